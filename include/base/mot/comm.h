@@ -1,0 +1,45 @@
+/* comm.h: the communicator, and the one rule about failing together.
+ *
+ * A collective is never guarded by a local condition. A phase that can fail on one rank keeps its status, goes on
+ * to the meeting point and agrees there; then every rank takes the same branch:
+ *
+ *      mot_status status = local_phase(...);
+ *      status = mot_comm_agree(comm, status);
+ *      if (status != MOT_OK) return status;
+ */
+#ifndef MOT_COMM_H
+#define MOT_COMM_H
+
+#include <mpi.h>
+
+#include "mot/status.h"
+#include "mot/types.h"
+
+typedef struct mot_comm {
+    MPI_Comm mpi; /* a duplicate of the caller's communicator, owned */
+    int rank, size;
+} mot_comm;
+
+/* The coordinator: runs the gate, routes, writes files. */
+enum { MOT_ROOT = 0 };
+
+/* All message tags. */
+enum { MOT_TAG_TENSOR = 1, MOT_TAG_EXCHANGE = 2 };
+
+/* Duplicates `given`. Collective. */
+void mot_comm_init(mot_comm *comm, MPI_Comm given);
+/* Collective. */
+void mot_comm_free(mot_comm *comm);
+
+/* Every rank gets the status, and the sentence, of the lowest rank that does not have MOT_OK. Collective: one
+ * MPI_Allreduce, and one MPI_Bcast when somebody failed. The sentence then starts with "rank R: " if R is not the
+ * root and the failure is not the user's input, which all ranks see alike. */
+mot_status mot_comm_agree(const mot_comm *comm, mot_status status);
+
+/* A count for MPI's int: fails where it does not fit, instead of wrapping. */
+mot_status mot_mpi_count(size_t count, int *out);
+
+/* Broadcast of any number of bytes (beyond 2 GiB in pieces). Collective. */
+void mot_comm_bcast(const mot_comm *comm, void *bytes, size_t count, int root);
+
+#endif

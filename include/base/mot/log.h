@@ -1,0 +1,24 @@
+/* log.h: everything mot says to a person goes through here, so that it can be silenced.
+ *
+ * By default only the root speaks: a large run must not be cluttered. Not collective. */
+#ifndef MOT_LOG_H
+#define MOT_LOG_H
+
+#include <stdbool.h>
+
+typedef enum mot_log_level { MOT_LOG_ERROR, MOT_LOG_WARNING, MOT_LOG_INFO, MOT_LOG_DEBUG } mot_log_level;
+
+/* Who speaks: `rank` of this process; `quiet` lets only errors through. Call once, after MPI_Init. */
+void mot_log_init(int rank, mot_log_level level);
+
+/* From the root only, to standard output (warnings and errors: standard error, "mot: warning: ..."). */
+void mot_log(mot_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* From any rank, to standard error, with the rank in front. */
+void mot_log_rank(mot_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A line that replaces itself (a progress bar); only where standard output is a terminal. `text` "" ends the line. */
+bool mot_log_is_terminal(void);
+void mot_log_progress(const char *text);
+
+#endif

@@ -1,0 +1,38 @@
+/* rng.h: random numbers that do not depend on who asks.
+ *
+ * Every number is a pure function of (seed, stream, a, b, c, d): there is no state, so any rank can make any number
+ * and a resumed run needs nothing but its step. The generator is Philox4x32-10 (Salmon et al., SC'11) from
+ * Random123: the key is (seed mixed with the stream), the counter is (a, b, c, d).
+ *
+ * Not collective. Never fails. */
+#ifndef MOT_RNG_H
+#define MOT_RNG_H
+
+#include <stdint.h>
+
+/* What the numbers are for; one stream never meets another. Values are part of the file format: append only. */
+typedef enum mot_stream {
+    MOT_STREAM_INIT = 1,    /* initial parameters: a = expert + 1 (0: the gate), b = tensor, c = element */
+    MOT_STREAM_ORDER = 2,   /* the order of samples: a = epoch */
+    MOT_STREAM_AUGMENT = 3, /* augmentation: a = position in the stream of samples (low word), b = high word */
+    MOT_STREAM_NOISE = 4,   /* gate noise: a = step, b = position in the batch, c = expert / 4 */
+    MOT_STREAM_CHOICE = 5,  /* the random gate: a = step, b = position, c = expert / 4 */
+    MOT_STREAM_MIXTURE = 6, /* the synthetic mixture: a = index, b = high word and split, c = purpose */
+    MOT_STREAM_TEST = 7,    /* tests */
+    MOT_STREAM_DROP = 8,    /* word dropout: a, b = position in the stream of samples, c = token / 4 */
+} mot_stream;
+
+typedef struct mot_random4 {
+    uint32_t word[4];
+} mot_random4;
+
+/* Four random words. */
+mot_random4 mot_random(uint64_t seed, mot_stream stream, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
+
+/* A word as a number in [0, 1), a multiple of 2^-32 (double) or, rounded down, of 2^-24 (exact in float). */
+double mot_uniform(uint32_t word);
+
+/* Two independent N(0, 1) numbers from two words (Box-Muller in double). */
+void mot_normal_pair(uint32_t first, uint32_t second, double normal[2]);
+
+#endif

@@ -1,0 +1,72 @@
+/* config.h: one typed table of options drives the YAML reader, key=value on the command line, --help-config,
+ * docs/config.md, the printed summary and the copy saved with each run.
+ *
+ * A key is a dotted path ("model.width"); in YAML it is a nested map (or the dotted key itself). `stages` is a list
+ * of maps whose keys are those of `train` that describe a stage; what a stage leaves out it takes from `train`. No
+ * `stages`: one stage called "train". On the command line `stages.0.rate=0.1` changes one stage.
+ *
+ * Errors are MOT_ERR_INPUT with one sentence: file, line, key, what was expected; an unknown key names the closest
+ * known one. A key given twice in the file is an error; on the command line the last one wins. Not collective: rank
+ * 0 reads, and the struct, which is plain data, is broadcast as bytes. */
+#ifndef MOT_CONFIG_H
+#define MOT_CONFIG_H
+
+#include <stdio.h>
+
+#include "mot/augment.h"
+#include "mot/model_config.h"
+#include "mot/stage_config.h"
+
+typedef enum mot_target { MOT_TARGET_LABEL, MOT_TARGET_GROUP } mot_target;
+
+typedef struct mot_config {
+    char run[512]; /* the run folder */
+    uint64_t seed;
+    struct {
+        char file[512];
+        mot_target target;        /* learn the label, or the group in its place */
+        size_t memory;            /* bytes a rank may hold of a split's samples; above it they are read as needed */
+        mot_augment_config augment;
+    } data;
+    mot_expert_config model;
+    mot_gate_config gate;
+    mot_route_config route;
+    struct {
+        size_t batch;             /* B, over all ranks */
+        mot_loss_kind loss;
+    } train;
+    int stages;
+    mot_stage_config stage[MOT_MAX_STAGES];
+    struct {
+        char split[16];           /* "test", "val" */
+        mot_gidx every;           /* steps; 0: at the end only */
+        size_t batch;             /* samples a pass */
+    } eval;
+    struct {
+        mot_gidx every;           /* steps; 0: at the end only */
+        mot_gidx keep;            /* newest N stay; 0: all */
+    } checkpoint;
+    struct {
+        mot_gidx every;           /* gate assignments of every n-th step; 0: none */
+        bool eval;                /* those of every evaluation */
+    } record;
+    mot_gidx report_every;        /* steps a line of log.jsonl and of the terminal; key report.every */
+} mot_config;
+
+/* Defaults only. */
+void mot_config_defaults(mot_config *config);
+
+/* Reads `path` (YAML), then applies `count` "key=value" arguments, then checks what concerns several keys. */
+mot_status mot_config_read(mot_config *config, const char *path, size_t count, const char *const *assignments);
+
+/* The resolved configuration as YAML that reads back to the same struct, bit for bit; mot_free(*text). */
+mot_status mot_config_text(const mot_config *config, char **text);
+
+/* The same reading from text in memory (`name` stands in messages); used by checkpoints and tests. */
+mot_status mot_config_parse(mot_config *config, const char *name, const char *text, size_t count,
+                            const char *const *assignments);
+
+/* Every option: key, type, default, bounds, unit, help; as text for a terminal, or as Markdown (docs/config.md). */
+void mot_config_help(FILE *stream, bool markdown);
+
+#endif

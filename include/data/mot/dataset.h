@@ -1,0 +1,74 @@
+/* dataset.h: a labelled data set in one HDF5 file, and reading samples of it.
+ *
+ * docs/data.md has the schema. In short, for each split S in {train, val, test} that is present:
+ *      /S/x      [n, shape...]  uint8 (pictures [H, W] or [C, H, W]; texts: bytes [L]), int32 (texts: word ids [L]),
+ *                               or float32 (vectors [L, D])
+ *      /S/y      [n] int32      label, 0 .. classes-1 (or -1/+1 for a signed two-class set, classes = 2)
+ *      /S/group  [n] int32      optional: superclass, domain; never shown to the model, only to the study
+ *      /class_names, /group_names, /vocabulary   strings
+ * A text's tokens are ids >= 1; 0 is padding behind the end, so a text's length is the place of its first 0.
+ *
+ * Reading is random access by sample index: what `mot_order` gives. Nothing loads the whole file unless the split's
+ * x fits `memory_bytes`; then it is read once. Not collective: every rank opens the file for itself. */
+#ifndef MOT_DATASET_H
+#define MOT_DATASET_H
+
+#include "mot/status.h"
+#include "mot/types.h"
+
+typedef enum mot_sample_kind { MOT_SAMPLE_PICTURE, MOT_SAMPLE_TEXT, MOT_SAMPLE_VECTOR } mot_sample_kind;
+typedef enum mot_element { MOT_ELEMENT_U8, MOT_ELEMENT_I32, MOT_ELEMENT_F32 } mot_element;
+size_t mot_element_bytes(mot_element element);
+
+/* What a sample is: everything needed to turn stored bytes into tokens, on any rank. Plain data. */
+typedef struct mot_sample_format {
+    mot_sample_kind kind;
+    mot_element element;
+    size_t channels, height, width; /* pictures (stored planes C, then H, then W) */
+    size_t tokens;                  /* texts: the most tokens L; vectors: L */
+    size_t features;                /* vectors: D */
+    size_t vocabulary;              /* texts: ids are in [0, vocabulary); 256 + 1 for bytes. 0 otherwise */
+    double mean[16], deviation[16]; /* pictures, per channel, in units of 0..1 (value / 255); vectors: [0] only */
+    size_t bytes;                   /* of one stored sample */
+} mot_sample_format;
+
+typedef struct mot_dataset {
+    mot_sample_format format;
+    int classes, groups;                  /* groups 0: the file has none */
+    char **class_names, **group_names;    /* owned; NULL when absent */
+    mot_gidx samples;                     /* in this split */
+    int32_t *label, *group;               /* [samples], owned; group NULL when absent */
+    char checksum[40];                    /* of the split's x and y, as stored in the file: provenance */
+    bool signed_labels;                   /* y is -1 / +1 */
+    struct mot_dataset_source *source;    /* private: open file, or the loaded samples */
+} mot_dataset;
+
+/* Opens split "train", "val" or "test". MOT_ERR_INPUT with a sentence for: missing file, not HDF5, not a mot data
+ * set, missing split, wrong types or shapes, labels outside [0, classes), mean or deviation not finite. The checksum
+ * over x and y is verified when x is loaded (fits `memory_bytes`). */
+mot_status mot_dataset_open(mot_dataset *dataset, const char *path, const char *split, size_t memory_bytes);
+void mot_dataset_close(mot_dataset *dataset);
+
+/* The stored bytes of sample `index` into `bytes` [format.bytes]. */
+mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes);
+
+/* True when every label belongs to one group; then parent[label] is it (a table owned by the data set, of `classes`
+ * entries, -1 for a label that never occurs). */
+bool mot_dataset_label_groups(const mot_dataset *dataset, int *parent);
+
+/* ---- writing: split by split, in pieces; used by importers ---- */
+typedef struct mot_dataset_writer mot_dataset_writer;
+typedef struct mot_dataset_about {
+    const char *title, *source, *licence; /* may be NULL */
+    size_t class_count, group_count, vocabulary_count;
+    const char *const *class_names, *const *group_names, *const *vocabulary; /* names may be NULL: "0", "1", ... */
+    bool signed_labels;
+} mot_dataset_about;
+/* `format.mean/deviation` are computed by the writer over the train split (pictures and vectors). Nothing appears
+ * under `path` before mot_dataset_writer_close(commit = true) has returned MOT_OK. */
+mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path, const mot_sample_format *format);
+mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *split, size_t count, const void *x,
+                                  const int32_t *label, const int32_t *group /* or NULL */);
+mot_status mot_dataset_writer_close(mot_dataset_writer **writer, const mot_dataset_about *about, bool commit);
+
+#endif

@@ -1,0 +1,24 @@
+/* tokens.h: from stored bytes to the tokens a transformer reads.
+ *
+ * A picture [C, H, W] becomes (H/P)(W/P) patches in row-major order, each of C*P*P numbers (channel, row, column)
+ * normalized by (value/255 - mean) / deviation; a vector sample [L, D] is normalized by mean[0], deviation[0] when the
+ * file says so and otherwise taken as it is; a text's tokens are its ids up to the first 0 (an empty text keeps one
+ * token, the unknown 1). Not collective; never fails. */
+#ifndef MOT_TOKENS_H
+#define MOT_TOKENS_H
+
+#include "mot/dataset.h"
+
+typedef struct mot_token_shape {
+    size_t tokens;     /* the most tokens of a sample, L */
+    size_t width;      /* numbers a token; 0 for texts */
+    size_t vocabulary; /* 0 for pictures and vectors */
+} mot_token_shape;
+
+/* MOT_ERR_INPUT when the patch does not divide height and width ("patch 5 does not divide 28 x 28 pixels"). */
+mot_status mot_token_shape_of(const mot_sample_format *format, size_t patch, mot_token_shape *shape);
+
+/* Writes a sample's tokens: x [L, width] (pictures, vectors) or id [L] (texts). Returns the number of tokens. */
+size_t mot_tokens_decode(const mot_sample_format *format, size_t patch, const void *sample, float *x, int32_t *id);
+
+#endif

@@ -1,0 +1,65 @@
+/* params.h: parameters as one block and one table.
+ *
+ * A table's row has name, shape, offset, part and initial value; a block is one allocation of table.count numbers.
+ * Optimizer, digest, gradient norm, checkpoint and "frozen in this stage" are loops over the table: a new tensor is
+ * one row.
+ *
+ * A unit is what is updated and stored as a whole: the gate, one expert, or the tensors tied over all experts. */
+#ifndef MOT_PARAMS_H
+#define MOT_PARAMS_H
+
+#include "mot/real.h"
+#include "mot/status.h"
+#include "mot/types.h"
+
+typedef enum mot_part { MOT_PART_GATE, MOT_PART_EMBED, MOT_PART_ATTENTION, MOT_PART_FFN, MOT_PART_HEAD } mot_part;
+enum { MOT_PARTS = 5 };
+extern const char *const mot_part_name[MOT_PARTS]; /* "gate", "embed", "attention", "ffn", "head" */
+typedef unsigned mot_part_set;                     /* bit 1u << part */
+
+enum { MOT_TENSOR_NAME = 40, MOT_TENSOR_RANK = 3, MOT_TABLE_ROWS = 512 };
+
+typedef struct mot_tensor {
+    char name[MOT_TENSOR_NAME]; /* "block0/qkv_weight"; unique in its table */
+    mot_part part;
+    int rank;
+    size_t shape[MOT_TENSOR_RANK], count; /* count: product of the shape */
+    size_t offset;                        /* in the block, in numbers; a multiple of 16, so that tensors are aligned */
+    double mean, deviation;               /* initial values: N(mean, deviation^2); deviation 0: the constant mean */
+    bool decay;                           /* weight decay applies (matrices and embeddings; not gains, biases) */
+} mot_tensor;
+
+typedef struct mot_table {
+    size_t rows, count; /* count: numbers in a block, padding included */
+    mot_tensor row[MOT_TABLE_ROWS];
+} mot_table;
+
+/* Appends a tensor; MOT_ERR_INPUT when the table is full. */
+mot_status mot_table_add(mot_table *table, const char *name, mot_part part, int rank, const size_t *shape,
+                         double mean, double deviation, bool decay);
+
+/* The rows of `whole` whose part is (or is not) in `parts`, in order, with offsets of their own. */
+void mot_table_select(mot_table *selected, const mot_table *whole, mot_part_set parts, bool in);
+
+/* Numbers in the tensors of `parts`, padding not included: what is reported as "parameters". */
+size_t mot_table_parameters(const mot_table *table, mot_part_set parts);
+
+/* Identity of a unit: expert e is e. */
+enum { MOT_UNIT_TIED = -1, MOT_UNIT_GATE = -2 };
+
+typedef struct mot_params {
+    const mot_table *table; /* not owned */
+    int unit;
+    mot_real *value, *gradient; /* [table->count], owned */
+    mot_real *moment[2];        /* optimizer state, [table->count], owned; zero until used */
+    int64_t updates;            /* optimizer steps this unit has taken since moments were last reset (AdamW's t) */
+} mot_params;
+
+mot_status mot_params_create(mot_params *params, const mot_table *table, int unit);
+void mot_params_free(mot_params *params);
+
+/* Initial values: a pure function of (seed, unit, tensor name's row, element). Resets the optimizer state. */
+void mot_params_init(mot_params *params, uint64_t seed);
+void mot_params_zero_gradient(mot_params *params);
+
+#endif

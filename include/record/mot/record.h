@@ -1,0 +1,90 @@
+/* record.h: what a run leaves behind for study, written by the root alone.
+ *
+ *      RUN/log.jsonl                      one line a report step; lines of steps that will be redone are cut on resume
+ *      RUN/record/00000001-00000400.h5    closed segments of the routing record, first and last step in the name
+ *      RUN/run.h5                         links to all segments and checkpoints, and the configuration
+ *      RUN/summary.json                   written at the end
+ *
+ * A segment (docs/data.md has the table):
+ *      /steps/{step, stage, loss, accuracy, learning_rate, samples, time_compute, time_exchange, time_wait}  [n]
+ *      /layer0/load        [n, E]   samples an expert got at the step
+ *      /layer0/importance  [n, E]   sum of its softmax probabilities over the batch
+ *      /layer0/class_load  [snapshots, classes, E]   of the evaluation set; /layer0/group_load likewise with groups
+ *      /layer0/snapshot_step [snapshots]
+ *      /assign/{step, split, sample, label, group, choice, expert, prob}   columns: one row a (sample, chosen expert);
+ *              split 0 train, 1 evaluation; choice 0..K-1; group -1 where the data set has none
+ * with dimension scales (step, expert, class), attributes units and long_name, chunked, shuffled, deflated.
+ *
+ * Steps collect in memory and a segment is written whole (mot_file_replace) by mot_record_flush, which the trainer
+ * calls before each checkpoint; so a segment never goes beyond the steps that it names, and on resume from step s the
+ * segments after s are removed. Nothing is allocated between flushes beyond growth to a new maximum. */
+#ifndef MOT_RECORD_H
+#define MOT_RECORD_H
+
+#include "mot/status.h"
+#include "mot/types.h"
+
+typedef struct mot_record mot_record;
+
+typedef struct mot_record_about {
+    const char *folder;      /* the run folder; record/ is made in it */
+    const char *config_text; /* resolved configuration */
+    int experts, choices;    /* E, K */
+    int classes, groups;     /* groups 0: none */
+    char **class_names, **group_names; /* NULL: none */
+    const char *dataset_checksum;
+    uint64_t seed;
+} mot_record_about;
+
+/* Opens the record after step `step` (0: a fresh run): removes later segments, later lines of log.jsonl and stray
+ * temporary files. The strings of `about` are copied. */
+mot_status mot_record_open(mot_record **record, const mot_record_about *about, mot_gidx step);
+void mot_record_close(mot_record **record);
+
+typedef struct mot_step_figures {
+    mot_gidx step;     /* 1-based: the first step is 1 */
+    int stage;
+    size_t samples;
+    double loss, accuracy, rate;
+    double compute_s, exchange_s, wait_s; /* mean over ranks */
+} mot_step_figures;
+/* load [E]: samples an expert got; importance [E]: sum of probabilities. */
+mot_status mot_record_step(mot_record *record, const mot_step_figures *figures, const int64_t *load,
+                           const double *importance);
+
+/* The gate's assignments of `samples` samples: sample, label, group [samples]; expert, prob [samples, K]. */
+mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation, size_t samples,
+                             const mot_gidx *sample, const int32_t *label, const int32_t *group,
+                             const int32_t *expert, const float *prob);
+
+/* Class and group loads of an evaluation: [classes, E], [groups, E] (NULL without groups), first choices counted. */
+mot_status mot_record_snapshot(mot_record *record, mot_gidx step, const int64_t *class_load,
+                               const int64_t *group_load);
+
+/* Writes what has collected as one closed segment (nothing: no file), and rewrites run.h5. */
+mot_status mot_record_flush(mot_record *record);
+
+/* ---- JSON, one flat object ---- */
+typedef struct mot_json mot_json;
+mot_json *mot_json_begin(void); /* NULL: memory */
+void mot_json_text(mot_json *json, const char *key, const char *value);
+void mot_json_int(mot_json *json, const char *key, int64_t value);
+void mot_json_real(mot_json *json, const char *key, double value); /* not finite: null; shortest text that reads back */
+void mot_json_reals(mot_json *json, const char *key, size_t count, const double *values);
+void mot_json_ints(mot_json *json, const char *key, size_t count, const int64_t *values);
+/* Ends the object; mot_free(*text). The text has no line end. Releases json. */
+mot_status mot_json_end(mot_json *json, char **text);
+
+/* Appends a line to log.jsonl; the file is flushed to the operating system. */
+mot_status mot_record_log(mot_record *record, const char *line);
+
+/* ---- figures of specialization from a load table [classes, E] ---- */
+typedef struct mot_specialization {
+    double purity;  /* sum over experts of its largest class, over all samples */
+    double nmi;     /* I(expert; class) / sqrt(H(expert) H(class)); 0 when either entropy is 0 */
+    double entropy; /* H(expert) / log E, in [0, 1]; 1 for E = 1 */
+    int experts_used; /* experts with at least 1 % of a fair share (samples / E), and at least one sample */
+} mot_specialization;
+mot_specialization mot_specialize(int classes, int experts, const int64_t *load);
+
+#endif

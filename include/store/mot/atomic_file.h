@@ -1,0 +1,25 @@
+/* atomic_file.h: a file is there complete, or not at all.
+ *
+ * write FILE.tmp.PID in the same folder -> fsync -> close -> rename -> fsync of the folder; every return code kept,
+ * the temporary file removed on failure. Also reads whole files, with a bound. Not collective. */
+#ifndef MOT_ATOMIC_FILE_H
+#define MOT_ATOMIC_FILE_H
+
+#include <stddef.h>
+
+#include "mot/status.h"
+
+/* Replaces `path` by the bytes. MOT_ERR_FILE names the path, the step that failed and errno's text. */
+mot_status mot_file_replace(const char *path, const void *bytes, size_t count);
+
+/* Reads a whole file of at most `limit` bytes; *bytes (owned by the caller, mot_free) gets a 0 behind its end that
+ * *count does not include. MOT_ERR_INPUT when it is missing, unreadable, not a regular file, or larger. */
+mot_status mot_file_read(const char *path, size_t limit, char **bytes, size_t *count);
+
+/* Makes a folder and its parents; an existing folder is fine. */
+mot_status mot_folder_make(const char *path);
+
+/* Joins "folder/name" into `path` of `size` bytes; MOT_ERR_INPUT when it does not fit. */
+mot_status mot_path_join(char *path, size_t size, const char *folder, const char *name);
+
+#endif

@@ -1,0 +1,24 @@
+/* digest.h: checksums and digests, all XXH3 (128 bits) by libxxhash, written as 32 hexadecimal digits.
+ * They detect damage and compare runs; they are no defence against an adversary. Not collective. */
+#ifndef MOT_DIGEST_H
+#define MOT_DIGEST_H
+
+#include <stddef.h>
+
+enum { MOT_DIGEST_TEXT = 33 }; /* 32 digits and the final 0 */
+
+typedef struct mot_digest {
+    unsigned char byte[16]; /* canonical, big-endian: the same on every machine */
+} mot_digest;
+
+/* Of `count` bytes in memory. */
+mot_digest mot_digest_bytes(const void *bytes, size_t count);
+void mot_digest_text(const mot_digest *digest, char text[MOT_DIGEST_TEXT]);
+
+/* In pieces: begin, add any number of times, end (which releases). NULL from begin: memory. */
+typedef struct mot_digest_state mot_digest_state;
+mot_digest_state *mot_digest_begin(void);
+void mot_digest_add(mot_digest_state *state, const void *bytes, size_t count);
+mot_digest mot_digest_end(mot_digest_state *state);
+
+#endif

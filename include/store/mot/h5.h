@@ -1,0 +1,81 @@
+/* h5.h: HDF5 behind one page.
+ *
+ * Small files are made in memory (core driver without backing store) and their image is written by
+ * mot_file_replace: serial HDF5 may crash at exit or report success when a disk is full, our own write(2) does not.
+ * Large files (data sets) are streamed to a temporary name and renamed: mot_h5_create_file / mot_h5_close_file.
+ *
+ * HDF5's own error stack is switched off; its last message is put into ours. All names are paths below `where`,
+ * which is a file or group; missing groups are made when writing. Every function names file and object on failure:
+ * MOT_ERR_FILE when writing, MOT_ERR_INPUT when reading (a damaged or foreign file is the user's input).
+ *
+ * Readers treat the file as hostile: external and soft links are not followed unless `mot_h5_open` was told so
+ * (follow_links), extents are checked against what the caller expects before anything is allocated.
+ *
+ * Not collective: serial HDF5, one process a file. Identifiers start as H5I_INVALID_HID, and closing one is safe. */
+#ifndef MOT_H5_H
+#define MOT_H5_H
+
+#include <hdf5.h>
+
+#include "mot/status.h"
+#include "mot/types.h"
+
+enum { MOT_H5_MAX_RANK = 6 };
+
+/* ---- files ---- */
+mot_status mot_h5_create_image(hid_t *file);                          /* in memory */
+mot_status mot_h5_save_image(hid_t *file, const char *path);          /* writes it atomically; closes always */
+/* Streams to path.tmp.PID; `commit` fsyncs and renames, otherwise the temporary file is removed. Closes always. */
+mot_status mot_h5_create_file(hid_t *file, const char *path);
+mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit);
+mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links); /* read only; file locking off */
+void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it invalid; invalid is fine */
+
+/* ---- attributes: UTF-8 strings, 64-bit integers, doubles ---- */
+mot_status mot_h5_set_text(hid_t where, const char *object, const char *name, const char *text); /* object "." = where */
+mot_status mot_h5_set_int(hid_t where, const char *object, const char *name, int64_t value);
+mot_status mot_h5_set_real(hid_t where, const char *object, const char *name, double value);
+mot_status mot_h5_set_reals(hid_t where, const char *object, const char *name, size_t count, const double *values);
+bool mot_h5_has_attribute(hid_t where, const char *object, const char *name);
+/* The text is owned by the caller (mot_free); at most 16 MiB. */
+mot_status mot_h5_get_text(hid_t where, const char *object, const char *name, char **text);
+mot_status mot_h5_get_int(hid_t where, const char *object, const char *name, int64_t *value);
+mot_status mot_h5_get_real(hid_t where, const char *object, const char *name, double *value);
+mot_status mot_h5_get_reals(hid_t where, const char *object, const char *name, size_t count, double *values);
+
+/* ---- datasets; `type` is a native memory type (H5T_NATIVE_FLOAT...), stored little-endian ---- */
+typedef enum mot_h5_layout {
+    MOT_H5_CONTIGUOUS, /* whole rows can be read at random without decoding */
+    MOT_H5_COMPRESSED, /* chunked 64 KiB to 1 MiB, shuffle, deflate */
+    MOT_H5_GROWING,    /* as COMPRESSED, with an unlimited first dimension */
+} mot_h5_layout;
+
+/* Makes a dataset; `data` may be NULL (to be filled by mot_h5_write_rows). */
+mot_status mot_h5_write(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape,
+                        mot_h5_layout layout, const void *data);
+/* Rows [first, first + count) along the first dimension; a GROWING dataset is extended as needed. */
+mot_status mot_h5_write_rows(hid_t where, const char *name, hid_t type, hsize_t first, hsize_t count,
+                             const void *data);
+/* List of UTF-8 strings (variable length). */
+mot_status mot_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts);
+
+bool mot_h5_exists(hid_t where, const char *name);
+/* Shape of a dataset; MOT_ERR_INPUT when it is absent or its rank is above MOT_H5_MAX_RANK. */
+mot_status mot_h5_shape(hid_t where, const char *name, int *rank, hsize_t shape[MOT_H5_MAX_RANK]);
+/* Reads the whole dataset, which must have exactly this shape and convert to `type` (same class). */
+mot_status mot_h5_read(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape, void *data);
+mot_status mot_h5_read_rows(hid_t where, const char *name, hid_t type, hsize_t first, hsize_t count, void *data);
+/* Same, on an opened dataset (H5Dopen once, read many): for the data path. */
+mot_status mot_h5_read_rows_of(hid_t dataset, hid_t type, hsize_t first, hsize_t count, void *data);
+mot_status mot_h5_open_dataset(hid_t where, const char *name, hid_t *dataset);
+/* Strings of a one-dimensional string dataset (variable or fixed length); *texts and its strings are one allocation,
+ * mot_free(*texts) releases all. `limit`: the most strings allowed. */
+mot_status mot_h5_read_texts(hid_t where, const char *name, size_t limit, size_t *count, char ***texts);
+
+/* Makes `name` (one-dimensional, or any) a dimension scale called `label`, and attaches it to dimension `dim` of
+ * `dataset`; xarray and h5py show it as a named axis. */
+mot_status mot_h5_scale(hid_t where, const char *dataset, unsigned dim, const char *name, const char *label);
+/* An external link where/name -> file:object, `file` relative to the linking file. */
+mot_status mot_h5_link(hid_t where, const char *name, const char *file, const char *object);
+
+#endif

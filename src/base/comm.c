@@ -1,0 +1,52 @@
+#include "mot/comm.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+void mot_comm_init(mot_comm *comm, MPI_Comm given)
+{
+    MPI_Comm_dup(given, &comm->mpi);
+    MPI_Comm_rank(comm->mpi, &comm->rank);
+    MPI_Comm_size(comm->mpi, &comm->size);
+}
+
+void mot_comm_free(mot_comm *comm)
+{
+    if (comm->size > 0) MPI_Comm_free(&comm->mpi);
+    *comm = (mot_comm){0};
+}
+
+mot_status mot_comm_agree(const mot_comm *comm, mot_status status)
+{
+    int mine = status == MOT_OK ? comm->size : comm->rank, lowest;
+    MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi);
+    if (lowest == comm->size) return MOT_OK;
+
+    struct {
+        int status;
+        char sentence[1024];
+    } failure = {.status = (int)status};
+    snprintf(failure.sentence, sizeof failure.sentence, "%s", mot_error_message());
+    MPI_Bcast(&failure, sizeof failure, MPI_BYTE, lowest, comm->mpi);
+    if (comm->rank == lowest) return status;
+    const char *format = lowest == MOT_ROOT || failure.status == MOT_ERR_INPUT ? "%2$s" : "rank %1$d: %2$s";
+    char sentence[1100];
+    snprintf(sentence, sizeof sentence, format, lowest, failure.sentence);
+    return mot_fail((mot_status)failure.status, "%s", sentence);
+}
+
+mot_status mot_mpi_count(size_t count, int *out)
+{
+    if (count > INT_MAX)
+        return mot_fail(MOT_ERR_INPUT, "%zu elements in one message: MPI counts end at %d", count, INT_MAX);
+    *out = (int)count;
+    return MOT_OK;
+}
+
+void mot_comm_bcast(const mot_comm *comm, void *bytes, size_t count, int root)
+{
+    const size_t piece = (size_t)1 << 30;
+    for (size_t at = 0; at < count; at += piece)
+        MPI_Bcast((char *)bytes + at, (int)MOT_MIN(piece, count - at), MPI_BYTE, root, comm->mpi);
+}

@@ -1,0 +1,68 @@
+#include "mot/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int my_rank;
+static mot_log_level threshold = MOT_LOG_INFO;
+static bool progress_open; /* a progress line stands on the terminal and must be cleared before other text */
+
+void mot_log_init(int rank, mot_log_level level)
+{
+    my_rank = rank;
+    threshold = level;
+}
+
+static void clear_progress(void)
+{
+    if (progress_open) fputs("\r\033[K", stdout);
+    progress_open = false;
+}
+
+static void say(mot_log_level level, const char *prefix, const char *format, va_list args)
+{
+    static const char *const names[] = {"error: ", "warning: ", "", ""};
+    clear_progress();
+    fflush(stdout);
+    FILE *stream = level <= MOT_LOG_WARNING || prefix[0] != '\0' ? stderr : stdout;
+    fprintf(stream, "%s%s%s", level <= MOT_LOG_WARNING ? "mot: " : "", prefix, names[level]);
+    vfprintf(stream, format, args);
+    fputc('\n', stream);
+    fflush(stream);
+}
+
+void mot_log(mot_log_level level, const char *format, ...)
+{
+    if (my_rank != 0 || level > threshold) return;
+    va_list args;
+    va_start(args, format);
+    say(level, "", format, args);
+    va_end(args);
+}
+
+void mot_log_rank(mot_log_level level, const char *format, ...)
+{
+    if (level > threshold) return;
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "rank %d: ", my_rank);
+    va_list args;
+    va_start(args, format);
+    say(level, prefix, format, args);
+    va_end(args);
+}
+
+bool mot_log_is_terminal(void)
+{
+    return my_rank == 0 && isatty(STDOUT_FILENO) && threshold >= MOT_LOG_INFO;
+}
+
+void mot_log_progress(const char *text)
+{
+    if (!mot_log_is_terminal()) return;
+    clear_progress();
+    fputs(text, stdout);
+    fflush(stdout);
+    progress_open = text[0] != '\0';
+}

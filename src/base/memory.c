@@ -1,0 +1,81 @@
+#include "mot/memory.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + MOT_ALIGNMENT - 1) / MOT_ALIGNMENT * MOT_ALIGNMENT;
+}
+
+void *mot_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2) return NULL;
+    bytes = round_up(bytes > 0 ? bytes : 1);
+    void *memory = aligned_alloc(MOT_ALIGNMENT, bytes);
+    if (memory != NULL) memset(memory, 0, bytes);
+    return memory;
+}
+
+void mot_free(void *memory)
+{
+    free(memory);
+}
+
+mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *what)
+{
+    void *memory = mot_calloc(count, size);
+    memcpy(pointer, &memory, sizeof memory);
+    if (memory == NULL)
+        return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s: %zu x %zu bytes", what, count, size);
+    return MOT_OK;
+}
+
+mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size, const char *what)
+{
+    if (need <= *capacity) return MOT_OK;
+    size_t wanted = *capacity > 0 ? *capacity : 16;
+    while (wanted < need) wanted = wanted > SIZE_MAX / 4 ? need : 2 * wanted;
+    void *old;
+    memcpy(&old, memory, sizeof old);
+    void *grown = mot_calloc(wanted, size);
+    if (grown == NULL)
+        return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s: %zu x %zu bytes", what, wanted, size);
+    if (old != NULL) memcpy(grown, old, *capacity * size);
+    mot_free(old);
+    memcpy(memory, &grown, sizeof grown);
+    *capacity = wanted;
+    return MOT_OK;
+}
+
+mot_status mot_arena_init(mot_arena *arena, size_t bytes)
+{
+    *arena = (mot_arena){0};
+    mot_status status = mot_allocate(&arena->base, bytes, 1, "the workspace of a step");
+    if (status == MOT_OK) arena->size = round_up(bytes);
+    return status;
+}
+
+void mot_arena_free(mot_arena *arena)
+{
+    mot_free(arena->base);
+    *arena = (mot_arena){0};
+}
+
+size_t mot_arena_bytes(size_t count, size_t size)
+{
+    return round_up(count * size);
+}
+
+void *mot_arena_take(mot_arena *arena, size_t count, size_t size)
+{
+    size_t bytes = mot_arena_bytes(count, size);
+    assert(bytes <= arena->size - arena->used);
+    void *memory = arena->base + arena->used;
+    arena->used += bytes;
+    if (arena->used > arena->high) arena->high = arena->used;
+    return memory;
+}
