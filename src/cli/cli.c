@@ -1,0 +1,43 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <stdlib.h>
+
+/* argp prints its errors itself; to make one sentence of them they go into memory instead of stderr. */
+mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *input, bool *help)
+{
+    *help = false;
+    int rank = 0, running = 0;
+    MPI_Initialized(&running);
+    if (running) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; ++i) {
+        const bool usage = strcmp(argv[i], "--usage") == 0;
+        if (!usage && strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-?") != 0) continue;
+        *help = true;
+        if (rank == 0) argp_help(argp, stdout, usage ? ARGP_HELP_USAGE : ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK, argv[0]);
+        return MOT_OK;
+    }
+
+    char *said = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&said, &size);
+    if (memory == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory to read the arguments");
+    FILE *const terminal = stderr;
+    stderr = memory;
+    const error_t error = argp_parse(argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, input);
+    stderr = terminal;
+    fclose(memory);
+
+    mot_status status = MOT_OK;
+    if (error != 0) {
+        said[strcspn(said, "\n")] = '\0'; /* argp adds a second line, "Try ..." */
+        const char *sentence = strncmp(said, argv[0], strlen(argv[0])) == 0 ? said + strlen(argv[0]) + 2 : said;
+        status = mot_fail(MOT_ERR_INPUT, "%s (see %s --help)", size > 0 ? sentence : strerror(error), argv[0]);
+    }
+    free(said);
+    return status;
+}

@@ -1,0 +1,21 @@
+/* cli.h: the verbs of the command. Only this folder may end the process. */
+#ifndef MOT_CLI_H
+#define MOT_CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "mot/status.h"
+
+/* A verb gets its own argv (argv[0] is "mot VERB") and returns a status; main prints the sentence of a failure once,
+ * on the root, and turns it into the exit code. argv is parsed by mot_cli_parse, so that a wrong option is exit
+ * code 2 with one sentence and --help is 0 on any rank count. */
+typedef mot_status mot_verb_function(int argc, char **argv);
+
+mot_verb_function mot_cmd_train, mot_cmd_eval, mot_cmd_data, mot_cmd_inspect;
+
+/* argp_parse with mot's manners: errors become MOT_ERR_INPUT with a sentence, nothing is printed twice under mpirun,
+ * and --help / --usage set *help and print on the root only (the verb then returns MOT_OK at once). */
+mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *input, bool *help);
+
+#endif
