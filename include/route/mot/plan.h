@@ -1,0 +1,44 @@
+/* plan.h: one chunk's routing, built once from the choices and used in every direction.
+ *
+ * A row is one (sample, chosen expert). Every rank holds the whole choice table, so a plan is built without talking:
+ * who holds a sample (its home) and who owns an expert are known to all, and each rank works out what it sends and
+ * what it will receive. Rows travel as follows (three ranks, this is rank 1):
+ *
+ *   home side, in the order of the send buffer          owner side, in the order of the receive buffer
+ *   | to rank 0 | to rank 1 | to rank 2 |      ==>      | from rank 0 | from rank 1 | from rank 2 |
+ *     within a peer: by (sample, choice)                  within a peer: by (sample, choice)
+ *
+ * COMBINE is the same picture read from right to left. On the owner's side the rows of one expert, in global sample
+ * order whatever rank they came from, are
+ *
+ *   row[group_first[e] .. group_first[e + 1])   places in the receive buffer, for the e-th local expert
+ *
+ * so what an expert computes does not depend on the number of ranks. A plan assumes neither one layer nor that rows
+ * start at the rank that read them: `home` is any map. Not collective; every rank must pass the same arguments. */
+#ifndef MOT_PLAN_H
+#define MOT_PLAN_H
+
+#include "mot/placement.h"
+
+typedef struct mot_plan {
+    int ranks, rank;
+    size_t rows_home, rows_owner;        /* rows this rank sends in a dispatch, and receives */
+    size_t *home_first, *owner_first;    /* [ranks + 1]: rows of peer r are [first[r], first[r + 1]) */
+    int32_t *home_sample, *home_choice;  /* [rows_home]: which sample of the chunk, which of its K choices */
+    int32_t *owner_sample, *owner_choice; /* [rows_owner] */
+    size_t groups, *group_first;         /* local experts; [groups + 1] */
+    uint32_t *row;                       /* [rows_owner]: places in the receive buffer, grouped by local expert */
+    struct mot_plan_memory { size_t home, owner; } capacity; /* private: rows there is room for */
+} mot_plan;
+
+/* Makes an empty plan for `ranks` ranks and the local experts of `rank`. */
+mot_status mot_plan_init(mot_plan *plan, const mot_placement *placement, int rank);
+void mot_plan_free(mot_plan *plan);
+
+/* Builds the plan of samples [0, samples) of a chunk: home[s] is the rank that holds sample s, expert[s * choices + k]
+ * its k-th expert (all in range, distinct within a sample: asserted). Reuses memory: allocates only when the plan
+ * grows beyond any before. Cost: three passes over samples * choices. */
+mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t samples, size_t choices,
+                          const int *home, const int32_t *expert);
+
+#endif
