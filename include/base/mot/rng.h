@@ -12,7 +12,7 @@
 
 /* What the numbers are for; one stream never meets another. Values are part of the file format: append only. */
 typedef enum mot_stream {
-    MOT_STREAM_INIT = 1,    /* initial parameters: a = expert + 1 (0: the gate), b = tensor, c = element */
+    MOT_STREAM_INIT = 1,    /* initial parameters: a = unit + 2 (params.h), b = tensor, c, d = element / 2 */
     MOT_STREAM_ORDER = 2,   /* the order of samples: a = epoch */
     MOT_STREAM_AUGMENT = 3, /* augmentation: a = position in the stream of samples (low word), b = high word */
     MOT_STREAM_NOISE = 4,   /* gate noise: a = step, b = position in the batch, c = expert / 4 */

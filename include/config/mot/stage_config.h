@@ -2,6 +2,7 @@
 #ifndef MOT_STAGE_CONFIG_H
 #define MOT_STAGE_CONFIG_H
 
+#include "mot/loss.h"
 #include "mot/params.h"
 
 typedef enum mot_optimizer_kind { MOT_SGD, MOT_NORMALIZED_GD, MOT_ADAMW } mot_optimizer_kind;
@@ -34,6 +35,5 @@ typedef struct mot_stage_config { /* keys train.* (the defaults of every stage) 
 
 enum { MOT_MAX_STAGES = 16 };
 
-typedef enum mot_loss_kind { MOT_LOSS_CROSS_ENTROPY, MOT_LOSS_LOGISTIC, MOT_LOSS_SQUARED } mot_loss_kind;
 
 #endif

@@ -1,0 +1,88 @@
+/* rowops.h: exponential, softmax and sums of rows, written so that the compiler vectorizes them.
+ *
+ * A sum over a row is split over the lanes of a vector in a way that depends on the row's length alone, so the same
+ * row gives the same bits wherever it stands. Inline: they are called on short rows. */
+#ifndef MOT_ROWOPS_H
+#define MOT_ROWOPS_H
+
+#include <math.h>
+#include <string.h>
+
+#include "mot/real.h"
+#include "mot/types.h"
+
+/* e^x to 2 units in the last place of float; x is clamped to [-87, 88]. In the double build: exp(). */
+static inline mot_real mot_exp(mot_real x)
+{
+#ifdef MOT_DOUBLE
+    return exp(x);
+#else
+    /* x = n ln 2 + r with |r| <= ln 2 / 2: the rounding to n is the addition of 1.5 * 2^23; e^r by a polynomial of
+     * degree 6 (Cephes' expf); 2^n by the exponent bits. */
+    const float clamped = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
+    const float shifted = clamped * 1.44269504f + 12582912.0f;
+    const float n = shifted - 12582912.0f;
+    const float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    const int32_t exponent = (int32_t)n;
+    int32_t bits;
+    memcpy(&bits, &p, sizeof bits);
+    bits += exponent * (1 << 23);
+    memcpy(&p, &bits, sizeof p);
+    return p;
+#endif
+}
+
+static inline mot_real mot_row_sum(const mot_real *x, size_t n)
+{
+    mot_real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; ++i) sum += x[i];
+    return sum;
+}
+
+static inline mot_real mot_row_dot(const mot_real *x, const mot_real *y, size_t n)
+{
+    mot_real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; ++i) sum += x[i] * y[i];
+    return sum;
+}
+
+/* y += x */
+static inline void mot_row_add(mot_real *y, const mot_real *x, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; ++i) y[i] += x[i];
+}
+
+/* y += a x */
+static inline void mot_row_axpy(mot_real *y, mot_real a, const mot_real *x, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; ++i) y[i] += a * x[i];
+}
+
+/* x := softmax(x), in place; n >= 1. */
+static inline void mot_row_softmax(mot_real *x, size_t n)
+{
+    mot_real most = x[0], sum = 0;
+#pragma omp simd reduction(max : most)
+    for (size_t i = 0; i < n; ++i) most = x[i] > most ? x[i] : most;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; ++i) {
+        x[i] = mot_exp(x[i] - most);
+        sum += x[i];
+    }
+    const mot_real scale = 1 / sum;
+#pragma omp simd
+    for (size_t i = 0; i < n; ++i) x[i] *= scale;
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* expert.h: an expert kind is everything a rank needs to run one expert, as a table of functions.
+ *
+ * An expert maps a sample's tokens to C outputs. It works tile by tile: a few samples go forward, their d_output is
+ * found by the caller (from the label on the spot, or from what came back over the network), and they go backward
+ * before the next tile, so that activations stay in the cache and memory does not grow with the batch. What is kept
+ * between forward and backward lies in the caller's arena.
+ *
+ * Weights and gradients are handed over as arrays of pointers, one a row of the kind's table: a tied tensor's weight
+ * is then the shared one while its gradient is the expert's own. Nothing here knows of ranks. */
+#ifndef MOT_EXPERT_H
+#define MOT_EXPERT_H
+
+#include "mot/memory.h"
+#include "mot/model_config.h"
+
+/* Samples of a tile, one after another: sample s has rows [first[s], first[s + 1]). Either x or id is set. */
+typedef struct mot_tile {
+    size_t samples;
+    const size_t *first;   /* [samples + 1] */
+    const mot_real *x;     /* [rows, width] */
+    const int32_t *id;     /* [rows], each in [0, vocabulary) */
+} mot_tile;
+
+/* What decides an expert's table and memory. */
+typedef struct mot_expert_shape {
+    const mot_expert_config *config; /* not owned */
+    size_t tokens, width, vocabulary; /* of a sample: the most tokens; numbers a token (0: ids); ids */
+    size_t outputs;                   /* C */
+} mot_expert_shape;
+
+typedef struct mot_expert_kind {
+    const char *name;
+    /* Adds its tensors, each with its part. */
+    mot_status (*table)(const mot_expert_shape *shape, mot_table *table);
+    /* Samples a tile: a function of the shape alone, never of the machine or the ranks. */
+    size_t (*tile)(const mot_expert_shape *shape);
+    /* Bytes of arena that forward and backward of a full tile take. */
+    size_t (*workspace)(const mot_expert_shape *shape);
+    /* out [samples, C]. `learn`: keeps activations in the arena; the result is what backward wants, NULL otherwise. */
+    void *(*forward)(const mot_expert_shape *shape, const mot_real *const *weight, const mot_tile *tile,
+                     mot_arena *arena, bool learn, mot_real *out);
+    /* Adds to the gradients (+=) for d_out [samples, C] = dL/d out of the same tile. */
+    void (*backward)(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *const *gradient,
+                     const mot_tile *tile, mot_arena *arena, void *kept, const mot_real *d_out);
+    /* Floating point operations of one forward pass over a sample of `tokens` tokens; backward is twice that. */
+    double (*flops)(const mot_expert_shape *shape, size_t tokens);
+    /* The shape that its matrix products mostly have, for comparing with a bare product. */
+    void (*typical_product)(const mot_expert_shape *shape, size_t *m, size_t *n, size_t *k);
+} mot_expert_kind;
+
+/* All kinds, in the order of the option model.kind. */
+extern const mot_expert_kind *const mot_expert_kinds[];
+
+#endif

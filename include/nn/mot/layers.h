@@ -1,0 +1,45 @@
+/* layers.h: the layers of a transformer as forward/backward pairs over plain arrays.
+ *
+ * R rows (tokens of all samples of a tile, one after another), K inputs, M outputs, D width, H heads; row-major; y = x W
+ * with W [inputs, outputs]. Outputs come first, inputs after, sizes last; d_x is the gradient of the loss by x.
+ * Gradients by weights and biases are added to what is there (+=); gradients by inputs are written (=) unless said
+ * otherwise. Arrays do not overlap unless said otherwise. Not collective; nothing fails; nothing is allocated. */
+#ifndef MOT_LAYERS_H
+#define MOT_LAYERS_H
+
+#include "mot/real.h"
+#include "mot/types.h"
+
+/* y_rm = x_rk w_km + b_m. `b` may be NULL. */
+void mot_linear_forward(mot_real *y, const mot_real *x, const mot_real *w, const mot_real *b, size_t R, size_t K,
+                        size_t M);
+/* d_x may be NULL (first layer); d_b may be NULL. */
+void mot_linear_backward(mot_real *d_x, mot_real *d_w, mot_real *d_b, const mot_real *d_y, const mot_real *x,
+                         const mot_real *w, size_t R, size_t K, size_t M);
+
+/* y = (x - mean) / sqrt(variance + 1e-5) * gain + bias over each row of D; mean [R] and rstd [R] are kept. */
+void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x, const mot_real *gain,
+                           const mot_real *bias, size_t R, size_t D);
+/* d_x is added to (+=): the residual branch's gradient is already there. */
+void mot_layernorm_backward(mot_real *d_x, mot_real *d_gain, mot_real *d_bias, const mot_real *d_y,
+                            const mot_real *x, const mot_real *mean, const mot_real *rstd, const mot_real *gain,
+                            size_t R, size_t D);
+
+/* GELU by its tanh form (Hendrycks and Gimpel 2016), y_i = x_i s(2 sqrt(2/pi)(x_i + 0.044715 x_i^3)), s the logistic
+ * function; y may be x. */
+void mot_gelu_forward(mot_real *y, const mot_real *x, size_t n);
+/* d_x may be d_y. */
+void mot_gelu_backward(mot_real *d_x, const mot_real *d_y, const mot_real *x, size_t n);
+
+/* Multi-head attention within each sample. Sample s has rows [first[s], first[s+1]) of qkv [R, 3D] (q, k, v side by
+ * side, each [H, D/H] within a row) and of out [R, D]:
+ *      prob_hij = softmax_j(q_hi . k_hj / sqrt(D/H)),   out_hi = sum_j prob_hij v_hj.
+ * prob is [samples][H, l, l] for l rows of a sample, packed: mot_attention_prob numbers in all. */
+void mot_attention_forward(mot_real *out, mot_real *prob, const mot_real *qkv, const size_t *first, size_t samples,
+                           size_t D, size_t H);
+/* `scratch` has l * l numbers for the longest sample. */
+void mot_attention_backward(mot_real *d_qkv, mot_real *scratch, const mot_real *d_out, const mot_real *qkv,
+                            const mot_real *prob, const size_t *first, size_t samples, size_t D, size_t H);
+size_t mot_attention_prob(const size_t *first, size_t samples, size_t H);
+
+#endif

@@ -1,0 +1,61 @@
+#include "mot/blas.h"
+
+#include <stdio.h>
+
+#include <cblas.h>
+
+#include "mot/clock.h"
+#include "mot/memory.h"
+
+void mot_blas_init(void)
+{
+    openblas_set_num_threads(1);
+}
+
+const char *mot_blas_name(void)
+{
+    static char name[160];
+    char config[100];
+    snprintf(config, sizeof config, "%s", openblas_get_config()); /* "OpenBLAS 0.3.21 NO_LAPACKE ..." */
+    char *end = config;
+    for (int words = 0; *end != '\0' && !(*end == ' ' && ++words == 2); ++end) continue;
+    *end = '\0';
+    snprintf(name, sizeof name, "%s, %s kernels", config, openblas_get_corename());
+    return name;
+}
+
+void mot_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, mot_real alpha, const mot_real *a,
+              size_t lda, const mot_real *b, size_t ldb, mot_real beta, mot_real *c, size_t ldc)
+{
+    if (m == 0 || n == 0) return;
+    const CBLAS_TRANSPOSE ta = transpose_a ? CblasTrans : CblasNoTrans;
+    const CBLAS_TRANSPOSE tb = transpose_b ? CblasTrans : CblasNoTrans;
+#ifdef MOT_DOUBLE
+    cblas_dgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb,
+                beta, c, (blasint)ldc);
+#else
+    cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb,
+                beta, c, (blasint)ldc);
+#endif
+}
+
+double mot_blas_peak(size_t m, size_t n, size_t k)
+{
+    mot_real *a = mot_calloc(m * k, sizeof *a), *b = mot_calloc(k * n, sizeof *b), *c = mot_calloc(m * n, sizeof *c);
+    double best_s = 1e30;
+    const double flops = 2.0 * (double)m * (double)n * (double)k;
+    const int repeat = (int)(2e8 / flops) + 1;
+    if (a != NULL && b != NULL && c != NULL) {
+        for (size_t i = 0; i < m * k; ++i) a[i] = (mot_real)(i % 7) - 3;
+        for (size_t i = 0; i < k * n; ++i) b[i] = (mot_real)(i % 5) - 2;
+        for (int run = 0; run < 8; ++run) {
+            const double start = mot_clock_s();
+            for (int i = 0; i < repeat; ++i) mot_gemm(false, false, m, n, k, 1, a, k, b, n, 0, c, n);
+            best_s = MOT_MIN(best_s, (mot_clock_s() - start) / repeat);
+        }
+    }
+    mot_free(c);
+    mot_free(b);
+    mot_free(a);
+    return best_s < 1e30 ? flops / best_s * 1e-9 : 0;
+}

@@ -1,0 +1,95 @@
+#include "mot/params.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mot/memory.h"
+#include "mot/rng.h"
+
+const char *const mot_part_name[MOT_PARTS] = {"gate", "embed", "attention", "ffn", "head"};
+
+enum { OFFSET_STEP = 16 }; /* numbers: 64 bytes in float */
+
+mot_status mot_table_add(mot_table *table, const char *name, mot_part part, int rank, const size_t *shape,
+                         double mean, double deviation, bool decay)
+{
+    if (table->rows == MOT_TABLE_ROWS)
+        return mot_fail(MOT_ERR_INPUT, "a model of more than %d tensors (model.depth is too large)", MOT_TABLE_ROWS);
+    mot_tensor *tensor = &table->row[table->rows++];
+    *tensor = (mot_tensor){.part = part, .rank = rank, .count = 1, .offset = table->count, .mean = mean,
+                           .deviation = deviation, .decay = decay};
+    snprintf(tensor->name, sizeof tensor->name, "%s", name);
+    for (int d = 0; d < rank; ++d) {
+        tensor->shape[d] = shape[d];
+        tensor->count *= shape[d];
+    }
+    table->count += (tensor->count + OFFSET_STEP - 1) / OFFSET_STEP * OFFSET_STEP;
+    return MOT_OK;
+}
+
+void mot_table_select(mot_table *selected, const mot_table *whole, mot_part_set parts, bool in)
+{
+    selected->rows = selected->count = 0;
+    for (size_t r = 0; r < whole->rows; ++r) {
+        const mot_tensor *row = &whole->row[r];
+        if (((parts >> row->part) & 1u) == in)
+            (void)mot_table_add(selected, row->name, row->part, row->rank, row->shape, row->mean, row->deviation,
+                                row->decay); /* cannot be full: it has no more rows than the whole */
+    }
+}
+
+size_t mot_table_parameters(const mot_table *table, mot_part_set parts)
+{
+    size_t count = 0;
+    for (size_t r = 0; r < table->rows; ++r)
+        if ((parts >> table->row[r].part) & 1u) count += table->row[r].count;
+    return count;
+}
+
+mot_status mot_params_create(mot_params *params, const mot_table *table, int unit)
+{
+    mot_status status;
+    *params = (mot_params){.table = table, .unit = unit};
+    MOT_TRY(mot_allocate(&params->value, table->count, sizeof(mot_real), "parameters"));
+    MOT_TRY(mot_allocate(&params->gradient, table->count, sizeof(mot_real), "gradients"));
+    for (int m = 0; m < 2; ++m)
+        MOT_TRY(mot_allocate(&params->moment[m], table->count, sizeof(mot_real), "optimizer state"));
+done:
+    if (status != MOT_OK) mot_params_free(params);
+    return status;
+}
+
+void mot_params_free(mot_params *params)
+{
+    mot_free(params->value);
+    mot_free(params->gradient);
+    for (int m = 0; m < 2; ++m) mot_free(params->moment[m]);
+    *params = (mot_params){0};
+}
+
+void mot_params_init(mot_params *params, uint64_t seed)
+{
+    const mot_table *table = params->table;
+    for (size_t r = 0; r < table->rows; ++r) {
+        const mot_tensor *row = &table->row[r];
+        mot_real *value = params->value + row->offset;
+        for (size_t i = 0; i < row->count; i += 2) {
+            double normal[2] = {0, 0};
+            if (row->deviation > 0) {
+                /* The table of tied tensors numbers its rows for itself, so its unit keeps it apart from experts. */
+                const mot_random4 random = mot_random(seed, MOT_STREAM_INIT, (uint32_t)(params->unit + 2), (uint32_t)r,
+                                                      (uint32_t)(i / 2), (uint32_t)(i / 2 >> 32));
+                mot_normal_pair(random.word[0], random.word[1], normal);
+            }
+            for (size_t j = 0; j < 2 && i + j < row->count; ++j)
+                value[i + j] = (mot_real)(row->mean + row->deviation * normal[j]);
+        }
+    }
+    for (int m = 0; m < 2; ++m) memset(params->moment[m], 0, table->count * sizeof(mot_real));
+    params->updates = 0;
+}
+
+void mot_params_zero_gradient(mot_params *params)
+{
+    memset(params->gradient, 0, params->table->count * sizeof(mot_real));
+}
