@@ -2,7 +2,8 @@
  *
  * DISPATCH takes rows in home order (plan.h) and delivers them in owner order; COMBINE takes owner order and delivers
  * home order. Rows that stay on this rank are copied, not sent; peers without rows cost nothing; receives are posted
- * first. Row counts, not bytes, reach MPI (a row is a derived datatype), so a message may exceed 2 GiB.
+ * first. Row counts, not bytes, reach MPI (a row is a derived datatype), so a message may exceed 2 GiB; the plan keeps
+ * its rows below 2^31.
  *
  * Collective in the sense that every rank must begin the same exchanges in the same order (that is how messages
  * match); a rank with nothing to send or receive still calls. Ends may come in any order. */
@@ -23,7 +24,8 @@ typedef struct mot_exchange {
     uint64_t sent_bytes, received_bytes; /* to and from other ranks, ever */
 } mot_exchange;
 
-/* For rows of `row_bytes` (> 0) bytes. One exchange object is one thing in flight. */
+/* For rows of `row_bytes` (> 0) bytes; MOT_ERR_INPUT beyond INT_MAX. One exchange object is one thing in flight. Not
+ * collective. */
 mot_status mot_exchange_init(mot_exchange *exchange, const mot_comm *comm, size_t row_bytes);
 void mot_exchange_free(mot_exchange *exchange);
 

@@ -18,7 +18,8 @@ typedef struct mot_placement {
  * lists than ranks: the rest own none). MOT_ERR_INPUT: more lists than ranks ("placement names 3 ranks, the job has
  * 2"), an expert missing, twice or out of range, rank 0 listed with experts although dedicated, bad syntax. A
  * placement with several lists on ONE rank gives that rank everything: one rank alone runs every configuration; the
- * caller asks for this by `fold`, which maps list r to rank r % ranks instead of failing. */
+ * caller asks for this by `fold`, which maps list r to rank r % ranks instead of failing (with a dedicated coordinator,
+ * round the ranks but 0). Alone, a dedicated coordinator owns what is placed. On failure the placement is empty. */
 mot_status mot_placement_init(mot_placement *placement, const char *text, int experts, int ranks, bool dedicated,
                               bool fold);
 void mot_placement_free(mot_placement *placement);

@@ -28,7 +28,10 @@ typedef struct mot_plan {
     int32_t *owner_sample, *owner_choice; /* [rows_owner] */
     size_t groups, *group_first;         /* local experts; [groups + 1] */
     uint32_t *row;                       /* [rows_owner]: places in the receive buffer, grouped by local expert */
-    struct mot_plan_memory { size_t home, owner; } capacity; /* private: rows there is room for */
+    struct mot_plan_memory {
+        size_t home, owner; /* rows there is room for */
+        size_t *cursor;     /* [2 * ranks + groups] */
+    } memory;               /* private */
 } mot_plan;
 
 /* Makes an empty plan for `ranks` ranks and the local experts of `rank`. */
@@ -37,7 +40,9 @@ void mot_plan_free(mot_plan *plan);
 
 /* Builds the plan of samples [0, samples) of a chunk: home[s] is the rank that holds sample s, expert[s * choices + k]
  * its k-th expert (all in range, distinct within a sample: asserted). Reuses memory: allocates only when the plan
- * grows beyond any before. Cost: three passes over samples * choices. */
+ * grows beyond any before. Cost: two passes over samples * choices. On failure the plan is as it was:
+ * MOT_ERR_INPUT, alike on every rank, when samples * choices exceeds INT_MAX (which keeps the rows of every message
+ * within MPI's count); MOT_ERR_MEMORY, perhaps on one rank only. */
 mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t samples, size_t choices,
                           const int *home, const int32_t *expert);
 

@@ -1,0 +1,92 @@
+#include "mot/exchange.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+#include "mot/memory.h"
+
+mot_status mot_exchange_init(mot_exchange *exchange, const mot_comm *comm, size_t row_bytes)
+{
+    assert(row_bytes > 0);
+    mot_status status = MOT_OK;
+    *exchange = (mot_exchange){.comm = comm, .row = MPI_DATATYPE_NULL, .row_bytes = row_bytes};
+    int bytes;
+    MOT_TRY(mot_mpi_count(row_bytes, &bytes));
+    MOT_TRY(mot_allocate(&exchange->request, 2 * (size_t)comm->size, sizeof(MPI_Request), "an exchange"));
+    MPI_Type_contiguous(bytes, MPI_BYTE, &exchange->row);
+    MPI_Type_commit(&exchange->row);
+
+done:
+    return status;
+}
+
+void mot_exchange_free(mot_exchange *exchange)
+{
+    assert(exchange->requests == 0);
+    /* Without requests the type was not made either: init failed, or never was. */
+    if (exchange->request != NULL) MPI_Type_free(&exchange->row);
+    mot_free(exchange->request);
+    *exchange = (mot_exchange){.row = MPI_DATATYPE_NULL};
+}
+
+/* Rows of a peer as MPI's count; the plan refused whatever would not fit. */
+static int rows_of(const size_t *first, int peer)
+{
+    const size_t rows = first[peer + 1] - first[peer];
+    assert(rows <= INT_MAX);
+    return (int)rows;
+}
+
+void mot_exchange_begin(mot_exchange *exchange, const mot_plan *plan, mot_direction direction,
+                        const void *send, void *receive)
+{
+    const mot_comm *comm = exchange->comm;
+    const int rank = comm->rank, size = comm->size;
+    const size_t row_bytes = exchange->row_bytes;
+    const size_t *from = direction == MOT_DISPATCH ? plan->home_first : plan->owner_first;
+    const size_t *to = direction == MOT_DISPATCH ? plan->owner_first : plan->home_first;
+    assert(plan->ranks == size && plan->rank == rank);
+    assert(exchange->requests == 0);
+    assert((send != NULL || from[size] == 0) && (receive != NULL || to[size] == 0));
+
+    /* Each rank starts with another peer, its next one, so that no rank is everyone's first. */
+    MPI_Request *next = exchange->request;
+    for (int i = 1; i < size; i++) {
+        const int peer = (rank + size - i) % size, rows = rows_of(to, peer);
+        if (rows == 0) continue;
+        MPI_Irecv((char *)receive + to[peer] * row_bytes, rows, exchange->row, peer, MOT_TAG_EXCHANGE,
+                  comm->mpi, next++);
+        exchange->received_bytes += (uint64_t)rows * row_bytes;
+    }
+    for (int i = 1; i < size; i++) {
+        const int peer = (rank + i) % size, rows = rows_of(from, peer);
+        if (rows == 0) continue;
+        MPI_Isend((const char *)send + from[peer] * row_bytes, rows, exchange->row, peer, MOT_TAG_EXCHANGE,
+                  comm->mpi, next++);
+        exchange->sent_bytes += (uint64_t)rows * row_bytes;
+    }
+    exchange->requests = (int)(next - exchange->request);
+    assert(exchange->requests <= 2 * (size - 1));
+
+    /* Last, while the messages are on their way. */
+    const int own = rows_of(from, rank);
+    assert(own == rows_of(to, rank));
+    if (own > 0)
+        memcpy((char *)receive + to[rank] * row_bytes, (const char *)send + from[rank] * row_bytes,
+               (size_t)own * row_bytes);
+}
+
+bool mot_exchange_test(mot_exchange *exchange)
+{
+    int arrived;
+    MPI_Testall(exchange->requests, exchange->request, &arrived, MPI_STATUSES_IGNORE);
+    if (arrived) exchange->requests = 0;
+    return exchange->requests == 0;
+}
+
+void mot_exchange_end(mot_exchange *exchange)
+{
+    MPI_Waitall(exchange->requests, exchange->request, MPI_STATUSES_IGNORE);
+    exchange->requests = 0;
+}
