@@ -36,40 +36,72 @@ static size_t block_at(size_t b)
 
 /* ---- the table ---- */
 
+/* A row's shape is [rows] or, with columns, [rows, columns]; a deviation above 0 makes it a matrix that decays. */
+typedef struct row_init {
+    const char *name;
+    size_t rows, columns;
+    double mean, deviation;
+} row_init;
+
+static mot_status add_rows(mot_table *table, mot_part part, const char *prefix, size_t count, const row_init *init)
+{
+    mot_status status = MOT_OK;
+    for (size_t i = 0; i < count && status == MOT_OK; ++i) {
+        char name[MOT_TENSOR_NAME];
+        snprintf(name, sizeof name, "%s%s", prefix, init[i].name);
+        status = mot_table_add(table, name, part, init[i].columns > 0 ? 2 : 1,
+                               (const size_t[]){init[i].rows, init[i].columns}, init[i].mean, init[i].deviation,
+                               init[i].deviation > 0);
+    }
+    return status;
+}
+
 static mot_status encoder_table(const mot_expert_shape *shape, mot_table *table)
 {
     const mot_expert_config *config = shape->config;
-    const size_t D = config->width, F = config->ffn, C = shape->outputs;
-    const size_t inputs = shape->vocabulary > 0 ? shape->vocabulary : shape->width;
-    mot_status status = MOT_OK;
-#define ADD(name, part, rank, ...) MOT_TRY(mot_table_add(table, name, part, rank, (const size_t[]){__VA_ARGS__}
-#define WEIGHT(deviation)          ), 0, deviation, true))
-#define CONSTANT(value)            ), value, 0, false))
+    const size_t D = config->width, F = config->ffn, C = shape->outputs, ids = shape->vocabulary;
+    const size_t inputs = ids > 0 ? ids : shape->width;
+    /* The two products that end in the residual stream start smaller the deeper the stream is (GPT-2). */
+    const double into_stream = 1 / sqrt(2.0 * (double)config->depth), by_D = 1 / sqrt((double)D);
+    mot_status status;
+
     /* Ids are looked up (one row each), numbers are multiplied. An absent tensor has no elements. */
-    ADD("embed_weight", MOT_PART_EMBED, 2, inputs, D WEIGHT(shape->vocabulary > 0 ? 0.5 : 1 / sqrt((double)inputs));
-    ADD("embed_bias", MOT_PART_EMBED, 1, shape->vocabulary > 0 ? 0 : D CONSTANT(0);
-    ADD("position", MOT_PART_EMBED, 2, shape->tokens, D WEIGHT(0.02);
-    ADD("class_token", MOT_PART_EMBED, 1, class_rows(shape) * D WEIGHT(0.02);
+    const row_init embed[] = {
+        [EMBED_WEIGHT] = {"embed_weight", inputs, D, 0, ids > 0 ? 0.5 : 1 / sqrt((double)inputs)},
+        [EMBED_BIAS] = {"embed_bias", ids > 0 ? 0 : D, 0, 0, 0},
+        [POSITION] = {"position", shape->tokens, D, 0, 0.02},
+        [CLASS_TOKEN] = {"class_token", class_rows(shape) * D, 0, 0, 0.02},
+    };
+    MOT_TRY(add_rows(table, MOT_PART_EMBED, "", MOT_COUNT(embed), embed));
     for (size_t b = 0; b < config->depth; ++b) {
-        char name[MOT_TENSOR_NAME];
-#define NAMED(text) (snprintf(name, sizeof name, "block%zu_%s", b, text), name)
-        ADD(NAMED("norm1_gain"), MOT_PART_ATTENTION, 1, D CONSTANT(1);
-        ADD(NAMED("norm1_bias"), MOT_PART_ATTENTION, 1, D CONSTANT(0);
-        ADD(NAMED("qkv_weight"), MOT_PART_ATTENTION, 2, D, 3 * D WEIGHT(1 / sqrt((double)D));
-        ADD(NAMED("qkv_bias"), MOT_PART_ATTENTION, 1, 3 * D CONSTANT(0);
-        ADD(NAMED("mix_weight"), MOT_PART_ATTENTION, 2, D, D WEIGHT(1 / sqrt(2.0 * (double)(D * config->depth)));
-        ADD(NAMED("mix_bias"), MOT_PART_ATTENTION, 1, D CONSTANT(0);
-        ADD(NAMED("norm2_gain"), MOT_PART_FFN, 1, D CONSTANT(1);
-        ADD(NAMED("norm2_bias"), MOT_PART_FFN, 1, D CONSTANT(0);
-        ADD(NAMED("up_weight"), MOT_PART_FFN, 2, D, F WEIGHT(1 / sqrt((double)D));
-        ADD(NAMED("up_bias"), MOT_PART_FFN, 1, F CONSTANT(0);
-        ADD(NAMED("down_weight"), MOT_PART_FFN, 2, F, D WEIGHT(1 / sqrt(2.0 * (double)(F * config->depth)));
-        ADD(NAMED("down_bias"), MOT_PART_FFN, 1, D CONSTANT(0);
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "block%zu_", b);
+        const row_init attention[] = {
+            {"norm1_gain", D, 0, 1, 0},
+            {"norm1_bias", D, 0, 0, 0},
+            {"qkv_weight", D, 3 * D, 0, by_D},
+            {"qkv_bias", 3 * D, 0, 0, 0},
+            {"mix_weight", D, D, 0, by_D * into_stream},
+            {"mix_bias", D, 0, 0, 0},
+        };
+        const row_init ffn[] = {
+            {"norm2_gain", D, 0, 1, 0},
+            {"norm2_bias", D, 0, 0, 0},
+            {"up_weight", D, F, 0, by_D},
+            {"up_bias", F, 0, 0, 0},
+            {"down_weight", F, D, 0, into_stream / sqrt((double)F)},
+            {"down_bias", D, 0, 0, 0},
+        };
+        MOT_TRY(add_rows(table, MOT_PART_ATTENTION, prefix, MOT_COUNT(attention), attention));
+        MOT_TRY(add_rows(table, MOT_PART_FFN, prefix, MOT_COUNT(ffn), ffn));
     }
-    ADD("norm_gain", MOT_PART_HEAD, 1, D CONSTANT(1);
-    ADD("norm_bias", MOT_PART_HEAD, 1, D CONSTANT(0);
-    ADD("head_weight", MOT_PART_HEAD, 2, D, C WEIGHT(1 / sqrt((double)D));
-    ADD("head_bias", MOT_PART_HEAD, 1, C CONSTANT(0);
+    const row_init head[] = {
+        [NORM_GAIN] = {"norm_gain", D, 0, 1, 0},
+        [NORM_BIAS] = {"norm_bias", D, 0, 0, 0},
+        [HEAD_WEIGHT] = {"head_weight", D, C, 0, by_D},
+        [HEAD_BIAS] = {"head_bias", C, 0, 0, 0},
+    };
+    MOT_TRY(add_rows(table, MOT_PART_HEAD, "", MOT_COUNT(head), head));
 done:
     return status;
 }
@@ -85,10 +117,12 @@ typedef struct block_acts {
     mot_real *up, *hidden;                    /* [R, F] before and after GELU */
 } block_acts;
 
+enum { MOST_BLOCKS = (MOT_TABLE_ROWS - BLOCK_0 - 4) / BLOCK_ROWS }; /* what the table has room for */
+
 typedef struct encoder_acts {
-    size_t rows, *first;     /* rows of the tile with class tokens; [samples + 1] */
-    block_acts *block;       /* [depth]; without `learn` all blocks share one set */
-    mot_real *last;          /* [R, D] the residual stream after the last block */
+    size_t rows, *first;           /* rows of the tile with class tokens; [samples + 1] */
+    block_acts block[MOST_BLOCKS]; /* without `learn` all blocks share one set */
+    mot_real *last;                /* [R, D] the residual stream after the last block */
     mot_real *norm, *mean, *rstd, *pooled; /* [R, D], [R], [R], [samples, D] */
 } encoder_acts;
 
@@ -99,22 +133,20 @@ static void *carve(mot_arena *arena, size_t *bytes, size_t count, size_t size)
     return arena != NULL ? mot_arena_take(arena, count, size) : NULL;
 }
 
+/* Takes the tile's memory; returns its bytes. */
 static size_t carve_acts(const mot_expert_shape *shape, mot_arena *arena, size_t samples, size_t rows, size_t prob,
-                         bool learn, encoder_acts **result)
+                         bool learn, encoder_acts *acts)
 {
     const mot_expert_config *config = shape->config;
-    const size_t D = config->width, F = config->ffn, depth = config->depth, real = sizeof(mot_real);
+    const size_t D = config->width, F = config->ffn, real = sizeof(mot_real);
     size_t bytes = 0;
-    encoder_acts none = {0}, *acts = carve(arena, &bytes, 1, sizeof *acts);
-    if (acts == NULL) acts = &none;
     acts->rows = rows;
     acts->first = carve(arena, &bytes, samples + 1, sizeof *acts->first);
-    acts->block = carve(arena, &bytes, depth, sizeof *acts->block);
     acts->last = carve(arena, &bytes, rows * D, real);
-    for (size_t b = 0; b < depth; ++b) {
-        block_acts sink, *block = acts->block != NULL ? &acts->block[b] : &sink;
+    for (size_t b = 0; b < config->depth; ++b) {
+        block_acts *block = &acts->block[b];
         if (b > 0 && !learn) {
-            if (acts->block != NULL) *block = acts->block[0];
+            *block = acts->block[0];
             continue;
         }
         block->in = carve(arena, &bytes, rows * D, real);
@@ -135,7 +167,6 @@ static size_t carve_acts(const mot_expert_shape *shape, mot_arena *arena, size_t
     acts->mean = carve(arena, &bytes, rows, real);
     acts->rstd = carve(arena, &bytes, rows, real);
     acts->pooled = carve(arena, &bytes, samples * D, real);
-    *result = acts == &none ? NULL : acts;
     return bytes;
 }
 
@@ -152,8 +183,9 @@ static size_t most_prob(const mot_expert_shape *shape, size_t samples)
 
 static size_t acts_bytes(const mot_expert_shape *shape, size_t samples)
 {
-    encoder_acts *none;
-    return carve_acts(shape, NULL, samples, most_rows(shape, samples), most_prob(shape, samples), true, &none);
+    encoder_acts sizes;
+    return mot_arena_bytes(1, sizeof sizes) +
+           carve_acts(shape, NULL, samples, most_rows(shape, samples), most_prob(shape, samples), true, &sizes);
 }
 
 static size_t encoder_tile(const mot_expert_shape *shape)
@@ -252,8 +284,8 @@ static void *encoder_forward(const mot_expert_shape *shape, const mot_real *cons
         const size_t l = tile->first[s + 1] - tile->first[s] + extra;
         prob += config->heads * l * l;
     }
-    encoder_acts *acts;
-    carve_acts(shape, arena, n, R, prob, learn, &acts);
+    encoder_acts *acts = mot_arena_take(arena, 1, sizeof *acts);
+    carve_acts(shape, arena, n, R, prob, learn, acts);
     for (size_t s = 0; s <= n; ++s) acts->first[s] = tile->first[s] + s * extra;
 
     embed_forward(shape, weight, tile, acts, config->depth > 0 ? acts->block[0].in : acts->last);

@@ -19,5 +19,10 @@ void mot_linear_backward(mot_real *d_x, mot_real *d_w, mot_real *d_b, const mot_
     mot_gemm(true, false, K, M, R, 1, x, K, d_y, M, 1, d_w, M);
     if (d_b != NULL)
         for (size_t r = 0; r < R; ++r) mot_row_add(d_b, d_y + r * M, M);
-    if (d_x != NULL) mot_gemm(false, true, R, K, M, 1, d_y, M, w, M, 0, d_x, K);
+    if (d_x != NULL) mot_linear_backward_input(d_x, d_y, w, R, K, M);
+}
+
+void mot_linear_backward_input(mot_real *d_x, const mot_real *d_y, const mot_real *w, size_t R, size_t K, size_t M)
+{
+    mot_gemm(false, true, R, K, M, 1, d_y, M, w, M, 0, d_x, K);
 }

@@ -5,6 +5,8 @@
 
 #include "mot/params.h"
 
+enum { MOT_MAX_EXPERTS = 4096 };
+
 typedef enum mot_pool { MOT_POOL_MEAN, MOT_POOL_CLASS } mot_pool;
 typedef struct mot_expert_config { /* keys model.* */
     int kind;                      /* row of mot_expert_kinds */

@@ -13,9 +13,11 @@
 /* y_rm = x_rk w_km + b_m. `b` may be NULL. */
 void mot_linear_forward(mot_real *y, const mot_real *x, const mot_real *w, const mot_real *b, size_t R, size_t K,
                         size_t M);
-/* d_x may be NULL (first layer); d_b may be NULL. */
+/* d_x may be NULL (first layer, then w is not read); d_b may be NULL. */
 void mot_linear_backward(mot_real *d_x, mot_real *d_w, mot_real *d_b, const mot_real *d_y, const mot_real *x,
                          const mot_real *w, size_t R, size_t K, size_t M);
+/* The first of the three alone: d_x_rk = d_y_rm w_km. */
+void mot_linear_backward_input(mot_real *d_x, const mot_real *d_y, const mot_real *w, size_t R, size_t K, size_t M);
 
 /* y = (x - mean) / sqrt(variance + 1e-5) * gain + bias over each row of D; mean [R] and rstd [R] are kept. */
 void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x, const mot_real *gain,

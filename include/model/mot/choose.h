@@ -1,0 +1,55 @@
+/* choose.h: from the gate's logits to experts and weights, and back.
+ *
+ * One code path for top-1, top-K and soft routing (K = E). For a sample with logits h [E]:
+ *      p = softmax(h)                                            over all experts
+ *      the K experts with the largest h_i + noise_i + bias_i     noise in training only; ties to the lowest index
+ *      weight of the k-th, w_k:   prob: p of that expert;   chosen: softmax of h over the chosen;   none: 1/K
+ * (Li et al., arXiv 2510.27004: K = 1, noise uniform in [0, lambda], F = p_m f_m.) The chosen stand in order of falling
+ * score. Noise and random choices are pure functions of (seed, step, position, expert).
+ *
+ * Balance (all off at coefficient 0), for a batch of n samples, f_i the share of the n K choices that expert i got:
+ *      Switch loss  E sum_i f_i mean_b p_bi     (Fedus et al. 2021, eq. 4-6; f is a constant for the gradient)
+ *      z-loss       mean_b (log sum_i exp h_bi)^2                  (Zoph et al. 2022, eq. 5)
+ *      bias         b_i += rate sign(mean load - load_i) after a step (Wang et al. 2024, arXiv 2408.15664)
+ * reported unscaled. Runs on the coordinator, over the whole batch; not collective; never fails. */
+#ifndef MOT_CHOOSE_H
+#define MOT_CHOOSE_H
+
+#include "mot/model_config.h"
+
+typedef struct mot_choice_batch {
+    size_t n, E, K;
+    const mot_real *h;       /* [n, E] */
+    const mot_real *bias;    /* [E] */
+    const int32_t *group;    /* [n] group or label, for the fixed gate; else NULL */
+    uint64_t seed;
+    mot_gidx step;           /* for noise; -1: evaluation, no noise */
+    mot_gidx first;          /* position of sample 0, for the random gate's evaluation */
+    int32_t *expert;         /* [n, K] result: the chosen */
+    mot_real *weight;        /* [n, K] result */
+    mot_real *p;             /* [n, E] result */
+} mot_choice_batch;
+
+/* The experts a sample gets when `top_k` (0: all) of E are asked for. */
+size_t mot_choice_count(const mot_route_config *config, int experts);
+
+void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_choice_batch *batch);
+
+/* d_h [n, E] (written) from d_weight [n, K]. */
+void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch, const mot_real *d_weight,
+                         mot_real *d_h);
+
+typedef struct mot_balance {
+    double switch_loss, z_loss; /* unscaled */
+} mot_balance;
+
+/* Both losses, and their gradients times their coefficients added to d_h (NULL: none). */
+mot_balance mot_balance_losses(const mot_route_config *config, const mot_choice_batch *batch, mot_real *d_h);
+
+/* load [E]: choices an expert got. */
+void mot_balance_bias(const mot_route_config *config, size_t E, const int64_t *load, mot_real *bias);
+
+/* The scale of the noise at a step. */
+double mot_noise_scale(const mot_route_config *config, mot_gidx step);
+
+#endif

@@ -1,0 +1,106 @@
+#include "mot/choose.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "mot/rng.h"
+#include "mot/rowops.h"
+
+size_t mot_choice_count(const mot_route_config *config, int experts)
+{
+    return config->top_k > 0 ? (size_t)config->top_k : (size_t)experts;
+}
+
+double mot_noise_scale(const mot_route_config *config, mot_gidx step)
+{
+    if (config->noise_steps == 0) return config->noise_scale;
+    const double t = (double)MOT_MIN(step, config->noise_steps) / (double)config->noise_steps;
+    return config->noise_scale + t * (config->noise_end - config->noise_scale);
+}
+
+static double noise_of(mot_noise noise, uint32_t first, uint32_t second)
+{
+    double normal[2];
+    switch (noise) {
+    case MOT_NOISE_UNIFORM: return mot_uniform(first);
+    case MOT_NOISE_GUMBEL: return -log(-log((first + 0.5) * 0x1p-32));
+    case MOT_NOISE_GAUSSIAN: mot_normal_pair(first, second, normal); return normal[0];
+    case MOT_NOISE_NONE: break;
+    }
+    return 0;
+}
+
+/* What decides the choice for sample b: logits, noise and bias; or the controls' rule. */
+static void scores(const mot_route_config *config, mot_gate_kind kind, const mot_choice_batch *batch, size_t b,
+                   double lambda, double *score)
+{
+    const size_t E = batch->E;
+    const bool training = batch->step >= 0;
+    const mot_stream stream = kind == MOT_GATE_RANDOM ? MOT_STREAM_CHOICE : MOT_STREAM_NOISE;
+    const uint64_t place = training ? b : (uint64_t)batch->first + b;
+    for (size_t i = 0; i < E; ++i) {
+        if (kind == MOT_GATE_FIXED) {
+            const size_t group = (size_t)batch->group[b] % E;
+            score[i] = -(double)((i + E - group) % E); /* the group's own expert first, then the next ones in a ring */
+            continue;
+        }
+        score[i] = (double)batch->h[b * E + i] + (double)batch->bias[i];
+        if (kind != MOT_GATE_RANDOM && (!training || config->noise == MOT_NOISE_NONE)) continue;
+        const mot_random4 random = mot_random(batch->seed, stream, (uint32_t)batch->step, (uint32_t)place,
+                                              (uint32_t)(place >> 32), (uint32_t)i);
+        score[i] = kind == MOT_GATE_RANDOM ? mot_uniform(random.word[0])
+                                           : score[i] + lambda * noise_of(config->noise, random.word[0], random.word[1]);
+    }
+}
+
+/* The K largest scores in falling order; equal scores: the lower index first. Marks the taken with -inf. */
+static void take_largest(size_t E, size_t K, double *score, int32_t *expert)
+{
+    for (size_t k = 0; k < K; ++k) {
+        size_t best = 0;
+        for (size_t i = 1; i < E; ++i)
+            if (score[i] > score[best]) best = i;
+        expert[k] = (int32_t)best;
+        score[best] = -INFINITY;
+    }
+}
+
+void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_choice_batch *batch)
+{
+    const size_t E = batch->E, K = batch->K;
+    const double lambda = mot_noise_scale(config, batch->step);
+    /* The controls have no probabilities of their own: every chosen expert counts alike. */
+    const mot_scale scale = kind == MOT_GATE_FIXED || kind == MOT_GATE_RANDOM ? MOT_SCALE_NONE : config->scale;
+    for (size_t b = 0; b < batch->n; ++b) {
+        double score[MOT_MAX_EXPERTS];
+        int32_t *expert = batch->expert + b * K;
+        mot_real *weight = batch->weight + b * K, *p = batch->p + b * E;
+        scores(config, kind, batch, b, lambda, score);
+        take_largest(E, K, score, expert);
+        memcpy(p, batch->h + b * E, E * sizeof *p);
+        mot_row_softmax(p, E);
+        for (size_t k = 0; k < K; ++k)
+            weight[k] = scale == MOT_SCALE_PROB     ? p[expert[k]]
+                        : scale == MOT_SCALE_CHOSEN ? batch->h[b * E + (size_t)expert[k]]
+                                                    : 1 / (mot_real)K;
+        if (scale == MOT_SCALE_CHOSEN) mot_row_softmax(weight, K);
+    }
+}
+
+void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch, const mot_real *d_weight,
+                         mot_real *d_h)
+{
+    const size_t E = batch->E, K = batch->K;
+    memset(d_h, 0, batch->n * E * sizeof *d_h);
+    if (config->scale == MOT_SCALE_NONE) return;
+    for (size_t b = 0; b < batch->n; ++b, d_h += E) {
+        const int32_t *expert = batch->expert + b * K;
+        const mot_real *w = batch->weight + b * K, *p = batch->p + b * E, *d = d_weight + b * K;
+        mot_real dot = 0;
+        for (size_t k = 0; k < K; ++k) dot += w[k] * d[k];
+        if (config->scale == MOT_SCALE_PROB) /* over all experts, also those not chosen */
+            for (size_t i = 0; i < E; ++i) d_h[i] = -p[i] * dot;
+        for (size_t k = 0; k < K; ++k)
+            d_h[expert[k]] += config->scale == MOT_SCALE_PROB ? w[k] * d[k] : w[k] * (d[k] - dot);
+    }
+}
