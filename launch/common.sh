@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# common.sh - sourced by the scripts beside it: where things lie, and steps that take one line each.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${MOT_BUILD:-$root/build} # a Release build; MOT_BUILD names another folder
+case $build in /*) ;; *) build=$root/$build ;; esac
+jobs=${MOT_JOBS:-$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)}
+# shellcheck source=launch/env.sh
+. "$root/launch/env.sh"
+
+# now: seconds since 1970 with their fraction; since START: how long ago that was, to a tenth.
+now() { echo "$EPOCHREALTIME"; }
+since() { awk -v start="$1" -v end="$EPOCHREALTIME" 'BEGIN { printf "%.1f", end - start }'; }
+
+fail() {
+    echo "${0##*/}: $*" >&2
+    exit 2
+}
+
+# step WHAT COMMAND...: one line, WHAT and the seconds it took; what the command said is shown if it failed.
+step() {
+    local what=$1 start said rc=0
+    shift
+    start=$(now)
+    said=$(mktemp)
+    printf '%-58s ' "$what"
+    "$@" >"$said" 2>&1 || rc=$?
+    if [ "$rc" -eq 0 ]; then
+        printf '%8s s\n' "$(since "$start")"
+    else
+        printf 'failed after %s s (exit code %d):\n' "$(since "$start")" "$rc"
+        tail -n 60 "$said"
+    fi
+    rm -f "$said"
+    return "$rc"
+}
+
+# compile FOLDER [CMAKE ARGUMENT...]
+compile() {
+    local folder=$1
+    shift
+    cmake -S "$root" -B "$folder" "$@" && cmake --build "$folder" -j "$jobs"
+}

