@@ -56,6 +56,10 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
 /* Reads only the configuration text of a checkpoint (for `mot eval`); mot_free(*text). Not collective. */
 mot_status mot_checkpoint_config(const char *path, char **text);
 
+/* Checks a checkpoint by itself, whatever its model: complete, every expert 0..E-1 once, the seal over names, shapes and
+ * attributes, every checksum, all values finite. MOT_ERR_INPUT names what is wrong. Not collective. */
+mot_status mot_checkpoint_verify(const char *path);
+
 /* The newest checkpoint of a folder: its step, or -1 when there is none. `path` gets its name. Not collective. */
 mot_gidx mot_checkpoint_newest(const char *folder, char *path, size_t size);
 

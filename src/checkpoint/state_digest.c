@@ -1,0 +1,57 @@
+#include "checkpoint_file.h"
+
+#include "mot/memory.h"
+
+mot_status mot_unit_digest(const mot_table *table, const mot_real *value, mot_digest *digest)
+{
+    mot_digest_state *state = mot_digest_begin();
+    if (state == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a digest");
+    if (table != NULL) {
+        /* Tensor by tensor: the padding between them is nobody's value. */
+        for (size_t r = 0; r < table->rows; ++r) {
+            const mot_tensor *const tensor = &table->row[r];
+            mot_digest_add(state, value + tensor->offset, tensor->count * sizeof *value);
+        }
+    }
+    *digest = mot_digest_end(state);
+    return MOT_OK;
+}
+
+void mot_state_digest_text(const mot_digest *units, int experts, char text[MOT_DIGEST_TEXT])
+{
+    const mot_digest all = mot_digest_bytes(units, ((size_t)experts + 2) * sizeof *units);
+    mot_digest_text(&all, text);
+}
+
+mot_status mot_state_digest(const mot_comm *comm, const mot_state *state, char text[33])
+{
+    /* Each rank fills in what is its own and leaves zeros elsewhere: an or over the ranks is the whole list.
+     */
+    mot_status status = MOT_OK;
+    mot_digest *mine = NULL, *all = NULL;
+    const size_t units = (size_t)state->experts + 2;
+    int bytes = 0;
+    MOT_TRY(mot_state_check(comm, state));
+    MOT_TRY(mot_mpi_count(units * sizeof *mine, &bytes));
+    MOT_TRY(mot_allocate(&mine, units, sizeof *mine, "digests"));
+    MOT_TRY(mot_allocate(&all, units, sizeof *all, "digests"));
+    if (comm->rank == MOT_ROOT) {
+        const bool gate = mot_table_used(state->gate_table), tied = mot_table_used(state->tied_table);
+        MOT_TRY(mot_unit_digest(gate ? state->gate_table : NULL, gate ? state->gate->value : NULL, &mine[0]));
+        MOT_TRY(mot_unit_digest(tied ? state->tied_table : NULL, tied ? state->tied->value : NULL, &mine[1]));
+    }
+    for (int e = 0; e < state->experts; ++e) {
+        if (state->owner[e] != comm->rank) continue;
+        MOT_TRY(mot_unit_digest(state->expert_table, state->expert[e]->value, &mine[e + 2]));
+    }
+
+done:
+    status = mot_comm_agree(comm, status);
+    if (status == MOT_OK) {
+        MPI_Allreduce(mine, all, bytes, MPI_BYTE, MPI_BOR, comm->mpi);
+        mot_state_digest_text(all, state->experts, text);
+    }
+    mot_free(all);
+    mot_free(mine);
+    return status;
+}
