@@ -91,8 +91,8 @@ static mot_status place_as_listed(mot_placement *placement, const char *text, bo
     for (int e = 0; e < placement->experts; e++) {
         const int list = placement->owner[e];
         if (list == NOWHERE)
-            return mot_fail(MOT_ERR_INPUT, "placement names %d experts of %d: expert %d is on no rank", e,
-                            placement->experts, e);
+            return mot_fail(MOT_ERR_INPUT, "placement leaves expert %d of %d without a rank", e,
+                            placement->experts);
         if (list == 0 && dedicated)
             return mot_fail(MOT_ERR_INPUT, "placement gives expert %d to rank 0, the dedicated coordinator",
                             e);

@@ -1,0 +1,310 @@
+/* The exchange against a dull twin that gathers every row on every rank and picks; then its algebra. */
+#include "mot/exchange.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "routing.h"
+
+static mot_comm comm;
+static const size_t widths[] = {1, 4, 12, 784, 3073};
+
+/* One routing with its plan, its buffers and what the twin expects in them. */
+typedef struct traffic {
+    routing r;
+    mot_plan plan;
+    mot_direction direction;
+    size_t width, rows_sent, rows_received;
+    unsigned char *send, *receive, *expected;
+} traffic;
+
+/* Which side of row (s, k) a rank is on: it has the row before the exchange, or after it. */
+static int rank_before(const traffic *t, size_t s, size_t k)
+{
+    return t->direction == MOT_DISPATCH ? t->r.home[s] : routing_owner(&t->r, s, k);
+}
+
+static int rank_after(const traffic *t, size_t s, size_t k)
+{
+    return t->direction == MOT_DISPATCH ? routing_owner(&t->r, s, k) : t->r.home[s];
+}
+
+/* The twin. Every rank has a table of all rows [samples, choices, width], filled with random bytes where the
+ * row is its own to send; all tables go to all ranks; what must arrive is picked from them, peer by peer. */
+static void traffic_init(traffic *t, uint64_t seed, uint32_t number, mot_direction direction, size_t width)
+{
+    *t = (traffic){.direction = direction, .width = width};
+    routing_init(&t->r, seed, number, comm.size, width > 100 ? 20 : 60);
+    const routing *r = &t->r;
+    const bool built = routing_plan(r, &t->plan, comm.rank) == MOT_OK;
+    mot_ck_all(built);
+
+    const size_t table_bytes = r->samples * r->choices * width;
+    unsigned char *table = mot_calloc(table_bytes, 1), *tables = mot_calloc(table_bytes, (size_t)comm.size);
+    t->send = mot_calloc(table_bytes, 1);
+    t->receive = mot_calloc(table_bytes, 1);
+    t->expected = mot_calloc(table_bytes, 1);
+    const bool allocated = table && tables && t->send && t->receive && t->expected;
+    mot_ck_all(allocated);
+
+    for (size_t i = 0; i < r->samples * r->choices; i++) {
+        if (rank_before(t, i / r->choices, i % r->choices) != comm.rank) continue;
+        for (size_t j = 0; j < width; j++)
+            table[i * width + j] = (unsigned char)mot_random(seed, MOT_STREAM_TEST, number,
+                                                             (uint32_t)comm.rank, (uint32_t)i,
+                                                             1 + (uint32_t)j)
+                                       .word[0];
+    }
+    MPI_Allgather(table, (int)table_bytes, MPI_BYTE, tables, (int)table_bytes, MPI_BYTE, comm.mpi);
+    for (int peer = 0; peer < comm.size; peer++) {
+        for (size_t i = 0; i < r->samples * r->choices; i++) {
+            const int before = rank_before(t, i / r->choices, i % r->choices);
+            const int after = rank_after(t, i / r->choices, i % r->choices);
+            if (before == comm.rank && after == peer)
+                memcpy(t->send + t->rows_sent++ * width, table + i * width, width);
+            if (before == peer && after == comm.rank)
+                memcpy(t->expected + t->rows_received++ * width,
+                       tables + (size_t)peer * table_bytes + i * width, width);
+        }
+    }
+    mot_free(table);
+    mot_free(tables);
+}
+
+static void traffic_free(traffic *t)
+{
+    mot_free(t->send);
+    mot_free(t->receive);
+    mot_free(t->expected);
+    mot_plan_free(&t->plan);
+    routing_free(&t->r);
+}
+
+/* What must arrive has arrived, and nothing was written behind it. */
+static bool arrived(const traffic *t)
+{
+    const size_t end = t->rows_received * t->width, all = t->r.samples * t->r.choices * t->width;
+    for (size_t i = end; i < all; i++)
+        if (t->receive[i] != 0) return false;
+    return memcmp(t->receive, t->expected, end) == 0;
+}
+
+static uint64_t sum_over_ranks(uint64_t mine)
+{
+    uint64_t sum;
+    MPI_Allreduce(&mine, &sum, 1, MPI_UINT64_T, MPI_SUM, comm.mpi);
+    return sum;
+}
+
+static void exchange_now(mot_exchange *exchange, const mot_plan *plan, mot_direction direction,
+                         const void *send, void *receive)
+{
+    mot_exchange_begin(exchange, plan, direction, send, receive);
+    mot_exchange_end(exchange);
+}
+
+/* Rows sent are rows received, the counters count what leaves the rank, and the bytes are the twin's. */
+START_TEST(rows_arrive_as_the_twin_says)
+{
+    const size_t width = widths[_i];
+    mot_exchange exchange;
+    mot_ck_ok(mot_exchange_init(&exchange, &comm, width));
+    for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number++) {
+        for (int direction = MOT_DISPATCH; direction <= MOT_COMBINE; direction++) {
+            traffic t;
+            traffic_init(&t, 100 + (uint64_t)_i, number, (mot_direction)direction, width);
+            const uint64_t sent_before = exchange.sent_bytes, received_before = exchange.received_bytes;
+            /* A side without rows may be NULL. */
+            exchange_now(&exchange, &t.plan, t.direction, t.rows_sent > 0 ? t.send : NULL,
+                         t.rows_received > 0 ? t.receive : NULL);
+            mot_ck_all(arrived(&t));
+
+            const size_t *first = direction == MOT_DISPATCH ? t.plan.home_first : t.plan.owner_first;
+            const size_t own = first[comm.rank + 1] - first[comm.rank];
+            mot_ck_all(exchange.sent_bytes - sent_before == (t.rows_sent - own) * width);
+            mot_ck_all(exchange.received_bytes - received_before == (t.rows_received - own) * width);
+            mot_ck_all(sum_over_ranks(t.rows_sent) == t.r.samples * t.r.choices);
+            mot_ck_all(sum_over_ranks(t.rows_received) == t.r.samples * t.r.choices);
+            traffic_free(&t);
+        }
+    }
+    mot_exchange_free(&exchange);
+}
+END_TEST
+
+START_TEST(dispatch_then_combine_is_the_identity)
+{
+    const size_t width = widths[_i];
+    mot_exchange exchange;
+    mot_ck_ok(mot_exchange_init(&exchange, &comm, width));
+    for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number++) {
+        traffic t;
+        traffic_init(&t, 200 + (uint64_t)_i, number, MOT_DISPATCH, width);
+        unsigned char *back = mot_calloc(t.rows_sent, width);
+        exchange_now(&exchange, &t.plan, MOT_DISPATCH, t.send, t.receive);
+        exchange_now(&exchange, &t.plan, MOT_COMBINE, t.receive, back);
+        mot_ck_all(memcmp(back, t.send, t.rows_sent * width) == 0);
+        mot_free(back);
+        traffic_free(&t);
+    }
+    mot_exchange_free(&exchange);
+}
+END_TEST
+
+static int64_t dot(const int64_t *x, const int64_t *y, size_t n)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < n; i++) sum += x[i] * y[i];
+    return sum;
+}
+
+/* <D x, y> = <x, C y>, in whole numbers and so exactly: combine carries the gradient of dispatch. */
+START_TEST(combine_is_the_adjoint_of_dispatch)
+{
+    enum { WIDTH = 3 };
+    mot_exchange exchange;
+    mot_ck_ok(mot_exchange_init(&exchange, &comm, WIDTH * sizeof(int64_t)));
+    for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number++) {
+        routing r;
+        routing_init(&r, 300, number, comm.size, 60);
+        mot_plan plan;
+        const bool built = routing_plan(&r, &plan, comm.rank) == MOT_OK;
+        mot_ck_all(built);
+        const size_t home = WIDTH * plan.rows_home, owner = WIDTH * plan.rows_owner;
+        int64_t *x = mot_calloc(home, sizeof *x), *cy = mot_calloc(home, sizeof *cy);
+        int64_t *y = mot_calloc(owner, sizeof *y), *dx = mot_calloc(owner, sizeof *dx);
+        dice d = {.seed = 301 + (uint64_t)comm.rank + 16 * number};
+        for (size_t i = 0; i < home; i++) x[i] = (int64_t)dice_throw(&d, 2001) - 1000;
+        for (size_t i = 0; i < owner; i++) y[i] = (int64_t)dice_throw(&d, 2001) - 1000;
+        exchange_now(&exchange, &plan, MOT_DISPATCH, x, dx);
+        exchange_now(&exchange, &plan, MOT_COMBINE, y, cy);
+        const uint64_t left = sum_over_ranks((uint64_t)dot(dx, y, owner));
+        const uint64_t right = sum_over_ranks((uint64_t)dot(x, cy, home));
+        mot_ck_all(left == right);
+        mot_free(x);
+        mot_free(cy);
+        mot_free(y);
+        mot_free(dx);
+        mot_plan_free(&plan);
+        routing_free(&r);
+    }
+    mot_exchange_free(&exchange);
+}
+END_TEST
+
+/* Whoever holds the samples and wherever the experts live: an expert reads its rows in global order. */
+START_TEST(experts_read_their_rows_in_global_order)
+{
+    mot_exchange exchange;
+    mot_ck_ok(mot_exchange_init(&exchange, &comm, sizeof(int64_t)));
+    for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number++) {
+        routing r;
+        routing_init(&r, 400, number, comm.size, 60);
+        mot_plan plan;
+        const bool built = routing_plan(&r, &plan, comm.rank) == MOT_OK;
+        mot_ck_all(built);
+        /* A row says which sample it is; 1 + s, so that an unwritten row is nobody's. */
+        int64_t *send = mot_calloc(plan.rows_home, sizeof *send);
+        int64_t *received = mot_calloc(plan.rows_owner, sizeof *received);
+        for (size_t i = 0; i < plan.rows_home; i++) send[i] = 1 + plan.home_sample[i];
+        exchange_now(&exchange, &plan, MOT_DISPATCH, send, received);
+
+        /* [experts, samples]: gathered from the owners, and as one rank alone would have it. */
+        const size_t n = (size_t)r.experts * r.samples;
+        int64_t *read = mot_calloc(n, sizeof *read), *alone = mot_calloc(n, sizeof *alone);
+        for (size_t g = 0; g < plan.groups; g++) {
+            const int e = r.placement.local[r.placement.first[comm.rank] + (int)g];
+            for (size_t i = plan.group_first[g]; i < plan.group_first[g + 1]; i++)
+                read[(size_t)e * r.samples + i - plan.group_first[g]] = received[plan.row[i]];
+        }
+        for (int e = 0; e < r.experts; e++) {
+            size_t at = (size_t)e * r.samples;
+            for (size_t i = 0; i < r.samples * r.choices; i++)
+                if (r.expert[i] == e) alone[at++] = 1 + (int64_t)(i / r.choices);
+        }
+        MPI_Allreduce(MPI_IN_PLACE, read, (int)n, MPI_INT64_T, MPI_MAX, comm.mpi);
+        mot_ck_all(memcmp(read, alone, n * sizeof *read) == 0);
+        mot_free(read);
+        mot_free(alone);
+        mot_free(send);
+        mot_free(received);
+        mot_plan_free(&plan);
+        routing_free(&r);
+    }
+    mot_exchange_free(&exchange);
+}
+END_TEST
+
+/* Several in the air, of several widths, plans and directions; each rank ends them in an order of its own. */
+START_TEST(several_in_flight_end_in_any_order)
+{
+    enum { FLIGHTS = 6 };
+    for (uint32_t number = 0; number < 20; number++) {
+        traffic t[FLIGHTS];
+        mot_exchange exchange[FLIGHTS];
+        int order[FLIGHTS];
+        for (int f = 0; f < FLIGHTS; f++) {
+            const size_t width = widths[((size_t)f + number) % MOT_COUNT(widths)];
+            order[f] = f;
+            traffic_init(&t[f], 500 + (uint64_t)f, 7 * number + (uint32_t)f,
+                         f % 2 == 0 ? MOT_DISPATCH : MOT_COMBINE, width);
+            mot_ck_ok(mot_exchange_init(&exchange[f], &comm, width));
+        }
+        for (int f = 0; f < FLIGHTS; f++)
+            mot_exchange_begin(&exchange[f], &t[f].plan, t[f].direction, t[f].send, t[f].receive);
+        dice d = {.seed = 600 + (uint64_t)comm.rank + 16 * number};
+        dice_shuffle(&d, order, FLIGHTS);
+        for (int i = 0; i < FLIGHTS; i++) {
+            const int f = order[i];
+            /* Half of them are polled until they have landed; the end has nothing left to do then. */
+            while (i % 2 == 0 && !mot_exchange_test(&exchange[f])) continue;
+            mot_exchange_end(&exchange[f]);
+            ck_assert_int_eq(exchange[f].requests, 0);
+        }
+        bool all = true;
+        for (int f = 0; f < FLIGHTS; f++) all = all && arrived(&t[f]);
+        mot_ck_all(all);
+        for (int f = 0; f < FLIGHTS; f++) {
+            mot_exchange_free(&exchange[f]);
+            traffic_free(&t[f]);
+        }
+    }
+}
+END_TEST
+
+/* Nothing in the air: testing and ending are harmless, and so is freeing twice, or what could not be made. */
+START_TEST(edges_of_an_exchange)
+{
+    mot_exchange exchange;
+    mot_ck_ok(mot_exchange_init(&exchange, &comm, 8));
+    ck_assert(mot_exchange_test(&exchange));
+    mot_exchange_end(&exchange);
+    mot_exchange_free(&exchange);
+    mot_exchange_free(&exchange);
+    ck_assert_int_eq(mot_exchange_init(&exchange, &comm, (size_t)INT_MAX + 1), MOT_ERR_INPUT);
+    mot_exchange_free(&exchange);
+}
+END_TEST
+
+static void set_up(void)
+{
+    mot_comm_init(&comm, MPI_COMM_WORLD);
+}
+
+static void tear_down(void)
+{
+    mot_comm_free(&comm);
+}
+
+static void exchange_tests(TCase *tcase)
+{
+    tcase_add_unchecked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, rows_arrive_as_the_twin_says, 0, (int)MOT_COUNT(widths));
+    tcase_add_loop_test(tcase, dispatch_then_combine_is_the_identity, 0, (int)MOT_COUNT(widths));
+    tcase_add_test(tcase, combine_is_the_adjoint_of_dispatch);
+    tcase_add_test(tcase, experts_read_their_rows_in_global_order);
+    tcase_add_test(tcase, several_in_flight_end_in_any_order);
+    tcase_add_test(tcase, edges_of_an_exchange);
+}
+
+MOT_CK_MAIN("exchange", exchange_tests)
