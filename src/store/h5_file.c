@@ -1,0 +1,252 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mot/atomic_file.h"
+#include "mot/h5.h"
+#include "mot/memory.h"
+#include "store_private.h"
+
+/* ---- failures ---- */
+
+static herr_t keep_first(unsigned n, const H5E_error2_t *error, void *text)
+{
+    if (n == 0 && error->desc != NULL) snprintf(text, 256, "%s", error->desc);
+    return 0;
+}
+
+mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object, const char *format, ...)
+{
+    char inner[256] = "", sentence[512], file[STORE_MAX_NAME] = "", group[STORE_MAX_NAME] = "";
+    if (quote) H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, inner); /* begins where the error began */
+    if (H5Fget_name(where, file, sizeof file) < 0) file[0] = '\0';
+    if (H5Iget_name(where, group, sizeof group) < 0 || strcmp(group, "/") == 0) group[0] = '\0';
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    const bool own = strcmp(object, ".") == 0;
+    const char *slash = own || object[0] == '/' ? "" : "/";
+    return mot_fail(code, "%s:%s%s%s: %s%s%s", file, group, slash, own ? "" : object, sentence,
+                    inner[0] != '\0' ? ": " : "", inner);
+}
+
+/* HDF5 prints its error stack to standard error until told otherwise, thread by thread. */
+static void silence(void)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+static mot_status fail_file(mot_status code, const char *path, const char *what)
+{
+    char inner[256] = "";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, inner);
+    return mot_fail(code, "%s: %s%s%s", path, what, inner[0] != '\0' ? ": " : "", inner);
+}
+
+/* ---- files ---- */
+
+/* STRONG: closing a file closes what a failing path left open in it, so that its bytes reach the disk. The
+ * property `gc_references`, without meaning for a file that is read, carries `follow_links` through HDF5 to
+ * every group and linked file opened from this one. */
+static hid_t access_list(bool follow_links)
+{
+    const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+    if (list >= 0) {
+        H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
+        H5Pset_gc_references(list, follow_links);
+        H5Pset_file_locking(list, false, true);
+    }
+    return list;
+}
+
+/* No time of creation: the same contents give the same bytes. `shown` is the name for the sentence of a
+ * failure. */
+static mot_status create_at(hid_t *file, const char *path, const char *shown, hid_t access)
+{
+    mot_status status = MOT_OK;
+    hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_obj_track_times(creation, false);
+    *file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+    if (*file < 0) status = fail_file(MOT_ERR_FILE, shown, "cannot make the HDF5 file");
+    mot_h5_close(&creation);
+    return status;
+}
+
+mot_status mot_h5_create_image(hid_t *file)
+{
+    silence();
+    hid_t access = access_list(false);
+    H5Pset_fapl_core(access, (size_t)1 << 20, false);
+    const mot_status status = create_at(file, "(memory)", "(memory)", access);
+    mot_h5_close(&access);
+    return status;
+}
+
+mot_status mot_h5_save_image(hid_t *file, const char *path)
+{
+    void *image = NULL;
+    ssize_t size = -1;
+    mot_status status = MOT_OK;
+    if (H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0 || (size = H5Fget_file_image(*file, NULL, 0)) < 0) {
+        status = fail_file(MOT_ERR_FILE, path, "cannot complete the file's image in memory");
+        goto done;
+    }
+    MOT_TRY(mot_allocate(&image, (size_t)size, 1, "the image of an HDF5 file"));
+    if (H5Fget_file_image(*file, image, (size_t)size) != size) {
+        status = fail_file(MOT_ERR_FILE, path, "cannot take the file's image from memory");
+        goto done;
+    }
+    MOT_TRY(mot_file_replace(path, image, (size_t)size));
+done:
+    mot_h5_close(file);
+    mot_free(image);
+    return status;
+}
+
+mot_status mot_h5_create_file(hid_t *file, const char *path)
+{
+    *file = H5I_INVALID_HID;
+    silence();
+    char temporary[PATH_MAX];
+    mot_status status = store_temporary_name(temporary, path);
+    if (status != MOT_OK) return status;
+    /* Asked of the system first, whose answer says more than HDF5's. */
+    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return mot_fail(MOT_ERR_FILE, "cannot write %s: opening: %s", path, strerror(errno));
+    close(fd);
+    hid_t access = access_list(false);
+    status = create_at(file, temporary, path, access);
+    if (status != MOT_OK) unlink(temporary);
+    mot_h5_close(&access);
+    return status;
+}
+
+static int sync_file(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    const int result = fsync(fd), error = errno;
+    close(fd);
+    errno = error;
+    return result;
+}
+
+mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
+{
+    if (*file < 0) return MOT_OK;
+    char temporary[PATH_MAX];
+    mot_status status = store_temporary_name(temporary, path); /* the length was fine when it was made */
+    if (commit && H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0)
+        status = fail_file(MOT_ERR_FILE, path, "cannot write the file to the end");
+    /* HDF5 crashes at the end of the process when a full disk lets it not close a file. A file that is given
+     * up is emptied first: then there is room for what it still wants to write. */
+    const bool keep = commit && status == MOT_OK;
+    if (!keep && truncate(temporary, 0) != 0 && errno != ENOENT && status == MOT_OK)
+        status = mot_fail(MOT_ERR_FILE, "cannot give up %s: %s", temporary, strerror(errno));
+    if (H5Fclose(*file) < 0 && keep) status = fail_file(MOT_ERR_FILE, path, "cannot close the file");
+    *file = H5I_INVALID_HID;
+    if (keep && status == MOT_OK && sync_file(temporary) != 0)
+        status = mot_fail(MOT_ERR_FILE, "cannot write %s: syncing: %s", path, strerror(errno));
+    if (keep && status == MOT_OK) return store_rename(temporary, path);
+    unlink(temporary);
+    return status;
+}
+
+mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)
+{
+    *file = H5I_INVALID_HID;
+    silence();
+    struct stat about;
+    if (stat(path, &about) != 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
+    if (!S_ISREG(about.st_mode))
+        return mot_fail(MOT_ERR_INPUT, "cannot read %s: it is not a regular file", path);
+    if (access(path, R_OK) != 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
+    const htri_t is_hdf5 = H5Fis_hdf5(path);
+    if (is_hdf5 <= 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: it is not an HDF5 file", path);
+    hid_t list = access_list(follow_links);
+    *file = H5Fopen(path, H5F_ACC_RDONLY, list);
+    mot_status status = MOT_OK;
+    if (*file < 0) status = fail_file(MOT_ERR_INPUT, path, "the HDF5 file is damaged");
+    mot_h5_close(&list);
+    return status;
+}
+
+void mot_h5_close(hid_t *id)
+{
+    if (*id >= 0 && H5Iis_valid(*id) > 0) H5Idec_ref(*id); /* closes whatever kind it is */
+    *id = H5I_INVALID_HID;
+}
+
+/* ---- links ---- */
+
+/* Whether the file of `where` was opened with follow_links. */
+static bool follows(hid_t where)
+{
+    unsigned follow = 0;
+    hid_t file = H5Iget_file_id(where);
+    hid_t list = file >= 0 ? H5Fget_access_plist(file) : H5I_INVALID_HID;
+    if (list >= 0) H5Pget_gc_references(list, &follow);
+    mot_h5_close(&list);
+    mot_h5_close(&file);
+    return follow != 0;
+}
+
+/* Looks at the links from `where` to `name`, one after the other. */
+static mot_status check_path(hid_t where, const char *name)
+{
+    char path[STORE_MAX_NAME];
+    const size_t length = strlen(name);
+    if (length == 0 || length >= sizeof path)
+        return mot_fail(MOT_ERR_INPUT, "'%.80s' cannot be the name of an object in an HDF5 file", name);
+    memcpy(path, name, length + 1);
+    const bool follow = follows(where);
+    for (size_t i = 1; i <= length; ++i) {
+        if (path[i] != '/' && path[i] != '\0') continue;
+        const char end = path[i];
+        path[i] = '\0';
+        H5L_info_t link;
+        if (H5Lexists(where, path, H5P_DEFAULT) <= 0 || H5Lget_info(where, path, &link, H5P_DEFAULT) < 0)
+            return h5_fail(MOT_ERR_INPUT, false, where, path, "is missing");
+        if (link.type != H5L_TYPE_HARD && !follow)
+            return h5_fail(MOT_ERR_INPUT, false, where, path, "is a link elsewhere, which is not followed");
+        if (link.type != H5L_TYPE_HARD && H5Oexists_by_name(where, path, H5P_DEFAULT) <= 0)
+            return h5_fail(MOT_ERR_INPUT, false, where, path, "the link leads nowhere");
+        path[i] = end;
+    }
+    return MOT_OK;
+}
+
+mot_status h5_open_object(hid_t where, const char *name, hid_t *object)
+{
+    *object = H5I_INVALID_HID;
+    const bool own = strcmp(name, ".") == 0 || strcmp(name, "/") == 0;
+    mot_status status = own ? MOT_OK : check_path(where, name);
+    if (status != MOT_OK) return status;
+    *object = H5Oopen(where, name, H5P_DEFAULT);
+    if (*object < 0) return h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be opened");
+    return MOT_OK;
+}
+
+bool mot_h5_exists(hid_t where, const char *name)
+{
+    hid_t object;
+    const bool exists = h5_open_object(where, name, &object) == MOT_OK;
+    mot_h5_close(&object);
+    return exists;
+}
+
+mot_status mot_h5_link(hid_t where, const char *name, const char *file, const char *object)
+{
+    hid_t list = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(list, 1);
+    mot_status status = MOT_OK;
+    if (H5Lcreate_external(file, object, where, name, list, H5P_DEFAULT) < 0)
+        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot link to %s:%s", file, object);
+    mot_h5_close(&list);
+    return status;
+}

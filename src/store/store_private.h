@@ -1,0 +1,28 @@
+/* store_private.h: what the sources of this folder share. */
+#ifndef MOT_STORE_PRIVATE_H
+#define MOT_STORE_PRIVATE_H
+
+#include <hdf5.h>
+#include <limits.h>
+
+#include "mot/status.h"
+#include "mot/types.h"
+
+enum { STORE_MAX_NAME = 1024 };
+
+/* "PATH.tmp.PID", beside the file that it becomes. */
+mot_status store_temporary_name(char name[PATH_MAX], const char *path);
+/* The last two steps of an atomic write; the temporary file is gone afterwards, whatever happened. */
+mot_status store_rename(const char *temporary, const char *path);
+
+/* Records "FILE:OBJECT: sentence: HDF5's innermost message". The message is that of the last failed HDF5
+ * call, and is left out where the fact is ours alone (`quote` false). Call it directly after the failed call:
+ * the next one clears the message. */
+mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Opens any object below `where` ("." is `where` itself) to read it, after looking at every link on the way:
+ * a link that is not followed, or absent, is MOT_ERR_INPUT. */
+mot_status h5_open_object(hid_t where, const char *name, hid_t *object);
+
+#endif

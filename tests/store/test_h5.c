@@ -1,0 +1,263 @@
+#include <sys/stat.h>
+
+#include "ck.h"
+#include "mot/atomic_file.h"
+#include "mot/h5.h"
+#include "mot/memory.h"
+#include "scratch.h"
+
+#define refused(call, part)                                                                                  \
+    do {                                                                                                     \
+        ck_assert_int_eq((call), MOT_ERR_INPUT);                                                             \
+        ck_assert_msg(strstr(mot_error_message(), part) != NULL, "said: %s", mot_error_message());           \
+    } while (0)
+
+static const float matrix[6] = {1, 2, 3, 4, 5, 6};
+
+static void fill(hid_t file)
+{
+    mot_ck_ok(mot_h5_set_text(file, ".", "format", "gr\xc3\xbc\xc3\x9f"));
+    mot_ck_ok(mot_h5_set_int(file, ".", "big", INT64_MIN));
+    mot_ck_ok(mot_h5_set_int(file, ".", "big", INT64_MAX)); /* replaced */
+    mot_ck_ok(mot_h5_set_real(file, ".", "pi", 3.25));
+    const hsize_t shape[2] = {3, 2}, none[2] = {0, 2};
+    mot_ck_ok(mot_h5_write(file, "a/b/plain", H5T_NATIVE_FLOAT, 2, shape, MOT_H5_CONTIGUOUS, matrix));
+    mot_ck_ok(mot_h5_write(file, "a/packed", H5T_NATIVE_FLOAT, 2, shape, MOT_H5_COMPRESSED, matrix));
+    mot_ck_ok(mot_h5_write(file, "a/empty", H5T_NATIVE_FLOAT, 2, none, MOT_H5_COMPRESSED, matrix));
+    mot_ck_ok(mot_h5_write(file, "grow", H5T_NATIVE_INT64, 1, none, MOT_H5_GROWING, NULL));
+    const int64_t rows[4] = {10, 11, 12, 13};
+    mot_ck_ok(mot_h5_write_rows(file, "grow", H5T_NATIVE_INT64, 0, 1, rows));
+    mot_ck_ok(mot_h5_write_rows(file, "grow", H5T_NATIVE_INT64, 1, 3, rows + 1));
+    const double two[2] = {0.5, -2};
+    mot_ck_ok(mot_h5_set_reals(file, "a/packed", "mean", 2, two));
+    mot_ck_ok(mot_h5_set_text(file, "a", "empty", ""));
+    const char *const names[] = {"cat", "", "g\xc3\xbcrteltier"};
+    mot_ck_ok(mot_h5_write_texts(file, "names", 3, names));
+    mot_ck_ok(mot_h5_write_texts(file, "no names", 0, NULL));
+    mot_ck_ok(mot_h5_scale(file, "a/packed", 0, "grow", "step"));
+    mot_ck_ok(mot_h5_scale(file, "a/b/plain", 0, "grow", "step"));
+}
+
+static void compare(hid_t file)
+{
+    char *text;
+    int64_t integer;
+    double real, two[2];
+    float got[6] = {0};
+    mot_ck_ok(mot_h5_get_text(file, ".", "format", &text));
+    ck_assert_str_eq(text, "gr\xc3\xbc\xc3\x9f");
+    mot_free(text);
+    mot_ck_ok(mot_h5_get_text(file, "a", "empty", &text));
+    ck_assert_str_eq(text, "");
+    mot_free(text);
+    mot_ck_ok(mot_h5_get_int(file, ".", "big", &integer));
+    ck_assert_int_eq(integer, INT64_MAX);
+    mot_ck_ok(mot_h5_get_real(file, ".", "pi", &real));
+    ck_assert(real == 3.25);
+    mot_ck_ok(mot_h5_get_reals(file, "a/packed", "mean", 2, two));
+    ck_assert(two[0] == 0.5 && two[1] == -2);
+
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    mot_ck_ok(mot_h5_shape(file, "a/b/plain", &rank, shape));
+    ck_assert(rank == 2 && shape[0] == 3 && shape[1] == 2);
+    mot_ck_ok(mot_h5_read(file, "a/b/plain", H5T_NATIVE_FLOAT, 2, shape, got));
+    ck_assert_mem_eq(got, matrix, sizeof matrix);
+    mot_ck_ok(mot_h5_read_rows(file, "a/packed", H5T_NATIVE_FLOAT, 1, 2, got));
+    ck_assert_mem_eq(got, matrix + 2, 4 * sizeof(float));
+    mot_ck_ok(mot_h5_shape(file, "a/empty", &rank, shape));
+    ck_assert(rank == 2 && shape[0] == 0);
+    int64_t rows[4];
+    mot_ck_ok(mot_h5_read_rows(file, "grow", H5T_NATIVE_INT64, 0, 4, rows));
+    for (int i = 0; i < 4; ++i) ck_assert_int_eq(rows[i], 10 + i);
+
+    size_t count;
+    char **texts;
+    mot_ck_ok(mot_h5_read_texts(file, "names", 3, &count, &texts));
+    ck_assert_uint_eq(count, 3);
+    ck_assert_str_eq(texts[0], "cat");
+    ck_assert_str_eq(texts[1], "");
+    ck_assert_str_eq(texts[2], "g\xc3\xbcrteltier");
+    mot_free(texts);
+    mot_ck_ok(mot_h5_read_texts(file, "no names", 3, &count, &texts));
+    ck_assert_uint_eq(count, 0);
+    mot_free(texts);
+    ck_assert(mot_h5_exists(file, "a/b") && !mot_h5_exists(file, "a/c/d"));
+    ck_assert(mot_h5_has_attribute(file, "a", "empty") && !mot_h5_has_attribute(file, "b", "empty"));
+}
+
+START_TEST(round_trips)
+{
+    hid_t file;
+    mot_ck_ok(mot_h5_create_image(&file));
+    fill(file);
+    mot_ck_ok(mot_h5_save_image(&file, scratch_path("image.h5")));
+    ck_assert_int_eq((int)file, H5I_INVALID_HID);
+    mot_ck_ok(mot_h5_open(&file, scratch_path("image.h5"), false));
+    compare(file);
+    mot_h5_close(&file);
+    mot_h5_close(&file); /* safe */
+
+    mot_ck_ok(mot_h5_create_file(&file, scratch_path("stream.h5")));
+    fill(file);
+    ck_assert_int_ne(access(scratch_path("stream.h5"), F_OK), 0);
+    mot_ck_ok(mot_h5_close_file(&file, scratch_path("stream.h5"), true));
+    mot_ck_ok(mot_h5_open(&file, scratch_path("stream.h5"), false));
+    compare(file);
+    mot_h5_close(&file);
+
+    mot_ck_ok(mot_h5_create_file(&file, scratch_path("given-up.h5")));
+    fill(file);
+    mot_ck_ok(mot_h5_close_file(&file, scratch_path("given-up.h5"), false));
+    ck_assert_int_eq(scratch_count(), 2);
+    scratch_clear();
+    ck_assert_int_eq((int)H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0); /* nothing leaks */
+}
+END_TEST
+
+START_TEST(same_contents_same_bytes)
+{
+    char *bytes[2];
+    size_t count[2];
+    for (int i = 0; i < 2; ++i) {
+        hid_t file;
+        mot_ck_ok(mot_h5_create_image(&file));
+        fill(file);
+        mot_ck_ok(mot_h5_save_image(&file, scratch_path("same.h5")));
+        mot_ck_ok(mot_file_read(scratch_path("same.h5"), 1 << 24, &bytes[i], &count[i]));
+        if (i == 0) sleep(1);
+    }
+    ck_assert_uint_eq(count[0], count[1]);
+    ck_assert_mem_eq(bytes[0], bytes[1], count[0]);
+    mot_free(bytes[0]);
+    mot_free(bytes[1]);
+    scratch_clear();
+}
+END_TEST
+
+START_TEST(what_does_not_fit)
+{
+    hid_t file;
+    int64_t integer;
+    double real;
+    char *text, **texts;
+    size_t count;
+    float got[6];
+    const hsize_t wrong[2] = {2, 3};
+    mot_ck_ok(mot_h5_create_image(&file));
+    fill(file);
+    refused(mot_h5_get_int(file, ".", "pi", &integer), "not an integer");
+    refused(mot_h5_get_real(file, "a/packed", "mean", &real), "has 2 values, expected 1");
+    refused(mot_h5_get_text(file, ".", "absent", &text), "the attribute 'absent' is missing");
+    refused(mot_h5_get_text(file, ".", "pi", &text), "not a text");
+    refused(mot_h5_read(file, "a/b/plain", H5T_NATIVE_FLOAT, 2, wrong, got), "dimension 0 is 3, expected 2");
+    refused(mot_h5_read(file, "a/b/plain", H5T_NATIVE_FLOAT, 1, wrong, got), "has 2 dimensions, expected 1");
+    refused(mot_h5_read_rows(file, "a/b/plain", H5T_NATIVE_INT, 0, 1, got), "does not hold integers");
+    refused(mot_h5_read_rows(file, "a/b/plain", H5T_NATIVE_FLOAT, 2, 2, got), "not among its 3");
+    refused(mot_h5_read_rows(file, "a/b/plain", H5T_NATIVE_FLOAT, 1, (hsize_t)-1, got), "not among its 3");
+    refused(mot_h5_read_rows(file, "a/b", H5T_NATIVE_FLOAT, 0, 1, got), "a/b: is not a dataset");
+    refused(mot_h5_read_rows(file, "a/x/y", H5T_NATIVE_FLOAT, 0, 1, got), "a/x: is missing");
+    refused(mot_h5_read_texts(file, "names", 2, &count, &texts), "has 3 strings, at most 2");
+    refused(mot_h5_read_texts(file, "grow", 9, &count, &texts), "is not a list of strings");
+    ck_assert_int_eq(mot_h5_write_rows(file, "a/packed", H5T_NATIVE_FLOAT, 2, 2, matrix), MOT_ERR_FILE);
+    ck_assert_int_eq(mot_h5_write(file, "names", H5T_NATIVE_FLOAT, 2, wrong, MOT_H5_CONTIGUOUS, got),
+                     MOT_ERR_FILE);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "already exists"));
+    ck_assert_int_eq(mot_h5_scale(file, "a/packed", 2, "grow", "step"), MOT_ERR_FILE);
+    mot_h5_close(&file);
+}
+END_TEST
+
+START_TEST(damaged_files)
+{
+    hid_t file;
+    char *bytes;
+    size_t count;
+    refused(mot_h5_open(&file, scratch_path("absent.h5"), false), "No such file");
+    refused(mot_h5_open(&file, scratch, false), "not a regular file");
+    scratch_write(scratch_path("text.h5"), "not hdf5 at all", 15);
+    refused(mot_h5_open(&file, scratch_path("text.h5"), false), "not an HDF5 file");
+    mot_ck_ok(mot_h5_create_image(&file));
+    fill(file);
+    mot_ck_ok(mot_h5_save_image(&file, scratch_path("whole.h5")));
+    mot_ck_ok(mot_file_read(scratch_path("whole.h5"), 1 << 24, &bytes, &count));
+    for (size_t keep = 0; keep < count; keep += 1 + count / 50) {
+        scratch_write(scratch_path("cut.h5"), bytes, keep);
+        ck_assert_int_eq(mot_h5_open(&file, scratch_path("cut.h5"), false), MOT_ERR_INPUT);
+        ck_assert_int_eq((int)file, H5I_INVALID_HID);
+    }
+    mot_free(bytes);
+    scratch_clear();
+}
+END_TEST
+
+START_TEST(links)
+{
+    hid_t file, group = H5I_INVALID_HID;
+    float got[6];
+    const hsize_t shape[2] = {3, 2};
+    mot_ck_ok(mot_h5_create_image(&file));
+    fill(file);
+    mot_ck_ok(mot_h5_save_image(&file, scratch_path("target.h5")));
+    mot_ck_ok(mot_h5_create_image(&file));
+    mot_ck_ok(mot_h5_link(file, "parts/one", "target.h5", "/a"));
+    mot_ck_ok(mot_h5_link(file, "parts/two", "absent.h5", "/a"));
+    mot_ck_ok(mot_h5_write(file, "own", H5T_NATIVE_FLOAT, 2, shape, MOT_H5_CONTIGUOUS, matrix));
+    ck_assert(H5Lcreate_soft("/own", file, "soft", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    mot_ck_ok(mot_h5_save_image(&file, scratch_path("run.h5")));
+
+    mot_ck_ok(mot_h5_open(&file, scratch_path("run.h5"), true));
+    mot_ck_ok(mot_h5_read(file, "parts/one/packed", H5T_NATIVE_FLOAT, 2, shape, got));
+    ck_assert_mem_eq(got, matrix, sizeof matrix);
+    mot_ck_ok(mot_h5_read(file, "soft", H5T_NATIVE_FLOAT, 2, shape, got));
+    refused(mot_h5_read(file, "parts/two/packed", H5T_NATIVE_FLOAT, 2, shape, got), "leads nowhere");
+    group = H5Gopen2(file, "parts", H5P_DEFAULT);
+    ck_assert(mot_h5_exists(group, "one/b/plain"));
+    mot_h5_close(&group);
+    mot_h5_close(&file);
+
+    mot_ck_ok(mot_h5_open(&file, scratch_path("run.h5"), false));
+    refused(mot_h5_read(file, "parts/one/packed", H5T_NATIVE_FLOAT, 2, shape, got), "is not followed");
+    refused(mot_h5_read(file, "soft", H5T_NATIVE_FLOAT, 2, shape, got), "is not followed");
+    ck_assert(!mot_h5_exists(file, "parts/one"));
+    mot_h5_close(&file);
+    scratch_clear();
+}
+END_TEST
+
+/* A dataset whose bytes lie in another file must not carry that file's contents to the reader. */
+START_TEST(data_elsewhere)
+{
+    hid_t file;
+    unsigned char got[4];
+    const hsize_t shape[2] = {4, 1}, huge[2] = {(hsize_t)1 << 40, 1};
+    scratch_write(scratch_path("secret"), "abcd", 4);
+    mot_ck_ok(mot_h5_create_image(&file));
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, shape, NULL);
+    H5Pset_external(list, scratch_path("secret"), 0, 4);
+    hid_t set = H5Dcreate2(file, "outside", H5T_NATIVE_UCHAR, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    ck_assert(set >= 0);
+    mot_h5_close(&set);
+    mot_h5_close(&space);
+    mot_h5_close(&list);
+    mot_ck_ok(mot_h5_write(file, "claim", H5T_NATIVE_UCHAR, 1, huge, MOT_H5_CONTIGUOUS, NULL));
+    refused(mot_h5_read(file, "outside", H5T_NATIVE_UCHAR, 1, shape, got), "in another file");
+    refused(mot_h5_read_rows(file, "claim", H5T_NATIVE_UCHAR, 0, 4, got),
+            "claims 1099511627776 bytes and has 0");
+    mot_h5_close(&file);
+    scratch_clear();
+}
+END_TEST
+
+static void h5_tests(TCase *tcase)
+{
+    tcase_add_test(tcase, round_trips);
+    tcase_add_test(tcase, same_contents_same_bytes);
+    tcase_add_test(tcase, what_does_not_fit);
+    tcase_add_test(tcase, damaged_files);
+    tcase_add_test(tcase, links);
+    tcase_add_test(tcase, data_elsewhere);
+    tcase_add_unchecked_fixture(tcase, NULL, scratch_remove);
+}
+
+MOT_CK_MAIN("h5", h5_tests)
