@@ -89,7 +89,7 @@ make_mixture() {
 }
 
 # The file that the configuration reads: two examples may share one, and one that reads no file needs no import.
-file=$(grep -o 'data/[A-Za-z0-9._-]*\.h5' "$config" | head -n 1) || true
+file=$(sed -nE 's/^[^#]*file: *"?(data\/[A-Za-z0-9._-]+\.h5).*/\1/p' "$config" | head -n 1)
 if [ -n "$file" ] && [ ! -e "$file" ]; then
     mkdir -p data
     case $name in
