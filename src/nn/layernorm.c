@@ -1,7 +1,5 @@
 #include "mot/layers.h"
 
-#include <math.h>
-
 #include "mot/rowops.h"
 
 void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x, const mot_real *gain,
@@ -14,7 +12,7 @@ void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mo
         mot_real square = 0;
 #pragma omp simd reduction(+ : square)
         for (size_t i = 0; i < D; ++i) square += (in[i] - m) * (in[i] - m);
-        const mot_real s = 1 / (mot_real)sqrt(square / (mot_real)D + MOT_R(1e-5));
+        const mot_real s = 1 / mot_sqrt(square / (mot_real)D + MOT_R(1e-5));
 #pragma omp simd
         for (size_t i = 0; i < D; ++i) out[i] = (in[i] - m) * s * gain[i] + bias[i];
         mean[r] = m;

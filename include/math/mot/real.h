@@ -3,14 +3,18 @@
 #ifndef MOT_REAL_H
 #define MOT_REAL_H
 
+#include <math.h>
+
 #ifdef MOT_DOUBLE
 typedef double mot_real;
 #define MOT_MPI_REAL MPI_DOUBLE
 #define MOT_R(x)     x
+#define mot_sqrt      sqrt
 #else
 typedef float mot_real;
 #define MOT_MPI_REAL MPI_FLOAT
 #define MOT_R(x)     x##f
+#define mot_sqrt      sqrtf
 #endif
 
 #endif

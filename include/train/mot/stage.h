@@ -1,0 +1,30 @@
+/* stage.h: what learns when, how fast, and when a stage ends.
+ *
+ * A stage ends at the first of its clauses (`until`) that holds:
+ *      N steps, N epochs      (epochs of the training set, rounded up to whole steps)
+ *      loss < x               the loss of the step's batch
+ *      loss plateau W         the mean loss of the last W steps is not below that of the W before by more than 0.1 %
+ *      purity plateau W       the mean purity of the batches' routing is not above that of the W before by 0.005
+ * Windows are disjoint and begin with the stage. A run ends with its last stage. Not collective; all of it is a
+ * function of mot_progress and the coordinator's figures, so it survives stop and resume. */
+#ifndef MOT_STAGE_H
+#define MOT_STAGE_H
+
+#include "mot/checkpoint.h"
+#include "mot/config.h"
+
+/* Steps after which the stage ends at the latest; 0: only a criterion ends it. */
+mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t batch);
+
+/* Checks what needs the data: a schedule that falls to an end needs a number of steps; a stage must end. */
+mot_status mot_stages_check(const mot_config *config, mot_gidx samples);
+
+/* The factor on the stage's rates for its step `done` (0 is its first): warm-up times schedule. */
+double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx steps);
+
+/* Counts a step with its loss and purity into `progress` (step, window figures) and, when the stage has ended, moves
+ * to the next one. True when it has. */
+bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity,
+                       mot_progress *progress);
+
+#endif

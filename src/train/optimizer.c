@@ -1,0 +1,101 @@
+#include "mot/optimizer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void name_unit(const mot_params *params, char *name, size_t size)
+{
+    if (params->unit == MOT_UNIT_GATE)
+        snprintf(name, size, "the gate");
+    else if (params->unit == MOT_UNIT_TIED)
+        snprintf(name, size, "the tied tensors");
+    else
+        snprintf(name, size, "expert %d", params->unit);
+}
+
+static mot_status gradient_norm(const mot_params *params, mot_part_set parts, double *norm)
+{
+    double square = 0;
+    for (size_t r = 0; r < params->table->rows; ++r) {
+        const mot_tensor *row = &params->table->row[r];
+        if (!((parts >> row->part) & 1u)) continue;
+        const mot_real *g = params->gradient + row->offset;
+        double sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (size_t i = 0; i < row->count; ++i) sum += (double)g[i] * (double)g[i];
+        if (!isfinite(sum)) {
+            char unit[32];
+            name_unit(params, unit, sizeof unit);
+            return mot_fail(MOT_ERR_NUMERIC, "the gradient of %s, tensor %s, is not finite", unit, row->name);
+        }
+        square += sum;
+    }
+    *norm = sqrt(square);
+    return MOT_OK;
+}
+
+/* One tensor; `scale` is what clipping or normalizing makes of the gradient. */
+static void sgd(const mot_optimizer_config *config, mot_real rate, mot_real scale, mot_real decay, size_t n,
+                mot_real *w, const mot_real *g, mot_real *m)
+{
+    const mot_real momentum = (mot_real)config->momentum;
+    if (momentum == 0) {
+#pragma omp simd
+        for (size_t i = 0; i < n; ++i) w[i] -= rate * (scale * g[i] + decay * w[i]);
+        return;
+    }
+#pragma omp simd
+    for (size_t i = 0; i < n; ++i) {
+        m[i] = momentum * m[i] + (scale * g[i] + decay * w[i]);
+        w[i] -= rate * m[i];
+    }
+}
+
+static void adamw(const mot_optimizer_config *config, int64_t updates, mot_real rate, mot_real scale, mot_real decay,
+                  size_t n, mot_real *w, const mot_real *g, mot_real *m, mot_real *v)
+{
+    const mot_real b1 = (mot_real)config->beta1, b2 = (mot_real)config->beta2, epsilon = (mot_real)config->epsilon;
+    const mot_real step = (mot_real)((double)rate / (1 - pow(config->beta1, (double)updates)));
+    const mot_real root = (mot_real)(1 / sqrt(1 - pow(config->beta2, (double)updates)));
+#pragma omp simd
+    for (size_t i = 0; i < n; ++i) {
+        const mot_real d = scale * g[i];
+        m[i] = b1 * m[i] + (1 - b1) * d;
+        v[i] = b2 * v[i] + (1 - b2) * d * d;
+        w[i] -= rate * decay * w[i] + step * m[i] / (mot_sqrt(v[i]) * root + epsilon);
+    }
+}
+
+mot_status mot_optimizer_update(const mot_optimizer_config *config, double rate, mot_part_set parts,
+                                mot_params *params, double *norm)
+{
+    double length = 0;
+    const mot_status status = gradient_norm(params, parts, &length);
+    if (norm != NULL) *norm = length;
+    if (status != MOT_OK) return status;
+    if (config->kind == MOT_NORMALIZED_GD && length == 0) return MOT_OK;
+
+    double scale = config->kind == MOT_NORMALIZED_GD ? 1 / length : 1;
+    if (config->clip > 0 && length * scale > config->clip) scale = config->clip / length;
+    ++params->updates;
+    for (size_t r = 0; r < params->table->rows; ++r) {
+        const mot_tensor *row = &params->table->row[r];
+        if (!((parts >> row->part) & 1u)) continue;
+        mot_real *w = params->value + row->offset, *m = params->moment[0] + row->offset;
+        const mot_real *g = params->gradient + row->offset;
+        const mot_real decay = row->decay ? (mot_real)config->weight_decay : 0;
+        if (config->kind == MOT_ADAMW)
+            adamw(config, params->updates, (mot_real)rate, (mot_real)scale, decay, row->count, w, g, m,
+                  params->moment[1] + row->offset);
+        else
+            sgd(config, (mot_real)rate, (mot_real)scale, decay, row->count, w, g, m);
+    }
+    return MOT_OK;
+}
+
+void mot_optimizer_reset(mot_params *params)
+{
+    for (int m = 0; m < 2; ++m) memset(params->moment[m], 0, params->table->count * sizeof(mot_real));
+    params->updates = 0;
+}
