@@ -1,0 +1,231 @@
+/* Defaults, and the way from a file and arguments to a checked configuration:
+ *
+ *  1. defaults;
+ *  2. the file, all but its stages;
+ *  3. arguments, all but those of a stage;
+ *  4. every stage starts from `train`, then takes what the file says of it, then the arguments;
+ *  5. the gate takes what it was not given from the experts;
+ *  6. what concerns several keys is checked. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_reader.h"
+#include "mot/atomic_file.h"
+#include "mot/memory.h"
+
+enum { LARGEST_FILE = 1 << 20 };
+
+static void *base_of(mot_config_reader *reader, int option, int stage)
+{
+    if (mot_options[option].stage_key == NULL) return &reader->config;
+    return stage == MOT_NO_STAGE ? &reader->common : &reader->config.stage[stage];
+}
+
+const char *mot_reader_place(const mot_config_reader *reader, long where, char place[MOT_PLACE])
+{
+    if (where > 0)
+        snprintf(place, MOT_PLACE, "%s:%ld", reader->name, where);
+    else if (where < 0)
+        snprintf(place, MOT_PLACE, "argument %ld", -where);
+    else
+        snprintf(place, MOT_PLACE, "%s", reader->name);
+    return place;
+}
+
+mot_status mot_reader_unknown(const mot_config_reader *reader, const char *key, int stage, long where)
+{
+    char place[MOT_PLACE], shown[80], prefix[32] = "";
+    if (stage != MOT_NO_STAGE) snprintf(prefix, sizeof prefix, "stages.%d.", stage);
+    return mot_fail(MOT_ERR_INPUT, "%s: unknown key '%s%s'; closest is '%s%s'",
+                    mot_reader_place(reader, where, place), prefix, mot_shown(key, shown), prefix,
+                    mot_option_closest(key, stage != MOT_NO_STAGE));
+}
+
+mot_status mot_reader_set(mot_config_reader *reader, int option, int stage, const char *key, const char *text,
+                          long where)
+{
+    const mot_option *row = &mot_options[option];
+    mot_given *given = stage == MOT_NO_STAGE ? &reader->given[option] : &reader->stage_given[stage][option];
+    char place[MOT_PLACE], shown[80], wanted[400];
+    mot_reader_place(reader, where, place);
+    if (where > 0 && given->where > 0)
+        return mot_fail(MOT_ERR_INPUT, "%s: %s is given twice, first in line %ld", place, key, given->where);
+    const bool same = row->inherits != NULL && strcmp(text, "same") == 0;
+    if (!same && !mot_option_set(row, base_of(reader, option, stage), text)) {
+        mot_option_expected(row, wanted, sizeof wanted);
+        return mot_fail(MOT_ERR_INPUT, "%s: %s = %s: expected %s", place, key, mot_shown(text, shown),
+                        wanted);
+    }
+    *given = (mot_given){.where = where, .same = same};
+    return MOT_OK;
+}
+
+/* Splits "key=value" and finds out whether it is of a stage. */
+typedef struct argument {
+    char key[MOT_OPTION_KEY];
+    const char *value, *stage_key; /* stage_key: in key, NULL for "model.width" */
+    int stage;
+} argument;
+
+static mot_status split_argument(const char *text, long number, argument *split)
+{
+    char shown[80];
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text)
+        return mot_fail(MOT_ERR_INPUT, "argument %ld: '%s': expected key=value", number,
+                        mot_shown(text, shown));
+    const size_t length = MOT_MIN((size_t)(equals - text), sizeof split->key - 1);
+    memcpy(split->key, text, length);
+    split->key[length] = '\0';
+    split->value = equals + 1;
+    split->stage_key = NULL;
+    split->stage = MOT_NO_STAGE;
+    if (strncmp(split->key, "stages.", 7) != 0) return MOT_OK;
+
+    const char *digits = split->key + 7;
+    const size_t count = strspn(digits, "0123456789");
+    if (count == 0 || count > 3 || digits[count] != '.')
+        return mot_fail(MOT_ERR_INPUT, "argument %ld: '%s': expected stages.N.key=value, N from 0", number,
+                        mot_shown(text, shown));
+    split->stage = atoi(digits);
+    split->stage_key = digits + count + 1;
+    return MOT_OK;
+}
+
+/* The arguments of the configuration, or (in_stages) those of its stages. */
+static mot_status take_arguments(mot_config_reader *reader, size_t count, const char *const *assignments,
+                                 bool in_stages)
+{
+    for (size_t i = 0; i < count; ++i) {
+        const long number = (long)i + 1;
+        argument split;
+        mot_status status = split_argument(assignments[i], number, &split);
+        if (status != MOT_OK) return status;
+        if ((split.stage_key != NULL) != in_stages) continue;
+        if (in_stages && split.stage >= reader->config.stages)
+            return mot_fail(MOT_ERR_INPUT, "argument %ld: %s: expected a stage from 0 to %d", number,
+                            split.key, reader->config.stages - 1);
+        const int option = in_stages ? mot_option_find_in_stage(split.stage_key) : mot_option_find(split.key);
+        if (option == MOT_OPTION_NONE)
+            return mot_reader_unknown(reader, in_stages ? split.stage_key : split.key, split.stage, -number);
+        status = mot_reader_set(reader, option, split.stage, split.key, split.value, -number);
+        if (status != MOT_OK) return status;
+    }
+    return MOT_OK;
+}
+
+/* A gate_* key that nobody gave, or that is "same", is what it inherits, in every stage. */
+static void inherit(mot_config_reader *reader)
+{
+    for (int i = 0; i < mot_option_count; ++i) {
+        const mot_option *to = &mot_options[i];
+        if (to->inherits == NULL) continue;
+        const mot_option *from = &mot_options[mot_option_find_in_stage(to->inherits)];
+        for (int stage = 0; stage < reader->config.stages; ++stage) {
+            const mot_given *given = &reader->stage_given[stage][i];
+            if (given->where == 0) given = &reader->given[i];
+            if (given->where != 0 && !given->same) continue;
+            char *base = (char *)&reader->config.stage[stage];
+            memcpy(base + to->offset, base + from->offset, to->size);
+        }
+    }
+}
+
+static void set_defaults(mot_config_reader *reader)
+{
+    memset(reader, 0, sizeof *reader); /* padding too: configurations are compared as bytes */
+    for (int i = 0; i < mot_option_count; ++i)
+        if (mot_options[i].inherits == NULL && mot_options[i].fallback[0] != '\0')
+            mot_option_set(&mot_options[i], base_of(reader, i, MOT_NO_STAGE), mot_options[i].fallback);
+    reader->config.stages = 1;
+}
+
+/* The stage that stands for no `stages`. */
+static void set_only_stage(mot_config_reader *reader)
+{
+    memcpy(&reader->config.stage[0], &reader->common, sizeof reader->common);
+}
+
+void mot_config_defaults(mot_config *config)
+{
+    mot_config_reader reader;
+    set_defaults(&reader);
+    set_only_stage(&reader);
+    inherit(&reader);
+    memcpy(config, &reader.config, sizeof *config);
+}
+
+/* No `run`: "runs/digits" for "configs/digits.yaml". */
+static mot_status name_run(mot_config_reader *reader)
+{
+    if (reader->config.run[0] != '\0') return MOT_OK;
+    const char *slash = strrchr(reader->name, '/');
+    const char *file = slash != NULL ? slash + 1 : reader->name;
+    const char *dot = strrchr(file, '.');
+    const int length = dot != NULL && dot != file ? (int)(dot - file) : (int)strlen(file);
+    char run[MOT_PLACE];
+    snprintf(run, sizeof run, "runs/%.*s", MOT_MIN(length, MOT_PLACE - 10), file);
+    return mot_reader_set(reader, mot_option_find("run"), MOT_NO_STAGE, "run", run, 0);
+}
+
+/* libyaml would say less, and nothing of the line. */
+static mot_status check_bytes(const char *name, const char *text)
+{
+    long line = 1;
+    while (*text != '\0') {
+        char piece[256];
+        const size_t whole = strcspn(text, "\t\r\n");
+        size_t length = MOT_MIN(whole, sizeof piece - 1);
+        if (length < whole)
+            while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+                --length; /* not inside a character */
+        if (length == 0 && whole > 0) length = 1;
+        memcpy(piece, text, length);
+        piece[length] = '\0';
+        if (!mot_parse_is_text(piece))
+            return mot_fail(MOT_ERR_INPUT, "%s:%ld: expected UTF-8 text without control characters", name,
+                            line);
+        text += length;
+        if (length < whole || *text == '\0') continue;
+        if (*text == '\n') ++line;
+        ++text;
+    }
+    return MOT_OK;
+}
+
+mot_status mot_config_parse(mot_config *config, const char *name, const char *text, size_t count,
+                            const char *const *assignments)
+{
+    mot_config_reader reader;
+    mot_yaml_tree tree = {.node = NULL};
+    mot_status status = MOT_OK;
+    int stages;
+    set_defaults(&reader); /* 1 */
+    reader.name = name;
+    MOT_TRY(check_bytes(name, text));
+    MOT_TRY(mot_yaml_read(&tree, name, text));
+    MOT_TRY(mot_reader_take_map(&reader, &tree, &stages));       /* 2 */
+    MOT_TRY(take_arguments(&reader, count, assignments, false)); /* 3 */
+    set_only_stage(&reader);                                     /* 4 */
+    MOT_TRY(mot_reader_take_stages(&reader, &tree, stages));
+    MOT_TRY(take_arguments(&reader, count, assignments, true));
+    inherit(&reader); /* 5 */
+    MOT_TRY(name_run(&reader));
+    MOT_TRY(mot_config_check(&reader)); /* 6 */
+    memcpy(config, &reader.config, sizeof *config);
+done:
+    mot_yaml_free(&tree);
+    return status;
+}
+
+mot_status mot_config_read(mot_config *config, const char *path, size_t count, const char *const *assignments)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    mot_status status = mot_file_read(path, LARGEST_FILE, &text, &bytes);
+    if (status == MOT_OK && strlen(text) != bytes)
+        status = mot_fail(MOT_ERR_INPUT, "%s: expected text, found a zero byte at %zu", path, strlen(text));
+    if (status == MOT_OK) status = mot_config_parse(config, path, text, count, assignments);
+    mot_free(text);
+    return status;
+}

@@ -1,0 +1,105 @@
+/* What concerns several keys. What concerns the data set is checked where the data set is known. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_reader.h"
+
+/* A sentence about `key`, with the place where it was given. */
+#define FAIL(reader, key, ...) fail_at(reader, mot_option_find(key), __VA_ARGS__)
+static mot_status fail_at(const mot_config_reader *reader, int option, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static mot_status fail_at(const mot_config_reader *reader, int option, const char *format, ...)
+{
+    char place[MOT_PLACE], sentence[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    return mot_fail(MOT_ERR_INPUT, "%s: %s", mot_reader_place(reader, reader->given[option].where, place),
+                    sentence);
+}
+
+/* The canonical text: each expert 0 .. E-1 stands in exactly one row. */
+static mot_status check_placement(const mot_config_reader *reader)
+{
+    enum { MOST_EXPERTS = MOT_OPTION_VALUE };
+    const char *at = reader->config.route.placement;
+    const int experts = reader->config.model.experts;
+    bool seen[MOST_EXPERTS + 1] = {false};
+    if (strcmp(at, "even") == 0) return MOT_OK;
+    while (*at != '\0') {
+        if (*at < '0' || *at > '9') {
+            ++at;
+            continue;
+        }
+        char *end;
+        const long expert = strtol(at, &end, 10);
+        if (expert >= experts || expert > MOST_EXPERTS)
+            return FAIL(reader, "route.placement",
+                        "route.placement: expert %ld outside [0, %d), the model.experts", expert, experts);
+        if (seen[expert])
+            return FAIL(reader, "route.placement", "route.placement: expert %ld stands there twice", expert);
+        seen[expert] = true;
+        at = end;
+    }
+    for (int expert = 0; expert < experts; ++expert)
+        if (expert > MOST_EXPERTS || !seen[expert])
+            return FAIL(reader, "route.placement", "route.placement: expert %d of %d stands in no row",
+                        expert, experts);
+    return MOT_OK;
+}
+
+static mot_status check_stages(const mot_config_reader *reader)
+{
+    const mot_config *config = &reader->config;
+    char place[MOT_PLACE];
+    const int name = mot_option_find_in_stage("name");
+    for (int i = 0; i < config->stages; ++i)
+        for (int j = 0; j < i; ++j)
+            if (strcmp(config->stage[i].name, config->stage[j].name) == 0)
+                return mot_fail(MOT_ERR_INPUT, "%s: stages.%d.name = %s: stage %d has the same name",
+                                mot_reader_place(reader, reader->stage_given[i][name].where, place), i,
+                                config->stage[i].name, j);
+    return MOT_OK;
+}
+
+/* `train.rate=0.1` would change nothing where the file gives every stage a rate of its own. */
+static mot_status check_without_effect(const mot_config_reader *reader)
+{
+    for (int option = 0; option < mot_option_count; ++option) {
+        if (reader->given[option].where >= 0 || mot_options[option].stage_key == NULL) continue;
+        int own = 0;
+        while (own < reader->config.stages && reader->stage_given[own][option].where > 0) ++own;
+        if (own == reader->config.stages)
+            return mot_fail(MOT_ERR_INPUT,
+                            "argument %ld: %s has no effect, since the file gives it for every stage; "
+                            "use stages.0.%s",
+                            -reader->given[option].where, mot_options[option].key,
+                            mot_options[option].stage_key);
+    }
+    return MOT_OK;
+}
+
+mot_status mot_config_check(const mot_config_reader *reader)
+{
+    const mot_config *config = &reader->config;
+    const mot_expert_config *model = &config->model;
+    const mot_route_config *route = &config->route;
+    if (config->data.file[0] == '\0')
+        return mot_fail(MOT_ERR_INPUT, "%s: data.file is missing", reader->name);
+    if (model->width % model->heads != 0)
+        return FAIL(reader, "model.width", "model.width = %zu is not divisible by model.heads = %zu",
+                    model->width, model->heads);
+    if (route->top_k > model->experts)
+        return FAIL(reader, "route.top_k", "route.top_k = %d is more than model.experts = %d", route->top_k,
+                    model->experts);
+    if (route->noise_steps == 0 && route->noise_end != 0)
+        return FAIL(reader, "route.noise_end", "route.noise_end has no effect while route.noise_steps is 0");
+    if ((size_t)route->chunks > config->train.batch)
+        return FAIL(reader, "route.chunks", "route.chunks = %d is more than train.batch = %zu", route->chunks,
+                    config->train.batch);
+    mot_status status = check_placement(reader);
+    if (status == MOT_OK) status = check_stages(reader);
+    return status == MOT_OK ? check_without_effect(reader) : status;
+}

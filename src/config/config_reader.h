@@ -1,0 +1,40 @@
+/* config_reader.h: a configuration while it is read. Private to src/config. Not collective. */
+#ifndef MOT_CONFIG_READER_H
+#define MOT_CONFIG_READER_H
+
+#include "option.h"
+#include "yaml_tree.h"
+
+/* Where a key was given: 0 nowhere, n > 0 line n of the file, n < 0 argument -n of the command line. */
+typedef struct mot_given {
+    long where;
+    bool same; /* as "same": it inherits */
+} mot_given;
+
+enum { MOT_NO_STAGE = -1, MOT_PLACE = 600 };
+
+typedef struct mot_config_reader {
+    mot_config config;
+    mot_stage_config common; /* the keys of a stage in `train` */
+    const char *name;        /* of the file */
+    mot_given given[MOT_OPTION_LIMIT];
+    mot_given stage_given[MOT_MAX_STAGES][MOT_OPTION_LIMIT];
+} mot_config_reader;
+
+/* "configs/x.yaml:12", "argument 3", or "configs/x.yaml". */
+const char *mot_reader_place(const mot_config_reader *reader, long where, char place[MOT_PLACE]);
+
+/* Sets an option in the configuration, or in one stage. `key` is what the user called it. */
+mot_status mot_reader_set(mot_config_reader *reader, int option, int stage, const char *key, const char *text,
+                          long where);
+mot_status mot_reader_unknown(const mot_config_reader *reader, const char *key, int stage, long where);
+
+/* The file: all but `stages`, whose list comes back in *stages (a node or MOT_YAML_NONE); then those. In two
+ * steps, since a stage starts from what file and command line together say of `train`. */
+mot_status mot_reader_take_map(mot_config_reader *reader, const mot_yaml_tree *tree, int *stages);
+mot_status mot_reader_take_stages(mot_config_reader *reader, const mot_yaml_tree *tree, int stages);
+
+/* What concerns several keys. */
+mot_status mot_config_check(const mot_config_reader *reader);
+
+#endif

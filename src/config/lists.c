@@ -1,0 +1,109 @@
+/* The two options that are lists, written as YAML's flow sequences: parts, and placement. */
+#include "option.h"
+
+#include <string.h>
+
+static const char *skip_spaces(const char *at)
+{
+    return at + strspn(at, " ");
+}
+
+/* Takes the next item, up to ',' or ']', without the spaces around it. */
+static const char *take_item(const char *at, char item[32])
+{
+    at = skip_spaces(at);
+    size_t length = strcspn(at, ",[] ");
+    if (length == 0 || length >= 32) return NULL;
+    memcpy(item, at, length);
+    item[length] = '\0';
+    return skip_spaces(at + length);
+}
+
+bool mot_parse_parts(const char *text, mot_part_set *value)
+{
+    mot_part_set set = 0;
+    const char *at = skip_spaces(text);
+    if (*at++ != '[') return false;
+    at = skip_spaces(at);
+    while (*at != ']') {
+        char item[32];
+        at = take_item(at, item);
+        if (at == NULL) return false;
+        int part = 0;
+        while (part < MOT_PARTS && strcmp(item, mot_part_name[part]) != 0) ++part;
+        if (part == MOT_PARTS || (set & 1u << part) != 0) return false;
+        set |= 1u << part;
+        if (*at == ',') {
+            at = skip_spaces(at + 1);
+            if (*at == ']') return false;
+        } else if (*at != ']') {
+            return false;
+        }
+    }
+    if (*skip_spaces(at + 1) != '\0') return false;
+    *value = set;
+    return true;
+}
+
+/* Text that grows up to a bound, and remembers that it did not fit. */
+typedef struct bounded {
+    char *text;
+    size_t size, used;
+    bool full;
+} bounded;
+
+static void add(bounded *to, const char *piece)
+{
+    const size_t length = strlen(piece);
+    to->full = to->full || length >= to->size - to->used;
+    if (to->full) return;
+    memcpy(to->text + to->used, piece, length + 1);
+    to->used += length;
+}
+
+/* Row of experts "[0, 1]" or "[]"; the place behind it, NULL when malformed. */
+static const char *take_row(const char *at, bounded *to)
+{
+    if (*at++ != '[') return NULL;
+    add(to, "[");
+    at = skip_spaces(at);
+    while (*at != ']') {
+        char item[32];
+        uint64_t expert;
+        at = take_item(at, item);
+        if (at == NULL || !mot_parse_integer(item, &expert) || expert > INT32_MAX) return NULL;
+        snprintf(item, sizeof item, "%" PRIu64, expert);
+        add(to, item);
+        if (*at == ',') {
+            at = skip_spaces(at + 1);
+            if (*at == ']') return NULL;
+            add(to, ",");
+        } else if (*at != ']') {
+            return NULL;
+        }
+    }
+    add(to, "]");
+    return skip_spaces(at + 1);
+}
+
+bool mot_parse_placement(const char *text, char *canonical, size_t size)
+{
+    bounded to = {.text = canonical, .size = size};
+    memset(canonical, 0, size);
+    const char *at = skip_spaces(text);
+    if (strncmp(at, "even", 4) == 0 && *skip_spaces(at + 4) == '\0') {
+        add(&to, "even");
+        return true;
+    }
+    if (*at++ != '[') return false;
+    add(&to, "[");
+    for (;;) {
+        at = take_row(skip_spaces(at), &to);
+        if (at == NULL) return false;
+        if (*at == ']') break;
+        if (*at++ != ',') return false;
+        add(&to, ",");
+    }
+    add(&to, "]");
+    return *skip_spaces(at + 1) == '\0' && !to.full;
+}

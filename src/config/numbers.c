@@ -1,0 +1,88 @@
+/* Numbers as a person writes them: plain decimal only. strtod alone would also take "nan", "0x1p3" and
+ * "1e999". */
+#include "option.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIGITS "0123456789"
+
+bool mot_parse_real(const char *text, double *value)
+{
+    const char *at = text + strspn(text, "+-");
+    if (at - text > 1) return false;
+    if (at[0] == '0' && at[1] >= '0' && at[1] <= '9') return false; /* "010" is octal elsewhere */
+    const size_t whole = strspn(at, DIGITS);
+    bool zero = strspn(at, "0") == whole;
+    at += whole;
+    size_t fraction = 0;
+    if (*at == '.') {
+        ++at;
+        fraction = strspn(at, DIGITS);
+        zero = zero && strspn(at, "0") == fraction;
+        at += fraction;
+    }
+    if (whole + fraction == 0) return false;
+    if (*at == 'e' || *at == 'E') {
+        ++at;
+        if (*at == '+' || *at == '-') ++at;
+        const size_t exponent = strspn(at, DIGITS);
+        if (exponent == 0) return false;
+        at += exponent;
+    }
+    if (*at != '\0') return false;
+    const double number = strtod(text, NULL);
+    if (!isfinite(number) || (number == 0 && !zero)) return false; /* too large, or lost to 0 */
+    *value = number + 0.0;                                         /* -0 becomes 0 */
+    return true;
+}
+
+bool mot_parse_integer(const char *text, uint64_t *value)
+{
+    const size_t digits = strspn(text, DIGITS);
+    if (digits > 0 && text[digits] == '\0') {
+        if (text[0] == '0' && digits > 1) return false;
+        errno = 0;
+        const unsigned long long number = strtoull(text, NULL, 10);
+        if (errno != 0) return false;
+        *value = number;
+        return true;
+    }
+    double number;
+    if (!mot_parse_real(text, &number) || number < 0 || number > 0x1p53 || number != floor(number))
+        return false;
+    *value = (uint64_t)number;
+    return true;
+}
+
+bool mot_parse_bytes(const char *text, uint64_t *value)
+{
+    static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    char number[32];
+    const size_t length = strspn(text, DIGITS ".");
+    if (length == 0 || length >= sizeof number) return mot_parse_integer(text, value);
+    memcpy(number, text, length);
+    number[length] = '\0';
+    const char *name = text + length + strspn(text + length, " ");
+    for (size_t i = 0; i < MOT_COUNT(unit); ++i) {
+        if (strcmp(name, unit[i]) != 0) continue;
+        const double scale = ldexp(1, 10 * (int)i);
+        double count;
+        if (!mot_parse_real(number, &count) || count * scale > 0x1p53 ||
+            count * scale != floor(count * scale))
+            return false;
+        *value = (uint64_t)(count * scale);
+        return true;
+    }
+    return mot_parse_integer(text, value);
+}
+
+void mot_print_real(double value, char text[32])
+{
+    for (int digits = 1; digits <= 17; ++digits) {
+        snprintf(text, 32, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) return;
+    }
+}

@@ -1,0 +1,86 @@
+/* option.h: an option is a row of one table. The row drives the default, the reader of YAML and key=value,
+ * the check of bounds, the resolved copy and the help.
+ *
+ * Every value goes through text: a YAML list becomes "[a,b]" first, so that file, command line and defaults
+ * share one typed setter. Integers are never negative. Private to src/config. Not collective. */
+#ifndef MOT_OPTION_H
+#define MOT_OPTION_H
+
+#include <stdio.h>
+
+#include "mot/config.h"
+
+typedef enum mot_option_type {
+    MOT_OPTION_TEXT,
+    MOT_OPTION_CHOICE,  /* index of a name in `choices`; into an enum, an int or a bool */
+    MOT_OPTION_INTEGER, /* into int, size_t, uint64_t or mot_gidx */
+    MOT_OPTION_REAL,    /* into double */
+    MOT_OPTION_BOOLEAN,
+    MOT_OPTION_BYTES,     /* "256 MiB", into size_t */
+    MOT_OPTION_PARTS,     /* list of parts, into mot_part_set */
+    MOT_OPTION_PLACEMENT, /* "even" or "[[0,1],[2]]" */
+    MOT_OPTION_UNTIL,     /* into mot_until */
+} mot_option_type;
+
+typedef struct mot_option {
+    const char *key;       /* "model.width", "train.rate"; NULL: stands in stages only */
+    const char *stage_key; /* its name in a stage, "rate"; NULL: no key of a stage */
+    mot_option_type type;
+    size_t offset,
+        size; /* of the field: in mot_stage_config if there is a stage_key, otherwise in mot_config */
+    const char *fallback; /* the default, as text */
+    const char *inherits; /* the value "same" (then the default) means the value of this stage_key */
+    uint64_t least, most; /* integer, bytes; text: length in bytes; parts: how many, and the parts allowed */
+    double low, high;     /* real */
+    bool below;           /* real: `high` itself is out of bounds */
+    const char *word;     /* integer: this word means 0, which is out of bounds as a number */
+    const char *const *choices; /* ends with NULL */
+    const char *unit, *help;
+} mot_option;
+
+typedef struct mot_option_section {
+    const char *name, *help; /* name "": keys without a dot */
+} mot_option_section;
+
+enum { MOT_OPTION_LIMIT = 96, MOT_OPTION_KEY = 128, MOT_OPTION_VALUE = 4096, MOT_OPTION_NONE = -1 };
+
+extern const mot_option mot_options[];
+extern const int mot_option_count;
+extern const mot_option_section mot_option_sections[];
+extern const int mot_option_section_count;
+
+/* ---- find: the row's number, or MOT_OPTION_NONE ---- */
+int mot_option_find(const char *key);          /* "model.width" */
+int mot_option_find_in_stage(const char *key); /* "rate" */
+/* Whether keys begin with "path." (NULL path: none do). */
+bool mot_option_is_section(const char *path);
+/* The known key closest to an unknown one, by edit distance; `in_stage`: among the keys of a stage. */
+const char *mot_option_closest(const char *key, bool in_stage);
+
+/* ---- values; `base` is the mot_config or the mot_stage_config that holds the field ---- */
+/* False when the text is not a value of this option; the field is then untouched. */
+bool mot_option_set(const mot_option *option, void *base, const char *text);
+/* What mot_option_set would have taken: "an integer from 1 to 16384". */
+void mot_option_expected(const mot_option *option, char *text, size_t size);
+/* The field as YAML that reads back to the same bytes. */
+void mot_option_print(const mot_option *option, const void *base, FILE *stream);
+/* As above, without YAML's quotes: for sentences and tables. */
+void mot_option_show(const mot_option *option, const void *base, FILE *stream);
+
+/* ---- the grammars behind the types ---- */
+bool mot_parse_integer(const char *text,
+                       uint64_t *value);              /* "400", "1e3"; not "0x10", "010", "1_000", "-1" */
+bool mot_parse_real(const char *text, double *value); /* finite decimal; not "nan", "inf", "0x1p3", "1e999" */
+bool mot_parse_bytes(const char *text, uint64_t *value);     /* "256 MiB", "4096" */
+bool mot_parse_parts(const char *text, mot_part_set *value); /* "[gate, head]"; no part twice */
+bool mot_parse_placement(const char *text, char *canonical, size_t size);
+bool mot_parse_until(const char *text, mot_until *until);
+/* UTF-8 without control characters and line breaks. */
+bool mot_parse_is_text(const char *text);
+/* Fewest digits that read back to the same number. */
+void mot_print_real(double value, char text[32]);
+
+/* A readable stand-in for foreign text in a sentence: control characters as '?', cut with "..." when long. */
+const char *mot_shown(const char *text, char shown[80]);
+
+#endif

@@ -1,0 +1,96 @@
+/* A field as text: for the resolved copy, for sentences, for the help. */
+#include "option.h"
+
+#include <string.h>
+
+static uint64_t load_integer(const mot_option *option, const char *field)
+{
+    uint32_t word = 0;
+    uint64_t value = 0;
+    if (option->size == 1) return *(const unsigned char *)field;
+    if (option->size == sizeof word) {
+        memcpy(&word, field, sizeof word);
+        return word;
+    }
+    memcpy(&value, field, sizeof value);
+    return value;
+}
+
+static void print_bytes(uint64_t value, FILE *stream)
+{
+    static const char *const unit[] = {"", " KiB", " MiB", " GiB", " TiB"};
+    size_t i = 0;
+    for (; value != 0 && value % 1024 == 0 && i + 1 < MOT_COUNT(unit); ++i) value /= 1024;
+    fprintf(stream, "%" PRIu64 "%s", value, unit[i]);
+}
+
+static void print_parts(mot_part_set parts, FILE *stream)
+{
+    const char *between = "";
+    fputc('[', stream);
+    for (int part = 0; part < MOT_PARTS; ++part) {
+        if ((parts & 1u << part) == 0) continue;
+        fprintf(stream, "%s%s", between, mot_part_name[part]);
+        between = ", ";
+    }
+    fputc(']', stream);
+}
+
+static const char *choice_name(const mot_option *option, uint64_t index)
+{
+    for (uint64_t i = 0; option->choices[i] != NULL; ++i)
+        if (i == index) return option->choices[i];
+    return "?";
+}
+
+void mot_option_show(const mot_option *option, const void *base, FILE *stream)
+{
+    const char *field = (const char *)base + option->offset;
+    char number[32];
+    double real;
+    switch (option->type) {
+    case MOT_OPTION_TEXT:
+    case MOT_OPTION_PLACEMENT:
+    case MOT_OPTION_UNTIL: /* whose first member is its text */
+        fputs(field, stream);
+        break;
+    case MOT_OPTION_CHOICE:
+        fputs(choice_name(option, load_integer(option, field)), stream);
+        break;
+    case MOT_OPTION_INTEGER:
+        if (option->word != NULL && load_integer(option, field) == 0)
+            fputs(option->word, stream);
+        else
+            fprintf(stream, "%" PRIu64, load_integer(option, field));
+        break;
+    case MOT_OPTION_REAL:
+        memcpy(&real, field, sizeof real);
+        mot_print_real(real, number);
+        fputs(number, stream);
+        break;
+    case MOT_OPTION_BOOLEAN:
+        fputs(load_integer(option, field) != 0 ? "true" : "false", stream);
+        break;
+    case MOT_OPTION_BYTES:
+        print_bytes(load_integer(option, field), stream);
+        break;
+    case MOT_OPTION_PARTS:
+        print_parts((mot_part_set)load_integer(option, field), stream);
+        break;
+    }
+}
+
+void mot_option_print(const mot_option *option, const void *base, FILE *stream)
+{
+    const bool quoted = option->type == MOT_OPTION_TEXT;
+    if (!quoted) {
+        mot_option_show(option, base, stream);
+        return;
+    }
+    fputc('"', stream);
+    for (const char *at = (const char *)base + option->offset; *at != '\0'; ++at) {
+        if (*at == '"' || *at == '\\') fputc('\\', stream);
+        fputc(*at, stream);
+    }
+    fputc('"', stream);
+}

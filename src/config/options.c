@@ -1,0 +1,195 @@
+/* The table of options, in the order of the help. A row has key, field, default, bounds, unit, help. */
+#include "option.h"
+
+/* The order of every list is that of its enum. */
+static const char *const target_names[] = {"label", "group", NULL};
+static const char *const expert_kind_names[] = {"encoder", NULL}; /* the rows of mot_expert_kinds */
+static const char *const pool_names[] = {"mean", "class", NULL};
+static const char *const gate_kind_names[] = {"linear", "mlp", "fixed", "random", NULL};
+static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
+static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
+static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian", NULL};
+static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
+static const char *const loss_names[] = {"cross_entropy", "logistic", "squared", NULL};
+static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
+static const char *const schedule_names[] = {"constant", "linear", "cosine", NULL};
+
+#define IN_CONFIG(field) .offset = offsetof(mot_config, field), .size = sizeof(((mot_config *)0)->field)
+#define IN_STAGE(field)                                                                                      \
+    .offset = offsetof(mot_stage_config, field), .size = sizeof(((mot_stage_config *)0)->field)
+#define KEY(name)       .key = name
+#define STAGE_KEY(name) .key = "train." name, .stage_key = name
+
+#define INTEGER(low_, high_) .type = MOT_OPTION_INTEGER, .least = low_, .most = high_
+#define REAL(low_, high_)    .type = MOT_OPTION_REAL, .low = low_, .high = high_
+#define CHOICE(names)        .type = MOT_OPTION_CHOICE, .choices = names
+#define BOOLEAN              .type = MOT_OPTION_BOOLEAN
+#define TEXT(most_)          .type = MOT_OPTION_TEXT, .least = 1, .most = (most_)
+#define DEFAULT(text)        .fallback = text
+#define SAME_AS(stage_key_)  .fallback = "same", .inherits = stage_key_
+#define UNIT(text)           .unit = text
+#define HELP(text)           .help = text
+
+/* Step counts stay far from the end of mot_gidx, so that sums of them cannot overflow. */
+#define MOST_STEPS   UINT64_C(1000000000000)
+#define MOST_SAMPLES UINT64_C(1000000000)
+#define MOST_FACTOR  1e6
+#define ALL_PARTS    ((1u << MOT_PARTS) - 1)
+
+/* clang-format off */
+const mot_option mot_options[] = {
+    {KEY("run"), IN_CONFIG(run), TEXT(500), DEFAULT(""),
+     HELP("Folder of the run; when left out it is runs/NAME for a configuration NAME.yaml.")},
+    {KEY("seed"), IN_CONFIG(seed), INTEGER(0, UINT64_MAX), DEFAULT("1"),
+     HELP("Seed of every random number: order of the data, initial values, noise, augmentation.")},
+
+    {KEY("data.file"), IN_CONFIG(data.file), TEXT(511), DEFAULT(""),
+     HELP("The data set, an HDF5 file made by mot data; required.")},
+    {KEY("data.target"), IN_CONFIG(data.target), CHOICE(target_names), DEFAULT("label"),
+     HELP("What is learned: the label of a sample, or its group in the label's place.")},
+    {KEY("data.memory"), IN_CONFIG(data.memory), .type = MOT_OPTION_BYTES, .least = 0, .most = UINT64_C(1) << 50,
+     DEFAULT("256 MiB"), UNIT("bytes"),
+     HELP("A rank holds a split in memory up to this size; a larger split is read as it is needed.")},
+    {KEY("data.augment.shift"), IN_CONFIG(data.augment.shift), INTEGER(0, 1024), DEFAULT("0"), UNIT("pixels"),
+     HELP("Pictures are moved by up to this much in each direction, with 0 at the edges.")},
+    {KEY("data.augment.flip"), IN_CONFIG(data.augment.flip), BOOLEAN, DEFAULT("false"),
+     HELP("Pictures are flipped horizontally with probability 1/2.")},
+    {KEY("data.augment.drop"), IN_CONFIG(data.augment.drop), REAL(0, 1), DEFAULT("0"), UNIT("probability"),
+     HELP("Each token of a text becomes the unknown token with this probability.")},
+
+    {KEY("model.kind"), IN_CONFIG(model.kind), CHOICE(expert_kind_names), DEFAULT("encoder"),
+     HELP("What an expert is.")},
+    {KEY("model.experts"), IN_CONFIG(model.experts), INTEGER(1, 4096), DEFAULT("4"),
+     HELP("Number of experts E; 1 is the dense transformer.")},
+    {KEY("model.patch"), IN_CONFIG(model.patch), INTEGER(1, 4096), DEFAULT("4"), UNIT("pixels"),
+     HELP("Pictures are cut into square patches of this side, one token each.")},
+    {KEY("model.width"), IN_CONFIG(model.width), INTEGER(1, 16384), DEFAULT("64"),
+     HELP("Width D of a token inside an expert; divisible by model.heads.")},
+    {KEY("model.heads"), IN_CONFIG(model.heads), INTEGER(1, 1024), DEFAULT("4"), HELP("Attention heads of a block.")},
+    {KEY("model.depth"), IN_CONFIG(model.depth), INTEGER(1, 128), DEFAULT("2"), HELP("Blocks of an expert.")},
+    {KEY("model.ffn"), IN_CONFIG(model.ffn), INTEGER(1, 65536), DEFAULT("256"),
+     HELP("Hidden width of the feed-forward layer of a block.")},
+    {KEY("model.pool"), IN_CONFIG(model.pool), CHOICE(pool_names), DEFAULT("mean"),
+     HELP("What the head reads: the mean over the tokens, or a class token of its own.")},
+    {KEY("model.tile"), IN_CONFIG(model.tile), INTEGER(0, 65536), DEFAULT("0"), UNIT("samples"),
+     HELP("Samples an expert works on at once; 0 is chosen from the sizes, never from the machine.")},
+    {KEY("model.tie"), IN_CONFIG(model.tie), .type = MOT_OPTION_PARTS, .least = 0,
+     .most = ALL_PARTS & ~(1u << MOT_PART_GATE), DEFAULT("[]"), HELP("Parts that all experts share.")},
+
+    {KEY("gate.kind"), IN_CONFIG(gate.kind), CHOICE(gate_kind_names), DEFAULT("linear"),
+     HELP("How the gate scores the experts; fixed and random gates learn nothing.")},
+    {KEY("gate.input"), IN_CONFIG(gate.input), CHOICE(gate_input_names), DEFAULT("mean"),
+     HELP("What the gate sees: mean or sum over the tokens, or all numbers of the sample side by side.")},
+    {KEY("gate.hidden"), IN_CONFIG(gate.hidden), INTEGER(1, 65536), DEFAULT("64"), UNIT("units"),
+     HELP("Hidden units of an mlp gate.")},
+    {KEY("gate.init"), IN_CONFIG(gate.init), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     HELP("Standard deviation of the initial weights of the gate's last layer; with 0 all experts start equal.")},
+
+    {KEY("route.top_k"), IN_CONFIG(route.top_k), INTEGER(1, 4096), .word = "all", DEFAULT("1"),
+     HELP("Experts a sample goes to; all is soft routing.")},
+    {KEY("route.scale"), IN_CONFIG(route.scale), CHOICE(scale_names), DEFAULT("prob"),
+     HELP("Weight of an expert's output: its probability among all experts, among the chosen ones, or 1/K.")},
+    {KEY("route.noise"), IN_CONFIG(route.noise), CHOICE(noise_names), DEFAULT("none"),
+     HELP("Noise added to the scores for choosing only, in training only.")},
+    {KEY("route.noise_scale"), IN_CONFIG(route.noise_scale), REAL(0, MOST_FACTOR), DEFAULT("1"),
+     HELP("Size of the noise at step 0.")},
+    {KEY("route.noise_end"), IN_CONFIG(route.noise_end), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     HELP("Size of the noise from step route.noise_steps on.")},
+    {KEY("route.noise_steps"), IN_CONFIG(route.noise_steps), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
+     HELP("Steps in which the noise goes from noise_scale to noise_end; with 0 it stays at noise_scale.")},
+    {KEY("route.balance_loss"), IN_CONFIG(route.balance_loss), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     HELP("Coefficient of the load-balancing loss; 0 is off.")},
+    {KEY("route.z_loss"), IN_CONFIG(route.z_loss), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     HELP("Coefficient of the squared log-sum-exp of the gate's scores; 0 is off.")},
+    {KEY("route.balance_bias"), IN_CONFIG(route.balance_bias), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     HELP("Step of the bias that evens the load without a loss; 0 is off.")},
+    {KEY("route.placement"), IN_CONFIG(route.placement), .type = MOT_OPTION_PLACEMENT, DEFAULT("even"),
+     HELP("Which rank owns which experts; even spreads them in order, row r of a list names those of rank r.")},
+    {KEY("route.coordinator"), IN_CONFIG(route.dedicated), CHOICE(coordinator_names), DEFAULT("shared"),
+     HELP("Whether rank 0 owns experts like the others, or none (dedicated) when there is another rank.")},
+    {KEY("route.chunks"), IN_CONFIG(route.chunks), INTEGER(1, 1024), DEFAULT("1"),
+     HELP("Pieces in which a batch moves, so that one travels while another is worked on.")},
+
+    {KEY("train.batch"), IN_CONFIG(train.batch), INTEGER(1, MOST_SAMPLES), DEFAULT("128"), UNIT("samples"),
+     HELP("Samples a step, over all ranks.")},
+    {KEY("train.loss"), IN_CONFIG(train.loss), CHOICE(loss_names), DEFAULT("cross_entropy"),
+     HELP("The loss; logistic and squared want labels -1 and +1.")},
+    {.stage_key = "name", IN_STAGE(name), TEXT(63), DEFAULT("train"),
+     HELP("Name of the stage, unique; stageN for the N-th (from 0) when left out.")},
+    {.key = "train.parts", .stage_key = "train", IN_STAGE(train), .type = MOT_OPTION_PARTS, .least = 1,
+     .most = ALL_PARTS, DEFAULT("[gate, embed, attention, ffn, head]"), HELP("Parts that learn; the others are frozen.")},
+    {STAGE_KEY("optimizer"), IN_STAGE(expert.kind), CHOICE(optimizer_names), DEFAULT("adamw"),
+     HELP("Optimizer of the experts and of tied parts.")},
+    {STAGE_KEY("rate"), IN_STAGE(expert.rate), REAL(0, MOST_FACTOR), DEFAULT("1e-3"), HELP("Learning rate.")},
+    {STAGE_KEY("momentum"), IN_STAGE(expert.momentum), REAL(0, 1), .below = true, DEFAULT("0"),
+     HELP("Momentum of sgd and normalized_gd.")},
+    {STAGE_KEY("beta1"), IN_STAGE(expert.beta1), REAL(0, 1), .below = true, DEFAULT("0.9"),
+     HELP("Decay of the first moment in adamw.")},
+    {STAGE_KEY("beta2"), IN_STAGE(expert.beta2), REAL(0, 1), .below = true, DEFAULT("0.999"),
+     HELP("Decay of the second moment in adamw.")},
+    {STAGE_KEY("epsilon"), IN_STAGE(expert.epsilon), REAL(1e-30, 1), DEFAULT("1e-8"),
+     HELP("Added to the denominator in adamw and normalized_gd.")},
+    {STAGE_KEY("weight_decay"), IN_STAGE(expert.weight_decay), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     HELP("Decoupled weight decay, of matrices and embeddings only.")},
+    {STAGE_KEY("clip"), IN_STAGE(expert.clip), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     HELP("Largest gradient norm of a unit (an expert, the gate, the tied parts); 0 is off.")},
+    {STAGE_KEY("gate_optimizer"), IN_STAGE(gate.kind), CHOICE(optimizer_names), SAME_AS("optimizer"),
+     HELP("Optimizer of the gate.")},
+    {STAGE_KEY("gate_rate"), IN_STAGE(gate.rate), REAL(0, MOST_FACTOR), SAME_AS("rate"), HELP("Learning rate of the gate.")},
+    {STAGE_KEY("gate_momentum"), IN_STAGE(gate.momentum), REAL(0, 1), .below = true, SAME_AS("momentum"),
+     HELP("Momentum of the gate.")},
+    {STAGE_KEY("gate_beta1"), IN_STAGE(gate.beta1), REAL(0, 1), .below = true, SAME_AS("beta1"),
+     HELP("beta1 of the gate.")},
+    {STAGE_KEY("gate_beta2"), IN_STAGE(gate.beta2), REAL(0, 1), .below = true, SAME_AS("beta2"),
+     HELP("beta2 of the gate.")},
+    {STAGE_KEY("gate_epsilon"), IN_STAGE(gate.epsilon), REAL(1e-30, 1), SAME_AS("epsilon"), HELP("epsilon of the gate.")},
+    {STAGE_KEY("gate_weight_decay"), IN_STAGE(gate.weight_decay), REAL(0, MOST_FACTOR), SAME_AS("weight_decay"),
+     HELP("Weight decay of the gate.")},
+    {STAGE_KEY("gate_clip"), IN_STAGE(gate.clip), REAL(0, MOST_FACTOR), SAME_AS("clip"),
+     HELP("Largest gradient norm of the gate; 0 is off.")},
+    {STAGE_KEY("schedule"), IN_STAGE(schedule), CHOICE(schedule_names), DEFAULT("constant"),
+     HELP("How the rate moves from its full value to final_rate until the end of the stage.")},
+    {STAGE_KEY("warmup"), IN_STAGE(warmup), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
+     HELP("Steps in which the rate grows from 0 to its full value.")},
+    {STAGE_KEY("final_rate"), IN_STAGE(final_rate), REAL(0, 1), DEFAULT("0"), UNIT("fraction of rate"),
+     HELP("What a linear or cosine schedule ends at.")},
+    {STAGE_KEY("until"), IN_STAGE(until), .type = MOT_OPTION_UNTIL, DEFAULT("1 epochs"),
+     HELP("When the stage ends; plateau N: nothing gained in a window of N steps.")},
+
+    {KEY("eval.split"), IN_CONFIG(eval.split), TEXT(15), DEFAULT("test"), HELP("Split of the data set that is evaluated.")},
+    {KEY("eval.every"), IN_CONFIG(eval.every), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
+     HELP("Steps between evaluations; with 0 at the end of the run only.")},
+    {KEY("eval.batch"), IN_CONFIG(eval.batch), INTEGER(1, MOST_SAMPLES), DEFAULT("500"), UNIT("samples"),
+     HELP("Samples a pass of an evaluation.")},
+
+    {KEY("checkpoint.every"), IN_CONFIG(checkpoint.every), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
+     HELP("Steps between checkpoints; with 0 at the end of the run only.")},
+    {KEY("checkpoint.keep"), IN_CONFIG(checkpoint.keep), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("files"),
+     HELP("How many of the newest checkpoints stay; with 0 all.")},
+
+    {KEY("record.every"), IN_CONFIG(record.every), INTEGER(0, MOST_STEPS), DEFAULT("1"), UNIT("steps"),
+     HELP("The gate's choices of every n-th step are recorded; with 0 none.")},
+    {KEY("record.eval"), IN_CONFIG(record.eval), BOOLEAN, DEFAULT("true"),
+     HELP("The gate's choices of every evaluation are recorded.")},
+
+    {KEY("report.every"), IN_CONFIG(report_every), INTEGER(1, MOST_STEPS), DEFAULT("50"), UNIT("steps"),
+     HELP("Steps between lines of log.jsonl and of the terminal.")},
+};
+/* clang-format on */
+
+const int mot_option_count = MOT_COUNT(mot_options);
+_Static_assert(MOT_COUNT(mot_options) <= MOT_OPTION_LIMIT, "mot_config_reader has room for every option");
+
+const mot_option_section mot_option_sections[] = {
+    {"", "The run"},
+    {"data", "Data"},
+    {"model", "Experts"},
+    {"gate", "Gate"},
+    {"route", "Routing"},
+    {"train", "Training"},
+    {"eval", "Evaluation"},
+    {"checkpoint", "Checkpoints"},
+    {"record", "Record of the gate's choices"},
+    {"report", "Report"},
+};
+const int mot_option_section_count = MOT_COUNT(mot_option_sections);
