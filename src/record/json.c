@@ -1,0 +1,182 @@
+#include "record_private.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mot/memory.h"
+
+struct mot_json {
+    char *text;
+    size_t length, capacity;
+    mot_status status; /* the first failure: later calls do nothing */
+};
+
+/* ---- writing ---- */
+
+static void put(mot_json *json, const char *bytes, size_t count)
+{
+    if (json->status == MOT_OK)
+        json->status = mot_reserve(&json->text, &json->capacity, json->length + count + 1, 1,
+                                   "a line of JSON");
+    if (json->status != MOT_OK) return;
+    memcpy(json->text + json->length, bytes, count);
+    json->length += count;
+    json->text[json->length] = '\0';
+}
+
+static void put_text(mot_json *json, const char *text)
+{
+    put(json, text, strlen(text));
+}
+
+static void put_quoted(mot_json *json, const char *text)
+{
+    put_text(json, "\"");
+    for (const char *at = text; *at != '\0'; ++at) {
+        const unsigned char byte = (unsigned char)*at;
+        char escape[8];
+        if (byte == '"' || byte == '\\')
+            snprintf(escape, sizeof escape, "\\%c", byte);
+        else if (byte == '\n')
+            snprintf(escape, sizeof escape, "\\n");
+        else if (byte == '\t')
+            snprintf(escape, sizeof escape, "\\t");
+        else if (byte < 0x20 || byte == 0x7f)
+            snprintf(escape, sizeof escape, "\\u%04x", byte);
+        else
+            snprintf(escape, sizeof escape, "%c", byte); /* UTF-8 passes as it is */
+        put_text(json, escape);
+    }
+    put_text(json, "\"");
+}
+
+static void put_key(mot_json *json, const char *key)
+{
+    if (json->length > 1) put_text(json, ", ");
+    put_quoted(json, key);
+    put_text(json, ": ");
+}
+
+static void put_int(mot_json *json, int64_t value)
+{
+    char number[32];
+    snprintf(number, sizeof number, "%" PRId64, value);
+    put_text(json, number);
+}
+
+/* The shortest of 15, 16, 17 digits that reads back to the same number. */
+static void put_real(mot_json *json, double value)
+{
+    char number[40];
+    if (!isfinite(value)) {
+        put_text(json, "null");
+        return;
+    }
+    for (int digits = 15; digits <= 17; ++digits) {
+        snprintf(number, sizeof number, "%.*g", digits, value);
+        if (strtod(number, NULL) == value) break;
+    }
+    put_text(json, number);
+}
+
+mot_json *mot_json_begin(void)
+{
+    mot_json *const json = mot_calloc(1, sizeof *json);
+    if (json != NULL) put_text(json, "{");
+    return json;
+}
+
+void mot_json_text(mot_json *json, const char *key, const char *value)
+{
+    put_key(json, key);
+    put_quoted(json, value);
+}
+
+void mot_json_int(mot_json *json, const char *key, int64_t value)
+{
+    put_key(json, key);
+    put_int(json, value);
+}
+
+void mot_json_real(mot_json *json, const char *key, double value)
+{
+    put_key(json, key);
+    put_real(json, value);
+}
+
+void mot_json_reals(mot_json *json, const char *key, size_t count, const double *values)
+{
+    put_key(json, key);
+    put_text(json, "[");
+    for (size_t i = 0; i < count; ++i) {
+        if (i > 0) put_text(json, ", ");
+        put_real(json, values[i]);
+    }
+    put_text(json, "]");
+}
+
+void mot_json_ints(mot_json *json, const char *key, size_t count, const int64_t *values)
+{
+    put_key(json, key);
+    put_text(json, "[");
+    for (size_t i = 0; i < count; ++i) {
+        if (i > 0) put_text(json, ", ");
+        put_int(json, values[i]);
+    }
+    put_text(json, "]");
+}
+
+mot_status mot_json_end(mot_json *json, char **text)
+{
+    put_text(json, "}");
+    const mot_status status = json->status;
+    *text = NULL;
+    if (status == MOT_OK)
+        *text = json->text;
+    else
+        mot_free(json->text);
+    mot_free(json);
+    return status;
+}
+
+/* ---- reading back one number ---- */
+
+/* The end of the string that opens at `at`, behind its closing quote; or `end`. */
+static const char *string_end(const char *at, const char *end)
+{
+    for (++at; at < end && *at != '"'; ++at) {
+        if (*at == '\\') ++at;
+    }
+    return at < end ? at + 1 : end;
+}
+
+bool mot_json_find_int(const char *line, size_t length, const char *key, int64_t *value)
+{
+    const char *const end = line + length;
+    const size_t wanted = strlen(key);
+    int depth = 0;
+    for (const char *at = line; at < end;) {
+        if (*at == '{' || *at == '[') ++depth;
+        if (*at == '}' || *at == ']') --depth;
+        if (*at != '"') {
+            ++at;
+            continue;
+        }
+        const char *const name = at + 1;
+        at = string_end(at, end);
+        const bool same = depth == 1 && (size_t)(at - name) == wanted + 1 && memcmp(name, key, wanted) == 0;
+        while (at < end && isspace((unsigned char)*at)) ++at;
+        if (!same || at >= end || *at != ':') continue;
+        /* The line is copied up to here only: strtoll wants a final 0. */
+        char number[32] = "";
+        for (++at; at < end && isspace((unsigned char)*at);) ++at;
+        memcpy(number, at, MOT_MIN((size_t)(end - at), sizeof number - 1));
+        char *behind;
+        *value = strtoll(number, &behind, 10);
+        return behind != number;
+    }
+    return false;
+}
