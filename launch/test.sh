@@ -18,7 +18,7 @@ esac
 passed=0 failed=0 skipped=0
 notes=$(mktemp) # why tests were skipped, and what failed
 log=$(mktemp)
-trap 'rm -f "$notes" "$log"' EXIT
+trap 'rm -f "$notes" "$log" "$log.notes"' EXIT
 
 # suite NAME FOLDER CTEST-ARGUMENTS...: runs it, adds to the three counts.
 suite() {
@@ -39,8 +39,15 @@ suite() {
         /^[0-9]+\/[0-9]+ Testing: / { test = $3 }
         /^skipped: / { sub(/^skipped: /, ""); if (!seen[test, $0]++) print "skipped: " test " (" suite "): " $0 }
     ' "$folder/Testing/Temporary/LastTest.log" >>"$notes"
-    sed -nE "s/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) .*(\*\*\*(Failed|Timeout|Exception|Not Run)).*/failed: \1 ($name)/p" \
-        "$log" | grep -v '(Disabled)' >>"$notes"
+    sed -nE "s/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) .*\*\*\*(Skipped|Failed|Timeout|Exception|Not Run( \(Disabled\))?).*/\1 \2/p" "$log" |
+        while read -r test how; do
+            case $how in
+            *Disabled*) echo "skipped: $test ($name): disabled" ;;
+            Skipped) grep -qF "skipped: $test ($name): " "$notes" || echo "skipped: $test ($name): it does not say why" ;;
+            *) echo "failed: $test ($name): $how" ;;
+            esac
+        done >"$log.notes"
+    cat "$log.notes" >>"$notes"
     echo "== $name: done after $(since "$start") s"
 }
 
@@ -54,7 +61,7 @@ step "packages" "$root/launch/setup.sh" test || build_failed packages
 
 slow_or_not=(-LE '^slow$')
 if [ $slow = yes ]; then slow_or_not=(); fi
-if step "build (Release, $jobs jobs)" compile "$build" -DCMAKE_BUILD_TYPE=Release; then
+if step "build (Release, $jobs jobs)" compile "$build" -DCMAKE_BUILD_TYPE=Release -DMOT_WERROR=ON; then
     suite Release "$build" "${slow_or_not[@]}"
 else
     build_failed Release
@@ -62,7 +69,7 @@ fi
 
 # -O1: the sanitizers' stack traces stay true and the suite takes half as long as with -O0.
 if step "build (Debug, sanitizers, $jobs jobs)" compile "$build-sanitize" -DCMAKE_BUILD_TYPE=Debug \
-    -DCMAKE_C_FLAGS_DEBUG="-O1 -g" -DMOT_SANITIZE=address,undefined; then
+    -DMOT_WERROR=ON -DCMAKE_C_FLAGS_DEBUG="-O1 -g" -DMOT_SANITIZE=address,undefined; then
     suite Sanitizers "$build-sanitize" -LE '^slow$'
 else
     build_failed Sanitizers
