@@ -72,6 +72,7 @@ static mot_status create(hid_t where, const char *name, hid_t type, int rank, co
         status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
     if (dataset >= 0 && H5Dclose(dataset) < 0 && status == MOT_OK)
         status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
+    if (status == MOT_OK) status = h5_check_written(where, name);
     mot_h5_close(&stored);
     mot_h5_close(&space);
     mot_h5_close(&list);
@@ -147,7 +148,7 @@ done:
     mot_h5_close(&space);
     if (dataset >= 0 && H5Dclose(dataset) < 0 && status == MOT_OK) /* chunks may reach the file only here */
         status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
-    return status;
+    return status == MOT_OK ? h5_check_written(where, name) : status;
 }
 
 /* ---- reading ---- */

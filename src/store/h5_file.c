@@ -13,9 +13,13 @@
 
 /* ---- failures ---- */
 
+/* HDF5's description of a failed system call is a page of values; the system's own words are in it. */
 static herr_t keep_first(unsigned n, const H5E_error2_t *error, void *text)
 {
-    if (n == 0 && error->desc != NULL) snprintf(text, 256, "%s", error->desc);
+    if (n > 0 || error->desc == NULL) return 0;
+    const char *mark = "error message = '", *own = strstr(error->desc, mark);
+    const char *from = own != NULL ? own + strlen(mark) : error->desc;
+    snprintf(text, 256, "%.*s", (int)strcspn(from, own != NULL ? "'" : "\n"), from);
     return 0;
 }
 
@@ -120,38 +124,36 @@ mot_status mot_h5_create_file(hid_t *file, const char *path)
     if (fd < 0) return mot_fail(MOT_ERR_FILE, "cannot write %s: opening: %s", path, strerror(errno));
     close(fd);
     hid_t access = access_list(false);
-    status = create_at(file, temporary, path, access);
+    if (!h5_stream_choose(access))
+        status = fail_file(MOT_ERR_FILE, path, "cannot choose the file driver");
+    else
+        status = create_at(file, temporary, path, access);
     if (status != MOT_OK) unlink(temporary);
     mot_h5_close(&access);
     return status;
 }
 
-static int sync_file(const char *path)
+mot_status h5_check_written(hid_t where, const char *object)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return -1;
-    const int result = fsync(fd), error = errno;
-    close(fd);
-    errno = error;
-    return result;
+    const int error = h5_stream_error(where);
+    if (error == 0) return MOT_OK;
+    return h5_fail(MOT_ERR_FILE, false, where, object, "cannot be written: %s", strerror(error));
 }
 
 mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
 {
     if (*file < 0) return MOT_OK;
     char temporary[PATH_MAX];
-    mot_status status = store_temporary_name(temporary, path); /* the length was fine when it was made */
-    if (commit && H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0)
+    mot_status status = store_temporary_name(temporary, path);
+    if (commit && status == MOT_OK && H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0)
         status = fail_file(MOT_ERR_FILE, path, "cannot write the file to the end");
-    /* HDF5 crashes at the end of the process when a full disk lets it not close a file. A file that is given
-     * up is emptied first: then there is room for what it still wants to write. */
     const bool keep = commit && status == MOT_OK;
-    if (!keep && truncate(temporary, 0) != 0 && errno != ENOENT && status == MOT_OK)
-        status = mot_fail(MOT_ERR_FILE, "cannot give up %s: %s", temporary, strerror(errno));
+    if (!keep) h5_stream_give_up(*file);
     if (H5Fclose(*file) < 0 && keep) status = fail_file(MOT_ERR_FILE, path, "cannot close the file");
     *file = H5I_INVALID_HID;
-    if (keep && status == MOT_OK && sync_file(temporary) != 0)
-        status = mot_fail(MOT_ERR_FILE, "cannot write %s: syncing: %s", path, strerror(errno));
+    const int error = h5_stream_closed_error();
+    if (keep && error != 0)
+        status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path, strerror(error));
     if (keep && status == MOT_OK) return store_rename(temporary, path);
     unlink(temporary);
     return status;

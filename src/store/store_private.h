@@ -25,4 +25,15 @@ mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object,
  * a link that is not followed, or absent, is MOT_ERR_INPUT. */
 mot_status h5_open_object(hid_t where, const char *name, hid_t *object);
 
+/* Files by h5_stream.c: choose its driver in an access property list; then the errno of the first write that
+ * failed (0: none, or another driver) of the file that `where` belongs to. */
+bool h5_stream_choose(hid_t access);
+int h5_stream_error(hid_t where);
+void h5_stream_give_up(hid_t file); /* nothing more is written, and closing is quick */
+int h5_stream_closed_error(void);   /* the same of the file closed last, with its final writes and fsync */
+
+/* For the end of a function that wrote: MOT_ERR_FILE, with the system's words, when its bytes did not reach
+ * the disk. */
+mot_status h5_check_written(hid_t where, const char *object);
+
 #endif

@@ -1,0 +1,182 @@
+/* The file driver of files that are streamed to disk.
+ *
+ * HDF5 1.10 crashes when a write of its metadata fails: closing the file then fails too, and the end of the
+ * process closes it once more. So this driver never tells HDF5 of a failed write. It keeps the first errno,
+ * drops what follows, and the file is given up by our own code, which asks h5_stream_error() before it
+ * renames. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mot/memory.h"
+#include "store_private.h"
+
+typedef struct stream {
+    H5FD_t base; /* first: HDF5 knows the file by it */
+    int descriptor, error;
+    haddr_t end_of_addresses, end_of_file;
+} stream;
+
+static H5FD_t *stream_open(const char *name, unsigned flags, hid_t access, haddr_t most)
+{
+    (void)flags, (void)access, (void)most; /* always made anew */
+    const int descriptor = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    stream *s = descriptor >= 0 ? mot_calloc(1, sizeof *s) : NULL;
+    if (s != NULL)
+        s->descriptor = descriptor;
+    else if (descriptor >= 0)
+        close(descriptor);
+    return (H5FD_t *)s;
+}
+
+static _Thread_local int closed_error; /* of the stream that was closed last */
+
+static herr_t stream_close(H5FD_t *file)
+{
+    stream *s = (stream *)file;
+    if (s->error == 0 && fsync(s->descriptor) != 0) s->error = errno;
+    if (close(s->descriptor) != 0 && s->error == 0) s->error = errno;
+    closed_error = s->error;
+    mot_free(s);
+    return 0;
+}
+
+static herr_t stream_query(const H5FD_t *file, unsigned long *flags)
+{
+    (void)file;
+    *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
+             H5FD_FEAT_AGGREGATE_SMALLDATA;
+    return 0;
+}
+
+static haddr_t stream_get_eoa(const H5FD_t *file, H5FD_mem_t type)
+{
+    (void)type;
+    return ((const stream *)file)->end_of_addresses;
+}
+
+static herr_t stream_set_eoa(H5FD_t *file, H5FD_mem_t type, haddr_t address)
+{
+    (void)type;
+    ((stream *)file)->end_of_addresses = address;
+    return 0;
+}
+
+static haddr_t stream_get_eof(const H5FD_t *file, H5FD_mem_t type)
+{
+    (void)type;
+    return ((const stream *)file)->end_of_file;
+}
+
+static herr_t stream_handle(H5FD_t *file, hid_t access, void **handle)
+{
+    (void)access;
+    *handle = file;
+    return 0;
+}
+
+/* What lies behind the end of the file reads as 0, as with HDF5's own driver. */
+static herr_t stream_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t size,
+                          void *buffer)
+{
+    (void)type, (void)transfer;
+    unsigned char *bytes = buffer;
+    while (size > 0) {
+        const ssize_t got = pread(((stream *)file)->descriptor, bytes, MOT_MIN(size, (size_t)1 << 30),
+                                  (off_t)at);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        bytes += got;
+        at += (haddr_t)got;
+        size -= (size_t)got;
+    }
+    for (size_t i = 0; i < size; ++i) bytes[i] = 0;
+    return 0;
+}
+
+static herr_t stream_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t size,
+                           const void *buffer)
+{
+    (void)type, (void)transfer;
+    stream *s = (stream *)file;
+    const unsigned char *bytes = buffer;
+    s->end_of_file = MOT_MAX(s->end_of_file, at + size);
+    while (size > 0 && s->error == 0) {
+        const ssize_t put = pwrite(s->descriptor, bytes, MOT_MIN(size, (size_t)1 << 30), (off_t)at);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) {
+            s->error = errno;
+            break;
+        }
+        bytes += put;
+        at += (haddr_t)put;
+        size -= (size_t)put;
+    }
+    return 0;
+}
+
+static herr_t stream_truncate(H5FD_t *file, hid_t transfer, hbool_t closing)
+{
+    (void)transfer, (void)closing;
+    stream *s = (stream *)file;
+    if (s->error == 0 && ftruncate(s->descriptor, (off_t)s->end_of_addresses) != 0) s->error = errno;
+    s->end_of_file = s->end_of_addresses;
+    return 0;
+}
+
+static const H5FD_class_t stream_class = {
+    .name = "mot_stream",
+    .maxaddr = INT64_MAX,
+    .fc_degree = H5F_CLOSE_STRONG,
+    .open = stream_open,
+    .close = stream_close,
+    .query = stream_query,
+    .get_eoa = stream_get_eoa,
+    .set_eoa = stream_set_eoa,
+    .get_eof = stream_get_eof,
+    .get_handle = stream_handle,
+    .read = stream_read,
+    .write = stream_write,
+    .truncate = stream_truncate,
+    .fl_map = H5FD_FLMAP_DICHOTOMY,
+};
+
+static hid_t driver = H5I_INVALID_HID;
+
+bool h5_stream_choose(hid_t access)
+{
+    if (driver < 0 || H5Iis_valid(driver) <= 0) driver = H5FDregister(&stream_class);
+    return driver >= 0 && H5Pset_driver(access, driver, NULL) >= 0;
+}
+
+/* The stream behind any object of a file; NULL when the file has another driver. */
+static stream *stream_of(hid_t where)
+{
+    void *handle = NULL;
+    hid_t file = H5Iget_file_id(where);
+    hid_t access = file >= 0 ? H5Fget_access_plist(file) : H5I_INVALID_HID;
+    if (access >= 0 && driver >= 0 && H5Pget_driver(access) == driver)
+        H5Fget_vfd_handle(file, H5P_DEFAULT, &handle);
+    if (access >= 0) H5Pclose(access);
+    if (file >= 0) H5Idec_ref(file);
+    return handle;
+}
+
+int h5_stream_error(hid_t where)
+{
+    const stream *s = stream_of(where);
+    return s != NULL ? s->error : 0;
+}
+
+void h5_stream_give_up(hid_t file)
+{
+    stream *s = stream_of(file);
+    if (s != NULL && s->error == 0) s->error = ECANCELED;
+}
+
+int h5_stream_closed_error(void)
+{
+    return closed_error;
+}
