@@ -31,7 +31,7 @@ void mot_unit_path(char path[MOT_CHECKPOINT_PATH], int unit)
 
 void mot_tensor_path(char path[MOT_CHECKPOINT_PATH], int unit, const mot_tensor *tensor, int moment)
 {
-    char group[MOT_CHECKPOINT_PATH], tail[16] = "";
+    char group[MOT_CHECKPOINT_PATH], tail[24] = "";
     mot_unit_path(group, unit);
     if (moment >= 0) snprintf(tail, sizeof tail, ".moment%d", moment);
     const bool parts = unit != MOT_UNIT_GATE; /* the gate has no parts */
