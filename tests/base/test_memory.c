@@ -1,0 +1,163 @@
+/* Memory, the arena, and the sentence of a failure. */
+#include <stdint.h>
+#include <string.h>
+
+#include "ck.h"
+#include "mot/memory.h"
+#include "mot/types.h"
+
+static bool aligned(const void *memory)
+{
+    return (uintptr_t)memory % MOT_ALIGNMENT == 0;
+}
+
+START_TEST(calloc_is_aligned_and_zero)
+{
+    for (size_t count = 0; count < 300; count += 7) {
+        unsigned char *memory = mot_calloc(count, 3);
+        ck_assert_ptr_nonnull(memory);
+        ck_assert(aligned(memory));
+        for (size_t i = 0; i < 3 * count; ++i) ck_assert_uint_eq(memory[i], 0);
+        if (count > 0) memset(memory, 0xff, 3 * count); /* the next one of this size must be zeroed again */
+        mot_free(memory);
+    }
+    mot_free(NULL);
+}
+END_TEST
+
+START_TEST(overflow_is_refused)
+{
+    int here;
+    void *memory = &here;
+    ck_assert_ptr_null(mot_calloc(SIZE_MAX / 2, 4));
+    ck_assert_ptr_null(mot_calloc(SIZE_MAX, 1));
+    ck_assert_int_eq(mot_allocate(&memory, SIZE_MAX / 2, 4, "the moon"), MOT_ERR_MEMORY);
+    ck_assert_ptr_null(memory);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "the moon"));
+}
+END_TEST
+
+START_TEST(reserve_keeps_what_is_there)
+{
+    int *numbers = NULL;
+    size_t capacity = 0, moves = 0;
+    for (size_t n = 0; n < 1000; ++n) {
+        const int *before = numbers;
+        mot_ck_ok(mot_reserve(&numbers, &capacity, n + 1, sizeof *numbers, "numbers"));
+        ck_assert_uint_ge(capacity, n + 1);
+        moves += numbers != before;
+        numbers[n] = (int)n;
+    }
+    for (size_t n = 0; n < 1000; ++n) ck_assert_int_eq(numbers[n], (int)n);
+    ck_assert_uint_le(moves, 8); /* doubling: not one copy for every number */
+
+    int *kept = numbers;
+    const size_t had = capacity;
+    ck_assert_int_eq(mot_reserve(&numbers, &capacity, SIZE_MAX / 2, sizeof *numbers, "too many numbers"), MOT_ERR_MEMORY);
+    ck_assert_ptr_eq(numbers, kept);
+    ck_assert_uint_eq(capacity, had);
+    ck_assert_int_eq(numbers[999], 999);
+    mot_free(numbers);
+}
+END_TEST
+
+START_TEST(arena_takes_marks_and_rewinds)
+{
+    mot_arena arena;
+    const size_t bytes = mot_arena_bytes(3, 5) + mot_arena_bytes(100, 4) + mot_arena_bytes(0, 8) + mot_arena_bytes(1, 65);
+    mot_ck_ok(mot_arena_init(&arena, bytes));
+    ck_assert(aligned(arena.base));
+    ck_assert_uint_eq(arena.size, bytes);
+
+    unsigned char *first = mot_arena_take(&arena, 3, 5);
+    memset(first, 1, 15);
+    const size_t mark = mot_arena_mark(&arena);
+    ck_assert_uint_eq(mark, mot_arena_bytes(3, 5));
+    unsigned char *second = mot_arena_take(&arena, 100, 4);
+    memset(second, 2, 400);
+    (void)mot_arena_take(&arena, 0, 8);
+    unsigned char *third = mot_arena_take(&arena, 1, 65);
+    memset(third, 3, 65);
+    ck_assert(aligned(first) && aligned(second) && aligned(third));
+    ck_assert_uint_eq(first[14], 1);
+    ck_assert_uint_eq(second[399], 2);
+    ck_assert_uint_eq(arena.used, bytes); /* the sizes that were added up are exactly what is used */
+
+    mot_arena_rewind(&arena, mark);
+    ck_assert_ptr_eq(mot_arena_take(&arena, 1, 1), second);
+    ck_assert_uint_eq(arena.high, bytes); /* the high-water mark stays */
+    mot_arena_free(&arena);
+    ck_assert_ptr_null(arena.base);
+}
+END_TEST
+
+START_TEST(arena_sizes_round_up)
+{
+    ck_assert_uint_eq(mot_arena_bytes(0, 8), 0);
+    ck_assert_uint_eq(mot_arena_bytes(1, 1), 64);
+    ck_assert_uint_eq(mot_arena_bytes(16, 4), 64);
+    ck_assert_uint_eq(mot_arena_bytes(17, 4), 128);
+}
+END_TEST
+
+START_TEST(failures_speak)
+{
+    ck_assert_int_eq(mot_fail(MOT_ERR_INPUT, "expert %d outside [0, %d)", 9, 8), MOT_ERR_INPUT);
+    ck_assert_str_eq(mot_error_message(), "expert 9 outside [0, 8)");
+    ck_assert_int_eq(mot_fail(MOT_ERR_FILE, "%s: %s", "run", mot_error_message()), MOT_ERR_FILE);
+    ck_assert_str_eq(mot_error_message(), "run: expert 9 outside [0, 8)");
+    ck_assert_int_eq(mot_exit_code(MOT_OK), 0);
+    ck_assert_int_eq(mot_exit_code(MOT_ERR_INPUT), 2);
+    ck_assert_int_eq(mot_exit_code(MOT_ERR_FILE), 1);
+    ck_assert_int_eq(mot_exit_code(MOT_ERR_MEMORY), 1);
+    ck_assert_int_eq(mot_exit_code(MOT_ERR_NUMERIC), 1);
+    ck_assert_int_eq(mot_exit_code(MOT_STOPPED), 75);
+}
+END_TEST
+
+static mot_status leaves_on_failure(mot_status first, int *reached)
+{
+    mot_status status;
+    MOT_TRY(first);
+    *reached = 1;
+done:
+    return status;
+}
+
+START_TEST(try_leaves_on_failure)
+{
+    int reached = 0;
+    ck_assert_int_eq(leaves_on_failure(MOT_ERR_FILE, &reached), MOT_ERR_FILE);
+    ck_assert_int_eq(reached, 0);
+    ck_assert_int_eq(leaves_on_failure(MOT_OK, &reached), MOT_OK);
+    ck_assert_int_eq(reached, 1);
+}
+END_TEST
+
+START_TEST(parts_cover_everything)
+{
+    for (size_t total = 0; total < 40; ++total)
+        for (size_t parts = 1; parts < 9; ++parts) {
+            ck_assert_uint_eq(mot_part_first(total, parts, 0), 0);
+            ck_assert_uint_eq(mot_part_first(total, parts, parts), total);
+            for (size_t i = 0; i < parts; ++i) {
+                const size_t rows = mot_part_first(total, parts, i + 1) - mot_part_first(total, parts, i);
+                ck_assert(rows == total / parts || rows == total / parts + 1);
+            }
+        }
+}
+END_TEST
+
+static void memory_tests(TCase *tcase)
+{
+    tcase_add_test(tcase, calloc_is_aligned_and_zero);
+    tcase_add_test(tcase, overflow_is_refused);
+    tcase_add_test(tcase, reserve_keeps_what_is_there);
+    tcase_add_test(tcase, arena_takes_marks_and_rewinds);
+    tcase_add_test(tcase, arena_sizes_round_up);
+    tcase_add_test(tcase, failures_speak);
+    tcase_add_test(tcase, try_leaves_on_failure);
+    tcase_add_test(tcase, parts_cover_everything);
+}
+
+MOT_CK_MAIN("memory", memory_tests)
