@@ -200,7 +200,8 @@ mot_status mot_config_parse(mot_config *config, const char *name, const char *te
     mot_yaml_tree tree = {.node = NULL};
     mot_status status = MOT_OK;
     int stages;
-    set_defaults(&reader); /* 1 */
+    if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3; /* a byte order mark, as some editors leave it */
+    set_defaults(&reader);                                /* 1 */
     reader.name = name;
     MOT_TRY(check_bytes(name, text));
     MOT_TRY(mot_yaml_read(&tree, name, text));

@@ -81,6 +81,8 @@ bool mot_parse_bytes(const char *text, uint64_t *value)
 
 void mot_print_real(double value, char text[32])
 {
+    snprintf(text, 32, "%.0f", value); /* 1000000 rather than 1e+06 */
+    if (fabs(value) < 1e9 && strtod(text, NULL) == value) return;
     for (int digits = 1; digits <= 17; ++digits) {
         snprintf(text, 32, "%.*g", digits, value);
         if (strtod(text, NULL) == value) return;

@@ -33,7 +33,7 @@ static bool is_either(const char *word, const char *one, const char *many)
 static bool set_clause(mot_until *until, size_t count, char *const *word)
 {
     if (count == 2 && is_either(word[1], "step", "steps")) return set_steps(&until->steps, word[0]);
-    if (count == 2 && is_either(word[1], "epoch", "epochs")) return set_real(&until->epochs, word[0], 1e9);
+    if (count == 2 && is_either(word[1], "epoch", "epochs")) return set_real(&until->epochs, word[0], 1e6);
     if (count != 3) return false;
     const bool loss = strcmp(word[0], "loss") == 0;
     if (loss && strcmp(word[1], "<") == 0) return set_real(&until->loss_below, word[2], 1e30);

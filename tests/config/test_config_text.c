@@ -1,0 +1,190 @@
+/* The resolved copy reads back to the same bytes: random configurations, drawn from the option table; and
+ * damaged text either is refused with a sentence or is a configuration that reads back. */
+#include <math.h>
+#include <string.h>
+
+#include "ck.h"
+#include "mot/config.h"
+#include "mot/memory.h"
+#include "mot/rng.h"
+#include "option.h"
+
+static uint32_t drawn;
+static uint32_t draw(uint32_t below)
+{
+    return mot_random(1, MOT_STREAM_TEST, drawn++, 0, 0, 0).word[0] % below;
+}
+
+static uint64_t draw_integer(uint64_t least, uint64_t most)
+{
+    const mot_random4 random = mot_random(2, MOT_STREAM_TEST, drawn++, 0, 0, 0);
+    const uint64_t word = (uint64_t)random.word[0] << 32 | random.word[1];
+    const uint64_t any = least + (most - least == UINT64_MAX ? word : word % (most - least + 1));
+    const uint64_t small = word >> draw(64);
+    return draw(2) == 0 ? any : MOT_MAX(least, MOT_MIN(most, small));
+}
+
+static void draw_until(char *text, size_t size)
+{
+    const char *const clause[] = {"7 steps",        "1 step",          "2.5 epochs",
+                                  "loss < 1.25e-3", "loss plateau 40", "purity plateau 1e3"};
+    snprintf(text, size, "%s or %s or %s", clause[draw(3)], clause[3 + draw(2)], clause[5]);
+}
+
+static void draw_parts(const mot_option *option, char *text, size_t size)
+{
+    char between = '[';
+    text[0] = '\0';
+    for (int part = MOT_PARTS - 1; part >= 0; --part) {
+        if ((option->most & 1u << part) == 0 || (draw(2) == 0 && !(part == 1 && between == '['))) continue;
+        const size_t used = strlen(text);
+        snprintf(text + used, size - used, "%c%s", between, mot_part_name[part]);
+        between = ',';
+    }
+    if (between == '[') strcpy(text, "[");
+    strcat(text, "]");
+}
+
+static void draw_value(const mot_option *option, char *text, size_t size)
+{
+    static const char *const letters[] = {"a",  "Z", "7", " ",  "\"", "\\", "'", "#",
+                                          ": ", "-", "ä", "専", "%",  "{",  "&"};
+    double real;
+    int choices = 0;
+    text[0] = '\0';
+    switch (option->type) {
+    case MOT_OPTION_TEXT:
+        for (uint32_t i = 0, count = 1 + draw(5); i < count; ++i)
+            strcat(text, letters[draw(MOT_COUNT(letters))]);
+        break;
+    case MOT_OPTION_CHOICE:
+        while (option->choices[choices] != NULL) ++choices;
+        snprintf(text, size, "%s", option->choices[draw((uint32_t)choices)]);
+        break;
+    case MOT_OPTION_INTEGER:
+    case MOT_OPTION_BYTES:
+        if (option->word != NULL && draw(2) == 0)
+            snprintf(text, size, "%s", option->word);
+        else
+            snprintf(text, size, "%" PRIu64, draw_integer(option->least, option->most));
+        break;
+    case MOT_OPTION_REAL:
+        real = option->low + (option->high - option->low) *
+                                 mot_uniform(mot_random(3, MOT_STREAM_TEST, drawn++, 0, 0, 0).word[0]);
+        real = MOT_MAX(option->low, real * exp(-(double)draw(60)));
+        snprintf(text, size, "%.17g", real);
+        break;
+    case MOT_OPTION_BOOLEAN:
+        snprintf(text, size, "%s", draw(2) ? "true" : "false");
+        break;
+    case MOT_OPTION_PARTS:
+        draw_parts(option, text, size);
+        break;
+    case MOT_OPTION_PLACEMENT:
+        snprintf(text, size, "%s", draw(2) ? "even" : "[[2, 0],[ ],[1]]");
+        break;
+    case MOT_OPTION_UNTIL:
+        draw_until(text, size);
+        break;
+    }
+    if (option->inherits != NULL && draw(3) == 0) snprintf(text, size, "same");
+}
+
+/* The text of `config` reads back to the same bytes, and its text is the same. */
+static void check_reads_back(const mot_config *config)
+{
+    char *text = NULL, *again = NULL;
+    mot_config back;
+    mot_ck_ok(mot_config_text(config, &text));
+    const mot_status status = mot_config_parse(&back, "copy.yaml", text, 0, NULL);
+    ck_assert_msg(status == MOT_OK, "%s in\n%s", mot_error_message(), text);
+    mot_ck_ok(mot_config_text(&back, &again));
+    ck_assert_str_eq(text, again);
+    ck_assert_msg(memcmp(config, &back, sizeof back) == 0, "the copy differs:\n%s", text);
+    mot_free(text);
+    mot_free(again);
+}
+
+enum { ARGUMENTS = 200, ARGUMENT = 256 };
+static char argument[ARGUMENTS][ARGUMENT];
+
+START_TEST(test_random_configurations_read_back)
+{
+    char text[256] = "stages:\n";
+    const uint32_t stages = draw(4);
+    for (uint32_t i = 0; i < stages; ++i) strcat(text, "- {}\n");
+    size_t count = 0;
+    const char *pointer[ARGUMENTS];
+    for (int i = 0; i < mot_option_count; ++i) {
+        char value[ARGUMENT - 64];
+        for (uint32_t stage = 0; mot_options[i].stage_key != NULL && stage < stages; ++stage) {
+            if (draw(2) == 0) continue;
+            draw_value(&mot_options[i], value, sizeof value);
+            if (strcmp(mot_options[i].stage_key, "name") == 0)
+                snprintf(value, sizeof value, "%u name", stage);
+            snprintf(argument[count++], ARGUMENT, "stages.%u.%s=%s", stage, mot_options[i].stage_key, value);
+        }
+        if (mot_options[i].key == NULL || draw(5) == 0) continue;
+        draw_value(&mot_options[i], value, sizeof value);
+        snprintf(argument[count++], ARGUMENT, "%s=%s", mot_options[i].key, value);
+    }
+    /* what concerns several keys is put right */
+    const char *const right[] = {"data.file=x: \"y\"", "model.experts=3", "model.heads=6",
+                                 "model.width=42",     "route.top_k=2",   "route.noise_steps=9",
+                                 "route.chunks=3"};
+    for (size_t i = 0; i < MOT_COUNT(right); ++i) snprintf(argument[count++], ARGUMENT, "%s", right[i]);
+    snprintf(argument[count++], ARGUMENT, "train.batch=%u", 3 + draw(10000));
+    for (size_t i = 0; i < count; ++i) pointer[i] = argument[i];
+    mot_config config;
+    memset(&config, 0xA5, sizeof config); /* padding must come from the reader */
+    mot_ck_ok(mot_config_parse(&config, "x.yaml", stages > 0 ? text : "", count, pointer));
+    check_reads_back(&config);
+}
+END_TEST
+
+START_TEST(test_damaged_text)
+{
+    static const char whole[] = "run: \"r\\\"\"\nmodel: {width: 64, tie: [head, ffn]}\ndata:\n  file: "
+                                "'x.h5'\n  memory: 1 GiB\n  augment: {shift: 2}\n"
+                                "route:\n  top_k: all\n  placement: [[0,1],[2,3]]\n  noise_end: 1e-3\n  "
+                                "noise_steps: 1e3\ntrain.rate: 0.5\n"
+                                "stages:\n- name: a\n  train: [gate]\n  until: 5 steps or loss < 1e-3\n- "
+                                "{gate_rate: same, rate: 2}\n";
+    static const char bytes[] = "[]{}:,-#&*!|>'\"%@` \n\t?0e9.\\\xC3\xFF~";
+    for (int round = 0; round < 300; ++round) {
+        char text[sizeof whole];
+        memcpy(text, whole, sizeof whole);
+        for (uint32_t i = 0, damage = 1 + draw(3); i < damage; ++i)
+            text[draw(sizeof whole - 1)] = bytes[draw(sizeof bytes - 1)];
+        if (draw(4) == 0) text[draw(sizeof whole - 1)] = '\0';
+        mot_config config;
+        const mot_status status = mot_config_parse(&config, "x.yaml", text, 0, NULL);
+        if (status == MOT_OK)
+            check_reads_back(&config);
+        else
+            ck_assert_int_eq(status, MOT_ERR_INPUT);
+    }
+}
+END_TEST
+
+START_TEST(test_override_of_a_copy_reaches_the_gate)
+{
+    mot_config config;
+    char *text = NULL;
+    mot_ck_ok(mot_config_parse(&config, "x.yaml", "data.file: x", 0, NULL));
+    mot_ck_ok(mot_config_text(&config, &text));
+    const char *const rate = "train.rate=0.5";
+    mot_ck_ok(mot_config_parse(&config, "config.yaml", text, 1, &rate));
+    ck_assert_double_eq(config.stage[0].expert.rate, 0.5);
+    ck_assert_double_eq(config.stage[0].gate.rate, 0.5);
+    mot_free(text);
+}
+END_TEST
+
+static void config_text_tests(TCase *tcase)
+{
+    tcase_add_loop_test(tcase, test_random_configurations_read_back, 0, 300);
+    tcase_add_loop_test(tcase, test_damaged_text, 0, 10);
+    tcase_add_test(tcase, test_override_of_a_copy_reaches_the_gate);
+}
+MOT_CK_MAIN("config_text", config_text_tests)
