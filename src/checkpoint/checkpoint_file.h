@@ -1,9 +1,10 @@
 /* checkpoint_file.h: what writing, reading and checking a checkpoint share. Private to this folder.
  *
- * Two kinds of damage are told apart. The bytes of a dataset are covered by its attribute `xxh3`. Everything
- * else (names, shapes, attributes, the xxh3 texts themselves) is covered by the root attribute `seal`, a
- * digest of the file's tree as it is walked in name order. Neither needs to know the model, so `mot inspect
- * --verify` checks any checkpoint. */
+ * Behind the end of the HDF5 file, where HDF5 looks at nothing, stands the mark: it covers every byte before
+ * it and is checked before HDF5 sees the file, since libhdf5 may crash on damaged metadata.
+ *
+ *      | HDF5 file, n bytes | "mot-mark" | n, 8 bytes, little-endian | XXH3 of the n bytes, 16 bytes |
+ */
 #ifndef MOT_CHECKPOINT_FILE_H
 #define MOT_CHECKPOINT_FILE_H
 
@@ -41,16 +42,13 @@ mot_status mot_unit_digest(const mot_table *table, const mot_real *value, mot_di
 /* The digest of all from those of the units: gate, tied, experts 0..E-1 in `units` [E + 2]. */
 void mot_state_digest_text(const mot_digest *units, int experts, char text[MOT_DIGEST_TEXT]);
 
-/* ---- the tree ---- */
+/* ---- the mark ---- */
 
-typedef struct mot_tree {
-    mot_gidx groups, datasets;
-    char seal[MOT_DIGEST_TEXT];
-} mot_tree;
+enum { MOT_MARK = 32 };
+void mot_mark_make(unsigned char mark[MOT_MARK], const void *image, size_t count);
 
-/* Walks the file and makes its seal. With `check`, every dataset's bytes are read, must have their xxh3 and
- * be finite. MOT_ERR_INPUT names the object that is damaged, or that does not belong in a checkpoint. */
-mot_status mot_tree_walk(hid_t file, const char *path, bool check, mot_tree *tree);
+/* MOT_ERR_INPUT when the file does not end with a mark, or not with that of its bytes. */
+mot_status mot_mark_check(const char *path);
 
 /* ---- a unit on its way ---- */
 

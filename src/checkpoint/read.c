@@ -1,5 +1,6 @@
 #include "checkpoint_file.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,25 +36,6 @@ static mot_status check_format(hid_t file, const char *path)
 
 done:
     mot_free(format);
-    return status;
-}
-
-/* The tree is the one that was sealed, and every dataset has the bytes that were written. */
-static mot_status check_tree(hid_t file, const char *path, mot_tree *tree)
-{
-    char *seal = NULL;
-    mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_get_text(file, ".", "seal", &seal));
-    MOT_TRY(mot_tree_walk(file, path, true, tree));
-    if (strcmp(seal, tree->seal) != 0)
-        status = mot_fail(
-            MOT_ERR_INPUT,
-            "%s: the seal over names, shapes and attributes is %s, but %s was written: the checkpoint "
-            "is damaged or was changed",
-            path, tree->seal, seal);
-
-done:
-    mot_free(seal);
     return status;
 }
 
@@ -104,17 +86,57 @@ static mot_status check_shape(hid_t file, const char *path, const char *name, in
                     is, wanted);
 }
 
-static mot_status check_unit(hid_t file, const char *path, const mot_table *table, int unit,
-                             mot_gidx *datasets)
+/* The bytes have the checksum that was written beside them, and are numbers. */
+static mot_status check_values(hid_t file, const char *path, const char *name, const mot_real *value,
+                               size_t count)
+{
+    char *said = NULL, found[MOT_DIGEST_TEXT];
+    mot_status status = mot_h5_get_text(file, name, "xxh3", &said);
+    if (status != MOT_OK) return status;
+    const mot_digest digest = mot_digest_bytes(value, count * sizeof *value);
+    mot_digest_text(&digest, found);
+    if (strcmp(said, found) != 0)
+        status = mot_fail(MOT_ERR_INPUT, "%s: tensor /%s has checksum %s, but %.40s was written", path, name,
+                          found, said);
+    mot_free(said);
+    for (size_t i = 0; i < count && status == MOT_OK; ++i) {
+        if (!isfinite(value[i]))
+            status = mot_fail(MOT_ERR_INPUT, "%s: tensor /%s [%zu] is %g, expected a finite value", path,
+                              name, i, (double)value[i]);
+    }
+    return status;
+}
+
+/* Shape, checksum and values of one tensor; `room` holds it meanwhile. */
+static mot_status check_tensor(hid_t file, const char *path, const char *name, int rank, const size_t *shape,
+                               mot_real *room)
+{
+    hsize_t extent[MOT_H5_MAX_RANK];
+    size_t count = 1;
+    mot_status status = check_shape(file, path, name, rank, shape);
+    for (int d = 0; d < rank; ++d) {
+        extent[d] = shape[d];
+        count *= shape[d];
+    }
+    if (status == MOT_OK) status = mot_h5_read(file, name, H5T_NATIVE_FLOAT, rank, extent, room);
+    return status == MOT_OK ? check_values(file, path, name, room, count) : status;
+}
+
+static mot_status check_unit(hid_t file, const char *path, const mot_table *table, int unit, mot_real *room,
+                             mot_gidx *tensors)
 {
     mot_status status = MOT_OK;
-    int64_t moments = 0, updates = 0;
+    int64_t moments = 0, updates = 0, expert = unit;
     char group[MOT_CHECKPOINT_PATH], name[MOT_CHECKPOINT_PATH];
     if (!mot_table_used(table) && unit < 0) return MOT_OK;
     mot_unit_path(group, unit);
     if (!mot_h5_exists(file, group)) return mot_fail(MOT_ERR_INPUT, "%s: /%s is missing", path, group);
     MOT_TRY(mot_h5_get_int(file, group, "moments", &moments));
     MOT_TRY(mot_h5_get_int(file, group, "updates", &updates));
+    if (unit >= 0) MOT_TRY(mot_h5_get_int(file, group, "expert", &expert));
+    if (expert != unit)
+        return mot_fail(MOT_ERR_INPUT, "%s: /%s holds expert %" PRId64 ", expected expert %d", path, group,
+                        expert, unit);
     if (moments < 0 || moments > MOT_MOMENTS || updates < 0)
         return mot_fail(MOT_ERR_INPUT,
                         "%s: /%s has moments %" PRId64 " and updates %" PRId64
@@ -123,8 +145,8 @@ static mot_status check_unit(hid_t file, const char *path, const mot_table *tabl
     for (size_t r = 0; r < table->rows; ++r) {
         for (int m = -1; m < (int)moments; ++m) {
             mot_tensor_path(name, unit, &table->row[r], m);
-            MOT_TRY(check_shape(file, path, name, table->row[r].rank, table->row[r].shape));
-            ++*datasets;
+            MOT_TRY(check_tensor(file, path, name, table->row[r].rank, table->row[r].shape, room));
+            ++*tensors;
         }
     }
 
@@ -157,29 +179,31 @@ static mot_status read_progress(hid_t file, const char *path, mot_progress *prog
     return status;
 }
 
-/* Opens the file and finds it sound, or says why not. */
-static mot_status check_file(hid_t *file, const char *path, const mot_state *state, mot_progress *progress)
+/* Opens the file and finds it sound, or says why not. `room`: for the largest tensor, and for E numbers. */
+static mot_status check_file(hid_t *file, const char *path, const mot_state *state, mot_real *room,
+                             mot_progress *progress)
 {
     mot_status status = MOT_OK;
-    mot_tree tree;
-    mot_gidx datasets = 1; /* /config */
+    mot_gidx tensors = 0;
+    int64_t stored = 0;
     const size_t experts[] = {(size_t)state->experts};
+    MOT_TRY(mot_mark_check(path));
     MOT_TRY(mot_h5_open(file, path, false));
     MOT_TRY(check_format(*file, path));
     MOT_TRY(check_experts(*file, path, state->experts));
-    MOT_TRY(check_tree(*file, path, &tree));
     MOT_TRY(read_progress(*file, path, progress));
-    if (mot_h5_exists(*file, "gate/balance_bias")) ++datasets;
-    if (state->balance_bias != NULL) MOT_TRY(check_shape(*file, path, "gate/balance_bias", 1, experts));
-    MOT_TRY(check_unit(*file, path, state->gate_table, MOT_UNIT_GATE, &datasets));
-    MOT_TRY(check_unit(*file, path, state->tied_table, MOT_UNIT_TIED, &datasets));
+    if (state->balance_bias != NULL)
+        MOT_TRY(check_tensor(*file, path, "gate/balance_bias", 1, experts, room));
+    MOT_TRY(check_unit(*file, path, state->gate_table, MOT_UNIT_GATE, room, &tensors));
+    MOT_TRY(check_unit(*file, path, state->tied_table, MOT_UNIT_TIED, room, &tensors));
     for (int e = 0; e < state->experts; ++e)
-        MOT_TRY(check_unit(*file, path, state->expert_table, e, &datasets));
-    if (tree.datasets != datasets)
+        MOT_TRY(check_unit(*file, path, state->expert_table, e, room, &tensors));
+    MOT_TRY(mot_h5_get_int(*file, ".", "tensors", &stored));
+    if (stored != tensors)
         status = mot_fail(MOT_ERR_INPUT,
-                          "%s: %" MOT_PRI_GIDX " tensors and texts where the configuration has %" MOT_PRI_GIDX
+                          "%s: %" PRId64 " tensors where the configuration has %" MOT_PRI_GIDX
                           ": it belongs to another model",
-                          path, tree.datasets, datasets);
+                          path, stored, tensors);
 
 done:
     return status;
@@ -195,6 +219,8 @@ static mot_status get_unit(hid_t file, const mot_table *table, int id, mot_param
     mot_unit_path(name, id);
     MOT_TRY(mot_h5_get_int(file, name, "moments", &moments));
     MOT_TRY(mot_h5_get_int(file, name, "updates", &unit->updates));
+    /* The padding between tensors is zero, as in a fresh unit. */
+    memset(unit->value, 0, table->count * sizeof(mot_real));
     for (int m = 0; m < MOT_MOMENTS; ++m) memset(unit->moment[m], 0, table->count * sizeof(mot_real));
     for (size_t r = 0; r < table->rows; ++r) {
         const mot_tensor *const tensor = &table->row[r];
@@ -256,8 +282,8 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
 
     /* 1 */
     mot_status status = mot_state_check(comm, state);
-    if (status == MOT_OK && root) status = check_file(&file, path, state, &progress);
     if (status == MOT_OK && root) status = mot_unit_staging(state, &staging);
+    if (status == MOT_OK && root) status = check_file(&file, path, state, staging.value, &progress);
     status = mot_comm_agree(comm, status);
     if (status != MOT_OK) goto done;
 
@@ -292,6 +318,7 @@ mot_status mot_checkpoint_config(const char *path, char **text)
     char **texts = NULL;
     size_t count = 0;
     *text = NULL;
+    MOT_TRY(mot_mark_check(path));
     MOT_TRY(mot_h5_open(&file, path, false));
     MOT_TRY(check_format(file, path));
     MOT_TRY(mot_h5_read_texts(file, "config", 1, &count, &texts));
@@ -313,13 +340,12 @@ mot_status mot_checkpoint_verify(const char *path)
 {
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
-    mot_tree tree;
     int64_t experts = 0;
+    MOT_TRY(mot_mark_check(path));
     MOT_TRY(mot_h5_open(&file, path, false));
     MOT_TRY(check_format(file, path));
     MOT_TRY(mot_h5_get_int(file, ".", "experts", &experts));
     MOT_TRY(check_experts(file, path, (int)MOT_MIN(experts, INT32_MAX)));
-    MOT_TRY(check_tree(file, path, &tree));
 
 done:
     mot_h5_close(&file);

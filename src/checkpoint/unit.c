@@ -98,7 +98,7 @@ void mot_unit_receive(const mot_comm *comm, mot_params *unit, mot_unit_header *h
 mot_status mot_unit_staging(const mot_state *state, mot_params *staging)
 {
     const mot_table *const tables[] = {state->gate_table, state->tied_table, state->expert_table};
-    size_t most = 1;
+    size_t most = MOT_MAX((size_t)state->experts, 1); /* the balance bias passes through here too */
     for (size_t t = 0; t < MOT_COUNT(tables); ++t) {
         if (mot_table_used(tables[t])) most = MOT_MAX(most, tables[t]->count);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "mot/atomic_file.h"
 #include "mot/memory.h"
 #include "mot/version.h"
 
@@ -37,8 +38,10 @@ static mot_status write_reals(hid_t file, const char *name, int rank, const size
     return status == MOT_OK ? write_digest(file, name, value, count * sizeof *value) : status;
 }
 
+/* A group that is there already is fine. */
 static mot_status make_group(hid_t file, const char *name)
 {
+    if (H5Lexists(file, name, H5P_DEFAULT) > 0) return MOT_OK;
     hid_t parents = H5Pcreate(H5P_LINK_CREATE);
     H5Pset_create_intermediate_group(parents, 1);
     hid_t group = H5Gcreate2(file, name, parents, H5P_DEFAULT, H5P_DEFAULT);
@@ -48,7 +51,7 @@ static mot_status make_group(hid_t file, const char *name)
     return MOT_OK;
 }
 
-static mot_status write_unit(hid_t file, const mot_params *unit, int moments)
+static mot_status write_unit(hid_t file, const mot_params *unit, int moments, mot_gidx *tensors)
 {
     mot_status status = MOT_OK;
     char group[MOT_CHECKPOINT_PATH], name[MOT_CHECKPOINT_PATH];
@@ -60,10 +63,12 @@ static mot_status write_unit(hid_t file, const mot_params *unit, int moments)
             const mot_real *const block = m < 0 ? unit->value : unit->moment[m];
             mot_tensor_path(name, unit->unit, tensor, m);
             MOT_TRY(write_reals(file, name, tensor->rank, tensor->shape, block + tensor->offset));
+            ++*tensors;
         }
     }
     MOT_TRY(mot_h5_set_int(file, group, "updates", unit->updates));
     MOT_TRY(mot_h5_set_int(file, group, "moments", moments));
+    if (unit->unit >= 0) MOT_TRY(mot_h5_set_int(file, group, "expert", unit->unit));
 
 done:
     return status;
@@ -157,33 +162,53 @@ done:
     return status;
 }
 
-static mot_status write_tail(hid_t file, const mot_digest *digests, int experts)
+static mot_status write_tail(hid_t file, const mot_digest *digests, int experts, mot_gidx tensors)
 {
     mot_status status = MOT_OK;
     char digest[MOT_DIGEST_TEXT];
-    mot_tree tree;
     mot_state_digest_text(digests, experts, digest);
     MOT_TRY(mot_h5_set_text(file, ".", "digest", digest));
-    MOT_TRY(mot_tree_walk(file, "the checkpoint in memory", false, &tree));
-    MOT_TRY(mot_h5_set_text(file, ".", "seal", tree.seal));
+    MOT_TRY(mot_h5_set_int(file, ".", "tensors", tensors));
     MOT_TRY(mot_h5_set_int(file, ".", "complete", 1));
 
 done:
     return status;
 }
 
+/* The image and its mark, under the file's name. */
+static mot_status save(hid_t file, const char *path)
+{
+    mot_status status = MOT_OK;
+    unsigned char *image = NULL;
+    ssize_t size = -1;
+    if (H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0) size = H5Fget_file_image(file, NULL, 0);
+    if (size < 0) return mot_fail(MOT_ERR_FILE, "%s: the checkpoint cannot be completed in memory", path);
+    MOT_TRY(mot_allocate(&image, (size_t)size + MOT_MARK, 1, "the image of a checkpoint"));
+    if (H5Fget_file_image(file, image, (size_t)size) != size) {
+        status = mot_fail(MOT_ERR_FILE, "%s: the checkpoint cannot be completed in memory", path);
+        goto done;
+    }
+    mot_mark_make(image + size, image, (size_t)size);
+    MOT_TRY(mot_file_replace(path, image, (size_t)size + MOT_MARK));
+
+done:
+    mot_free(image);
+    return status;
+}
+
 /* ---- the collective ---- */
 
-static mot_status put_unit(hid_t file, const mot_params *unit, int moments, mot_digest *digest)
+static mot_status put_unit(hid_t file, const mot_params *unit, int moments, mot_gidx *tensors,
+                           mot_digest *digest)
 {
-    mot_status status = write_unit(file, unit, moments);
+    mot_status status = write_unit(file, unit, moments, tensors);
     return status == MOT_OK ? mot_unit_digest(unit->table, unit->value, digest) : status;
 }
 
 /* 1. all agree that the state is whole and that the root has its memory
  * 2. the root writes what it knows: provenance, configuration, progress, gate, tied tensors
  * 3. the experts travel to the root, one at a time, in order; a root that failed goes on receiving
- * 4. the root seals the image and replaces the file; all agree on the outcome */
+ * 4. the root marks the image and replaces the file; all agree on the outcome */
 mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, const char *path)
 {
     const bool root = comm->rank == MOT_ROOT;
@@ -191,6 +216,7 @@ mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, co
     hid_t file = H5I_INVALID_HID;
     mot_params staging = {0};
     mot_digest *digests = NULL;
+    mot_gidx tensors = 0;
     char *hosts = NULL, host[MPI_MAX_PROCESSOR_NAME] = "";
     int length;
 
@@ -212,10 +238,10 @@ mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, co
         status = write_head(&file, comm, state, hosts);
         const bool gate = mot_table_used(state->gate_table), tied = mot_table_used(state->tied_table);
         if (status == MOT_OK)
-            status = gate ? put_unit(file, state->gate, mot_unit_moments(state->gate), &digests[0])
+            status = gate ? put_unit(file, state->gate, mot_unit_moments(state->gate), &tensors, &digests[0])
                           : mot_unit_digest(NULL, NULL, &digests[0]);
         if (status == MOT_OK)
-            status = tied ? put_unit(file, state->tied, mot_unit_moments(state->tied), &digests[1])
+            status = tied ? put_unit(file, state->tied, mot_unit_moments(state->tied), &tensors, &digests[1])
                           : mot_unit_digest(NULL, NULL, &digests[1]);
     }
 
@@ -239,13 +265,13 @@ mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, co
         } else {
             moments = mot_unit_moments(unit);
         }
-        if (status == MOT_OK) status = put_unit(file, unit, moments, &digests[e + 2]);
+        if (status == MOT_OK) status = put_unit(file, unit, moments, &tensors, &digests[e + 2]);
     }
 
     /* 4 */
     if (root) {
-        if (status == MOT_OK) status = write_tail(file, digests, state->experts);
-        if (status == MOT_OK) status = mot_h5_save_image(&file, path);
+        if (status == MOT_OK) status = write_tail(file, digests, state->experts, tensors);
+        if (status == MOT_OK) status = save(file, path);
     }
     status = mot_comm_agree(comm, status);
 

@@ -9,7 +9,9 @@
  *      /experts/00007/PART/TENSOR   PART in embed attention ffn head; TENSOR is the table's name
  * Each tensor dataset carries the attribute `xxh3` of its bytes; each unit the attribute `updates`.
  * Root attributes: format, format_version, mot_version, commit, created (UTC), seed, ranks, hosts, library versions,
- * restarts; and `complete` = 1, written last. A reader refuses a file without it.
+ * restarts, digest; and `complete` = 1, written last. Behind the HDF5 file stands a mark of 32 bytes with the checksum
+ * of all before it: a reader refuses a file without both, before libhdf5 sees a byte of it. A moment that is all zero
+ * (an optimizer without it, a unit never updated) is left out; the unit's attribute `moments` says how many there are.
  *
  * The file is made in memory on the root, unit by unit, and replaces its name atomically. Units are stored under
  * global ids, so any rank count, placement and coordinator form reads it. */
@@ -56,8 +58,8 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
 /* Reads only the configuration text of a checkpoint (for `mot eval`); mot_free(*text). Not collective. */
 mot_status mot_checkpoint_config(const char *path, char **text);
 
-/* Checks a checkpoint by itself, whatever its model: complete, every expert 0..E-1 once, the seal over names, shapes and
- * attributes, every checksum, all values finite. MOT_ERR_INPUT names what is wrong. Not collective. */
+/* Checks a checkpoint by itself, whatever its model: the checksum over all its bytes, complete, every expert 0..E-1 once.
+ * MOT_ERR_INPUT names what is wrong. Not collective. */
 mot_status mot_checkpoint_verify(const char *path);
 
 /* The newest checkpoint of a folder: its step, or -1 when there is none. `path` gets its name. Not collective. */

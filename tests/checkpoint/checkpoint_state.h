@@ -1,0 +1,143 @@
+/* checkpoint_state.h: a small state for the tests, with every kind of unit. */
+#ifndef MOT_TEST_CHECKPOINT_STATE_H
+#define MOT_TEST_CHECKPOINT_STATE_H
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ck.h"
+#include "mot/checkpoint.h"
+#include "mot/memory.h"
+
+enum { STATE_EXPERTS = 5 };
+
+/* owner[e] of a placement; `kind` counts the ways of dealing. */
+enum { PLACE_ROUND, PLACE_ROOT, PLACE_LAST, PLACE_BLOCKS, PLACEMENTS };
+
+typedef struct test_state {
+    mot_table gate, tied, expert;
+    mot_params gate_params, tied_params, expert_params[STATE_EXPERTS];
+    mot_params *experts[STATE_EXPERTS];
+    int owner[STATE_EXPERTS];
+    float bias[STATE_EXPERTS];
+    mot_state state;
+} test_state;
+
+static inline void test_state_tables(test_state *s)
+{
+    mot_table_add(&s->gate, "weight", MOT_PART_GATE, 2, (size_t[]){7, STATE_EXPERTS}, 0, 0, true);
+    mot_table_add(&s->tied, "block0/qkv_weight", MOT_PART_ATTENTION, 3, (size_t[]){3, 4, 5}, 0, 0.1, true);
+    mot_table_add(&s->expert, "block0/in_weight", MOT_PART_FFN, 2, (size_t[]){6, 9}, 0, 0.1, true);
+    mot_table_add(&s->expert, "block0/in_bias", MOT_PART_FFN, 1, (size_t[]){9}, 0.5, 0, false);
+    mot_table_add(&s->expert, "weight", MOT_PART_HEAD, 2, (size_t[]){9, 3}, 0, 0.2, true);
+}
+
+/* Values that tell units, tensors and moments apart; -0.0 among them. */
+static inline void test_fill(mot_params *params, int moments, int salt)
+{
+    for (size_t r = 0; r < params->table->rows; ++r) {
+        const mot_tensor *const tensor = &params->table->row[r];
+        for (size_t i = 0; i < tensor->count; ++i) {
+            const size_t at = tensor->offset + i;
+            params->value[at] = i == 1
+                                    ? -0.0f
+                                    : (float)sin((double)i + 100.0 * (double)r + 1e4 * params->unit + salt);
+            for (int m = 0; m < moments; ++m)
+                params->moment[m][at] = (float)(i + 1) * (float)(m + 1) + (float)salt;
+        }
+    }
+    params->updates = 10 * (params->unit + 3) + salt;
+}
+
+static inline void test_state_make(test_state *s, const mot_comm *comm, int placement, bool with_tied)
+{
+    *s = (test_state){0};
+    test_state_tables(s);
+    for (int e = 0; e < STATE_EXPERTS; ++e) {
+        const int dealt[PLACEMENTS] = {e % comm->size, 0, comm->size - 1, e * comm->size / STATE_EXPERTS};
+        s->owner[e] = dealt[placement];
+        s->bias[e] = (float)e / 8;
+        if (s->owner[e] != comm->rank) continue;
+        mot_ck_ok(mot_params_create(&s->expert_params[e], &s->expert, e));
+        s->experts[e] = &s->expert_params[e];
+    }
+    if (comm->rank == MOT_ROOT) mot_ck_ok(mot_params_create(&s->gate_params, &s->gate, MOT_UNIT_GATE));
+    if (with_tied) mot_ck_ok(mot_params_create(&s->tied_params, &s->tied, MOT_UNIT_TIED));
+    s->state = (mot_state){
+        .experts = STATE_EXPERTS,
+        .balance_bias = comm->rank == MOT_ROOT ? s->bias : NULL,
+        .gate = comm->rank == MOT_ROOT ? &s->gate_params : NULL,
+        .tied = with_tied ? &s->tied_params : NULL,
+        .expert = s->experts,
+        .owner = s->owner,
+        .gate_table = &s->gate,
+        .tied_table = with_tied ? &s->tied : NULL,
+        .expert_table = &s->expert,
+        .config_text = "run: runs/test\nmodel:\n  experts: 5\n",
+        .seed = UINT64_MAX - 5,
+    };
+}
+
+static inline void test_state_fill(test_state *s, int moments, int salt)
+{
+    for (int e = 0; e < STATE_EXPERTS; ++e) {
+        if (s->experts[e] != NULL)
+            test_fill(s->experts[e], e == 2 ? 0 : moments, salt); /* expert 2: never updated */
+    }
+    if (s->state.gate != NULL) test_fill(s->state.gate, moments, salt);
+    if (s->state.tied != NULL) test_fill(s->state.tied, moments, salt);
+    for (int e = 0; e < STATE_EXPERTS; ++e) s->bias[e] += (float)salt;
+    s->state.progress = (mot_progress){.step = 400 + salt,
+                                       .stage = 1,
+                                       .stage_first = 100,
+                                       .window_steps = 7,
+                                       .window_loss = 1.0 / 3,
+                                       .window_purity = 0.1,
+                                       .previous_loss = 2.0 / 3,
+                                       .previous_purity = 0.2,
+                                       .windows = 3,
+                                       .restarts = 2};
+}
+
+static inline void test_state_free(test_state *s)
+{
+    for (int e = 0; e < STATE_EXPERTS; ++e) mot_params_free(&s->expert_params[e]);
+    mot_params_free(&s->gate_params);
+    mot_params_free(&s->tied_params);
+}
+
+static inline bool test_same_params(const mot_params *a, const mot_params *b)
+{
+    const size_t bytes = a->table->count * sizeof(mot_real);
+    return a->updates == b->updates && memcmp(a->value, b->value, bytes) == 0 &&
+           memcmp(a->moment[0], b->moment[0], bytes) == 0 && memcmp(a->moment[1], b->moment[1], bytes) == 0;
+}
+
+/* Bit for bit, on this rank; both have the same placement. */
+static inline bool test_same_state(const test_state *a, const test_state *b)
+{
+    bool same = memcmp(&a->state.progress, &b->state.progress, sizeof a->state.progress) == 0;
+    for (int e = 0; e < STATE_EXPERTS; ++e) {
+        if (a->experts[e] != NULL) same = same && test_same_params(a->experts[e], b->experts[e]);
+    }
+    if (a->state.gate != NULL) same = same && test_same_params(a->state.gate, b->state.gate);
+    if (a->state.tied != NULL) same = same && test_same_params(a->state.tied, b->state.tied);
+    if (a->state.balance_bias != NULL) same = same && memcmp(a->bias, b->bias, sizeof a->bias) == 0;
+    return same;
+}
+
+/* A path of this job under the temporary folder, the same on every rank; one place for all tests of a
+ * program. */
+static inline const char *test_path(const char *name)
+{
+    static char path[512];
+    int process = (int)getpid();
+    MPI_Bcast(&process, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    const char *const folder = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/mot-test-%d-%s", folder != NULL ? folder : "/tmp", process, name);
+    return path;
+}
+
+#endif

@@ -1,0 +1,283 @@
+/* A damaged checkpoint is refused with a sentence, before HDF5 sees it; it never crashes the reader and never
+ * gets in. */
+#include "checkpoint_file.h"
+#include "checkpoint_state.h"
+#include "mot/atomic_file.h"
+#include "mot/digest.h"
+#include "mot/h5.h"
+
+static mot_comm comm;
+static test_state good, state;
+static char path[512];
+static char *bytes;
+static size_t count;
+
+static void set_up(void)
+{
+    mot_comm_init(&comm, MPI_COMM_SELF);
+    snprintf(path, sizeof path, "%s", test_path("damage.h5"));
+    test_state_make(&good, &comm, PLACE_ROOT, true);
+    test_state_fill(&good, 2, 1);
+    mot_ck_ok(mot_checkpoint_write(&comm, &good.state, path));
+    mot_ck_ok(mot_file_read(path, 1 << 30, &bytes, &count));
+    test_state_make(&state, &comm, PLACE_ROOT, true);
+}
+
+static void tear_down(void)
+{
+    unlink(path);
+    mot_free(bytes);
+    test_state_free(&good);
+    test_state_free(&state);
+    mot_comm_free(&comm);
+}
+
+static void store(const char *content, size_t length)
+{
+    FILE *const file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(content, 1, length, file), length);
+    fclose(file);
+}
+
+/* Refused by a sentence that names the file, with the state as it was; or read to the very same state. */
+static bool refused_or_harmless(const char *what, size_t where)
+{
+    test_state before;
+    test_state_free(&state);
+    test_state_make(&state, &comm, PLACE_ROOT, true);
+    test_state_fill(&state, 1, 5);
+    test_state_make(&before, &comm, PLACE_ROOT, true);
+    test_state_fill(&before, 1, 5);
+    const mot_status status = mot_checkpoint_read(&comm, &state.state, path);
+    const bool refused = status != MOT_OK;
+    if (refused) {
+        ck_assert_msg(status == MOT_ERR_INPUT, "%s %zu: status %d: %s", what, where, status,
+                      mot_error_message());
+        ck_assert_msg(strstr(mot_error_message(), path) != NULL, "%s %zu: %s", what, where,
+                      mot_error_message());
+        ck_assert_msg(test_same_state(&state, &before), "%s %zu: the state was changed", what, where);
+    } else {
+        ck_assert_msg(test_same_state(&state, &good), "%s %zu: read as another state", what, where);
+    }
+    test_state_free(&before);
+    return refused;
+}
+
+START_TEST(flipped_bits)
+{
+    size_t refused = 0, tried = 0;
+    const size_t stride = getenv("MOT_TEST_EVERY_BYTE") != NULL ? 1 : 37;
+    for (size_t at = 0; at < count; at += stride) {
+        const char was = bytes[at];
+        bytes[at] = (char)(was ^ (1 << (at / stride % 8)));
+        store(bytes, count);
+        bytes[at] = was;
+        refused += refused_or_harmless("bit flipped in byte", at);
+        ++tried;
+    }
+    ck_assert_uint_eq(refused, tried);
+}
+END_TEST
+
+START_TEST(overwritten_bytes)
+{
+    static const char junk[] = {0, -1, 0x7f, 'x'};
+    for (size_t at = 0; at < count; at += 101) {
+        const char was = bytes[at];
+        bytes[at] = junk[at % sizeof junk];
+        store(bytes, count);
+        bytes[at] = was;
+        refused_or_harmless("overwritten byte", at);
+    }
+}
+END_TEST
+
+START_TEST(cut_short)
+{
+    for (size_t length = 0; length < count; length += 1 + length / 20) {
+        store(bytes, length);
+        ck_assert_msg(refused_or_harmless("cut after byte", length), "cut after %zu of %zu", length, count);
+    }
+    store(bytes, count - 1);
+    ck_assert(refused_or_harmless("cut after byte", count - 1));
+}
+END_TEST
+
+/* ---- damage that HDF5 itself finds nothing wrong with ---- */
+
+/* What another program does to the file, with the mark made again as if it had been written so. */
+static hid_t edit(void)
+{
+    store(bytes, count);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    ck_assert(file >= 0);
+    return file;
+}
+
+static void expect(hid_t file, const char *sentence)
+{
+    H5Fclose(file);
+    ck_assert(refused_or_harmless(sentence, 0)); /* without its mark */
+    ck_assert_int_eq(mot_checkpoint_verify(path), MOT_ERR_INPUT);
+    char *changed;
+    size_t length;
+    unsigned char mark[MOT_MARK];
+    mot_ck_ok(mot_file_read(path, 1 << 30, &changed, &length));
+    mot_mark_make(mark, changed, length);
+    FILE *const again = fopen(path, "ab");
+    ck_assert_uint_eq(fwrite(mark, 1, sizeof mark, again), sizeof mark);
+    fclose(again);
+    mot_free(changed);
+    ck_assert(refused_or_harmless(sentence, 1));
+    ck_assert_msg(strstr(mot_error_message(), sentence) != NULL, "'%s' expected in: %s", sentence,
+                  mot_error_message());
+}
+
+START_TEST(missing_expert)
+{
+    hid_t file = edit();
+    H5Ldelete(file, "experts/00003", H5P_DEFAULT);
+    expect(file, "expert 3 is missing");
+}
+END_TEST
+
+START_TEST(extra_expert)
+{
+    hid_t file = edit();
+    H5Ocopy(file, "experts/00001", file, "experts/00005", H5P_DEFAULT, H5P_DEFAULT);
+    expect(file, "6 members");
+}
+END_TEST
+
+START_TEST(expert_under_two_names)
+{
+    hid_t file = edit();
+    H5Ldelete(file, "experts/00003", H5P_DEFAULT);
+    H5Lcreate_hard(file, "experts/00001", file, "experts/00003", H5P_DEFAULT, H5P_DEFAULT);
+    expect(file, "/experts/00003 holds expert 1");
+}
+END_TEST
+
+START_TEST(experts_swapped)
+{
+    hid_t file = edit();
+    H5Lmove(file, "experts/00003", file, "x", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lmove(file, "experts/00001", file, "experts/00003", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lmove(file, "x", file, "experts/00001", H5P_DEFAULT, H5P_DEFAULT);
+    expect(file, "/experts/00001 holds expert 3");
+}
+END_TEST
+
+START_TEST(links_elsewhere)
+{
+    hid_t file = edit();
+    H5Ldelete(file, "experts/00003", H5P_DEFAULT);
+    H5Lcreate_external("/etc/passwd", "/", file, "experts/00003", H5P_DEFAULT, H5P_DEFAULT);
+    expect(file, "expert 3 is missing");
+    file = edit();
+    H5Ldelete(file, "gate/weight", H5P_DEFAULT);
+    H5Lcreate_soft("/experts/00003/head/weight", file, "gate/weight", H5P_DEFAULT, H5P_DEFAULT);
+    expect(file, "gate/weight is missing");
+}
+END_TEST
+
+START_TEST(no_last_mark)
+{
+    hid_t file = edit();
+    H5Adelete(file, "complete");
+    expect(file, "not complete");
+    file = edit();
+    mot_ck_ok(mot_h5_set_int(file, ".", "format_version", 99));
+    expect(file, "format version 99");
+    file = edit();
+    mot_ck_ok(mot_h5_set_text(file, ".", "format", "mot-dataset"));
+    expect(file, "not a checkpoint");
+}
+END_TEST
+
+START_TEST(changed_attribute)
+{
+    hid_t file = edit();
+    mot_ck_ok(mot_h5_set_int(file, "progress", "step", -5));
+    expect(file, "step -5");
+    file = edit();
+    mot_ck_ok(mot_h5_set_int(file, "experts/00002", "moments", 3));
+    expect(file, "moments 3");
+    file = edit();
+    H5Adelete_by_name(file, "experts/00002", "updates", H5P_DEFAULT);
+    expect(file, "'updates' is missing");
+}
+END_TEST
+
+START_TEST(changed_values)
+{
+    hid_t file = edit();
+    float value[9] = {0};
+    hid_t dataset = H5Dopen2(file, "experts/00004/ffn/block0/in_bias", H5P_DEFAULT);
+    H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
+    H5Dclose(dataset);
+    expect(file, "/experts/00004/ffn/block0/in_bias has checksum");
+}
+END_TEST
+
+START_TEST(not_finite)
+{
+    /* With the right checksum: such a value was never written by us, and is found all the same. */
+    hid_t file = edit();
+    float value[9] = {0, 1, 2, 3, INFINITY};
+    char text[MOT_DIGEST_TEXT];
+    hid_t dataset = H5Dopen2(file, "experts/00004/ffn/block0/in_bias", H5P_DEFAULT);
+    H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
+    H5Dclose(dataset);
+    const mot_digest digest = mot_digest_bytes(value, sizeof value);
+    mot_digest_text(&digest, text);
+    mot_ck_ok(mot_h5_set_text(file, "experts/00004/ffn/block0/in_bias", "xxh3", text));
+    expect(file, "in_bias [4] is inf");
+}
+END_TEST
+
+START_TEST(wrong_shape)
+{
+    hid_t file = edit();
+    H5Ldelete(file, "experts/00000/head/weight", H5P_DEFAULT);
+    const hsize_t shape[] = {27};
+    float value[27] = {0};
+    mot_ck_ok(mot_h5_write(file, "experts/00000/head/weight", H5T_NATIVE_FLOAT, 1, shape, MOT_H5_CONTIGUOUS,
+                           value));
+    expect(file, "/experts/00000/head/weight has shape [27], the configuration has [9, 3]");
+}
+END_TEST
+
+START_TEST(other_files)
+{
+    static const char *const foreign[] = {"", "x", "\211HDF\r\n\032\n", "# configuration\nrun: x\n"};
+    for (size_t f = 0; f < MOT_COUNT(foreign); ++f) {
+        store(foreign[f], strlen(foreign[f]));
+        ck_assert(refused_or_harmless("foreign file", f));
+    }
+    snprintf(path, sizeof path, "/tmp");
+    ck_assert(refused_or_harmless("a folder", 0));
+}
+END_TEST
+
+static void damage_tests(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, flipped_bits);
+    tcase_add_test(tcase, overwritten_bytes);
+    tcase_add_test(tcase, cut_short);
+    tcase_add_test(tcase, missing_expert);
+    tcase_add_test(tcase, extra_expert);
+    tcase_add_test(tcase, expert_under_two_names);
+    tcase_add_test(tcase, experts_swapped);
+    tcase_add_test(tcase, links_elsewhere);
+    tcase_add_test(tcase, no_last_mark);
+    tcase_add_test(tcase, changed_attribute);
+    tcase_add_test(tcase, changed_values);
+    tcase_add_test(tcase, not_finite);
+    tcase_add_test(tcase, wrong_shape);
+    tcase_add_test(tcase, other_files);
+}
+
+MOT_CK_MAIN("damage", damage_tests)
