@@ -1,0 +1,356 @@
+/* The record: what was recorded is read back, segment by segment, and a resumed run finds no step twice. */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ck.h"
+#include "mot/atomic_file.h"
+#include "mot/clock.h"
+#include "mot/h5.h"
+#include "mot/memory.h"
+#include "mot/record.h"
+
+enum { E = 3, K = 2, CLASSES = 4, GROUPS = 2, SAMPLES = 5 };
+
+static char folder[64];
+static char *class_names[] = {"cat", "dog", "caf\xc3\xa9", "ship"}, *group_names[] = {"animal", "thing"};
+
+static void set_up(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/mot-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void tear_down(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static const char *in(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static mot_record *open_record(mot_gidx step)
+{
+    const mot_record_about about = {.folder = folder,
+                                    .config_text = "run: x\n",
+                                    .experts = E,
+                                    .choices = K,
+                                    .classes = CLASSES,
+                                    .groups = GROUPS,
+                                    .class_names = class_names,
+                                    .group_names = group_names,
+                                    .dataset_checksum = "abc",
+                                    .seed = 7};
+    mot_record *record;
+    mot_ck_ok(mot_record_open(&record, &about, step));
+    return record;
+}
+
+static void one_step(mot_record *record, mot_gidx step)
+{
+    const mot_step_figures figures = {.step = step,
+                                      .stage = 1,
+                                      .samples = SAMPLES,
+                                      .loss = 1.0 / (double)step,
+                                      .accuracy = 0.5,
+                                      .rate = 0.01,
+                                      .compute_s = 1,
+                                      .exchange_s = 2,
+                                      .wait_s = 3};
+    const int64_t load[E] = {step, 2, 3};
+    const double importance[E] = {0.5, (double)step, 1.5};
+    mot_ck_ok(mot_record_step(record, &figures, load, importance));
+}
+
+static void assignments(mot_record *record, mot_gidx step, bool evaluation)
+{
+    mot_gidx sample[SAMPLES];
+    int32_t label[SAMPLES], group[SAMPLES], expert[SAMPLES * K];
+    float prob[SAMPLES * K];
+    for (int i = 0; i < SAMPLES; ++i) {
+        sample[i] = 100 * step + i;
+        label[i] = i % CLASSES;
+        group[i] = i % GROUPS;
+        for (int k = 0; k < K; ++k) {
+            expert[i * K + k] = (i + k) % E;
+            prob[i * K + k] = 0.5f / (float)(k + 1);
+        }
+    }
+    mot_ck_ok(mot_record_assign(record, step, evaluation, SAMPLES, sample, label, evaluation ? NULL : group,
+                                expert, prob));
+}
+
+static void snapshot(mot_record *record, mot_gidx step)
+{
+    int64_t by_class[CLASSES * E], by_group[GROUPS * E];
+    for (int i = 0; i < CLASSES * E; ++i) by_class[i] = step + i;
+    for (int i = 0; i < GROUPS * E; ++i) by_group[i] = step - i;
+    mot_ck_ok(mot_record_snapshot(record, step, by_class, by_group));
+}
+
+static bool exists(const char *name)
+{
+    return access(in(name), F_OK) == 0;
+}
+
+START_TEST(what_is_recorded_is_read_back)
+{
+    mot_record *record = open_record(0);
+    for (mot_gidx step = 1; step <= 10; ++step) {
+        one_step(record, step);
+        if (step % 5 == 0) assignments(record, step, false);
+    }
+    snapshot(record, 10);
+    assignments(record, 10, true);
+    mot_ck_ok(mot_record_flush(record));
+    mot_ck_ok(mot_record_flush(record)); /* nothing has collected: no file */
+    mot_record_close(&record);
+    ck_assert_ptr_null(record);
+
+    /* Through run.h5, as a reader would. */
+    hid_t file;
+    mot_ck_ok(mot_h5_open(&file, in("run.h5"), true));
+    const char *const at = "segments/00000001-00000010";
+    char name[96], *text;
+    int64_t step[10], load[10 * E], class_load[CLASSES * E], group_load[GROUPS * E], sample[30], value;
+    int32_t expert[30], label[30], group[30], choice[30];
+    int8_t split[30];
+    double loss[10], importance[10 * E];
+    float prob[30];
+#define READ(NAME, TYPE, RANK, TO, ...)                                                                      \
+    do {                                                                                                     \
+        snprintf(name, sizeof name, "%s/%s", at, NAME);                                                      \
+        mot_ck_ok(mot_h5_read(file, name, TYPE, RANK, (const hsize_t[]){__VA_ARGS__}, TO));                  \
+    } while (0)
+    READ("steps/step", H5T_NATIVE_INT64, 1, step, 10);
+    READ("steps/loss", H5T_NATIVE_DOUBLE, 1, loss, 10);
+    READ("layer0/load", H5T_NATIVE_INT64, 2, load, 10, E);
+    READ("layer0/importance", H5T_NATIVE_DOUBLE, 2, importance, 10, E);
+    for (int i = 0; i < 10; ++i) {
+        ck_assert_int_eq(step[i], i + 1);
+        ck_assert(loss[i] == 1.0 / (i + 1));
+        ck_assert_int_eq(load[i * E], i + 1);
+        ck_assert_int_eq(load[i * E + 2], 3);
+        ck_assert(importance[i * E + 1] == i + 1);
+    }
+    READ("layer0/snapshot_step", H5T_NATIVE_INT64, 1, step, 1);
+    READ("layer0/class_load", H5T_NATIVE_INT64, 3, class_load, 1, CLASSES, E);
+    READ("layer0/group_load", H5T_NATIVE_INT64, 3, group_load, 1, GROUPS, E);
+    ck_assert(step[0] == 10 && class_load[CLASSES * E - 1] == 10 + CLASSES * E - 1 && group_load[1] == 9);
+    READ("assign/step", H5T_NATIVE_INT64, 1, sample, 30);
+    ck_assert(sample[0] == 5 && sample[10] == 10 && sample[29] == 10);
+    READ("assign/sample", H5T_NATIVE_INT64, 1, sample, 30);
+    READ("assign/split", H5T_NATIVE_INT8, 1, split, 30);
+    READ("assign/label", H5T_NATIVE_INT32, 1, label, 30);
+    READ("assign/group", H5T_NATIVE_INT32, 1, group, 30);
+    READ("assign/choice", H5T_NATIVE_INT32, 1, choice, 30);
+    READ("assign/expert", H5T_NATIVE_INT32, 1, expert, 30);
+    READ("assign/prob", H5T_NATIVE_FLOAT, 1, prob, 30);
+    for (int row = 0; row < 30; ++row) {
+        const int i = row % 10 / K, k = row % K;
+        ck_assert_int_eq(sample[row], (row < 10 ? 500 : 1000) + i);
+        ck_assert_int_eq(split[row], row >= 20);
+        ck_assert_int_eq(label[row], i % CLASSES);
+        ck_assert_int_eq(group[row], row >= 20 ? -1 : i % GROUPS);
+        ck_assert_int_eq(choice[row], k);
+        ck_assert_int_eq(expert[row], (i + k) % E);
+        ck_assert(prob[row] == 0.5f / (float)(k + 1));
+    }
+    snprintf(name, sizeof name, "%s/layer0/load", at);
+    mot_ck_ok(mot_h5_get_text(file, name, "long_name", &text));
+    ck_assert_str_eq(text, "samples an expert got at the step");
+    mot_free(text);
+    ck_assert(mot_h5_has_attribute(file, name, "DIMENSION_LIST") &&
+              mot_h5_has_attribute(file, name, "units"));
+    mot_ck_ok(mot_h5_get_int(file, at, "first_step", &value));
+    ck_assert_int_eq(value, 1);
+    mot_ck_ok(mot_h5_get_int(file, at, "last_step", &value));
+    ck_assert_int_eq(value, 10);
+    mot_ck_ok(mot_h5_get_text(file, at, "format", &text));
+    ck_assert_str_eq(text, "mot-record");
+    mot_free(text);
+    char **texts;
+    size_t count;
+    mot_ck_ok(mot_h5_read_texts(file, "class_names", 100, &count, &texts));
+    ck_assert(count == CLASSES && strcmp(texts[2], "caf\xc3\xa9") == 0);
+    mot_free(texts);
+    mot_ck_ok(mot_h5_read_texts(file, "config", 1, &count, &texts));
+    ck_assert_str_eq(texts[0], "run: x\n");
+    mot_free(texts);
+    mot_h5_close(&file);
+}
+END_TEST
+
+static void segment(mot_record *record, mot_gidx first, mot_gidx last)
+{
+    for (mot_gidx step = first; step <= last; ++step) one_step(record, step);
+    mot_ck_ok(mot_record_flush(record));
+}
+
+START_TEST(resuming_removes_what_will_be_redone)
+{
+    mot_record *record = open_record(0);
+    segment(record, 1, 10);
+    segment(record, 11, 20);
+    segment(record, 21, 30);
+    mot_record_close(&record);
+    mot_ck_ok(mot_file_replace(in("record/00000031-00000040.h5.tmp.123"), "half", 4));
+    mot_ck_ok(mot_file_replace(in("run.h5.tmp.123"), "half", 4));
+    mot_ck_ok(mot_file_replace(in("record/mine.h5"), "x", 1));
+    mot_ck_ok(mot_file_replace(in("notes.tmp.txt"), "x", 1));
+
+    record = open_record(20);
+    ck_assert(exists("record/00000001-00000010.h5") && exists("record/00000011-00000020.h5"));
+    ck_assert(!exists("record/00000021-00000030.h5"));
+    ck_assert(!exists("record/00000031-00000040.h5.tmp.123") && !exists("run.h5.tmp.123"));
+    ck_assert(exists("record/mine.h5") && exists("notes.tmp.txt")); /* not ours */
+    hid_t file;
+    mot_ck_ok(mot_h5_open(&file, in("run.h5"), true));
+    ck_assert(mot_h5_exists(file, "segments/00000011-00000020"));
+    ck_assert(!mot_h5_exists(file, "segments/00000021-00000030"));
+    mot_h5_close(&file);
+    mot_record_close(&record);
+
+    /* Steps on both sides: not a record of this run. Nothing is removed. */
+    const mot_record_about about = {.folder = folder,
+                                    .config_text = "",
+                                    .experts = E,
+                                    .choices = K,
+                                    .classes = CLASSES,
+                                    .dataset_checksum = ""};
+    ck_assert_int_eq(mot_record_open(&record, &about, 5), MOT_ERR_INPUT);
+    ck_assert_ptr_null(record);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "00000001-00000010.h5"));
+    ck_assert(exists("record/00000001-00000010.h5") && exists("record/00000011-00000020.h5"));
+
+    record = open_record(0); /* from the beginning: nothing of the old run stays */
+    ck_assert(!exists("record/00000001-00000010.h5") && !exists("record/00000011-00000020.h5"));
+    mot_record_close(&record);
+}
+END_TEST
+
+/* An evaluation after the flush of its step must not tie later steps to it, or a resume would refuse the
+ * segment. */
+START_TEST(late_evaluation_is_a_segment_of_its_own)
+{
+    mot_record *record = open_record(0);
+    segment(record, 1, 10);
+    snapshot(record, 10);
+    segment(record, 11, 20);
+    mot_record_close(&record);
+    ck_assert(exists("record/00000010-00000010.h5") && exists("record/00000011-00000020.h5"));
+    record = open_record(10);
+    ck_assert(exists("record/00000001-00000010.h5") && exists("record/00000010-00000010.h5"));
+    ck_assert(!exists("record/00000011-00000020.h5"));
+    snapshot(record, 10);
+    one_step(record, 11);
+    mot_record_close(&record);
+}
+END_TEST
+
+START_TEST(log_is_cut)
+{
+    mot_record *record = open_record(0);
+    mot_ck_ok(mot_record_log(record, "{\"event\": \"start\"}"));
+    mot_ck_ok(mot_record_log(record, "{\"step\": 10}"));
+    mot_ck_ok(mot_record_log(record, "{\"loss\": 1, \"step\": 20}"));
+    mot_ck_ok(mot_record_log(record, "{\"step\": 30}"));
+    mot_record_close(&record);
+    FILE *const file = fopen(in("log.jsonl"), "a");
+    fputs("{\"step\": 5, \"lo", file); /* killed in mid line */
+    fclose(file);
+
+    record = open_record(20);
+    mot_ck_ok(mot_record_log(record, "{\"step\": 30, \"again\": 1}"));
+    mot_record_close(&record);
+    char *text;
+    size_t count;
+    mot_ck_ok(mot_file_read(in("log.jsonl"), 1000, &text, &count));
+    ck_assert_str_eq(text, "{\"event\": \"start\"}\n{\"step\": 10}\n{\"loss\": 1, \"step\": 20}\n{\"step\": "
+                           "30, \"again\": 1}\n");
+    mot_free(text);
+}
+END_TEST
+
+START_TEST(failures_name_the_place)
+{
+    mot_record *record;
+    mot_ck_ok(mot_file_replace(in("record"), "x", 1)); /* a file where the folder should be */
+    const mot_record_about about = {.folder = folder,
+                                    .config_text = "",
+                                    .experts = E,
+                                    .choices = K,
+                                    .classes = CLASSES,
+                                    .dataset_checksum = ""};
+    ck_assert_int_eq(mot_record_open(&record, &about, 0), MOT_ERR_FILE);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), folder));
+    unlink(in("record"));
+    mot_ck_ok(mot_record_open(&record, &about, 0));
+    one_step(record, 1);
+    ck_assert_int_eq(rmdir(in("record")), 0);
+    ck_assert_int_eq(mot_record_flush(record), MOT_ERR_FILE);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "00000001-00000001.h5"));
+    mot_ck_ok(mot_folder_make(in("record"))); /* nothing was lost: the next flush writes it */
+    mot_ck_ok(mot_record_flush(record));
+    ck_assert(exists("record/00000001-00000001.h5"));
+    mot_record_close(&record);
+}
+END_TEST
+
+/* A step of 512 samples over 64 experts takes milliseconds; recording all of it must not show. */
+START_TEST(recording_is_cheap)
+{
+    enum { B = 512, EXPERTS = 64, STEPS = 400 };
+    static mot_gidx sample[B];
+    static int32_t label[B], expert[B];
+    static float prob[B];
+    static int64_t load[EXPERTS];
+    static double importance[EXPERTS];
+    mot_record *record;
+    const mot_record_about about = {.folder = folder,
+                                    .config_text = "",
+                                    .experts = EXPERTS,
+                                    .choices = 1,
+                                    .classes = 10,
+                                    .dataset_checksum = ""};
+    mot_ck_ok(mot_record_open(&record, &about, 0));
+    const double start = mot_clock_s();
+    for (mot_gidx step = 1; step <= STEPS; ++step) {
+        const mot_step_figures figures = {.step = step, .samples = B};
+        for (int i = 0; i < B; ++i)
+            sample[i] = (step * 7919 + i * 104729) % 50000, expert[i] = (int32_t)(sample[i] % EXPERTS);
+        mot_ck_ok(mot_record_step(record, &figures, load, importance));
+        mot_ck_ok(mot_record_assign(record, step, false, B, sample, label, NULL, expert, prob));
+    }
+    const double collected = mot_clock_s();
+    mot_ck_ok(mot_record_flush(record));
+    const double flushed = mot_clock_s();
+    struct stat about_file;
+    ck_assert_int_eq(stat(in("record/00000001-00000400.h5"), &about_file), 0);
+    printf("a step of %d samples: %.1f us to collect, %.1f us of the flush, %.0f bytes on disk\n", B,
+           (collected - start) / STEPS * 1e6, (flushed - collected) / STEPS * 1e6,
+           (double)about_file.st_size / STEPS);
+    mot_record_close(&record);
+}
+END_TEST
+
+static void record_tests(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, what_is_recorded_is_read_back);
+    tcase_add_test(tcase, resuming_removes_what_will_be_redone);
+    tcase_add_test(tcase, late_evaluation_is_a_segment_of_its_own);
+    tcase_add_test(tcase, log_is_cut);
+    tcase_add_test(tcase, failures_name_the_place);
+    tcase_add_test(tcase, recording_is_cheap);
+}
+
+MOT_CK_MAIN("record", record_tests)
