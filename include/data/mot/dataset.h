@@ -27,7 +27,7 @@ typedef struct mot_sample_format {
     size_t channels, height, width; /* pictures (stored planes C, then H, then W) */
     size_t tokens;                  /* texts: the most tokens L; vectors: L */
     size_t features;                /* vectors: D */
-    size_t vocabulary;              /* texts: ids are in [0, vocabulary); 256 + 1 for bytes. 0 otherwise */
+    size_t vocabulary;              /* texts: ids are in [0, vocabulary); 256 for bytes, whose id is the byte. 0 otherwise */
     double mean[16], deviation[16]; /* pictures, per channel, in units of 0..1 (value / 255); vectors: [0] only */
     size_t bytes;                   /* of one stored sample */
 } mot_sample_format;
@@ -64,7 +64,9 @@ typedef struct mot_dataset_about {
     const char *const *class_names, *const *group_names, *const *vocabulary; /* names may be NULL: "0", "1", ... */
     bool signed_labels;
 } mot_dataset_about;
-/* `format.mean/deviation` are computed by the writer over the train split (pictures and vectors). Nothing appears
+/* `format.mean/deviation` are computed by the writer over the train split (pictures; vectors, unless the format comes
+ * with deviation[0] > 0: then both stay as given, and 0, 1 keeps the numbers as they are). Counts of 0 in `about` stand
+ * for the largest label or group + 1. Samples are checked when added, labels when closed. Nothing appears
  * under `path` before mot_dataset_writer_close(commit = true) has returned MOT_OK. */
 mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path, const mot_sample_format *format);
 mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *split, size_t count, const void *x,

@@ -1,0 +1,87 @@
+#include "dataset_private.h"
+
+#include <math.h>
+
+const char *const dataset_split_names[DATASET_SPLITS] = {"train", "val", "test"};
+const char *const dataset_kind_names[3] = {"picture", "text", "vector"};
+
+size_t mot_element_bytes(mot_element element)
+{
+    return element == MOT_ELEMENT_U8 ? 1 : 4;
+}
+
+hid_t dataset_element_type(mot_element element)
+{
+    if (element == MOT_ELEMENT_U8) return H5T_NATIVE_UINT8;
+    return element == MOT_ELEMENT_I32 ? H5T_NATIVE_INT32 : H5T_NATIVE_FLOAT;
+}
+
+static bool in(size_t value, size_t most)
+{
+    return value >= 1 && value <= most;
+}
+
+mot_status dataset_format_check(mot_sample_format *format, const char *where)
+{
+    size_t count = 0;
+    switch (format->kind) {
+    case MOT_SAMPLE_PICTURE:
+        if (!in(format->channels, DATASET_MAX_CHANNELS) || !in(format->height, DATASET_MAX_EXTENT) ||
+            !in(format->width, DATASET_MAX_EXTENT) || format->element != MOT_ELEMENT_U8)
+            return mot_fail(
+                MOT_ERR_INPUT,
+                "%s: pictures are bytes with 1 to %d channels and sides of 1 to %d, not %zu x %zu x %zu",
+                where, DATASET_MAX_CHANNELS, DATASET_MAX_EXTENT, format->channels, format->height,
+                format->width);
+        count = format->channels * format->height * format->width;
+        break;
+    case MOT_SAMPLE_TEXT:
+        if (!in(format->tokens, DATASET_MAX_EXTENT) || format->element == MOT_ELEMENT_F32)
+            return mot_fail(MOT_ERR_INPUT, "%s: texts are bytes or 32-bit ids, 1 to %d of them, not %zu",
+                            where, DATASET_MAX_EXTENT, format->tokens);
+        if (format->vocabulary < 2 || format->vocabulary > INT32_MAX)
+            return mot_fail(MOT_ERR_INPUT, "%s: a vocabulary of %zu ids, expected 2 to %d", where,
+                            format->vocabulary, INT32_MAX);
+        count = format->tokens;
+        break;
+    case MOT_SAMPLE_VECTOR:
+        if (!in(format->tokens, DATASET_MAX_EXTENT) || !in(format->features, DATASET_MAX_EXTENT) ||
+            format->element != MOT_ELEMENT_F32)
+            return mot_fail(MOT_ERR_INPUT,
+                            "%s: vectors are 32-bit numbers, 1 to %d tokens of 1 to %d, not %zu x %zu", where,
+                            DATASET_MAX_EXTENT, DATASET_MAX_EXTENT, format->tokens, format->features);
+        count = format->tokens * format->features;
+        break;
+    }
+    format->bytes = count * mot_element_bytes(format->element); /* at most 2^46: no overflow */
+    if (format->bytes > dataset_max_sample)
+        return mot_fail(MOT_ERR_INPUT, "%s: a sample of %zu bytes, at most %zu are allowed", where,
+                        format->bytes, dataset_max_sample);
+    return MOT_OK;
+}
+
+mot_status dataset_samples_check(const mot_sample_format *format, const char *where, mot_gidx first,
+                                 size_t count, const void *x)
+{
+    const size_t each = format->bytes / mot_element_bytes(format->element);
+    const int32_t *ids = x;
+    const unsigned char *bytes = x;
+    const float *numbers = x;
+    if (format->kind == MOT_SAMPLE_VECTOR) {
+        for (size_t i = 0; i < count * each; ++i)
+            if (!isfinite(numbers[i]))
+                return mot_fail(MOT_ERR_INPUT, "%s: sample %" MOT_PRI_GIDX ": number %zu is not finite",
+                                where, first + (mot_gidx)(i / each), i % each);
+    } else if (format->kind == MOT_SAMPLE_TEXT) {
+        const bool wide = format->element == MOT_ELEMENT_I32;
+        if (!wide && format->vocabulary > UINT8_MAX) return MOT_OK;
+        for (size_t i = 0; i < count * each; ++i) {
+            const int32_t id = wide ? ids[i] : bytes[i];
+            if (id < 0 || (size_t)id >= format->vocabulary)
+                return mot_fail(MOT_ERR_INPUT,
+                                "%s: sample %" MOT_PRI_GIDX ": id %d is outside the vocabulary [0, %zu)",
+                                where, first + (mot_gidx)(i / each), id, format->vocabulary);
+        }
+    }
+    return MOT_OK;
+}

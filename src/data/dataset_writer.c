@@ -1,0 +1,421 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dataset_private.h"
+#include "mot/digest.h"
+#include "mot/memory.h"
+#include "mot/version.h"
+
+/* x has to lie contiguous in the file, and its extent is known only at the end: the samples of a split wait
+ * in a nameless file beside the target until then. */
+typedef struct split {
+    int spool; /* -1: the split has no samples */
+    size_t samples;
+    int32_t *label, *group; /* group NULL: none */
+    size_t label_capacity, group_capacity;
+} split;
+
+struct mot_dataset_writer {
+    char path[PATH_MAX];
+    mot_sample_format format;
+    split splits[DATASET_SPLITS];
+};
+
+enum { BLOCK_BYTES = 4 << 20 };
+
+/* ---- taking samples ---- */
+
+mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path,
+                                   const mot_sample_format *format)
+{
+    *writer = NULL;
+    mot_dataset_writer *made = NULL;
+    mot_status status = MOT_OK;
+    if (strlen(path) + 64 > sizeof made->path)
+        return mot_fail(MOT_ERR_INPUT, "the path '%.80s...' is too long", path);
+    MOT_TRY(mot_allocate(&made, 1, sizeof *made, "a data set writer"));
+    snprintf(made->path, sizeof made->path, "%s", path);
+    made->format = *format;
+    for (int s = 0; s < DATASET_SPLITS; ++s) made->splits[s].spool = -1;
+    MOT_TRY(dataset_format_check(&made->format, path));
+    *writer = made;
+    made = NULL;
+done:
+    mot_free(made);
+    return status;
+}
+
+static mot_status fail_spool(const mot_dataset_writer *writer, const char *step)
+{
+    return mot_fail(MOT_ERR_FILE, "cannot write %s: %s its samples: %s", writer->path, step, strerror(errno));
+}
+
+static mot_status open_spool(mot_dataset_writer *writer, split *s)
+{
+    char name[PATH_MAX + 32];
+    snprintf(name, sizeof name, "%s.tmp.%ld.XXXXXX", writer->path, (long)getpid());
+    s->spool = mkostemp(name, O_CLOEXEC);
+    if (s->spool < 0) return fail_spool(writer, "making a file for");
+    unlink(name); /* nameless from here on: nothing is left behind however the process ends */
+    return MOT_OK;
+}
+
+static mot_status write_all(const mot_dataset_writer *writer, int fd, const unsigned char *bytes,
+                            size_t count)
+{
+    while (count > 0) {
+        const ssize_t put = write(fd, bytes, MOT_MIN(count, (size_t)1 << 30));
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return fail_spool(writer, "writing");
+        bytes += put;
+        count -= (size_t)put;
+    }
+    return MOT_OK;
+}
+
+mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, size_t count, const void *x,
+                                  const int32_t *label, const int32_t *group)
+{
+    split *s = NULL;
+    for (int i = 0; i < DATASET_SPLITS; ++i)
+        if (strcmp(name, dataset_split_names[i]) == 0) s = &writer->splits[i];
+    if (s == NULL) return mot_fail(MOT_ERR_INPUT, "unknown split '%s', expected train, val or test", name);
+    if (count == 0) return MOT_OK;
+    if (s->samples > 0 && (group != NULL) != (s->group != NULL))
+        return mot_fail(MOT_ERR_INPUT, "%s: some samples of %s have a group and some have none", writer->path,
+                        name);
+    mot_status status = MOT_OK;
+    const size_t total = s->samples + count;
+    MOT_TRY(dataset_samples_check(&writer->format, name, (mot_gidx)s->samples, count, x));
+    MOT_TRY(mot_reserve(&s->label, &s->label_capacity, total, sizeof(int32_t), "the labels"));
+    if (group != NULL)
+        MOT_TRY(mot_reserve(&s->group, &s->group_capacity, total, sizeof(int32_t), "the groups"));
+    if (s->spool < 0) MOT_TRY(open_spool(writer, s));
+    MOT_TRY(write_all(writer, s->spool, x, count * writer->format.bytes));
+    memcpy(s->label + s->samples, label, count * sizeof(int32_t));
+    if (group != NULL) memcpy(s->group + s->samples, group, count * sizeof(int32_t));
+    s->samples = total;
+done:
+    return status;
+}
+
+/* ---- going through a split's samples again, in blocks ---- */
+
+typedef mot_status block_function(void *context, size_t first, size_t count, const unsigned char *x);
+
+static mot_status each_block(const mot_dataset_writer *writer, const split *s, block_function *use,
+                             void *context)
+{
+    const size_t size = writer->format.bytes, most = MOT_MAX(BLOCK_BYTES / size, 1);
+    unsigned char *block = NULL;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_allocate(&block, most, size, "a block of samples"));
+    for (size_t first = 0; first < s->samples; first += most) {
+        const size_t count = MOT_MIN(most, s->samples - first), bytes = count * size;
+        for (size_t have = 0; have < bytes;) {
+            const ssize_t got = pread(s->spool, block + have, bytes - have, (off_t)(first * size + have));
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) {
+                if (got == 0) errno = EIO;
+                status = fail_spool(writer, "reading back");
+                goto done;
+            }
+            have += (size_t)got;
+        }
+        MOT_TRY(use(context, first, count, block));
+    }
+done:
+    mot_free(block);
+    return status;
+}
+
+/* ---- mean and deviation: bytes are summed exactly; numbers in two passes, in the order of the samples ----
+ */
+
+typedef struct scaling {
+    const mot_sample_format *format;
+    uint64_t sum[DATASET_MAX_CHANNELS], square[DATASET_MAX_CHANNELS];
+    double mean, total;
+    bool second;
+} scaling;
+
+static mot_status add_pictures(void *context, size_t first, size_t count, const unsigned char *x)
+{
+    (void)first;
+    scaling *s = context;
+    const size_t plane = s->format->height * s->format->width;
+    for (size_t i = 0; i < count; ++i)
+        for (size_t c = 0; c < s->format->channels; ++c)
+            for (size_t p = 0; p < plane; ++p, ++x) {
+                s->sum[c] += *x;
+                s->square[c] += (unsigned)*x * *x;
+            }
+    return MOT_OK;
+}
+
+static mot_status add_vectors(void *context, size_t first, size_t count, const unsigned char *x)
+{
+    (void)first;
+    scaling *s = context;
+    const float *number = (const float *)(const void *)x;
+    for (size_t i = 0; i < count * s->format->tokens * s->format->features; ++i)
+        s->total += s->second ? (number[i] - s->mean) * (number[i] - s->mean) : number[i];
+    return MOT_OK;
+}
+
+static mot_status compute_scaling(mot_dataset_writer *writer)
+{
+    mot_sample_format *format = &writer->format;
+    const split *train = &writer->splits[0];
+    scaling s = {.format = format};
+    mot_status status = MOT_OK;
+    if (format->kind == MOT_SAMPLE_TEXT || (format->kind == MOT_SAMPLE_VECTOR && format->deviation[0] > 0))
+        return MOT_OK;
+    const bool picture = format->kind == MOT_SAMPLE_PICTURE;
+    MOT_TRY(each_block(writer, train, picture ? add_pictures : add_vectors, &s));
+    const double count = (double)train->samples *
+                         (double)(format->bytes / mot_element_bytes(format->element));
+    for (size_t c = 0; c < (picture ? format->channels : 1); ++c) {
+        const double n = count / (picture ? (double)format->channels : 1);
+        s.mean = picture ? (double)s.sum[c] / n : s.total / n;
+        double variance = picture ? (double)s.square[c] / n - s.mean * s.mean : 0;
+        if (!picture) {
+            s.second = true;
+            s.total = 0;
+            MOT_TRY(each_block(writer, train, add_vectors, &s));
+            variance = s.total / n;
+        }
+        const double unit = picture ? 255 : 1;
+        format->mean[c] = train->samples > 0 ? s.mean / unit : 0;
+        format->deviation[c] = variance > 0 ? sqrt(variance) / unit : 1; /* a constant is left as it is */
+    }
+done:
+    return status;
+}
+
+/* ---- the file ---- */
+
+typedef struct writing {
+    hid_t file;
+    const char *name;
+    hid_t type;
+    mot_digest_state *digest;
+    size_t bytes; /* of one sample */
+} writing;
+
+static mot_status write_block(void *context, size_t first, size_t count, const unsigned char *x)
+{
+    writing *w = context;
+    mot_digest_add(w->digest, x, count * w->bytes);
+    return mot_h5_write_rows(w->file, w->name, w->type, first, count, x);
+}
+
+/* Names of the dimensions, where h5py and the netCDF tools look for them. */
+static void label_dimensions(hid_t file, const char *name, int rank, const char *const *labels)
+{
+    const hsize_t extent = (hsize_t)rank;
+    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &extent, NULL);
+    H5Tset_size(type, H5T_VARIABLE);
+    hid_t attribute = H5Acreate_by_name(file, name, "DIMENSION_LABELS", type, space, H5P_DEFAULT, H5P_DEFAULT,
+                                        H5P_DEFAULT);
+    if (attribute >= 0)
+        H5Awrite(attribute, type, labels); /* for people only: a failing disk is seen elsewhere */
+    mot_h5_close(&attribute);
+    mot_h5_close(&space);
+    mot_h5_close(&type);
+}
+
+static mot_status set_digest(hid_t file, const char *name, mot_digest digest)
+{
+    char text[MOT_DIGEST_TEXT];
+    mot_digest_text(&digest, text);
+    return mot_h5_set_text(file, name, "xxh3", text);
+}
+
+static mot_status write_x(const mot_dataset_writer *writer, hid_t file, const char *name, const split *s)
+{
+    static const char *const picture[] = {"sample", "channel", "row", "column"},
+                             *const grey[] = {"sample", "row", "column"}, *const text[] = {"sample", "token"},
+                             *const vector[] = {"sample", "token", "feature"};
+    const mot_sample_format *format = &writer->format;
+    hsize_t shape[4] = {s->samples, format->tokens, format->features};
+    int rank = format->kind == MOT_SAMPLE_TEXT ? 2 : 3;
+    const char *const *labels = format->kind == MOT_SAMPLE_TEXT ? text : vector;
+    const char *units = format->kind == MOT_SAMPLE_TEXT ? "id" : "1";
+    if (format->kind == MOT_SAMPLE_PICTURE) {
+        rank = format->channels > 1 ? 4 : 3;
+        labels = format->channels > 1 ? picture : grey;
+        shape[1] = format->channels;
+        shape[rank - 2] = format->height;
+        shape[rank - 1] = format->width;
+        units = "1/255";
+    }
+    writing w = {file, name, dataset_element_type(format->element), mot_digest_begin(), format->bytes};
+    if (w.digest == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a checksum");
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_h5_write(file, name, w.type, rank, shape, MOT_H5_CONTIGUOUS, NULL));
+    MOT_TRY(each_block(writer, s, write_block, &w));
+    label_dimensions(file, name, rank, labels);
+    MOT_TRY(mot_h5_set_text(file, name, "long_name", dataset_kind_names[format->kind]));
+    MOT_TRY(mot_h5_set_text(file, name, "units", units));
+done:;
+    const mot_digest digest = mot_digest_end(w.digest);
+    return status == MOT_OK ? set_digest(file, name, digest) : status;
+}
+
+static mot_status write_labels(hid_t file, const char *split_name, const char *what, const char *long_name,
+                               size_t count, const int32_t *values)
+{
+    char name[16];
+    snprintf(name, sizeof name, "%s/%s", split_name, what);
+    const hsize_t shape = count;
+    static const char *const labels[] = {"sample"};
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_h5_write(file, name, H5T_NATIVE_INT32, 1, &shape, MOT_H5_CONTIGUOUS, values));
+    label_dimensions(file, name, 1, labels);
+    MOT_TRY(mot_h5_set_text(file, name, "long_name", long_name));
+    MOT_TRY(set_digest(file, name, mot_digest_bytes(values, count * sizeof *values)));
+done:
+    return status;
+}
+
+/* Counts classes or groups, and refuses values outside [0, named). */
+static mot_status count_values(const mot_dataset_writer *writer, bool group, size_t named, int *count)
+{
+    const char *what = group ? "group" : "label";
+    int32_t most = -1;
+    for (int i = 0; i < DATASET_SPLITS; ++i) {
+        const split *s = &writer->splits[i];
+        const int32_t *values = group ? s->group : s->label;
+        for (size_t k = 0; k < s->samples && values != NULL; ++k) {
+            if (values[k] < 0 || values[k] >= DATASET_MAX_NAMES || (named > 0 && (size_t)values[k] >= named))
+                return mot_fail(MOT_ERR_INPUT, "sample %zu of %s has %s %d, expected [0, %zu)", k,
+                                dataset_split_names[i], what, values[k],
+                                named > 0 ? named : (size_t)DATASET_MAX_NAMES);
+            most = MOT_MAX(most, values[k]);
+        }
+    }
+    *count = named > 0 ? (int)named : most + 1;
+    return MOT_OK;
+}
+
+static mot_status check(const mot_dataset_writer *writer, const mot_dataset_about *about, int *classes,
+                        int *groups)
+{
+    if (writer->splits[0].samples == 0)
+        return mot_fail(MOT_ERR_INPUT, "%s would have no samples to train with", writer->path);
+    *classes = 2;
+    mot_status status = MOT_OK;
+    if (!about->signed_labels) {
+        MOT_TRY(count_values(writer, false, about->class_count, classes));
+    } else {
+        for (int i = 0; i < DATASET_SPLITS; ++i)
+            for (size_t k = 0; k < writer->splits[i].samples; ++k)
+                if (writer->splits[i].label[k] != 1 && writer->splits[i].label[k] != -1)
+                    return mot_fail(MOT_ERR_INPUT, "sample %zu of %s has label %d, expected -1 or 1", k,
+                                    dataset_split_names[i], writer->splits[i].label[k]);
+    }
+    MOT_TRY(count_values(writer, true, about->group_count, groups));
+done:
+    return status;
+}
+
+/* `names` may be NULL: then "0", "1", ... */
+static mot_status write_names(hid_t file, const char *name, size_t count, const char *const *names)
+{
+    if (names != NULL) return mot_h5_write_texts(file, name, count, names);
+    char(*text)[12] = NULL;
+    const char **made = NULL;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_allocate(&text, count, sizeof *text, "names"));
+    MOT_TRY(mot_allocate(&made, count, sizeof *made, "names"));
+    for (size_t i = 0; i < count; ++i) {
+        snprintf(text[i], sizeof *text, "%u", (unsigned)i);
+        made[i] = text[i];
+    }
+    MOT_TRY(mot_h5_write_texts(file, name, count, made));
+done:
+    mot_free(made);
+    mot_free(text);
+    return status;
+}
+
+static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const mot_dataset_about *about,
+                             int classes, int groups)
+{
+    static const char *const signs[] = {"-1", "+1"};
+    const mot_sample_format *format = &writer->format;
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"format", DATASET_FORMAT},  {"kind", dataset_kind_names[format->kind]},
+                 {"title", about->title},     {"source", about->source},
+                 {"licence", about->licence}, {"mot_version", MOT_VERSION}};
+    mot_status status = MOT_OK;
+    for (size_t i = 0; i < MOT_COUNT(texts); ++i)
+        if (texts[i].text != NULL) MOT_TRY(mot_h5_set_text(file, ".", texts[i].name, texts[i].text));
+    MOT_TRY(mot_h5_set_int(file, ".", "format_version", DATASET_VERSION));
+    MOT_TRY(mot_h5_set_int(file, ".", "classes", classes));
+    MOT_TRY(mot_h5_set_int(file, ".", "groups", groups));
+    MOT_TRY(mot_h5_set_int(file, ".", "signed_labels", about->signed_labels));
+    if (format->kind == MOT_SAMPLE_TEXT) {
+        MOT_TRY(mot_h5_set_int(file, ".", "vocabulary_size", (int64_t)format->vocabulary));
+        if (about->vocabulary != NULL)
+            MOT_TRY(mot_h5_write_texts(file, "vocabulary", about->vocabulary_count, about->vocabulary));
+    } else {
+        const size_t count = format->kind == MOT_SAMPLE_PICTURE ? format->channels : 1;
+        MOT_TRY(mot_h5_set_reals(file, ".", "mean", count, format->mean));
+        MOT_TRY(mot_h5_set_reals(file, ".", "deviation", count, format->deviation));
+    }
+    const char *const *class_names = about->class_names;
+    if (about->signed_labels && class_names == NULL) class_names = signs;
+    MOT_TRY(write_names(file, "class_names", (size_t)classes, class_names));
+    if (groups > 0) MOT_TRY(write_names(file, "group_names", (size_t)groups, about->group_names));
+done:
+    return status;
+}
+
+static mot_status write_file(mot_dataset_writer *writer, const mot_dataset_about *about)
+{
+    hid_t file = H5I_INVALID_HID;
+    int classes, groups;
+    char name[16];
+    mot_status status = MOT_OK;
+    MOT_TRY(check(writer, about, &classes, &groups));
+    MOT_TRY(compute_scaling(writer));
+    MOT_TRY(mot_h5_create_file(&file, writer->path));
+    MOT_TRY(write_head(writer, file, about, classes, groups));
+    for (int i = 0; i < DATASET_SPLITS; ++i) {
+        const split *s = &writer->splits[i];
+        const char *split_name = dataset_split_names[i];
+        if (s->samples == 0) continue;
+        snprintf(name, sizeof name, "%s/x", split_name);
+        MOT_TRY(write_x(writer, file, name, s));
+        MOT_TRY(write_labels(file, split_name, "y", "label", s->samples, s->label));
+        if (s->group != NULL) MOT_TRY(write_labels(file, split_name, "group", "group", s->samples, s->group));
+    }
+done:
+    if (status == MOT_OK) return mot_h5_close_file(&file, writer->path, true);
+    mot_h5_close_file(&file, writer->path, false);
+    return status;
+}
+
+mot_status mot_dataset_writer_close(mot_dataset_writer **writer, const mot_dataset_about *about, bool commit)
+{
+    mot_dataset_writer *w = *writer;
+    if (w == NULL) return MOT_OK;
+    const mot_status status = commit ? write_file(w, about) : MOT_OK;
+    for (int i = 0; i < DATASET_SPLITS; ++i) {
+        if (w->splits[i].spool >= 0) close(w->splits[i].spool);
+        mot_free(w->splits[i].label);
+        mot_free(w->splits[i].group);
+    }
+    mot_free(w);
+    *writer = NULL;
+    return status;
+}

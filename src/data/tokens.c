@@ -1,0 +1,68 @@
+#include "mot/tokens.h"
+
+mot_status mot_token_shape_of(const mot_sample_format *format, size_t patch, mot_token_shape *shape)
+{
+    *shape = (mot_token_shape){0};
+    switch (format->kind) {
+    case MOT_SAMPLE_PICTURE:
+        if (patch == 0 || format->height % patch != 0 || format->width % patch != 0)
+            return mot_fail(MOT_ERR_INPUT, "patch %zu does not divide %zu x %zu pixels", patch,
+                            format->height, format->width);
+        shape->tokens = (format->height / patch) * (format->width / patch);
+        shape->width = format->channels * patch * patch;
+        break;
+    case MOT_SAMPLE_TEXT:
+        shape->tokens = format->tokens;
+        shape->vocabulary = format->vocabulary;
+        break;
+    case MOT_SAMPLE_VECTOR:
+        shape->tokens = format->tokens;
+        shape->width = format->features;
+        break;
+    }
+    return MOT_OK;
+}
+
+static size_t decode_picture(const mot_sample_format *format, size_t patch, const unsigned char *pixel,
+                             float *x)
+{
+    const size_t rows = format->height / patch, columns = format->width / patch;
+    for (size_t row = 0; row < rows; ++row)
+        for (size_t column = 0; column < columns; ++column)
+            for (size_t c = 0; c < format->channels; ++c) {
+                const double scale = 1 / (255 * format->deviation[c]),
+                             shift = format->mean[c] / format->deviation[c];
+                for (size_t h = row * patch; h < (row + 1) * patch; ++h)
+                    for (size_t w = column * patch; w < (column + 1) * patch; ++w)
+                        *x++ = (float)(pixel[(c * format->height + h) * format->width + w] * scale - shift);
+            }
+    return rows * columns;
+}
+
+static size_t decode_text(const mot_sample_format *format, const void *sample, int32_t *id)
+{
+    const unsigned char *bytes = sample;
+    const int32_t *ids = sample;
+    size_t length = 0;
+    for (size_t t = 0; t < format->tokens; ++t) {
+        id[t] = format->element == MOT_ELEMENT_I32 ? ids[t] : bytes[t];
+        if (id[t] == 0) break;
+        ++length;
+    }
+    for (size_t t = length; t < format->tokens; ++t) id[t] = 0;
+    if (length > 0 || format->tokens == 0) return length;
+    id[0] = 1;
+    return 1;
+}
+
+size_t mot_tokens_decode(const mot_sample_format *format, size_t patch, const void *sample, float *x,
+                         int32_t *id)
+{
+    if (format->kind == MOT_SAMPLE_PICTURE) return decode_picture(format, patch, sample, x);
+    if (format->kind == MOT_SAMPLE_TEXT) return decode_text(format, sample, id);
+    const float *values = sample;
+    const double mean = format->mean[0], deviation = format->deviation[0];
+    for (size_t i = 0; i < format->tokens * format->features; ++i)
+        x[i] = (float)((values[i] - mean) / deviation);
+    return format->tokens;
+}
