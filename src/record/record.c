@@ -180,7 +180,7 @@ mot_status mot_record_open(mot_record **opened, const mot_record_about *about, m
     MOT_TRY(tidy(record, segments, true, step));
     MOT_TRY(tidy(record, record->folder, false, step));
     MOT_TRY(mot_log_open(record, step));
-    MOT_TRY(mot_run_file_write(record));
+    MOT_TRY(mot_record_relink(record));
     *opened = record;
     record = NULL;
 
@@ -342,5 +342,5 @@ done:
 mot_status mot_record_flush(mot_record *record)
 {
     const mot_status status = write_segment(record);
-    return status == MOT_OK ? mot_run_file_write(record) : status;
+    return status == MOT_OK ? mot_record_relink(record) : status;
 }

@@ -36,7 +36,7 @@ done:
     return status;
 }
 
-mot_status mot_run_file_write(const mot_record *record)
+mot_status mot_record_relink(const mot_record *record)
 {
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;

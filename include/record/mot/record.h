@@ -64,6 +64,9 @@ mot_status mot_record_snapshot(mot_record *record, mot_gidx step, const int64_t 
 /* Writes what has collected as one closed segment (nothing: no file), and rewrites run.h5. */
 mot_status mot_record_flush(mot_record *record);
 
+/* Rewrites run.h5 as the folder stands now: after a checkpoint was written or removed. */
+mot_status mot_record_relink(const mot_record *record);
+
 /* ---- JSON, one flat object ---- */
 typedef struct mot_json mot_json;
 mot_json *mot_json_begin(void); /* NULL: memory */
