@@ -17,7 +17,7 @@ typedef int64_t mot_gidx; /* global: a sample's index in its data set, a step, a
 #define MOT_MIN(a, b)     ((a) < (b) ? (a) : (b))
 #define MOT_MAX(a, b)     ((a) > (b) ? (a) : (b))
 
-/* Rows [first, first + count) of `total` rows that part `index` of `parts` gets; the parts differ by one row at most. */
+/* The first row of part `index` when `total` rows are dealt over `parts` parts; the parts differ by one row at most. */
 static inline size_t mot_part_first(size_t total, size_t parts, size_t index)
 {
     return total / parts * index + MOT_MIN(index, total % parts);

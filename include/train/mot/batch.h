@@ -1,0 +1,69 @@
+/* batch.h: a batch, of which every rank reads its slice.
+ *
+ * The B samples of a batch have positions 0 .. B-1; position decides order, noise and sums, never the rank. Chunk c of
+ * C is the positions [part(B, C, c), part(B, C, c + 1)), and within a chunk every rank reads a contiguous slice, so
+ * that each chunk comes from all ranks:
+ *
+ *      position   0 1 2 3 | 4 5 6 7     two chunks, two ranks
+ *      home       0 0 1 1 | 0 0 1 1
+ *
+ * A sample stays as it is stored (augmented, but bytes are bytes): it travels so, and becomes tokens where its expert
+ * lives. */
+#ifndef MOT_BATCH_H
+#define MOT_BATCH_H
+
+#include "mot/augment.h"
+#include "mot/comm.h"
+#include "mot/dataset.h"
+#include "mot/gate.h"
+#include "mot/tokens.h"
+
+/* What the coordinator needs of a sample, followed by mot_gate_row numbers; also the row that is gathered. */
+typedef struct mot_sample_note {
+    mot_gidx index;       /* in its data set */
+    int32_t label, group; /* label in [0, classes); group -1: none */
+} mot_sample_note;
+
+/* What every rank knows of the data: how to read a sample and what to learn of it. */
+typedef struct mot_batch_source {
+    mot_dataset *dataset;
+    const mot_gate *gate;
+    size_t patch;
+    bool learn_group;                  /* data.target: group */
+    const mot_augment_config *augment; /* NULL: as they are (evaluation) */
+    uint64_t seed;
+    bool shuffled;                     /* positions go through mot_order_sample; else position is index */
+} mot_batch_source;
+
+typedef struct mot_batch {
+    size_t total, chunks;        /* B, C */
+    mot_gidx first;              /* position of sample 0 in the stream */
+    int *home;                   /* [B]: rank that holds each sample */
+    size_t mine;                 /* samples of this rank */
+    uint32_t *slot;              /* [B]: for samples of this rank, which of its samples */
+    unsigned char *bytes;        /* [mine, format.bytes] */
+    unsigned char *note;         /* [mine, note_bytes] */
+    size_t note_bytes;
+    size_t most, sample_bytes;   /* B it was made for; bytes of a sample */
+    unsigned char *scratch;      /* for augmentation and features */
+    float *tokens;
+    int32_t *ids;
+} mot_batch;
+
+/* Memory for batches of up to `most` samples. */
+mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
+                          size_t chunks);
+void mot_batch_free(mot_batch *batch);
+
+/* First position of chunk c. */
+static inline size_t mot_chunk_first(const mot_batch *batch, size_t c)
+{
+    return mot_part_first(batch->total, batch->chunks, c);
+}
+
+/* Reads this rank's slice of the `total` samples from position `first` of the stream. Not collective: the status is
+ * this rank's own, and the caller agrees on it. Homes are right even then. */
+mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, mot_gidx first,
+                          size_t total);
+
+#endif

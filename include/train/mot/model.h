@@ -1,0 +1,70 @@
+/* model.h: the Mixture-of-Transformers as one rank holds it.
+ *
+ * The coordinator owns the gate; every rank owns its experts' own tensors whole; tied tensors are held by every rank
+ * alike, and each expert has a gradient of its own for them:
+ *
+ *      expert's table   | embed ... | attention ... | ffn ... | head |       tie: [attention]
+ *      own unit         | embed ... |               | ffn ... | head |       one a local expert
+ *      tied unit                    | attention ... |                        one a rank, the same bits everywhere
+ *
+ * weight[e][row] and gradient[e][row] point into the one or the other, so that an expert does not know. */
+#ifndef MOT_MODEL_H
+#define MOT_MODEL_H
+
+#include "mot/checkpoint.h"
+#include "mot/comm.h"
+#include "mot/config.h"
+#include "mot/expert.h"
+#include "mot/gate.h"
+#include "mot/placement.h"
+
+typedef struct mot_model {
+    const mot_config *config; /* not owned */
+    const mot_comm *comm;     /* not owned */
+    const mot_expert_kind *kind;
+    mot_expert_shape shape;
+    mot_table table, own_table, tied_table; /* an expert's tensors; those of its own; those tied */
+    mot_placement placement;
+    int local;                /* experts of this rank */
+
+    mot_gate gate;
+    mot_params gate_params;   /* on the root */
+    mot_real *balance_bias;   /* [E], on the root; elsewhere zero */
+    mot_params tied;
+    mot_params *own;          /* [local] */
+    mot_params **own_of;      /* [E]: own unit of expert e, or NULL: what a checkpoint wants */
+    mot_real *tied_gradient;  /* [local][tied_table.count] */
+    const mot_real **weight;  /* [local * table.rows] */
+    mot_real **gradient;      /* [local * table.rows] */
+    double *tied_largest;     /* [tied_table.rows] */
+    int64_t *tied_sum;        /* [tied_table.count] */
+} mot_model;
+
+/* Builds and initializes. `tokens, width, vocabulary` describe a sample, `outputs` the loss. `fold`: see
+ * mot_placement_init. Collective only in that all ranks must call alike; errors are the same on every rank except for
+ * memory. On failure everything is released. */
+mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_config *config, size_t tokens,
+                            size_t width, size_t vocabulary, size_t outputs, bool fold);
+void mot_model_free(mot_model *model);
+
+/* Initial values of all units: a pure function of the configuration's seed. */
+void mot_model_init(mot_model *model);
+void mot_model_zero_gradients(mot_model *model);
+
+/* Sums the experts' gradients of the tied tensors into tied.gradient, exactly: each is rounded once to a fixed-point
+ * number of 62 - log2(E) bits below the largest of its tensor over all experts, and integers are added; so neither the
+ * order nor the number of ranks can matter. Collective when anything is tied. */
+void mot_model_sum_tied(mot_model *model);
+
+/* The view that checkpoint and digest take; `config_text` is not owned. */
+mot_state mot_model_state(mot_model *model, const mot_progress *progress, const char *config_text);
+
+/* Parameters of the gate, the tied part and one expert's own part; and bytes that this rank holds of values,
+ * gradients and optimizer state. */
+typedef struct mot_model_size {
+    size_t gate, tied, own; /* numbers */
+    size_t bytes;
+} mot_model_size;
+mot_model_size mot_model_measure(const mot_model *model);
+
+#endif

@@ -1,0 +1,83 @@
+/* step.h: one step, the flow of the program.
+ *
+ *            every rank               coordinator (rank 0)            owner of expert e
+ *   load     read my slice of the batch
+ *   score    gate features of my slice ──► logits, noise
+ *   choose                               top-K, balance
+ *                              ◄──       expert, weight per sample
+ *   dispatch rows ────────────────── exchange ─────────────────────► rows in global order
+ *   expert                                                             forward
+ *   combine  outputs  ◄───────────── exchange, reversed ──────────── outputs [C]
+ *   loss     loss, d_output, d_weight
+ *   return   d_output ────────────── exchange ─────────────────────► backward, update expert
+ *   report   loss, d_weight ────────────► gate gradient, update gate
+ *
+ * One path for every K. For K = 1 label and weight travel with the sample, so the owner takes the loss on the spot and
+ * combine and return fall away. For K > 1 a forward pass without memory gives the outputs, the loss is taken at home,
+ * and each tile's forward is repeated with the d_output that came back. An evaluation is the same step without
+ * backward and updates. All chunks' exchanges are begun as early as can be, and waited for one by one.
+ *
+ * The same bits on any number of ranks: rows of one expert within one chunk are cut into tiles in global order; the
+ * gate works on the whole batch in position order; every sum over samples is taken in position order. */
+#ifndef MOT_STEP_H
+#define MOT_STEP_H
+
+#include "mot/batch.h"
+#include "mot/choose.h"
+#include "mot/exchange.h"
+#include "mot/model.h"
+
+typedef struct mot_step_task {
+    mot_gidx first;                /* position of the batch's first sample in the stream */
+    size_t total;                  /* samples: at most the step's `most` */
+    mot_gidx number;               /* steps done before this one: keys the noise */
+    const mot_stage_config *stage; /* NULL: evaluation */
+    double factor;                 /* on the stage's rates */
+} mot_step_task;
+
+/* What came out. The scalars and times are the same on every rank; the arrays are the coordinator's, valid until the
+ * next step, elsewhere NULL. */
+typedef struct mot_step_result {
+    double loss, hits, purity;     /* mean over the batch; right predictions; purity of the batch's first choices */
+    mot_balance balance;
+    double compute_s, exchange_s, wait_s; /* mean over ranks */
+    bool stop;                     /* some rank was asked to stop */
+    const mot_gidx *sample;        /* [total] */
+    const int32_t *label, *group;  /* [total] */
+    const int32_t *predicted;      /* [total] */
+    const int32_t *expert;         /* [total, K] */
+    const float *prob;             /* [total, K]: softmax probability of the chosen */
+    const int64_t *load;           /* [E] */
+    const double *importance;      /* [E]: sums of probabilities */
+} mot_step_result;
+
+/* Time and work of this rank since the step was made. */
+typedef struct mot_step_work {
+    double expert_s, compute_s, exchange_s, wait_s;
+    double expert_flops;
+    uint64_t sent_bytes;
+} mot_step_work;
+
+typedef struct mot_step mot_step; /* opaque: buffers, plans, exchanges */
+
+/* For batches of up to `most` samples such as `reader` reads (its format is copied; any reader of the same format may
+ * be used in a step). groups: 0, or the data's groups, by which purity is then taken, and which the fixed gate routes
+ * by. Collective; the same status everywhere. */
+mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_source *reader, int classes, int groups,
+                           size_t most);
+void mot_step_destroy(mot_step **step);
+
+/* One step. Collective; the same status everywhere. `stop`: this rank was asked to stop. After a failure of
+ * MOT_ERR_NUMERIC parameters are undefined: the run goes back to its last checkpoint. */
+mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mot_step_task *task, bool stop,
+                        mot_step_result *result);
+
+const mot_step_work *mot_step_measure(mot_step *step);
+
+/* Bytes of this rank's workspace and of its batch and exchange buffers if rows are spread evenly. */
+typedef struct mot_step_size {
+    size_t workspace, buffers, dispatch_row, most_rows;
+} mot_step_size;
+mot_step_size mot_step_bytes(const mot_step *step);
+
+#endif

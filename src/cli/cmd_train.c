@@ -1,0 +1,108 @@
+/* mot train, mot eval */
+#include "cli.h"
+
+#include <stdio.h>
+
+#include "mot/blas.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/run.h"
+
+enum { KEY_DRY_RUN = 256, KEY_HELP_CONFIG };
+enum { MOST_ARGUMENTS = 256 };
+
+typedef struct arguments {
+    const char *path;
+    size_t count;
+    const char *assignment[MOST_ARGUMENTS];
+    bool dry_run, help_config, quiet;
+} arguments;
+
+static error_t take(int key, char *text, struct argp_state *state)
+{
+    arguments *given = state->input;
+    switch (key) {
+    case KEY_DRY_RUN: given->dry_run = true; return 0;
+    case KEY_HELP_CONFIG: given->help_config = true; return 0;
+    case 'q': given->quiet = true; return 0;
+    case ARGP_KEY_ARG:
+        if (given->path == NULL) {
+            given->path = text;
+        } else {
+            if (given->count == MOST_ARGUMENTS) argp_error(state, "more than %d arguments", MOST_ARGUMENTS);
+            given->assignment[given->count++] = text;
+        }
+        return 0;
+    case ARGP_KEY_END:
+        if (given->path == NULL && !given->help_config) argp_error(state, "%s is missing", state->root_argp->args_doc);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The root reads, all receive; then every rank acts alike. */
+static mot_status read_config(const mot_comm *comm, const arguments *given, mot_config *config)
+{
+    mot_status status = MOT_OK;
+    if (comm->rank == MOT_ROOT) status = mot_config_read(config, given->path, given->count, given->assignment);
+    status = mot_comm_agree(comm, status);
+    if (status == MOT_OK) mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
+    return status;
+}
+
+mot_status mot_cmd_train(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"dry-run", KEY_DRY_RUN, NULL, 0, "Print parameters, memory and message sizes per rank; write nothing", 0},
+        {"help-config", KEY_HELP_CONFIG, NULL, 0, "Explain every key of the configuration", 0},
+        {"quiet", 'q', NULL, 0, "Say nothing but errors", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        options, take, "CONFIG [KEY=VALUE...]",
+        "Trains the Mixture-of-Transformers that CONFIG (YAML) describes, or continues what stands in its run folder. "
+        "KEY=VALUE changes the configuration, for example model.experts=8 or stages.0.rate=0.01.\v"
+        "Run it under mpirun or srun for more ranks; the result has the same bits on any number.\n"
+        "The run folder is described in docs/files.md, the keys in docs/config.md.",
+        NULL, NULL, NULL};
+    arguments given = {0};
+    bool help;
+    mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);
+    if (status != MOT_OK || help) return status;
+
+    mot_comm comm;
+    mot_config *config = NULL;
+    mot_comm_init(&comm, MPI_COMM_WORLD);
+    mot_blas_init();
+    if (given.quiet) mot_log_init(comm.rank, MOT_LOG_ERROR);
+    if (given.help_config) {
+        if (comm.rank == MOT_ROOT) mot_config_help(stdout, false);
+        goto done;
+    }
+    MOT_TRY(mot_comm_agree(&comm, mot_allocate(&config, 1, sizeof *config, "a configuration")));
+    MOT_TRY(read_config(&comm, &given, config));
+    MOT_TRY(mot_run_train(&comm, config, given.dry_run));
+done:
+    mot_free(config);
+    mot_comm_free(&comm);
+    return status;
+}
+
+mot_status mot_cmd_eval(int argc, char **argv)
+{
+    static const struct argp argp = {
+        NULL, take, "RUN|CHECKPOINT [KEY=VALUE...]",
+        "Repeats the evaluation from a checkpoint file, or from the newest one of a run folder. KEY=VALUE changes the "
+        "run's configuration, for example eval.split=val or data.file=other.h5.",
+        NULL, NULL, NULL};
+    arguments given = {0};
+    bool help;
+    mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);
+    if (status != MOT_OK || help) return status;
+    mot_comm comm;
+    mot_comm_init(&comm, MPI_COMM_WORLD);
+    mot_blas_init();
+    status = mot_run_eval(&comm, given.path, given.count, given.assignment);
+    mot_comm_free(&comm);
+    return status;
+}

@@ -1,0 +1,185 @@
+#include "mot/model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "mot/memory.h"
+
+/* Points an expert's weights and gradients into its own unit and the tied one. */
+static void point(mot_model *model, int local)
+{
+    const mot_table *own = &model->own_table, *tied = &model->tied_table;
+    mot_params *params = &model->own[local];
+    size_t o = 0, t = 0;
+    for (size_t r = 0; r < model->table.rows; ++r) {
+        const size_t at = (size_t)local * model->table.rows + r;
+        if ((model->config->model.tie >> model->table.row[r].part) & 1u) {
+            const size_t offset = tied->row[t++].offset;
+            model->weight[at] = model->tied.value + offset;
+            model->gradient[at] = model->tied_gradient + (size_t)local * tied->count + offset;
+        } else {
+            const size_t offset = own->row[o++].offset;
+            model->weight[at] = params->value + offset;
+            model->gradient[at] = params->gradient + offset;
+        }
+    }
+}
+
+mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_config *config, size_t tokens,
+                            size_t width, size_t vocabulary, size_t outputs, bool fold)
+{
+    mot_status status;
+    const int E = config->model.experts;
+    memset(model, 0, sizeof *model);
+    model->config = config;
+    model->comm = comm;
+    model->kind = mot_expert_kinds[config->model.kind];
+    model->shape = (mot_expert_shape){&config->model, tokens, width, vocabulary, outputs};
+    MOT_TRY(model->kind->table(&model->shape, &model->table));
+    mot_table_select(&model->own_table, &model->table, config->model.tie, false);
+    mot_table_select(&model->tied_table, &model->table, config->model.tie, true);
+    MOT_TRY(mot_gate_init(&model->gate, &config->gate, (size_t)E, tokens, width, vocabulary));
+    MOT_TRY(mot_placement_init(&model->placement, config->route.placement, E, comm->size, config->route.dedicated, fold));
+    model->local = mot_placement_count(&model->placement, comm->rank);
+
+    const size_t local = (size_t)model->local, rows = model->table.rows;
+    MOT_TRY(mot_allocate(&model->balance_bias, (size_t)E, sizeof(mot_real), "the balance bias"));
+    MOT_TRY(mot_allocate(&model->own, local, sizeof *model->own, "experts"));
+    MOT_TRY(mot_allocate(&model->own_of, (size_t)E, sizeof(void *), "experts"));
+    MOT_TRY(mot_allocate(&model->tied_gradient, local * model->tied_table.count, sizeof(mot_real), "tied gradients"));
+    MOT_TRY(mot_allocate(&model->weight, local * rows, sizeof(void *), "experts"));
+    MOT_TRY(mot_allocate(&model->gradient, local * rows, sizeof(void *), "experts"));
+    MOT_TRY(mot_allocate(&model->tied_largest, model->tied_table.rows, sizeof(double), "tied gradients"));
+    MOT_TRY(mot_allocate(&model->tied_sum, model->tied_table.count, sizeof(int64_t), "tied gradients"));
+    MOT_TRY(mot_params_create(&model->tied, &model->tied_table, MOT_UNIT_TIED));
+    if (comm->rank == MOT_ROOT) MOT_TRY(mot_params_create(&model->gate_params, &model->gate.table, MOT_UNIT_GATE));
+    for (int i = 0; i < model->local; ++i) {
+        const int expert = model->placement.local[model->placement.first[comm->rank] + i];
+        MOT_TRY(mot_params_create(&model->own[i], &model->own_table, expert));
+        model->own_of[expert] = &model->own[i];
+        point(model, i);
+    }
+done:
+    if (status != MOT_OK) mot_model_free(model);
+    return status;
+}
+
+void mot_model_free(mot_model *model)
+{
+    for (int i = 0; model->own != NULL && i < model->local; ++i) mot_params_free(&model->own[i]);
+    mot_params_free(&model->gate_params);
+    mot_params_free(&model->tied);
+    mot_free(model->tied_sum);
+    mot_free(model->tied_largest);
+    mot_free(model->gradient);
+    mot_free(model->weight);
+    mot_free(model->tied_gradient);
+    mot_free(model->own_of);
+    mot_free(model->own);
+    mot_free(model->balance_bias);
+    mot_placement_free(&model->placement);
+    memset(model, 0, sizeof *model);
+}
+
+void mot_model_init(mot_model *model)
+{
+    const uint64_t seed = model->config->seed;
+    mot_params_init(&model->tied, seed);
+    if (model->gate_params.table != NULL) mot_params_init(&model->gate_params, seed);
+    for (int i = 0; i < model->local; ++i) mot_params_init(&model->own[i], seed);
+    memset(model->balance_bias, 0, (size_t)model->config->model.experts * sizeof(mot_real));
+}
+
+void mot_model_zero_gradients(mot_model *model)
+{
+    if (model->gate_params.table != NULL) mot_params_zero_gradient(&model->gate_params);
+    for (int i = 0; i < model->local; ++i) mot_params_zero_gradient(&model->own[i]);
+    memset(model->tied_gradient, 0, (size_t)model->local * model->tied_table.count * sizeof(mot_real));
+}
+
+/* The largest magnitude of each tied tensor over this rank's experts; infinite when one is not finite. */
+static void largest_of(const mot_model *model, double *largest)
+{
+    const mot_table *table = &model->tied_table;
+    for (size_t r = 0; r < table->rows; ++r) {
+        const mot_tensor *row = &table->row[r];
+        double most = 0;
+        for (int e = 0; e < model->local; ++e) {
+            const mot_real *g = model->tied_gradient + (size_t)e * table->count + row->offset;
+            for (size_t i = 0; i < row->count; ++i) most = fabs(g[i]) <= most ? most : isnan(g[i]) ? INFINITY : fabs(g[i]);
+        }
+        largest[r] = most;
+    }
+}
+
+void mot_model_sum_tied(mot_model *model)
+{
+    const mot_table *table = &model->tied_table;
+    if (table->rows == 0) return;
+    const MPI_Comm mpi = model->comm->mpi;
+    largest_of(model, model->tied_largest);
+    MPI_Allreduce(MPI_IN_PLACE, model->tied_largest, (int)table->rows, MPI_DOUBLE, MPI_MAX, mpi);
+
+    int headroom = 0; /* bits that the sum over the experts may add */
+    while ((1 << headroom) < model->config->model.experts) ++headroom;
+    memset(model->tied_sum, 0, table->count * sizeof *model->tied_sum);
+    for (size_t r = 0; r < table->rows; ++r) {
+        const mot_tensor *row = &table->row[r];
+        int exponent;
+        if (!isfinite(model->tied_largest[r])) continue;
+        frexp(model->tied_largest[r], &exponent); /* largest < 2^exponent */
+        const double unit = ldexp(1, 62 - headroom - exponent);
+        for (int e = 0; e < model->local; ++e) {
+            const mot_real *g = model->tied_gradient + (size_t)e * table->count + row->offset;
+            int64_t *sum = model->tied_sum + row->offset;
+            for (size_t i = 0; i < row->count; ++i) sum[i] += llrint((double)g[i] * unit);
+        }
+    }
+    const size_t piece = (size_t)1 << 27; /* 1 GiB a message */
+    for (size_t at = 0; at < table->count; at += piece)
+        MPI_Allreduce(MPI_IN_PLACE, model->tied_sum + at, (int)MOT_MIN(piece, table->count - at), MPI_INT64_T, MPI_SUM,
+                      mpi);
+    for (size_t r = 0; r < table->rows; ++r) {
+        const mot_tensor *row = &table->row[r];
+        mot_real *g = model->tied.gradient + row->offset;
+        const int64_t *sum = model->tied_sum + row->offset;
+        int exponent;
+        frexp(model->tied_largest[r], &exponent);
+        const double unit = isfinite(model->tied_largest[r]) ? ldexp(1, exponent - 62 + headroom) : NAN;
+        for (size_t i = 0; i < row->count; ++i) g[i] = (mot_real)((double)sum[i] * unit);
+    }
+}
+
+mot_state mot_model_state(mot_model *model, const mot_progress *progress, const char *config_text)
+{
+    const bool root = model->comm->rank == MOT_ROOT;
+    return (mot_state){
+        .progress = *progress,
+        .experts = model->config->model.experts,
+        .balance_bias = model->balance_bias,
+        .gate = root ? &model->gate_params : NULL,
+        .tied = model->tied_table.rows > 0 ? &model->tied : NULL,
+        .expert = model->own_of,
+        .owner = model->placement.owner,
+        .gate_table = &model->gate.table,
+        .tied_table = &model->tied_table,
+        .expert_table = &model->own_table,
+        .config_text = config_text,
+        .seed = model->config->seed,
+    };
+}
+
+mot_model_size mot_model_measure(const mot_model *model)
+{
+    const mot_part_set all = ~0u;
+    const size_t unit = 4 * sizeof(mot_real); /* value, gradient, two moments */
+    mot_model_size size = {
+        .gate = mot_table_parameters(&model->gate.table, all),
+        .tied = mot_table_parameters(&model->tied_table, all),
+        .own = mot_table_parameters(&model->own_table, all),
+    };
+    size.bytes = (size_t)model->local * (model->own_table.count * unit + model->tied_table.count * sizeof(mot_real)) +
+                 model->tied_table.count * (unit + sizeof(int64_t));
+    if (model->comm->rank == MOT_ROOT) size.bytes += model->gate.table.count * unit;
+    return size;
+}

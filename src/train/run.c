@@ -1,0 +1,189 @@
+#include "run_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "mot/atomic_file.h"
+#include "mot/clock.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/optimizer.h"
+
+/* ---- training ---- */
+
+static void begin_stage(mot_run *run)
+{
+    mot_model *model = &run->model;
+    if (model->gate_params.table != NULL) mot_optimizer_reset(&model->gate_params);
+    mot_optimizer_reset(&model->tied);
+    for (int e = 0; e < model->local; ++e) mot_optimizer_reset(&model->own[e]);
+}
+
+static mot_status record_step(mot_run *run, const mot_step_result *result, double rate)
+{
+    if (run->comm->rank != MOT_ROOT) return MOT_OK;
+    const size_t batch = run->config.train.batch;
+    const mot_gidx step = run->progress.step;
+    const mot_step_figures figures = {
+        .step = step,
+        .stage = MOT_MIN(run->progress.stage, run->config.stages - 1),
+        .samples = batch,
+        .loss = result->loss,
+        .accuracy = result->hits / (double)batch,
+        .rate = rate,
+        .compute_s = result->compute_s,
+        .exchange_s = result->exchange_s,
+        .wait_s = result->wait_s,
+    };
+    mot_status status = mot_record_step(run->record, &figures, result->load, result->importance);
+    if (status == MOT_OK && run->config.record.every > 0 && step % run->config.record.every == 0)
+        status = mot_record_assign(run->record, step, false, batch, result->sample, result->label, result->group,
+                                   result->expert, result->prob);
+    return status;
+}
+
+static mot_status train_step(mot_run *run, bool *stop)
+{
+    const mot_progress *progress = &run->progress;
+    const mot_stage_config *stage = &run->config.stage[progress->stage];
+    const size_t batch = run->config.train.batch;
+    const mot_gidx samples = run->train.dataset->samples;
+    const double factor = mot_stage_factor(stage, progress->step - progress->stage_first,
+                                           mot_stage_steps(stage, samples, batch));
+    const mot_step_task task = {
+        .first = progress->step * (mot_gidx)batch,
+        .total = batch,
+        .number = progress->step,
+        .stage = stage,
+        .factor = factor,
+    };
+    mot_step_result result;
+    mot_status status;
+    MOT_TRY(mot_step_run(run->step, &run->train, &task, mot_signals_asked(), &result));
+    const double rate = stage->expert.rate * factor;
+    const bool next = mot_stage_advance(&run->config, samples, result.loss, result.purity, &run->progress);
+    MOT_TRY(mot_comm_agree(run->comm, record_step(run, &result, rate)));
+    MOT_TRY(run_report_step(run, &result, rate));
+    run_progress_bar(run, &result);
+    if (next && run->progress.stage < run->config.stages) {
+        mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX, run->config.stage[run->progress.stage].name,
+                run->progress.step);
+        begin_stage(run);
+    }
+    *stop = result.stop;
+done:
+    return status;
+}
+
+static mot_status train(mot_run *run)
+{
+    const mot_config *config = &run->config;
+    mot_status status = MOT_OK;
+    bool stop = false;
+    run_report_begin(run);
+    while (run->progress.stage < config->stages && !stop) {
+        MOT_TRY(train_step(run, &stop));
+        const mot_gidx step = run->progress.step;
+        const bool last = run->progress.stage == config->stages;
+        if (last || (config->eval.every > 0 && step % config->eval.every == 0)) {
+            const double before = mot_clock_s();
+            MOT_TRY(run_evaluate(run));
+            run_say_eval(run);
+            run->since_s += mot_clock_s() - before; /* an evaluation is not training time */
+        }
+        if (last || stop || (config->checkpoint.every > 0 && step % config->checkpoint.every == 0)) MOT_TRY(run_save(run));
+    }
+    if (run->progress.stage == config->stages && run->evaluated != run->progress.step) {
+        MOT_TRY(run_evaluate(run)); /* the run was complete before it was started again */
+        run_say_eval(run);
+    }
+done:
+    return status;
+}
+
+mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dry_run)
+{
+    mot_status status;
+    mot_run *run = NULL;
+    MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
+    MOT_TRY(run_open(run, comm, config, true));
+    run->start_s = mot_clock_s();
+    char what[700];
+    snprintf(what, sizeof what, "run      %s", config->run);
+    run_banner(run, what);
+    if (dry_run) {
+        run_dry(run);
+    } else {
+        mot_signals_catch();
+        MOT_TRY(run_begin(run));
+        run->start_step = run->progress.step;
+        MOT_TRY(train(run));
+        const bool complete = run->progress.stage == config->stages;
+        if (complete) run_say_table(run);
+        MOT_TRY(run_summarize(run, complete ? "complete" : "stopped"));
+        if (!complete) {
+            mot_log(MOT_LOG_INFO, "stopped after step %" MOT_PRI_GIDX "; the same command continues", run->progress.step);
+            status = mot_fail(MOT_STOPPED, "stopped on request");
+        }
+    }
+done:
+    if (run != NULL && run->comm != NULL) run_close(run);
+    mot_free(run);
+    return status;
+}
+
+/* ---- evaluation of a checkpoint ---- */
+
+/* The root turns a run folder or a checkpoint into a checkpoint's path and its configuration. */
+static mot_status find_run(const char *path, size_t count, const char *const *assignments, char *checkpoint, size_t size,
+                           mot_config *config)
+{
+    struct stat info;
+    char folder[1024], *text = NULL;
+    mot_status status;
+    if (stat(path, &info) != 0) return mot_fail(MOT_ERR_INPUT, "%s: no such run folder or checkpoint", path);
+    if (S_ISDIR(info.st_mode)) {
+        MOT_TRY(mot_path_join(folder, sizeof folder, path, "checkpoints"));
+        if (mot_checkpoint_newest(folder, checkpoint, size) < 0) {
+            status = mot_fail(MOT_ERR_INPUT, "%s: no checkpoint in this run folder", path);
+            goto done;
+        }
+    } else {
+        snprintf(checkpoint, size, "%s", path);
+    }
+    MOT_TRY(mot_checkpoint_config(checkpoint, &text));
+    MOT_TRY(mot_config_parse(config, checkpoint, text, count, assignments));
+done:
+    mot_free(text);
+    return status;
+}
+
+mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments)
+{
+    mot_status status = MOT_OK;
+    char checkpoint[2048] = "", what[2100];
+    mot_run *run = NULL;
+    mot_config *config = NULL;
+    status = mot_allocate(&run, 1, sizeof *run, "a run");
+    if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
+    MOT_TRY(mot_comm_agree(comm, status));
+    if (comm->rank == MOT_ROOT) status = find_run(path, count, assignments, checkpoint, sizeof checkpoint, config);
+    MOT_TRY(mot_comm_agree(comm, status));
+    mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
+    MOT_TRY(run_open(run, comm, config, false));
+    snprintf(what, sizeof what, "from     %s", checkpoint);
+    run_banner(run, what);
+    run->start_s = mot_clock_s();
+    mot_state state = run_state(run);
+    MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
+    run->progress = state.progress;
+    MOT_TRY(run_evaluate(run));
+    run_say_eval(run);
+    run_say_table(run);
+done:
+    if (run != NULL && run->comm != NULL) run_close(run);
+    mot_free(run);
+    mot_free(config);
+    return status;
+}

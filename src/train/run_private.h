@@ -1,0 +1,80 @@
+/* run_private.h: what the parts of a run share. Included by src/train/run*.c alone. */
+#ifndef MOT_RUN_PRIVATE_H
+#define MOT_RUN_PRIVATE_H
+
+#include "mot/record.h"
+#include "mot/run.h"
+#include "mot/stage.h"
+#include "mot/step.h"
+
+/* What an evaluation found; the same on every rank but for the tables, which are the root's. */
+typedef struct run_eval {
+    mot_gidx samples;
+    double loss, accuracy;
+    double group_accuracy;    /* share of samples whose predicted label is of the right group; -1: no such thing */
+    mot_specialization routing; /* by groups where the data have them, else by classes */
+    int64_t *class_load;      /* [classes, E] first choices; root */
+    int64_t *group_load;      /* [groups, E]; root; NULL without groups */
+} run_eval;
+
+/* Where the job runs. */
+typedef struct run_place {
+    int hosts, cores;         /* hosts of the job; cores this rank may use */
+    bool crowded;             /* some host has more ranks than cores */
+} run_place;
+
+typedef struct mot_run {
+    const mot_comm *comm;
+    mot_config config;
+    char *config_text;        /* root */
+    char folder[1024];        /* of checkpoints */
+    run_place place;
+    mot_dataset train_set, eval_set;
+    int classes, groups;      /* of what is learned; groups 0: none */
+    int *parent;              /* [classes]: group of a label, or NULL */
+    mot_batch_source train, eval;
+    mot_model model;
+    mot_step *step;
+    mot_progress progress;
+    mot_record *record;       /* root */
+    run_eval last_eval;
+    mot_gidx evaluated;       /* step of last_eval; -1: none */
+    double start_s;
+    mot_gidx start_step;
+
+    /* since the last report line */
+    double since_s, loss, hits, compute_s, exchange_s, wait_s, flops_before;
+    mot_gidx since_step;
+    double load_ratio;        /* max / mean of the last step; root */
+} mot_run;
+
+/* run_setup.c: data, model and step for `config`; `training`: the training set too. Collective. */
+mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, bool training);
+void run_close(mot_run *run);
+mot_state run_state(mot_run *run);
+
+/* run_resume.c: checkpoints and record. */
+mot_status run_begin(mot_run *run); /* makes the folder, or continues what stands in it */
+mot_status run_save(mot_run *run);
+
+/* run_eval.c */
+mot_status run_evaluate(mot_run *run);
+
+/* run_report.c: what is said while it goes on. */
+void run_banner(const mot_run *run, const char *what);
+/* Prints what each rank would hold and send. Collective. */
+void run_dry(const mot_run *run);
+void run_report_begin(mot_run *run);
+mot_status run_report_step(mot_run *run, const mot_step_result *result, double rate);
+void run_progress_bar(const mot_run *run, const mot_step_result *result);
+void run_say_eval(const mot_run *run);
+
+/* run_summary.c: what is said at the end. */
+void run_say_table(const mot_run *run);
+mot_status run_summarize(mot_run *run, const char *status);
+
+/* signals.c: the first signal asks to stop after the step, the second ends the process as it would have without us. */
+void mot_signals_catch(void);
+bool mot_signals_asked(void);
+
+#endif

@@ -1,0 +1,247 @@
+/* What a run says while it goes on: banner, progress, a line a report step. */
+#include "run_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mot/blas.h"
+#include "mot/clock.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/version.h"
+
+/* ---- before ---- */
+
+/* Wrong launches run quietly otherwise: say them aloud. */
+static void warn_of_launch(const mot_run *run)
+{
+    static const char *const names[] = {"SLURM_NTASKS", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE"};
+    for (size_t i = 0; i < MOT_COUNT(names); ++i) {
+        const char *text = getenv(names[i]);
+        const bool direct = i > 0 || getenv("SLURM_STEP_ID") != NULL; /* in a batch script mpirun may use fewer */
+        if (text != NULL && direct && atoi(text) > run->comm->size) {
+            mot_log(MOT_LOG_WARNING, "%s is %s, but MPI knows %d rank%s: the launcher and this MPI do not understand "
+                    "each other; under Slurm use srun --mpi=pmix, or mpirun", names[i], text, run->comm->size,
+                    run->comm->size == 1 ? "" : "s");
+            break;
+        }
+    }
+    if (run->place.crowded)
+        mot_log(MOT_LOG_WARNING, "more ranks than cores on a host: ranks take turns, and timings say little");
+    else if (run->comm->size > 1 && run->place.cores == 1 && getenv("OMPI_MCA_mpi_yield_when_idle") != NULL &&
+             strcmp(getenv("OMPI_MCA_mpi_yield_when_idle"), "0") != 0)
+        mot_log(MOT_LOG_WARNING, "mpi_yield_when_idle is on although every rank has a core: waiting is slower");
+}
+
+static const char *bytes_text(size_t bytes, char text[32])
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < MOT_COUNT(units); ++unit) value /= 1024;
+    snprintf(text, 32, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    return text;
+}
+
+void run_banner(const mot_run *run, const char *what)
+{
+    const mot_config *config = &run->config;
+    const mot_model_size size = mot_model_measure(&run->model);
+    const mot_step_size step = mot_step_bytes(run->step);
+    char memory[32], parts[96] = "";
+    const size_t total = size.gate + size.tied + (size_t)config->model.experts * size.own;
+    const size_t K = mot_choice_count(&config->route, config->model.experts);
+    mot_log(MOT_LOG_INFO, "mot %s (%s), %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS);
+    mot_log(MOT_LOG_INFO, "  job      %d rank%s x 1 thread on %d host%s, %d core%s a rank; coordinator %s",
+            run->comm->size, run->comm->size == 1 ? "" : "s", run->place.hosts, run->place.hosts == 1 ? "" : "s",
+            run->place.cores, run->place.cores == 1 ? "" : "s",
+            config->route.dedicated && run->comm->size > 1 ? "dedicated" : "shared");
+    mot_log(MOT_LOG_INFO, "  blas     %s", mot_blas_name());
+    mot_log(MOT_LOG_INFO, "  data     %s: %" MOT_PRI_GIDX " samples, %d classes%s, %s (%" MOT_PRI_GIDX " for evaluation)",
+            config->data.file, run->train.dataset->samples, run->classes,
+            run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "",
+            run->train.dataset == &run->train_set ? "train" : config->eval.split, run->eval_set.samples);
+    if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
+    mot_log(MOT_LOG_INFO, "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample",
+            config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s", size.own, parts,
+            size.gate, total, K, config->model.experts);
+    mot_log(MOT_LOG_INFO, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers)",
+            bytes_text(size.bytes + step.workspace + step.buffers, memory));
+    mot_log(MOT_LOG_INFO, "  %s", what);
+    warn_of_launch(run);
+}
+
+/* A split's samples are held whole where they fit the budget; labels and groups always. */
+static size_t data_bytes(const mot_run *run, const mot_dataset *set)
+{
+    const size_t samples = (size_t)set->samples, whole = samples * set->format.bytes;
+    return (whole <= run->config.data.memory ? whole : 0) + samples * (set->groups > 0 ? 2 : 1) * sizeof(int32_t);
+}
+
+void run_dry(const mot_run *run)
+{
+    const mot_comm *comm = run->comm;
+    const mot_model_size size = mot_model_measure(&run->model);
+    const mot_step_size step = mot_step_bytes(run->step);
+    struct row {
+        uint64_t experts, parameters, state, workspace, buffers, data;
+    } mine = {(uint64_t)run->model.local,
+              (uint64_t)run->model.local * size.own + size.tied + (comm->rank == MOT_ROOT ? size.gate : 0),
+              size.bytes, step.workspace, step.buffers, data_bytes(run, &run->train_set) + data_bytes(run, &run->eval_set)};
+    struct row *rows = mot_calloc((size_t)comm->size, sizeof *rows);
+    int mine_ok = rows != NULL, ok;
+    MPI_Allreduce(&mine_ok, &ok, 1, MPI_INT, MPI_LAND, comm->mpi);
+    if (!ok) {
+        mot_free(rows);
+        return;
+    }
+    MPI_Gather(&mine, sizeof mine, MPI_BYTE, rows, sizeof mine, MPI_BYTE, MOT_ROOT, comm->mpi);
+    mot_log(MOT_LOG_INFO, "\n%5s %8s %12s %12s %12s %12s %12s", "rank", "experts", "parameters", "state", "workspace",
+            "buffers", "data");
+    for (int r = 0; comm->rank == MOT_ROOT && r < comm->size; ++r) {
+        char a[32], b[32], c[32], d[32];
+        mot_log(MOT_LOG_INFO, "%5d %8" PRIu64 " %12" PRIu64 " %12s %12s %12s %12s", r, rows[r].experts,
+                rows[r].parameters, bytes_text(rows[r].state, a), bytes_text(rows[r].workspace, b),
+                bytes_text(rows[r].buffers, c), bytes_text(rows[r].data, d));
+    }
+    char row[32], batch[32];
+    const size_t K = mot_choice_count(&run->config.route, run->config.model.experts), B = run->config.train.batch;
+    mot_log(MOT_LOG_INFO, "\na step dispatches %zu rows of %s: %s over all ranks%s", B * K,
+            bytes_text(step.dispatch_row, row), bytes_text(B * K * step.dispatch_row, batch),
+            K > 1 ? "; outputs and their gradients travel as well" : "");
+    mot_log(MOT_LOG_INFO, "dry run: nothing was written");
+    mot_free(rows);
+}
+
+/* ---- during ---- */
+
+void run_report_begin(mot_run *run)
+{
+    run->since_s = mot_clock_s();
+    run->since_step = run->progress.step;
+    run->loss = run->hits = run->compute_s = run->exchange_s = run->wait_s = 0;
+}
+
+/* Sums, over all ranks, of what only each rank knows. Collective. */
+static double all_flops(const mot_run *run)
+{
+    double mine = mot_step_measure(run->step)->expert_flops, all;
+    MPI_Allreduce(&mine, &all, 1, MPI_DOUBLE, MPI_SUM, run->comm->mpi);
+    return all;
+}
+
+static double load_ratio(const int64_t *load, int experts)
+{
+    int64_t most = 0, sum = 0;
+    for (int e = 0; e < experts; ++e) {
+        most = MOT_MAX(most, load[e]);
+        sum += load[e];
+    }
+    return sum > 0 ? (double)most * experts / (double)sum : 0;
+}
+
+typedef struct report_line {
+    double steps, loss, accuracy, rate, samples_per_s, gflops, compute, exchange, wait, wall_s;
+} report_line;
+
+static report_line make_line(const mot_run *run, double rate, double flops)
+{
+    const double steps = (double)(run->progress.step - run->since_step), wall = mot_clock_s() - run->since_s;
+    const double samples = steps * (double)run->config.train.batch;
+    return (report_line){steps,
+                         run->loss / steps,
+                         run->hits / samples,
+                         rate,
+                         samples / wall,
+                         (flops - run->flops_before) / wall * 1e-9,
+                         run->compute_s / wall,
+                         run->exchange_s / wall,
+                         run->wait_s / wall,
+                         wall};
+}
+
+static mot_status write_line(mot_run *run, const mot_step_result *result, const report_line *line)
+{
+    mot_json *json = mot_json_begin();
+    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
+    mot_json_int(json, "step", run->progress.step);
+    mot_json_int(json, "stage", MOT_MIN(run->progress.stage, run->config.stages - 1));
+    mot_json_real(json, "train.loss", line->loss);
+    mot_json_real(json, "train.accuracy", line->accuracy);
+    mot_json_real(json, "train.rate", line->rate);
+    mot_json_real(json, "routing.purity", result->purity);
+    mot_json_real(json, "routing.load_max_over_mean", run->load_ratio);
+    mot_json_real(json, "routing.balance_loss", result->balance.switch_loss);
+    mot_json_real(json, "routing.z_loss", result->balance.z_loss);
+    mot_json_ints(json, "routing.load", (size_t)run->config.model.experts, result->load);
+    mot_json_real(json, "speed.samples_per_s", line->samples_per_s);
+    mot_json_real(json, "speed.expert_gflops", line->gflops);
+    mot_json_real(json, "time.compute", line->compute);
+    mot_json_real(json, "time.exchange", line->exchange);
+    mot_json_real(json, "time.wait", line->wait);
+    mot_json_real(json, "time.interval_s", line->wall_s);
+    char *text = NULL;
+    mot_status status = mot_json_end(json, &text);
+    if (status == MOT_OK) status = mot_record_log(run->record, text);
+    mot_free(text);
+    return status;
+}
+
+mot_status run_report_step(mot_run *run, const mot_step_result *result, double rate)
+{
+    mot_status status = MOT_OK;
+    run->loss += result->loss;
+    run->hits += result->hits;
+    run->compute_s += result->compute_s;
+    run->exchange_s += result->exchange_s;
+    run->wait_s += result->wait_s;
+    const bool due = run->progress.step % run->config.report_every == 0 || run->progress.stage == run->config.stages;
+    if (!due) return MOT_OK;
+    const double flops = all_flops(run);
+    if (run->comm->rank == MOT_ROOT) {
+        const report_line line = make_line(run, rate, flops);
+        run->load_ratio = load_ratio(result->load, run->config.model.experts);
+        mot_log(MOT_LOG_INFO,
+                "step %6" MOT_PRI_GIDX "  loss %8.5f  acc %6.4f  %8.0f samples/s  %7.1f GFLOP/s  load max/mean %5.2f  "
+                "compute %2.0f%% exchange %2.0f%% wait %2.0f%%",
+                run->progress.step, line.loss, line.accuracy, line.samples_per_s, line.gflops, run->load_ratio,
+                100 * line.compute, 100 * line.exchange, 100 * line.wait);
+        status = write_line(run, result, &line);
+    }
+    run_report_begin(run);
+    run->flops_before = flops;
+    return mot_comm_agree(run->comm, status);
+}
+
+void run_progress_bar(const mot_run *run, const mot_step_result *result)
+{
+    static double last_s;
+    if (!mot_log_is_terminal() || mot_clock_s() - last_s < 0.1) return;
+    last_s = mot_clock_s();
+    const mot_stage_config *stage = &run->config.stage[MOT_MIN(run->progress.stage, run->config.stages - 1)];
+    const mot_gidx steps = mot_stage_steps(stage, run->train.dataset->samples, run->config.train.batch);
+    const mot_gidx done = run->progress.step - run->progress.stage_first;
+    char bar[25], text[256];
+    const int filled = steps > 0 ? (int)(24 * MOT_MIN(done, steps) / steps) : 0;
+    for (int i = 0; i < 24; ++i) bar[i] = i < filled ? '#' : '.';
+    bar[24] = '\0';
+    const double interval = mot_clock_s() - run->since_s;
+    const double speed = (double)((run->progress.step - run->since_step) * (mot_gidx)run->config.train.batch) / interval;
+    snprintf(text, sizeof text, "%s [%s] step %" MOT_PRI_GIDX "  loss %.4f  acc %.3f  %.0f samples/s", stage->name, bar,
+             run->progress.step, result->loss, result->hits / (double)run->config.train.batch, speed);
+    mot_log_progress(text);
+}
+
+void run_say_eval(const mot_run *run)
+{
+    const run_eval *eval = &run->last_eval;
+    char group[48] = "";
+    if (eval->group_accuracy >= 0) snprintf(group, sizeof group, " (group %.4f)", eval->group_accuracy);
+    mot_log(MOT_LOG_INFO,
+            "eval %6" MOT_PRI_GIDX "  loss %8.5f  acc %6.4f%s on %" MOT_PRI_GIDX " samples of '%s'; purity %.3f  nmi %.3f  "
+            "entropy %.3f  experts used %d of %d",
+            run->progress.step, eval->loss, eval->accuracy, group, eval->samples, run->config.eval.split,
+            eval->routing.purity, eval->routing.nmi, eval->routing.entropy, eval->routing.experts_used,
+            run->config.model.experts);
+}

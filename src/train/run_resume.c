@@ -1,0 +1,157 @@
+/* Where a run begins, and what it leaves on the way. */
+#include "run_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mot/atomic_file.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+
+/* What a continued run may say otherwise than the run it continues: none of it changes the bits of a step, but for the
+ * length of the training. */
+static void forget_what_may_change(mot_config *config)
+{
+    memset(config->run, 0, sizeof config->run);
+    memset(config->data.file, 0, sizeof config->data.file);
+    config->data.memory = 0;
+    memset(config->route.placement, 0, sizeof config->route.placement);
+    config->route.dedicated = false;
+    memset(&config->eval, 0, sizeof config->eval);
+    memset(&config->checkpoint, 0, sizeof config->checkpoint);
+    memset(&config->record, 0, sizeof config->record);
+    config->report_every = 0;
+    for (int s = 0; s < config->stages; ++s) memset(&config->stage[s].until, 0, sizeof config->stage[s].until);
+}
+
+/* Names the first line in which two resolved configurations differ. */
+static mot_status compare_configs(const mot_config *now, const mot_config *before, const char *path)
+{
+    mot_config a = *now, b = *before;
+    forget_what_may_change(&a);
+    forget_what_may_change(&b);
+    if (memcmp(&a, &b, sizeof a) == 0) return MOT_OK;
+    char *mine = NULL, *theirs = NULL;
+    mot_status status;
+    MOT_TRY(mot_config_text(&a, &mine));
+    MOT_TRY(mot_config_text(&b, &theirs));
+    const char *x = mine, *y = theirs;
+    int here = 0, there = 0;
+    while (*x != '\0' && *y != '\0') {
+        here = (int)strcspn(x, "\n");
+        there = (int)strcspn(y, "\n");
+        if (here != there || strncmp(x, y, (size_t)here) != 0) break;
+        x += here + (x[here] == '\n');
+        y += there + (y[there] == '\n');
+    }
+    x += strspn(x, " "), y += strspn(y, " ");
+    status = mot_fail(MOT_ERR_INPUT, "%s was trained with '%.*s', now it is '%.*s': choose another run folder (run=...)",
+                      path, (int)strcspn(y, "\n"), y, (int)strcspn(x, "\n"), x);
+done:
+    mot_free(mine);
+    mot_free(theirs);
+    return status;
+}
+
+/* The root finds the newest checkpoint and whether this configuration may continue it. */
+static mot_status find_checkpoint(mot_run *run, char *path, size_t size, mot_gidx *step)
+{
+    char *text = NULL;
+    mot_config *before = NULL;
+    mot_status status = MOT_OK;
+    *step = mot_checkpoint_newest(run->folder, path, size);
+    if (*step < 0) return MOT_OK;
+    MOT_TRY(mot_allocate(&before, 1, sizeof *before, "a configuration"));
+    MOT_TRY(mot_checkpoint_config(path, &text));
+    MOT_TRY(mot_config_parse(before, path, text, 0, NULL));
+    MOT_TRY(compare_configs(&run->config, before, path));
+done:
+    mot_free(text);
+    mot_free(before);
+    return status;
+}
+
+static mot_status make_folders(mot_run *run)
+{
+    char path[1024];
+    mot_status status;
+    MOT_TRY(mot_folder_make(run->config.run));
+    MOT_TRY(mot_folder_make(run->folder));
+    MOT_TRY(mot_path_join(path, sizeof path, run->config.run, "config.yaml"));
+    MOT_TRY(mot_file_replace(path, run->config_text, strlen(run->config_text)));
+done:
+    return status;
+}
+
+static mot_status open_record(mot_run *run)
+{
+    const mot_dataset *set = &run->train_set;
+    const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
+    const mot_record_about about = {
+        .folder = run->config.run,
+        .config_text = run->config_text,
+        .experts = run->config.model.experts,
+        .choices = (int)mot_choice_count(&run->config.route, run->config.model.experts),
+        .classes = run->classes,
+        .groups = run->groups,
+        .class_names = by_group ? set->group_names : set->class_names,
+        .group_names = set->group_names,
+        .dataset_checksum = set->checksum,
+        .seed = run->config.seed,
+    };
+    return mot_record_open(&run->record, &about, run->progress.step);
+}
+
+mot_status run_begin(mot_run *run)
+{
+    const mot_comm *comm = run->comm;
+    const bool root = comm->rank == MOT_ROOT;
+    char path[2048] = "";
+    mot_gidx step = -1;
+    mot_status status = MOT_OK;
+    mot_model_init(&run->model);
+    if (root) status = mot_path_join(run->folder, sizeof run->folder, run->config.run, "checkpoints");
+    if (root && status == MOT_OK) status = find_checkpoint(run, path, sizeof path, &step);
+    MOT_TRY(mot_comm_agree(comm, status));
+    MPI_Bcast(&step, 1, MOT_MPI_GIDX, MOT_ROOT, comm->mpi);
+    if (step >= 0) {
+        mot_state state = run_state(run);
+        MOT_TRY(mot_checkpoint_read(comm, &state, path));
+        run->progress = state.progress;
+        ++run->progress.restarts;
+        if (run->progress.stage > run->config.stages)
+            status = mot_fail(MOT_ERR_INPUT, "%s is at stage %d of a run of %d", path, run->progress.stage,
+                              run->config.stages);
+        MOT_TRY(mot_comm_agree(comm, status));
+        mot_log(MOT_LOG_INFO, "continues from %s (step %" MOT_PRI_GIDX ")", path, step);
+    }
+    if (root) {
+        status = make_folders(run);
+        if (status == MOT_OK) status = open_record(run);
+    }
+    MOT_TRY(mot_comm_agree(comm, status));
+done:
+    return status;
+}
+
+mot_status run_save(mot_run *run)
+{
+    char name[64], path[2048] = "";
+    const bool root = run->comm->rank == MOT_ROOT;
+    mot_status status = MOT_OK;
+    if (root) {
+        status = mot_record_flush(run->record);
+        mot_checkpoint_name(name, sizeof name, run->progress.step);
+        if (status == MOT_OK) status = mot_path_join(path, sizeof path, run->folder, name);
+    }
+    MOT_TRY(mot_comm_agree(run->comm, status));
+    const mot_state state = run_state(run);
+    MOT_TRY(mot_checkpoint_write(run->comm, &state, path));
+    if (root) {
+        status = mot_checkpoint_retain(run->folder, run->config.checkpoint.keep);
+        if (status == MOT_OK) status = mot_record_relink(run->record);
+    }
+    MOT_TRY(mot_comm_agree(run->comm, status));
+done:
+    return status;
+}

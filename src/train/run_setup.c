@@ -1,0 +1,155 @@
+/* What a run needs before its first step: data, model, step. */
+#include "run_private.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mot/log.h"
+#include "mot/memory.h"
+
+/* Which hosts, how many cores, and whether ranks have to share them. Collective. */
+static run_place look_around(const mot_comm *comm)
+{
+    run_place place = {0};
+    cpu_set_t mine, all;
+    CPU_ZERO(&mine);
+    sched_getaffinity(0, sizeof mine, &mine);
+    place.cores = CPU_COUNT(&mine);
+
+    MPI_Comm host;
+    int rank, ranks;
+    MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+    MPI_Comm_rank(host, &rank);
+    MPI_Comm_size(host, &ranks);
+    MPI_Allreduce(&mine, &all, sizeof mine, MPI_BYTE, MPI_BOR, host);
+    int crowded = ranks > CPU_COUNT(&all), first = rank == 0;
+    MPI_Allreduce(&first, &place.hosts, 1, MPI_INT, MPI_SUM, comm->mpi);
+    MPI_Allreduce(MPI_IN_PLACE, &crowded, 1, MPI_INT, MPI_LOR, comm->mpi);
+    place.crowded = crowded;
+    MPI_Comm_free(&host);
+    return place;
+}
+
+/* One split; a failure is agreed by the caller. */
+static mot_status open_split(const mot_run *run, mot_dataset *set, const char *split)
+{
+    const mot_status status = mot_dataset_open(set, run->config.data.file, split, run->config.data.memory);
+    if (status != MOT_OK) return status;
+    if (set->samples == 0)
+        return mot_fail(MOT_ERR_INPUT, "%s: split '%s' has no samples", run->config.data.file, split);
+    if (run->config.data.target == MOT_TARGET_GROUP && set->group == NULL)
+        return mot_fail(MOT_ERR_INPUT, "data.target = group: %s has no groups", run->config.data.file);
+    return MOT_OK;
+}
+
+static mot_status check_data(mot_run *run)
+{
+    const mot_sample_format *train = &run->train.dataset->format, *eval = &run->eval_set.format;
+    if (train->bytes != eval->bytes || train->kind != eval->kind || train->vocabulary != eval->vocabulary)
+        return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
+                        run->config.data.file, run->config.eval.split);
+    if (run->config.gate.kind == MOT_GATE_FIXED && run->groups > 0 && run->config.data.target == MOT_TARGET_GROUP)
+        mot_log(MOT_LOG_WARNING, "gate.kind = fixed routes by the very group that is learned");
+    return mot_stages_check(&run->config, run->train.dataset->samples);
+}
+
+static mot_status find_parents(mot_run *run)
+{
+    const mot_dataset *set = run->train.dataset;
+    if (set->groups == 0 || run->config.data.target == MOT_TARGET_GROUP || set->signed_labels) return MOT_OK;
+    mot_status status;
+    MOT_TRY(mot_allocate(&run->parent, (size_t)set->classes, sizeof(int), "groups of labels"));
+    if (!mot_dataset_label_groups(set, run->parent)) {
+        mot_free(run->parent);
+        run->parent = NULL;
+    }
+done:
+    return status;
+}
+
+static mot_status open_data(mot_run *run, bool training)
+{
+    mot_status status;
+    MOT_TRY(open_split(run, &run->eval_set, run->config.eval.split));
+    if (training) MOT_TRY(open_split(run, &run->train_set, "train"));
+    run->train.dataset = training ? &run->train_set : &run->eval_set;
+    run->eval.dataset = &run->eval_set;
+    const mot_dataset *set = run->train.dataset;
+    const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
+    run->classes = by_group ? set->groups : set->classes;
+    run->groups = set->groups;
+    MOT_TRY(check_data(run));
+    MOT_TRY(find_parents(run));
+done:
+    return status;
+}
+
+static void describe_sources(mot_run *run)
+{
+    const mot_config *config = &run->config;
+    const mot_batch_source common = {
+        .gate = &run->model.gate,
+        .patch = config->model.patch,
+        .learn_group = config->data.target == MOT_TARGET_GROUP,
+        .seed = config->seed,
+    };
+    mot_dataset *const train = run->train.dataset, *const eval = run->eval.dataset;
+    run->train = run->eval = common;
+    run->train.dataset = train;
+    run->train.augment = &config->data.augment;
+    run->train.shuffled = true;
+    run->eval.dataset = eval;
+}
+
+mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, bool training)
+{
+    mot_status status;
+    memset(run, 0, sizeof *run);
+    run->comm = comm;
+    run->config = *config;
+    run->evaluated = -1;
+    run->place = look_around(comm);
+    MOT_TRY(mot_comm_agree(comm, open_data(run, training)));
+
+    mot_token_shape shape;
+    const size_t outputs = mot_loss_outputs(config->train.loss, run->classes);
+    status = mot_token_shape_of(&run->train.dataset->format, config->model.patch, &shape);
+    if (status == MOT_OK)
+        status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width, shape.vocabulary, outputs,
+                                  comm->size == 1);
+    MOT_TRY(mot_comm_agree(comm, status));
+    describe_sources(run);
+    MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, run->classes, run->groups,
+                            MOT_MAX(config->train.batch, config->eval.batch)));
+    if (comm->rank == MOT_ROOT) {
+        const size_t E = (size_t)config->model.experts;
+        status = mot_config_text(&run->config, &run->config_text);
+        if (status == MOT_OK)
+            status = mot_allocate(&run->last_eval.class_load, (size_t)run->classes * E, sizeof(int64_t), "loads");
+        if (status == MOT_OK && run->groups > 0)
+            status = mot_allocate(&run->last_eval.group_load, (size_t)run->groups * E, sizeof(int64_t), "loads");
+    }
+    MOT_TRY(mot_comm_agree(comm, status));
+done:
+    if (status != MOT_OK) run_close(run);
+    return status;
+}
+
+void run_close(mot_run *run)
+{
+    mot_record_close(&run->record);
+    mot_free(run->last_eval.group_load);
+    mot_free(run->last_eval.class_load);
+    mot_free(run->config_text);
+    mot_step_destroy(&run->step);
+    mot_model_free(&run->model);
+    mot_free(run->parent);
+    mot_dataset_close(&run->train_set);
+    mot_dataset_close(&run->eval_set);
+}
+
+mot_state run_state(mot_run *run)
+{
+    return mot_model_state(&run->model, &run->progress, run->config_text);
+}

@@ -1,0 +1,42 @@
+/* K > 1: where outputs come home, are combined, and go back as gradients. */
+#include "step_private.h"
+
+#include <string.h>
+
+/* Sample s of the chunk, K rows of outputs: F = sum_k w_k f_k in the order of the choices; each output row is
+ * overwritten by its gradient w_k dF / B. */
+static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_t s)
+{
+    const size_t C = step->C, K = step->K, p = from + s;
+    const mot_real *weight = step->weight + p * K;
+    const mot_real share = 1 / (mot_real)step->batch.total;
+    mot_sample_note note;
+    memcpy(&note, step->batch.note + step->batch.slot[p] * step->batch.note_bytes, sizeof note);
+
+    memset(step->combined, 0, C * sizeof *step->combined);
+    for (size_t k = 0; k < K; ++k) {
+        const mot_real *f = chunk->home + step->home_row[s * K + k] * C;
+        for (size_t c = 0; c < C; ++c) step->combined[c] += weight[k] * f[c];
+    }
+    int predicted;
+    const double loss = mot_loss(step->loss, C, step->combined, note.label, step->d_combined, &predicted);
+    for (size_t k = 0; k < K; ++k) {
+        mot_real *f = chunk->home + step->home_row[s * K + k] * C, d_weight = 0;
+        for (size_t c = 0; c < C; ++c) {
+            d_weight += step->d_combined[c] * f[c];
+            f[c] = weight[k] * share * step->d_combined[c];
+        }
+        *mot_step_next_report(step) = (choice_report){(uint32_t)p, (uint32_t)k, predicted, d_weight, loss};
+    }
+}
+
+void mot_step_combine(mot_step *step, size_t c)
+{
+    step_chunk *chunk = &step->chunk[c];
+    const mot_batch *batch = &step->batch;
+    const size_t from = mot_chunk_first(batch, c), count = mot_chunk_first(batch, c + 1) - from;
+    for (size_t r = 0; r < chunk->plan.rows_home; ++r)
+        step->home_row[(size_t)chunk->plan.home_sample[r] * step->K + (size_t)chunk->plan.home_choice[r]] = (uint32_t)r;
+    for (size_t s = 0; s < count; ++s)
+        if (batch->home[from + s] == step->comm->rank) combine_sample(step, chunk, from, s);
+}

@@ -1,0 +1,137 @@
+/* step_private.h: what the parts of a step share. Included by src/train/step*.c alone. */
+#ifndef MOT_STEP_PRIVATE_H
+#define MOT_STEP_PRIVATE_H
+
+#include "mot/clock.h"
+#include "mot/loss.h"
+#include "mot/step.h"
+
+/* Before the bytes of a sample on its way to an expert. */
+typedef struct row_head {
+    uint32_t position; /* in the batch */
+    uint32_t choice;   /* 0 .. K-1 */
+    int32_t label;
+    float weight;
+} row_head;
+
+/* What goes back to the coordinator of each (sample, choice). */
+typedef struct choice_report {
+    uint32_t position, choice;
+    int32_t predicted;
+    float d_weight; /* of the sample's loss by its weight */
+    double loss;    /* counted for choice 0 */
+} choice_report;
+
+/* What every rank tells the coordinator before and after the experts' work. */
+typedef struct rank_note {
+    int32_t status, stop;
+    double compute_s, exchange_s, wait_s;
+} rank_note;
+
+/* What the coordinator tells every rank at the end. */
+typedef struct step_verdict {
+    int32_t status, stop;
+    double loss, hits, purity;
+    mot_balance balance;
+    double compute_s, exchange_s, wait_s;
+} step_verdict;
+
+/* One chunk of the batch: its plan and what is in flight. */
+typedef struct step_chunk {
+    mot_plan plan;
+    mot_exchange dispatch, outputs; /* rows of row_bytes; rows of C numbers, in either direction */
+    unsigned char *send, *receive;  /* [rows_home, row_bytes], [rows_owner, row_bytes] */
+    mot_real *home, *owner;         /* [rows_home, C], [rows_owner, C]: outputs, then their gradients; K > 1 */
+    size_t send_room, receive_room, home_room, owner_room;
+} step_chunk;
+
+/* The coordinator's arrays, [B] unless said. */
+typedef struct coordinator {
+    unsigned char *gathered;  /* [B, note_bytes] in rank order */
+    int *counts, *places;     /* [ranks] */
+    mot_gidx *sample;
+    int32_t *label, *group, *predicted;
+    mot_real *g;              /* [B, F] */
+    int32_t *id;              /* [B, tokens] */
+    mot_real *h, *p, *d_h;    /* [B, E] */
+    mot_real *kept;           /* the gate's */
+    mot_real *d_weight;       /* [B, K] */
+    float *prob;              /* [B, K] */
+    double *loss;
+    choice_report *report;           /* [B * K] */
+    int *reporter;            /* [B * K]: the rank that reports each (sample, choice) */
+    rank_note *rank;          /* [ranks] */
+    int64_t *load;            /* [E] */
+    double *importance;       /* [E] */
+    int64_t *table;           /* [E, classes or groups]: for purity */
+} coordinator;
+
+struct mot_step {
+    mot_model *model;
+    const mot_comm *comm;
+    mot_sample_format format;
+    mot_token_shape shape;
+    mot_loss_kind loss;
+    size_t patch, most, K, C, chunks, row_bytes, tile;
+    int classes, groups;
+    mot_batch batch;
+    step_chunk *chunk;              /* [chunks] */
+
+    /* the choices: one message from the coordinator to all */
+    unsigned char *message;
+    size_t message_bytes;
+    int32_t *message_status;   /* into the message */
+    int32_t *expert;           /* [B, K], into the message */
+    mot_real *weight;          /* [B, K], into the message */
+
+    /* an expert's tile */
+    mot_arena arena;
+    size_t *tile_first;        /* [tile + 1] */
+    mot_real *tile_x, *tile_out, *tile_d_out;
+    int32_t *tile_id;
+    row_head *tile_head;       /* [tile] */
+
+    choice_report *report;            /* what this rank reports */
+    size_t reports, report_room;
+    uint32_t *home_row;        /* [B * K]: K > 1, the row of (sample of the chunk, choice) in home order */
+    mot_real *combined, *d_combined; /* [C] */
+
+    MPI_Datatype note_type, report_type;
+    coordinator root;          /* arrays on the root alone */
+    mot_step_work work;
+    rank_note mine;            /* times of this step */
+};
+
+/* step_route.c: score and choose. Returns the same status everywhere; `status` is this rank's so far. */
+mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status status, bool stop);
+/* step_route.c, on the root: the batch's choices as src/model wants them. */
+mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task);
+/* step_route.c, on the root: counts and places of a gather in which rank r gives a row for every owner[] that is r. */
+void mot_step_count_rows(mot_step *step, size_t rows, const int *owner);
+/* step_route.c: builds the plans and begins all dispatches. */
+mot_status mot_step_dispatch(mot_step *step);
+/* step_expert.c: what an expert does with the rows of one chunk. */
+typedef enum expert_work {
+    WORK_OUTPUTS,     /* forward; outputs into chunk->owner */
+    WORK_LOSS,        /* forward, loss on the spot: reports */
+    WORK_LEARN,       /* the same, and backward */
+    WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in chunk->owner */
+} expert_work;
+void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
+/* step_home.c: K > 1: combines the outputs that came home, takes the loss, and leaves d_output in chunk->home. */
+void mot_step_combine(mot_step *step, size_t c);
+/* step_report.c: gathers the reports, updates the gate, and tells everybody. */
+mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status, mot_step_result *result);
+
+/* The next report of this rank. */
+choice_report *mot_step_next_report(mot_step *step);
+
+/* Adds the time since `*since` to a figure, and sets `*since` to now. */
+static inline void lap(double *figure, double *since)
+{
+    const double now = mot_clock_s();
+    *figure += now - *since;
+    *since = now;
+}
+
+#endif

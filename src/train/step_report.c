@@ -1,0 +1,162 @@
+/* The end of a step: reports go to the coordinator, the gate learns, and everybody hears how it went. */
+#include "step_private.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "mot/optimizer.h"
+
+choice_report *mot_step_next_report(mot_step *step)
+{
+    assert(step->reports < step->report_room);
+    return &step->report[step->reports++];
+}
+
+/* ---- the coordinator ---- */
+
+static void spread_reports(mot_step *step)
+{
+    coordinator *root = &step->root;
+    const size_t rows = step->batch.total * step->K;
+    for (size_t r = 0; r < rows; ++r) {
+        const choice_report *report = &root->report[r];
+        const size_t p = report->position;
+        root->d_weight[p * step->K + report->choice] = report->d_weight;
+        if (report->choice != 0) continue;
+        root->loss[p] = report->loss;
+        root->predicted[p] = report->predicted;
+    }
+}
+
+/* Share of the batch that went to an expert whose commonest group (or class) it is of: first choices. */
+static double batch_purity(mot_step *step)
+{
+    coordinator *root = &step->root;
+    const size_t E = (size_t)step->model->config->model.experts, n = step->batch.total;
+    const size_t kinds = (size_t)(step->groups > 0 ? step->groups : step->classes);
+    const int32_t *kind = step->groups > 0 ? root->group : root->label;
+    memset(root->table, 0, E * kinds * sizeof *root->table);
+    for (size_t p = 0; p < n; ++p) ++root->table[(size_t)step->expert[p * step->K] * kinds + (size_t)kind[p]];
+    int64_t pure = 0;
+    for (size_t e = 0; e < E; ++e) {
+        int64_t most = 0;
+        for (size_t k = 0; k < kinds; ++k) most = MOT_MAX(most, root->table[e * kinds + k]);
+        pure += most;
+    }
+    return (double)pure / (double)n;
+}
+
+static mot_status sum_up(mot_step *step, const mot_step_task *task, step_verdict *verdict)
+{
+    coordinator *root = &step->root;
+    const size_t n = step->batch.total, E = (size_t)step->model->config->model.experts, K = step->K;
+    double loss = 0, hits = 0;
+    for (size_t p = 0; p < n; ++p) {
+        if (!isfinite(root->loss[p]))
+            return mot_fail(MOT_ERR_NUMERIC, "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
+                            " (expert %d) is not finite; a smaller rate or clip may help",
+                            task->number + 1, root->sample[p], step->expert[p * K]);
+        loss += root->loss[p];
+        hits += root->predicted[p] == root->label[p];
+    }
+    verdict->loss = loss / (double)n;
+    verdict->hits = hits;
+    verdict->purity = batch_purity(step);
+    memset(root->load, 0, E * sizeof *root->load);
+    memset(root->importance, 0, E * sizeof *root->importance);
+    for (size_t r = 0; r < n * K; ++r) ++root->load[step->expert[r]];
+    for (size_t p = 0; p < n; ++p)
+        for (size_t e = 0; e < E; ++e) root->importance[e] += root->p[p * E + e];
+    for (size_t p = 0; p < n; ++p)
+        for (size_t k = 0; k < K; ++k) root->prob[p * K + k] = root->p[p * E + (size_t)step->expert[p * K + k]];
+    return MOT_OK;
+}
+
+static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_verdict *verdict)
+{
+    mot_model *model = step->model;
+    coordinator *root = &step->root;
+    const mot_route_config *route = &model->config->route;
+    const mot_choice_batch choice = mot_step_choice(step, task);
+    const bool learns = task->stage != NULL && mot_gate_learns(&model->gate) && (task->stage->train >> MOT_PART_GATE & 1u);
+    if (!learns) {
+        verdict->balance = mot_balance_losses(route, &choice, NULL);
+        return MOT_OK;
+    }
+    const mot_real share = 1 / (mot_real)choice.n;
+    for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
+    mot_choose_backward(route, &choice, root->d_weight, root->d_h);
+    verdict->balance = mot_balance_losses(route, &choice, root->d_h);
+    const bool texts = model->gate.tokens > 0;
+    mot_gate_backward(&model->gate, &model->gate_params, choice.n, texts ? NULL : root->g, texts ? root->id : NULL,
+                      root->d_h, root->kept);
+    const mot_optimizer_config *config = &task->stage->gate;
+    const mot_status status =
+        mot_optimizer_update(config, config->rate * task->factor, 1u << MOT_PART_GATE, &model->gate_params, NULL);
+    if (status == MOT_OK) mot_balance_bias(route, choice.E, root->load, model->balance_bias);
+    return status;
+}
+
+static mot_status conclude(mot_step *step, const mot_step_task *task, step_verdict *verdict)
+{
+    const coordinator *root = &step->root;
+    const double ranks = step->comm->size;
+    for (int r = 0; r < step->comm->size; ++r) {
+        verdict->compute_s += root->rank[r].compute_s / ranks;
+        verdict->exchange_s += root->rank[r].exchange_s / ranks;
+        verdict->wait_s += root->rank[r].wait_s / ranks;
+    }
+    spread_reports(step);
+    mot_status status;
+    MOT_TRY(sum_up(step, task, verdict));
+    MOT_TRY(learn_gate(step, task, verdict));
+done:
+    return status;
+}
+
+/* ---- every rank ---- */
+
+static void fill_result(const mot_step *step, const step_verdict *verdict, mot_step_result *result)
+{
+    const coordinator *root = &step->root;
+    *result = (mot_step_result){
+        .loss = verdict->loss, .hits = verdict->hits, .purity = verdict->purity, .balance = verdict->balance,
+        .compute_s = verdict->compute_s, .exchange_s = verdict->exchange_s, .wait_s = verdict->wait_s,
+        .stop = verdict->stop != 0,
+        .sample = root->sample, .label = root->label, .group = root->group, .predicted = root->predicted,
+        .expert = root->sample != NULL ? step->expert : NULL,
+        .prob = root->prob, .load = root->load, .importance = root->importance,
+    };
+}
+
+mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status, mot_step_result *result)
+{
+    const mot_comm *comm = step->comm;
+    coordinator *root = &step->root;
+    step_verdict verdict = {.stop = step->mine.stop};
+    double since = mot_clock_s();
+    step->mine.status = status;
+    MPI_Gather(&step->mine, sizeof step->mine, MPI_BYTE, root->rank, sizeof step->mine, MPI_BYTE, MOT_ROOT, comm->mpi);
+    if (comm->rank == MOT_ROOT) {
+        /* K = 1: the owner reports; K > 1: home. */
+        const size_t n = step->batch.total, K = step->K;
+        for (size_t r = 0; r < n * K; ++r)
+            root->reporter[r] = K == 1 ? step->model->placement.owner[step->expert[r]] : step->batch.home[r / K];
+        mot_step_count_rows(step, n * K, root->reporter);
+    }
+    MPI_Gatherv(step->report, (int)step->reports, step->report_type, root->report, root->counts, root->places,
+                step->report_type, MOT_ROOT, comm->mpi);
+    lap(&step->mine.wait_s, &since);
+    if (comm->rank == MOT_ROOT) {
+        for (int r = 0; r < comm->size; ++r)
+            if (root->rank[r].status != MOT_OK) verdict.status = root->rank[r].status;
+        if (verdict.status == MOT_OK) verdict.status = status = conclude(step, task, &verdict);
+        lap(&step->mine.compute_s, &since);
+    }
+    MPI_Bcast(&verdict, sizeof verdict, MPI_BYTE, MOT_ROOT, comm->mpi);
+    lap(&step->mine.wait_s, &since);
+    if (verdict.status != MOT_OK) return mot_comm_agree(comm, status);
+    fill_result(step, &verdict, result);
+    return MOT_OK;
+}

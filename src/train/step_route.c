@@ -1,0 +1,151 @@
+/* Score and choose: the way to the coordinator and back; then rows set out. */
+#include "step_private.h"
+
+#include <string.h>
+
+#include "mot/memory.h"
+
+/* ---- the coordinator ---- */
+
+/* Puts the gathered notes, which lie rank by rank, into position order. */
+static void spread_notes(mot_step *step)
+{
+    const mot_batch *batch = &step->batch;
+    const mot_gate *gate = &step->model->gate;
+    coordinator *root = &step->root;
+    const size_t row = mot_gate_row(gate);
+    for (size_t p = 0; p < batch->total; ++p) {
+        const unsigned char *note = root->gathered + (size_t)root->places[batch->home[p]]++ * batch->note_bytes;
+        mot_sample_note head;
+        memcpy(&head, note, sizeof head);
+        root->sample[p] = head.index;
+        root->label[p] = head.label;
+        root->group[p] = head.group;
+        if (gate->tokens > 0)
+            memcpy(root->id + p * row, note + sizeof head, row * sizeof *root->id);
+        else
+            memcpy(root->g + p * row, note + sizeof head, row * sizeof *root->g);
+    }
+}
+
+mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task)
+{
+    const mot_model *model = step->model;
+    const coordinator *root = &step->root;
+    return (mot_choice_batch){
+        .n = step->batch.total,
+        .E = (size_t)model->config->model.experts,
+        .K = step->K,
+        .h = root->h,
+        .bias = model->balance_bias,
+        .group = step->groups > 0 ? root->group : root->label,
+        .seed = model->config->seed,
+        .step = task->stage != NULL ? task->number : -1,
+        .first = task->first,
+        .expert = step->expert,
+        .weight = step->weight,
+        .p = root->p,
+    };
+}
+
+static void score_and_choose(mot_step *step, const mot_step_task *task)
+{
+    mot_model *model = step->model;
+    coordinator *root = &step->root;
+    const mot_config *config = model->config;
+    const size_t n = step->batch.total;
+    const bool texts = model->gate.tokens > 0;
+    spread_notes(step);
+    mot_gate_forward(&model->gate, &model->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL, root->h,
+                     root->kept);
+    const mot_choice_batch choice = mot_step_choice(step, task);
+    mot_choose(&config->route, config->gate.kind, &choice);
+}
+
+/* ---- every rank ---- */
+
+void mot_step_count_rows(mot_step *step, size_t rows, const int *owner)
+{
+    coordinator *root = &step->root;
+    const int ranks = step->comm->size;
+    memset(root->counts, 0, (size_t)ranks * sizeof *root->counts);
+    for (size_t i = 0; i < rows; ++i) ++root->counts[owner[i]];
+    root->places[0] = 0;
+    for (int r = 1; r < ranks; ++r) root->places[r] = root->places[r - 1] + root->counts[r - 1];
+}
+
+mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status status, bool stop)
+{
+    const mot_comm *comm = step->comm;
+    const mot_batch *batch = &step->batch;
+    coordinator *root = &step->root;
+    const bool coordinates = comm->rank == MOT_ROOT;
+    double since = mot_clock_s();
+
+    step->mine.status = status;
+    step->mine.stop = stop;
+    MPI_Gather(&step->mine, sizeof step->mine, MPI_BYTE, root->rank, sizeof step->mine, MPI_BYTE, MOT_ROOT, comm->mpi);
+    if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
+    MPI_Gatherv(batch->note, (int)batch->mine, step->note_type, root->gathered, root->counts, root->places,
+                step->note_type, MOT_ROOT, comm->mpi);
+    lap(&step->mine.wait_s, &since);
+
+    if (coordinates) {
+        *step->message_status = MOT_OK;
+        for (int r = 0; r < comm->size; ++r) {
+            if (root->rank[r].status != MOT_OK) *step->message_status = root->rank[r].status;
+            step->mine.stop = step->mine.stop || root->rank[r].stop;
+        }
+        if (*step->message_status == MOT_OK) score_and_choose(step, task);
+        lap(&step->mine.compute_s, &since);
+    }
+    mot_comm_bcast(comm, step->message, step->message_bytes, MOT_ROOT);
+    lap(&step->mine.wait_s, &since);
+    /* Everybody learns from the message that somebody failed, and only then asks who and why. */
+    return *step->message_status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
+}
+
+/* One chunk: plan it, pack its rows, and let them go. */
+static mot_status dispatch_chunk(mot_step *step, size_t c)
+{
+    const mot_batch *batch = &step->batch;
+    const size_t from = mot_chunk_first(batch, c), count = mot_chunk_first(batch, c + 1) - from, K = step->K;
+    step_chunk *chunk = &step->chunk[c];
+    mot_plan *plan = &chunk->plan;
+    mot_status status;
+    MOT_TRY(mot_plan_build(plan, &step->model->placement, count, K, batch->home + from, step->expert + from * K));
+    MOT_TRY(mot_reserve(&chunk->send, &chunk->send_room, plan->rows_home, step->row_bytes, "rows to send"));
+    MOT_TRY(mot_reserve(&chunk->receive, &chunk->receive_room, plan->rows_owner, step->row_bytes, "rows to receive"));
+    if (K > 1) {
+        const size_t width = step->C * sizeof(mot_real);
+        MOT_TRY(mot_reserve(&chunk->home, &chunk->home_room, plan->rows_home, width, "outputs"));
+        MOT_TRY(mot_reserve(&chunk->owner, &chunk->owner_room, plan->rows_owner, width, "outputs"));
+    }
+    for (size_t r = 0; r < plan->rows_home; ++r) {
+        const size_t p = from + (size_t)plan->home_sample[r], k = (size_t)plan->home_choice[r];
+        unsigned char *row = chunk->send + r * step->row_bytes;
+        mot_sample_note note;
+        memcpy(&note, batch->note + batch->slot[p] * batch->note_bytes, sizeof note);
+        const row_head head = {(uint32_t)p, (uint32_t)k, note.label, step->weight[p * K + k]};
+        memcpy(row, &head, sizeof head);
+        memcpy(row + sizeof head, batch->bytes + batch->slot[p] * batch->sample_bytes, batch->sample_bytes);
+    }
+done:
+    return status;
+}
+
+mot_status mot_step_dispatch(mot_step *step)
+{
+    double since = mot_clock_s();
+    mot_status status = MOT_OK;
+    for (size_t c = 0; c < step->chunks && status == MOT_OK; ++c) status = dispatch_chunk(step, c);
+    /* Memory may have run out on one rank alone: nobody sends before all can receive. */
+    status = mot_comm_agree(step->comm, status);
+    if (status != MOT_OK) return status;
+    for (size_t c = 0; c < step->chunks; ++c) {
+        step_chunk *chunk = &step->chunk[c];
+        mot_exchange_begin(&chunk->dispatch, &chunk->plan, MOT_DISPATCH, chunk->send, chunk->receive);
+    }
+    lap(&step->mine.exchange_s, &since);
+    return MOT_OK;
+}
