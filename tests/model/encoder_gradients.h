@@ -1,0 +1,106 @@
+/* encoder_gradients.h: gradients of a whole expert; the double build checks them, then the float build.
+ *
+ * The loss is the sum over the batch's samples, which run in tiles as in training. */
+#include "bench.h"
+#include "mot/blas.h"
+#include "mot/loss.h"
+
+typedef struct encoder_case {
+    bench_expert expert;
+    bench_batch batch;
+    bench_tile tile;
+    mot_loss_kind kind;
+    mot_real *start;
+} encoder_case;
+
+static encoder_case e;
+static gradient_case c;
+
+static double tile_loss(size_t from, size_t samples, bool learn)
+{
+    const size_t C = e.expert.shape.outputs, mark = mot_arena_mark(&e.expert.arena);
+    const size_t sample[] = {0, 1, 2, 3, 4, 5, 6};
+    mot_real out[BENCH_SAMPLES * BENCH_OUTPUTS], d_out[BENCH_SAMPLES * BENCH_OUTPUTS];
+    double sum = 0;
+    bench_gather(&e.tile, &e.batch, sample + from, samples);
+    void *kept = bench_forward(&e.expert, &e.tile.tile, learn, out);
+    for (size_t s = 0; s < samples; ++s) {
+        const int label = C == 1 ? e.batch.label[from + s] % 2 : e.batch.label[from + s];
+        int predicted;
+        sum += mot_loss(e.kind, C, out + s * C, label, d_out + s * C, &predicted);
+    }
+    if (learn) bench_backward(&e.expert, &e.tile.tile, kept, d_out);
+    mot_arena_rewind(&e.expert.arena, mark);
+    return sum;
+}
+
+static double encoder_loss(void *context, bool learn)
+{
+    (void)context;
+    const size_t tile = e.expert.kind->tile(&e.expert.shape);
+    double sum = bench_start(&e.expert.params, e.start, learn);
+    for (size_t from = 0; from < BENCH_SAMPLES; from += tile)
+        sum += tile_loss(from, MOT_MIN(tile, BENCH_SAMPLES - from), learn);
+    return sum;
+}
+
+static void check(const char *name, const mot_expert_config *config, bool text, mot_loss_kind kind, size_t outputs)
+{
+    memset(&c, 0, sizeof c);
+    snprintf(c.name, sizeof c.name, "%s", name);
+    bench_batch_init(&e.batch, text);
+    bench_expert_init(&e.expert, config, text, outputs, 50);
+    e.kind = kind;
+    e.start = mot_calloc(e.expert.table.count, sizeof *e.start);
+    gradient_fill(e.start, e.expert.table.count, 51, 0, 0.01);
+    c.loss = encoder_loss;
+    /* Forward and backward: 9 layers a block, 3 around them. */
+    c.sums = 2 * (9 * (double)config->depth + 3);
+    c.longest = BENCH_ROWS;
+    gradient_add_params(&c, "", &e.expert.params);
+    gradient_check(&c);
+    mot_free(e.start);
+    bench_expert_free(&e.expert);
+}
+
+/* Depth 0 is embedding, pooling and head. A tile of 3 leaves one sample over; 7 is the whole batch at once. */
+START_TEST(encoder)
+{
+    for (int text = 0; text < 2; ++text)
+        for (int pool = MOT_POOL_MEAN; pool <= MOT_POOL_CLASS; ++pool)
+            for (size_t depth = 0; depth <= 2; ++depth) {
+                const size_t tile = depth == 0 ? 7 : depth == 1 ? 1 : 3;
+                const mot_expert_config config = {.width = 6, .heads = 2, .depth = depth, .ffn = 7, .pool = (mot_pool)pool,
+                                                  .tile = tile};
+                char name[GRADIENT_NAME];
+                snprintf(name, sizeof name, "encoder_%s_%s_depth%zu_tile%zu", text ? "ids" : "dense",
+                         pool == MOT_POOL_MEAN ? "mean" : "class", depth, tile);
+                check(name, &config, text, MOT_LOSS_CROSS_ENTROPY, BENCH_OUTPUTS);
+            }
+}
+END_TEST
+
+/* The FFN narrower than 3 D and wider: the workspace is shared between them. One output, and other losses. */
+START_TEST(encoder_of_other_sizes)
+{
+    const mot_expert_config wide = {.width = 4, .heads = 4, .depth = 1, .ffn = 20, .pool = MOT_POOL_MEAN, .tile = 2};
+    check("encoder_wide_ffn_logistic_C1", &wide, false, MOT_LOSS_LOGISTIC, 1);
+    const mot_expert_config thin = {.width = 5, .heads = 1, .depth = 1, .ffn = 3, .pool = MOT_POOL_CLASS, .tile = 4};
+    check("encoder_thin_ffn_squared_C3", &thin, true, MOT_LOSS_SQUARED, 3);
+    const mot_expert_config own = {.width = 4, .heads = 2, .depth = 1, .ffn = 6, .pool = MOT_POOL_CLASS, .tile = 0};
+    check("encoder_tile_of_its_own", &own, false, MOT_LOSS_SQUARED, 1);
+}
+END_TEST
+
+static void open_file(void)
+{
+    mot_blas_init();
+    gradient_open(GRADIENT_PATH("encoder"));
+}
+
+static void encoder_gradient_tests(TCase *tcase)
+{
+    tcase_add_unchecked_fixture(tcase, open_file, gradient_close);
+    tcase_add_test(tcase, encoder);
+    tcase_add_test(tcase, encoder_of_other_sizes);
+}
