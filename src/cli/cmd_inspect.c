@@ -1,0 +1,446 @@
+/* mot inspect: what is in a run folder, run.h5, checkpoint, record segment, data set or text file.
+ *
+ * The file may be damaged or hostile: it is read in a child process, since libhdf5 can crash on damaged
+ * metadata, and a link is followed only when it leads to a file below the run folder. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "inspect_tree.h"
+#include "mot/atomic_file.h"
+#include "mot/checkpoint.h"
+#include "mot/dataset.h"
+#include "mot/memory.h"
+#include "mot/record.h"
+
+enum { MOST_VALUES = 1000000 };
+
+/* ---- what only one kind of file has ---- */
+
+/* Numbers in the tensors of a unit, moments not counted. */
+static unsigned long long count_parameters(hid_t group, int depth)
+{
+    unsigned long long sum = 0;
+    H5G_info_t info = {0};
+    if (depth > INSPECT_DEEPEST || H5Gget_info(group, &info) < 0) return 0;
+    for (hsize_t i = 0; i < info.nlinks; ++i) {
+        char name[256];
+        H5L_info_t link;
+        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) <=
+            0)
+            continue;
+        if (H5Lget_info(group, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD) continue;
+        if (strstr(name, ".moment") != NULL || strcmp(name, "balance_bias") == 0) continue;
+        hid_t object = H5Oopen(group, name, H5P_DEFAULT);
+        if (H5Iget_type(object) == H5I_GROUP) sum += count_parameters(object, depth + 1);
+        if (H5Iget_type(object) == H5I_DATASET) {
+            hid_t space = H5Dget_space(object);
+            sum += (unsigned long long)H5Sget_simple_extent_npoints(space);
+            mot_h5_close(&space);
+        }
+        mot_h5_close(&object);
+    }
+    return sum;
+}
+
+static unsigned long long parameters_of(hid_t file, const char *unit)
+{
+    unsigned long long count = 0;
+    hid_t group = mot_h5_exists(file, unit) ? H5Gopen2(file, unit, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (group >= 0) count = count_parameters(group, 0);
+    mot_h5_close(&group);
+    return count;
+}
+
+static mot_status put_checkpoint(hid_t file)
+{
+    mot_status status = MOT_OK;
+    int64_t step, stage, experts, complete = 0;
+    char *digest = NULL;
+    MOT_TRY(mot_h5_get_int(file, "progress", "step", &step));
+    MOT_TRY(mot_h5_get_int(file, "progress", "stage", &stage));
+    MOT_TRY(mot_h5_get_int(file, ".", "experts", &experts));
+    if (mot_h5_has_attribute(file, ".", "complete"))
+        MOT_TRY(mot_h5_get_int(file, ".", "complete", &complete));
+    MOT_TRY(mot_h5_get_text(file, ".", "digest", &digest));
+    const unsigned long long gate = parameters_of(file, "gate"), tied = parameters_of(file, "tied");
+    const unsigned long long expert = parameters_of(file, "experts/00000");
+    printf("  step %" PRId64 " in stage %" PRId64 ", %s\n", step, stage,
+           complete == 1 ? "complete" : "NOT COMPLETE");
+    printf("  parameters: gate %llu, tied %llu, expert %llu x %" PRId64 "; in all %llu\n", gate, tied, expert,
+           experts, gate + tied + expert * (unsigned long long)experts);
+    fputs("  digest of the parameters: ", stdout);
+    inspect_put_clean(digest, 40);
+    putchar('\n');
+
+done:
+    mot_free(digest);
+    return status;
+}
+
+static mot_status put_load(hid_t file)
+{
+    mot_status status = MOT_OK;
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    int64_t *load = NULL;
+    double total = 0, least = 0, most = 0, *of = NULL;
+    MOT_TRY(mot_h5_shape(file, "layer0/load", &rank, shape));
+    if (rank != 2 || shape[0] == 0 || shape[1] == 0 || shape[0] > INSPECT_LIMIT / shape[1]) return MOT_OK;
+    const size_t steps = (size_t)shape[0], experts = (size_t)shape[1];
+    MOT_TRY(mot_allocate(&load, steps * experts, sizeof *load, "loads"));
+    MOT_TRY(mot_allocate(&of, experts, sizeof *of, "loads"));
+    MOT_TRY(mot_h5_read(file, "layer0/load", H5T_NATIVE_INT64, 2, shape, load));
+    for (size_t i = 0; i < steps * experts; ++i) of[i % experts] += (double)load[i];
+    for (size_t e = 0; e < experts; ++e) {
+        total += of[e];
+        least = e == 0 || of[e] < least ? of[e] : least;
+        most = MOT_MAX(most, of[e]);
+    }
+    if (total > 0)
+        printf(
+            "  load over %zu steps: mean %.4g, least %.4g, most %.4g samples an expert (most / mean %.3f)\n",
+            steps, total / (double)experts, least, most, most * (double)experts / total);
+    if (total > 0 && experts <= 32) {
+        fputs("  share of an expert:", stdout);
+        for (size_t e = 0; e < experts; ++e) printf(" %.1f%%", 100 * of[e] / total);
+        putchar('\n');
+    }
+
+done:
+    mot_free(of);
+    mot_free(load);
+    return status;
+}
+
+static mot_status put_specialization(hid_t file)
+{
+    mot_status status = MOT_OK;
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    int64_t *load = NULL;
+    MOT_TRY(mot_h5_shape(file, "layer0/class_load", &rank, shape));
+    if (rank != 3 || shape[0] == 0 || shape[1] > INT_MAX || shape[2] > INT_MAX ||
+        shape[1] * shape[2] > INSPECT_LIMIT)
+        return MOT_OK;
+    MOT_TRY(mot_allocate(&load, (size_t)(shape[1] * shape[2]), sizeof *load, "loads"));
+    MOT_TRY(mot_h5_read_rows(file, "layer0/class_load", H5T_NATIVE_INT64, shape[0] - 1, 1, load));
+    const mot_specialization s = mot_specialize((int)shape[1], (int)shape[2], load);
+    printf("  last snapshot: purity %.4f, nmi %.4f, entropy %.4f, experts used %d of %llu\n", s.purity, s.nmi,
+           s.entropy, s.experts_used, (unsigned long long)shape[2]);
+
+done:
+    mot_free(load);
+    return status;
+}
+
+static mot_status put_segment(hid_t file)
+{
+    mot_status status = MOT_OK;
+    int64_t first, last;
+    MOT_TRY(mot_h5_get_int(file, ".", "first_step", &first));
+    MOT_TRY(mot_h5_get_int(file, ".", "last_step", &last));
+    printf("  steps %" PRId64 " to %" PRId64 "\n", first, last);
+    if (mot_h5_exists(file, "layer0/load")) MOT_TRY(put_load(file));
+    if (mot_h5_exists(file, "layer0/class_load")) MOT_TRY(put_specialization(file));
+
+done:
+    return status;
+}
+
+/* ---- a run ---- */
+
+static mot_status inspect_hdf5(const inspect_options *options, bool brief);
+
+/* `target` as it is below `folder`, or false: absent, or outside. */
+static bool inside(char path[PATH_MAX], const char *folder, const char *target, const char **why)
+{
+    char joined[PATH_MAX], home[PATH_MAX];
+    *why = "missing";
+    if (target[0] == '/' || mot_path_join(joined, sizeof joined, folder, target) != MOT_OK) {
+        *why = "leads outside the run folder: not followed";
+        return false;
+    }
+    if (realpath(folder, home) == NULL || realpath(joined, path) == NULL) return false;
+    const size_t length = strlen(home);
+    if (strncmp(path, home, length) == 0 && path[length] == '/') return true;
+    *why = "leads outside the run folder: not followed";
+    return false;
+}
+
+/* The files that a group of run.h5 links to, each in short. */
+static mot_status put_linked(hid_t file, const char *folder, const char *name, const inspect_options *options)
+{
+    mot_status status = MOT_OK;
+    H5G_info_t info = {0};
+    if (!mot_h5_exists(file, name)) return MOT_OK;
+    hid_t group = H5Gopen2(file, name, H5P_DEFAULT);
+    if (group < 0 || H5Gget_info(group, &info) < 0) info.nlinks = 0;
+    printf("  %s/ (%llu)\n", name, (unsigned long long)info.nlinks);
+    for (hsize_t i = 0; i < info.nlinks && status == MOT_OK; ++i) {
+        char member[256], value[PATH_MAX], path[PATH_MAX];
+        const char *target = "", *object = "", *why;
+        H5L_info_t link;
+        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, member, sizeof member,
+                               H5P_DEFAULT) <= 0 ||
+            H5Lget_info(group, member, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_EXTERNAL ||
+            link.u.val_size > sizeof value ||
+            H5Lget_val(group, member, value, sizeof value, H5P_DEFAULT) < 0 ||
+            H5Lunpack_elink_val(value, link.u.val_size, NULL, &target, &object) < 0) {
+            printf("    (member %llu is not a link to a file)\n", (unsigned long long)i);
+            continue;
+        }
+        printf("    ");
+        inspect_put_clean(target, 200);
+        if (!inside(path, folder, target, &why)) {
+            printf("  (%s)\n", why);
+            continue;
+        }
+        putchar('\n');
+        const inspect_options linked = {.path = path, .verify = options->verify};
+        status = inspect_hdf5(&linked, true);
+    }
+    mot_h5_close(&group);
+    return status;
+}
+
+static mot_status put_run(hid_t file, const inspect_options *options)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", options->path);
+    char *const slash = strrchr(folder, '/');
+    if (slash == NULL)
+        snprintf(folder, sizeof folder, ".");
+    else
+        slash[slash == folder] = '\0';
+    mot_status status = put_linked(file, folder, "segments", options);
+    return status == MOT_OK ? put_linked(file, folder, "checkpoints", options) : status;
+}
+
+/* ---- any HDF5 file ---- */
+
+static mot_status verify(hid_t file, const char *format, const char *path)
+{
+    mot_status status = MOT_OK;
+    if (strcmp(format, "mot-dataset") == 0) {
+        static const char *const splits[] = {"train", "val", "test"};
+        for (size_t s = 0; s < MOT_COUNT(splits) && status == MOT_OK; ++s) {
+            mot_dataset dataset;
+            if (!mot_h5_exists(file, splits[s])) continue;
+            status = mot_dataset_open(&dataset, path, splits[s], SIZE_MAX);
+            if (status == MOT_OK) mot_dataset_close(&dataset);
+        }
+    } else if (strcmp(format, "mot-checkpoint") != 0) { /* a checkpoint was verified before it was opened */
+        status = inspect_read_all(file, 0);
+        if (status != MOT_OK) status = mot_fail(status, "%s: damaged: %s", path, mot_error_message());
+    }
+    if (status == MOT_OK) puts("  verified: every byte is as it was written");
+    return status;
+}
+
+/* A checkpoint ends with its own mark; then libhdf5 need not see a damaged one at all. */
+static bool has_mark(const char *path)
+{
+    char end[32] = "";
+    FILE *const file = fopen(path, "rb");
+    const bool read = file != NULL && fseek(file, -32, SEEK_END) == 0 &&
+                      fread(end, 1, sizeof end, file) == sizeof end;
+    if (file != NULL) fclose(file);
+    return read && memcmp(end, "mot-mark", 8) == 0;
+}
+
+static mot_status inspect_hdf5(const inspect_options *options, bool brief)
+{
+    static const struct kind {
+        const char *format, *name;
+    } kinds[] = {{"mot-checkpoint", "checkpoint"},
+                 {"mot-record", "segment of the routing record"},
+                 {"mot-run", "run"},
+                 {"mot-dataset", "data set"}};
+    mot_status status = MOT_OK;
+    hid_t file = H5I_INVALID_HID;
+    char *format = NULL;
+    struct stat about;
+    const char *kind = "HDF5 file that mot did not write";
+    if (options->verify && has_mark(options->path)) MOT_TRY(mot_checkpoint_verify(options->path));
+    MOT_TRY(mot_h5_open(&file, options->path, false));
+    if (mot_h5_has_attribute(file, ".", "format")) MOT_TRY(mot_h5_get_text(file, ".", "format", &format));
+    const char *const is = format != NULL ? format : "";
+    for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
+        if (strcmp(is, kinds[k].format) == 0) kind = kinds[k].name;
+    }
+    if (options->verify && strcmp(is, "mot-checkpoint") == 0 && !has_mark(options->path))
+        MOT_TRY(mot_checkpoint_verify(options->path));
+    if (!brief) {
+        printf("%s: %s", options->path, kind);
+        if (stat(options->path, &about) == 0) {
+            fputs(", ", stdout);
+            inspect_put_bytes((unsigned long long)about.st_size);
+        }
+        putchar('\n');
+    }
+    if (strcmp(is, "mot-checkpoint") == 0) MOT_TRY(put_checkpoint(file));
+    if (strcmp(is, "mot-record") == 0) MOT_TRY(put_segment(file));
+    if (options->verify) MOT_TRY(verify(file, is, options->path));
+    if (brief) goto done;
+    puts("attributes");
+    inspect_put_attributes(file, 2);
+    puts("contents");
+    if (strcmp(is, "mot-run") == 0) MOT_TRY(put_run(file, options));
+    inspect_put_group(file, "", 0, options);
+
+done:
+    mot_free(format);
+    mot_h5_close(&file);
+    return status;
+}
+
+/* ---- folders and texts ---- */
+
+static mot_status inspect_folder(const inspect_options *options)
+{
+    char path[PATH_MAX], checkpoints[PATH_MAX], newest[PATH_MAX];
+    mot_status status = mot_path_join(path, sizeof path, options->path, "run.h5");
+    if (status == MOT_OK)
+        status = mot_path_join(checkpoints, sizeof checkpoints, options->path, "checkpoints");
+    if (status != MOT_OK) return status;
+    const mot_gidx step = mot_checkpoint_newest(checkpoints, newest, sizeof newest);
+    if (access(path, F_OK) != 0)
+        return mot_fail(MOT_ERR_INPUT, "%s: not a run folder: it has no run.h5", options->path);
+    if (step >= 0)
+        printf("run folder %s, newest checkpoint %s\n", options->path, newest);
+    else
+        printf("run folder %s, no checkpoint yet\n", options->path);
+    inspect_options file = *options;
+    file.path = path;
+    return inspect_hdf5(&file, false);
+}
+
+static mot_status inspect_text(const char *path)
+{
+    char *text = NULL;
+    size_t count;
+    mot_status status = mot_file_read(path, INSPECT_LIMIT, &text, &count);
+    if (status != MOT_OK) return status;
+    if (memchr(text, '\0', count) != NULL)
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s: neither an HDF5 file nor a text: mot inspect reads run folders, run.h5, "
+                          "checkpoints, record segments, data sets, YAML and JSON",
+                          path);
+    for (size_t i = 0; i < count && status == MOT_OK; ++i) {
+        const unsigned char byte = (unsigned char)text[i];
+        putchar((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f ? '?' : byte);
+    }
+    mot_free(text);
+    return status;
+}
+
+static mot_status inspect(const inspect_options *options)
+{
+    struct stat about;
+    if (stat(options->path, &about) != 0)
+        return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", options->path, strerror(errno));
+    if (S_ISDIR(about.st_mode)) return inspect_folder(options);
+    /* The name as well: a damaged file that has lost its signature is told so, instead of being shown as a
+     * text. */
+    const char *const dot = strrchr(options->path, '.');
+    const bool named = dot != NULL && strcmp(dot, ".h5") == 0;
+    if (named || (S_ISREG(about.st_mode) && H5Fis_hdf5(options->path) > 0))
+        return inspect_hdf5(options, false);
+    return inspect_text(options->path);
+}
+
+/* The child reads and prints; its sentence comes back through a pipe. */
+static mot_status inspect_in_child(const inspect_options *options)
+{
+    int pipes[2], how;
+    char sentence[2048];
+    fflush(stdout);
+    if (pipe(pipes) != 0) return mot_fail(MOT_ERR_FILE, "cannot make a pipe: %s", strerror(errno));
+    const pid_t child = fork();
+    if (child < 0) return mot_fail(MOT_ERR_FILE, "cannot start a process: %s", strerror(errno));
+    if (child == 0) {
+        close(pipes[0]);
+        mot_status status = inspect(options);
+        if (fflush(stdout) != 0 && status == MOT_OK)
+            status = mot_fail(MOT_ERR_FILE, "cannot write to standard output: %s", strerror(errno));
+        const char *const said = mot_error_message();
+        if (status != MOT_OK && write(pipes[1], said, strlen(said)) < 0) _exit(MOT_ERR_FILE);
+        _exit((int)status);
+    }
+    close(pipes[1]);
+    size_t length = 0;
+    for (ssize_t got; length < sizeof sentence - 1; length += (size_t)got) {
+        got = read(pipes[0], sentence + length, sizeof sentence - 1 - length);
+        if (got < 0 && errno == EINTR)
+            got = 0;
+        else if (got <= 0)
+            break;
+    }
+    sentence[length] = '\0';
+    close(pipes[0]);
+    while (waitpid(child, &how, 0) < 0 && errno == EINTR) continue;
+    if (!WIFEXITED(how) || WEXITSTATUS(how) > MOT_ERR_NUMERIC)
+        return mot_fail(MOT_ERR_INPUT, "%s: damaged: libhdf5 cannot cope with it", options->path);
+    const mot_status status = (mot_status)WEXITSTATUS(how);
+    return status == MOT_OK ? MOT_OK : mot_fail(status, "%s", sentence);
+}
+
+/* ---- the verb ---- */
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    inspect_options *const options = state->input;
+    char *end;
+    switch (key) {
+    case 'n':
+        errno = 0;
+        options->values = strtol(argument, &end, 10);
+        if (errno != 0 || *argument == '\0' || *end != '\0' || options->values < 0 ||
+            options->values > MOST_VALUES)
+            argp_error(state, "--values %s: expected a number from 0 to %d", argument, MOST_VALUES);
+        return 0;
+    case 'v':
+        options->verify = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->path != NULL)
+            argp_error(state, "one file or run folder at a time, '%s' is one too many", argument);
+        options->path = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->path == NULL) argp_error(state, "which file or run folder?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+mot_status mot_cmd_inspect(int argc, char **argv)
+{
+    static const struct argp_option table[] = {
+        {"values", 'n', "N", 0, "print the first N values of each dataset", 0},
+        {"verify", 'v', NULL, 0, "read everything and check all checksums", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        table,
+        parse,
+        "FILE|RUN_FOLDER",
+        "Show what is in a run folder, run.h5, checkpoint, record segment or data set: what kind it is, "
+        "where it comes "
+        "from, and its tree with shapes, types, units and names; YAML and JSON as text.",
+        NULL,
+        NULL,
+        NULL};
+    inspect_options options = {0};
+    bool help;
+    const mot_status status = mot_cli_parse(&argp, argc, argv, &options, &help);
+    return status != MOT_OK || help ? status : inspect_in_child(&options);
+}
