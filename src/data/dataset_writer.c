@@ -220,12 +220,14 @@ static mot_status write_block(void *context, size_t first, size_t count, const u
 static void label_dimensions(hid_t file, const char *name, int rank, const char *const *labels)
 {
     const hsize_t extent = (hsize_t)rank;
+    char table[4][8] = {{0}}; /* "sample", "channel", ...: padded, without a final 0 */
+    for (int d = 0; d < rank; ++d) memcpy(table[d], labels[d], strlen(labels[d]));
     hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &extent, NULL);
-    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_size(type, sizeof table[0]);
     hid_t attribute = H5Acreate_by_name(file, name, "DIMENSION_LABELS", type, space, H5P_DEFAULT, H5P_DEFAULT,
                                         H5P_DEFAULT);
     if (attribute >= 0)
-        H5Awrite(attribute, type, labels); /* for people only: a failing disk is seen elsewhere */
+        H5Awrite(attribute, type, table); /* for people only: a failing disk is seen elsewhere */
     mot_h5_close(&attribute);
     mot_h5_close(&space);
     mot_h5_close(&type);

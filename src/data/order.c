@@ -2,14 +2,18 @@
 
 #include "mot/rng.h"
 
-/* A permutation of [0, 4^half): the value's two halves go through four rounds, each of which a round with the
+/* Four rounds are random enough where a half has many values; below 2^SMALL they visibly are not. */
+enum { SMALL = 8 };
+
+/* A permutation of [0, 4^half): the value's two halves go through the rounds, each of which a round with the
  * same key undoes. */
 static uint64_t permute(uint64_t seed, uint64_t epoch, unsigned half, uint64_t value)
 {
     const uint64_t mask = (UINT64_C(1) << half) - 1;
     uint64_t left = value >> half, right = value & mask;
-    for (uint32_t round = 0; round < 4; ++round) {
-        const uint32_t key = round | (uint32_t)(epoch >> 32) << 2;
+    const uint32_t rounds = half < SMALL ? 16 : 4;
+    for (uint32_t round = 0; round < rounds; ++round) {
+        const uint32_t key = round | (uint32_t)(epoch >> 32) << 4;
         const mot_random4 random = mot_random(seed, MOT_STREAM_ORDER, (uint32_t)epoch, key, (uint32_t)right,
                                               0);
         const uint64_t next = left ^ (random.word[0] & mask);

@@ -31,12 +31,20 @@ done:
     return status;
 }
 
+/* Fixed length: HDF5 1.10 trusts the heap addresses of variable strings and crashes on damaged ones. */
+hid_t h5_string_type(size_t size)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, MOT_MAX(size, 1));
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    return type;
+}
+
 mot_status mot_h5_set_text(hid_t where, const char *object, const char *name, const char *text)
 {
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, H5T_VARIABLE);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    const mot_status status = set(where, object, name, type, type, 1, true, &text);
+    hid_t type = h5_string_type(strlen(text));
+    const mot_status status = set(where, object, name, type, type, 1, true, text);
     mot_h5_close(&type);
     return status;
 }
@@ -144,37 +152,23 @@ mot_status mot_h5_get_text(hid_t where, const char *object, const char *name, ch
     reading r;
     mot_status status = begin(&r, where, object, name, 1, H5T_STRING, H5T_STRING, "a text");
     if (status != MOT_OK) return status;
-    hid_t type = H5Tcopy(H5T_C_S1); /* characters are taken as they are: UTF-8 contains ASCII */
-    H5Tset_cset(type, H5Tget_cset(r.type));
-    char *heap = NULL;
-    if (H5Tis_variable_str(r.type) > 0) {
-        H5Tset_size(type, H5T_VARIABLE);
-        if (H5Aread(r.attribute, type, &heap) < 0) {
-            status = h5_fail(MOT_ERR_INPUT, true, where, object, "the attribute '%s' cannot be read", name);
-            goto done;
-        }
-        const size_t length = heap != NULL ? strnlen(heap, (size_t)MAX_TEXT + 1) : 0;
-        if (length > MAX_TEXT) {
-            status = h5_fail(MOT_ERR_INPUT, false, where, object, "the attribute '%s' is longer than 16 MiB",
-                             name);
-            goto done;
-        }
-        MOT_TRY(mot_allocate(text, length + 1, 1, "an attribute"));
-        if (length > 0) memcpy(*text, heap, length);
-    } else {
-        const size_t size = H5Tget_size(r.type);
-        if (size == 0 || size > MAX_TEXT) {
-            status = h5_fail(MOT_ERR_INPUT, false, where, object, "the attribute '%s' is longer than 16 MiB",
-                             name);
-            goto done;
-        }
-        MOT_TRY(mot_allocate(text, size + 1, 1, "an attribute"));
-        H5Tset_size(type, size + 1); /* one more, for the final 0 of a text that fills its place */
-        if (H5Aread(r.attribute, type, *text) < 0)
-            status = h5_fail(MOT_ERR_INPUT, true, where, object, "the attribute '%s' cannot be read", name);
+    const size_t size = H5Tget_size(r.type);
+    hid_t type = h5_string_type(size);
+    H5Tset_cset(type, H5Tget_cset(r.type)); /* characters are taken as they are: UTF-8 contains ASCII */
+    if (H5Tis_variable_str(r.type) != 0) {
+        status = h5_fail(MOT_ERR_INPUT, false, where, object,
+                         "the attribute '%s' is a string of variable length, expected a fixed one", name);
+        goto done;
     }
+    if (size == 0 || size > MAX_TEXT) {
+        status = h5_fail(MOT_ERR_INPUT, false, where, object, "the attribute '%s' is longer than 16 MiB",
+                         name);
+        goto done;
+    }
+    MOT_TRY(mot_allocate(text, size + 1, 1, "an attribute"));
+    if (H5Aread(r.attribute, type, *text) < 0)
+        status = h5_fail(MOT_ERR_INPUT, true, where, object, "the attribute '%s' cannot be read", name);
 done:
-    if (heap != NULL) H5free_memory(heap);
     if (status != MOT_OK) {
         mot_free(*text);
         *text = NULL;

@@ -86,17 +86,6 @@ mot_status mot_h5_write(hid_t where, const char *name, hid_t type, int rank, con
     return create(where, name, type, rank, shape, layout, data);
 }
 
-mot_status mot_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, H5T_VARIABLE);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    const hsize_t shape = count;
-    const mot_status status = create(where, name, type, 1, &shape, MOT_H5_CONTIGUOUS, texts);
-    mot_h5_close(&type);
-    return status;
-}
-
 /* Selects rows [first, first + count) of `space`, and makes the matching space in memory. */
 static bool select_rows(hid_t space, int rank, const hsize_t *shape, hsize_t first, hsize_t count,
                         hid_t *memory)

@@ -124,6 +124,9 @@ mot_status mot_h5_create_file(hid_t *file, const char *path)
     if (fd < 0) return mot_fail(MOT_ERR_FILE, "cannot write %s: opening: %s", path, strerror(errno));
     close(fd);
     hid_t access = access_list(false);
+    /* The format of HDF5 1.8 on: its metadata carry checksums. Not for images, which come out of
+     * H5Fget_file_image with a wrong one (HDF5 1.10.8). */
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
     if (!h5_stream_choose(access))
         status = fail_file(MOT_ERR_FILE, path, "cannot choose the file driver");
     else

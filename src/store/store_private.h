@@ -25,6 +25,9 @@ mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object,
  * a link that is not followed, or absent, is MOT_ERR_INPUT. */
 mot_status h5_open_object(hid_t where, const char *name, hid_t *object);
 
+/* UTF-8 strings of `size` bytes (at least one), padded with 0. */
+hid_t h5_string_type(size_t size);
+
 /* Files by h5_stream.c: choose its driver in an access property list; then the errno of the first write that
  * failed (0: none, or another driver) of the file that `where` belongs to. */
 bool h5_stream_choose(hid_t access);

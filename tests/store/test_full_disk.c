@@ -105,7 +105,7 @@ START_TEST(streamed)
         }
         const mot_status closed = mot_h5_close_file(&file, path, status == MOT_OK);
         if (status == MOT_OK && closed == MOT_OK) {
-            ck_assert_int_lt(groups, 500);
+            ck_assert_int_lt(groups, 2000);
             unlink(path);
         }
         ck_assert_int_eq(files_on_disk(), 0);

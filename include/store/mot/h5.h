@@ -31,7 +31,8 @@ mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit);
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links); /* read only; file locking off */
 void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it invalid; invalid is fine */
 
-/* ---- attributes: UTF-8 strings, 64-bit integers, doubles ---- */
+/* ---- attributes: UTF-8 strings, 64-bit integers, doubles. Strings have a fixed length here and in datasets: those of
+ * variable length are refused, since HDF5 1.10 trusts their addresses and crashes on damaged ones ---- */
 mot_status mot_h5_set_text(hid_t where, const char *object, const char *name, const char *text); /* object "." = where */
 mot_status mot_h5_set_int(hid_t where, const char *object, const char *name, int64_t value);
 mot_status mot_h5_set_real(hid_t where, const char *object, const char *name, double value);
@@ -56,7 +57,7 @@ mot_status mot_h5_write(hid_t where, const char *name, hid_t type, int rank, con
 /* Rows [first, first + count) along the first dimension; a GROWING dataset is extended as needed. */
 mot_status mot_h5_write_rows(hid_t where, const char *name, hid_t type, hsize_t first, hsize_t count,
                              const void *data);
-/* List of UTF-8 strings (variable length). */
+/* List of UTF-8 strings (fixed length, each padded with 0 to the longest). */
 mot_status mot_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts);
 
 bool mot_h5_exists(hid_t where, const char *name);
@@ -68,7 +69,7 @@ mot_status mot_h5_read_rows(hid_t where, const char *name, hid_t type, hsize_t f
 /* Same, on an opened dataset (H5Dopen once, read many): for the data path. */
 mot_status mot_h5_read_rows_of(hid_t dataset, hid_t type, hsize_t first, hsize_t count, void *data);
 mot_status mot_h5_open_dataset(hid_t where, const char *name, hid_t *dataset);
-/* Strings of a one-dimensional string dataset (variable or fixed length); *texts and its strings are one allocation,
+/* Strings of a one-dimensional dataset of fixed-length strings; *texts and its strings are one allocation,
  * mot_free(*texts) releases all. `limit`: the most strings allowed. */
 mot_status mot_h5_read_texts(hid_t where, const char *name, size_t limit, size_t *count, char ***texts);
 
