@@ -175,19 +175,21 @@ done:
     return status;
 }
 
-/* The image and its mark, under the file's name. */
+/* The image and its mark, under the file's name. The bytes are taken from the driver's memory:
+ * H5Fget_file_image of HDF5 1.10 clears a flag of the superblock without making its checksum again, and the
+ * file would not open. */
 static mot_status save(hid_t file, const char *path)
 {
     mot_status status = MOT_OK;
     unsigned char *image = NULL;
+    void *memory = NULL;
     ssize_t size = -1;
     if (H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0) size = H5Fget_file_image(file, NULL, 0);
-    if (size < 0) return mot_fail(MOT_ERR_FILE, "%s: the checkpoint cannot be completed in memory", path);
+    if (size < 0 || H5Fget_vfd_handle(file, H5P_DEFAULT, &memory) < 0 || memory == NULL)
+        return mot_fail(MOT_ERR_FILE, "%s: the checkpoint cannot be completed in memory", path);
     MOT_TRY(mot_allocate(&image, (size_t)size + MOT_MARK, 1, "the image of a checkpoint"));
-    if (H5Fget_file_image(file, image, (size_t)size) != size) {
-        status = mot_fail(MOT_ERR_FILE, "%s: the checkpoint cannot be completed in memory", path);
-        goto done;
-    }
+    memcpy(image, *(unsigned char **)memory,
+           (size_t)size); /* the core driver's handle is the address of its block */
     mot_mark_make(image + size, image, (size_t)size);
     MOT_TRY(mot_file_replace(path, image, (size_t)size + MOT_MARK));
 
