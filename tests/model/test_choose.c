@@ -1,0 +1,270 @@
+/* The choice against a dull twin that sorts all experts, over random logits with many ties. */
+#include "mot/choose.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "ck.h"
+#include "mot/rng.h"
+
+enum { MOST_E = 40, n = 60 };
+
+static float h[n * MOST_E], bias[MOST_E], weight[n * MOST_E], p[n * MOST_E];
+static int32_t expert[n * MOST_E], group[n];
+static mot_route_config config;
+static mot_choice_batch batch;
+
+static double uniform(uint32_t a, uint32_t b, uint32_t c)
+{
+    return mot_uniform(mot_random(61, MOT_STREAM_TEST, a, b, c, 0).word[0]);
+}
+
+/* `levels` > 0: logits of so few values that ties abound. */
+static void begin(size_t E, size_t K, uint32_t salt, int levels)
+{
+    config = (mot_route_config){.top_k = (int)K, .noise_scale = 1};
+    batch = (mot_choice_batch){.n = n, .E = E, .K = K, .h = h, .bias = bias, .group = group, .seed = 9, .step = 17,
+                               .expert = expert, .weight = weight, .p = p};
+    for (size_t i = 0; i < n * E; ++i) {
+        const double x = uniform(salt, (uint32_t)i, 0);
+        h[i] = (float)(levels > 0 ? floor(x * levels) : 6 * x - 3);
+    }
+    for (size_t i = 0; i < E; ++i) bias[i] = 0;
+    for (size_t s = 0; s < n; ++s) group[s] = (int32_t)(uniform(salt, (uint32_t)s, 1) * 100);
+}
+
+/* ---- the twin ---- */
+
+typedef struct scored {
+    double score;
+    int32_t index;
+} scored;
+
+static int falling(const void *left, const void *right)
+{
+    const scored *a = left, *b = right;
+    if (a->score != b->score) return a->score > b->score ? -1 : 1;
+    return a->index - b->index;
+}
+
+/* Noise and random choices straight from their counters, documented in the table of streams (rng.h). */
+static double drawn(mot_stream stream, size_t s, size_t i)
+{
+    const uint64_t place = batch.step >= 0 ? s : (uint64_t)batch.first + s;
+    const mot_random4 random = mot_random(batch.seed, stream, (uint32_t)batch.step, (uint32_t)place,
+                                          (uint32_t)(place >> 32), (uint32_t)i);
+    double normal[2];
+    if (stream == MOT_STREAM_CHOICE || config.noise == MOT_NOISE_UNIFORM) return mot_uniform(random.word[0]);
+    if (config.noise == MOT_NOISE_GUMBEL) return -log(-log((random.word[0] + 0.5) / 4294967296.0));
+    mot_normal_pair(random.word[0], random.word[1], normal);
+    return normal[0];
+}
+
+static void check_sample(mot_gate_kind kind, size_t s)
+{
+    const size_t E = batch.E, K = batch.K;
+    scored all[MOST_E];
+    double sum = 0, chosen_sum = 0, total = 0;
+    for (size_t i = E; i-- > 0;) { /* from the last to the first: the order of asking does not matter */
+        all[i] = (scored){(double)h[s * E + i] + (double)bias[i], (int32_t)i};
+        if (kind == MOT_GATE_RANDOM) all[i].score = drawn(MOT_STREAM_CHOICE, s, i);
+        else if (config.noise != MOT_NOISE_NONE && batch.step >= 0)
+            all[i].score += config.noise_scale * drawn(MOT_STREAM_NOISE, s, i);
+        sum += exp((double)h[s * E + i]);
+    }
+    qsort(all, E, sizeof *all, falling);
+    for (size_t k = 0; k < K; ++k) {
+        const int32_t want = kind == MOT_GATE_FIXED ? (int32_t)(((size_t)group[s] + k) % E) : all[k].index;
+        ck_assert_msg(expert[s * K + k] == want, "sample %zu of E = %zu, K = %zu: choice %zu is %d, not %d", s, E, K, k,
+                      expert[s * K + k], want);
+        chosen_sum += exp((double)h[s * E + (size_t)want]);
+    }
+    for (size_t i = 0; i < E; ++i)
+        ck_assert_double_eq_tol((double)p[s * E + i], exp((double)h[s * E + i]) / sum, 2e-6);
+    for (size_t k = 0; k < K; ++k) {
+        const double e = exp((double)h[s * E + (size_t)expert[s * K + k]]);
+        const bool control = kind == MOT_GATE_FIXED || kind == MOT_GATE_RANDOM;
+        const double want = control || config.scale == MOT_SCALE_NONE ? 1 / (double)K
+                            : config.scale == MOT_SCALE_PROB          ? e / sum
+                                                                      : e / chosen_sum;
+        ck_assert_double_eq_tol((double)weight[s * K + k], want, 2e-6);
+        total += (double)weight[s * K + k];
+    }
+    if (config.scale != MOT_SCALE_PROB || K == E) ck_assert_double_eq_tol(total, 1, 1e-5);
+}
+
+static void check(mot_gate_kind kind)
+{
+    mot_choose(&config, kind, &batch);
+    for (size_t s = n; s-- > 0;) check_sample(kind, s);
+}
+
+START_TEST(the_largest_are_chosen)
+{
+    const size_t sizes[] = {1, 2, 3, 8, MOST_E};
+    for (uint32_t e = 0; e < MOT_COUNT(sizes); ++e)
+        for (size_t K = 1; K <= sizes[e]; K += sizes[e] > 8 ? 13 : 1)
+            for (int levels = 0; levels <= 3; ++levels) { /* levels 1: all experts tie */
+                begin(sizes[e], K, 10 * e + (uint32_t)levels, levels);
+                config.scale = (mot_scale)(K % 3);
+                check(MOT_GATE_LINEAR);
+                for (size_t i = 0; i < batch.E; ++i) bias[i] = (float)(i % 2);
+                check(MOT_GATE_MLP);
+            }
+}
+END_TEST
+
+START_TEST(noise_is_a_pure_function)
+{
+    for (int noise = MOT_NOISE_UNIFORM; noise <= MOT_NOISE_GAUSSIAN; ++noise)
+        for (size_t K = 1; K <= 6; K += 5) {
+            begin(6, K, 5, 2);
+            config.noise = (mot_noise)noise;
+            config.noise_scale = 0.7;
+            check(MOT_GATE_LINEAR);
+            batch.step = INT64_C(1) << 20;
+            check(MOT_GATE_LINEAR);
+            batch.step = -1; /* evaluation: no noise, ties to the lowest again */
+            check(MOT_GATE_LINEAR);
+        }
+}
+END_TEST
+
+START_TEST(noise_differs_by_step_and_seed)
+{
+    int32_t before[n];
+    begin(8, 1, 6, 1);
+    config.noise = MOT_NOISE_UNIFORM;
+    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    memcpy(before, expert, sizeof before);
+    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    ck_assert_int_eq(memcmp(before, expert, sizeof before), 0);
+    batch.step = 18;
+    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    ck_assert_int_ne(memcmp(before, expert, sizeof before), 0);
+    batch.step = 17;
+    batch.seed = 10;
+    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    ck_assert_int_ne(memcmp(before, expert, sizeof before), 0);
+}
+END_TEST
+
+START_TEST(noise_changes_the_choice_alone)
+{
+    begin(8, 3, 7, 0);
+    config.noise = MOT_NOISE_GUMBEL;
+    config.noise_scale = 50;
+    float clean[n * 8];
+    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    memcpy(clean, p, sizeof clean);
+    config.noise = MOT_NOISE_NONE;
+    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    ck_assert_int_eq(memcmp(clean, p, sizeof clean), 0);
+}
+END_TEST
+
+START_TEST(noise_fades_in_a_straight_line)
+{
+    config = (mot_route_config){.noise_scale = 2, .noise_end = 0.5, .noise_steps = 0};
+    ck_assert_double_eq(mot_noise_scale(&config, 0), 2);
+    ck_assert_double_eq(mot_noise_scale(&config, 1000), 2);
+    config.noise_steps = 100;
+    ck_assert_double_eq(mot_noise_scale(&config, 0), 2);
+    ck_assert_double_eq(mot_noise_scale(&config, 50), 1.25);
+    ck_assert_double_eq(mot_noise_scale(&config, 100), 0.5);
+    ck_assert_double_eq(mot_noise_scale(&config, INT64_C(1) << 40), 0.5);
+}
+END_TEST
+
+START_TEST(fixed_gates_go_by_group)
+{
+    for (size_t K = 1; K <= 5; ++K) {
+        begin(5, K, 8, 0);
+        config.noise = MOT_NOISE_UNIFORM; /* controls have none */
+        check(MOT_GATE_FIXED);
+        batch.step = -1;
+        check(MOT_GATE_FIXED);
+    }
+}
+END_TEST
+
+START_TEST(random_gates_draw)
+{
+    for (size_t K = 1; K <= 7; K += 3) {
+        begin(7, K, 9, 0);
+        check(MOT_GATE_RANDOM);
+        batch.step = -1; /* evaluation: by the position in the data set, beyond 32 bits too */
+        batch.first = (INT64_C(1) << 32) - n / 2;
+        check(MOT_GATE_RANDOM);
+    }
+    /* Every expert gets its share: 5 standard deviations of n draws for each of 200 steps. */
+    int count[7] = {0};
+    begin(7, 1, 9, 0);
+    for (batch.step = 0; batch.step < 200; ++batch.step) {
+        mot_choose(&config, MOT_GATE_RANDOM, &batch);
+        for (size_t s = 0; s < n; ++s) ++count[expert[s]];
+    }
+    for (int i = 0; i < 7; ++i) ck_assert_double_lt(fabs(count[i] - 200 * n / 7.0), 5 * sqrt(200 * n / 7.0));
+}
+END_TEST
+
+/* Evaluating in pieces must choose as evaluating at once does. */
+START_TEST(random_evaluation_does_not_see_the_batch)
+{
+    int32_t whole[n];
+    begin(7, 1, 9, 0);
+    batch.step = -1;
+    batch.first = 1000;
+    mot_choose(&config, MOT_GATE_RANDOM, &batch);
+    memcpy(whole, expert, sizeof whole);
+    batch.n = n / 2;
+    batch.first = 1000 + n / 2;
+    mot_choose(&config, MOT_GATE_RANDOM, &batch);
+    ck_assert_int_eq(memcmp(whole + n / 2, expert, n / 2 * sizeof *whole), 0);
+}
+END_TEST
+
+START_TEST(lost_logits_still_choose_different_experts)
+{
+    for (size_t K = 1; K <= 4; ++K) {
+        begin(4, K, 10, 0);
+        for (size_t i = 0; i < 4; ++i) h[i] = NAN;
+        h[4] = INFINITY, h[6] = -INFINITY;
+        h[8] = h[9] = h[10] = h[11] = -INFINITY;
+        h[13] = NAN;
+        mot_choose(&config, MOT_GATE_LINEAR, &batch);
+        for (size_t s = 0; s < n; ++s)
+            for (size_t k = 0; k < K; ++k) {
+                ck_assert(expert[s * K + k] >= 0 && expert[s * K + k] < 4);
+                for (size_t j = 0; j < k; ++j)
+                    ck_assert_msg(expert[s * K + k] != expert[s * K + j], "sample %zu got expert %d twice", s,
+                                  expert[s * K + k]);
+            }
+    }
+}
+END_TEST
+
+START_TEST(counts_follow_the_configuration)
+{
+    config = (mot_route_config){.top_k = 0};
+    ck_assert_uint_eq(mot_choice_count(&config, 6), 6);
+    config.top_k = 2;
+    ck_assert_uint_eq(mot_choice_count(&config, 6), 2);
+}
+END_TEST
+
+static void choose_tests(TCase *tcase)
+{
+    tcase_add_test(tcase, the_largest_are_chosen);
+    tcase_add_test(tcase, noise_is_a_pure_function);
+    tcase_add_test(tcase, noise_differs_by_step_and_seed);
+    tcase_add_test(tcase, noise_changes_the_choice_alone);
+    tcase_add_test(tcase, noise_fades_in_a_straight_line);
+    tcase_add_test(tcase, fixed_gates_go_by_group);
+    tcase_add_test(tcase, random_gates_draw);
+    tcase_add_test(tcase, random_evaluation_does_not_see_the_batch);
+    tcase_add_test(tcase, lost_logits_still_choose_different_experts);
+    tcase_add_test(tcase, counts_follow_the_configuration);
+}
+
+MOT_CK_MAIN("choose", choose_tests)

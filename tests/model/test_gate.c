@@ -1,0 +1,159 @@
+/* The gate's logits against plain formulas in double. */
+#include "mot/gate.h"
+
+#include "bench.h"
+#include "mot/blas.h"
+
+enum { E = 5, HIDDEN = 4, n = BENCH_SAMPLES };
+
+static mot_gate gate;
+static mot_gate_config config;
+static mot_params params;
+static bench_batch batch;
+static float g[n * BENCH_TOKENS * BENCH_WIDTH], h[n * E], kept[2 * n * HIDDEN];
+
+static void begin(mot_gate_kind kind, mot_gate_input input, bool text)
+{
+    bench_batch_init(&batch, text);
+    config = (mot_gate_config){.kind = kind, .input = input, .hidden = HIDDEN, .init = 0.5};
+    mot_ck_ok(mot_gate_init(&gate, &config, E, BENCH_TOKENS, text ? 0 : BENCH_WIDTH, text ? BENCH_VOCABULARY : 0));
+    mot_ck_ok(mot_params_create(&params, &gate.table, MOT_UNIT_GATE));
+    gradient_fill_params(&params, 60);
+}
+
+/* What the gate sees of a sample: one number a feature. A text is a bag of words. */
+static void features(double *v, size_t s)
+{
+    const size_t from = batch.first[s], rows = batch.first[s + 1] - from;
+    const double scale = config.input == MOT_GATE_MEAN ? 1 / (double)rows : 1;
+    for (size_t i = 0; i < gate.features; ++i) v[i] = 0;
+    for (size_t t = 0; t < rows; ++t) {
+        if (batch.text) v[batch.id[from + t]] += scale;
+        for (size_t i = 0; i < BENCH_WIDTH && !batch.text; ++i)
+            v[config.input == MOT_GATE_FLAT ? t * BENCH_WIDTH + i : i] +=
+                scale * (double)batch.x[(from + t) * BENCH_WIDTH + i];
+    }
+}
+
+static void affine(double *y, const double *x, size_t K, size_t M, size_t row, bool bias)
+{
+    const float *w = params.value + gate.table.row[row].offset;
+    for (size_t i = 0; i < M; ++i) {
+        y[i] = bias ? (double)params.value[gate.table.row[row + 1].offset + i] : 0;
+        for (size_t k = 0; k < K; ++k) y[i] += x[k] * (double)w[k * M + i];
+    }
+}
+
+static double twin_error(void)
+{
+    double worst = 0;
+    for (size_t s = 0; s < n; ++s) {
+        double v[BENCH_TOKENS * BENCH_WIDTH], up[HIDDEN], want[E];
+        features(v, s);
+        if (config.kind == MOT_GATE_MLP) {
+            affine(up, v, gate.features, HIDDEN, 0, true);
+            for (size_t i = 0; i < HIDDEN; ++i)
+                up[i] = 0.5 * up[i] * (1 + tanh(sqrt(2 / M_PI) * (up[i] + 0.044715 * pow(up[i], 3))));
+            affine(want, up, HIDDEN, E, 2, true);
+        } else {
+            affine(want, v, gate.features, E, 0, false);
+        }
+        for (size_t i = 0; i < E; ++i) worst = fmax(worst, fabs((double)h[s * E + i] - want[i]));
+        for (size_t i = 0; i < E; ++i) ck_assert(isfinite(h[s * E + i]));
+    }
+    return worst;
+}
+
+START_TEST(logits_are_the_formulas)
+{
+    double worst = 0;
+    for (int kind = MOT_GATE_LINEAR; kind <= MOT_GATE_MLP; ++kind)
+        for (int input = MOT_GATE_MEAN; input <= MOT_GATE_FLAT; ++input)
+            for (int text = 0; text < (input == MOT_GATE_FLAT ? 1 : 2); ++text) {
+                begin((mot_gate_kind)kind, (mot_gate_input)input, text);
+                ck_assert_uint_eq(mot_gate_row(&gate), text                       ? BENCH_TOKENS
+                                                       : input == MOT_GATE_FLAT ? BENCH_TOKENS * BENCH_WIDTH
+                                                                                  : BENCH_WIDTH);
+                ck_assert_uint_le(mot_gate_kept(&gate, n), MOT_COUNT(kept));
+                for (size_t i = 0; i < MOT_COUNT(g); ++i) g[i] = NAN;
+                for (size_t s = 0; s < n && !text; ++s)
+                    mot_gate_features(&gate, g + s * mot_gate_row(&gate), batch.x + batch.first[s] * BENCH_WIDTH,
+                                      batch.first[s + 1] - batch.first[s], BENCH_WIDTH);
+                mot_gate_forward(&gate, &params, n, text ? NULL : g, text ? batch.padded : NULL, h, kept);
+                worst = fmax(worst, twin_error());
+                mot_params_free(&params);
+            }
+    /* Sums of at most 15 and 4 products of order one. */
+    printf("gate: %.1e off its twin\n", worst);
+    ck_assert_double_le(worst, (15 + 4) * 4 * 0x1p-24);
+}
+END_TEST
+
+START_TEST(a_text_without_words_is_the_bias)
+{
+    begin(MOT_GATE_LINEAR, MOT_GATE_MEAN, true);
+    memset(batch.padded, 0, sizeof batch.padded);
+    mot_gate_forward(&gate, &params, n, NULL, batch.padded, h, NULL);
+    for (size_t i = 0; i < n * E; ++i) ck_assert(h[i] == 0);
+    mot_params_free(&params);
+}
+END_TEST
+
+START_TEST(controls_learn_nothing)
+{
+    for (int kind = MOT_GATE_FIXED; kind <= MOT_GATE_RANDOM; ++kind) {
+        begin((mot_gate_kind)kind, MOT_GATE_SUM, false);
+        ck_assert(!mot_gate_learns(&gate));
+        ck_assert_uint_eq(gate.table.rows, 0);
+        ck_assert_uint_eq(mot_gate_kept(&gate, n), 0);
+        for (size_t i = 0; i < n * E; ++i) h[i] = NAN;
+        mot_gate_forward(&gate, &params, n, g, NULL, h, NULL);
+        for (size_t i = 0; i < n * E; ++i) ck_assert(h[i] == 0);
+        mot_gate_backward(&gate, &params, n, g, NULL, h, NULL);
+        mot_params_free(&params);
+    }
+}
+END_TEST
+
+START_TEST(learners_have_their_tensors)
+{
+    begin(MOT_GATE_LINEAR, MOT_GATE_SUM, true);
+    ck_assert(mot_gate_learns(&gate));
+    ck_assert_uint_eq(mot_table_parameters(&gate.table, 1u << MOT_PART_GATE), BENCH_VOCABULARY * E);
+    mot_params_free(&params);
+    begin(MOT_GATE_MLP, MOT_GATE_FLAT, false);
+    ck_assert_uint_eq(mot_table_parameters(&gate.table, 1u << MOT_PART_GATE),
+                      BENCH_TOKENS * BENCH_WIDTH * HIDDEN + HIDDEN + HIDDEN * E + E);
+    mot_params_free(&params);
+
+    /* init = 0: all logits start at 0, whatever the sample. */
+    config.init = 0;
+    mot_ck_ok(mot_gate_init(&gate, &config, E, BENCH_TOKENS, BENCH_WIDTH, 0));
+    mot_ck_ok(mot_params_create(&params, &gate.table, MOT_UNIT_GATE));
+    mot_params_init(&params, 1);
+    gradient_fill(g, MOT_COUNT(g), 1, 0, 1);
+    mot_gate_forward(&gate, &params, n, g, NULL, h, kept);
+    for (size_t i = 0; i < n * E; ++i) ck_assert(h[i] == 0);
+    mot_params_free(&params);
+}
+END_TEST
+
+START_TEST(flat_texts_are_refused)
+{
+    config = (mot_gate_config){.kind = MOT_GATE_LINEAR, .input = MOT_GATE_FLAT};
+    ck_assert_int_eq(mot_gate_init(&gate, &config, E, BENCH_TOKENS, 0, BENCH_VOCABULARY), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "gate.input"));
+}
+END_TEST
+
+static void gate_tests(TCase *tcase)
+{
+    mot_blas_init();
+    tcase_add_test(tcase, logits_are_the_formulas);
+    tcase_add_test(tcase, a_text_without_words_is_the_bias);
+    tcase_add_test(tcase, controls_learn_nothing);
+    tcase_add_test(tcase, learners_have_their_tensors);
+    tcase_add_test(tcase, flat_texts_are_refused);
+}
+
+MOT_CK_MAIN("gate", gate_tests)
