@@ -1,5 +1,6 @@
 #include "mot/choose.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -53,9 +54,12 @@ static void scores(const mot_route_config *config, mot_gate_kind kind, const mot
     }
 }
 
-/* The K largest scores in falling order; equal scores: the lower index first. Marks the taken with -inf. */
+/* The K largest scores in falling order; equal scores: the lower index first. Marks the taken with -inf, which no score
+ * may have, nor be a NaN: a diverged gate must not take one expert twice before its loss is found not to be finite. */
 static void take_largest(size_t E, size_t K, double *score, int32_t *expert)
 {
+    for (size_t i = 0; i < E; ++i)
+        if (!(score[i] > -DBL_MAX)) score[i] = -DBL_MAX;
     for (size_t k = 0; k < K; ++k) {
         size_t best = 0;
         for (size_t i = 1; i < E; ++i)
