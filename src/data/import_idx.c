@@ -45,7 +45,7 @@ static mot_status add_split(const import_options *options, int split, mot_datase
     char **files = NULL, *pictures = NULL, *labels = NULL;
     int32_t *y = NULL;
     size_t count;
-    uint32_t shape[3], label_shape[3];
+    uint32_t shape[3] = {0}, label_shape[3] = {0};
     mot_status status = MOT_OK;
     MOT_TRY(
         import_split_list(options->files[split], IMPORT_MAX_FILES, "the files of a split", &count, &files));
