@@ -396,6 +396,7 @@ static mot_status inspect_in_child(const inspect_options *options)
 
 /* ---- the verb ---- */
 
+/* argp_error only says it: the value that comes back is what stops the parsing. */
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     inspect_options *const options = state->input;
@@ -404,21 +405,25 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'n':
         errno = 0;
         options->values = strtol(argument, &end, 10);
-        if (errno != 0 || *argument == '\0' || *end != '\0' || options->values < 0 ||
-            options->values > MOST_VALUES)
-            argp_error(state, "--values %s: expected a number from 0 to %d", argument, MOST_VALUES);
-        return 0;
+        if (errno == 0 && end != argument && *end == '\0' && options->values >= 0 &&
+            options->values <= MOST_VALUES)
+            return 0;
+        argp_error(state, "--values %s: expected a number from 0 to %d", argument, MOST_VALUES);
+        return EINVAL;
     case 'v':
         options->verify = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->path != NULL)
-            argp_error(state, "one file or run folder at a time, '%s' is one too many", argument);
-        options->path = argument;
-        return 0;
+        if (options->path == NULL) {
+            options->path = argument;
+            return 0;
+        }
+        argp_error(state, "one file or run folder at a time, '%s' is one too many", argument);
+        return EINVAL;
     case ARGP_KEY_END:
-        if (options->path == NULL) argp_error(state, "which file or run folder?");
-        return 0;
+        if (options->path != NULL) return 0;
+        argp_error(state, "which file or run folder?");
+        return EINVAL;
     default:
         return ARGP_ERR_UNKNOWN;
     }
