@@ -61,7 +61,7 @@ done:
     return status;
 }
 
-mot_status import_cifar(const import_options *options)
+mot_status mot_import_cifar(const mot_import_options *options)
 {
     const mot_sample_format format = {.kind = MOT_SAMPLE_PICTURE, .channels = 3, .height = 32, .width = 32};
     mot_dataset_writer *writer = NULL;

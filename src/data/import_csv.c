@@ -115,7 +115,7 @@ static mot_status add_row(mot_dataset_writer *writer, const char *split, const t
 
 /* The lines of the file, or, without a test file, a part of them in a shuffled order for each of train and
  * test. */
-static mot_status add_table(const import_options *options, int split, mot_dataset_writer *writer,
+static mot_status add_table(const mot_import_options *options, int split, mot_dataset_writer *writer,
                             const table *t, const rows *r)
 {
     const bool divide = split == 0 && options->files[2] == NULL && options->test_fraction > 0;
@@ -132,7 +132,7 @@ static mot_status add_table(const import_options *options, int split, mot_datase
     return status;
 }
 
-mot_status import_csv(const import_options *options)
+mot_status mot_import_csv(const mot_import_options *options)
 {
     mot_dataset_writer *writer = NULL;
     mot_dataset_about about = {0};

@@ -39,7 +39,7 @@ static mot_status read_idx(const char *path, unsigned dimensions, char **bytes, 
     return MOT_OK;
 }
 
-static mot_status add_split(const import_options *options, int split, mot_dataset_writer **writer,
+static mot_status add_split(const mot_import_options *options, int split, mot_dataset_writer **writer,
                             mot_sample_format *format)
 {
     char **files = NULL, *pictures = NULL, *labels = NULL;
@@ -82,7 +82,7 @@ done:
     return status;
 }
 
-mot_status import_idx(const import_options *options)
+mot_status mot_import_idx(const mot_import_options *options)
 {
     mot_dataset_writer *writer = NULL;
     mot_sample_format format;

@@ -26,7 +26,7 @@ typedef struct array {
 static const char *value_of(const char *head, const char *key)
 {
     const char *at = strstr(head, key);
-    if (at == NULL) return "";
+    if (at == NULL) return head + strlen(head);
     at += strlen(key);
     return at + strspn(at, " :");
 }
@@ -316,15 +316,16 @@ static bool same_format(const mot_sample_format *a, const mot_sample_format *b)
            a->width == b->width && a->tokens == b->tokens && a->features == b->features;
 }
 
-mot_status import_npy(const import_options *options)
+mot_status mot_import_npy(const mot_import_options *options)
 {
     mot_dataset_writer *writer = NULL;
     mot_dataset_about about = {0};
     char **class_names = NULL, **group_names = NULL;
-    arrays splits[IMPORT_SPLITS] = {{0}};
+    arrays splits[IMPORT_SPLITS];
     mot_sample_format format = {0}, other;
     size_t vocabulary = 2;
     mot_status status = MOT_OK;
+    memset(splits, 0, sizeof splits);
     MOT_TRY(import_names(options->class_names, "class names", &about.class_count, &class_names));
     MOT_TRY(import_names(options->group_names, "group names", &about.group_count, &group_names));
     for (int s = 0; s < IMPORT_SPLITS; ++s) {

@@ -185,7 +185,7 @@ done:
     return status;
 }
 
-void import_about(const import_options *options, mot_dataset_about *about)
+void import_about(const mot_import_options *options, mot_dataset_about *about)
 {
     about->title = options->title;
     about->source = options->source;

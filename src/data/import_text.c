@@ -95,7 +95,7 @@ static int32_t place(size_t count, char **names, const char *name)
 }
 
 /* The names of train are those of all splits: one that only another split has could never be learned. */
-static mot_status collect(const import_options *options, const lines *splits, bool group, size_t *count,
+static mot_status collect(const mot_import_options *options, const lines *splits, bool group, size_t *count,
                           char ***names)
 {
     mot_status status = mot_allocate(names, splits[0].count, sizeof(char *), "names");
@@ -185,7 +185,7 @@ typedef struct names {
     char **label, **group, **word, *block;
 } names;
 
-static mot_status add_split(const import_options *options, int s, const lines *l, const names *n,
+static mot_status add_split(const mot_import_options *options, int s, const lines *l, const names *n,
                             size_t length, mot_dataset_writer *writer)
 {
     char *copy = NULL;
@@ -217,7 +217,7 @@ done:
     return status;
 }
 
-mot_status import_text(const import_options *options)
+mot_status mot_import_text(const mot_import_options *options)
 {
     lines splits[IMPORT_SPLITS] = {{0}};
     names n = {0};
