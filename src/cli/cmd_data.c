@@ -1,0 +1,285 @@
+/* mot data: import, make and show data sets. */
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd_data.h"
+#include "mot/dataset.h"
+#include "mot/h5.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/mixture.h"
+
+/* ---- numbers of options ---- */
+
+/* argp_error returns where the parser must not exit: the hook tells its end that there was one. */
+void cmd_data_wrong(struct argp_state *state, const char *format, ...)
+{
+    char sentence[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    if (state->hook == NULL) argp_error(state, "%s", sentence);
+    state->hook = state;
+}
+
+uint64_t cmd_data_whole(struct argp_state *state, const char *option, const char *text, uint64_t least,
+                        uint64_t most)
+{
+    char *end;
+    errno = 0;
+    const unsigned long long value = strtoull(text, &end, 10);
+    if (isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && value >= least && value <= most)
+        return value;
+    cmd_data_wrong(state, "--%s is a whole number from %llu to %llu, not '%s'", option,
+                   (unsigned long long)least, (unsigned long long)most, text);
+    return least;
+}
+
+double cmd_data_number(struct argp_state *state, const char *option, const char *text, double least,
+                       double most)
+{
+    char *end;
+    const double value = strtod(text, &end);
+    if (end != text && *end == '\0' && value >= least && value <= most) return value;
+    cmd_data_wrong(state, "--%s is a number from %g to %g, not '%s'", option, least, most, text);
+    return least;
+}
+
+mot_status cmd_data_check_out(const char *out, bool force)
+{
+    if (force || access(out, F_OK) != 0) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", out);
+}
+
+/* ---- mot data make mixture ---- */
+
+enum {
+    OUT = 256,
+    FORCE,
+    CLASSES,
+    TOKENS,
+    WIDTH,
+    SIGMA,
+    ALPHA,
+    BETA,
+    GAMMA,
+    TRAIN,
+    VAL,
+    TEST,
+    SEED,
+    LABELS,
+    CORRELATION,
+    CLASS_WEIGHTS
+};
+
+typedef struct make_arguments {
+    mot_mixture_config config;
+    const char *out;
+    bool force;
+    mot_gidx samples[3];
+} make_arguments;
+
+static const struct argp_option make_options[] = {
+    {"out", OUT, "FILE", 0, "the data set to make", 0},
+    {"force", FORCE, NULL, 0, "replace an existing file", 0},
+    {"classes", CLASSES, "N", 0, "classes of the mixture (default 4)", 0},
+    {"tokens", TOKENS, "L", 0, "tokens a sample (default 8)", 0},
+    {"width", WIDTH, "D", 0, "numbers a token (default 32)", 0},
+    {"sigma", SIGMA, "S", 0, "of the noise tokens (default 1)", 0},
+    {"alpha", ALPHA, "LO[,HI]", 0, "strength of the classification signal (default 1)", 0},
+    {"beta", BETA, "LO[,HI]", 0, "strength of the class signal (default 1)", 0},
+    {"gamma", GAMMA, "LO[,HI]", 0, "strength of the distractor (default 1)", 0},
+    {"train", TRAIN, "N", 0, "training samples (default 4000)", 0},
+    {"val", VAL, "N", 0, "validation samples (default 0)", 0},
+    {"test", TEST, "N", 0, "test samples (default 1000)", 0},
+    {"seed", SEED, "S", 0, "of everything (default 0)", 0},
+    {"labels", LABELS, "KIND", 0, "signed (default) or vector", 0},
+    {"correlation", CORRELATION, "C", 0, "cosine between any two signals (default 0)", 0},
+    {"class-weights", CLASS_WEIGHTS, "W,W,...", 0, "one a class (default: all alike)", 0},
+    {0}};
+
+static void read_list(struct argp_state *state, const char *option, const char *text, int most,
+                      double *values, int *count)
+{
+    *count = 0;
+    for (const char *at = text;; ++at) {
+        char *end;
+        const double value = strtod(at, &end);
+        if (end == at || !isfinite(value) || *count == most || (*end != ',' && *end != '\0')) {
+            cmd_data_wrong(state, "--%s is up to %d numbers with commas between, not '%s'", option, most,
+                           text);
+            return;
+        }
+        values[(*count)++] = value;
+        if (*end == '\0') return;
+        at = end;
+    }
+}
+
+static void read_range(struct argp_state *state, const char *option, const char *text, double range[2])
+{
+    int count;
+    read_list(state, option, text, 2, range, &count);
+    if (count == 1) range[1] = range[0];
+}
+
+static error_t parse_make(int key, char *text, struct argp_state *state)
+{
+    make_arguments *a = state->input;
+    mot_mixture_config *c = &a->config;
+    int count;
+    switch (key) {
+    case OUT:
+        a->out = text;
+        break;
+    case FORCE:
+        a->force = true;
+        break;
+    case CLASSES:
+        c->classes = (int)cmd_data_whole(state, "classes", text, 2, MOT_MIXTURE_MAX_CLASSES);
+        break;
+    case TOKENS:
+        c->tokens = cmd_data_whole(state, "tokens", text, 4, 1 << 20);
+        break;
+    case WIDTH:
+        c->width = cmd_data_whole(state, "width", text, 1, 1 << 16);
+        break;
+    case SIGMA:
+        c->sigma = cmd_data_number(state, "sigma", text, 0, 1e6);
+        break;
+    case ALPHA:
+        read_range(state, "alpha", text, c->alpha);
+        break;
+    case BETA:
+        read_range(state, "beta", text, c->beta);
+        break;
+    case GAMMA:
+        read_range(state, "gamma", text, c->gamma);
+        break;
+    case TRAIN:
+    case VAL:
+    case TEST:
+        a->samples[key - TRAIN] = (mot_gidx)cmd_data_whole(state, "train, --val or --test", text, 0,
+                                                           (uint64_t)1 << 40);
+        break;
+    case SEED:
+        c->seed = cmd_data_whole(state, "seed", text, 0, UINT64_MAX);
+        break;
+    case LABELS:
+        c->vector_labels = strcmp(text, "vector") == 0;
+        if (!c->vector_labels && strcmp(text, "signed") != 0)
+            cmd_data_wrong(state, "--labels is signed or vector, not '%s'", text);
+        break;
+    case CORRELATION:
+        c->correlation = cmd_data_number(state, "correlation", text, 0, 1);
+        break;
+    case CLASS_WEIGHTS:
+        read_list(state, "class-weights", text, MOT_MIXTURE_MAX_CLASSES, c->class_weight, &count);
+        break;
+    case ARGP_KEY_ARG:
+        cmd_data_wrong(state, "unexpected argument '%s'", text);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static mot_status make_mixture(const make_arguments *a)
+{
+    static const char *const splits[] = {"train", "val", "test"};
+    const mot_mixture_config *c = &a->config;
+    mot_sample_format format = {.kind = MOT_SAMPLE_VECTOR,
+                                .element = MOT_ELEMENT_F32,
+                                .tokens = c->tokens,
+                                .features = c->width,
+                                .deviation = {1}}; /* numbers stay as they are */
+    const mot_dataset_about about = {.title = "mixture",
+                                     .source = "mot data make mixture",
+                                     .signed_labels = true,
+                                     .group_count = (size_t)c->classes};
+    mot_mixture mixture = {0};
+    mot_dataset_writer *writer = NULL;
+    float *x = NULL;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_mixture_init(&mixture, c));
+    MOT_TRY(mot_dataset_writer_open(&writer, a->out, &format));
+    MOT_TRY(mot_allocate(&x, c->tokens * c->width, sizeof *x, "a sample"));
+    for (int s = 0; s < 3; ++s)
+        for (mot_gidx i = 0; i < a->samples[s]; ++i) {
+            int32_t y, group;
+            mot_mixture_sample(&mixture, s, i, x, &y, &group, NULL);
+            MOT_TRY(mot_dataset_writer_add(writer, splits[s], 1, x, &y, &group));
+        }
+    MOT_TRY(mot_dataset_writer_close(&writer, &about, true));
+    mot_log(MOT_LOG_INFO, "made %s", a->out);
+done:
+    mot_dataset_writer_close(&writer, &about, false);
+    mot_mixture_free(&mixture);
+    mot_free(x);
+    return status;
+}
+
+static mot_status cmd_data_make(int argc, char **argv)
+{
+    static const struct argp argp = {
+        make_options, parse_make,
+        NULL,         "--out FILE\nThe synthetic N-class mixture, each sample a function of seed and index.",
+        NULL,         NULL,
+        NULL};
+    static char name[] = "mot data make mixture";
+    if (argc < 2 || strcmp(argv[1], "mixture") != 0) {
+        if (argc < 2 || strcmp(argv[1], "--help") != 0)
+            return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data make mixture", argc > 1 ? argv[1] : "");
+        mot_log(MOT_LOG_INFO,
+                "Usage: mot data make mixture [OPTION...]\n'mot data make mixture --help' tells more.");
+        return MOT_OK;
+    }
+    argv[1] = name;
+    make_arguments a = {.config = {.classes = 4,
+                                   .tokens = 8,
+                                   .width = 32,
+                                   .sigma = 1,
+                                   .alpha = {1, 1},
+                                   .beta = {1, 1},
+                                   .gamma = {1, 1}},
+                        .samples = {4000, 0, 1000}};
+    bool help;
+    mot_status status = mot_cli_parse(&argp, argc - 1, argv + 1, &a, &help);
+    if (status != MOT_OK || help) return status;
+    if (a.out == NULL) return mot_fail(MOT_ERR_INPUT, "%s needs --out (see %s --help)", name, name);
+    status = cmd_data_check_out(a.out, a.force);
+    return status == MOT_OK ? make_mixture(&a) : status;
+}
+
+/* ---- the verb ---- */
+
+mot_status mot_cmd_data(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        mot_verb_function *run;
+    } parts[] = {{"import", cmd_data_import}, {"make", cmd_data_make}, {"show", cmd_data_show}};
+    for (size_t i = 0; i < MOT_COUNT(parts) && argc > 1; ++i) {
+        if (strcmp(argv[1], parts[i].name) != 0) continue;
+        char name[32];
+        snprintf(name, sizeof name, "mot data %s", parts[i].name);
+        argv[1] = name;
+        return parts[i].run(argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+        mot_log(MOT_LOG_INFO, "Usage: mot data import KIND [OPTION...]   idx, cifar, npy, text or csv files\n"
+                              "       mot data make mixture [OPTION...]  synthetic data\n"
+                              "       mot data show FILE [OPTION...]     what a data set holds\n"
+                              "Each has its own --help.");
+        return MOT_OK;
+    }
+    return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data import, make or show", argc > 1 ? argv[1] : "");
+}

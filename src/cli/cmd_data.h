@@ -1,0 +1,23 @@
+/* cmd_data.h: the parts of `mot data`. */
+#ifndef MOT_CMD_DATA_H
+#define MOT_CMD_DATA_H
+
+#include <stdint.h>
+
+#include "cli.h"
+
+mot_verb_function cmd_data_import, cmd_data_show;
+
+/* An option is wrong: one sentence, and state->hook is set, for which a parser returns EINVAL. */
+void cmd_data_wrong(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A whole number, or a number, in [least, most]; otherwise cmd_data_wrong names the option. */
+uint64_t cmd_data_whole(struct argp_state *state, const char *option, const char *text, uint64_t least,
+                        uint64_t most);
+double cmd_data_number(struct argp_state *state, const char *option, const char *text, double least,
+                       double most);
+
+/* MOT_ERR_INPUT when `out` exists and is not to be replaced. */
+mot_status cmd_data_check_out(const char *out, bool force);
+
+#endif
