@@ -248,6 +248,13 @@ static mot_status read_dataset(hid_t dataset)
             goto done;
         }
     }
+    /* Deflate makes data at most 1032 times smaller: a shape beyond that is damage, and would be read for
+     * ever. */
+    if ((double)row * (double)shape[0] > 2048. * ((double)H5Dget_storage_size(dataset) + 65536)) {
+        status = mot_fail(MOT_ERR_INPUT, "a dataset claims %llu rows, far more than it stores",
+                          (unsigned long long)shape[0]);
+        goto done;
+    }
     const size_t most = MOT_MIN(MOT_MAX(((size_t)1 << 24) / MOT_MAX(row, 1), 1), (size_t)shape[0]);
     hid_t native = H5Tget_native_type(type, H5T_DIR_ASCEND);
     status = mot_allocate(&rows, most, MOT_MAX(row, 1), "rows of a dataset");
@@ -279,7 +286,10 @@ mot_status inspect_read_all(hid_t group, int depth)
         hid_t object = H5Oopen(group, name, H5P_DEFAULT);
         if (object < 0) return mot_fail(MOT_ERR_INPUT, "%.80s cannot be opened", name);
         if (H5Iget_type(object) == H5I_GROUP) status = inspect_read_all(object, depth + 1);
-        if (H5Iget_type(object) == H5I_DATASET) status = read_dataset(object);
+        if (H5Iget_type(object) == H5I_DATASET) {
+            status = read_dataset(object);
+            if (status != MOT_OK) status = mot_fail(status, "%.80s: %s", name, mot_error_message());
+        }
         mot_h5_close(&object);
     }
     return status;

@@ -1,6 +1,6 @@
 /* checkpoint.h: the whole state of a run in one HDF5 file, complete or absent.
  *
- * Layout (docs/data.md has the table):
+ * Layout (docs/files.md has the table):
  *      /config                  text: the resolved configuration
  *      /progress/...            step, stage, criterion state, (attributes)
  *      /gate/TENSOR             value, and beside it TENSOR.moment0, TENSOR.moment1 (optimizer state)

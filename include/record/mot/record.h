@@ -5,7 +5,7 @@
  *      RUN/run.h5                         links to all segments and checkpoints, and the configuration
  *      RUN/summary.json                   written at the end
  *
- * A segment (docs/data.md has the table):
+ * A segment (docs/files.md has the table):
  *      /steps/{step, stage, loss, accuracy, learning_rate, samples, time_compute, time_exchange, time_wait}  [n]
  *      /layer0/load        [n, E]   samples an expert got at the step
  *      /layer0/importance  [n, E]   sum of its softmax probabilities over the batch
