@@ -74,14 +74,18 @@ import_cifar100_mid() {
     from=$(source_of cifar100-mid cifar100-mid-train.bin.xz)
     step "import CIFAR-100, 100 + 20 pictures a class" "$mot" data import cifar --out "$1" \
         --train "$from/cifar100-mid-train.bin.xz" --test "$from/cifar100-mid-test.bin.xz" \
-        --fine-names "$from/cifar100-fine-labels.txt" --coarse-names "$from/cifar100-coarse-labels.txt"
+        --fine-names "$from/cifar100-fine-labels.txt" --coarse-names "$from/cifar100-coarse-labels.txt" \
+        --title "CIFAR-100, 100 + 20 pictures a class" --licence "free for research with citation" \
+        --source "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images"
 }
 
 import_clinc150() {
     local from
     from=$(source_of clinc150 clinc150-train.tsv.xz)
     step "import CLINC150" "$mot" data import text --out "$1" --train "$from/clinc150-train.tsv.xz" \
-        --val "$from/clinc150-val.tsv.xz" --test "$from/clinc150-test.tsv.xz" --tokens word --length 24
+        --val "$from/clinc150-val.tsv.xz" --test "$from/clinc150-test.tsv.xz" --tokens word --length 24 \
+        --title CLINC150 --licence "CC BY 3.0" \
+        --source "Larson et al. 2019, An Evaluation Dataset for Intent Classification and Out-of-Scope Prediction"
 }
 
 make_mixture() {
