@@ -189,7 +189,7 @@ static error_t parse_make(int key, char *text, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-    return 0;
+    return state->hook != NULL ? EINVAL : 0;
 }
 
 static mot_status make_mixture(const make_arguments *a)

@@ -38,7 +38,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-    return 0;
+    return state->hook != NULL ? EINVAL : 0;
 }
 
 static const char *name_of(char **names, int index, char number[16])
