@@ -12,13 +12,13 @@ static char scratch[64];
 
 static inline const char *scratch_path(const char *name)
 {
-    static char paths[8][512];
+    static char paths[1024][128]; /* many stay in use at once */
     static int next;
     if (scratch[0] == '\0') {
         snprintf(scratch, sizeof scratch, "/tmp/mot-test-XXXXXX");
         if (mkdtemp(scratch) == NULL) perror(scratch);
     }
-    char *path = paths[next++ % 8];
+    char *path = paths[next++ % 1024];
     snprintf(path, sizeof paths[0], "%s/%s", scratch, name);
     return path;
 }
