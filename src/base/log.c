@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,9 +54,22 @@ void mot_log_rank(mot_log_level level, const char *format, ...)
     va_end(args);
 }
 
+/* mpirun gives its ranks a pseudo-terminal whatever its own output is. Where the parent process has its output
+ * somewhere else than a terminal, nobody watches. A parent that cannot be looked at is believed. */
+static bool parent_has_terminal(void)
+{
+    char link[64], target[256];
+    snprintf(link, sizeof link, "/proc/%d/fd/1", (int)getppid());
+    const ssize_t length = readlink(link, target, sizeof target - 1);
+    if (length < 0) return true;
+    target[length] = '\0';
+    return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
+}
+
 bool mot_log_is_terminal(void)
 {
-    return my_rank == 0 && isatty(STDOUT_FILENO) && threshold >= MOT_LOG_INFO;
+    return my_rank == 0 && threshold >= MOT_LOG_INFO && isatty(STDOUT_FILENO) &&
+           (getenv("OMPI_COMM_WORLD_SIZE") == NULL || parent_has_terminal());
 }
 
 void mot_log_progress(const char *text)

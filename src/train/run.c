@@ -65,7 +65,6 @@ static mot_status train_step(mot_run *run, bool *stop)
     const bool next = mot_stage_advance(&run->config, samples, result.loss, result.purity, &run->progress);
     MOT_TRY(mot_comm_agree(run->comm, record_step(run, &result, rate)));
     MOT_TRY(run_report_step(run, &result, rate));
-    run_progress_bar(run, &result);
     if (next && run->progress.stage < run->config.stages) {
         mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX, run->config.stage[run->progress.stage].name,
                 run->progress.step);

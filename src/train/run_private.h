@@ -43,9 +43,9 @@ typedef struct mot_run {
     mot_gidx start_step;
 
     /* since the last report line */
-    double since_s, loss, hits, compute_s, exchange_s, wait_s, flops_before;
+    double since_s, loss, hits, compute_s, exchange_s, wait_s, flops;
     mot_gidx since_step;
-    double load_ratio;        /* max / mean of the last step; root */
+    double drawn_s;           /* when the progress bar was last drawn */
 } mot_run;
 
 /* run_setup.c: data, model and step for `config`; `training`: the training set too. Collective. */
@@ -66,7 +66,6 @@ void run_banner(const mot_run *run, const char *what);
 void run_dry(const mot_run *run);
 void run_report_begin(mot_run *run);
 mot_status run_report_step(mot_run *run, const mot_step_result *result, double rate);
-void run_progress_bar(const mot_run *run, const mot_step_result *result);
 void run_say_eval(const mot_run *run);
 
 /* run_summary.c: what is said at the end. */

@@ -120,15 +120,7 @@ void run_report_begin(mot_run *run)
 {
     run->since_s = mot_clock_s();
     run->since_step = run->progress.step;
-    run->loss = run->hits = run->compute_s = run->exchange_s = run->wait_s = 0;
-}
-
-/* Sums, over all ranks, of what only each rank knows. Collective. */
-static double all_flops(const mot_run *run)
-{
-    double mine = mot_step_measure(run->step)->expert_flops, all;
-    MPI_Allreduce(&mine, &all, 1, MPI_DOUBLE, MPI_SUM, run->comm->mpi);
-    return all;
+    run->loss = run->hits = run->compute_s = run->exchange_s = run->wait_s = run->flops = 0;
 }
 
 static double load_ratio(const int64_t *load, int experts)
@@ -141,27 +133,38 @@ static double load_ratio(const int64_t *load, int experts)
     return sum > 0 ? (double)most * experts / (double)sum : 0;
 }
 
+/* Means over the steps since the last report. */
 typedef struct report_line {
-    double steps, loss, accuracy, rate, samples_per_s, gflops, compute, exchange, wait, wall_s;
+    double loss, accuracy, samples_per_s, gflops, load_ratio, compute, exchange, wait, wall_s;
 } report_line;
 
-static report_line make_line(const mot_run *run, double rate, double flops)
+static report_line make_line(const mot_run *run, const mot_step_result *result)
 {
     const double steps = (double)(run->progress.step - run->since_step), wall = mot_clock_s() - run->since_s;
     const double samples = steps * (double)run->config.train.batch;
-    return (report_line){steps,
-                         run->loss / steps,
-                         run->hits / samples,
-                         rate,
-                         samples / wall,
-                         (flops - run->flops_before) / wall * 1e-9,
-                         run->compute_s / wall,
-                         run->exchange_s / wall,
-                         run->wait_s / wall,
-                         wall};
+    return (report_line){
+        .loss = run->loss / steps,
+        .accuracy = run->hits / samples,
+        .samples_per_s = samples / wall,
+        .gflops = run->flops / wall * 1e-9,
+        .load_ratio = load_ratio(result->load, run->config.model.experts),
+        .compute = run->compute_s / wall,
+        .exchange = run->exchange_s / wall,
+        .wait = run->wait_s / wall,
+        .wall_s = wall,
+    };
 }
 
-static mot_status write_line(mot_run *run, const mot_step_result *result, const report_line *line)
+static void put_line(const mot_run *run, const report_line *line, char *text, size_t size)
+{
+    snprintf(text, size,
+             "step %6" MOT_PRI_GIDX "  loss %8.5f  acc %6.4f  %7.0f samples/s  %6.1f GFLOP/s  load max/mean %4.2f  "
+             "compute %2.0f%% exchange %2.0f%% wait %2.0f%%",
+             run->progress.step, line->loss, line->accuracy, line->samples_per_s, line->gflops, line->load_ratio,
+             100 * line->compute, 100 * line->exchange, 100 * line->wait);
+}
+
+static mot_status write_line(mot_run *run, const mot_step_result *result, const report_line *line, double rate)
 {
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
@@ -169,9 +172,9 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     mot_json_int(json, "stage", MOT_MIN(run->progress.stage, run->config.stages - 1));
     mot_json_real(json, "train.loss", line->loss);
     mot_json_real(json, "train.accuracy", line->accuracy);
-    mot_json_real(json, "train.rate", line->rate);
+    mot_json_real(json, "train.rate", rate);
     mot_json_real(json, "routing.purity", result->purity);
-    mot_json_real(json, "routing.load_max_over_mean", run->load_ratio);
+    mot_json_real(json, "routing.load_max_over_mean", line->load_ratio);
     mot_json_real(json, "routing.balance_loss", result->balance.switch_loss);
     mot_json_real(json, "routing.z_loss", result->balance.z_loss);
     mot_json_ints(json, "routing.load", (size_t)run->config.model.experts, result->load);
@@ -188,6 +191,22 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     return status;
 }
 
+/* On a terminal: how far the stage is, and the figures, ten times a second at most. */
+static void draw_progress(mot_run *run, const report_line *line)
+{
+    if (!mot_log_is_terminal() || mot_clock_s() - run->drawn_s < 0.1) return;
+    run->drawn_s = mot_clock_s();
+    const int s = MOT_MIN(run->progress.stage, run->config.stages - 1);
+    const mot_stage_config *stage = &run->config.stage[s];
+    const mot_gidx steps = mot_stage_steps(stage, run->train.dataset->samples, run->config.train.batch);
+    const mot_gidx done = run->progress.step - run->progress.stage_first;
+    char bar[17] = "................", text[512];
+    if (steps > 0) memset(bar, '#', (size_t)(16 * MOT_MIN(done, steps) / steps));
+    const int head = snprintf(text, sizeof text, "%s [%s] ", stage->name, bar);
+    put_line(run, line, text + head, sizeof text - (size_t)head);
+    mot_log_progress(text);
+}
+
 mot_status run_report_step(mot_run *run, const mot_step_result *result, double rate)
 {
     mot_status status = MOT_OK;
@@ -196,41 +215,22 @@ mot_status run_report_step(mot_run *run, const mot_step_result *result, double r
     run->compute_s += result->compute_s;
     run->exchange_s += result->exchange_s;
     run->wait_s += result->wait_s;
+    run->flops += result->flops;
     const bool due = run->progress.step % run->config.report_every == 0 || run->progress.stage == run->config.stages;
-    if (!due) return MOT_OK;
-    const double flops = all_flops(run);
     if (run->comm->rank == MOT_ROOT) {
-        const report_line line = make_line(run, rate, flops);
-        run->load_ratio = load_ratio(result->load, run->config.model.experts);
-        mot_log(MOT_LOG_INFO,
-                "step %6" MOT_PRI_GIDX "  loss %8.5f  acc %6.4f  %8.0f samples/s  %7.1f GFLOP/s  load max/mean %5.2f  "
-                "compute %2.0f%% exchange %2.0f%% wait %2.0f%%",
-                run->progress.step, line.loss, line.accuracy, line.samples_per_s, line.gflops, run->load_ratio,
-                100 * line.compute, 100 * line.exchange, 100 * line.wait);
-        status = write_line(run, result, &line);
+        const report_line line = make_line(run, result);
+        if (due) {
+            char text[256];
+            put_line(run, &line, text, sizeof text);
+            mot_log(MOT_LOG_INFO, "%s", text);
+            status = write_line(run, result, &line, rate);
+        } else {
+            draw_progress(run, &line);
+        }
     }
+    if (!due) return MOT_OK;
     run_report_begin(run);
-    run->flops_before = flops;
     return mot_comm_agree(run->comm, status);
-}
-
-void run_progress_bar(const mot_run *run, const mot_step_result *result)
-{
-    static double last_s;
-    if (!mot_log_is_terminal() || mot_clock_s() - last_s < 0.1) return;
-    last_s = mot_clock_s();
-    const mot_stage_config *stage = &run->config.stage[MOT_MIN(run->progress.stage, run->config.stages - 1)];
-    const mot_gidx steps = mot_stage_steps(stage, run->train.dataset->samples, run->config.train.batch);
-    const mot_gidx done = run->progress.step - run->progress.stage_first;
-    char bar[25], text[256];
-    const int filled = steps > 0 ? (int)(24 * MOT_MIN(done, steps) / steps) : 0;
-    for (int i = 0; i < 24; ++i) bar[i] = i < filled ? '#' : '.';
-    bar[24] = '\0';
-    const double interval = mot_clock_s() - run->since_s;
-    const double speed = (double)((run->progress.step - run->since_step) * (mot_gidx)run->config.train.batch) / interval;
-    snprintf(text, sizeof text, "%s [%s] step %" MOT_PRI_GIDX "  loss %.4f  acc %.3f  %.0f samples/s", stage->name, bar,
-             run->progress.step, result->loss, result->hits / (double)run->config.train.batch, speed);
-    mot_log_progress(text);
 }
 
 void run_say_eval(const mot_run *run)

@@ -100,6 +100,7 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     step->work.compute_s += step->mine.compute_s;
     step->work.exchange_s += step->mine.exchange_s;
     step->work.wait_s += step->mine.wait_s;
+    step->work.expert_flops += step->mine.flops;
     return status;
 }
 

@@ -25,7 +25,7 @@ typedef struct choice_report {
 /* What every rank tells the coordinator before and after the experts' work. */
 typedef struct rank_note {
     int32_t status, stop;
-    double compute_s, exchange_s, wait_s;
+    double compute_s, exchange_s, wait_s, flops;
 } rank_note;
 
 /* What the coordinator tells every rank at the end. */
@@ -33,7 +33,7 @@ typedef struct step_verdict {
     int32_t status, stop;
     double loss, hits, purity;
     mot_balance balance;
-    double compute_s, exchange_s, wait_s;
+    double compute_s, exchange_s, wait_s, flops;
 } step_verdict;
 
 /* One chunk of the batch: its plan and what is in flight. */

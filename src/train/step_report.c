@@ -106,6 +106,7 @@ static mot_status conclude(mot_step *step, const mot_step_task *task, step_verdi
         verdict->compute_s += root->rank[r].compute_s / ranks;
         verdict->exchange_s += root->rank[r].exchange_s / ranks;
         verdict->wait_s += root->rank[r].wait_s / ranks;
+        verdict->flops += root->rank[r].flops;
     }
     spread_reports(step);
     mot_status status;
@@ -123,7 +124,7 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
     *result = (mot_step_result){
         .loss = verdict->loss, .hits = verdict->hits, .purity = verdict->purity, .balance = verdict->balance,
         .compute_s = verdict->compute_s, .exchange_s = verdict->exchange_s, .wait_s = verdict->wait_s,
-        .stop = verdict->stop != 0,
+        .flops = verdict->flops, .stop = verdict->stop != 0,
         .sample = root->sample, .label = root->label, .group = root->group, .predicted = root->predicted,
         .expert = root->sample != NULL ? step->expert : NULL,
         .prob = root->prob, .load = root->load, .importance = root->importance,

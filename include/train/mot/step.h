@@ -41,6 +41,7 @@ typedef struct mot_step_result {
     double loss, hits, purity;     /* mean over the batch; right predictions; purity of the batch's first choices */
     mot_balance balance;
     double compute_s, exchange_s, wait_s; /* mean over ranks */
+    double flops;                  /* of all experts */
     bool stop;                     /* some rank was asked to stop */
     const mot_gidx *sample;        /* [total] */
     const int32_t *label, *group;  /* [total] */
