@@ -81,7 +81,8 @@ START_TEST(long_sentences_are_cut_not_overrun)
     if (comm.rank == last) status = mot_fail(MOT_ERR_FILE, "%s", sentence);
     status = mot_comm_agree(&comm, status);
     const char *heard = strchr(mot_error_message(), 'x');
-    const bool cut = status == MOT_ERR_FILE && heard != NULL && strspn(heard, "x") >= 1000 && strlen(heard) < 2048;
+    const bool cut = status == MOT_ERR_FILE && heard != NULL && strspn(heard, "x") >= 1000 &&
+                     strlen(heard) < 2048;
     mot_ck_all(cut);
 }
 END_TEST
@@ -112,7 +113,8 @@ START_TEST(broadcast_from_any_root)
             memset(bytes, comm.rank + 1, sizeof bytes);
             mot_comm_bcast(&comm, bytes, count, root);
             bool right = true;
-            for (size_t i = 0; i < sizeof bytes; ++i) right = right && bytes[i] == (i < count ? root : comm.rank) + 1;
+            for (size_t i = 0; i < sizeof bytes; ++i)
+                right = right && bytes[i] == (i < count ? root : comm.rank) + 1;
             mot_ck_all(right);
         }
 }

@@ -53,7 +53,8 @@ START_TEST(reserve_keeps_what_is_there)
 
     int *kept = numbers;
     const size_t had = capacity;
-    ck_assert_int_eq(mot_reserve(&numbers, &capacity, SIZE_MAX / 2, sizeof *numbers, "too many numbers"), MOT_ERR_MEMORY);
+    ck_assert_int_eq(mot_reserve(&numbers, &capacity, SIZE_MAX / 2, sizeof *numbers, "too many numbers"),
+                     MOT_ERR_MEMORY);
     ck_assert_ptr_eq(numbers, kept);
     ck_assert_uint_eq(capacity, had);
     ck_assert_int_eq(numbers[999], 999);
@@ -64,7 +65,8 @@ END_TEST
 START_TEST(arena_takes_marks_and_rewinds)
 {
     mot_arena arena;
-    const size_t bytes = mot_arena_bytes(3, 5) + mot_arena_bytes(100, 4) + mot_arena_bytes(0, 8) + mot_arena_bytes(1, 65);
+    const size_t bytes = mot_arena_bytes(3, 5) + mot_arena_bytes(100, 4) + mot_arena_bytes(0, 8) +
+                         mot_arena_bytes(1, 65);
     mot_ck_ok(mot_arena_init(&arena, bytes));
     ck_assert(aligned(arena.base));
     ck_assert_uint_eq(arena.size, bytes);

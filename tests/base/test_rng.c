@@ -32,8 +32,9 @@ START_TEST(known_answers)
             const uint64_t seed = seed_of_key(published[v].key[0], published[v].key[1], (mot_stream)stream);
             const mot_random4 random = mot_random(seed, (mot_stream)stream, c[0], c[1], c[2], c[3]);
             for (int i = 0; i < 4; ++i)
-                ck_assert_msg(random.word[i] == published[v].word[i], "vector %zu, stream %d, word %d: %08x, not %08x",
-                              v, stream, i, random.word[i], published[v].word[i]);
+                ck_assert_msg(random.word[i] == published[v].word[i],
+                              "vector %zu, stream %d, word %d: %08x, not %08x", v, stream, i, random.word[i],
+                              published[v].word[i]);
         }
 }
 END_TEST
@@ -56,10 +57,14 @@ END_TEST
 START_TEST(arguments_are_told_apart)
 {
     mot_random4 all[] = {
-        mot_random(1, MOT_STREAM_TEST, 0, 0, 0, 0), mot_random(2, MOT_STREAM_TEST, 0, 0, 0, 0),
-        mot_random(1, MOT_STREAM_DROP, 0, 0, 0, 0), mot_random(1, MOT_STREAM_TEST, 1, 0, 0, 0),
-        mot_random(1, MOT_STREAM_TEST, 0, 1, 0, 0), mot_random(1, MOT_STREAM_TEST, 0, 0, 1, 0),
-        mot_random(1, MOT_STREAM_TEST, 0, 0, 0, 1), mot_random(1 + (UINT64_C(1) << 32), MOT_STREAM_TEST, 0, 0, 0, 0),
+        mot_random(1, MOT_STREAM_TEST, 0, 0, 0, 0),
+        mot_random(2, MOT_STREAM_TEST, 0, 0, 0, 0),
+        mot_random(1, MOT_STREAM_DROP, 0, 0, 0, 0),
+        mot_random(1, MOT_STREAM_TEST, 1, 0, 0, 0),
+        mot_random(1, MOT_STREAM_TEST, 0, 1, 0, 0),
+        mot_random(1, MOT_STREAM_TEST, 0, 0, 1, 0),
+        mot_random(1, MOT_STREAM_TEST, 0, 0, 0, 1),
+        mot_random(1 + (UINT64_C(1) << 32), MOT_STREAM_TEST, 0, 0, 0, 0),
     };
     for (size_t i = 0; i < MOT_COUNT(all); ++i)
         for (size_t j = 0; j < i; ++j) ck_assert_uint_ne(all[i].word[0], all[j].word[0]);
@@ -77,7 +82,8 @@ END_TEST
 
 enum { DRAWS = 100000 };
 
-/* Limits: five standard deviations of the mean of DRAWS numbers; the numbers are fixed, so the test does not flicker. */
+/* Limits: five standard deviations of the mean of DRAWS numbers; the numbers are fixed, so the test does not
+ * flicker. */
 START_TEST(uniform_moments)
 {
     double sum = 0, square = 0;

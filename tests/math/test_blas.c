@@ -23,7 +23,8 @@ typedef struct product {
     float alpha, beta;
 } product;
 
-/* k products and sums, then alpha and beta: at most k + 4 roundings of the sizes' sum (Higham, Accuracy, 3.13). */
+/* k products and sums, then alpha and beta: at most k + 4 roundings of the sizes' sum (Higham,
+ * Accuracy, 3.13). */
 static void check(const product *p)
 {
     mot_gemm(p->ta, p->tb, p->m, p->n, p->k, p->alpha, a, p->lda, b, p->ldb, p->beta, c, p->ldc);
@@ -32,14 +33,16 @@ static void check(const product *p)
             const double old = (double)p->beta * (double)start[i * p->ldc + j];
             double want = old, size = fabs(old);
             for (size_t l = 0; l < p->k; ++l) {
-                const double term = (double)p->alpha * (double)(p->ta ? a[l * p->lda + i] : a[i * p->lda + l]) *
+                const double term = (double)p->alpha *
+                                    (double)(p->ta ? a[l * p->lda + i] : a[i * p->lda + l]) *
                                     (double)(p->tb ? b[j * p->ldb + l] : b[l * p->ldb + j]);
                 want += term;
                 size += fabs(term);
             }
             const double bound = ((double)p->k + 4) * (FLT_EPSILON / 2) * size;
-            ck_assert_msg(fabs((double)c[i * p->ldc + j] - want) <= bound, "[%zu, %zu] of %zu x %zu x %zu: %g, not %g", i,
-                          j, p->m, p->n, p->k, (double)c[i * p->ldc + j], want);
+            ck_assert_msg(fabs((double)c[i * p->ldc + j] - want) <= bound,
+                          "[%zu, %zu] of %zu x %zu x %zu: %g, not %g", i, j, p->m, p->n, p->k,
+                          (double)c[i * p->ldc + j], want);
         }
     /* What lies between the rows belongs to somebody else. */
     for (size_t i = 0; i < p->m; ++i)
@@ -48,10 +51,12 @@ static void check(const product *p)
 
 START_TEST(products_are_nested_loops)
 {
-    const size_t sizes[][3] = {{1, 1, 1}, {1, 7, 5}, {5, 1, 3}, {4, 6, 1}, {3, 5, 7}, {16, 16, 16}, {33, 17, 65}, {64, 48, 10}};
+    const size_t sizes[][3] = {{1, 1, 1}, {1, 7, 5},    {5, 1, 3},    {4, 6, 1},
+                               {3, 5, 7}, {16, 16, 16}, {33, 17, 65}, {64, 48, 10}};
     for (size_t s = 0; s < MOT_COUNT(sizes); ++s)
         for (unsigned mode = 0; mode < 32; ++mode) {
-            product p = {.ta = mode & 1u, .tb = mode & 2u, .m = sizes[s][0], .n = sizes[s][1], .k = sizes[s][2]};
+            product p = {
+                .ta = mode & 1u, .tb = mode & 2u, .m = sizes[s][0], .n = sizes[s][1], .k = sizes[s][2]};
             const size_t gap = mode & 4u ? 3 : 0;
             p.lda = (p.ta ? p.m : p.k) + gap;
             p.ldb = (p.tb ? p.k : p.n) + gap;

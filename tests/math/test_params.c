@@ -38,7 +38,8 @@ START_TEST(offsets_are_aligned_and_apart)
     ck_assert_uint_ge(table.count, end);
     ck_assert_uint_eq(table.count, 48 + 0 + 16 + 48 + 24000);
     ck_assert_uint_eq(mot_table_parameters(&table, 1u << MOT_PART_EMBED), 35);
-    ck_assert_uint_eq(mot_table_parameters(&table, 1u << MOT_PART_FFN | 1u << MOT_PART_HEAD), 16 + 35 + 24000);
+    ck_assert_uint_eq(mot_table_parameters(&table, 1u << MOT_PART_FFN | 1u << MOT_PART_HEAD),
+                      16 + 35 + 24000);
     ck_assert_uint_eq(mot_table_parameters(&table, 1u << MOT_PART_GATE), 0);
 }
 END_TEST
@@ -48,13 +49,15 @@ START_TEST(a_full_table_says_so)
     mot_table full = {0};
     for (int i = 0; i < MOT_TABLE_ROWS; ++i)
         mot_ck_ok(mot_table_add(&full, "t", MOT_PART_FFN, 1, (const size_t[]){1}, 0, 1, true));
-    ck_assert_int_eq(mot_table_add(&full, "t", MOT_PART_FFN, 1, (const size_t[]){1}, 0, 1, true), MOT_ERR_INPUT);
+    ck_assert_int_eq(mot_table_add(&full, "t", MOT_PART_FFN, 1, (const size_t[]){1}, 0, 1, true),
+                     MOT_ERR_INPUT);
     ck_assert_ptr_nonnull(strstr(mot_error_message(), "model.depth"));
     ck_assert_uint_eq(full.rows, MOT_TABLE_ROWS);
 }
 END_TEST
 
-/* Every row of the whole is in exactly one of the two selections, in order, with everything but its offset. */
+/* Every row of the whole is in exactly one of the two selections, in order, with everything but its offset.
+ */
 START_TEST(selections_split_the_table)
 {
     make_table(&table);
@@ -73,7 +76,8 @@ START_TEST(selections_split_the_table)
             ck_assert_str_eq(found->name, row->name);
             ck_assert(found->part == row->part && found->rank == row->rank && found->count == row->count);
             ck_assert(memcmp(found->shape, row->shape, sizeof row->shape) == 0);
-            ck_assert(found->mean == row->mean && found->deviation == row->deviation && found->decay == row->decay);
+            ck_assert(found->mean == row->mean && found->deviation == row->deviation &&
+                      found->decay == row->decay);
             ck_assert_uint_eq(found->offset, count[side]);
             count[side] += (row->count + 15) / 16 * 16;
         }
@@ -155,7 +159,8 @@ START_TEST(units_and_tensors_differ)
         params[u] = made(unit[u], 7);
         for (size_t v = 0; v < u; ++v)
             ck_assert_uint_eq(in_common(params[u].value, params[v].value, embed->count), 0);
-        ck_assert_uint_eq(in_common(params[u].value + embed->offset, params[u].value + twin->offset, twin->count), 0);
+        ck_assert_uint_eq(
+            in_common(params[u].value + embed->offset, params[u].value + twin->offset, twin->count), 0);
     }
     for (size_t u = 0; u < MOT_COUNT(unit); ++u) mot_params_free(&params[u]);
 }

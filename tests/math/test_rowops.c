@@ -1,4 +1,5 @@
-/* Rows against plain formulas in double; and the promise that a row's bits do not depend on where it stands. */
+/* Rows against plain formulas in double; and the promise that a row's bits do not depend on where it stands.
+ */
 #include "mot/rowops.h"
 
 #include <float.h>
@@ -45,7 +46,8 @@ START_TEST(exp_is_within_two_ulp)
     float where[2] = {0, 0};
     const double up = worst_exp_error(0.0f, 88.0f, 499, &where[0]);
     const double down = worst_exp_error(-0.0f, -87.0f, 499, &where[1]);
-    printf("mot_exp: %.2f ulp at %g above 0, %.2f ulp at %g below\n", up, (double)where[0], down, (double)where[1]);
+    printf("mot_exp: %.2f ulp at %g above 0, %.2f ulp at %g below\n", up, (double)where[0], down,
+           (double)where[1]);
     ck_assert_double_le(up, 2);
     ck_assert_double_le(down, 2);
 }
@@ -74,10 +76,11 @@ static void check_softmax(const float *x, size_t n)
     for (size_t i = 0; i < n; ++i) sum += exp((double)x[i] - most);
     for (size_t i = 0; i < n; ++i) {
         const double want = exp((double)x[i] - most) / sum;
-        /* x - most is rounded, which exp turns into a relative error; then 2 ulp of exp, at worst n of the sum; and
-         * exp does not fall below e^-87. */
+        /* x - most is rounded, which exp turns into a relative error; then 2 ulp of exp, at worst n of the
+         * sum; and exp does not fall below e^-87. */
         const double bound = (4 + (double)n + fmin(fabs((double)x[i] - most), 100)) * 2 * unit * want + 2e-38;
-        ck_assert_msg(fabs((double)p[i] - want) <= bound, "p[%zu] of %zu = %g, not %g", i, n, (double)p[i], want);
+        ck_assert_msg(fabs((double)p[i] - want) <= bound, "p[%zu] of %zu = %g, not %g", i, n, (double)p[i],
+                      want);
         total += (double)p[i];
     }
     ck_assert_double_le(fabs(total - 1), 2 * (double)n * unit);
@@ -118,7 +121,8 @@ START_TEST(sums_are_the_plain_sums)
         memcpy(z, y, sizeof z);
         mot_row_axpy(z, 0.5f, x, n);
         for (size_t i = 0; i < n; ++i)
-            ck_assert_double_le(fabs((double)z[i] - ((double)y[i] + 0.5 * (double)x[i])), unit * fabs((double)z[i]));
+            ck_assert_double_le(fabs((double)z[i] - ((double)y[i] + 0.5 * (double)x[i])),
+                                unit * fabs((double)z[i]));
     }
 }
 END_TEST
@@ -137,7 +141,8 @@ START_TEST(bits_do_not_depend_on_the_place)
             ck_assert(mot_row_sum(room + at, n) == sum);
             ck_assert(mot_row_dot(room + at, room + at, n) == dot);
             mot_row_softmax(room + at, n);
-            ck_assert_msg(memcmp(room + at, softmax, n * sizeof *x) == 0, "softmax of %u numbers at place %zu", n, at);
+            ck_assert_msg(memcmp(room + at, softmax, n * sizeof *x) == 0,
+                          "softmax of %u numbers at place %zu", n, at);
         }
     }
 }

@@ -1,4 +1,5 @@
-/* bench.h: a small ragged batch, and an expert to run over any of its samples. Built in float and in double. */
+/* bench.h: a small ragged batch, and an expert to run over any of its samples. Built in float and in double.
+ */
 #ifndef MOT_TEST_BENCH_H
 #define MOT_TEST_BENCH_H
 
@@ -50,18 +51,22 @@ typedef struct bench_tile {
     int32_t id[BENCH_ROWS];
 } bench_tile;
 
-static inline void bench_gather(bench_tile *to, const bench_batch *batch, const size_t *sample, size_t samples)
+static inline void bench_gather(bench_tile *to, const bench_batch *batch, const size_t *sample,
+                                size_t samples)
 {
     to->first[0] = 0;
     for (size_t i = 0; i < samples; ++i) {
-        const size_t from = batch->first[sample[i]], rows = batch->first[sample[i] + 1] - from, at = to->first[i];
+        const size_t from = batch->first[sample[i]], rows = batch->first[sample[i] + 1] - from,
+                     at = to->first[i];
         memcpy(to->x + at * BENCH_WIDTH, batch->x + from * BENCH_WIDTH, rows * BENCH_WIDTH * sizeof *to->x);
         memcpy(to->id + at, batch->id + from, rows * sizeof *to->id);
         to->first[i + 1] = at + rows;
     }
     to->tile = (mot_tile){.samples = samples, .first = to->first};
-    if (batch->text) to->tile.id = to->id;
-    else to->tile.x = to->x;
+    if (batch->text)
+        to->tile.id = to->id;
+    else
+        to->tile.x = to->x;
 }
 
 typedef struct bench_expert {
@@ -75,8 +80,8 @@ typedef struct bench_expert {
     mot_real *gradient[MOT_TABLE_ROWS];
 } bench_expert;
 
-static inline void bench_expert_init(bench_expert *expert, const mot_expert_config *config, bool text, size_t outputs,
-                                     uint32_t salt)
+static inline void bench_expert_init(bench_expert *expert, const mot_expert_config *config, bool text,
+                                     size_t outputs, uint32_t salt)
 {
     memset(expert, 0, sizeof *expert);
     expert->kind = mot_expert_kinds[0];
@@ -107,12 +112,15 @@ static inline void *bench_forward(bench_expert *expert, const mot_tile *tile, bo
     return expert->kind->forward(&expert->shape, expert->weight, tile, &expert->arena, learn, out);
 }
 
-static inline void bench_backward(bench_expert *expert, const mot_tile *tile, void *kept, const mot_real *d_out)
+static inline void bench_backward(bench_expert *expert, const mot_tile *tile, void *kept,
+                                  const mot_real *d_out)
 {
-    expert->kind->backward(&expert->shape, expert->weight, expert->gradient, tile, &expert->arena, kept, d_out);
+    expert->kind->backward(&expert->shape, expert->weight, expert->gradient, tile, &expert->arena, kept,
+                           d_out);
 }
 
-/* A gradient that is there already, as if the loss had another term <start, value>: what is found must be added to it. */
+/* A gradient that is there already, as if the loss had another term <start, value>: what is found must be
+ * added to it. */
 static inline double bench_start(mot_params *params, const mot_real *start, bool learn)
 {
     double sum = 0;

@@ -44,7 +44,8 @@ static double encoder_loss(void *context, bool learn)
     return sum;
 }
 
-static void check(const char *name, const mot_expert_config *config, bool text, mot_loss_kind kind, size_t outputs)
+static void check(const char *name, const mot_expert_config *config, bool text, mot_loss_kind kind,
+                  size_t outputs)
 {
     memset(&c, 0, sizeof c);
     snprintf(c.name, sizeof c.name, "%s", name);
@@ -63,15 +64,16 @@ static void check(const char *name, const mot_expert_config *config, bool text, 
     bench_expert_free(&e.expert);
 }
 
-/* Depth 0 is embedding, pooling and head. A tile of 3 leaves one sample over; 7 is the whole batch at once. */
+/* Depth 0 is embedding, pooling and head. A tile of 3 leaves one sample over; 7 is the whole batch at once.
+ */
 START_TEST(encoder)
 {
     for (int text = 0; text < 2; ++text)
         for (int pool = MOT_POOL_MEAN; pool <= MOT_POOL_CLASS; ++pool)
             for (size_t depth = 0; depth <= 2; ++depth) {
                 const size_t tile = depth == 0 ? 7 : depth == 1 ? 1 : 3;
-                const mot_expert_config config = {.width = 6, .heads = 2, .depth = depth, .ffn = 7, .pool = (mot_pool)pool,
-                                                  .tile = tile};
+                const mot_expert_config config = {
+                    .width = 6, .heads = 2, .depth = depth, .ffn = 7, .pool = (mot_pool)pool, .tile = tile};
                 char name[GRADIENT_NAME];
                 snprintf(name, sizeof name, "encoder_%s_%s_depth%zu_tile%zu", text ? "ids" : "dense",
                          pool == MOT_POOL_MEAN ? "mean" : "class", depth, tile);
@@ -83,11 +85,14 @@ END_TEST
 /* The FFN narrower than 3 D and wider: the workspace is shared between them. One output, and other losses. */
 START_TEST(encoder_of_other_sizes)
 {
-    const mot_expert_config wide = {.width = 4, .heads = 4, .depth = 1, .ffn = 20, .pool = MOT_POOL_MEAN, .tile = 2};
+    const mot_expert_config wide = {
+        .width = 4, .heads = 4, .depth = 1, .ffn = 20, .pool = MOT_POOL_MEAN, .tile = 2};
     check("encoder_wide_ffn_logistic_C1", &wide, false, MOT_LOSS_LOGISTIC, 1);
-    const mot_expert_config thin = {.width = 5, .heads = 1, .depth = 1, .ffn = 3, .pool = MOT_POOL_CLASS, .tile = 4};
+    const mot_expert_config thin = {
+        .width = 5, .heads = 1, .depth = 1, .ffn = 3, .pool = MOT_POOL_CLASS, .tile = 4};
     check("encoder_thin_ffn_squared_C3", &thin, true, MOT_LOSS_SQUARED, 3);
-    const mot_expert_config own = {.width = 4, .heads = 2, .depth = 1, .ffn = 6, .pool = MOT_POOL_CLASS, .tile = 0};
+    const mot_expert_config own = {
+        .width = 4, .heads = 2, .depth = 1, .ffn = 6, .pool = MOT_POOL_CLASS, .tile = 0};
     check("encoder_tile_of_its_own", &own, false, MOT_LOSS_SQUARED, 1);
 }
 END_TEST

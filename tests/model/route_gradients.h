@@ -1,5 +1,5 @@
-/* route_gradients.h: gradients of the gate, of the choice's weights with the balance losses, and of the mixture as a
- * whole, as training does it; the double build checks them, then the float build.
+/* route_gradients.h: gradients of the gate, of the choice's weights with the balance losses, and of the
+ * mixture as a whole, as training does it; the double build checks them, then the float build.
  *
  *      gate      L = <h, fixed>
  *      weights   L = <w, fixed> + balance losses
@@ -46,7 +46,8 @@ static double inner(const mot_real *x, const mot_real *y, size_t count)
 
 /* ---- experts ---- */
 
-/* Runs expert e over all samples that chose it, tile by tile: forward into f, or with `learn` backward from d_f. */
+/* Runs expert e over all samples that chose it, tile by tile: forward into f, or with `learn` backward from
+ * d_f. */
 static void run_expert(int e, bool learn)
 {
     const size_t K = m.choice.K;
@@ -63,8 +64,10 @@ static void run_expert(int e, bool learn)
         bench_gather(&m.tile, &m.batch, sample + from, samples);
         void *kept = bench_forward(expert, &m.tile.tile, learn, out);
         for (size_t s = 0; s < samples; ++s) {
-            if (learn) memcpy(d_out + s * C, m.d_f + row[from + s] * C, C * sizeof *d_out);
-            else memcpy(m.f + row[from + s] * C, out + s * C, C * sizeof *out);
+            if (learn)
+                memcpy(d_out + s * C, m.d_f + row[from + s] * C, C * sizeof *d_out);
+            else
+                memcpy(m.f + row[from + s] * C, out + s * C, C * sizeof *out);
         }
         if (learn) bench_backward(expert, &m.tile.tile, kept, d_out);
         mot_arena_rewind(&expert->arena, mark);
@@ -136,7 +139,8 @@ static double mixture_loss(void *context, bool learn)
 
 /* ---- setting up ---- */
 
-static void begin(const char *name, route_loss what, mot_gate_kind kind, mot_gate_input input, bool text, size_t K)
+static void begin(const char *name, route_loss what, mot_gate_kind kind, mot_gate_input input, bool text,
+                  size_t K)
 {
     memset(&c, 0, sizeof c);
     memset(&m, 0, sizeof m);
@@ -157,14 +161,24 @@ static void begin(const char *name, route_loss what, mot_gate_kind kind, mot_gat
         m.group[s] = (int32_t)(3 * s);
         const size_t rows = m.batch.first[s + 1] - m.batch.first[s];
         if (!text)
-            mot_gate_features(&m.gate, m.g + s * mot_gate_row(&m.gate), m.batch.x + m.batch.first[s] * BENCH_WIDTH, rows,
-                              BENCH_WIDTH);
+            mot_gate_features(&m.gate, m.g + s * mot_gate_row(&m.gate),
+                              m.batch.x + m.batch.first[s] * BENCH_WIDTH, rows, BENCH_WIDTH);
     }
-    m.choice = (mot_choice_batch){.n = n, .E = E, .K = K, .h = m.h, .bias = m.bias, .group = m.group, .seed = 5, .step = 3,
-                                  .expert = m.chosen, .weight = m.weight, .p = m.p};
+    m.choice = (mot_choice_batch){.n = n,
+                                  .E = E,
+                                  .K = K,
+                                  .h = m.h,
+                                  .bias = m.bias,
+                                  .group = m.group,
+                                  .seed = 5,
+                                  .step = 3,
+                                  .expert = m.chosen,
+                                  .weight = m.weight,
+                                  .p = m.p};
     m.route = (mot_route_config){.top_k = (int)K, .noise = MOT_NOISE_UNIFORM, .noise_scale = 0.5};
     c.loss = mixture_loss;
-    /* Forward and backward through two products, GELU and softmax; the mixture: an expert of one block too. */
+    /* Forward and backward through two products, GELU and softmax; the mixture: an expert of one block too.
+     */
     c.sums = what == OF_MIXTURE ? 2 * (4 + 12) : 2 * 4;
     c.longest = BENCH_ROWS;
     gradient_add_params(&c, "gate/", &m.params);
@@ -188,7 +202,8 @@ START_TEST(gate)
         for (int input = MOT_GATE_MEAN; input <= MOT_GATE_FLAT; ++input)
             for (int text = 0; text < (input == MOT_GATE_FLAT ? 1 : 2); ++text) {
                 char name[GRADIENT_NAME];
-                snprintf(name, sizeof name, "gate_%s_%s_%s", gate_name[kind], input_name[input], text ? "ids" : "dense");
+                snprintf(name, sizeof name, "gate_%s_%s_%s", gate_name[kind], input_name[input],
+                         text ? "ids" : "dense");
                 begin(name, OF_GATE, (mot_gate_kind)kind, (mot_gate_input)input, text, 1);
                 memset(m.batch.padded, 0, BENCH_TOKENS * sizeof *m.batch.padded); /* a text without words */
                 end();
@@ -206,7 +221,8 @@ START_TEST(weights)
                 char name[GRADIENT_NAME];
                 snprintf(name, sizeof name, "weights_%s_K%zu%s%s", scale_name[scale], choices[k],
                          balance & 1 ? "_switch" : "", balance & 2 ? "_z" : "");
-                begin(name, OF_WEIGHTS, k == 1 ? MOT_GATE_MLP : MOT_GATE_LINEAR, MOT_GATE_MEAN, balance == 3, choices[k]);
+                begin(name, OF_WEIGHTS, k == 1 ? MOT_GATE_MLP : MOT_GATE_LINEAR, MOT_GATE_MEAN, balance == 3,
+                      choices[k]);
                 m.route.scale = (mot_scale)scale;
                 m.route.balance_loss = balance & 1 ? 0.7 : 0;
                 m.route.z_loss = balance & 2 ? 0.3 : 0;
@@ -215,10 +231,11 @@ START_TEST(weights)
 }
 END_TEST
 
-static void check_mixture(const char *name, mot_gate_kind kind, bool text, mot_pool pool, mot_scale scale, size_t K,
-                          double balance)
+static void check_mixture(const char *name, mot_gate_kind kind, bool text, mot_pool pool, mot_scale scale,
+                          size_t K, double balance)
 {
-    const mot_expert_config config = {.width = 4, .heads = 2, .depth = 1, .ffn = 5, .pool = pool, .tile = TILE};
+    const mot_expert_config config = {
+        .width = 4, .heads = 2, .depth = 1, .ffn = 5, .pool = pool, .tile = TILE};
     begin(name, OF_MIXTURE, kind, MOT_GATE_MEAN, text, K);
     m.route.scale = scale;
     m.route.balance_loss = m.route.z_loss = balance;
@@ -239,10 +256,10 @@ START_TEST(mixture_of_experts)
             char name[GRADIENT_NAME];
             const bool text = (scale + (int)k) % 2;
             const mot_gate_kind kind = k == 1 ? MOT_GATE_MLP : MOT_GATE_LINEAR;
-            snprintf(name, sizeof name, "mixture_%s_%s_K%zu_%s", scale_name[scale], gate_name[kind], choices[k],
-                     text ? "ids" : "dense");
-            check_mixture(name, kind, text, k == 2 ? MOT_POOL_CLASS : MOT_POOL_MEAN, (mot_scale)scale, choices[k],
-                          k == 1 ? 0.05 : 0);
+            snprintf(name, sizeof name, "mixture_%s_%s_K%zu_%s", scale_name[scale], gate_name[kind],
+                     choices[k], text ? "ids" : "dense");
+            check_mixture(name, kind, text, k == 2 ? MOT_POOL_CLASS : MOT_POOL_MEAN, (mot_scale)scale,
+                          choices[k], k == 1 ? 0.05 : 0);
         }
     check_mixture("mixture_fixed_K2", MOT_GATE_FIXED, false, MOT_POOL_MEAN, MOT_SCALE_PROB, 2, 0);
     check_mixture("mixture_random_K2", MOT_GATE_RANDOM, true, MOT_POOL_MEAN, MOT_SCALE_PROB, 2, 0);

@@ -16,10 +16,11 @@ static mot_choice_batch batch;
 static void begin(size_t E, size_t K, double scale)
 {
     config = (mot_route_config){.top_k = (int)K};
-    batch = (mot_choice_batch){.n = n, .E = E, .K = K, .h = h, .bias = bias, .step = -1, .expert = expert,
-                               .weight = weight, .p = p};
+    batch = (mot_choice_batch){
+        .n = n, .E = E, .K = K, .h = h, .bias = bias, .step = -1, .expert = expert, .weight = weight, .p = p};
     for (size_t i = 0; i < n * E; ++i)
-        h[i] = (float)(scale * (mot_uniform(mot_random(62, MOT_STREAM_TEST, (uint32_t)i, 0, 0, 0).word[0]) - 0.3));
+        h[i] = (float)(scale *
+                       (mot_uniform(mot_random(62, MOT_STREAM_TEST, (uint32_t)i, 0, 0, 0).word[0]) - 0.3));
     mot_choose(&config, MOT_GATE_LINEAR, &batch);
 }
 
@@ -72,7 +73,8 @@ START_TEST(coefficients_of_zero_add_nothing)
 {
     begin(5, 2, 3);
     for (size_t i = 0; i < n * 5; ++i) d_h[i] = (float)i;
-    const mot_balance with = mot_balance_losses(&config, &batch, d_h), without = mot_balance_losses(&config, &batch, NULL);
+    const mot_balance with = mot_balance_losses(&config, &batch, d_h),
+                      without = mot_balance_losses(&config, &batch, NULL);
     for (size_t i = 0; i < n * 5; ++i) ck_assert(d_h[i] == (float)i);
     ck_assert(with.switch_loss == without.switch_loss && with.z_loss == without.z_loss);
     ck_assert(with.switch_loss > 0 && with.z_loss > 0); /* reported all the same */

@@ -23,8 +23,17 @@ static double uniform(uint32_t a, uint32_t b, uint32_t c)
 static void begin(size_t E, size_t K, uint32_t salt, int levels)
 {
     config = (mot_route_config){.top_k = (int)K, .noise_scale = 1};
-    batch = (mot_choice_batch){.n = n, .E = E, .K = K, .h = h, .bias = bias, .group = group, .seed = 9, .step = 17,
-                               .expert = expert, .weight = weight, .p = p};
+    batch = (mot_choice_batch){.n = n,
+                               .E = E,
+                               .K = K,
+                               .h = h,
+                               .bias = bias,
+                               .group = group,
+                               .seed = 9,
+                               .step = 17,
+                               .expert = expert,
+                               .weight = weight,
+                               .p = p};
     for (size_t i = 0; i < n * E; ++i) {
         const double x = uniform(salt, (uint32_t)i, 0);
         h[i] = (float)(levels > 0 ? floor(x * levels) : 6 * x - 3);
@@ -67,7 +76,8 @@ static void check_sample(mot_gate_kind kind, size_t s)
     double sum = 0, chosen_sum = 0, total = 0;
     for (size_t i = E; i-- > 0;) { /* from the last to the first: the order of asking does not matter */
         all[i] = (scored){(double)h[s * E + i] + (double)bias[i], (int32_t)i};
-        if (kind == MOT_GATE_RANDOM) all[i].score = drawn(MOT_STREAM_CHOICE, s, i);
+        if (kind == MOT_GATE_RANDOM)
+            all[i].score = drawn(MOT_STREAM_CHOICE, s, i);
         else if (config.noise != MOT_NOISE_NONE && batch.step >= 0)
             all[i].score += config.noise_scale * drawn(MOT_STREAM_NOISE, s, i);
         sum += exp((double)h[s * E + i]);
@@ -75,8 +85,8 @@ static void check_sample(mot_gate_kind kind, size_t s)
     qsort(all, E, sizeof *all, falling);
     for (size_t k = 0; k < K; ++k) {
         const int32_t want = kind == MOT_GATE_FIXED ? (int32_t)(((size_t)group[s] + k) % E) : all[k].index;
-        ck_assert_msg(expert[s * K + k] == want, "sample %zu of E = %zu, K = %zu: choice %zu is %d, not %d", s, E, K, k,
-                      expert[s * K + k], want);
+        ck_assert_msg(expert[s * K + k] == want, "sample %zu of E = %zu, K = %zu: choice %zu is %d, not %d",
+                      s, E, K, k, expert[s * K + k], want);
         chosen_sum += exp((double)h[s * E + (size_t)want]);
     }
     for (size_t i = 0; i < E; ++i)

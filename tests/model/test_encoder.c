@@ -1,5 +1,5 @@
-/* The encoder's forward pass against a dull twin in double, and what callers rely on: tiles do not matter, inference
- * and learning agree, the arena is as large as was said. */
+/* The encoder's forward pass against a dull twin in double, and what callers rely on: tiles do not matter,
+ * inference and learning agree, the arena is as large as was said. */
 #include "bench.h"
 #include "mot/blas.h"
 
@@ -10,7 +10,8 @@ static bench_batch batch;
 
 static void begin(mot_pool pool, size_t depth, size_t tile, bool text)
 {
-    const mot_expert_config config = {.width = D, .heads = H, .depth = depth, .ffn = F, .pool = pool, .tile = tile};
+    const mot_expert_config config = {
+        .width = D, .heads = H, .depth = depth, .ffn = F, .pool = pool, .tile = tile};
     bench_batch_init(&batch, text);
     bench_expert_init(&expert, &config, text, C, 80);
 }
@@ -32,12 +33,14 @@ static const float *tensor(const char *prefix, const char *name)
     char whole[2 * MOT_TENSOR_NAME];
     snprintf(whole, sizeof whole, "%s%s", prefix, name);
     for (size_t r = 0; r < expert.table.rows; ++r)
-        if (strcmp(expert.table.row[r].name, whole) == 0) return expert.params.value + expert.table.row[r].offset;
+        if (strcmp(expert.table.row[r].name, whole) == 0)
+            return expert.params.value + expert.table.row[r].offset;
     ck_abort_msg("no tensor %s", whole);
     return NULL;
 }
 
-static void affine(double *y, const double *x, size_t rows, size_t K, size_t M, const float *w, const float *b)
+static void affine(double *y, const double *x, size_t rows, size_t K, size_t M, const float *w,
+                   const float *b)
 {
     for (size_t r = 0; r < rows; ++r)
         for (size_t m = 0; m < M; ++m) {
@@ -65,7 +68,8 @@ static void attend(double *out, const double *qkv, size_t rows)
             double p[LONGEST], sum = 0;
             for (size_t j = 0; j < rows; ++j) {
                 double score = 0;
-                for (size_t c = h * W; c < (h + 1) * W; ++c) score += qkv[i * 3 * D + c] * qkv[j * 3 * D + D + c];
+                for (size_t c = h * W; c < (h + 1) * W; ++c)
+                    score += qkv[i * 3 * D + c] * qkv[j * 3 * D + D + c];
                 p[j] = exp(score / sqrt((double)W));
                 sum += p[j];
             }
@@ -103,8 +107,10 @@ static void twin(double *out, size_t s)
             const float *w = tensor("", "embed_weight");
             const size_t row = batch.first[s] + t;
             double sum = (double)tensor("", "position")[t * D + i];
-            if (batch.text) sum += (double)w[(size_t)batch.id[row] * D + i];
-            else sum += (double)tensor("", "embed_bias")[i];
+            if (batch.text)
+                sum += (double)w[(size_t)batch.id[row] * D + i];
+            else
+                sum += (double)tensor("", "embed_bias")[i];
             for (size_t k = 0; k < BENCH_WIDTH && !batch.text; ++k)
                 sum += (double)batch.x[row * BENCH_WIDTH + k] * (double)w[k * D + i];
             h[(t + class_token) * D + i] = sum;
@@ -170,7 +176,8 @@ static void check_tiles(void)
     for (size_t s = 0; s < BENCH_SAMPLES; ++s) {
         forward(&all[s], 1, false, alone);
         for (size_t i = 0; i < C; ++i) {
-            const double error = fabs((double)(alone[i] - together[s * C + i])) / (1 + fabs((double)alone[i]));
+            const double error = fabs((double)(alone[i] - together[s * C + i])) /
+                                 (1 + fabs((double)alone[i]));
             worst = error <= worst ? worst : error;
         }
     }
@@ -191,7 +198,8 @@ static void check_learn(void)
     float learning[BENCH_SAMPLES * C], inference[BENCH_SAMPLES * C], again[BENCH_SAMPLES * C];
     for (size_t samples = 1; samples <= 4; ++samples) {
         const size_t bytes = samples * C * sizeof *learning;
-        memset(expert.arena.base, 0xff, expert.arena.size); /* NaN: nothing may be read before it is written */
+        memset(expert.arena.base, 0xff,
+               expert.arena.size); /* NaN: nothing may be read before it is written */
         forward(mixed, samples, true, learning);
         memset(expert.arena.base, 0xff, expert.arena.size);
         forward(mixed, samples, false, inference);

@@ -16,7 +16,8 @@ static void begin(mot_gate_kind kind, mot_gate_input input, bool text)
 {
     bench_batch_init(&batch, text);
     config = (mot_gate_config){.kind = kind, .input = input, .hidden = HIDDEN, .init = 0.5};
-    mot_ck_ok(mot_gate_init(&gate, &config, E, BENCH_TOKENS, text ? 0 : BENCH_WIDTH, text ? BENCH_VOCABULARY : 0));
+    mot_ck_ok(
+        mot_gate_init(&gate, &config, E, BENCH_TOKENS, text ? 0 : BENCH_WIDTH, text ? BENCH_VOCABULARY : 0));
     mot_ck_ok(mot_params_create(&params, &gate.table, MOT_UNIT_GATE));
     gradient_fill_params(&params, 60);
 }
@@ -71,13 +72,14 @@ START_TEST(logits_are_the_formulas)
         for (int input = MOT_GATE_MEAN; input <= MOT_GATE_FLAT; ++input)
             for (int text = 0; text < (input == MOT_GATE_FLAT ? 1 : 2); ++text) {
                 begin((mot_gate_kind)kind, (mot_gate_input)input, text);
-                ck_assert_uint_eq(mot_gate_row(&gate), text                       ? BENCH_TOKENS
+                ck_assert_uint_eq(mot_gate_row(&gate), text                     ? BENCH_TOKENS
                                                        : input == MOT_GATE_FLAT ? BENCH_TOKENS * BENCH_WIDTH
-                                                                                  : BENCH_WIDTH);
+                                                                                : BENCH_WIDTH);
                 ck_assert_uint_le(mot_gate_kept(&gate, n), MOT_COUNT(kept));
                 for (size_t i = 0; i < MOT_COUNT(g); ++i) g[i] = NAN;
                 for (size_t s = 0; s < n && !text; ++s)
-                    mot_gate_features(&gate, g + s * mot_gate_row(&gate), batch.x + batch.first[s] * BENCH_WIDTH,
+                    mot_gate_features(&gate, g + s * mot_gate_row(&gate),
+                                      batch.x + batch.first[s] * BENCH_WIDTH,
                                       batch.first[s + 1] - batch.first[s], BENCH_WIDTH);
                 mot_gate_forward(&gate, &params, n, text ? NULL : g, text ? batch.padded : NULL, h, kept);
                 worst = fmax(worst, twin_error());

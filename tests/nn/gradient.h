@@ -4,15 +4,17 @@
  *
  *      (8 (F(x + h) - F(x - h)) - (F(x + 2h) - F(x - 2h))) / 12h,
  *
- * and leaves g in a reference file. Truncation is h^4 F^(5) / 30 and rounding about 1e-16 F / h: at h = 1e-4 some 1e-12
- * of F, if F does not bend sharply (the simpler form, of order h^2, leaves 1e-7 where LayerNorm sees a small row).
+ * and leaves g in a reference file. Truncation is h^4 F^(5) / 30 and rounding about 1e-16 F / h: at h = 1e-4
+ * some 1e-12 of F, if F does not bend sharply (the simpler form, of order h^2, leaves 1e-7 where LayerNorm
+ * sees a small row).
  *
- * The float build cannot do that: with u = 2^-24 the same two errors balance near 1e-4 of F, which is blind to small
- * mistakes. It takes the double build's g as the truth, for the same inputs: gradient_fill makes numbers that float has.
- * Its bound: a sum of n rounded products is off by about sqrt(n) u (roundings being independent: Higham and Mary 2019;
- * n u at the very worst). A gradient is made of such sums, `sums` of them one after another, forward and backward; the
- * error of each is carried to the result by the layers in between, which at inputs of order one magnify by a small
- * factor, allowed for with 4: LayerNorm by |x| / deviation of the row, softmax by the size of the scores. So
+ * The float build cannot do that: with u = 2^-24 the same two errors balance near 1e-4 of F, which is blind
+ * to small mistakes. It takes the double build's g as the truth, for the same inputs: gradient_fill makes
+ * numbers that float has. Its bound: a sum of n rounded products is off by about sqrt(n) u (roundings being
+ * independent: Higham and Mary 2019; n u at the very worst). A gradient is made of such sums, `sums` of them
+ * one after another, forward and backward; the error of each is carried to the result by the layers in
+ * between, which at inputs of order one magnify by a small factor, allowed for with 4: LayerNorm by |x| /
+ * deviation of the row, softmax by the size of the scores. So
  *
  *      ||g - g_double|| <= 4 sums sqrt(longest) u ||g_double||
  *
@@ -47,8 +49,8 @@ typedef struct gradient_case {
     /* F at the fields' present values; `learn`: fills the gradients too. */
     double (*loss)(void *context, bool learn);
     void *context;
-    double step, tolerance;  /* of the double build; 0: 1e-4 and 1e-8 */
-    double sums, longest;    /* of the float build's bound */
+    double step, tolerance; /* of the double build; 0: 1e-4 and 1e-8 */
+    double sums, longest;   /* of the float build's bound */
     size_t fields;
     gradient_field field[GRADIENT_FIELDS];
 } gradient_case;
@@ -85,14 +87,16 @@ static inline void gradient_add_params(gradient_case *c, const char *prefix, con
     }
 }
 
-/* Values as after some training: no bias is 0 and no gain is 1, lest a gradient vanish by accident; no row of the
- * embedding is so small that LayerNorm magnifies it. */
+/* Values as after some training: no bias is 0 and no gain is 1, lest a gradient vanish by accident; no row of
+ * the embedding is so small that LayerNorm magnifies it. */
 static inline void gradient_fill_params(mot_params *params, uint32_t salt)
 {
     for (size_t r = 0; r < params->table->rows; ++r) {
         const mot_tensor *row = &params->table->row[r];
         gradient_fill(params->value + row->offset, row->count, salt + (uint32_t)r, row->mean,
-                      row->deviation == 0 ? 0.1 : row->deviation < 0.4 ? 0.4 : row->deviation);
+                      row->deviation == 0    ? 0.1
+                      : row->deviation < 0.4 ? 0.4
+                                             : row->deviation);
     }
 }
 
@@ -109,8 +113,8 @@ static inline void gradient_open(const char *path)
 #else
     gradient_file = fopen(path, "r");
 #endif
-    ck_assert_msg(gradient_file != NULL, "no %s: the float build's test needs what the double build's test leaves there",
-                  path);
+    ck_assert_msg(gradient_file != NULL,
+                  "no %s: the float build's test needs what the double build's test leaves there", path);
 }
 
 static inline void gradient_close(void)
@@ -138,7 +142,8 @@ static inline void gradient_get(const gradient_case *c, const gradient_field *fi
 
 /* ---- the check ---- */
 
-/* ||gradient - wanted|| / ||wanted||; a gradient that should vanish must vanish to as many digits of 1/1000. */
+/* ||gradient - wanted|| / ||wanted||; a gradient that should vanish must vanish to as many digits of 1/1000.
+ */
 static inline double gradient_error(const gradient_field *field, const double *wanted, size_t *worst)
 {
     double error = 0, norm = 0, largest = -1;
@@ -166,7 +171,8 @@ static inline void gradient_differences(const gradient_case *c, const gradient_f
             wanted[i] += factor[j] * c->loss(c->context, false) / (12 * step);
         }
         field->value[i] = kept;
-        ck_assert_msg(isfinite(wanted[i]), "%s: the loss near %s[%zu] is not finite", c->name, field->name, i);
+        ck_assert_msg(isfinite(wanted[i]), "%s: the loss near %s[%zu] is not finite", c->name, field->name,
+                      i);
     }
 }
 
@@ -176,8 +182,8 @@ static inline void gradient_check(gradient_case *c)
     ck_assert_msg(isfinite(loss), "%s: the loss is not finite", c->name);
     for (size_t f = 0; f < c->fields; ++f)
         for (size_t i = 0; i < c->field[f].count; ++i)
-            ck_assert_msg(isfinite(c->field[f].gradient[i]), "%s: the gradient by %s[%zu] is not finite", c->name,
-                          c->field[f].name, i);
+            ck_assert_msg(isfinite(c->field[f].gradient[i]), "%s: the gradient by %s[%zu] is not finite",
+                          c->name, c->field[f].name, i);
 
 #ifdef MOT_DOUBLE
     const double tolerance = c->tolerance > 0 ? c->tolerance : 1e-8;
@@ -196,10 +202,12 @@ static inline void gradient_check(gradient_case *c)
 #else
         gradient_get(c, field, wanted);
 #endif
-        const double error = gradient_error(field, wanted, &worst), want = field->count > 0 ? wanted[worst] : 0;
+        const double error = gradient_error(field, wanted, &worst),
+                     want = field->count > 0 ? wanted[worst] : 0;
         free(wanted);
-        ck_assert_msg(error <= tolerance, "%s: gradient by %s off by %.2g, more than %.2g; worst at %zu: %.9g, not %.9g",
-                      c->name, field->name, error, tolerance, worst, (double)field->gradient[worst], want);
+        ck_assert_msg(error <= tolerance,
+                      "%s: gradient by %s off by %.2g, more than %.2g; worst at %zu: %.9g, not %.9g", c->name,
+                      field->name, error, tolerance, worst, (double)field->gradient[worst], want);
         if (error >= most) {
             most = error;
             most_name = field->name;

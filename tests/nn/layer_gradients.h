@@ -1,7 +1,7 @@
 /* layer_gradients.h: gradients of all layers and losses; the double build checks them, then the float build.
  *
- * The loss of a layer is <y, d_y> for a fixed d_y. Gradients that are added to what is there find a gradient already,
- * as if the loss had another term <start, x>; those that are written find NaN. */
+ * The loss of a layer is <y, d_y> for a fixed d_y. Gradients that are added to what is there find a gradient
+ * already, as if the loss had another term <start, x>; those that are written find NaN. */
 #include "gradient.h"
 #include "mot/layers.h"
 #include "mot/loss.h"
@@ -179,13 +179,16 @@ static double attention_loss(void *context, bool learn)
 
 START_TEST(attention)
 {
-    static const size_t alone[] = {0, 1}, pair[] = {0, 1, 3}, ragged[] = {0, 3, 4, 9, 10, 12}, even[] = {0, 4, 8};
+    static const size_t alone[] = {0, 1}, pair[] = {0, 1, 3}, ragged[] = {0, 3, 4, 9, 10, 12},
+                        even[] = {0, 4, 8};
     const struct {
         const char *name;
         const size_t *first;
         size_t samples, D, H;
-    } size[] = {{"attention_one_token", alone, 1, 4, 2}, {"attention_two_samples", pair, 2, 3, 1},
-                {"attention_ragged", ragged, 5, 12, 3},  {"attention_width_1", ragged, 5, 4, 4},
+    } size[] = {{"attention_one_token", alone, 1, 4, 2},
+                {"attention_two_samples", pair, 2, 3, 1},
+                {"attention_ragged", ragged, 5, 12, 3},
+                {"attention_width_1", ragged, 5, 4, 4},
                 {"attention_even", even, 2, 10, 2}};
     for (size_t s = 0; s < MOT_COUNT(size); ++s) {
         begin(size[s].name, attention_loss, 6, 12);

@@ -1,7 +1,8 @@
-/* Layers in float against plain formulas in double; and the promise that a row's bits do not depend on its place.
+/* Layers in float against plain formulas in double; and the promise that a row's bits do not depend on its
+ * place.
  *
- * Bounds in u = 2^-24, the relative error of one rounding: a sum of n rounded products is off by at most n u of the sum
- * of their sizes (Higham, Accuracy and Stability, 3.1). */
+ * Bounds in u = 2^-24, the relative error of one rounding: a sum of n rounded products is off by at most n u
+ * of the sum of their sizes (Higham, Accuracy and Stability, 3.1). */
 #include "mot/layers.h"
 
 #include <math.h>
@@ -51,7 +52,8 @@ START_TEST(linear_is_three_loops)
 }
 END_TEST
 
-/* Largest error of the rows, in u (1 + |y|). The mean's rounding is magnified by |x| / deviation, here `ratio`. */
+/* Largest error of the rows, in u (1 + |y|). The mean's rounding is magnified by |x| / deviation, here
+ * `ratio`. */
 static double layernorm_error(size_t R, size_t D)
 {
     double worst = 0;
@@ -81,8 +83,10 @@ START_TEST(layernorm_is_the_formula)
             fill(b, D, 6, 0, 0.3);
             mot_layernorm_forward(y, mean, rstd, x, w, b, R, D);
             const double error = layernorm_error(R, D);
-            /* Two numbers may lie close together, so the deviation of a short row may be small: D < 4 is told apart. */
-            ck_assert_msg(error <= (D < 4 ? 1000 : 16) * ratio * sqrt((double)D), "D = %zu: %.1f u", D, error);
+            /* Two numbers may lie close together, so the deviation of a short row may be small: D < 4 is told
+             * apart. */
+            ck_assert_msg(error <= (D < 4 ? 1000 : 16) * ratio * sqrt((double)D), "D = %zu: %.1f u", D,
+                          error);
         }
 }
 END_TEST
@@ -112,7 +116,8 @@ START_TEST(gelu_is_the_tanh_form)
     }
     printf("gelu: %.2f u, its slope %.2f u\n", worst / u, worst_slope / u);
     ck_assert_double_le(worst, 4 * u);
-    /* 1 - s cancels: its error u is multiplied by x (1.6 + 0.21 x^2), about 40 where s rounds to 1, at x = 5.2. */
+    /* 1 - s cancels: its error u is multiplied by x (1.6 + 0.21 x^2), about 40 where s rounds to 1, at x
+     * = 5.2. */
     ck_assert_double_le(worst_slope, 48 * u);
 }
 END_TEST
@@ -162,7 +167,8 @@ START_TEST(attention_is_three_loops)
         for (size_t d = 0; d < MOT_COUNT(widths); ++d) {
             const size_t D = widths[d][0], H = widths[d][1], W = D / H;
             size_t first[7] = {0}, samples = 0, packed = 0;
-            for (; lengths[t][samples] > 0; ++samples) first[samples + 1] = first[samples] + lengths[t][samples];
+            for (; lengths[t][samples] > 0; ++samples)
+                first[samples + 1] = first[samples] + lengths[t][samples];
             fill(x, first[samples] * 3 * D, (uint32_t)(10 * t + d), 0, 1);
             for (size_t i = 0; i < MOST; ++i) y[i] = prob[i] = NAN;
             mot_attention_forward(y, prob, x, first, samples, D, H);
@@ -183,7 +189,8 @@ START_TEST(attention_is_three_loops)
             for (size_t i = 0; i < packed; ++i) ck_assert(isfinite(prob[i]));
             for (size_t i = 0; i < first[samples] * D; ++i) ck_assert(isfinite(y[i]));
         }
-    /* Scores of W = 16 terms up to some 10 in size, then exp, a sum of 17 and one of 17 products of order one. */
+    /* Scores of W = 16 terms up to some 10 in size, then exp, a sum of 17 and one of 17 products of order
+     * one. */
     printf("attention: %.2f u\n", worst / u);
     ck_assert_double_le(worst, (16 + 17 + 17) * u);
 }

@@ -1,4 +1,5 @@
-/* Losses against the formulas of loss.h, far out where naive ones overflow, and the label that outputs stand for. */
+/* Losses against the formulas of loss.h, far out where naive ones overflow, and the label that outputs stand
+ * for. */
 #include "mot/loss.h"
 
 #include <float.h>
