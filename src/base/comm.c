@@ -30,10 +30,9 @@ mot_status mot_comm_agree(const mot_comm *comm, mot_status status)
     snprintf(failure.sentence, sizeof failure.sentence, "%s", mot_error_message());
     MPI_Bcast(&failure, sizeof failure, MPI_BYTE, lowest, comm->mpi);
     if (comm->rank == lowest) return status;
-    const char *format = lowest == MOT_ROOT || failure.status == MOT_ERR_INPUT ? "%2$s" : "rank %1$d: %2$s";
-    char sentence[1100];
-    snprintf(sentence, sizeof sentence, format, lowest, failure.sentence);
-    return mot_fail((mot_status)failure.status, "%s", sentence);
+    if (lowest == MOT_ROOT || failure.status == MOT_ERR_INPUT)
+        return mot_fail((mot_status)failure.status, "%s", failure.sentence);
+    return mot_fail((mot_status)failure.status, "rank %d: %s", lowest, failure.sentence);
 }
 
 mot_status mot_mpi_count(size_t count, int *out)

@@ -32,8 +32,8 @@ void mot_comm_init(mot_comm *comm, MPI_Comm given);
 void mot_comm_free(mot_comm *comm);
 
 /* Every rank gets the status, and the sentence, of the lowest rank that does not have MOT_OK. Collective: one
- * MPI_Allreduce, and one MPI_Bcast when somebody failed. The sentence then starts with "rank R: " if R is not the
- * root and the failure is not the user's input, which all ranks see alike. */
+ * MPI_Allreduce, and one MPI_Bcast when somebody failed. On the other ranks the sentence then starts with "rank R: " if
+ * R is not the root and the failure is not the user's input, which all ranks see alike. */
 mot_status mot_comm_agree(const mot_comm *comm, mot_status status);
 
 /* A count for MPI's int: fails where it does not fit, instead of wrapping. */

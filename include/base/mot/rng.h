@@ -15,8 +15,8 @@ typedef enum mot_stream {
     MOT_STREAM_INIT = 1,    /* initial parameters: a = unit + 2 (params.h), b = tensor, c, d = element / 2 */
     MOT_STREAM_ORDER = 2,   /* the order of samples: a = epoch */
     MOT_STREAM_AUGMENT = 3, /* augmentation: a = position in the stream of samples (low word), b = high word */
-    MOT_STREAM_NOISE = 4,   /* gate noise: a = step, b = position in the batch, c = expert / 4 */
-    MOT_STREAM_CHOICE = 5,  /* the random gate: a = step, b = position, c = expert / 4 */
+    MOT_STREAM_NOISE = 4,   /* gate noise: a = step, b, c = position in the batch (low, high word), d = expert */
+    MOT_STREAM_CHOICE = 5,  /* the random gate: as NOISE; in an evaluation the position is that in the split */
     MOT_STREAM_MIXTURE = 6, /* the synthetic mixture: a = index, b = high word and split, c = purpose */
     MOT_STREAM_TEST = 7,    /* tests */
     MOT_STREAM_DROP = 8,    /* word dropout: a, b = position in the stream of samples, c = token / 4 */
@@ -29,7 +29,7 @@ typedef struct mot_random4 {
 /* Four random words. */
 mot_random4 mot_random(uint64_t seed, mot_stream stream, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
 
-/* A word as a number in [0, 1), a multiple of 2^-32 (double) or, rounded down, of 2^-24 (exact in float). */
+/* A word as a number in [0, 1), a multiple of 2^-32. (Cast to float it may round up to 1.) */
 double mot_uniform(uint32_t word);
 
 /* Two independent N(0, 1) numbers from two words (Box-Muller in double). */

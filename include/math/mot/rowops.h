@@ -30,10 +30,10 @@ static inline mot_real mot_exp(mot_real x)
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    const int32_t exponent = (int32_t)n;
-    int32_t bits;
+    const uint32_t exponent = (uint32_t)(int32_t)n; /* unsigned: a NaN's is shifted out, and the NaN stays */
+    uint32_t bits;
     memcpy(&bits, &p, sizeof bits);
-    bits += exponent * (1 << 23);
+    bits += exponent << 23;
     memcpy(&p, &bits, sizeof p);
     return p;
 #endif
