@@ -47,7 +47,7 @@ pids+=("$(cat "$dir/munged.pid")")
 # CPUs=2 whatever the machine has: the job below asks for two. KillWait and the scheduler's intervals make it quick.
 cat >"$SLURM_CONF" <<CONF
 ClusterName=mot
-SlurmctldHost=$host(127.0.0.1)
+SlurmctldHost=$host(localhost)
 SlurmctldPort=$port
 SlurmUser=$(id -un)
 SlurmdUser=$(id -un)
@@ -73,7 +73,7 @@ ReturnToService=2
 SlurmdParameters=config_overrides
 KillWait=3
 MinJobAge=3600
-NodeName=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=2 State=UNKNOWN
+NodeName=$host NodeAddr=localhost Port=$((port + 1)) CPUs=2 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
 echo CgroupPlugin=cgroup/v1 >"$dir/cgroup.conf" # used by nothing here, but without it slurmd looks for a mounted cgroup tree
