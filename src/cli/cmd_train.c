@@ -1,6 +1,7 @@
 /* mot train, mot eval */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "mot/blas.h"
@@ -29,13 +30,17 @@ static error_t take(int key, char *text, struct argp_state *state)
         if (given->path == NULL) {
             given->path = text;
         } else {
-            if (given->count == MOST_ARGUMENTS) argp_error(state, "more than %d arguments", MOST_ARGUMENTS);
+            if (given->count == MOST_ARGUMENTS) {
+                argp_error(state, "more than %d settings", MOST_ARGUMENTS); /* which returns, see mot_cli_parse */
+                return EINVAL;
+            }
             given->assignment[given->count++] = text;
         }
         return 0;
     case ARGP_KEY_END:
-        if (given->path == NULL && !given->help_config) argp_error(state, "%s is missing", state->root_argp->args_doc);
-        return 0;
+        if (given->path != NULL || given->help_config) return 0;
+        argp_error(state, "an argument is missing, expected %s", state->root_argp->args_doc);
+        return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
     }
 }

@@ -120,7 +120,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         MOT_TRY(train(run));
         const bool complete = run->progress.stage == config->stages;
         if (complete) run_say_table(run);
-        MOT_TRY(run_summarize(run, complete ? "complete" : "stopped"));
+        MOT_TRY(run_summarize(run, complete ? "done" : "stopped"));
         if (!complete) {
             mot_log(MOT_LOG_INFO, "stopped after step %" MOT_PRI_GIDX "; the same command continues", run->progress.step);
             status = mot_fail(MOT_STOPPED, "stopped on request");

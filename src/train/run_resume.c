@@ -31,6 +31,9 @@ static mot_status compare_configs(const mot_config *now, const mot_config *befor
     forget_what_may_change(&a);
     forget_what_may_change(&b);
     if (memcmp(&a, &b, sizeof a) == 0) return MOT_OK;
+    if (a.stages != b.stages)
+        return mot_fail(MOT_ERR_INPUT, "%s was trained with %d stage%s, now there %s %d: choose another run folder "
+                        "(run=...)", path, b.stages, b.stages == 1 ? "" : "s", a.stages == 1 ? "is" : "are", a.stages);
     char *mine = NULL, *theirs = NULL;
     mot_status status;
     MOT_TRY(mot_config_text(&a, &mine));
@@ -75,8 +78,9 @@ static mot_status make_folders(mot_run *run)
 {
     char path[1024];
     mot_status status;
-    MOT_TRY(mot_folder_make(run->config.run));
-    MOT_TRY(mot_folder_make(run->folder));
+    /* Nothing is lost yet, and another folder may do: the user's mistake rather than a failure while running. */
+    if (mot_folder_make(run->config.run) != MOT_OK || mot_folder_make(run->folder) != MOT_OK)
+        return mot_fail(MOT_ERR_INPUT, "run = %s: %s", run->config.run, mot_error_message());
     MOT_TRY(mot_path_join(path, sizeof path, run->config.run, "config.yaml"));
     MOT_TRY(mot_file_replace(path, run->config_text, strlen(run->config_text)));
 done:

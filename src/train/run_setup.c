@@ -147,6 +147,7 @@ void run_close(mot_run *run)
     mot_free(run->parent);
     mot_dataset_close(&run->train_set);
     mot_dataset_close(&run->eval_set);
+    memset(run, 0, sizeof *run); /* so that it may be closed again */
 }
 
 mot_state run_state(mot_run *run)
