@@ -1,0 +1,263 @@
+#!/bin/bash
+# Promise 6: a mistake ends with exit code 2 and exactly one sentence, which names what, where and what was expected;
+# nothing is written, and no number of ranks makes it hang.
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/run/lib.sh
+. "$here/lib.sh"
+
+mkdir work
+cd work || exit 1
+kinds=0
+
+listing() { find . -printf '%p %y %s %T@\n' | LC_ALL=C sort; }
+
+# check NAME PATTERN RANKS ARGUMENT...: mot ARGUMENT... on RANKS ranks (0: without mpirun) is refused with one sentence
+# that the extended regular expression PATTERN matches.
+check() {
+    local name=$1 pattern=$2 ranks=$3 code before after sentences lines
+    shift 3
+    before=$(listing)
+    if [ "$ranks" -eq 0 ]; then mot "$@" >../out 2>../err; else mot_on "$ranks" "$@" >../out 2>../err; fi
+    code=$?
+    after=$(listing)
+    sentences=$(grep -c '^mot: error: ' ../err) # a warning of the launch may stand before it
+    lines=$(wc -l <../err)
+    name="$name ($ranks ranks)"
+    if [ "$code" -eq 124 ] || [ "$code" -eq 137 ]; then
+        fail "$name: hangs"
+    elif [ "$code" -ne 2 ]; then
+        fail "$name: exit code $code, expected 2"
+        tail -n 5 ../err
+    elif [ "$sentences" -ne 1 ] || { [ "$ranks" -eq 0 ] && [ "$lines" -ne 1 ]; }; then
+        fail "$name: $sentences sentences in $lines lines, expected one"
+        head -n 5 ../err
+    elif ! grep -Eq "^mot: error: .*($pattern)" ../err; then
+        fail "$name: expected '$pattern', got:"
+        grep '^mot: ' ../err
+    fi
+    if [ "$before" != "$after" ]; then
+        fail "$name: files changed:"
+        diff <(echo "$before") <(echo "$after")
+    fi
+}
+
+# alone NAME PATTERN ARGUMENT...: for one process.
+alone() {
+    kinds=$((kinds + 1))
+    check "$1" "$2" 0 "${@:3}"
+    [ -z "${MOT_TEST_SHOW:-}" ] || grep '^mot: ' ../err
+}
+
+# job NAME PATTERN ARGUMENT...: train and eval, on 1 rank and by turns on 2 and 3.
+job() {
+    alone "$@"
+    check "$1" "$2" $((2 + kinds % 2)) "${@:3}"
+}
+
+# config NAME PATTERN: trains the YAML from standard input. The sentence must name the file.
+config() {
+    cat >bad.yaml
+    job "$1" "bad.yaml.*($2)" train bad.yaml
+    rm bad.yaml
+}
+
+make_mixture good.h5
+make_pictures pictures.h5
+make_texts texts.h5
+small_model good.h5 >good.yaml
+small_model pictures.h5 >pictures.yaml
+small_model texts.h5 >texts.yaml
+quietly mot_on 2 train --quiet good.yaml run=good checkpoint.every=10
+newest=good/checkpoints/step-00000020.h5
+[ -f $newest ] || { echo "no $newest"; exit 1; }
+
+# ---- configurations ----
+
+config "unknown key" ":2: unknown key 'model.widht'; closest is 'model.width'" <<<$'data: {file: good.h5}\nmodel: {widht: 32}'
+config "unknown key of a stage" "unknown key 'stages.0.rat'; closest is 'stages.0.rate'" <<<$'data: {file: good.h5}\nstages: [{rat: 0.1}]'
+config "wrong type" ":2: model.width = wide: expected an integer from 1" <<<$'data: {file: good.h5}\nmodel: {width: wide}'
+config "below its bounds" "model.experts = 0: expected .* from 1 to 4096" <<<$'data: {file: good.h5}\nmodel: {experts: 0}'
+config "above its bounds" "model.experts = 5000: expected .* from 1 to 4096" <<<$'data: {file: good.h5}\nmodel: {experts: 5000}'
+config "fraction for a count" "train.batch = 1.5: expected an integer" <<<$'data: {file: good.h5}\ntrain: {batch: 1.5}'
+config "not a number" "train.rate = nan: expected a number" <<<$'data: {file: good.h5}\ntrain: {rate: nan}'
+config "infinite" "train.rate = inf: expected a number" <<<$'data: {file: good.h5}\ntrain: {rate: inf}'
+config "more than 64 bits" "seed = .*: expected an integer" <<<$'data: {file: good.h5}\nseed: 99999999999999999999'
+config "no such choice" "train.optimizer = adam: expected one of sgd" <<<$'data: {file: good.h5}\ntrain: {optimizer: adam}'
+config "a map where a value belongs" ":2: .*train.rate" <<<$'data: {file: good.h5}\ntrain: {rate: {value: 1}}'
+config "a value where a map belongs" ":2: .*model" <<<$'data: {file: good.h5}\nmodel: 3'
+config "a list where a map belongs" "map" <<<'[1, 2]'
+config "empty" "data.file is missing" </dev/null
+config "no data.file" "data.file is missing" <<<'seed: 4'
+config "a key twice" ":3: .*twice|:3: .*duplicate" <<<$'data: {file: good.h5}\nseed: 1\nseed: 2'
+config "cut off" ":2|:3" <<<$'data: {file: good.h5}\nmodel: {width: 16,'
+config "open quote" ":1|:2" <<<$'data: {file: "good.h5}'
+config "a tab for indentation" ":2" <<<$'data:\n\tfile: good.h5'
+config "an anchor" "anchor|alias" <<<$'data: &a {file: good.h5}\nmodel: *a'
+config "not UTF-8" ":2: expected UTF-8" <<<$'data: {file: good.h5}\nrun: \xff\xfe'
+config "stages are no list" "stages" <<<$'data: {file: good.h5}\nstages: 3'
+config "no stages" "stages" <<<$'data: {file: good.h5}\nstages: []'
+config "two stages of a name" "same name" <<<$'data: {file: good.h5}\nstages: [{name: a}, {name: a}]'
+config "no such part" "expected a list of" <<<$'data: {file: good.h5}\nstages: [{train: [head, body]}]'
+config "no such clause" "until = 5 minutes: expected" <<<$'data: {file: good.h5}\ntrain: {until: 5 minutes}'
+config "a clause twice" "until" <<<$'data: {file: good.h5}\ntrain: {until: 5 steps or 6 steps}'
+config "width and heads" "model.width = 15 is not divisible by model.heads = 2" <<<$'data: {file: good.h5}\nmodel: {width: 15, heads: 2}'
+config "top_k above the experts" "route.top_k = 9 is more than model.experts = 4" <<<$'data: {file: good.h5}\nroute: {top_k: 9}'
+config "chunks above the batch" "route.chunks = 99 is more than train.batch = 24" <<<$'data: {file: good.h5}\nroute: {chunks: 99}\ntrain: {batch: 24}'
+config "placement: missing expert" "expert 2 of 4 stands in no row" <<<$'data: {file: good.h5}\nroute: {placement: "[[0,1],[3]]"}'
+config "placement: expert twice" "expert 1 stands there twice" <<<$'data: {file: good.h5}\nroute: {placement: "[[0,1],[1,2,3]]"}'
+config "placement: no such expert" "expert 4 outside \[0, 4\)" <<<$'data: {file: good.h5}\nroute: {placement: "[[0,1],[2,3,4]]"}'
+config "placement: not a list" "route.placement = \[\[0,: expected even, or" <<<$'data: {file: good.h5}\nroute: {placement: "[[0,"}'
+config "noise_end without noise_steps" "route.noise_end has no effect" <<<$'data: {file: good.h5}\nroute: {noise_end: 1}'
+job "a run folder that is a file" "run = good.h5: .* is not a folder" train good.yaml run=good.h5
+job "a run folder below a file" "run = good.h5/run: .* is not a folder" train good.yaml run=good.h5/run
+job "a run folder that cannot be made" "run = /proc/mot/run: cannot make the folder" train good.yaml run=/proc/mot/run
+job "a missing configuration" "absent.yaml: .*(such file|exist)" train absent.yaml
+job "a folder for a configuration" "cannot read good: it is not a regular file" train good
+job "a data set for a configuration" "good.h5" train good.h5
+head -c 2000000 /dev/zero | tr '\0' '#' >large.yaml
+job "a large configuration" "large.yaml" train large.yaml
+rm large.yaml
+
+# What configuration and data say together.
+job "no such data set" "cannot read absent.h5" train good.yaml run=new data.file=absent.h5
+job "a schedule without an end" "stage 'train': .* schedule needs an end in steps or epochs, until = 'loss plateau 9'" \
+    train good.yaml run=new train.schedule=cosine "train.until=loss plateau 9"
+job "no such split" "split 'other'.*|'other'" train good.yaml run=new eval.split=other
+job "patch that does not divide" "patch" train pictures.yaml run=new model.patch=3
+job "flat gate on texts" "gate.input.*flat|flat.*text" train texts.yaml run=new gate.input=flat
+job "groups where there are none" "data.target = group: .*no groups" train pictures.yaml run=new data.target=group
+kinds=$((kinds + 1))
+for n in 2 3; do
+    check "more rows of placement than ranks" "placement.*rank" $n train good.yaml run=new 'route.placement=[[0],[1],[2],[3]]'
+done
+
+# ---- arguments ----
+
+job "an unknown key" "argument 1: unknown key 'model.widht'; closest is 'model.width'" train good.yaml model.widht=2
+job "a key without =" "argument 2: 'model.width': expected key=value" train good.yaml seed=2 model.width
+mapfile -t many < <(yes seed=1 | head -n 300)
+job "300 settings" "more than 256 settings" train good.yaml "${many[@]}"
+job "a value of the wrong type" "argument 1: train.rate = fast: expected a number" train good.yaml train.rate=fast
+job "a stage that is not there" "stages.3.rate: expected a stage from 0 to 0" train good.yaml stages.3.rate=1
+job "an unknown option of train" "unrecognized option '--fast'" train --fast good.yaml
+job "train without a configuration" "an argument is missing, expected CONFIG" train
+job "eval without a run" "an argument is missing, expected RUN" eval
+job "an option of train for eval" "unrecognized option" eval --dry-run good
+alone "an unknown verb" "unknown verb 'fly'.*train, eval, data, inspect" fly
+alone "data without a part" "expected mot data import, make or show" data
+alone "an unknown kind of import" "'pdf': expected .*idx, cifar" data import pdf
+alone "an unknown kind of data" "expected mot data make mixture" data make cheese
+alone "make without --out" "needs --out" data make mixture
+alone "make with a bad number" "tokens.*'many'" data make mixture --out new.h5 --tokens many
+alone "make of an unknown option" "unrecognized option" data make mixture --out new.h5 --sides 3
+alone "make with an extra argument" "unexpected argument 'more'" data make mixture --out new.h5 more
+alone "make of an existing file" "good.h5 exists" data make mixture --out good.h5
+alone "import without files" "." data import idx --out new.h5
+alone "import of a missing file" "absent.csv" data import csv --out new.h5 --train absent.csv --test absent.csv
+printf '1,2,0\n1,x,1\n' >bad.csv
+alone "import of a word in a table" "bad.csv:? ?(line )?2|bad.csv.*2" data import csv --out new.h5 --train bad.csv --test bad.csv
+alone "inspect without a file" "which file or run folder" inspect
+alone "inspect of a missing file" "absent" inspect absent
+alone "inspect with a bad number" "." inspect -n many good.h5
+alone "show of a missing file" "absent" data show absent.h5
+kinds=$((kinds + 1))
+for n in 2 3; do check "data under mpirun" "works in one process: run it without mpirun" $n data make mixture --out new.h5; done
+
+# ---- data files ----
+
+# data NAME PATTERN: with bad.h5 made by the caller.
+data() {
+    job "$1" "bad.h5.*($2)" train good.yaml run=new data.file=bad.h5
+    rm -rf bad.h5
+}
+
+mkdir bad.h5 && data "a folder for a data set" "not a regular file"
+echo "not HDF5" >bad.h5 && data "text for a data set" "not an HDF5 file"
+: >bad.h5 && data "an empty data set" "not an HDF5 file"
+head -c 3000 good.h5 >bad.h5 && data "a truncated data set" "damaged: truncated"
+cp $newest bad.h5 && data "a checkpoint for a data set" "not a mot data set"
+if "$PYTHON" -c 'import h5py, numpy' 2>../err; then
+    # changed CODE: bad.h5 is good.h5 after CODE, in which f is the file and s(name, values) replaces a dataset together
+    # with its checksum's absence.
+    changed() {
+        cp good.h5 bad.h5
+        "$PYTHON" - "$1" <<'PY' || fail "cannot make bad.h5: $1"
+import sys
+import h5py
+import numpy as np
+with h5py.File("bad.h5", "r+") as f:
+    def put(name, value):
+        attributes = dict(f[name].attrs)
+        del f[name]
+        f[name] = value
+        for key, text in attributes.items():
+            f[name].attrs[key] = text
+    exec(sys.argv[1])
+PY
+    }
+    changed 'v = f["train/x"][...]; v[3, 2, 1] += 1; f["train/x"][...] = v' && data "a changed sample" "train.*checksum|checksum.*train"
+    changed 'v = f["train/y"][...]; v[5] = -v[5]; f["train/y"][...] = v' && data "a changed label" "checksum"
+    changed 'del f["train/x"]' && data "no samples" "train/x|'x'"
+    changed 'del f["test/y"]' && data "no labels" "test/y|'y'"
+    changed 'del f["test"]' && data "no test split" "'test'|test"
+    changed 'del f["train"]' && data "no training split" "'train'|train"
+    changed 'put("train/y", f["train/y"][:-7])' && data "fewer labels than samples" "train/y|labels"
+    changed 'put("train/x", f["train/x"][...].astype("f8"))' && data "numbers of another type" "train/x"
+    changed 'put("train/x", f["train/x"][:, 0])' && data "samples of another shape" "train/x|shape"
+    changed 'put("test/x", f["test/x"][:, :, :4])' && data "splits of different shape" "different shape|test/x|shape"
+    changed 'f.attrs["format_version"] = 99' && data "a version to come" "99"
+    changed 'f.attrs["classes"] = 1000' && data "classes that do not fit signed labels" "classes"
+    changed 'del f.attrs["kind"]' && data "no kind" "kind"
+    changed 'f.attrs["kind"] = np.bytes_("smell")' && data "an unknown kind" "smell|kind"
+    # A label that fits its checksum but no class: made from pictures whose classes are cut.
+    cp pictures.h5 bad.h5
+    "$PYTHON" -c 'import h5py; f = h5py.File("bad.h5", "r+"); f.attrs["classes"] = 2; del f["class_names"]'
+    data "a label outside the classes" "label|class"
+else
+    echo "skipped: damaged data sets, since $PYTHON has no h5py"
+fi
+
+# ---- checkpoints ----
+
+flip() { # FILE OFFSET
+    "$PYTHON" - "$@" <<'PY'
+import sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(int(sys.argv[2]))
+    byte = f.read(1)[0]
+    f.seek(-1, 1)
+    f.write(bytes([byte ^ 64]))
+PY
+}
+
+job "eval of nothing" "absent: no such run folder or checkpoint" eval absent
+mkdir empty && job "eval of a folder without checkpoints" "empty: no checkpoint" eval empty
+job "eval of a data set" "good.h5" eval good.h5
+job "eval of a text" "good.yaml" eval good.yaml
+job "eval of another model" "model.width|tensor|shape" eval good model.width=32
+job "eval with other data" "absent.h5" eval good data.file=absent.h5
+job "eval with an unknown key" "unknown key 'eval.slpit'; closest is 'eval.split'" eval good eval.slpit=val
+size=$(stat -c %s $newest)
+for cut in 0 100 $((size / 2)) $((size - 1)); do
+    head -c "$cut" $newest >bad-step.h5
+    job "eval of $cut bytes of a checkpoint" "bad-step.h5" eval bad-step.h5
+done
+for at in 9 $((size / 3)) $((size - 3)); do
+    cp $newest bad-step.h5
+    flip bad-step.h5 "$at"
+    job "eval of a checkpoint with byte $at flipped" "bad-step.h5" eval bad-step.h5
+done
+rm bad-step.h5
+
+job "resume with another width" "was trained with 'width: 16', now it is 'width: 32'.*another run folder" train good.yaml run=good model.width=32
+job "resume with another seed" "was trained with 'seed: 1', now it is 'seed: 2'" train good.yaml run=good seed=2
+job "resume with another rate" "rate: 0.01', now it is 'rate: 0.02'" train good.yaml run=good train.rate=0.02
+job "resume with another number of experts" "'experts: 4', now it is 'experts: 5'" train good.yaml run=good model.experts=5
+cat good.yaml - >stages.yaml <<<'stages: [{name: a, until: 5 steps}, {name: b, until: 5 steps}]'
+job "resume with other stages" "was trained with 1 stage, now there are 2" train stages.yaml run=good
+cp -r good damaged
+flip damaged/checkpoints/step-00000020.h5 $((size / 3))
+job "resume from a damaged checkpoint" "damaged/checkpoints/step-00000020.h5" train good.yaml run=damaged
+
+echo "$kinds kinds of bad input"
+finish

@@ -1,0 +1,102 @@
+#!/bin/bash
+# Promise 1: the digest of all parameters, and the loss of the evaluation, are the same bits for any number of ranks,
+# any placement and any coordinator; and they differ where they should.
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/run/lib.sh
+. "$here/lib.sh"
+
+make_mixture mixture.h5
+make_pictures pictures.h5
+make_texts texts.h5
+for kind in mixture pictures texts; do small_model "$kind.h5" >"$kind.yaml"; done
+
+# name | data | the ranks beside 1 | what differs from the small model, for all ranks
+cases=(
+    "top-1|mixture|2 3 4 5 7|"
+    "noise and balance|mixture|1 2 5|route.noise=gumbel route.balance_loss=0.01 route.balance_bias=0.01 route.z_loss=1e-3 gate.init=0.1"
+    "chunks, remainder|mixture|3 7|route.chunks=3 train.batch=25"
+    "top-2|mixture|2 5|route.top_k=2 gate.init=0.5"
+    "soft|pictures|3 7|route.top_k=all gate.init=0.5"
+    "top-2, chunks, chosen|texts|3|route.top_k=2 route.chunks=3 route.scale=chosen gate.init=0.5"
+    "tied attention|mixture|2 4|model.tie=[attention]"
+    "all parts tied|pictures|2 5|model.tie=[embed,attention,ffn,head] route.chunks=3"
+    "tied soft|texts|2 3|model.tie=[ffn,head] route.top_k=all"
+    "mlp gate|pictures|4|gate.kind=mlp gate.hidden=9 gate.init=0.3"
+    "flat gate, class pooling|pictures|3|gate.input=flat model.pool=class"
+    "texts, sum, mlp|texts|5|gate.kind=mlp gate.hidden=7 gate.input=sum gate.init=0.3"
+    "fixed gate|mixture|3|gate.kind=fixed"
+    "random gate|texts|4|gate.kind=random route.noise=gaussian"
+    "sgd, momentum, clip|mixture|2 3|train.optimizer=sgd train.momentum=0.9 train.clip=0.1 train.weight_decay=0.01"
+    "augmented pictures|pictures|3|data.augment.shift=2 data.augment.flip=true model.patch=2"
+    "dropped words|texts|2|data.augment.drop=0.3 model.tile=3"
+    "more ranks than samples|mixture|7|train.batch=3 eval.batch=4 route.noise=uniform"
+)
+# For "top-1" and "top-2": ranks | what may not change a bit
+placements=(
+    "3|route.coordinator=dedicated"
+    "2|route.coordinator=dedicated"
+    "3|route.placement=[[0],[3,1,2],[]]"
+    "4|route.placement=[[],[1],[],[2,0,3]] route.coordinator=shared"
+    "1|route.placement=[[0],[3,1,2],[]]"
+    "3|data.memory=1KiB"
+)
+# Where every step costs ten times as much, some of the table.
+if [ -n "${MOT_TEST_SHORT:-}" ]; then
+    short=()
+    for i in "${!cases[@]}"; do
+        IFS='|' read -r name data ranks settings <<<"${cases[$i]}"
+        [ $((i % 2)) -eq 0 ] && short+=("$name|$data|3|$settings")
+    done
+    cases=("${short[@]}")
+    placements=("${placements[0]}" "${placements[3]}")
+fi
+
+# figures COMMAND... train DATA.yaml SETTING...: trains, and prints "digest loss", or "nothing".
+figures() {
+    rm -rf it
+    if ! "$@" run=it >said 2>&1; then
+        cat said >&2
+        echo nothing
+        return
+    fi
+    echo "$(value it/summary.json digest) $(value it/summary.json eval.loss)"
+}
+
+# expect NAME WANTED GOT
+expect() {
+    if [ "$3" = nothing ]; then
+        fail "$1: did not train"
+    elif [ "$2" != "$3" ]; then
+        fail "$1: digest and eval.loss are $3, on 1 rank $2"
+    fi
+}
+
+all=""
+for case in "${cases[@]}"; do
+    IFS='|' read -r name data ranks settings <<<"$case"
+    # shellcheck disable=SC2206 # words, each a setting
+    words=($settings)
+    wanted=$(figures mot train --quiet "$data.yaml" "${words[@]}") # as a user starts it: without mpirun
+    if [ "$wanted" = nothing ]; then
+        fail "$name: does not train on 1 rank"
+        continue
+    fi
+    all="$all$wanted"$'\n'
+    for n in $ranks; do
+        expect "$name, $n ranks" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}")"
+    done
+    echo "$name: $wanted (1 rank, $ranks)"
+    case $name in top-1 | top-2) ;; *) continue ;; esac
+    for placement in "${placements[@]}"; do
+        IFS='|' read -r n settings <<<"$placement"
+        # shellcheck disable=SC2206
+        places=($settings)
+        expect "$name, $n ranks, $settings" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}" "${places[@]}")"
+    done
+    # The test can fail: another seed, another rate, other chunks are other bits.
+    for other in seed=2 train.rate=0.0100001 route.top_k=3; do
+        [ "$(figures mot train --quiet "$data.yaml" "${words[@]}" $other)" != "$wanted" ] || fail "$name: $other does not change the digest"
+    done
+done
+[ -z "$(sort <<<"${all%$'\n'}" | uniq -d)" ] || fail "two different configurations have one digest: $(sort <<<"$all" | uniq -d)"
+finish

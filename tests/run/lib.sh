@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# lib.sh - sourced by the scripts of this folder: the program as a user runs it, in a scratch folder of its own.
+# A script ends with `finish`, which is success when `fail` was never called.
+set -u
+: "${MOT_BINARY:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/bin/mot}"
+export MOT_BINARY
+[ -x "$MOT_BINARY" ] || { echo "no program at $MOT_BINARY: build it, or set MOT_BINARY"; exit 1; }
+
+# What ctest sets as well: root, more ranks than cores, unbound, yielding.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_btl_base_warn_component_unused=0 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+MPIRUN=$(command -v mpirun || command -v mpiexec) || { echo "skipped: no mpirun"; exit 77; }
+PYTHON=/usr/bin/python3 # where Debian's h5py is
+LIMIT=${MOT_TEST_LIMIT:-60} # seconds after which a command counts as hanging
+export MPIRUN PYTHON
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/mot-run.XXXXXX") || exit 1
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+
+failures=0
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+finish() {
+    [ "$failures" -eq 0 ] || { echo "$failures failed"; exit 1; }
+    echo "all well"
+    exit 0
+}
+
+# mot ARGUMENT...: one process, without mpirun.
+mot() { timeout -k 5 "$LIMIT" "$MOT_BINARY" "$@"; }
+
+# mot_on RANKS ARGUMENT...: under mpirun.
+mot_on() {
+    local ranks=$1
+    shift
+    timeout -k 5 "$LIMIT" "$MPIRUN" -n "$ranks" "$MOT_BINARY" "$@"
+}
+
+# quietly COMMAND...: must succeed; what it says is shown only when it does not.
+quietly() {
+    "$@" >"$scratch/.said" 2>&1 || {
+        echo "exit code $? of: $*"
+        cat "$scratch/.said"
+        exit 1
+    }
+}
+
+# value FILE KEY: of a flat JSON object on one line or many.
+value() { "$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
+
+# Small data sets, each made by the program.
+make_mixture() { quietly mot data make mixture --out "$1" --train 240 --val 20 --test 60 --tokens 6 --width 8 --classes 4; }
+
+# pictures FILE: 8 x 8, three classes, from lines of numbers.
+make_pictures() {
+    awk 'BEGIN { srand(7); for (n = 0; n < 150; ++n) { c = n % 3; for (i = 0; i < 64; ++i)
+        printf "%d,", int(rand() * 120) + (i % 3 == c ? 130 : 0); print c } }' >pictures.csv
+    quietly mot data import csv --out "$1" --train pictures.csv --shape 8x8 --test-fraction 0.3
+}
+
+# texts FILE: three classes in two groups, of 1 to 9 words.
+make_texts() {
+    awk 'BEGIN { srand(3); for (n = 0; n < 150; ++n) { c = n % 3; printf "label%d\tgroup%d\t", c, (c > 0);
+        m = 1 + int(rand() * 9); for (i = 0; i < m; ++i) printf "%sw%d", i ? " " : "", int(rand() * 9) + 6 * c;
+        print "" } }' >texts.tsv
+    head -n 60 texts.tsv >texts-test.tsv
+    quietly mot data import text --out "$1" --train texts.tsv --test texts-test.tsv --length 7 --min-count 1
+}
+
+# A tiny model; every script adds what it is about.
+small_model() {
+    cat <<YAML
+data:
+  file: $1
+model: {experts: 4, width: 16, heads: 2, depth: 1, ffn: 24, patch: 4}
+train: {batch: 24, rate: 1e-2, until: 20 steps}
+eval: {batch: 25}
+report: {every: 10}
+YAML
+}
