@@ -4,6 +4,7 @@
  * metadata, and a link is followed only when it leads to a file below the run folder. */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -388,6 +389,7 @@ static mot_status inspect_in_child(const inspect_options *options)
     sentence[length] = '\0';
     close(pipes[0]);
     while (waitpid(child, &how, 0) < 0 && errno == EINTR) continue;
+    if (WIFSIGNALED(how) && WTERMSIG(how) == SIGPIPE) return MOT_OK; /* who reads it has seen enough: mot inspect | head */
     if (!WIFEXITED(how) || WEXITSTATUS(how) > MOT_ERR_NUMERIC)
         return mot_fail(MOT_ERR_INPUT, "%s: damaged: libhdf5 cannot cope with it", options->path);
     const mot_status status = (mot_status)WEXITSTATUS(how);
