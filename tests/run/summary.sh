@@ -1,0 +1,153 @@
+#!/bin/bash
+# What a user reads: summary.json with all its stable keys, the dry run, the help, `mot inspect`, and a terminal or a
+# file that gets what it can show.
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/run/lib.sh
+. "$here/lib.sh"
+
+make_mixture mixture.h5
+small_model mixture.h5 >small.yaml
+
+# ---- the dry run ----
+
+for n in 1 3; do
+    mot_on $n train --dry-run small.yaml >dry 2>said || fail "--dry-run on $n ranks: exit code $?"
+    [ ! -e runs ] || fail "--dry-run on $n ranks leaves a run folder"
+    [ "$(grep -Ec '^ +[0-9]+ +[0-9]+ +[0-9]+ +[0-9.]+ [KMG]?i?B' dry)" -eq $n ] || fail "--dry-run on $n ranks: no line a rank: $(cat dry)"
+    grep -Eq 'parameters +state +workspace' dry || fail "--dry-run: no headings"
+    grep -Eq 'dispatches 24 rows of [0-9.]+ [KM]?i?B: [0-9.]+ [KM]?i?B over all ranks' dry || fail "--dry-run: no message sizes"
+done
+# The ranks' parameters add up to the model's, tied tensors counted once.
+wanted=$(sed -n 's/.*gate [0-9]*: \([0-9]*\) in all.*/\1/p' dry)
+got=$(awk '/^ +[0-9]+ +[0-9]+ +[0-9]+ / { sum += $3 } END { print sum }' dry)
+[ "$wanted" = "$got" ] || fail "--dry-run: the ranks have $got parameters, the model $wanted"
+
+# ---- a run, its summary, and what it says to a file ----
+
+quietly mot_on 3 train small.yaml checkpoint.every=10 eval.every=10
+cp .said output
+grep -q $'\r' output && fail "a carriage return in the output to a file"
+grep -q $'\033' output && fail "an escape sequence in the output to a file"
+grep -Eq '^step +20 ' output || fail "no line of step 20 in the output: $(cat output)"
+grep -Eq '^digest [0-9a-f]{32} ' output || fail "no digest in the output"
+[ "$(grep -c '^digest' output)" -eq 1 ] || fail "more than one rank speaks"
+
+"$PYTHON" - runs/small/summary.json 3 >said 2>&1 <<'PY' || fail "summary.json: $(cat said)"
+import json, math, sys
+text = open(sys.argv[1]).read()
+s = json.loads(text)
+stable = {
+    "status": str, "digest": str, "steps": int, "stage": int, "eval.loss": float, "eval.accuracy": float,
+    "routing.purity": float, "routing.nmi": float, "routing.entropy": float, "routing.experts_used": int,
+    "time.wall_s": float, "time.compute_s": float, "time.exchange_s": float, "time.wait_s": float,
+    "speed.samples_per_s": float, "speed.expert_gflops": float, "speed.sgemm_fraction": float,
+    "mpi.ranks": int, "mpi.hosts": int, "restarts": int,
+}
+for key, kind in stable.items():
+    if key not in s:
+        sys.exit("no key " + key)
+    value = s[key]
+    if kind is float and type(value) is int:  # 1 and 1.0 are one number in JSON
+        value = float(value)
+    if type(value) is not kind:
+        sys.exit("%s is %r, expected %s" % (key, value, kind.__name__))
+for key, value in {"status": "done", "steps": 20, "stage": 1, "mpi.ranks": int(sys.argv[2]), "mpi.hosts": 1,
+                   "restarts": 0}.items():
+    if s[key] != value:
+        sys.exit("%s is %r, expected %r" % (key, s[key], value))
+if len(s["digest"]) != 32 or set(s["digest"]) - set("0123456789abcdef"):
+    sys.exit("digest is %r" % s["digest"])
+for key in "eval.accuracy", "routing.purity", "routing.nmi", "routing.entropy":
+    if not 0 <= s[key] <= 1 + 1e-12:
+        sys.exit("%s is %r, outside [0, 1]" % (key, s[key]))
+if not 0 < s["routing.experts_used"] <= 4:
+    sys.exit("routing.experts_used is %r" % s["routing.experts_used"])
+parts = s["time.compute_s"] + s["time.exchange_s"] + s["time.wait_s"]
+if not 0 < parts <= 1.01 * s["time.wall_s"]:
+    sys.exit("compute, exchange and wait are %g s of %g s" % (parts, s["time.wall_s"]))
+if not s["speed.samples_per_s"] > 0 or not s["speed.expert_gflops"] > 0:
+    sys.exit("no speed: %r" % s)
+if not math.isclose(s["eval.accuracy"] * 60, round(s["eval.accuracy"] * 60), abs_tol=1e-9):
+    sys.exit("accuracy %r is no count of 60" % s["eval.accuracy"])
+for key in s:
+    if isinstance(s[key], (dict, list)):
+        sys.exit("%s is not flat" % key)
+PY
+
+quietly mot train --quiet small.yaml run=again
+[ "$(value again/summary.json digest)" = "$(value runs/small/summary.json digest)" ] || fail "checkpoints and evaluations on the way change the digest"
+mot train --quiet small.yaml run=quiet >said 2>&1
+[ ! -s said ] || fail "--quiet says: $(cat said)"
+quietly mot train --quiet runs/small/config.yaml run=repeated
+[ "$(value repeated/summary.json digest)" = "$(value runs/small/summary.json digest)" ] || fail "runs/small/config.yaml does not repeat the run"
+
+# Class names, groups, and a table of them.
+make_texts texts.h5
+small_model texts.h5 >texts.yaml
+mot train texts.yaml >said 2>&1 || fail "texts: exit code $?"
+grep -Eq '^label2 +20 ' said || fail "no line of the class label2 in the table: $(cat said)"
+
+# ---- help and inspect ----
+
+for arguments in --help --version "train --help" "eval --help" "data --help" "inspect --help" "train --help-config" \
+    "train --usage" "data import idx --help" "data make mixture --help" "data show --help"; do
+    # shellcheck disable=SC2086 # words
+    mot $arguments >said 2>err || fail "mot $arguments: exit code $?"
+    [ -s said ] || fail "mot $arguments says nothing on standard output"
+    [ ! -s err ] || fail "mot $arguments: $(cat err)"
+done
+mot train --help-config >said
+for key in data.file model.experts gate.kind route.top_k train.until eval.split checkpoint.every record.every report.every; do
+    grep -q "$key" said || fail "--help-config does not explain $key"
+done
+[ "$(mot_on 3 train --help | grep -c '^Usage')" -eq 1 ] || fail "mot train --help under mpirun speaks more than once"
+mot >said 2>&1
+[ $? -eq 2 ] || fail "mot without a verb: exit code $?"
+
+record=(runs/small/record/*.h5)
+saved=(runs/small/checkpoints/*.h5)
+for file in runs/small runs/small/run.h5 "${saved[0]}" "${record[0]}" mixture.h5 runs/small/summary.json runs/small/config.yaml; do
+    for option in "" --verify --values=3; do
+        # shellcheck disable=SC2086 # no word for no option
+        mot inspect $option "$file" >said 2>err || fail "mot inspect $option $file: exit code $?: $(cat err)"
+        [ -s said ] || fail "mot inspect $option $file says nothing"
+    done
+done
+digest=$(value runs/small/summary.json digest)
+mot inspect "${saved[-1]}" >said
+grep -q "$digest" said || fail "mot inspect of the last checkpoint does not show its digest"
+mot inspect --values=100000 "${record[0]}" 2>err | head -n 1 >said
+[ ! -s err ] || fail "mot inspect | head -n 1: $(cat err)"
+quietly mot data show mixture.h5
+
+# ---- a terminal ----
+
+"$PYTHON" - "$MPIRUN" "$MOT_BINARY" >said 2>&1 <<'PY' || fail "on a terminal: $(cat said)"
+import os, pty, sys
+mpirun, mot = sys.argv[1:]
+def terminal(command):
+    """What the command says to a pseudo-terminal."""
+    child, master = pty.fork()
+    if child == 0:
+        os.environ["TERM"] = "xterm"
+        os.execv(command[0], command)
+    said = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        said += piece
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code != 0:
+        sys.exit("exit code %d: %r" % (code, said[-500:]))
+    return said.decode(errors="replace").replace("\r\n", "\n")
+said = terminal([mot, "train", "small.yaml", "run=seen", "report.every=100000", "train.until=400 steps", "model.depth=2"])
+if "\r" not in said or "train [" not in said or "#" not in said:
+    sys.exit("no progress bar: %r" % said[:2000])
+if "digest" not in said.split("\r")[-1]:
+    sys.exit("the last line is not free of the bar: %r" % said[-500:])
+PY
+finish
