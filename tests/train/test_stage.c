@@ -1,0 +1,170 @@
+/* Schedules and the criteria that end a stage, with sequences made by hand. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ck.h"
+#include "mot/stage.h"
+
+enum { SAMPLES = 100, BATCH = 8 };
+
+static mot_config config;
+
+/* A configuration whose stages are `stages` (YAML). */
+static void configure(const char *stages)
+{
+    char text[1024];
+    snprintf(text, sizeof text, "data: {file: none.h5}\ntrain: {batch: %d}\nstages: %s\n", BATCH, stages);
+    mot_ck_ok(mot_config_parse(&config, "test", text, 0, NULL));
+}
+
+/* Steps until the first stage ends, when the losses (or purities) of its steps are `value`; 0: it does not. */
+static int ends_after(const char *until, bool purity, int count, const double *value)
+{
+    char stages[300];
+    mot_progress progress = {0};
+    snprintf(stages, sizeof stages, "[{name: a, until: %s}, {name: b}]", until);
+    configure(stages);
+    for (int s = 0; s < count; ++s) {
+        const bool ended = mot_stage_advance(&config, SAMPLES, purity ? 1 : value[s], purity ? value[s] : 0, &progress);
+        ck_assert_int_eq(progress.step, s + 1);
+        ck_assert_int_eq(progress.stage, ended ? 1 : 0);
+        if (!ended) continue;
+        ck_assert_int_eq(progress.stage_first, s + 1);
+        ck_assert_int_eq(progress.window_steps, 0);
+        ck_assert_int_eq(progress.windows, 0);
+        return s + 1;
+    }
+    return 0;
+}
+
+#define LOSS(until, ...)                                                                                     \
+    ends_after(until, false, (int)(sizeof(double[]){__VA_ARGS__} / sizeof(double)), (double[]){__VA_ARGS__})
+#define PURITY(until, ...)                                                                                   \
+    ends_after(until, true, (int)(sizeof(double[]){__VA_ARGS__} / sizeof(double)), (double[]){__VA_ARGS__})
+
+START_TEST(counts_steps_and_epochs)
+{
+    const double nothing[60] = {0};
+    ck_assert_int_eq(ends_after("1 steps", false, 60, nothing), 1);
+    ck_assert_int_eq(ends_after("17 steps", false, 60, nothing), 17);
+    ck_assert_int_eq(ends_after("1 epochs", false, 60, nothing), 13); /* 100 of 8, rounded up */
+    ck_assert_int_eq(ends_after("2 epochs", false, 60, nothing), 25);
+    ck_assert_int_eq(ends_after("0.5 epochs", false, 60, nothing), 7);
+    ck_assert_int_eq(ends_after("2 epochs or 19 steps", false, 60, nothing), 19);
+    ck_assert_int_eq(ends_after("19 steps or 1 epochs", false, 60, nothing), 13);
+    ck_assert_int_eq(ends_after("70 steps", false, 60, nothing), 0);
+}
+END_TEST
+
+START_TEST(ends_below_a_loss)
+{
+    ck_assert_int_eq(LOSS("loss < 0.5", 3, 1, 0.5, 0.6, 0.4999, 0.1), 5);
+    ck_assert_int_eq(LOSS("loss < 0.5", 3, 1, 0.5, 0.5), 0);
+    ck_assert_int_eq(LOSS("loss < 0.5 or 3 steps", 3, 1, 0.5, 0.4), 3);
+}
+END_TEST
+
+START_TEST(ends_on_a_plateau_of_the_loss)
+{
+    /* Windows of 3: means 4, 3, 3 end it; means 4, 3, 2.9 do not. */
+    ck_assert_int_eq(LOSS("loss plateau 3", 4, 4, 4, 3, 3, 3, 2, 3, 4, 1, 1, 1), 9);
+    ck_assert_int_eq(LOSS("loss plateau 3", 4, 4, 4, 3, 3, 3, 2.9, 2.9, 2.9), 0);
+    /* 0.1 % is the bound. */
+    ck_assert_int_eq(LOSS("loss plateau 2", 1, 1, 0.9989, 0.9989), 0);
+    ck_assert_int_eq(LOSS("loss plateau 2", 1, 1, 0.9991, 0.9991), 4);
+    /* The first window has none before it, and half a window is none. */
+    ck_assert_int_eq(LOSS("loss plateau 4", 1, 2, 3, 4, 5, 6, 7), 0);
+    ck_assert_int_eq(LOSS("loss plateau 4", 1, 2, 3, 4, 5, 6, 7, 8), 8);
+    ck_assert_int_eq(LOSS("loss plateau 1", 5, 4, 3, 3), 4);
+    ck_assert_int_eq(LOSS("loss plateau 2 or 3 steps", 1, 1, 1, 1), 3);
+}
+END_TEST
+
+START_TEST(ends_on_a_plateau_of_the_purity)
+{
+    ck_assert_int_eq(PURITY("purity plateau 2", 0.3, 0.3, 0.4, 0.4, 0.5, 0.5), 0);
+    ck_assert_int_eq(PURITY("purity plateau 2", 0.3, 0.3, 0.4, 0.4, 0.404, 0.404), 6);
+    ck_assert_int_eq(PURITY("purity plateau 2", 0.3, 0.3, 0.2, 0.2), 4);
+    ck_assert_int_eq(PURITY("purity plateau 2", 0.3, 0.3, 0.3051, 0.3051), 0);
+}
+END_TEST
+
+START_TEST(goes_through_three_stages)
+{
+    /* The windows of a stage are its own; after the last one the stage is their number. */
+    configure("[{name: a, until: loss plateau 2}, {name: b, until: 3 steps}, {name: c, until: loss plateau 2}]");
+    const double loss[] = {5, 5, 5, 5, 9, 9, 9, 9, 9, 8, 8, 8, 8};
+    const int stage[] = {0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3};
+    mot_progress progress = {0};
+    mot_ck_ok(mot_stages_check(&config, SAMPLES));
+    for (int s = 0; s < 13; ++s) {
+        /* Half way the progress travels through a checkpoint: nothing else may be remembered. */
+        mot_progress stored = progress;
+        mot_stage_advance(&config, SAMPLES, loss[s], 0, &stored);
+        progress = stored;
+        ck_assert_int_eq(progress.stage, stage[s]);
+    }
+    ck_assert_int_eq(progress.stage, config.stages);
+    ck_assert_int_eq(progress.stage_first, 13);
+}
+END_TEST
+
+START_TEST(follows_a_schedule)
+{
+    configure("[{name: a, until: 20 steps}]");
+    mot_stage_config *stage = &config.stage[0];
+    for (mot_gidx s = 0; s < 20; ++s) ck_assert_double_eq(mot_stage_factor(stage, s, 20), 1);
+
+    configure("[{name: a, schedule: linear, warmup: 4, final_rate: 0.2, until: 20 steps}]");
+    ck_assert_int_eq(mot_stage_steps(stage, SAMPLES, BATCH), 20);
+    double before = 0;
+    for (mot_gidx s = 0; s < 4; ++s) { /* grows evenly, and is never 0 */
+        ck_assert_double_eq_tol(mot_stage_factor(stage, s, 20), (double)(s + 1) / 5, 1e-15);
+        before = mot_stage_factor(stage, s, 20);
+    }
+    for (mot_gidx s = 4; s < 20; ++s) {
+        const double factor = mot_stage_factor(stage, s, 20);
+        ck_assert_double_eq_tol(factor, 1 - 0.8 * (double)(s - 4) / 16, 1e-15);
+        ck_assert(s == 4 ? factor == 1 && before < 1 : factor < before);
+        before = factor;
+    }
+    ck_assert_double_eq_tol(mot_stage_factor(stage, 20, 20), 0.2, 1e-15);
+    ck_assert_double_eq_tol(mot_stage_factor(stage, 25, 20), 0.2, 1e-15);
+
+    configure("[{name: a, schedule: cosine, until: 20 steps}]");
+    ck_assert_double_eq(mot_stage_factor(stage, 0, 20), 1);
+    ck_assert_double_eq_tol(mot_stage_factor(stage, 5, 20), 0.5 + sqrt(0.125), 1e-12);
+    ck_assert_double_eq_tol(mot_stage_factor(stage, 10, 20), 0.5, 1e-12);
+    ck_assert_double_eq_tol(mot_stage_factor(stage, 20, 20), 0, 1e-12);
+
+    /* A warm-up longer than the stage never ends, and divides by nothing. */
+    configure("[{name: a, schedule: cosine, warmup: 30, until: 20 steps}]");
+    for (mot_gidx s = 0; s < 20; ++s)
+        ck_assert_double_eq_tol(mot_stage_factor(stage, s, 20), (double)(s + 1) / 31, 1e-15);
+}
+END_TEST
+
+START_TEST(wants_an_end_for_a_schedule)
+{
+    configure("[{name: a}, {name: fall, schedule: cosine, until: loss < 0.1}]");
+    ck_assert_int_eq(mot_stages_check(&config, SAMPLES), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "stage 'fall'"));
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "loss < 0.1"));
+    configure("[{name: a}, {name: fall, schedule: cosine, until: loss < 0.1 or 2 epochs}]");
+    mot_ck_ok(mot_stages_check(&config, SAMPLES));
+}
+END_TEST
+
+static void stage_tests(TCase *tcase)
+{
+    tcase_add_test(tcase, counts_steps_and_epochs);
+    tcase_add_test(tcase, ends_below_a_loss);
+    tcase_add_test(tcase, ends_on_a_plateau_of_the_loss);
+    tcase_add_test(tcase, ends_on_a_plateau_of_the_purity);
+    tcase_add_test(tcase, goes_through_three_stages);
+    tcase_add_test(tcase, follows_a_schedule);
+    tcase_add_test(tcase, wants_an_end_for_a_schedule);
+}
+
+MOT_CK_MAIN("stage", stage_tests)
