@@ -1,6 +1,7 @@
 #include "mot/blas.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cblas.h>
 
@@ -20,7 +21,10 @@ const char *mot_blas_name(void)
     char *end = config;
     for (int words = 0; *end != '\0' && !(*end == ' ' && ++words == 2); ++end) continue;
     *end = '\0';
-    snprintf(name, sizeof name, "%s, %s kernels", config, openblas_get_corename());
+    /* A kernel that the environment asks for is often a slower one, left over from another machine. */
+    const char *asked = getenv("OPENBLAS_CORETYPE");
+    snprintf(name, sizeof name, "%s, %s kernels%s", config, openblas_get_corename(),
+             asked != NULL ? " (set by OPENBLAS_CORETYPE)" : "");
     return name;
 }
 

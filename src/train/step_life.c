@@ -1,0 +1,196 @@
+/* How a step is made and unmade, and what it holds. */
+#include "step_private.h"
+
+#include "mot/memory.h"
+
+
+static mot_status create_root(mot_step *step)
+{
+    coordinator *root = &step->root;
+    const mot_gate *gate = &step->model->gate;
+    const size_t B = step->most, K = step->K, E = gate->experts, ranks = (size_t)step->comm->size;
+    const size_t kinds = (size_t)MOT_MAX(1, MOT_MAX(step->classes, step->groups));
+    const char *what = "the coordinator's arrays";
+    mot_status status;
+    MOT_TRY(mot_allocate(&root->gathered, B, step->batch.note_bytes, what));
+    MOT_TRY(mot_allocate(&root->counts, ranks, sizeof(int), what));
+    MOT_TRY(mot_allocate(&root->places, ranks, sizeof(int), what));
+    MOT_TRY(mot_allocate(&root->rank, ranks, sizeof *root->rank, what));
+    MOT_TRY(mot_allocate(&root->sample, B, sizeof *root->sample, what));
+    MOT_TRY(mot_allocate(&root->label, B, sizeof(int32_t), what));
+    MOT_TRY(mot_allocate(&root->group, B, sizeof(int32_t), what));
+    MOT_TRY(mot_allocate(&root->predicted, B, sizeof(int32_t), what));
+    MOT_TRY(mot_allocate(&root->g, gate->tokens > 0 ? 0 : B * gate->features, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->id, B * gate->tokens, sizeof(int32_t), what));
+    MOT_TRY(mot_allocate(&root->h, B * E, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->p, B * E, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->d_h, B * E, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->kept, mot_gate_kept(gate, B), sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->d_weight, B * K, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->prob, B * K, sizeof(float), what));
+    MOT_TRY(mot_allocate(&root->loss, B, sizeof(double), what));
+    MOT_TRY(mot_allocate(&root->report, B * K, sizeof *root->report, what));
+    MOT_TRY(mot_allocate(&root->reporter, B * K, sizeof(int), what));
+    MOT_TRY(mot_allocate(&root->load, E, sizeof(int64_t), what));
+    MOT_TRY(mot_allocate(&root->importance, E, sizeof(double), what));
+    MOT_TRY(mot_allocate(&root->table, E * kinds, sizeof(int64_t), what));
+done:
+    return status;
+}
+
+static void free_root(coordinator *root)
+{
+    void *const arrays[] = {root->gathered, root->counts, root->places, root->rank,   root->sample,   root->label,
+                            root->group,    root->predicted, root->g,   root->id,     root->h,        root->p,
+                            root->d_h,      root->kept,   root->d_weight, root->prob, root->loss,     root->report,
+                            root->reporter, root->load,   root->importance, root->table};
+    for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+}
+
+static mot_status create_chunks(mot_step *step)
+{
+    mot_status status;
+    MOT_TRY(mot_allocate(&step->chunk, step->chunks, sizeof *step->chunk, "chunks"));
+    for (size_t c = 0; c < step->chunks; ++c) {
+        step_chunk *chunk = &step->chunk[c];
+        MOT_TRY(mot_plan_init(&chunk->plan, &step->model->placement, step->comm->rank));
+        MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, step->row_bytes));
+        MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, step->C * sizeof(mot_real)));
+    }
+done:
+    return status;
+}
+
+static void free_chunks(mot_step *step)
+{
+    for (size_t c = 0; step->chunk != NULL && c < step->chunks; ++c) {
+        step_chunk *chunk = &step->chunk[c];
+        mot_plan_free(&chunk->plan);
+        mot_exchange_free(&chunk->dispatch);
+        mot_exchange_free(&chunk->outputs);
+        mot_free(chunk->send);
+        mot_free(chunk->receive);
+        mot_free(chunk->home);
+        mot_free(chunk->owner);
+    }
+    mot_free(step->chunk);
+}
+
+/* The choices travel as one message: status, experts, weights. */
+static mot_status create_message(mot_step *step)
+{
+    const size_t rows = step->most * step->K, weights = (sizeof(int64_t) + rows * sizeof(int32_t) + 7) / 8 * 8;
+    step->message_bytes = weights + rows * sizeof(mot_real);
+    mot_status status;
+    MOT_TRY(mot_allocate(&step->message, step->message_bytes, 1, "the choices"));
+    step->message_status = (int32_t *)(void *)step->message;
+    step->expert = (int32_t *)(void *)(step->message + sizeof(int64_t));
+    step->weight = (mot_real *)(void *)(step->message + weights);
+done:
+    return status;
+}
+
+static mot_status create_tile(mot_step *step)
+{
+    const mot_model *model = step->model;
+    const size_t tile = step->tile, tokens = tile * step->shape.tokens, C = step->C;
+    mot_status status;
+    MOT_TRY(mot_arena_init(&step->arena, model->kind->workspace(&model->shape)));
+    MOT_TRY(mot_allocate(&step->tile_first, tile + 1, sizeof(size_t), "a tile"));
+    MOT_TRY(mot_allocate(&step->tile_x, tokens * step->shape.width, sizeof(mot_real), "a tile"));
+    MOT_TRY(mot_allocate(&step->tile_id, tokens, sizeof(int32_t), "a tile"));
+    MOT_TRY(mot_allocate(&step->tile_out, tile * C, sizeof(mot_real), "a tile"));
+    MOT_TRY(mot_allocate(&step->tile_d_out, tile * C, sizeof(mot_real), "a tile"));
+    MOT_TRY(mot_allocate(&step->tile_head, tile, sizeof(row_head), "a tile"));
+    MOT_TRY(mot_allocate(&step->combined, C, sizeof(mot_real), "a tile"));
+    MOT_TRY(mot_allocate(&step->d_combined, C, sizeof(mot_real), "a tile"));
+done:
+    return status;
+}
+
+/* One rank's part of the making; the caller agrees on the status. */
+static mot_status create_here(mot_step *step, const mot_batch_source *reader)
+{
+    mot_status status;
+    MOT_TRY(mot_batch_init(&step->batch, step->comm, reader, step->most, step->chunks));
+    MPI_Type_contiguous((int)step->batch.note_bytes, MPI_BYTE, &step->note_type);
+    MPI_Type_commit(&step->note_type);
+    MPI_Type_contiguous(sizeof(choice_report), MPI_BYTE, &step->report_type);
+    MPI_Type_commit(&step->report_type);
+    MOT_TRY(create_chunks(step));
+    MOT_TRY(create_message(step));
+    MOT_TRY(create_tile(step));
+    step->report_room = step->most * step->K;
+    MOT_TRY(mot_allocate(&step->report, step->report_room, sizeof(choice_report), "reports"));
+    if (step->K > 1) MOT_TRY(mot_allocate(&step->home_row, step->most * step->K, sizeof(uint32_t), "reports"));
+    if (step->comm->rank == MOT_ROOT) MOT_TRY(create_root(step));
+done:
+    return status;
+}
+
+mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_source *reader, int classes, int groups,
+                           size_t most)
+{
+    mot_status status;
+    mot_step *step = NULL;
+    MOT_TRY(mot_allocate(&step, 1, sizeof *step, "a step"));
+    step->model = model;
+    step->comm = model->comm;
+    step->format = reader->dataset->format;
+    step->patch = reader->patch;
+    step->loss = model->config->train.loss;
+    step->most = most;
+    step->K = mot_choice_count(&model->config->route, model->config->model.experts);
+    step->C = model->shape.outputs;
+    step->chunks = (size_t)model->config->route.chunks;
+    step->row_bytes = (sizeof(row_head) + step->format.bytes + 15) / 16 * 16;
+    step->tile = model->kind->tile(&model->shape);
+    step->classes = classes;
+    step->groups = groups;
+    step->note_type = step->report_type = MPI_DATATYPE_NULL;
+    (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
+    status = create_here(step, reader);
+done:
+    status = mot_comm_agree(model->comm, status);
+    if (status != MOT_OK) mot_step_destroy(&step);
+    *result = step;
+    return status;
+}
+
+void mot_step_destroy(mot_step **handle)
+{
+    mot_step *step = *handle;
+    *handle = NULL;
+    if (step == NULL) return;
+    free_root(&step->root);
+    free_chunks(step);
+    mot_batch_free(&step->batch);
+    mot_arena_free(&step->arena);
+    void *const arrays[] = {step->message, step->tile_first, step->tile_x, step->tile_id, step->tile_out, step->tile_d_out,
+                            step->tile_head, step->combined, step->d_combined, step->report, step->home_row};
+    for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+    if (step->note_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->note_type);
+    if (step->report_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->report_type);
+    mot_free(step);
+}
+
+const mot_step_work *mot_step_measure(mot_step *step)
+{
+    step->work.sent_bytes = 0;
+    for (size_t c = 0; c < step->chunks; ++c)
+        step->work.sent_bytes += step->chunk[c].dispatch.sent_bytes + step->chunk[c].outputs.sent_bytes;
+    return &step->work;
+}
+
+mot_step_size mot_step_bytes(const mot_step *step)
+{
+    const size_t rows = step->most * step->K, here = rows / (size_t)step->comm->size + 1, C = step->C * sizeof(mot_real);
+    mot_step_size size = {.workspace = step->arena.size, .dispatch_row = step->row_bytes, .most_rows = rows};
+    size.buffers = step->message_bytes + here * (2 * step->row_bytes + (step->K > 1 ? 2 * C : 0)) +
+                   step->report_room * sizeof(choice_report) + step->tile * step->shape.tokens * step->shape.width * 4 +
+                   here * (step->batch.sample_bytes + step->batch.note_bytes);
+    if (step->comm->rank == MOT_ROOT)
+        size.buffers += step->most * (step->batch.note_bytes + mot_gate_row(&step->model->gate) * sizeof(mot_real) +
+                                      3 * step->model->gate.experts * sizeof(mot_real) + step->K * sizeof(choice_report));
+    return size;
+}
