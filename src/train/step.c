@@ -1,8 +1,6 @@
 #include "step_private.h"
 
-#include <string.h>
 
-#include "mot/memory.h"
 #include "mot/optimizer.h"
 
 /* K = 1: the rows of a chunk have everything with them. */
