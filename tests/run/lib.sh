@@ -10,6 +10,7 @@ export MOT_BINARY
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_btl_base_warn_component_unused=0 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+export LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}print_suppressions=0 # standard error is the program's own
 MPIRUN=$(command -v mpirun || command -v mpiexec) || { echo "skipped: no mpirun"; exit 77; }
 PYTHON=/usr/bin/python3 # where Debian's h5py is
 LIMIT=${MOT_TEST_LIMIT:-60} # seconds after which a command counts as hanging
