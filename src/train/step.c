@@ -1,6 +1,5 @@
 #include "step_private.h"
 
-
 #include "mot/optimizer.h"
 
 /* K = 1: the rows of a chunk have everything with them. */
