@@ -8,9 +8,9 @@ static void work_alone(mot_step *step, bool learn)
     double since = mot_clock_s();
     for (size_t c = 0; c < step->chunks; ++c) {
         mot_exchange_end(&step->chunk[c].dispatch);
-        lap(&step->mine.exchange_s, &since);
+        lap(&step->work.exchange_s, &since);
         mot_step_experts(step, &step->chunk[c], learn ? WORK_LEARN : WORK_LOSS);
-        lap(&step->mine.compute_s, &since);
+        lap(&step->work.compute_s, &since);
     }
 }
 
@@ -21,27 +21,27 @@ static void work_together(mot_step *step, bool learn)
     for (size_t c = 0; c < step->chunks; ++c) {
         step_chunk *chunk = &step->chunk[c];
         mot_exchange_end(&chunk->dispatch);
-        lap(&step->mine.exchange_s, &since);
+        lap(&step->work.exchange_s, &since);
         mot_step_experts(step, chunk, WORK_OUTPUTS);
-        lap(&step->mine.compute_s, &since);
+        lap(&step->work.compute_s, &since);
         mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_COMBINE, chunk->owner, chunk->home);
-        lap(&step->mine.exchange_s, &since);
+        lap(&step->work.exchange_s, &since);
     }
     for (size_t c = 0; c < step->chunks; ++c) {
         step_chunk *chunk = &step->chunk[c];
         mot_exchange_end(&chunk->outputs);
-        lap(&step->mine.exchange_s, &since);
+        lap(&step->work.exchange_s, &since);
         mot_step_combine(step, c);
-        lap(&step->mine.compute_s, &since);
+        lap(&step->work.compute_s, &since);
         if (learn) mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_DISPATCH, chunk->home, chunk->owner);
-        lap(&step->mine.exchange_s, &since);
+        lap(&step->work.exchange_s, &since);
     }
     for (size_t c = 0; learn && c < step->chunks; ++c) {
         step_chunk *chunk = &step->chunk[c];
         mot_exchange_end(&chunk->outputs);
-        lap(&step->mine.exchange_s, &since);
+        lap(&step->work.exchange_s, &since);
         mot_step_experts(step, chunk, WORK_LEARN_AGAIN);
-        lap(&step->mine.compute_s, &since);
+        lap(&step->work.compute_s, &since);
     }
 }
 
@@ -71,30 +71,24 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     const mot_part_set of_experts = ~(1u << MOT_PART_GATE);
     const bool learn = task->stage != NULL && (task->stage->train & of_experts) != 0;
     double since = mot_clock_s();
-    step->mine = (rank_note){0};
     step->reports = 0;
 
     mot_status status = mot_batch_load(&step->batch, step->comm, source, task->first, task->total);
-    lap(&step->mine.compute_s, &since);
+    lap(&step->work.compute_s, &since);
     status = mot_step_choose(step, task, status, stop);
     if (status == MOT_OK) status = mot_step_dispatch(step);
     if (status != MOT_OK) return status;
 
     since = mot_clock_s();
     if (task->stage != NULL) mot_model_zero_gradients(step->model);
-    lap(&step->mine.compute_s, &since);
+    lap(&step->work.compute_s, &since);
     if (step->K == 1)
         work_alone(step, learn);
     else
         work_together(step, learn);
     since = mot_clock_s();
     if (learn) status = update_experts(step, task);
-    lap(&step->mine.compute_s, &since);
+    lap(&step->work.compute_s, &since);
 
-    status = mot_step_report(step, task, status, result);
-    step->work.compute_s += step->mine.compute_s;
-    step->work.exchange_s += step->mine.exchange_s;
-    step->work.wait_s += step->mine.wait_s;
-    step->work.expert_flops += step->mine.flops;
-    return status;
+    return mot_step_report(step, task, status, result);
 }

@@ -65,7 +65,7 @@ static void work_tile(mot_step *step, step_chunk *chunk, int local, const uint32
 
     step->work.expert_s += mot_clock_s() - start;
     for (size_t s = 0; s < n; ++s)
-        step->mine.flops += (learn ? 3 : 1) * model->kind->flops(&model->shape, tile.first[s + 1] - tile.first[s]);
+        step->work.expert_flops += (learn ? 3 : 1) * model->kind->flops(&model->shape, tile.first[s + 1] - tile.first[s]);
 }
 
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)

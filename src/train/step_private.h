@@ -25,7 +25,7 @@ typedef struct choice_report {
 /* What every rank tells the coordinator before and after the experts' work. */
 typedef struct rank_note {
     int32_t status, stop;
-    double compute_s, exchange_s, wait_s, flops;
+    mot_step_work work; /* so far: a step's figures are differences, and no moment is left out */
 } rank_note;
 
 /* What the coordinator tells every rank at the end. */
@@ -61,6 +61,7 @@ typedef struct coordinator {
     choice_report *report;           /* [B * K] */
     int *reporter;            /* [B * K]: the rank that reports each (sample, choice) */
     rank_note *rank;          /* [ranks] */
+    mot_step_work before;     /* of all ranks, when they last reported */
     int64_t *load;            /* [E] */
     double *importance;       /* [E] */
     int64_t *table;           /* [E, classes or groups]: for purity */
@@ -99,7 +100,7 @@ struct mot_step {
     MPI_Datatype note_type, report_type;
     coordinator root;          /* arrays on the root alone */
     mot_step_work work;
-    rank_note mine;            /* times of this step */
+    bool stop;                 /* some rank was asked to stop; known on the root */
 };
 
 /* step_route.c: score and choose. Returns the same status everywhere; `status` is this rank's so far. */

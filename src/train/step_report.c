@@ -98,16 +98,29 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
     return status;
 }
 
+/* The step's work of all ranks: what they have done since they last reported. */
+static void measure(mot_step *step, step_verdict *verdict)
+{
+    coordinator *root = &step->root;
+    const double ranks = step->comm->size;
+    mot_step_work all = {0};
+    for (int r = 0; r < step->comm->size; ++r) {
+        const mot_step_work *work = &root->rank[r].work;
+        all.compute_s += work->compute_s;
+        all.exchange_s += work->exchange_s;
+        all.wait_s += work->wait_s;
+        all.expert_flops += work->expert_flops;
+    }
+    verdict->compute_s = (all.compute_s - root->before.compute_s) / ranks;
+    verdict->exchange_s = (all.exchange_s - root->before.exchange_s) / ranks;
+    verdict->wait_s = (all.wait_s - root->before.wait_s) / ranks;
+    verdict->flops = all.expert_flops - root->before.expert_flops;
+    root->before = all;
+}
+
 static mot_status conclude(mot_step *step, const mot_step_task *task, step_verdict *verdict)
 {
-    const coordinator *root = &step->root;
-    const double ranks = step->comm->size;
-    for (int r = 0; r < step->comm->size; ++r) {
-        verdict->compute_s += root->rank[r].compute_s / ranks;
-        verdict->exchange_s += root->rank[r].exchange_s / ranks;
-        verdict->wait_s += root->rank[r].wait_s / ranks;
-        verdict->flops += root->rank[r].flops;
-    }
+    measure(step, verdict);
     spread_reports(step);
     mot_status status;
     MOT_TRY(sum_up(step, task, verdict));
@@ -135,10 +148,10 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
 {
     const mot_comm *comm = step->comm;
     coordinator *root = &step->root;
-    step_verdict verdict = {.stop = step->mine.stop};
+    step_verdict verdict = {.stop = step->stop};
+    const rank_note note = {status, false, step->work};
     double since = mot_clock_s();
-    step->mine.status = status;
-    MPI_Gather(&step->mine, sizeof step->mine, MPI_BYTE, root->rank, sizeof step->mine, MPI_BYTE, MOT_ROOT, comm->mpi);
+    MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);
     if (comm->rank == MOT_ROOT) {
         /* K = 1: the owner reports; K > 1: home. */
         const size_t n = step->batch.total, K = step->K;
@@ -148,15 +161,15 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     }
     MPI_Gatherv(step->report, (int)step->reports, step->report_type, root->report, root->counts, root->places,
                 step->report_type, MOT_ROOT, comm->mpi);
-    lap(&step->mine.wait_s, &since);
+    lap(&step->work.wait_s, &since);
     if (comm->rank == MOT_ROOT) {
         for (int r = 0; r < comm->size; ++r)
             if (root->rank[r].status != MOT_OK) verdict.status = root->rank[r].status;
         if (verdict.status == MOT_OK) verdict.status = status = conclude(step, task, &verdict);
-        lap(&step->mine.compute_s, &since);
+        lap(&step->work.compute_s, &since);
     }
     MPI_Bcast(&verdict, sizeof verdict, MPI_BYTE, MOT_ROOT, comm->mpi);
-    lap(&step->mine.wait_s, &since);
+    lap(&step->work.wait_s, &since);
     if (verdict.status != MOT_OK) return mot_comm_agree(comm, status);
     fill_result(step, &verdict, result);
     return MOT_OK;

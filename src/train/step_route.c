@@ -82,25 +82,25 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     const bool coordinates = comm->rank == MOT_ROOT;
     double since = mot_clock_s();
 
-    step->mine.status = status;
-    step->mine.stop = stop;
-    MPI_Gather(&step->mine, sizeof step->mine, MPI_BYTE, root->rank, sizeof step->mine, MPI_BYTE, MOT_ROOT, comm->mpi);
+    const rank_note note = {status, stop, step->work};
+    MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);
     if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
     MPI_Gatherv(batch->note, (int)batch->mine, step->note_type, root->gathered, root->counts, root->places,
                 step->note_type, MOT_ROOT, comm->mpi);
-    lap(&step->mine.wait_s, &since);
+    lap(&step->work.wait_s, &since);
 
     if (coordinates) {
         *step->message_status = MOT_OK;
+        step->stop = false;
         for (int r = 0; r < comm->size; ++r) {
             if (root->rank[r].status != MOT_OK) *step->message_status = root->rank[r].status;
-            step->mine.stop = step->mine.stop || root->rank[r].stop;
+            step->stop = step->stop || root->rank[r].stop;
         }
         if (*step->message_status == MOT_OK) score_and_choose(step, task);
-        lap(&step->mine.compute_s, &since);
+        lap(&step->work.compute_s, &since);
     }
     mot_comm_bcast(comm, step->message, step->message_bytes, MOT_ROOT);
-    lap(&step->mine.wait_s, &since);
+    lap(&step->work.wait_s, &since);
     /* Everybody learns from the message that somebody failed, and only then asks who and why. */
     return *step->message_status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
 }
@@ -146,6 +146,6 @@ mot_status mot_step_dispatch(mot_step *step)
         step_chunk *chunk = &step->chunk[c];
         mot_exchange_begin(&chunk->dispatch, &chunk->plan, MOT_DISPATCH, chunk->send, chunk->receive);
     }
-    lap(&step->mine.exchange_s, &since);
+    lap(&step->work.exchange_s, &since);
     return MOT_OK;
 }
