@@ -25,12 +25,16 @@ const char *mot_error_message(void)
 int mot_exit_code(mot_status status)
 {
     switch (status) {
-    case MOT_OK: return 0;
-    case MOT_ERR_INPUT: return 2;
-    case MOT_STOPPED: return 75;
+    case MOT_OK:
+        return 0;
+    case MOT_ERR_INPUT:
+        return 2;
+    case MOT_STOPPED:
+        return 75;
     case MOT_ERR_FILE:
     case MOT_ERR_MEMORY:
-    case MOT_ERR_NUMERIC: break;
+    case MOT_ERR_NUMERIC:
+        break;
     }
     return 1;
 }

@@ -18,7 +18,9 @@ mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *i
         const bool usage = strcmp(argv[i], "--usage") == 0;
         if (!usage && strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-?") != 0) continue;
         *help = true;
-        if (rank == 0) argp_help(argp, stdout, usage ? ARGP_HELP_USAGE : ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK, argv[0]);
+        if (rank == 0)
+            argp_help(argp, stdout, usage ? ARGP_HELP_USAGE : ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK,
+                      argv[0]);
         return MOT_OK;
     }
 
@@ -35,8 +37,10 @@ mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *i
     mot_status status = MOT_OK;
     if (error != 0) {
         said[strcspn(said, "\n")] = '\0'; /* argp adds a second line, "Try ..." */
-        const char *sentence = strncmp(said, argv[0], strlen(argv[0])) == 0 ? said + strlen(argv[0]) + 2 : said;
-        status = mot_fail(MOT_ERR_INPUT, "%s (see %s --help)", size > 0 ? sentence : strerror(error), argv[0]);
+        const char *sentence = strncmp(said, argv[0], strlen(argv[0])) == 0 ? said + strlen(argv[0]) + 2
+                                                                            : said;
+        status = mot_fail(MOT_ERR_INPUT, "%s (see %s --help)", size > 0 ? sentence : strerror(error),
+                          argv[0]);
     }
     free(said);
     return status;

@@ -281,5 +281,7 @@ mot_status mot_cmd_data(int argc, char **argv)
                               "Each has its own --help.");
         return MOT_OK;
     }
-    return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data import, make or show", argc > 1 ? argv[1] : "");
+    if (argc == 1)
+        return mot_fail(MOT_ERR_INPUT, "what of the data is missing: mot data import, make or show");
+    return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data import, make or show", argv[1]);
 }

@@ -389,7 +389,8 @@ static mot_status inspect_in_child(const inspect_options *options)
     sentence[length] = '\0';
     close(pipes[0]);
     while (waitpid(child, &how, 0) < 0 && errno == EINTR) continue;
-    if (WIFSIGNALED(how) && WTERMSIG(how) == SIGPIPE) return MOT_OK; /* who reads it has seen enough: mot inspect | head */
+    if (WIFSIGNALED(how) && WTERMSIG(how) == SIGPIPE)
+        return MOT_OK; /* who reads it has seen enough: mot inspect | head */
     if (!WIFEXITED(how) || WEXITSTATUS(how) > MOT_ERR_NUMERIC)
         return mot_fail(MOT_ERR_INPUT, "%s: damaged: libhdf5 cannot cope with it", options->path);
     const mot_status status = (mot_status)WEXITSTATUS(how);

@@ -23,15 +23,22 @@ static error_t take(int key, char *text, struct argp_state *state)
 {
     arguments *given = state->input;
     switch (key) {
-    case KEY_DRY_RUN: given->dry_run = true; return 0;
-    case KEY_HELP_CONFIG: given->help_config = true; return 0;
-    case 'q': given->quiet = true; return 0;
+    case KEY_DRY_RUN:
+        given->dry_run = true;
+        return 0;
+    case KEY_HELP_CONFIG:
+        given->help_config = true;
+        return 0;
+    case 'q':
+        given->quiet = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (given->path == NULL) {
             given->path = text;
         } else {
             if (given->count == MOST_ARGUMENTS) {
-                argp_error(state, "more than %d settings", MOST_ARGUMENTS); /* which returns, see mot_cli_parse */
+                argp_error(state, "more than %d settings",
+                           MOST_ARGUMENTS); /* which returns, see mot_cli_parse */
                 return EINVAL;
             }
             given->assignment[given->count++] = text;
@@ -41,7 +48,8 @@ static error_t take(int key, char *text, struct argp_state *state)
         if (given->path != NULL || given->help_config) return 0;
         argp_error(state, "an argument is missing, expected %s", state->root_argp->args_doc);
         return EINVAL;
-    default: return ARGP_ERR_UNKNOWN;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -49,7 +57,8 @@ static error_t take(int key, char *text, struct argp_state *state)
 static mot_status read_config(const mot_comm *comm, const arguments *given, mot_config *config)
 {
     mot_status status = MOT_OK;
-    if (comm->rank == MOT_ROOT) status = mot_config_read(config, given->path, given->count, given->assignment);
+    if (comm->rank == MOT_ROOT)
+        status = mot_config_read(config, given->path, given->count, given->assignment);
     status = mot_comm_agree(comm, status);
     if (status == MOT_OK) mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
     return status;
@@ -58,18 +67,24 @@ static mot_status read_config(const mot_comm *comm, const arguments *given, mot_
 mot_status mot_cmd_train(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"dry-run", KEY_DRY_RUN, NULL, 0, "Print parameters, memory and message sizes per rank; write nothing", 0},
+        {"dry-run", KEY_DRY_RUN, NULL, 0,
+         "Print parameters, memory and message sizes per rank; write nothing", 0},
         {"help-config", KEY_HELP_CONFIG, NULL, 0, "Explain every key of the configuration", 0},
         {"quiet", 'q', NULL, 0, "Say nothing but errors", 0},
         {0},
     };
     static const struct argp argp = {
-        options, take, "CONFIG [KEY=VALUE...]",
-        "Trains the Mixture-of-Transformers that CONFIG (YAML) describes, or continues what stands in its run folder. "
+        options,
+        take,
+        "CONFIG [KEY=VALUE...]",
+        "Trains the Mixture-of-Transformers that CONFIG (YAML) describes, or continues what stands in its "
+        "run folder. "
         "KEY=VALUE changes the configuration, for example model.experts=8 or stages.0.rate=0.01.\v"
         "Run it under mpirun or srun for more ranks; the result has the same bits on any number.\n"
         "The run folder is described in docs/files.md, the keys in docs/config.md.",
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     arguments given = {0};
     bool help;
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);
@@ -95,11 +110,15 @@ done:
 
 mot_status mot_cmd_eval(int argc, char **argv)
 {
-    static const struct argp argp = {
-        NULL, take, "RUN|CHECKPOINT [KEY=VALUE...]",
-        "Repeats the evaluation from a checkpoint file, or from the newest one of a run folder. KEY=VALUE changes the "
-        "run's configuration, for example eval.split=val or data.file=other.h5.",
-        NULL, NULL, NULL};
+    static const struct argp argp = {NULL,
+                                     take,
+                                     "RUN|CHECKPOINT [KEY=VALUE...]",
+                                     "Repeats the evaluation from a checkpoint file, or from the newest one "
+                                     "of a run folder. KEY=VALUE changes the "
+                                     "run's configuration, for example eval.split=val or data.file=other.h5.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     arguments given = {0};
     bool help;
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);

@@ -14,7 +14,8 @@ static const struct verb {
     bool parallel; /* runs on every rank of a job; the others are for one process */
     const char *help;
 } verbs[] = {
-    {"train", mot_cmd_train, true, "train a Mixture-of-Transformers, or resume what stands in the run folder"},
+    {"train", mot_cmd_train, true,
+     "train a Mixture-of-Transformers, or resume what stands in the run folder"},
     {"eval", mot_cmd_eval, true, "repeat the evaluation from a checkpoint"},
     {"data", mot_cmd_data, false, "import, make and show data sets"},
     {"inspect", mot_cmd_inspect, false, "show what is in a run, checkpoint, record or data set"},
@@ -24,10 +25,12 @@ static void print_help(FILE *stream)
 {
     fprintf(stream, "Usage: mot VERB [ARGUMENT...]\n"
                     "Distributed expert-parallel training of Mixture-of-Transformers.\n\nVerbs:\n");
-    for (size_t v = 0; v < MOT_COUNT(verbs); ++v) fprintf(stream, "  %-9s %s\n", verbs[v].name, verbs[v].help);
-    fprintf(stream, "\n'mot VERB --help' tells more of one verb; 'mot --version' names the version.\n"
-                    "Exit code: 0 done, 2 a mistake in configuration, arguments or data, 75 stopped and can be\n"
-                    "resumed by the same command, 1 any other failure.\n");
+    for (size_t v = 0; v < MOT_COUNT(verbs); ++v)
+        fprintf(stream, "  %-9s %s\n", verbs[v].name, verbs[v].help);
+    fprintf(stream,
+            "\n'mot VERB --help' tells more of one verb; 'mot --version' names the version.\n"
+            "Exit code: 0 done, 2 a mistake in configuration, arguments or data, 75 stopped and can be\n"
+            "resumed by the same command, 1 any other failure.\n");
 }
 
 /* A job of several processes by what its launcher says: verbs for one process refuse it before anything is done. */
@@ -52,7 +55,8 @@ static int run_alone(const struct verb *verb, int argc, char **argv)
     if (launched_ranks() > 1) {
         const char *rank = getenv("OMPI_COMM_WORLD_RANK");
         mot_log_init(rank != NULL ? atoi(rank) : 0, MOT_LOG_INFO);
-        return finish(mot_fail(MOT_ERR_INPUT, "'mot %s' works in one process: run it without mpirun", verb->name));
+        return finish(
+            mot_fail(MOT_ERR_INPUT, "'mot %s' works in one process: run it without mpirun", verb->name));
     }
     return finish(verb->run(argc, argv));
 }
@@ -88,7 +92,9 @@ int main(int argc, char **argv)
         char name[64];
         snprintf(name, sizeof name, "mot %s", verbs[v].name);
         argv[1] = name;
-        return verbs[v].parallel ? run_parallel(&verbs[v], argc - 1, argv + 1) : run_alone(&verbs[v], argc - 1, argv + 1);
+        return verbs[v].parallel ? run_parallel(&verbs[v], argc - 1, argv + 1)
+                                 : run_alone(&verbs[v], argc - 1, argv + 1);
     }
-    return finish(mot_fail(MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, data, inspect", argv[1]));
+    return finish(
+        mot_fail(MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, data, inspect", argv[1]));
 }

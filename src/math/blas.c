@@ -28,24 +28,26 @@ const char *mot_blas_name(void)
     return name;
 }
 
-void mot_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, mot_real alpha, const mot_real *a,
-              size_t lda, const mot_real *b, size_t ldb, mot_real beta, mot_real *c, size_t ldc)
+void mot_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, mot_real alpha,
+              const mot_real *a, size_t lda, const mot_real *b, size_t ldb, mot_real beta, mot_real *c,
+              size_t ldc)
 {
     if (m == 0 || n == 0) return;
     const CBLAS_TRANSPOSE ta = transpose_a ? CblasTrans : CblasNoTrans;
     const CBLAS_TRANSPOSE tb = transpose_b ? CblasTrans : CblasNoTrans;
 #ifdef MOT_DOUBLE
-    cblas_dgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb,
-                beta, c, (blasint)ldc);
+    cblas_dgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b,
+                (blasint)ldb, beta, c, (blasint)ldc);
 #else
-    cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb,
-                beta, c, (blasint)ldc);
+    cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b,
+                (blasint)ldb, beta, c, (blasint)ldc);
 #endif
 }
 
 double mot_blas_peak(size_t m, size_t n, size_t k)
 {
-    mot_real *a = mot_calloc(m * k, sizeof *a), *b = mot_calloc(k * n, sizeof *b), *c = mot_calloc(m * n, sizeof *c);
+    mot_real *a = mot_calloc(m * k, sizeof *a), *b = mot_calloc(k * n, sizeof *b),
+             *c = mot_calloc(m * n, sizeof *c);
     double best_s = 1e30;
     const double flops = 2.0 * (double)m * (double)n * (double)k;
     const int repeat = (int)(2e8 / flops) + 1;

@@ -14,10 +14,16 @@ mot_status mot_table_add(mot_table *table, const char *name, mot_part part, int 
                          double mean, double deviation, bool decay)
 {
     if (table->rows == MOT_TABLE_ROWS)
-        return mot_fail(MOT_ERR_INPUT, "a model of more than %d tensors (model.depth is too large)", MOT_TABLE_ROWS);
+        return mot_fail(MOT_ERR_INPUT, "a model of more than %d tensors (model.depth is too large)",
+                        MOT_TABLE_ROWS);
     mot_tensor *tensor = &table->row[table->rows++];
-    *tensor = (mot_tensor){.part = part, .rank = rank, .count = 1, .offset = table->count, .mean = mean,
-                           .deviation = deviation, .decay = decay};
+    *tensor = (mot_tensor){.part = part,
+                           .rank = rank,
+                           .count = 1,
+                           .offset = table->count,
+                           .mean = mean,
+                           .deviation = deviation,
+                           .decay = decay};
     snprintf(tensor->name, sizeof tensor->name, "%s", name);
     for (int d = 0; d < rank; ++d) {
         tensor->shape[d] = shape[d];
@@ -33,7 +39,8 @@ void mot_table_select(mot_table *selected, const mot_table *whole, mot_part_set 
     for (size_t r = 0; r < whole->rows; ++r) {
         const mot_tensor *row = &whole->row[r];
         if (((parts >> row->part) & 1u) == in)
-            (void)mot_table_add(selected, row->name, row->part, row->rank, row->shape, row->mean, row->deviation,
+            (void)mot_table_add(selected, row->name, row->part, row->rank, row->shape, row->mean,
+                                row->deviation,
                                 row->decay); /* cannot be full: it has no more rows than the whole */
     }
 }
@@ -77,8 +84,9 @@ void mot_params_init(mot_params *params, uint64_t seed)
             double normal[2] = {0, 0};
             if (row->deviation > 0) {
                 /* The table of tied tensors numbers its rows for itself, so its unit keeps it apart from experts. */
-                const mot_random4 random = mot_random(seed, MOT_STREAM_INIT, (uint32_t)(params->unit + 2), (uint32_t)r,
-                                                      (uint32_t)(i / 2), (uint32_t)(i / 2 >> 32));
+                const mot_random4 random = mot_random(seed, MOT_STREAM_INIT, (uint32_t)(params->unit + 2),
+                                                      (uint32_t)r, (uint32_t)(i / 2),
+                                                      (uint32_t)(i / 2 >> 32));
                 mot_normal_pair(random.word[0], random.word[1], normal);
             }
             for (size_t j = 0; j < 2 && i + j < row->count; ++j)

@@ -3,7 +3,8 @@
 #include <math.h>
 
 /* Gradient of coefficient * sum_i weight_i p_i by h, for p = softmax(h): coefficient p_i (weight_i - sum_j weight_j p_j). */
-static void softmax_backward(size_t E, const mot_real *p, const double *weight, double coefficient, mot_real *d_h)
+static void softmax_backward(size_t E, const mot_real *p, const double *weight, double coefficient,
+                             mot_real *d_h)
 {
     double dot = 0;
     for (size_t i = 0; i < E; ++i) dot += weight[i] * (double)p[i];

@@ -23,17 +23,22 @@ static double noise_of(mot_noise noise, uint32_t first, uint32_t second)
 {
     double normal[2];
     switch (noise) {
-    case MOT_NOISE_UNIFORM: return mot_uniform(first);
-    case MOT_NOISE_GUMBEL: return -log(-log((first + 0.5) * 0x1p-32));
-    case MOT_NOISE_GAUSSIAN: mot_normal_pair(first, second, normal); return normal[0];
-    case MOT_NOISE_NONE: break;
+    case MOT_NOISE_UNIFORM:
+        return mot_uniform(first);
+    case MOT_NOISE_GUMBEL:
+        return -log(-log((first + 0.5) * 0x1p-32));
+    case MOT_NOISE_GAUSSIAN:
+        mot_normal_pair(first, second, normal);
+        return normal[0];
+    case MOT_NOISE_NONE:
+        break;
     }
     return 0;
 }
 
 /* What decides the choice for sample b: logits, noise and bias; or the controls' rule. */
-static void scores(const mot_route_config *config, mot_gate_kind kind, const mot_choice_batch *batch, size_t b,
-                   double lambda, double *score)
+static void scores(const mot_route_config *config, mot_gate_kind kind, const mot_choice_batch *batch,
+                   size_t b, double lambda, double *score)
 {
     const size_t E = batch->E;
     const bool training = batch->step >= 0;
@@ -42,15 +47,17 @@ static void scores(const mot_route_config *config, mot_gate_kind kind, const mot
     for (size_t i = 0; i < E; ++i) {
         if (kind == MOT_GATE_FIXED) {
             const size_t group = (size_t)batch->group[b] % E;
-            score[i] = -(double)((i + E - group) % E); /* the group's own expert first, then the next ones in a ring */
+            score[i] = -(double)((i + E - group) %
+                                 E); /* the group's own expert first, then the next ones in a ring */
             continue;
         }
         score[i] = (double)batch->h[b * E + i] + (double)batch->bias[i];
         if (kind != MOT_GATE_RANDOM && (!training || config->noise == MOT_NOISE_NONE)) continue;
         const mot_random4 random = mot_random(batch->seed, stream, (uint32_t)batch->step, (uint32_t)place,
                                               (uint32_t)(place >> 32), (uint32_t)i);
-        score[i] = kind == MOT_GATE_RANDOM ? mot_uniform(random.word[0])
-                                           : score[i] + lambda * noise_of(config->noise, random.word[0], random.word[1]);
+        score[i] = kind == MOT_GATE_RANDOM
+                       ? mot_uniform(random.word[0])
+                       : score[i] + lambda * noise_of(config->noise, random.word[0], random.word[1]);
     }
 }
 
@@ -74,7 +81,8 @@ void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_ch
     const size_t E = batch->E, K = batch->K;
     const double lambda = mot_noise_scale(config, batch->step);
     /* The controls have no probabilities of their own: every chosen expert counts alike. */
-    const mot_scale scale = kind == MOT_GATE_FIXED || kind == MOT_GATE_RANDOM ? MOT_SCALE_NONE : config->scale;
+    const mot_scale scale = kind == MOT_GATE_FIXED || kind == MOT_GATE_RANDOM ? MOT_SCALE_NONE
+                                                                              : config->scale;
     for (size_t b = 0; b < batch->n; ++b) {
         double score[MOT_MAX_EXPERTS];
         int32_t *expert = batch->expert + b * K;
@@ -91,8 +99,8 @@ void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_ch
     }
 }
 
-void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch, const mot_real *d_weight,
-                         mot_real *d_h)
+void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch,
+                         const mot_real *d_weight, mot_real *d_h)
 {
     const size_t E = batch->E, K = batch->K;
     memset(d_h, 0, batch->n * E * sizeof *d_h);

@@ -19,8 +19,19 @@
 /* Rows of the table, in order. */
 enum { EMBED_WEIGHT, EMBED_BIAS, POSITION, CLASS_TOKEN, BLOCK_0 };
 enum {
-    NORM1_GAIN, NORM1_BIAS, QKV_WEIGHT, QKV_BIAS, MIX_WEIGHT, MIX_BIAS,
-    NORM2_GAIN, NORM2_BIAS, UP_WEIGHT, UP_BIAS, DOWN_WEIGHT, DOWN_BIAS, BLOCK_ROWS
+    NORM1_GAIN,
+    NORM1_BIAS,
+    QKV_WEIGHT,
+    QKV_BIAS,
+    MIX_WEIGHT,
+    MIX_BIAS,
+    NORM2_GAIN,
+    NORM2_BIAS,
+    UP_WEIGHT,
+    UP_BIAS,
+    DOWN_WEIGHT,
+    DOWN_BIAS,
+    BLOCK_ROWS
 };
 enum { NORM_GAIN, NORM_BIAS, HEAD_WEIGHT, HEAD_BIAS }; /* behind the last block */
 
@@ -43,15 +54,16 @@ typedef struct row_init {
     double mean, deviation;
 } row_init;
 
-static mot_status add_rows(mot_table *table, mot_part part, const char *prefix, size_t count, const row_init *init)
+static mot_status add_rows(mot_table *table, mot_part part, const char *prefix, size_t count,
+                           const row_init *init)
 {
     mot_status status = MOT_OK;
     for (size_t i = 0; i < count && status == MOT_OK; ++i) {
         char name[MOT_TENSOR_NAME];
         snprintf(name, sizeof name, "%s%s", prefix, init[i].name);
         status = mot_table_add(table, name, part, init[i].columns > 0 ? 2 : 1,
-                               (const size_t[]){init[i].rows, init[i].columns}, init[i].mean, init[i].deviation,
-                               init[i].deviation > 0);
+                               (const size_t[]){init[i].rows, init[i].columns}, init[i].mean,
+                               init[i].deviation, init[i].deviation > 0);
     }
     return status;
 }
@@ -109,20 +121,20 @@ done:
 /* ---- memory: the same walk over the arena sizes it and carves it ---- */
 
 typedef struct block_acts {
-    mot_real *in;                             /* [R, D] the residual stream before the block */
-    mot_real *norm1, *mean1, *rstd1;          /* [R, D], [R], [R] */
-    mot_real *qkv, *prob, *attended;          /* [R, 3D], mot_attention_prob, [R, D] */
-    mot_real *middle;                         /* [R, D] the residual stream between attention and FFN */
+    mot_real *in;                    /* [R, D] the residual stream before the block */
+    mot_real *norm1, *mean1, *rstd1; /* [R, D], [R], [R] */
+    mot_real *qkv, *prob, *attended; /* [R, 3D], mot_attention_prob, [R, D] */
+    mot_real *middle;                /* [R, D] the residual stream between attention and FFN */
     mot_real *norm2, *mean2, *rstd2;
-    mot_real *up, *hidden;                    /* [R, F] before and after GELU */
+    mot_real *up, *hidden; /* [R, F] before and after GELU */
 } block_acts;
 
 enum { MOST_BLOCKS = (MOT_TABLE_ROWS - BLOCK_0 - 4) / BLOCK_ROWS }; /* what the table has room for */
 
 typedef struct encoder_acts {
-    size_t rows, *first;           /* rows of the tile with class tokens; [samples + 1] */
-    block_acts block[MOST_BLOCKS]; /* without `learn` all blocks share one set */
-    mot_real *last;                /* [R, D] the residual stream after the last block */
+    size_t rows, *first;                   /* rows of the tile with class tokens; [samples + 1] */
+    block_acts block[MOST_BLOCKS];         /* without `learn` all blocks share one set */
+    mot_real *last;                        /* [R, D] the residual stream after the last block */
     mot_real *norm, *mean, *rstd, *pooled; /* [R, D], [R], [R], [samples, D] */
 } encoder_acts;
 
@@ -134,8 +146,8 @@ static void *carve(mot_arena *arena, size_t *bytes, size_t count, size_t size)
 }
 
 /* Takes the tile's memory; returns its bytes. */
-static size_t carve_acts(const mot_expert_shape *shape, mot_arena *arena, size_t samples, size_t rows, size_t prob,
-                         bool learn, encoder_acts *acts)
+static size_t carve_acts(const mot_expert_shape *shape, mot_arena *arena, size_t samples, size_t rows,
+                         size_t prob, bool learn, encoder_acts *acts)
 {
     const mot_expert_config *config = shape->config;
     const size_t D = config->width, F = config->ffn, real = sizeof(mot_real);
@@ -184,8 +196,8 @@ static size_t most_prob(const mot_expert_shape *shape, size_t samples)
 static size_t acts_bytes(const mot_expert_shape *shape, size_t samples)
 {
     encoder_acts sizes;
-    return mot_arena_bytes(1, sizeof sizes) +
-           carve_acts(shape, NULL, samples, most_rows(shape, samples), most_prob(shape, samples), true, &sizes);
+    return mot_arena_bytes(1, sizeof sizes) + carve_acts(shape, NULL, samples, most_rows(shape, samples),
+                                                         most_prob(shape, samples), true, &sizes);
 }
 
 static size_t encoder_tile(const mot_expert_shape *shape)
@@ -221,14 +233,15 @@ static void embed_forward(const mot_expert_shape *shape, const mot_real *const *
             for (size_t t = 0; t < tokens; ++t)
                 memcpy(row + t * D, weight[EMBED_WEIGHT] + (size_t)tile->id[from + t] * D, D * sizeof *row);
         else
-            mot_linear_forward(row, tile->x + from * shape->width, weight[EMBED_WEIGHT], weight[EMBED_BIAS], tokens,
-                               shape->width, D);
+            mot_linear_forward(row, tile->x + from * shape->width, weight[EMBED_WEIGHT], weight[EMBED_BIAS],
+                               tokens, shape->width, D);
         mot_row_add(row, weight[POSITION], tokens * D);
     }
 }
 
-static void embed_backward(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *const *gradient,
-                           const mot_tile *tile, const encoder_acts *acts, const mot_real *d_h)
+static void embed_backward(const mot_expert_shape *shape, const mot_real *const *weight,
+                           mot_real *const *gradient, const mot_tile *tile, const encoder_acts *acts,
+                           const mot_real *d_h)
 {
     const size_t D = shape->config->width, extra = class_rows(shape);
     for (size_t s = 0; s < tile->samples; ++s) {
@@ -240,8 +253,8 @@ static void embed_backward(const mot_expert_shape *shape, const mot_real *const 
             for (size_t t = 0; t < tokens; ++t)
                 mot_row_add(gradient[EMBED_WEIGHT] + (size_t)tile->id[from + t] * D, row + t * D, D);
         else
-            mot_linear_backward(NULL, gradient[EMBED_WEIGHT], gradient[EMBED_BIAS], row, tile->x + from * shape->width,
-                                weight[EMBED_WEIGHT], tokens, shape->width, D);
+            mot_linear_backward(NULL, gradient[EMBED_WEIGHT], gradient[EMBED_BIAS], row,
+                                tile->x + from * shape->width, weight[EMBED_WEIGHT], tokens, shape->width, D);
         mot_row_add(gradient[POSITION], row, tokens * D);
     }
 }
@@ -273,8 +286,8 @@ static void pool_backward(const mot_expert_shape *shape, const mot_tile *tile, c
 
 /* ---- forward and backward ---- */
 
-static void *encoder_forward(const mot_expert_shape *shape, const mot_real *const *weight, const mot_tile *tile,
-                             mot_arena *arena, bool learn, mot_real *out)
+static void *encoder_forward(const mot_expert_shape *shape, const mot_real *const *weight,
+                             const mot_tile *tile, mot_arena *arena, bool learn, mot_real *out)
 {
     const mot_expert_config *config = shape->config;
     const size_t D = config->width, F = config->ffn, n = tile->samples, extra = class_rows(shape);
@@ -312,16 +325,18 @@ static void *encoder_forward(const mot_expert_shape *shape, const mot_real *cons
     return learn ? acts : NULL;
 }
 
-static void encoder_backward(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *const *gradient,
-                             const mot_tile *tile, mot_arena *arena, void *kept, const mot_real *d_out)
+static void encoder_backward(const mot_expert_shape *shape, const mot_real *const *weight,
+                             mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, void *kept,
+                             const mot_real *d_out)
 {
     const mot_expert_config *config = shape->config;
     const encoder_acts *acts = kept;
     const size_t D = config->width, F = config->ffn, n = tile->samples, R = acts->rows;
     size_t longest = 0;
     for (size_t s = 0; s < n; ++s) longest = MOT_MAX(longest, acts->first[s + 1] - acts->first[s]);
-    mot_real *d_h = mot_arena_take(arena, R * D, sizeof *d_h);          /* the residual stream's gradient */
-    mot_real *d_narrow = mot_arena_take(arena, R * D, sizeof *d_narrow); /* of a layer's [R, D] input or output */
+    mot_real *d_h = mot_arena_take(arena, R * D, sizeof *d_h); /* the residual stream's gradient */
+    mot_real *d_narrow = mot_arena_take(arena, R * D,
+                                        sizeof *d_narrow); /* of a layer's [R, D] input or output */
     mot_real *d_wide = mot_arena_take(arena, R * MOT_MAX(3 * D, F), sizeof *d_wide);
     mot_real *d_score = mot_arena_take(arena, longest * longest, sizeof *d_score);
     mot_real *d_pooled = mot_arena_take(arena, n * D, sizeof *d_pooled);
@@ -331,8 +346,8 @@ static void encoder_backward(const mot_expert_shape *shape, const mot_real *cons
                         weight[at + HEAD_WEIGHT], n, D, shape->outputs);
     pool_backward(shape, tile, acts, d_pooled, d_narrow);
     memset(d_h, 0, R * D * sizeof *d_h);
-    mot_layernorm_backward(d_h, gradient[at + NORM_GAIN], gradient[at + NORM_BIAS], d_narrow, acts->last, acts->mean,
-                           acts->rstd, weight[at + NORM_GAIN], R, D);
+    mot_layernorm_backward(d_h, gradient[at + NORM_GAIN], gradient[at + NORM_BIAS], d_narrow, acts->last,
+                           acts->mean, acts->rstd, weight[at + NORM_GAIN], R, D);
     for (size_t b = config->depth; b-- > 0;) {
         at = block_at(b);
         const mot_real *const *w = weight + at;
@@ -346,9 +361,10 @@ static void encoder_backward(const mot_expert_shape *shape, const mot_real *cons
 
         mot_linear_backward(d_narrow, g[MIX_WEIGHT], g[MIX_BIAS], d_h, a->attended, w[MIX_WEIGHT], R, D, D);
         mot_attention_backward(d_wide, d_score, d_narrow, a->qkv, a->prob, acts->first, n, D, config->heads);
-        mot_linear_backward(d_narrow, g[QKV_WEIGHT], g[QKV_BIAS], d_wide, a->norm1, w[QKV_WEIGHT], R, D, 3 * D);
-        mot_layernorm_backward(d_h, g[NORM1_GAIN], g[NORM1_BIAS], d_narrow, a->in, a->mean1, a->rstd1, w[NORM1_GAIN],
-                               R, D);
+        mot_linear_backward(d_narrow, g[QKV_WEIGHT], g[QKV_BIAS], d_wide, a->norm1, w[QKV_WEIGHT], R, D,
+                            3 * D);
+        mot_layernorm_backward(d_h, g[NORM1_GAIN], g[NORM1_BIAS], d_narrow, a->in, a->mean1, a->rstd1,
+                               w[NORM1_GAIN], R, D);
     }
     embed_backward(shape, weight, gradient, tile, acts, d_h);
 }

@@ -10,28 +10,32 @@
 enum { HIDDEN_WEIGHT, HIDDEN_BIAS, MLP_WEIGHT, MLP_BIAS };
 enum { LINEAR_WEIGHT };
 
-mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t experts, size_t tokens, size_t width,
-                         size_t vocabulary)
+mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t experts, size_t tokens,
+                         size_t width, size_t vocabulary)
 {
     mot_status status = MOT_OK;
     memset(gate, 0, sizeof *gate);
     gate->config = config;
     gate->experts = experts;
     if (vocabulary > 0 && config->input == MOT_GATE_FLAT)
-        return mot_fail(MOT_ERR_INPUT, "gate.input = flat: texts have no numbers to lay side by side; use mean or sum");
+        return mot_fail(MOT_ERR_INPUT,
+                        "gate.input = flat: texts have no numbers to lay side by side; use mean or sum");
     gate->tokens = vocabulary > 0 ? tokens : 0;
     gate->features = vocabulary > 0 ? vocabulary : config->input == MOT_GATE_FLAT ? tokens * width : width;
     if (config->kind == MOT_GATE_FIXED || config->kind == MOT_GATE_RANDOM) return MOT_OK;
 
     const size_t F = gate->features, H = config->hidden, E = experts;
     if (config->kind == MOT_GATE_LINEAR) {
-        MOT_TRY(mot_table_add(&gate->table, "weight", MOT_PART_GATE, 2, (const size_t[]){F, E}, 0, config->init, true));
+        MOT_TRY(mot_table_add(&gate->table, "weight", MOT_PART_GATE, 2, (const size_t[]){F, E}, 0,
+                              config->init, true));
         return MOT_OK;
     }
     const double deviation = vocabulary > 0 ? 0.5 : 1 / sqrt((double)F);
-    MOT_TRY(mot_table_add(&gate->table, "hidden_weight", MOT_PART_GATE, 2, (const size_t[]){F, H}, 0, deviation, true));
+    MOT_TRY(mot_table_add(&gate->table, "hidden_weight", MOT_PART_GATE, 2, (const size_t[]){F, H}, 0,
+                          deviation, true));
     MOT_TRY(mot_table_add(&gate->table, "hidden_bias", MOT_PART_GATE, 1, (const size_t[]){H}, 0, 0, false));
-    MOT_TRY(mot_table_add(&gate->table, "weight", MOT_PART_GATE, 2, (const size_t[]){H, E}, 0, config->init, true));
+    MOT_TRY(mot_table_add(&gate->table, "weight", MOT_PART_GATE, 2, (const size_t[]){H, E}, 0, config->init,
+                          true));
     MOT_TRY(mot_table_add(&gate->table, "bias", MOT_PART_GATE, 1, (const size_t[]){E}, 0, 0, false));
 done:
     return status;
@@ -65,8 +69,8 @@ static mot_real text_scale(const mot_gate *gate, size_t length)
 }
 
 /* y [n, M] = g w (+ b) */
-static void features_forward(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id, const mot_real *w,
-                             const mot_real *b, size_t M, mot_real *y)
+static void features_forward(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id,
+                             const mot_real *w, const mot_real *b, size_t M, mot_real *y)
 {
     if (id == NULL) {
         mot_linear_forward(y, g, w, b, n, gate->features, M);
@@ -81,8 +85,8 @@ static void features_forward(const mot_gate *gate, size_t n, const mot_real *g, 
     }
 }
 
-static void features_backward(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id, mot_real *d_w,
-                              mot_real *d_b, const mot_real *d_y, size_t M)
+static void features_backward(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id,
+                              mot_real *d_w, mot_real *d_b, const mot_real *d_y, size_t M)
 {
     if (id == NULL) {
         mot_linear_backward(NULL, d_w, d_b, d_y, g, NULL, n, gate->features, M);
@@ -108,8 +112,8 @@ static mot_real *tensor(const mot_gate *gate, mot_real *block, int row)
     return block + gate->table.row[row].offset;
 }
 
-void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g, const int32_t *id,
-                      mot_real *h, mot_real *kept)
+void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,
+                      const int32_t *id, mot_real *h, mot_real *kept)
 {
     const size_t E = gate->experts, H = gate->config->hidden;
     if (!mot_gate_learns(gate)) {
@@ -121,13 +125,13 @@ void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, 
         features_forward(gate, n, g, id, tensor(gate, params->value, HIDDEN_WEIGHT),
                          tensor(gate, params->value, HIDDEN_BIAS), H, up);
         mot_gelu_forward(hidden, up, n * H);
-        mot_linear_forward(h, hidden, tensor(gate, params->value, MLP_WEIGHT), tensor(gate, params->value, MLP_BIAS), n,
-                           H, E);
+        mot_linear_forward(h, hidden, tensor(gate, params->value, MLP_WEIGHT),
+                           tensor(gate, params->value, MLP_BIAS), n, H, E);
     }
 }
 
-void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
-                       const mot_real *d_h, mot_real *kept)
+void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g,
+                       const int32_t *id, const mot_real *d_h, mot_real *kept)
 {
     const size_t E = gate->experts, H = gate->config->hidden;
     if (!mot_gate_learns(gate)) return;

@@ -12,8 +12,8 @@ size_t mot_attention_prob(const size_t *first, size_t samples, size_t H)
     return count;
 }
 
-void mot_attention_forward(mot_real *out, mot_real *prob, const mot_real *qkv, const size_t *first, size_t samples,
-                           size_t D, size_t H)
+void mot_attention_forward(mot_real *out, mot_real *prob, const mot_real *qkv, const size_t *first,
+                           size_t samples, size_t D, size_t H)
 {
     const size_t W = D / H; /* width of a head */
     const mot_real scale = 1 / (mot_real)sqrt((double)W);

@@ -2,8 +2,8 @@
 
 #include "mot/rowops.h"
 
-void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x, const mot_real *gain,
-                           const mot_real *bias, size_t R, size_t D)
+void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x,
+                           const mot_real *gain, const mot_real *bias, size_t R, size_t D)
 {
     for (size_t r = 0; r < R; ++r) {
         const mot_real *in = x + r * D;
@@ -21,8 +21,8 @@ void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mo
 }
 
 void mot_layernorm_backward(mot_real *d_x, mot_real *d_gain, mot_real *d_bias, const mot_real *d_y,
-                            const mot_real *x, const mot_real *mean, const mot_real *rstd, const mot_real *gain,
-                            size_t R, size_t D)
+                            const mot_real *x, const mot_real *mean, const mot_real *rstd,
+                            const mot_real *gain, size_t R, size_t D)
 {
     for (size_t r = 0; r < R; ++r) {
         const mot_real *in = x + r * D, *dy = d_y + r * D;

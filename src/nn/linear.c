@@ -5,8 +5,8 @@
 #include "mot/blas.h"
 #include "mot/rowops.h"
 
-void mot_linear_forward(mot_real *y, const mot_real *x, const mot_real *w, const mot_real *b, size_t R, size_t K,
-                        size_t M)
+void mot_linear_forward(mot_real *y, const mot_real *x, const mot_real *w, const mot_real *b, size_t R,
+                        size_t K, size_t M)
 {
     if (b != NULL)
         for (size_t r = 0; r < R; ++r) memcpy(y + r * M, b, M * sizeof *y);
@@ -22,7 +22,8 @@ void mot_linear_backward(mot_real *d_x, mot_real *d_w, mot_real *d_b, const mot_
     if (d_x != NULL) mot_linear_backward_input(d_x, d_y, w, R, K, M);
 }
 
-void mot_linear_backward_input(mot_real *d_x, const mot_real *d_y, const mot_real *w, size_t R, size_t K, size_t M)
+void mot_linear_backward_input(mot_real *d_x, const mot_real *d_y, const mot_real *w, size_t R, size_t K,
+                               size_t M)
 {
     mot_gemm(false, true, R, K, M, 1, d_y, M, w, M, 0, d_x, K);
 }

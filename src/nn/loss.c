@@ -55,5 +55,6 @@ double mot_loss(mot_loss_kind kind, size_t C, const mot_real *out, int label, mo
         if (out[c] > out[best]) best = c;
     *predicted = C == 1 ? out[0] > 0 : (int)best;
     if (kind == MOT_LOSS_SQUARED) return squared(C, out, label, d_out);
-    return kind == MOT_LOSS_LOGISTIC || C == 1 ? logistic(C, out, label, d_out) : cross_entropy(C, out, label, d_out);
+    return kind == MOT_LOSS_LOGISTIC || C == 1 ? logistic(C, out, label, d_out)
+                                               : cross_entropy(C, out, label, d_out);
 }

@@ -79,7 +79,6 @@ bool mot_segment_parse(const char *name, mot_gidx *first, mot_gidx *last);
 /* Writes what has collected as record/FIRST-LAST.h5. Something has. */
 mot_status mot_segment_write(const mot_record *record);
 
-
 /* What every file of the record says of itself. */
 mot_status mot_record_provenance(hid_t file, const mot_record *record, const char *format);
 

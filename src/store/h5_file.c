@@ -34,8 +34,8 @@ mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object,
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
     const bool own = strcmp(object, ".") == 0;
-    const char *slash = own || object[0] == '/' ? "" : "/";
-    return mot_fail(code, "%s:%s%s%s: %s%s%s", file, group, slash, own ? "" : object, sentence,
+    const char *slash = own || object[0] == '/' ? "" : "/", *colon = own && group[0] == '\0' ? "" : ":";
+    return mot_fail(code, "%s%s%s%s%s: %s%s%s", file, colon, group, slash, own ? "" : object, sentence,
                     inner[0] != '\0' ? ": " : "", inner);
 }
 

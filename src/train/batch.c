@@ -13,7 +13,8 @@ mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batc
     const mot_sample_format *format = &source->dataset->format;
     *batch = (mot_batch){.chunks = chunks, .most = most, .sample_bytes = format->bytes};
     MOT_TRY(mot_token_shape_of(format, source->patch, &shape));
-    const size_t mine = MOT_MIN(most, (most / (size_t)comm->size + 1) + chunks); /* a slice's remainder, a chunk */
+    const size_t mine = MOT_MIN(most,
+                                (most / (size_t)comm->size + 1) + chunks); /* a slice's remainder, a chunk */
     batch->note_bytes = sizeof(mot_sample_note) + mot_gate_row(source->gate) * sizeof(float);
     batch->note_bytes = (batch->note_bytes + 7) / 8 * 8;
     MOT_TRY(mot_allocate(&batch->home, most, sizeof *batch->home, "a batch"));
@@ -57,16 +58,18 @@ static void deal(mot_batch *batch, const mot_comm *comm)
     }
 }
 
-static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, mot_gidx position, uint32_t slot)
+static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, mot_gidx position,
+                              uint32_t slot)
 {
     mot_dataset *dataset = source->dataset;
     const mot_sample_format *format = &dataset->format;
     unsigned char *bytes = batch->bytes + slot * format->bytes;
-    const mot_gidx index =
-        source->shuffled ? mot_order_sample(source->seed, dataset->samples, position) : position;
+    const mot_gidx index = source->shuffled ? mot_order_sample(source->seed, dataset->samples, position)
+                                            : position;
     const mot_status status = mot_dataset_read(dataset, index, bytes);
     if (status != MOT_OK) return status;
-    if (source->augment != NULL) mot_augment(source->augment, format, source->seed, position, bytes, batch->scratch);
+    if (source->augment != NULL)
+        mot_augment(source->augment, format, source->seed, position, bytes, batch->scratch);
 
     const int32_t group = dataset->group != NULL ? dataset->group[index] : -1;
     int32_t label = source->learn_group ? group : dataset->label[index];
@@ -87,14 +90,15 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     return MOT_OK;
 }
 
-mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, mot_gidx first,
-                          size_t total)
+mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
+                          mot_gidx first, size_t total)
 {
     mot_status status = MOT_OK;
     batch->first = first;
     batch->total = total;
     deal(batch, comm);
     for (size_t p = 0; p < total && status == MOT_OK; ++p)
-        if (batch->home[p] == comm->rank) status = load_sample(batch, source, first + (mot_gidx)p, batch->slot[p]);
+        if (batch->home[p] == comm->rank)
+            status = load_sample(batch, source, first + (mot_gidx)p, batch->slot[p]);
     return status;
 }

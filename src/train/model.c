@@ -39,20 +39,23 @@ mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_co
     mot_table_select(&model->own_table, &model->table, config->model.tie, false);
     mot_table_select(&model->tied_table, &model->table, config->model.tie, true);
     MOT_TRY(mot_gate_init(&model->gate, &config->gate, (size_t)E, tokens, width, vocabulary));
-    MOT_TRY(mot_placement_init(&model->placement, config->route.placement, E, comm->size, config->route.dedicated, fold));
+    MOT_TRY(mot_placement_init(&model->placement, config->route.placement, E, comm->size,
+                               config->route.dedicated, fold));
     model->local = mot_placement_count(&model->placement, comm->rank);
 
     const size_t local = (size_t)model->local, rows = model->table.rows;
     MOT_TRY(mot_allocate(&model->balance_bias, (size_t)E, sizeof(mot_real), "the balance bias"));
     MOT_TRY(mot_allocate(&model->own, local, sizeof *model->own, "experts"));
     MOT_TRY(mot_allocate(&model->own_of, (size_t)E, sizeof(void *), "experts"));
-    MOT_TRY(mot_allocate(&model->tied_gradient, local * model->tied_table.count, sizeof(mot_real), "tied gradients"));
+    MOT_TRY(mot_allocate(&model->tied_gradient, local * model->tied_table.count, sizeof(mot_real),
+                         "tied gradients"));
     MOT_TRY(mot_allocate(&model->weight, local * rows, sizeof(void *), "experts"));
     MOT_TRY(mot_allocate(&model->gradient, local * rows, sizeof(void *), "experts"));
     MOT_TRY(mot_allocate(&model->tied_largest, model->tied_table.rows, sizeof(double), "tied gradients"));
     MOT_TRY(mot_allocate(&model->tied_sum, model->tied_table.count, sizeof(int64_t), "tied gradients"));
     MOT_TRY(mot_params_create(&model->tied, &model->tied_table, MOT_UNIT_TIED));
-    if (comm->rank == MOT_ROOT) MOT_TRY(mot_params_create(&model->gate_params, &model->gate.table, MOT_UNIT_GATE));
+    if (comm->rank == MOT_ROOT)
+        MOT_TRY(mot_params_create(&model->gate_params, &model->gate.table, MOT_UNIT_GATE));
     for (int i = 0; i < model->local; ++i) {
         const int expert = model->placement.local[model->placement.first[comm->rank] + i];
         MOT_TRY(mot_params_create(&model->own[i], &model->own_table, expert));
@@ -106,7 +109,8 @@ static void largest_of(const mot_model *model, double *largest)
         double most = 0;
         for (int e = 0; e < model->local; ++e) {
             const mot_real *g = model->tied_gradient + (size_t)e * table->count + row->offset;
-            for (size_t i = 0; i < row->count; ++i) most = fabs(g[i]) <= most ? most : isnan(g[i]) ? INFINITY : fabs(g[i]);
+            for (size_t i = 0; i < row->count; ++i)
+                most = fabs(g[i]) <= most ? most : isnan(g[i]) ? INFINITY : fabs(g[i]);
         }
         largest[r] = most;
     }
@@ -137,8 +141,8 @@ void mot_model_sum_tied(mot_model *model)
     }
     const size_t piece = (size_t)1 << 27; /* 1 GiB a message */
     for (size_t at = 0; at < table->count; at += piece)
-        MPI_Allreduce(MPI_IN_PLACE, model->tied_sum + at, (int)MOT_MIN(piece, table->count - at), MPI_INT64_T, MPI_SUM,
-                      mpi);
+        MPI_Allreduce(MPI_IN_PLACE, model->tied_sum + at, (int)MOT_MIN(piece, table->count - at), MPI_INT64_T,
+                      MPI_SUM, mpi);
     for (size_t r = 0; r < table->rows; ++r) {
         const mot_tensor *row = &table->row[r];
         mot_real *g = model->tied.gradient + row->offset;
@@ -178,7 +182,8 @@ mot_model_size mot_model_measure(const mot_model *model)
         .tied = mot_table_parameters(&model->tied_table, all),
         .own = mot_table_parameters(&model->own_table, all),
     };
-    size.bytes = (size_t)model->local * (model->own_table.count * unit + model->tied_table.count * sizeof(mot_real)) +
+    size.bytes = (size_t)model->local *
+                     (model->own_table.count * unit + model->tied_table.count * sizeof(mot_real)) +
                  model->tied_table.count * (unit + sizeof(int64_t));
     if (model->comm->rank == MOT_ROOT) size.bytes += model->gate.table.count * unit;
     return size;

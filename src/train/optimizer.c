@@ -52,10 +52,11 @@ static void sgd(const mot_optimizer_config *config, mot_real rate, mot_real scal
     }
 }
 
-static void adamw(const mot_optimizer_config *config, int64_t updates, mot_real rate, mot_real scale, mot_real decay,
-                  size_t n, mot_real *w, const mot_real *g, mot_real *m, mot_real *v)
+static void adamw(const mot_optimizer_config *config, int64_t updates, mot_real rate, mot_real scale,
+                  mot_real decay, size_t n, mot_real *w, const mot_real *g, mot_real *m, mot_real *v)
 {
-    const mot_real b1 = (mot_real)config->beta1, b2 = (mot_real)config->beta2, epsilon = (mot_real)config->epsilon;
+    const mot_real b1 = (mot_real)config->beta1, b2 = (mot_real)config->beta2,
+                   epsilon = (mot_real)config->epsilon;
     const mot_real step = (mot_real)((double)rate / (1 - pow(config->beta1, (double)updates)));
     const mot_real root = (mot_real)(1 / sqrt(1 - pow(config->beta2, (double)updates)));
 #pragma omp simd

@@ -38,8 +38,8 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, doubl
     };
     mot_status status = mot_record_step(run->record, &figures, result->load, result->importance);
     if (status == MOT_OK && run->config.record.every > 0 && step % run->config.record.every == 0)
-        status = mot_record_assign(run->record, step, false, batch, result->sample, result->label, result->group,
-                                   result->expert, result->prob);
+        status = mot_record_assign(run->record, step, false, batch, result->sample, result->label,
+                                   result->group, result->expert, result->prob);
     return status;
 }
 
@@ -66,8 +66,8 @@ static mot_status train_step(mot_run *run, bool *stop)
     MOT_TRY(mot_comm_agree(run->comm, record_step(run, &result, rate)));
     MOT_TRY(run_report_step(run, &result, rate));
     if (next && run->progress.stage < run->config.stages) {
-        mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX, run->config.stage[run->progress.stage].name,
-                run->progress.step);
+        mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX,
+                run->config.stage[run->progress.stage].name, run->progress.step);
         begin_stage(run);
     }
     *stop = result.stop;
@@ -91,7 +91,8 @@ static mot_status train(mot_run *run)
             run_say_eval(run);
             run->since_s += mot_clock_s() - before; /* an evaluation is not training time */
         }
-        if (last || stop || (config->checkpoint.every > 0 && step % config->checkpoint.every == 0)) MOT_TRY(run_save(run));
+        if (last || stop || (config->checkpoint.every > 0 && step % config->checkpoint.every == 0))
+            MOT_TRY(run_save(run));
     }
     if (run->progress.stage == config->stages && run->evaluated != run->progress.step) {
         MOT_TRY(run_evaluate(run)); /* the run was complete before it was started again */
@@ -122,7 +123,8 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         if (complete) run_say_table(run);
         MOT_TRY(run_summarize(run, complete ? "done" : "stopped"));
         if (!complete) {
-            mot_log(MOT_LOG_INFO, "stopped after step %" MOT_PRI_GIDX "; the same command continues", run->progress.step);
+            mot_log(MOT_LOG_INFO, "stopped after step %" MOT_PRI_GIDX "; the same command continues",
+                    run->progress.step);
             status = mot_fail(MOT_STOPPED, "stopped on request");
         }
     }
@@ -135,8 +137,8 @@ done:
 /* ---- evaluation of a checkpoint ---- */
 
 /* The root turns a run folder or a checkpoint into a checkpoint's path and its configuration. */
-static mot_status find_run(const char *path, size_t count, const char *const *assignments, char *checkpoint, size_t size,
-                           mot_config *config)
+static mot_status find_run(const char *path, size_t count, const char *const *assignments, char *checkpoint,
+                           size_t size, mot_config *config)
 {
     struct stat info;
     char folder[1024], *text = NULL;
@@ -167,7 +169,8 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     status = mot_allocate(&run, 1, sizeof *run, "a run");
     if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
     MOT_TRY(mot_comm_agree(comm, status));
-    if (comm->rank == MOT_ROOT) status = find_run(path, count, assignments, checkpoint, sizeof checkpoint, config);
+    if (comm->rank == MOT_ROOT)
+        status = find_run(path, count, assignments, checkpoint, sizeof checkpoint, config);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
     MOT_TRY(run_open(run, comm, config, false));

@@ -16,8 +16,8 @@ static mot_status count_pass(mot_run *run, const mot_step_result *result, size_t
         if (run->parent != NULL) *group_hits += run->parent[result->predicted[p]] == result->group[p];
     }
     if (run->record == NULL || !run->config.record.eval) return MOT_OK;
-    return mot_record_assign(run->record, run->progress.step, true, n, result->sample, result->label, result->group,
-                             result->expert, result->prob);
+    return mot_record_assign(run->record, run->progress.step, true, n, result->sample, result->label,
+                             result->group, result->expert, result->prob);
 }
 
 mot_status run_evaluate(mot_run *run)
@@ -30,7 +30,8 @@ mot_status run_evaluate(mot_run *run)
     mot_status status = MOT_OK;
     if (root) {
         memset(eval->class_load, 0, (size_t)run->classes * E * sizeof *eval->class_load);
-        if (eval->group_load != NULL) memset(eval->group_load, 0, (size_t)run->groups * E * sizeof *eval->group_load);
+        if (eval->group_load != NULL)
+            memset(eval->group_load, 0, (size_t)run->groups * E * sizeof *eval->group_load);
     }
     for (mot_gidx first = 0; first < samples; first += (mot_gidx)run->config.eval.batch) {
         const size_t n = (size_t)MOT_MIN((mot_gidx)run->config.eval.batch, samples - first);

@@ -11,41 +11,42 @@
 typedef struct run_eval {
     mot_gidx samples;
     double loss, accuracy;
-    double group_accuracy;    /* share of samples whose predicted label is of the right group; -1: no such thing */
+    double
+        group_accuracy; /* share of samples whose predicted label is of the right group; -1: no such thing */
     mot_specialization routing; /* by groups where the data have them, else by classes */
-    int64_t *class_load;      /* [classes, E] first choices; root */
-    int64_t *group_load;      /* [groups, E]; root; NULL without groups */
+    int64_t *class_load;        /* [classes, E] first choices; root */
+    int64_t *group_load;        /* [groups, E]; root; NULL without groups */
 } run_eval;
 
 /* Where the job runs. */
 typedef struct run_place {
-    int hosts, cores;         /* hosts of the job; cores this rank may use */
-    bool crowded;             /* some host has more ranks than cores */
+    int hosts, cores; /* hosts of the job; cores this rank may use */
+    bool crowded;     /* some host has more ranks than cores */
 } run_place;
 
 typedef struct mot_run {
     const mot_comm *comm;
     mot_config config;
-    char *config_text;        /* root */
-    char folder[1024];        /* of checkpoints */
+    char *config_text; /* root */
+    char folder[1024]; /* of checkpoints */
     run_place place;
     mot_dataset train_set, eval_set;
-    int classes, groups;      /* of what is learned; groups 0: none */
-    int *parent;              /* [classes]: group of a label, or NULL */
+    int classes, groups; /* of what is learned; groups 0: none */
+    int *parent;         /* [classes]: group of a label, or NULL */
     mot_batch_source train, eval;
     mot_model model;
     mot_step *step;
     mot_progress progress;
-    mot_record *record;       /* root */
+    mot_record *record; /* root */
     run_eval last_eval;
-    mot_gidx evaluated;       /* step of last_eval; -1: none */
+    mot_gidx evaluated; /* step of last_eval; -1: none */
     double start_s;
     mot_gidx start_step;
 
     /* since the last report line */
     double since_s, loss, hits, compute_s, exchange_s, wait_s, flops;
     mot_gidx since_step;
-    double drawn_s;           /* when the progress bar was last drawn */
+    double drawn_s; /* when the progress bar was last drawn */
 } mot_run;
 
 /* run_setup.c: data, model and step for `config`; `training`: the training set too. Collective. */

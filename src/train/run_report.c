@@ -19,11 +19,13 @@ static void warn_of_launch(const mot_run *run)
     static const char *const names[] = {"SLURM_NTASKS", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE"};
     for (size_t i = 0; i < MOT_COUNT(names); ++i) {
         const char *text = getenv(names[i]);
-        const bool direct = i > 0 || getenv("SLURM_STEP_ID") != NULL; /* in a batch script mpirun may use fewer */
+        const bool direct = i > 0 ||
+                            getenv("SLURM_STEP_ID") != NULL; /* in a batch script mpirun may use fewer */
         if (text != NULL && direct && atoi(text) > run->comm->size) {
-            mot_log(MOT_LOG_WARNING, "%s is %s, but MPI knows %d rank%s: the launcher and this MPI do not understand "
-                    "each other; under Slurm use srun --mpi=pmix, or mpirun", names[i], text, run->comm->size,
-                    run->comm->size == 1 ? "" : "s");
+            mot_log(MOT_LOG_WARNING,
+                    "%s is %s, but MPI knows %d rank%s: the launcher and this MPI do not understand "
+                    "each other; under Slurm use srun --mpi=pmix, or mpirun",
+                    names[i], text, run->comm->size, run->comm->size == 1 ? "" : "s");
             break;
         }
     }
@@ -31,7 +33,8 @@ static void warn_of_launch(const mot_run *run)
         mot_log(MOT_LOG_WARNING, "more ranks than cores on a host: ranks take turns, and timings say little");
     else if (run->comm->size > 1 && run->place.cores == 1 && getenv("OMPI_MCA_mpi_yield_when_idle") != NULL &&
              strcmp(getenv("OMPI_MCA_mpi_yield_when_idle"), "0") != 0)
-        mot_log(MOT_LOG_WARNING, "mpi_yield_when_idle is on although every rank has a core: waiting is slower");
+        mot_log(MOT_LOG_WARNING,
+                "mpi_yield_when_idle is on although every rank has a core: waiting is slower");
 }
 
 static const char *bytes_text(size_t bytes, char text[32])
@@ -54,18 +57,20 @@ void run_banner(const mot_run *run, const char *what)
     const size_t K = mot_choice_count(&config->route, config->model.experts);
     mot_log(MOT_LOG_INFO, "mot %s (%s), %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS);
     mot_log(MOT_LOG_INFO, "  job      %d rank%s x 1 thread on %d host%s, %d core%s a rank; coordinator %s",
-            run->comm->size, run->comm->size == 1 ? "" : "s", run->place.hosts, run->place.hosts == 1 ? "" : "s",
-            run->place.cores, run->place.cores == 1 ? "" : "s",
+            run->comm->size, run->comm->size == 1 ? "" : "s", run->place.hosts,
+            run->place.hosts == 1 ? "" : "s", run->place.cores, run->place.cores == 1 ? "" : "s",
             config->route.dedicated && run->comm->size > 1 ? "dedicated" : "shared");
     mot_log(MOT_LOG_INFO, "  blas     %s", mot_blas_name());
-    mot_log(MOT_LOG_INFO, "  data     %s: %" MOT_PRI_GIDX " samples, %d classes%s, %s (%" MOT_PRI_GIDX " for evaluation)",
+    mot_log(MOT_LOG_INFO,
+            "  data     %s: %" MOT_PRI_GIDX " samples, %d classes%s, %s (%" MOT_PRI_GIDX " for evaluation)",
             config->data.file, run->train.dataset->samples, run->classes,
             run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "",
             run->train.dataset == &run->train_set ? "train" : config->eval.split, run->eval_set.samples);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
-    mot_log(MOT_LOG_INFO, "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample",
-            config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s", size.own, parts,
-            size.gate, total, K, config->model.experts);
+    mot_log(MOT_LOG_INFO,
+            "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample",
+            config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s", size.own,
+            parts, size.gate, total, K, config->model.experts);
     mot_log(MOT_LOG_INFO, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers)",
             bytes_text(size.bytes + step.workspace + step.buffers, memory));
     mot_log(MOT_LOG_INFO, "  %s", what);
@@ -76,7 +81,8 @@ void run_banner(const mot_run *run, const char *what)
 static size_t data_bytes(const mot_run *run, const mot_dataset *set)
 {
     const size_t samples = (size_t)set->samples, whole = samples * set->format.bytes;
-    return (whole <= run->config.data.memory ? whole : 0) + samples * (set->groups > 0 ? 2 : 1) * sizeof(int32_t);
+    return (whole <= run->config.data.memory ? whole : 0) +
+           samples * (set->groups > 0 ? 2 : 1) * sizeof(int32_t);
 }
 
 void run_dry(const mot_run *run)
@@ -88,7 +94,10 @@ void run_dry(const mot_run *run)
         uint64_t experts, parameters, state, workspace, buffers, data;
     } mine = {(uint64_t)run->model.local,
               (uint64_t)run->model.local * size.own + size.tied + (comm->rank == MOT_ROOT ? size.gate : 0),
-              size.bytes, step.workspace, step.buffers, data_bytes(run, &run->train_set) + data_bytes(run, &run->eval_set)};
+              size.bytes,
+              step.workspace,
+              step.buffers,
+              data_bytes(run, &run->train_set) + data_bytes(run, &run->eval_set)};
     struct row *rows = mot_calloc((size_t)comm->size, sizeof *rows);
     int mine_ok = rows != NULL, ok;
     MPI_Allreduce(&mine_ok, &ok, 1, MPI_INT, MPI_LAND, comm->mpi);
@@ -97,8 +106,8 @@ void run_dry(const mot_run *run)
         return;
     }
     MPI_Gather(&mine, sizeof mine, MPI_BYTE, rows, sizeof mine, MPI_BYTE, MOT_ROOT, comm->mpi);
-    mot_log(MOT_LOG_INFO, "\n%5s %8s %12s %12s %12s %12s %12s", "rank", "experts", "parameters", "state", "workspace",
-            "buffers", "data");
+    mot_log(MOT_LOG_INFO, "\n%5s %8s %12s %12s %12s %12s %12s", "rank", "experts", "parameters", "state",
+            "workspace", "buffers", "data");
     for (int r = 0; comm->rank == MOT_ROOT && r < comm->size; ++r) {
         char a[32], b[32], c[32], d[32];
         mot_log(MOT_LOG_INFO, "%5d %8" PRIu64 " %12" PRIu64 " %12s %12s %12s %12s", r, rows[r].experts,
@@ -106,7 +115,8 @@ void run_dry(const mot_run *run)
                 bytes_text(rows[r].buffers, c), bytes_text(rows[r].data, d));
     }
     char row[32], batch[32];
-    const size_t K = mot_choice_count(&run->config.route, run->config.model.experts), B = run->config.train.batch;
+    const size_t K = mot_choice_count(&run->config.route, run->config.model.experts),
+                 B = run->config.train.batch;
     mot_log(MOT_LOG_INFO, "\na step dispatches %zu rows of %s: %s over all ranks%s", B * K,
             bytes_text(step.dispatch_row, row), bytes_text(B * K * step.dispatch_row, batch),
             K > 1 ? "; outputs and their gradients travel as well" : "");
@@ -158,13 +168,15 @@ static report_line make_line(const mot_run *run, const mot_step_result *result)
 static void put_line(const mot_run *run, const report_line *line, char *text, size_t size)
 {
     snprintf(text, size,
-             "step %6" MOT_PRI_GIDX "  loss %8.5f  acc %6.4f  %7.0f samples/s  %6.1f GFLOP/s  load max/mean %4.2f  "
+             "step %6" MOT_PRI_GIDX
+             "  loss %8.5f  acc %6.4f  %7.0f samples/s  %6.1f GFLOP/s  load max/mean %4.2f  "
              "compute %2.0f%% exchange %2.0f%% wait %2.0f%%",
-             run->progress.step, line->loss, line->accuracy, line->samples_per_s, line->gflops, line->load_ratio,
-             100 * line->compute, 100 * line->exchange, 100 * line->wait);
+             run->progress.step, line->loss, line->accuracy, line->samples_per_s, line->gflops,
+             line->load_ratio, 100 * line->compute, 100 * line->exchange, 100 * line->wait);
 }
 
-static mot_status write_line(mot_run *run, const mot_step_result *result, const report_line *line, double rate)
+static mot_status write_line(mot_run *run, const mot_step_result *result, const report_line *line,
+                             double rate)
 {
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
@@ -216,7 +228,8 @@ mot_status run_report_step(mot_run *run, const mot_step_result *result, double r
     run->exchange_s += result->exchange_s;
     run->wait_s += result->wait_s;
     run->flops += result->flops;
-    const bool due = run->progress.step % run->config.report_every == 0 || run->progress.stage == run->config.stages;
+    const bool due = run->progress.step % run->config.report_every == 0 ||
+                     run->progress.stage == run->config.stages;
     if (run->comm->rank == MOT_ROOT) {
         const report_line line = make_line(run, result);
         if (due) {
@@ -239,7 +252,8 @@ void run_say_eval(const mot_run *run)
     char group[48] = "";
     if (eval->group_accuracy >= 0) snprintf(group, sizeof group, " (group %.4f)", eval->group_accuracy);
     mot_log(MOT_LOG_INFO,
-            "eval %6" MOT_PRI_GIDX "  loss %8.5f  acc %6.4f%s on %" MOT_PRI_GIDX " samples of '%s'; purity %.3f  nmi %.3f  "
+            "eval %6" MOT_PRI_GIDX "  loss %8.5f  acc %6.4f%s on %" MOT_PRI_GIDX
+            " samples of '%s'; purity %.3f  nmi %.3f  "
             "entropy %.3f  experts used %d of %d",
             run->progress.step, eval->loss, eval->accuracy, group, eval->samples, run->config.eval.split,
             eval->routing.purity, eval->routing.nmi, eval->routing.entropy, eval->routing.experts_used,

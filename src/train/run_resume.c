@@ -21,7 +21,8 @@ static void forget_what_may_change(mot_config *config)
     memset(&config->checkpoint, 0, sizeof config->checkpoint);
     memset(&config->record, 0, sizeof config->record);
     config->report_every = 0;
-    for (int s = 0; s < config->stages; ++s) memset(&config->stage[s].until, 0, sizeof config->stage[s].until);
+    for (int s = 0; s < config->stages; ++s)
+        memset(&config->stage[s].until, 0, sizeof config->stage[s].until);
 }
 
 /* Names the first line in which two resolved configurations differ. */
@@ -32,8 +33,10 @@ static mot_status compare_configs(const mot_config *now, const mot_config *befor
     forget_what_may_change(&b);
     if (memcmp(&a, &b, sizeof a) == 0) return MOT_OK;
     if (a.stages != b.stages)
-        return mot_fail(MOT_ERR_INPUT, "%s was trained with %d stage%s, now there %s %d: choose another run folder "
-                        "(run=...)", path, b.stages, b.stages == 1 ? "" : "s", a.stages == 1 ? "is" : "are", a.stages);
+        return mot_fail(MOT_ERR_INPUT,
+                        "%s was trained with %d stage%s, now there %s %d: choose another run folder "
+                        "(run=...)",
+                        path, b.stages, b.stages == 1 ? "" : "s", a.stages == 1 ? "is" : "are", a.stages);
     char *mine = NULL, *theirs = NULL;
     mot_status status;
     MOT_TRY(mot_config_text(&a, &mine));
@@ -48,7 +51,8 @@ static mot_status compare_configs(const mot_config *now, const mot_config *befor
         y += there + (y[there] == '\n');
     }
     x += strspn(x, " "), y += strspn(y, " ");
-    status = mot_fail(MOT_ERR_INPUT, "%s was trained with '%.*s', now it is '%.*s': choose another run folder (run=...)",
+    status = mot_fail(MOT_ERR_INPUT,
+                      "%s was trained with '%.*s', now it is '%.*s': choose another run folder (run=...)",
                       path, (int)strcspn(y, "\n"), y, (int)strcspn(x, "\n"), x);
 done:
     mot_free(mine);

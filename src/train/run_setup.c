@@ -49,7 +49,8 @@ static mot_status check_data(mot_run *run)
     if (train->bytes != eval->bytes || train->kind != eval->kind || train->vocabulary != eval->vocabulary)
         return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
                         run->config.data.file, run->config.eval.split);
-    if (run->config.gate.kind == MOT_GATE_FIXED && run->groups > 0 && run->config.data.target == MOT_TARGET_GROUP)
+    if (run->config.gate.kind == MOT_GATE_FIXED && run->groups > 0 &&
+        run->config.data.target == MOT_TARGET_GROUP)
         mot_log(MOT_LOG_WARNING, "gate.kind = fixed routes by the very group that is learned");
     return mot_stages_check(&run->config, run->train.dataset->samples);
 }
@@ -116,8 +117,8 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     const size_t outputs = mot_loss_outputs(config->train.loss, run->classes);
     status = mot_token_shape_of(&run->train.dataset->format, config->model.patch, &shape);
     if (status == MOT_OK)
-        status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width, shape.vocabulary, outputs,
-                                  comm->size == 1);
+        status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width,
+                                  shape.vocabulary, outputs, comm->size == 1);
     MOT_TRY(mot_comm_agree(comm, status));
     describe_sources(run);
     MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, run->classes, run->groups,
@@ -126,9 +127,11 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
         const size_t E = (size_t)config->model.experts;
         status = mot_config_text(&run->config, &run->config_text);
         if (status == MOT_OK)
-            status = mot_allocate(&run->last_eval.class_load, (size_t)run->classes * E, sizeof(int64_t), "loads");
+            status = mot_allocate(&run->last_eval.class_load, (size_t)run->classes * E, sizeof(int64_t),
+                                  "loads");
         if (status == MOT_OK && run->groups > 0)
-            status = mot_allocate(&run->last_eval.group_load, (size_t)run->groups * E, sizeof(int64_t), "loads");
+            status = mot_allocate(&run->last_eval.group_load, (size_t)run->groups * E, sizeof(int64_t),
+                                  "loads");
     }
     MOT_TRY(mot_comm_agree(comm, status));
 done:

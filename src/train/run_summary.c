@@ -24,8 +24,8 @@ void run_say_table(const mot_run *run)
     char **names = by_group || learn_group ? run->eval_set.group_names : run->eval_set.class_names;
     const int columns = MOT_MIN(E, MOST_COLUMNS), shown = MOT_MIN(rows, MOST_ROWS);
     char line[512];
-    size_t at = (size_t)snprintf(line, sizeof line, "\n%-18s %7s", by_group ? "group \\ expert, %" : "class \\ expert, %",
-                                 "samples");
+    size_t at = (size_t)snprintf(line, sizeof line, "\n%-18s %7s",
+                                 by_group ? "group \\ expert, %" : "class \\ expert, %", "samples");
     for (int e = 0; e < columns; ++e) at += (size_t)snprintf(line + at, sizeof line - at, " %5d", e);
     mot_log(MOT_LOG_INFO, "%s%s", line, columns < E ? " ..." : "");
     for (int c = 0; c < shown; ++c) {
@@ -33,13 +33,15 @@ void run_say_table(const mot_run *run)
         char number[16];
         for (int e = 0; e < E; ++e) sum += load[(size_t)c * (size_t)E + (size_t)e];
         snprintf(number, sizeof number, "%d", c);
-        at = (size_t)snprintf(line, sizeof line, "%-18.18s %7" PRId64, names != NULL ? names[c] : number, sum);
+        at = (size_t)snprintf(line, sizeof line, "%-18.18s %7" PRId64, names != NULL ? names[c] : number,
+                              sum);
         for (int e = 0; e < columns; ++e) {
             const int64_t cell = load[(size_t)c * (size_t)E + (size_t)e];
             if (cell == 0)
                 at += (size_t)snprintf(line + at, sizeof line - at, "     .");
             else
-                at += (size_t)snprintf(line + at, sizeof line - at, " %5.1f", 100.0 * (double)cell / (double)sum);
+                at += (size_t)snprintf(line + at, sizeof line - at, " %5.1f",
+                                       100.0 * (double)cell / (double)sum);
         }
         mot_log(MOT_LOG_INFO, "%s", line);
     }
@@ -56,15 +58,18 @@ static run_speed measure(const mot_run *run)
     const mot_step_work *work = mot_step_measure(run->step);
     size_t m, n, k;
     run->model.kind->typical_product(&run->model.shape, &m, &n, &k);
-    const double peak = mot_blas_peak(m, n, k), own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0;
+    const double peak = mot_blas_peak(m, n, k),
+                 own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0;
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
-    double mine[6] = {own, peak > 0 ? own / peak : 0, work->expert_s > 0, work->compute_s, work->exchange_s, work->wait_s};
+    double mine[6] = {
+        own, peak > 0 ? own / peak : 0, work->expert_s > 0, work->compute_s, work->exchange_s, work->wait_s};
     double sum[6];
     MPI_Allreduce(mine, sum, 6, MPI_DOUBLE, MPI_SUM, run->comm->mpi);
     const double ranks = run->comm->size, wall = mot_clock_s() - run->start_s;
-    const double samples = (double)((run->progress.step - run->start_step) * (mot_gidx)run->config.train.batch);
-    return (run_speed){samples / wall, sum[0], sum[2] > 0 ? sum[1] / sum[2] : 0, sum[3] / ranks, sum[4] / ranks,
-                       sum[5] / ranks};
+    const double samples = (double)((run->progress.step - run->start_step) *
+                                    (mot_gidx)run->config.train.batch);
+    return (run_speed){samples / wall, sum[0],         sum[2] > 0 ? sum[1] / sum[2] : 0,
+                       sum[3] / ranks, sum[4] / ranks, sum[5] / ranks};
 }
 
 mot_status run_summarize(mot_run *run, const char *status_text)
@@ -89,7 +94,8 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_int(json, "stage", run->progress.stage);
             mot_json_real(json, "eval.loss", evaluated ? eval->loss : none);
             mot_json_real(json, "eval.accuracy", evaluated ? eval->accuracy : none);
-            mot_json_real(json, "eval.group_accuracy", evaluated && eval->group_accuracy >= 0 ? eval->group_accuracy : none);
+            mot_json_real(json, "eval.group_accuracy",
+                          evaluated && eval->group_accuracy >= 0 ? eval->group_accuracy : none);
             mot_json_real(json, "routing.purity", evaluated ? eval->routing.purity : none);
             mot_json_real(json, "routing.nmi", evaluated ? eval->routing.nmi : none);
             mot_json_real(json, "routing.entropy", evaluated ? eval->routing.entropy : none);
@@ -115,9 +121,10 @@ mot_status run_summarize(mot_run *run, const char *status_text)
     }
     MOT_TRY(mot_comm_agree(run->comm, status));
     mot_log(MOT_LOG_INFO, "\ndigest %s  (equal for any number of ranks)", digest);
-    mot_log(MOT_LOG_INFO, "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare sgemm; compute %.1f s, exchange "
-            "%.1f s, wait %.1f s of %.1f s", speed.gflops, 100 * speed.fraction, speed.compute_s, speed.exchange_s,
-            speed.wait_s, wall);
+    mot_log(MOT_LOG_INFO,
+            "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare sgemm; compute %.1f s, exchange "
+            "%.1f s, wait %.1f s of %.1f s",
+            speed.gflops, 100 * speed.fraction, speed.compute_s, speed.exchange_s, speed.wait_s, wall);
 done:
     mot_free(text);
     return status;

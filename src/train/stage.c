@@ -16,10 +16,12 @@ mot_status mot_stages_check(const mot_config *config, mot_gidx samples)
 {
     for (int s = 0; s < config->stages; ++s) {
         const mot_stage_config *stage = &config->stage[s];
-        if (stage->schedule != MOT_SCHEDULE_CONSTANT && mot_stage_steps(stage, samples, config->train.batch) == 0)
-            return mot_fail(MOT_ERR_INPUT,
-                            "stage '%s': a linear or cosine schedule needs an end in steps or epochs, until = '%s'",
-                            stage->name, stage->until.text);
+        if (stage->schedule != MOT_SCHEDULE_CONSTANT &&
+            mot_stage_steps(stage, samples, config->train.batch) == 0)
+            return mot_fail(
+                MOT_ERR_INPUT,
+                "stage '%s': a linear or cosine schedule needs an end in steps or epochs, until = '%s'",
+                stage->name, stage->until.text);
     }
     return MOT_OK;
 }
@@ -29,7 +31,8 @@ double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx s
     if (done < stage->warmup) return (double)(done + 1) / (double)(stage->warmup + 1);
     if (stage->schedule == MOT_SCHEDULE_CONSTANT || steps <= stage->warmup) return 1;
     const double t = fmin(1, (double)(done - stage->warmup) / (double)(steps - stage->warmup));
-    const double left = stage->schedule == MOT_SCHEDULE_LINEAR ? 1 - t : 0.5 * (1 + cos(3.14159265358979323846 * t));
+    const double left = stage->schedule == MOT_SCHEDULE_LINEAR ? 1 - t
+                                                               : 0.5 * (1 + cos(3.14159265358979323846 * t));
     return stage->final_rate + (1 - stage->final_rate) * left;
 }
 
@@ -54,7 +57,8 @@ static bool plateau(const mot_until *until, mot_progress *progress)
     return ended;
 }
 
-bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity, mot_progress *progress)
+bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity,
+                       mot_progress *progress)
 {
     const mot_stage_config *stage = &config->stage[progress->stage];
     const mot_until *until = &stage->until;

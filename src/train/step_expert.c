@@ -43,29 +43,33 @@ static void take_loss(mot_step *step, size_t n)
     }
 }
 
-static void work_tile(mot_step *step, step_chunk *chunk, int local, const uint32_t *rows, size_t n, expert_work work)
+static void work_tile(mot_step *step, step_chunk *chunk, int local, const uint32_t *rows, size_t n,
+                      expert_work work)
 {
     const mot_model *model = step->model;
     const size_t C = step->C, at = (size_t)local * model->table.rows, mark = mot_arena_mark(&step->arena);
     const bool learn = work == WORK_LEARN || work == WORK_LEARN_AGAIN;
     const mot_tile tile = decode_tile(step, chunk, rows, n);
     const double start = mot_clock_s();
-    void *kept = model->kind->forward(&model->shape, model->weight + at, &tile, &step->arena, learn, step->tile_out);
+    void *kept = model->kind->forward(&model->shape, model->weight + at, &tile, &step->arena, learn,
+                                      step->tile_out);
 
     if (work == WORK_OUTPUTS)
-        for (size_t s = 0; s < n; ++s) memcpy(chunk->owner + rows[s] * C, step->tile_out + s * C, C * sizeof(mot_real));
+        for (size_t s = 0; s < n; ++s)
+            memcpy(chunk->owner + rows[s] * C, step->tile_out + s * C, C * sizeof(mot_real));
     if (work == WORK_LOSS || work == WORK_LEARN) take_loss(step, n);
     if (work == WORK_LEARN_AGAIN)
         for (size_t s = 0; s < n; ++s)
             memcpy(step->tile_d_out + s * C, chunk->owner + rows[s] * C, C * sizeof(mot_real));
     if (learn)
-        model->kind->backward(&model->shape, model->weight + at, model->gradient + at, &tile, &step->arena, kept,
-                              step->tile_d_out);
+        model->kind->backward(&model->shape, model->weight + at, model->gradient + at, &tile, &step->arena,
+                              kept, step->tile_d_out);
     mot_arena_rewind(&step->arena, mark);
 
     step->work.expert_s += mot_clock_s() - start;
     for (size_t s = 0; s < n; ++s)
-        step->work.expert_flops += (learn ? 3 : 1) * model->kind->flops(&model->shape, tile.first[s + 1] - tile.first[s]);
+        step->work.expert_flops += (learn ? 3 : 1) *
+                                   model->kind->flops(&model->shape, tile.first[s + 1] - tile.first[s]);
 }
 
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)

@@ -3,7 +3,6 @@
 
 #include "mot/memory.h"
 
-
 static mot_status create_root(mot_step *step)
 {
     coordinator *root = &step->root;
@@ -40,10 +39,11 @@ done:
 
 static void free_root(coordinator *root)
 {
-    void *const arrays[] = {root->gathered, root->counts, root->places, root->rank,   root->sample,   root->label,
-                            root->group,    root->predicted, root->g,   root->id,     root->h,        root->p,
-                            root->d_h,      root->kept,   root->d_weight, root->prob, root->loss,     root->report,
-                            root->reporter, root->load,   root->importance, root->table};
+    void *const arrays[] = {root->gathered,   root->counts, root->places,    root->rank,     root->sample,
+                            root->label,      root->group,  root->predicted, root->g,        root->id,
+                            root->h,          root->p,      root->d_h,       root->kept,     root->d_weight,
+                            root->prob,       root->loss,   root->report,    root->reporter, root->load,
+                            root->importance, root->table};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
@@ -79,7 +79,8 @@ static void free_chunks(mot_step *step)
 /* The choices travel as one message: status, experts, weights. */
 static mot_status create_message(mot_step *step)
 {
-    const size_t rows = step->most * step->K, weights = (sizeof(int64_t) + rows * sizeof(int32_t) + 7) / 8 * 8;
+    const size_t rows = step->most * step->K,
+                 weights = (sizeof(int64_t) + rows * sizeof(int32_t) + 7) / 8 * 8;
     step->message_bytes = weights + rows * sizeof(mot_real);
     mot_status status;
     MOT_TRY(mot_allocate(&step->message, step->message_bytes, 1, "the choices"));
@@ -122,14 +123,15 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader)
     MOT_TRY(create_tile(step));
     step->report_room = step->most * step->K;
     MOT_TRY(mot_allocate(&step->report, step->report_room, sizeof(choice_report), "reports"));
-    if (step->K > 1) MOT_TRY(mot_allocate(&step->home_row, step->most * step->K, sizeof(uint32_t), "reports"));
+    if (step->K > 1)
+        MOT_TRY(mot_allocate(&step->home_row, step->most * step->K, sizeof(uint32_t), "reports"));
     if (step->comm->rank == MOT_ROOT) MOT_TRY(create_root(step));
 done:
     return status;
 }
 
-mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_source *reader, int classes, int groups,
-                           size_t most)
+mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_source *reader, int classes,
+                           int groups, size_t most)
 {
     mot_status status;
     mot_step *step = NULL;
@@ -166,8 +168,9 @@ void mot_step_destroy(mot_step **handle)
     free_chunks(step);
     mot_batch_free(&step->batch);
     mot_arena_free(&step->arena);
-    void *const arrays[] = {step->message, step->tile_first, step->tile_x, step->tile_id, step->tile_out, step->tile_d_out,
-                            step->tile_head, step->combined, step->d_combined, step->report, step->home_row};
+    void *const arrays[] = {step->message,    step->tile_first, step->tile_x,    step->tile_id,
+                            step->tile_out,   step->tile_d_out, step->tile_head, step->combined,
+                            step->d_combined, step->report,     step->home_row};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
     if (step->note_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->note_type);
     if (step->report_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->report_type);
@@ -184,13 +187,16 @@ const mot_step_work *mot_step_measure(mot_step *step)
 
 mot_step_size mot_step_bytes(const mot_step *step)
 {
-    const size_t rows = step->most * step->K, here = rows / (size_t)step->comm->size + 1, C = step->C * sizeof(mot_real);
+    const size_t rows = step->most * step->K, here = rows / (size_t)step->comm->size + 1,
+                 C = step->C * sizeof(mot_real);
     mot_step_size size = {.workspace = step->arena.size, .dispatch_row = step->row_bytes, .most_rows = rows};
     size.buffers = step->message_bytes + here * (2 * step->row_bytes + (step->K > 1 ? 2 * C : 0)) +
-                   step->report_room * sizeof(choice_report) + step->tile * step->shape.tokens * step->shape.width * 4 +
+                   step->report_room * sizeof(choice_report) +
+                   step->tile * step->shape.tokens * step->shape.width * 4 +
                    here * (step->batch.sample_bytes + step->batch.note_bytes);
     if (step->comm->rank == MOT_ROOT)
-        size.buffers += step->most * (step->batch.note_bytes + mot_gate_row(&step->model->gate) * sizeof(mot_real) +
-                                      3 * step->model->gate.experts * sizeof(mot_real) + step->K * sizeof(choice_report));
+        size.buffers += step->most *
+                        (step->batch.note_bytes + mot_gate_row(&step->model->gate) * sizeof(mot_real) +
+                         3 * step->model->gate.experts * sizeof(mot_real) + step->K * sizeof(choice_report));
     return size;
 }

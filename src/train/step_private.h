@@ -41,30 +41,30 @@ typedef struct step_chunk {
     mot_plan plan;
     mot_exchange dispatch, outputs; /* rows of row_bytes; rows of C numbers, in either direction */
     unsigned char *send, *receive;  /* [rows_home, row_bytes], [rows_owner, row_bytes] */
-    mot_real *home, *owner;         /* [rows_home, C], [rows_owner, C]: outputs, then their gradients; K > 1 */
+    mot_real *home, *owner; /* [rows_home, C], [rows_owner, C]: outputs, then their gradients; K > 1 */
     size_t send_room, receive_room, home_room, owner_room;
 } step_chunk;
 
 /* The coordinator's arrays, [B] unless said. */
 typedef struct coordinator {
-    unsigned char *gathered;  /* [B, note_bytes] in rank order */
-    int *counts, *places;     /* [ranks] */
+    unsigned char *gathered; /* [B, note_bytes] in rank order */
+    int *counts, *places;    /* [ranks] */
     mot_gidx *sample;
     int32_t *label, *group, *predicted;
-    mot_real *g;              /* [B, F] */
-    int32_t *id;              /* [B, tokens] */
-    mot_real *h, *p, *d_h;    /* [B, E] */
-    mot_real *kept;           /* the gate's */
-    mot_real *d_weight;       /* [B, K] */
-    float *prob;              /* [B, K] */
+    mot_real *g;           /* [B, F] */
+    int32_t *id;           /* [B, tokens] */
+    mot_real *h, *p, *d_h; /* [B, E] */
+    mot_real *kept;        /* the gate's */
+    mot_real *d_weight;    /* [B, K] */
+    float *prob;           /* [B, K] */
     double *loss;
-    choice_report *report;           /* [B * K] */
-    int *reporter;            /* [B * K]: the rank that reports each (sample, choice) */
-    rank_note *rank;          /* [ranks] */
-    mot_step_work before;     /* of all ranks, when they last reported */
-    int64_t *load;            /* [E] */
-    double *importance;       /* [E] */
-    int64_t *table;           /* [E, classes or groups]: for purity */
+    choice_report *report; /* [B * K] */
+    int *reporter;         /* [B * K]: the rank that reports each (sample, choice) */
+    rank_note *rank;       /* [ranks] */
+    mot_step_work before;  /* of all ranks, when they last reported */
+    int64_t *load;         /* [E] */
+    double *importance;    /* [E] */
+    int64_t *table;        /* [E, classes or groups]: for purity */
 } coordinator;
 
 struct mot_step {
@@ -76,31 +76,31 @@ struct mot_step {
     size_t patch, most, K, C, chunks, row_bytes, tile;
     int classes, groups;
     mot_batch batch;
-    step_chunk *chunk;              /* [chunks] */
+    step_chunk *chunk; /* [chunks] */
 
     /* the choices: one message from the coordinator to all */
     unsigned char *message;
     size_t message_bytes;
-    int32_t *message_status;   /* into the message */
-    int32_t *expert;           /* [B, K], into the message */
-    mot_real *weight;          /* [B, K], into the message */
+    int32_t *message_status; /* into the message */
+    int32_t *expert;         /* [B, K], into the message */
+    mot_real *weight;        /* [B, K], into the message */
 
     /* an expert's tile */
     mot_arena arena;
-    size_t *tile_first;        /* [tile + 1] */
+    size_t *tile_first; /* [tile + 1] */
     mot_real *tile_x, *tile_out, *tile_d_out;
     int32_t *tile_id;
-    row_head *tile_head;       /* [tile] */
+    row_head *tile_head; /* [tile] */
 
-    choice_report *report;            /* what this rank reports */
+    choice_report *report; /* what this rank reports */
     size_t reports, report_room;
-    uint32_t *home_row;        /* [B * K]: K > 1, the row of (sample of the chunk, choice) in home order */
+    uint32_t *home_row; /* [B * K]: K > 1, the row of (sample of the chunk, choice) in home order */
     mot_real *combined, *d_combined; /* [C] */
 
     MPI_Datatype note_type, report_type;
-    coordinator root;          /* arrays on the root alone */
+    coordinator root; /* arrays on the root alone */
     mot_step_work work;
-    bool stop;                 /* some rank was asked to stop; known on the root */
+    bool stop; /* some rank was asked to stop; known on the root */
 };
 
 /* step_route.c: score and choose. Returns the same status everywhere; `status` is this rank's so far. */
@@ -122,7 +122,8 @@ void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
 /* step_home.c: K > 1: combines the outputs that came home, takes the loss, and leaves d_output in chunk->home. */
 void mot_step_combine(mot_step *step, size_t c);
 /* step_report.c: gathers the reports, updates the gate, and tells everybody. */
-mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status, mot_step_result *result);
+mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status,
+                           mot_step_result *result);
 
 /* The next report of this rank. */
 choice_report *mot_step_next_report(mot_step *step);

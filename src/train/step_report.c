@@ -54,7 +54,8 @@ static mot_status sum_up(mot_step *step, const mot_step_task *task, step_verdict
     double loss = 0, hits = 0;
     for (size_t p = 0; p < n; ++p) {
         if (!isfinite(root->loss[p]))
-            return mot_fail(MOT_ERR_NUMERIC, "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
+            return mot_fail(MOT_ERR_NUMERIC,
+                            "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
                             " (expert %d) is not finite; a smaller rate or clip may help",
                             task->number + 1, root->sample[p], step->expert[p * K]);
         loss += root->loss[p];
@@ -69,7 +70,8 @@ static mot_status sum_up(mot_step *step, const mot_step_task *task, step_verdict
     for (size_t p = 0; p < n; ++p)
         for (size_t e = 0; e < E; ++e) root->importance[e] += root->p[p * E + e];
     for (size_t p = 0; p < n; ++p)
-        for (size_t k = 0; k < K; ++k) root->prob[p * K + k] = root->p[p * E + (size_t)step->expert[p * K + k]];
+        for (size_t k = 0; k < K; ++k)
+            root->prob[p * K + k] = root->p[p * E + (size_t)step->expert[p * K + k]];
     return MOT_OK;
 }
 
@@ -79,7 +81,8 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
     coordinator *root = &step->root;
     const mot_route_config *route = &model->config->route;
     const mot_choice_batch choice = mot_step_choice(step, task);
-    const bool learns = task->stage != NULL && mot_gate_learns(&model->gate) && (task->stage->train >> MOT_PART_GATE & 1u);
+    const bool learns = task->stage != NULL && mot_gate_learns(&model->gate) &&
+                        (task->stage->train >> MOT_PART_GATE & 1u);
     if (!learns) {
         verdict->balance = mot_balance_losses(route, &choice, NULL);
         return MOT_OK;
@@ -89,11 +92,11 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
     mot_choose_backward(route, &choice, root->d_weight, root->d_h);
     verdict->balance = mot_balance_losses(route, &choice, root->d_h);
     const bool texts = model->gate.tokens > 0;
-    mot_gate_backward(&model->gate, &model->gate_params, choice.n, texts ? NULL : root->g, texts ? root->id : NULL,
-                      root->d_h, root->kept);
+    mot_gate_backward(&model->gate, &model->gate_params, choice.n, texts ? NULL : root->g,
+                      texts ? root->id : NULL, root->d_h, root->kept);
     const mot_optimizer_config *config = &task->stage->gate;
-    const mot_status status =
-        mot_optimizer_update(config, config->rate * task->factor, 1u << MOT_PART_GATE, &model->gate_params, NULL);
+    const mot_status status = mot_optimizer_update(config, config->rate * task->factor, 1u << MOT_PART_GATE,
+                                                   &model->gate_params, NULL);
     if (status == MOT_OK) mot_balance_bias(route, choice.E, root->load, model->balance_bias);
     return status;
 }
@@ -135,16 +138,28 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
 {
     const coordinator *root = &step->root;
     *result = (mot_step_result){
-        .loss = verdict->loss, .hits = verdict->hits, .purity = verdict->purity, .balance = verdict->balance,
-        .compute_s = verdict->compute_s, .exchange_s = verdict->exchange_s, .wait_s = verdict->wait_s,
-        .flops = verdict->flops, .stop = verdict->stop != 0,
-        .sample = root->sample, .label = root->label, .group = root->group, .predicted = root->predicted,
+        .loss = verdict->loss,
+        .hits = verdict->hits,
+        .purity = verdict->purity,
+        .balance = verdict->balance,
+        .compute_s = verdict->compute_s,
+        .exchange_s = verdict->exchange_s,
+        .wait_s = verdict->wait_s,
+        .flops = verdict->flops,
+        .stop = verdict->stop != 0,
+        .sample = root->sample,
+        .label = root->label,
+        .group = root->group,
+        .predicted = root->predicted,
         .expert = root->sample != NULL ? step->expert : NULL,
-        .prob = root->prob, .load = root->load, .importance = root->importance,
+        .prob = root->prob,
+        .load = root->load,
+        .importance = root->importance,
     };
 }
 
-mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status, mot_step_result *result)
+mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status,
+                           mot_step_result *result)
 {
     const mot_comm *comm = step->comm;
     coordinator *root = &step->root;
@@ -156,7 +171,8 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
         /* K = 1: the owner reports; K > 1: home. */
         const size_t n = step->batch.total, K = step->K;
         for (size_t r = 0; r < n * K; ++r)
-            root->reporter[r] = K == 1 ? step->model->placement.owner[step->expert[r]] : step->batch.home[r / K];
+            root->reporter[r] = K == 1 ? step->model->placement.owner[step->expert[r]]
+                                       : step->batch.home[r / K];
         mot_step_count_rows(step, n * K, root->reporter);
     }
     MPI_Gatherv(step->report, (int)step->reports, step->report_type, root->report, root->counts, root->places,

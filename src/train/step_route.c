@@ -15,7 +15,8 @@ static void spread_notes(mot_step *step)
     coordinator *root = &step->root;
     const size_t row = mot_gate_row(gate);
     for (size_t p = 0; p < batch->total; ++p) {
-        const unsigned char *note = root->gathered + (size_t)root->places[batch->home[p]]++ * batch->note_bytes;
+        const unsigned char *note = root->gathered +
+                                    (size_t)root->places[batch->home[p]]++ * batch->note_bytes;
         mot_sample_note head;
         memcpy(&head, note, sizeof head);
         root->sample[p] = head.index;
@@ -56,8 +57,8 @@ static void score_and_choose(mot_step *step, const mot_step_task *task)
     const size_t n = step->batch.total;
     const bool texts = model->gate.tokens > 0;
     spread_notes(step);
-    mot_gate_forward(&model->gate, &model->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL, root->h,
-                     root->kept);
+    mot_gate_forward(&model->gate, &model->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL,
+                     root->h, root->kept);
     const mot_choice_batch choice = mot_step_choice(step, task);
     mot_choose(&config->route, config->gate.kind, &choice);
 }
@@ -113,9 +114,11 @@ static mot_status dispatch_chunk(mot_step *step, size_t c)
     step_chunk *chunk = &step->chunk[c];
     mot_plan *plan = &chunk->plan;
     mot_status status;
-    MOT_TRY(mot_plan_build(plan, &step->model->placement, count, K, batch->home + from, step->expert + from * K));
+    MOT_TRY(
+        mot_plan_build(plan, &step->model->placement, count, K, batch->home + from, step->expert + from * K));
     MOT_TRY(mot_reserve(&chunk->send, &chunk->send_room, plan->rows_home, step->row_bytes, "rows to send"));
-    MOT_TRY(mot_reserve(&chunk->receive, &chunk->receive_room, plan->rows_owner, step->row_bytes, "rows to receive"));
+    MOT_TRY(mot_reserve(&chunk->receive, &chunk->receive_room, plan->rows_owner, step->row_bytes,
+                        "rows to receive"));
     if (K > 1) {
         const size_t width = step->C * sizeof(mot_real);
         MOT_TRY(mot_reserve(&chunk->home, &chunk->home_room, plan->rows_home, width, "outputs"));

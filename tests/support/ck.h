@@ -19,7 +19,8 @@ static inline bool mot_ck_everywhere(bool condition)
     MPI_Allreduce(&mine, &all, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);
     return all;
 }
-#define mot_ck_all(condition) ck_assert_msg(mot_ck_everywhere(condition), "not so on every rank: %s", #condition)
+#define mot_ck_all(condition)                                                                                \
+    ck_assert_msg(mot_ck_everywhere(condition), "not so on every rank: %s", #condition)
 #define mot_ck_ok(call)                                                                                      \
     do {                                                                                                     \
         mot_status ck_status = (call);                                                                       \

@@ -28,7 +28,8 @@ static const size_t totals[] = {1, 2, 3, 7, 24, 59, 60};
 static const size_t chunk_counts[] = {1, 2, 3, 5, 8};
 
 /* Every sample of a batch is held by one rank, in its slot, with what the file says of it. */
-static void check_rank(const mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, int *held)
+static void check_rank(const mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
+                       int *held)
 {
     size_t mine = 0;
     for (size_t p = 0; p < batch->total; ++p) {
@@ -38,7 +39,8 @@ static void check_rank(const mot_batch *batch, const mot_comm *comm, const mot_b
         ck_assert_uint_eq(batch->slot[p], mine); /* slots are filled in the order of positions */
         ++mine;
         const mot_gidx position = batch->first + (mot_gidx)p;
-        const int index = (int)(source->shuffled ? mot_order_sample(source->seed, DATA_SAMPLES, position) : position);
+        const int index = (int)(source->shuffled ? mot_order_sample(source->seed, DATA_SAMPLES, position)
+                                                 : position);
         mot_sample_note note;
         memcpy(&note, batch->note + batch->slot[p] * batch->note_bytes, sizeof note);
         ck_assert_int_eq(note.index, index);
@@ -50,7 +52,8 @@ static void check_rank(const mot_batch *batch, const mot_comm *comm, const mot_b
         for (int j = 0; j < DATA_TOKENS * DATA_WIDTH; ++j) ck_assert(x[j] == data_number(index, j));
         for (int d = 0; d < DATA_WIDTH; ++d) {
             double mean = 0;
-            for (int t = 0; t < DATA_TOKENS; ++t) mean += data_number(index, t * DATA_WIDTH + d) / DATA_TOKENS;
+            for (int t = 0; t < DATA_TOKENS; ++t)
+                mean += data_number(index, t * DATA_WIDTH + d) / DATA_TOKENS;
             ck_assert_double_eq_tol(g[d], mean, 1e-6);
         }
     }
@@ -66,7 +69,10 @@ START_TEST(every_sample_has_one_home)
             int held[MOST] = {0}, home[MOST];
             for (int rank = 0; rank < ranks; ++rank) {
                 const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = rank, .size = ranks};
-                const mot_batch_source source = {.dataset = &dataset, .gate = &gate, .patch = 1, .seed = 11,
+                const mot_batch_source source = {.dataset = &dataset,
+                                                 .gate = &gate,
+                                                 .patch = 1,
+                                                 .seed = 11,
                                                  .shuffled = rank % 2 == 0 || total > DATA_SAMPLES,
                                                  .learn_group = chunks == 3};
                 mot_batch batch;
@@ -86,7 +92,8 @@ START_TEST(every_sample_has_one_home)
                         ck_assert(p == from || home[p] >= home[p - 1]);
                         count += home[p] == rank;
                     }
-                    ck_assert(count >= (end - from) / (size_t)ranks && count <= (end - from) / (size_t)ranks + 1);
+                    ck_assert(count >= (end - from) / (size_t)ranks &&
+                              count <= (end - from) / (size_t)ranks + 1);
                 }
                 mot_batch_free(&batch);
             }

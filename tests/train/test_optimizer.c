@@ -49,7 +49,8 @@ static void plain(const mot_optimizer_config *c, double rate, mot_part_set parts
             if (c->kind == MOT_ADAMW) {
                 t->m[i] = c->beta1 * t->m[i] + (1 - c->beta1) * g;
                 t->v[i] = c->beta2 * t->v[i] + (1 - c->beta2) * g * g;
-                const double m = t->m[i] / (1 - pow(c->beta1, t->updates)), v = t->v[i] / (1 - pow(c->beta2, t->updates));
+                const double m = t->m[i] / (1 - pow(c->beta1, t->updates)),
+                             v = t->v[i] / (1 - pow(c->beta2, t->updates));
                 t->w[i] -= rate * (m / (sqrt(v) + c->epsilon) + decay * t->w[i]);
             } else {
                 t->m[i] = c->momentum * t->m[i] + g + decay * t->w[i];
@@ -74,7 +75,8 @@ static const struct {
     {{.kind = MOT_NORMALIZED_GD, .clip = 0.3}, 1u << MOT_PART_HEAD},
     {{.kind = MOT_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}, ~0u},
     {{.kind = MOT_ADAMW, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-3, .weight_decay = 0.1, .clip = 1}, ~0u},
-    {{.kind = MOT_ADAMW, .beta1 = 0, .beta2 = 0, .epsilon = 1e-4}, 1u << MOT_PART_EMBED | 1u << MOT_PART_HEAD},
+    {{.kind = MOT_ADAMW, .beta1 = 0, .beta2 = 0, .epsilon = 1e-4},
+     1u << MOT_PART_EMBED | 1u << MOT_PART_HEAD},
 };
 
 START_TEST(follows_its_formula)
@@ -105,15 +107,17 @@ START_TEST(follows_its_formula)
     for (size_t r = 0; r < table.rows; ++r) {
         const size_t from = table.row[r].offset, bytes = table.row[r].count * sizeof(mot_real);
         for (size_t i = from; i < from + table.row[r].count; ++i)
-            ck_assert_msg(fabs(params.value[i] - t.w[i]) <= 1e-5 * (fabs(t.w[i]) + 0.1), "%s[%zu] is %.9g, expected %.9g",
-                          table.row[r].name, i - from, params.value[i], t.w[i]);
+            ck_assert_msg(fabs(params.value[i] - t.w[i]) <= 1e-5 * (fabs(t.w[i]) + 0.1),
+                          "%s[%zu] is %.9g, expected %.9g", table.row[r].name, i - from, params.value[i],
+                          t.w[i]);
         if (parts >> table.row[r].part & 1u) {
             ck_assert(memcmp(params.value + from, fresh.value + from, bytes) != 0);
             continue;
         }
         /* Frozen: value and state are what they were, to the bit. */
         ck_assert(memcmp(params.value + from, fresh.value + from, bytes) == 0);
-        for (int m = 0; m < 2; ++m) ck_assert(memcmp(params.moment[m] + from, fresh.moment[m] + from, bytes) == 0);
+        for (int m = 0; m < 2; ++m)
+            ck_assert(memcmp(params.moment[m] + from, fresh.moment[m] + from, bytes) == 0);
     }
     mot_params_free(&params);
     mot_params_free(&fresh);
@@ -132,7 +136,8 @@ START_TEST(steps_have_the_length_of_the_rate)
     const mot_optimizer_config normalized = {.kind = MOT_NORMALIZED_GD};
     mot_ck_ok(mot_optimizer_update(&normalized, 0.25, ~0u, &params, NULL));
     double square = 0;
-    for (size_t i = 0; i < table.count; ++i) square += pow((double)params.value[i] - (double)before.value[i], 2);
+    for (size_t i = 0; i < table.count; ++i)
+        square += pow((double)params.value[i] - (double)before.value[i], 2);
     ck_assert_double_eq_tol(sqrt(square), 0.25, 1e-5);
 
     /* No gradient: normalized descent stands still, and does not count the update. */

@@ -26,7 +26,8 @@ static int ends_after(const char *until, bool purity, int count, const double *v
     snprintf(stages, sizeof stages, "[{name: a, until: %s}, {name: b}]", until);
     configure(stages);
     for (int s = 0; s < count; ++s) {
-        const bool ended = mot_stage_advance(&config, SAMPLES, purity ? 1 : value[s], purity ? value[s] : 0, &progress);
+        const bool ended = mot_stage_advance(&config, SAMPLES, purity ? 1 : value[s], purity ? value[s] : 0,
+                                             &progress);
         ck_assert_int_eq(progress.step, s + 1);
         ck_assert_int_eq(progress.stage, ended ? 1 : 0);
         if (!ended) continue;
@@ -93,7 +94,8 @@ END_TEST
 START_TEST(goes_through_three_stages)
 {
     /* The windows of a stage are its own; after the last one the stage is their number. */
-    configure("[{name: a, until: loss plateau 2}, {name: b, until: 3 steps}, {name: c, until: loss plateau 2}]");
+    configure(
+        "[{name: a, until: loss plateau 2}, {name: b, until: 3 steps}, {name: c, until: loss plateau 2}]");
     const double loss[] = {5, 5, 5, 5, 9, 9, 9, 9, 9, 8, 8, 8, 8};
     const int stage[] = {0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3};
     mot_progress progress = {0};

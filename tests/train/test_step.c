@@ -29,7 +29,8 @@ static void world_make(world *w, const char *more)
     data_configure(&w->config, more);
     data_model(&w->model, &w->comm, &w->config);
     data_model(&w->twin, &w->self, &w->config);
-    w->source = (mot_batch_source){.dataset = &w->dataset, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
+    w->source = (mot_batch_source){
+        .dataset = &w->dataset, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
     mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, DATA_CLASSES, DATA_GROUPS, BATCH));
 }
 
@@ -60,7 +61,8 @@ static void one_expert(world *w, int e, const sample *s, float *out, const float
     mot_ck_ok(mot_arena_init(&arena, twin->kind->workspace(&twin->shape)));
     void *kept = twin->kind->forward(&twin->shape, twin->weight + at, &tile, &arena, d_out != NULL, out);
     if (d_out != NULL)
-        twin->kind->backward(&twin->shape, twin->weight + at, twin->gradient + at, &tile, &arena, kept, d_out);
+        twin->kind->backward(&twin->shape, twin->weight + at, twin->gradient + at, &tile, &arena, kept,
+                             d_out);
     mot_arena_free(&arena);
 }
 
@@ -70,8 +72,8 @@ static double twin_step(world *w, const mot_step_task *task)
     const mot_config *config = &w->config;
     const size_t K = mot_choice_count(&config->route, EXPERTS), C = DATA_CLASSES;
     static sample s[BATCH];
-    static float g[BATCH * DATA_WIDTH], h[BATCH * EXPERTS], p[BATCH * EXPERTS], d_h[BATCH * EXPERTS], weight[BATCH * EXPERTS],
-        d_weight[BATCH * EXPERTS], kept[BATCH * 256];
+    static float g[BATCH * DATA_WIDTH], h[BATCH * EXPERTS], p[BATCH * EXPERTS], d_h[BATCH * EXPERTS],
+        weight[BATCH * EXPERTS], d_weight[BATCH * EXPERTS], kept[BATCH * 256];
     static int32_t expert[BATCH * EXPERTS], group[BATCH];
     int64_t load[EXPERTS] = {0};
     double loss = 0;
@@ -85,9 +87,18 @@ static double twin_step(world *w, const mot_step_task *task)
     }
     mot_model_zero_gradients(twin);
     mot_gate_forward(&twin->gate, &twin->gate_params, BATCH, g, NULL, h, kept);
-    const mot_choice_batch choice = {.n = BATCH, .E = EXPERTS, .K = K, .h = h, .bias = twin->balance_bias, .group = group,
-                                     .seed = config->seed, .step = task->number, .first = task->first, .expert = expert,
-                                     .weight = weight, .p = p};
+    const mot_choice_batch choice = {.n = BATCH,
+                                     .E = EXPERTS,
+                                     .K = K,
+                                     .h = h,
+                                     .bias = twin->balance_bias,
+                                     .group = group,
+                                     .seed = config->seed,
+                                     .step = task->number,
+                                     .first = task->first,
+                                     .expert = expert,
+                                     .weight = weight,
+                                     .p = p};
     mot_choose(&config->route, config->gate.kind, &choice);
     for (size_t b = 0; b < BATCH; ++b) {
         float out[EXPERTS][DATA_CLASSES], F[DATA_CLASSES] = {0}, d[DATA_CLASSES], d_out[DATA_CLASSES];
@@ -111,13 +122,16 @@ static double twin_step(world *w, const mot_step_task *task)
     if (stage->train & ~(1u << MOT_PART_GATE)) {
         for (size_t i = 0; i < twin->tied_table.count; ++i) {
             double sum = 0;
-            for (int e = 0; e < EXPERTS; ++e) sum += twin->tied_gradient[(size_t)e * twin->tied_table.count + i];
+            for (int e = 0; e < EXPERTS; ++e)
+                sum += twin->tied_gradient[(size_t)e * twin->tied_table.count + i];
             twin->tied.gradient[i] = (mot_real)sum;
         }
         const double rate = stage->expert.rate * task->factor;
         for (int e = 0; e < EXPERTS; ++e)
-            if (load[e] > 0) mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->own[e], NULL));
-        if (twin->tied_table.rows > 0) mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->tied, NULL));
+            if (load[e] > 0)
+                mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->own[e], NULL));
+        if (twin->tied_table.rows > 0)
+            mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->tied, NULL));
     }
     if (stage->train >> MOT_PART_GATE & 1u && mot_gate_learns(&twin->gate)) {
         mot_choose_backward(&config->route, &choice, d_weight, d_h);
@@ -141,7 +155,8 @@ static double difference(const mot_params *a, const mot_params *b)
         double size = 0.01, gap = 0;
         for (size_t i = row->offset; i < row->offset + row->count; ++i) {
             size = fmax(size, fabs(b->value[i]));
-            gap = fmax(gap, isfinite(a->value[i]) ? fabs((double)a->value[i] - (double)b->value[i]) : INFINITY);
+            gap = fmax(gap,
+                       isfinite(a->value[i]) ? fabs((double)a->value[i] - (double)b->value[i]) : INFINITY);
         }
         most = fmax(most, gap / size);
     }
@@ -155,7 +170,8 @@ static double distance(const world *w)
         if (w->model.own_of[e] != NULL) most = fmax(most, difference(w->model.own_of[e], w->twin.own_of[e]));
     if (w->model.tied_table.rows > 0) most = fmax(most, difference(&w->model.tied, &w->twin.tied));
     if (w->comm.rank == MOT_ROOT) {
-        if (mot_gate_learns(&w->model.gate)) most = fmax(most, difference(&w->model.gate_params, &w->twin.gate_params));
+        if (mot_gate_learns(&w->model.gate))
+            most = fmax(most, difference(&w->model.gate_params, &w->twin.gate_params));
         for (int e = 0; e < EXPERTS; ++e)
             most = fmax(most, fabs((double)w->model.balance_bias[e] - (double)w->twin.balance_bias[e]));
     }
@@ -168,12 +184,16 @@ static const char *const cases[] = {
     "train.optimizer: sgd\ntrain.rate: 0.2\ntrain.momentum: 0.9\ntrain.weight_decay: 0.01\nroute.chunks: 3",
     "train.optimizer: normalized_gd\ntrain.rate: 0.1\nroute.noise: gumbel\nroute.balance_bias: 0.01",
     "train.optimizer: sgd\ntrain.rate: 0.2\nroute.top_k: 2",
-    "train.optimizer: sgd\ntrain.rate: 0.2\nroute.top_k: 2\nroute.scale: chosen\nroute.chunks: 4\nroute.coordinator: dedicated",
+    "train.optimizer: sgd\ntrain.rate: 0.2\nroute.top_k: 2\nroute.scale: chosen\nroute.chunks: "
+    "4\nroute.coordinator: dedicated",
     "train.optimizer: sgd\ntrain.rate: 0.2\nroute.top_k: 3\nroute.scale: none\nmodel.tie: [ffn]",
     "train.optimizer: sgd\ntrain.rate: 0.2\nroute.top_k: all\ntrain.clip: 0.1",
-    "train.optimizer: sgd\ntrain.rate: 0.2\nroute.top_k: all\nmodel.tie: [embed, attention, ffn, head]\nroute.chunks: 2",
-    "train.optimizer: sgd\ntrain.rate: 0.2\nmodel.tie: [attention]\nroute.balance_loss: 0.1\nroute.z_loss: 0.01",
-    "train.optimizer: sgd\ntrain.rate: 0.2\ngate.kind: mlp\ngate.hidden: 7\nmodel.pool: class\nroute.top_k: 2",
+    "train.optimizer: sgd\ntrain.rate: 0.2\nroute.top_k: all\nmodel.tie: [embed, attention, ffn, "
+    "head]\nroute.chunks: 2",
+    "train.optimizer: sgd\ntrain.rate: 0.2\nmodel.tie: [attention]\nroute.balance_loss: 0.1\nroute.z_loss: "
+    "0.01",
+    "train.optimizer: sgd\ntrain.rate: 0.2\ngate.kind: mlp\ngate.hidden: 7\nmodel.pool: class\nroute.top_k: "
+    "2",
     "train.optimizer: sgd\ntrain.rate: 0.2\ngate.kind: fixed",
     "train.optimizer: sgd\ntrain.rate: 0.2\ngate.kind: random\nroute.top_k: 2\ntrain.loss: squared",
     "train.optimizer: sgd\ntrain.rate: 0.2\ntrain.loss: logistic\nmodel.tile: 2\ntrain.gate_rate: 0.5",
@@ -185,7 +205,10 @@ START_TEST(a_step_is_what_its_twin_does)
     world w;
     world_make(&w, cases[_i]);
     for (int s = 0; s < STEPS; ++s) {
-        const mot_step_task task = {.first = (mot_gidx)s * BATCH, .total = BATCH, .number = s, .stage = &w.config.stage[0],
+        const mot_step_task task = {.first = (mot_gidx)s * BATCH,
+                                    .total = BATCH,
+                                    .number = s,
+                                    .stage = &w.config.stage[0],
                                     .factor = 1 / (1.0 + s)};
         mot_step_result result;
         mot_ck_ok(mot_step_run(w.step, &w.source, &task, false, &result));
@@ -195,13 +218,16 @@ START_TEST(a_step_is_what_its_twin_does)
         ck_assert(!result.stop);
         int64_t rows = 0;
         for (int e = 0; w.comm.rank == MOT_ROOT && e < EXPERTS; ++e) rows += result.load[e];
-        mot_ck_all(w.comm.rank != MOT_ROOT || rows == BATCH * (int64_t)mot_choice_count(&w.config.route, EXPERTS));
+        mot_ck_all(w.comm.rank != MOT_ROOT ||
+                   rows == BATCH * (int64_t)mot_choice_count(&w.config.route, EXPERTS));
     }
     /* It did learn: the twin is no copy of the beginning. */
     mot_model fresh;
     data_model(&fresh, &w.self, &w.config);
     double moved = 0;
-    for (int e = 0; e < EXPERTS; ++e) moved = fmax(moved, fmax(difference(&fresh.own[e], &w.twin.own[e]), difference(&fresh.tied, &w.twin.tied)));
+    for (int e = 0; e < EXPERTS; ++e)
+        moved = fmax(moved,
+                     fmax(difference(&fresh.own[e], &w.twin.own[e]), difference(&fresh.tied, &w.twin.tied)));
     ck_assert(moved > 1e-3);
     mot_model_free(&fresh);
     world_free(&w);
@@ -215,7 +241,8 @@ static bool moved_only(const mot_params *now, const mot_params *before, mot_part
 {
     for (size_t r = 0; r < now->table->rows; ++r) {
         const mot_tensor *row = &now->table->row[r];
-        const bool same = memcmp(now->value + row->offset, before->value + row->offset, row->count * sizeof(mot_real)) == 0;
+        const bool same = memcmp(now->value + row->offset, before->value + row->offset,
+                                 row->count * sizeof(mot_real)) == 0;
         const bool learns = (parts >> row->part & 1u) && row->count > 0; /* a class token that is not there */
         if ((!learns && !same) || (learns && must && same)) return false;
     }
@@ -231,7 +258,8 @@ static bool stage_moved_only(const world *w, mot_part_set parts)
         some = some || moved_only(w->model.own_of[e], w->twin.own_of[e], parts, true);
     }
     well = well && some && moved_only(&w->model.tied, &w->twin.tied, parts, true);
-    if (w->comm.rank == MOT_ROOT) well = well && moved_only(&w->model.gate_params, &w->twin.gate_params, parts, true);
+    if (w->comm.rank == MOT_ROOT)
+        well = well && moved_only(&w->model.gate_params, &w->twin.gate_params, parts, true);
     return well;
 }
 
@@ -242,21 +270,24 @@ static void copy_units(world *w)
         if (w->model.own_of[e] != NULL) memcpy(w->twin.own_of[e]->value, w->model.own_of[e]->value, own);
     memcpy(w->twin.tied.value, w->model.tied.value, w->model.tied_table.count * sizeof(mot_real));
     if (w->comm.rank == MOT_ROOT)
-        memcpy(w->twin.gate_params.value, w->model.gate_params.value, w->model.gate.table.count * sizeof(mot_real));
+        memcpy(w->twin.gate_params.value, w->model.gate_params.value,
+               w->model.gate.table.count * sizeof(mot_real));
 }
 
 START_TEST(a_frozen_part_stays_frozen)
 {
     world w;
-    world_make(&w, "model.tie: [attention]\nroute.top_k: 2\nstages:\n"
-                   "  - {name: a, train: [gate, head], optimizer: sgd, rate: 0.1, momentum: 0.9, until: 2 steps}\n"
-                   "  - {name: b, train: [embed, attention, ffn], weight_decay: 0.1, until: 2 steps}\n"
-                   "  - {name: c, train: [gate], gate_rate: 0.1, until: 2 steps}\n"
-                   "  - {name: d, train: [attention], optimizer: normalized_gd, rate: 0.1, until: 2 steps}\n");
+    world_make(
+        &w, "model.tie: [attention]\nroute.top_k: 2\nstages:\n"
+            "  - {name: a, train: [gate, head], optimizer: sgd, rate: 0.1, momentum: 0.9, until: 2 steps}\n"
+            "  - {name: b, train: [embed, attention, ffn], weight_decay: 0.1, until: 2 steps}\n"
+            "  - {name: c, train: [gate], gate_rate: 0.1, until: 2 steps}\n"
+            "  - {name: d, train: [attention], optimizer: normalized_gd, rate: 0.1, until: 2 steps}\n");
     mot_progress progress = {0};
     for (int s = 0; progress.stage < w.config.stages; ++s) {
         const mot_stage_config *stage = &w.config.stage[progress.stage];
-        const mot_step_task task = {.first = (mot_gidx)s * BATCH, .total = BATCH, .number = s, .stage = stage, .factor = 1};
+        const mot_step_task task = {
+            .first = (mot_gidx)s * BATCH, .total = BATCH, .number = s, .stage = stage, .factor = 1};
         mot_step_result result;
         mot_ck_ok(mot_step_run(w.step, &w.source, &task, false, &result));
         mot_ck_all(stage_moved_only(&w, stage->train));
@@ -287,8 +318,10 @@ START_TEST(everybody_hears_of_a_failure)
     mot_step_result result;
     world_make(&w, "train.optimizer: sgd");
     const mot_batch_source plain = {.dataset = &w.dataset, .gate = &w.model.gate, .patch = 1};
-    mot_step_task task = {.first = DATA_SAMPLES - 1, .total = BATCH, .stage = &w.config.stage[0], .factor = 1};
-    mot_status status = mot_step_run(w.step, &plain, &task, false, &result); /* all but one sample are not there */
+    mot_step_task task = {
+        .first = DATA_SAMPLES - 1, .total = BATCH, .stage = &w.config.stage[0], .factor = 1};
+    mot_status status = mot_step_run(w.step, &plain, &task, false,
+                                     &result); /* all but one sample are not there */
     mot_ck_all(status == MOT_ERR_INPUT && strstr(mot_error_message(), "outside [0, 37)") != NULL);
     task.first = 0;
     mot_ck_ok(mot_step_run(w.step, &plain, &task, false, &result));

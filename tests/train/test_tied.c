@@ -13,11 +13,16 @@ static double number(int e, size_t i, int size)
     double normal[2];
     mot_normal_pair(random.word[0], random.word[1], normal);
     switch (size) {
-    case 0: return normal[0];
-    case 1: return ldexp(normal[0], e == 0 ? 60 : -60); /* one expert outweighs the others */
-    case 2: return random.word[2] % 3 == 0 ? normal[0] * 1e-30 : 0;
-    case 3: return (e % 2 == 0 ? 1 : -1) * (1 + 1e-7 * (double)i) + (e == 4 ? -1 : 0); /* cancels */
-    default: return 0;
+    case 0:
+        return normal[0];
+    case 1:
+        return ldexp(normal[0], e == 0 ? 60 : -60); /* one expert outweighs the others */
+    case 2:
+        return random.word[2] % 3 == 0 ? normal[0] * 1e-30 : 0;
+    case 3:
+        return (e % 2 == 0 ? 1 : -1) * (1 + 1e-7 * (double)i) + (e == 4 ? -1 : 0); /* cancels */
+    default:
+        return 0;
     }
 }
 
@@ -30,8 +35,8 @@ static void fill(mot_model *model, int size)
     }
 }
 
-static const char *const placements[] = {"even", "even\nroute.coordinator: dedicated", "[[4,0],[],[3,1],[2]]", "[[0,1,2,3,4]]",
-                                         "[[],[],[],[4,3,2,1,0]]"};
+static const char *const placements[] = {"even", "even\nroute.coordinator: dedicated", "[[4,0],[],[3,1],[2]]",
+                                         "[[0,1,2,3,4]]", "[[],[],[],[4,3,2,1,0]]"};
 
 static bool same_bits(const mot_model *a, const mot_model *b)
 {
@@ -56,13 +61,14 @@ START_TEST(sums_exactly_everywhere)
         const mot_tensor *row = &alone.tied_table.row[r];
         double most = 0;
         for (int e = 0; e < EXPERTS; ++e)
-            for (size_t i = 0; i < row->count; ++i) most = fmax(most, fabs((mot_real)number(e, row->offset + i, size)));
+            for (size_t i = 0; i < row->count; ++i)
+                most = fmax(most, fabs((mot_real)number(e, row->offset + i, size)));
         for (size_t i = 0; i < row->count; ++i) {
             double sum = 0;
             for (int e = 0; e < EXPERTS; ++e) sum += (mot_real)number(e, row->offset + i, size);
             const double got = alone.tied.gradient[row->offset + i];
-            ck_assert_msg(fabs(got - sum) <= 0x1p-24 * fabs(sum) + 0x1p-50 * most, "%s[%zu] is %.9g, expected %.9g",
-                          row->name, i, got, sum);
+            ck_assert_msg(fabs(got - sum) <= 0x1p-24 * fabs(sum) + 0x1p-50 * most,
+                          "%s[%zu] is %.9g, expected %.9g", row->name, i, got, sum);
         }
     }
     for (size_t p = 0; p < sizeof placements / sizeof *placements; ++p) {
@@ -70,8 +76,8 @@ START_TEST(sums_exactly_everywhere)
         if (lists && p != 3 && comm.size != 4) continue;
         char more[200];
         mot_model model;
-        snprintf(more, sizeof more, "model.tie: [attention, head]\nroute.placement: %s%s%s", lists ? "\"" : "", placements[p],
-                 lists ? "\"" : "");
+        snprintf(more, sizeof more, "model.tie: [attention, head]\nroute.placement: %s%s%s",
+                 lists ? "\"" : "", placements[p], lists ? "\"" : "");
         data_configure(&config, more);
         data_model(&model, &comm, &config);
         fill(&model, size);
@@ -98,14 +104,16 @@ START_TEST(keeps_what_is_not_finite)
     for (size_t b = 0; b < 3; ++b) {
         fill(&model, 0);
         if (model.placement.owner[3] == comm.rank)
-            model.tied_gradient[(size_t)model.placement.local_index[3] * model.tied_table.count + 1] = (mot_real)bad[b];
+            model.tied_gradient[(size_t)model.placement.local_index[3] * model.tied_table.count + 1] =
+                (mot_real)bad[b];
         mot_model_sum_tied(&model);
         bool finite_elsewhere = true;
         const mot_tensor *first = &model.tied_table.row[0];
         mot_ck_all(!isfinite(model.tied.gradient[first->offset + 1]));
         for (size_t r = 1; r < model.tied_table.rows; ++r)
             for (size_t i = 0; i < model.tied_table.row[r].count; ++i)
-                finite_elsewhere = finite_elsewhere && isfinite(model.tied.gradient[model.tied_table.row[r].offset + i]);
+                finite_elsewhere = finite_elsewhere &&
+                                   isfinite(model.tied.gradient[model.tied_table.row[r].offset + i]);
         mot_ck_all(finite_elsewhere);
     }
     mot_model_free(&model);

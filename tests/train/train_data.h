@@ -13,9 +13,18 @@
 enum { DATA_SAMPLES = 37, DATA_TOKENS = 5, DATA_WIDTH = 6, DATA_CLASSES = 3, DATA_GROUPS = 2 };
 
 /* Sample i, number j; label and group of sample i. */
-static inline float data_number(int i, int j) { return (float)sin(0.37 * i * (j + 1) + 0.1 * j); }
-static inline int32_t data_label(int i) { return i * 7 % DATA_CLASSES; }
-static inline int32_t data_group(int i) { return i / 3 % DATA_GROUPS; }
+static inline float data_number(int i, int j)
+{
+    return (float)sin(0.37 * i * (j + 1) + 0.1 * j);
+}
+static inline int32_t data_label(int i)
+{
+    return i * 7 % DATA_CLASSES;
+}
+static inline int32_t data_group(int i)
+{
+    return i / 3 % DATA_GROUPS;
+}
 
 /* The root writes the file, and every rank opens it. Collective. */
 static inline void data_open(mot_dataset *dataset, const mot_comm *comm)
@@ -25,8 +34,11 @@ static inline void data_open(mot_dataset *dataset, const mot_comm *comm)
     MPI_Bcast(&number, 1, MPI_INT, 0, comm->mpi);
     snprintf(path, sizeof path, "train-data.%d.h5", number);
     if (comm->rank == MOT_ROOT) {
-        const mot_sample_format format = {.kind = MOT_SAMPLE_VECTOR, .element = MOT_ELEMENT_F32, .tokens = DATA_TOKENS,
-                                          .features = DATA_WIDTH, .deviation = {1}};
+        const mot_sample_format format = {.kind = MOT_SAMPLE_VECTOR,
+                                          .element = MOT_ELEMENT_F32,
+                                          .tokens = DATA_TOKENS,
+                                          .features = DATA_WIDTH,
+                                          .deviation = {1}};
         const mot_dataset_about about = {.title = "test"};
         mot_dataset_writer *writer;
         mot_ck_ok(mot_dataset_writer_open(&writer, path, &format));
@@ -51,13 +63,15 @@ static inline void data_configure(mot_config *config, const char *more)
     char text[2048];
     snprintf(text, sizeof text,
              "data: {file: none.h5}\nmodel.width: 8\nmodel.heads: 2\nmodel.depth: 1\nmodel.ffn: 12\n"
-             "model.experts: 5\ngate.init: 0.3\n%s\n", more);
+             "model.experts: 5\ngate.init: 0.3\n%s\n",
+             more);
     mot_ck_ok(mot_config_parse(config, "test", text, 0, NULL));
 }
 
 static inline void data_model(mot_model *model, const mot_comm *comm, const mot_config *config)
 {
-    mot_ck_ok(mot_model_create(model, comm, config, DATA_TOKENS, DATA_WIDTH, 0, DATA_CLASSES, comm->size == 1));
+    mot_ck_ok(
+        mot_model_create(model, comm, config, DATA_TOKENS, DATA_WIDTH, 0, DATA_CLASSES, comm->size == 1));
     mot_model_init(model);
 }
 

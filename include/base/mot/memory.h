@@ -29,7 +29,7 @@ mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *wh
 mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size, const char *what);
 
 typedef struct mot_arena {
-    unsigned char *base; /* owned */
+    unsigned char *base;     /* owned */
     size_t size, used, high; /* bytes; `high` is the largest `used` ever, for the memory report */
 } mot_arena;
 

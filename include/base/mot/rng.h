@@ -12,11 +12,13 @@
 
 /* What the numbers are for; one stream never meets another. Values are part of the file format: append only. */
 typedef enum mot_stream {
-    MOT_STREAM_INIT = 1,    /* initial parameters: a = unit + 2 (params.h), b = tensor, c, d = element / 2 */
-    MOT_STREAM_ORDER = 2,   /* the order of samples: a = epoch */
-    MOT_STREAM_AUGMENT = 3, /* augmentation: a = position in the stream of samples (low word), b = high word */
-    MOT_STREAM_NOISE = 4,   /* gate noise: a = step, b, c = position in the batch (low, high word), d = expert */
-    MOT_STREAM_CHOICE = 5,  /* the random gate: as NOISE; in an evaluation the position is that in the split */
+    MOT_STREAM_INIT = 1,  /* initial parameters: a = unit + 2 (params.h), b = tensor, c, d = element / 2 */
+    MOT_STREAM_ORDER = 2, /* the order of samples: a = epoch */
+    MOT_STREAM_AUGMENT =
+        3, /* augmentation: a = position in the stream of samples (low word), b = high word */
+    MOT_STREAM_NOISE =
+        4, /* gate noise: a = step, b, c = position in the batch (low, high word), d = expert */
+    MOT_STREAM_CHOICE = 5, /* the random gate: as NOISE; in an evaluation the position is that in the split */
     MOT_STREAM_MIXTURE = 6, /* the synthetic mixture: a = index, b = high word and split, c = purpose */
     MOT_STREAM_TEST = 7,    /* tests */
     MOT_STREAM_DROP = 8,    /* word dropout: a, b = position in the stream of samples, c = token / 4 */

@@ -13,9 +13,9 @@ typedef int64_t mot_gidx; /* global: a sample's index in its data set, a step, a
 
 /* Counts of rows and elements on this rank, and bytes, are size_t. Expert, rank and label are int. */
 
-#define MOT_COUNT(array)  (sizeof(array) / sizeof((array)[0]))
-#define MOT_MIN(a, b)     ((a) < (b) ? (a) : (b))
-#define MOT_MAX(a, b)     ((a) > (b) ? (a) : (b))
+#define MOT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MOT_MIN(a, b)    ((a) < (b) ? (a) : (b))
+#define MOT_MAX(a, b)    ((a) > (b) ? (a) : (b))
 
 /* The first row of part `index` when `total` rows are dealt over `parts` parts; the parts differ by one row at most. */
 static inline size_t mot_part_first(size_t total, size_t parts, size_t index)

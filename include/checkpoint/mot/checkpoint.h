@@ -31,19 +31,19 @@ typedef struct mot_progress {
     mot_gidx window_steps;
     double window_loss, window_purity, previous_loss, previous_purity;
     int32_t windows;
-    int32_t restarts;     /* times the run was continued from a checkpoint */
+    int32_t restarts; /* times the run was continued from a checkpoint */
 } mot_progress;
 
 typedef struct mot_state {
     mot_progress progress;
-    int experts;               /* E */
-    mot_real *balance_bias;    /* [E], the root's matter; not owned */
-    mot_params *gate;          /* on the root; elsewhere NULL */
-    mot_params *tied;          /* on every rank alike; NULL when nothing is tied */
-    mot_params **expert;       /* [E]: not NULL on the rank that owns the expert */
-    const int *owner;          /* [E]: rank that owns expert e (same on every rank) */
+    int experts;            /* E */
+    mot_real *balance_bias; /* [E], the root's matter; not owned */
+    mot_params *gate;       /* on the root; elsewhere NULL */
+    mot_params *tied;       /* on every rank alike; NULL when nothing is tied */
+    mot_params **expert;    /* [E]: not NULL on the rank that owns the expert */
+    const int *owner;       /* [E]: rank that owns expert e (same on every rank) */
     const mot_table *gate_table, *tied_table, *expert_table; /* on every rank; gate_table may have no rows */
-    const char *config_text;   /* on the root */
+    const char *config_text;                                 /* on the root */
     uint64_t seed;
 } mot_state;
 

@@ -24,40 +24,41 @@ typedef struct mot_config {
     uint64_t seed;
     struct {
         char file[512];
-        mot_target target;        /* learn the label, or the group in its place */
-        size_t memory;            /* bytes a rank may hold of a split's samples; above it they are read as needed */
+        mot_target target; /* learn the label, or the group in its place */
+        size_t memory;     /* bytes a rank may hold of a split's samples; above it they are read as needed */
         mot_augment_config augment;
     } data;
     mot_expert_config model;
     mot_gate_config gate;
     mot_route_config route;
     struct {
-        size_t batch;             /* B, over all ranks */
+        size_t batch; /* B, over all ranks */
         mot_loss_kind loss;
     } train;
     int stages;
     mot_stage_config stage[MOT_MAX_STAGES];
     struct {
-        char split[16];           /* "test", "val" */
-        mot_gidx every;           /* steps; 0: at the end only */
-        size_t batch;             /* samples a pass */
+        char split[16]; /* "test", "val" */
+        mot_gidx every; /* steps; 0: at the end only */
+        size_t batch;   /* samples a pass */
     } eval;
     struct {
-        mot_gidx every;           /* steps; 0: at the end only */
-        mot_gidx keep;            /* newest N stay; 0: all */
+        mot_gidx every; /* steps; 0: at the end only */
+        mot_gidx keep;  /* newest N stay; 0: all */
     } checkpoint;
     struct {
-        mot_gidx every;           /* gate assignments of every n-th step; 0: none */
-        bool eval;                /* those of every evaluation */
+        mot_gidx every; /* gate assignments of every n-th step; 0: none */
+        bool eval;      /* those of every evaluation */
     } record;
-    mot_gidx report_every;        /* steps a line of log.jsonl and of the terminal; key report.every */
+    mot_gidx report_every; /* steps a line of log.jsonl and of the terminal; key report.every */
 } mot_config;
 
 /* Defaults only. */
 void mot_config_defaults(mot_config *config);
 
 /* Reads `path` (YAML), then applies `count` "key=value" arguments, then checks what concerns several keys. */
-mot_status mot_config_read(mot_config *config, const char *path, size_t count, const char *const *assignments);
+mot_status mot_config_read(mot_config *config, const char *path, size_t count,
+                           const char *const *assignments);
 
 /* The resolved configuration as YAML that reads back to the same struct, bit for bit; mot_free(*text). */
 mot_status mot_config_text(const mot_config *config, char **text);

@@ -8,32 +8,36 @@
 typedef enum mot_optimizer_kind { MOT_SGD, MOT_NORMALIZED_GD, MOT_ADAMW } mot_optimizer_kind;
 typedef struct mot_optimizer_config {
     mot_optimizer_kind kind;
-    double rate, momentum, beta1, beta2, epsilon, weight_decay, clip; /* clip: largest gradient norm of a unit; 0: off */
+    double rate, momentum, beta1, beta2, epsilon, weight_decay,
+        clip; /* clip: largest gradient norm of a unit; 0: off */
 } mot_optimizer_config;
 
-typedef enum mot_schedule_kind { MOT_SCHEDULE_CONSTANT, MOT_SCHEDULE_LINEAR, MOT_SCHEDULE_COSINE } mot_schedule_kind;
+typedef enum mot_schedule_kind {
+    MOT_SCHEDULE_CONSTANT,
+    MOT_SCHEDULE_LINEAR,
+    MOT_SCHEDULE_COSINE
+} mot_schedule_kind;
 
 /* "400 steps", "6 epochs", "loss < 1e-3", "loss plateau 200", "purity plateau 200", joined by " or ". */
 typedef struct mot_until {
     char text[256];
-    mot_gidx steps;         /* 0: no such clause; epochs are turned into steps when the data are known */
-    double epochs;          /* 0: no such clause */
-    double loss_below;      /* 0: no such clause */
+    mot_gidx steps;    /* 0: no such clause; epochs are turned into steps when the data are known */
+    double epochs;     /* 0: no such clause */
+    double loss_below; /* 0: no such clause */
     mot_gidx loss_plateau, purity_plateau; /* window in steps; 0: no such clause */
 } mot_until;
 
 typedef struct mot_stage_config { /* keys train.* (the defaults of every stage) and stages[i].* */
     char name[64];
-    mot_part_set train;           /* the parts that learn */
-    mot_optimizer_config expert;  /* optimizer, rate, momentum, ... : experts and tied parts */
-    mot_optimizer_config gate;    /* gate_optimizer, gate_rate, gate_momentum, ...: the gate */
+    mot_part_set train;          /* the parts that learn */
+    mot_optimizer_config expert; /* optimizer, rate, momentum, ... : experts and tied parts */
+    mot_optimizer_config gate;   /* gate_optimizer, gate_rate, gate_momentum, ...: the gate */
     mot_schedule_kind schedule;
-    mot_gidx warmup;              /* steps from 0 to the full rate */
-    double final_rate;            /* what the schedule ends at, as a fraction of the rate */
+    mot_gidx warmup;   /* steps from 0 to the full rate */
+    double final_rate; /* what the schedule ends at, as a fraction of the rate */
     mot_until until;
 } mot_stage_config;
 
 enum { MOT_MAX_STAGES = 16 };
-
 
 #endif

@@ -6,13 +6,13 @@
 #include "mot/dataset.h"
 
 typedef struct mot_augment_config {
-    int shift;      /* pictures: by up to this many pixels in each direction, edges filled with 0 */
-    bool flip;      /* pictures: horizontally, with probability 1/2 */
-    double drop;    /* texts: each token becomes the unknown token 1 with this probability */
+    int shift;   /* pictures: by up to this many pixels in each direction, edges filled with 0 */
+    bool flip;   /* pictures: horizontally, with probability 1/2 */
+    double drop; /* texts: each token becomes the unknown token 1 with this probability */
 } mot_augment_config;
 
 /* `scratch` has format->bytes bytes. */
-void mot_augment(const mot_augment_config *config, const mot_sample_format *format, uint64_t seed, mot_gidx position,
-                 void *sample, void *scratch);
+void mot_augment(const mot_augment_config *config, const mot_sample_format *format, uint64_t seed,
+                 mot_gidx position, void *sample, void *scratch);
 
 #endif

@@ -27,20 +27,22 @@ typedef struct mot_sample_format {
     size_t channels, height, width; /* pictures (stored planes C, then H, then W) */
     size_t tokens;                  /* texts: the most tokens L; vectors: L */
     size_t features;                /* vectors: D */
-    size_t vocabulary;              /* texts: ids are in [0, vocabulary); 256 for bytes, whose id is the byte. 0 otherwise */
-    double mean[16], deviation[16]; /* pictures, per channel, in units of 0..1 (value / 255); vectors: [0] only */
-    size_t bytes;                   /* of one stored sample */
+    size_t
+        vocabulary; /* texts: ids are in [0, vocabulary); 256 for bytes, whose id is the byte. 0 otherwise */
+    double mean[16],
+        deviation[16]; /* pictures, per channel, in units of 0..1 (value / 255); vectors: [0] only */
+    size_t bytes;      /* of one stored sample */
 } mot_sample_format;
 
 typedef struct mot_dataset {
     mot_sample_format format;
-    int classes, groups;                  /* groups 0: the file has none */
-    char **class_names, **group_names;    /* owned; NULL when absent */
-    mot_gidx samples;                     /* in this split */
-    int32_t *label, *group;               /* [samples], owned; group NULL when absent */
-    char checksum[40];                    /* of the split's x and y, as stored in the file: provenance */
-    bool signed_labels;                   /* y is -1 / +1 */
-    struct mot_dataset_source *source;    /* private: open file, or the loaded samples */
+    int classes, groups;               /* groups 0: the file has none */
+    char **class_names, **group_names; /* owned; NULL when absent */
+    mot_gidx samples;                  /* in this split */
+    int32_t *label, *group;            /* [samples], owned; group NULL when absent */
+    char checksum[40];                 /* of the split's x and y, as stored in the file: provenance */
+    bool signed_labels;                /* y is -1 / +1 */
+    struct mot_dataset_source *source; /* private: open file, or the loaded samples */
 } mot_dataset;
 
 /* Opens split "train", "val" or "test". MOT_ERR_INPUT with a sentence for: missing file, not HDF5, not a mot data
@@ -61,14 +63,16 @@ typedef struct mot_dataset_writer mot_dataset_writer;
 typedef struct mot_dataset_about {
     const char *title, *source, *licence; /* may be NULL */
     size_t class_count, group_count, vocabulary_count;
-    const char *const *class_names, *const *group_names, *const *vocabulary; /* names may be NULL: "0", "1", ... */
+    const char *const *class_names, *const *group_names,
+                                        *const *vocabulary; /* names may be NULL: "0", "1", ... */
     bool signed_labels;
 } mot_dataset_about;
 /* `format.mean/deviation` are computed by the writer over the train split (pictures; vectors, unless the format comes
  * with deviation[0] > 0: then both stay as given, and 0, 1 keeps the numbers as they are). Counts of 0 in `about` stand
  * for the largest label or group + 1. Samples are checked when added, labels when closed. Nothing appears
  * under `path` before mot_dataset_writer_close(commit = true) has returned MOT_OK. */
-mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path, const mot_sample_format *format);
+mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path,
+                                   const mot_sample_format *format);
 mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *split, size_t count, const void *x,
                                   const int32_t *label, const int32_t *group /* or NULL */);
 mot_status mot_dataset_writer_close(mot_dataset_writer **writer, const mot_dataset_about *about, bool commit);

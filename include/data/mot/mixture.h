@@ -11,21 +11,21 @@
 enum { MOT_MIXTURE_MAX_CLASSES = 64 };
 
 typedef struct mot_mixture_config {
-    int classes;        /* N >= 2 */
-    size_t tokens;      /* L >= 4 */
-    size_t width;       /* D >= 2N (3N with vector labels) */
-    double alpha[2], beta[2], gamma[2]; /* ranges [lo, hi]; uniform, equal ends: constant */
-    double sigma;       /* >= 0 */
-    double correlation; /* cosine between any two signals, in [0, 1) */
+    int classes;                                  /* N >= 2 */
+    size_t tokens;                                /* L >= 4 */
+    size_t width;                                 /* D >= 2N (3N with vector labels) */
+    double alpha[2], beta[2], gamma[2];           /* ranges [lo, hi]; uniform, equal ends: constant */
+    double sigma;                                 /* >= 0 */
+    double correlation;                           /* cosine between any two signals, in [0, 1) */
     double class_weight[MOT_MIXTURE_MAX_CLASSES]; /* all 0: uniform */
-    bool vector_labels; /* separate v_{n,+}, v_{n,-} instead of one v_n times y */
+    bool vector_labels;                           /* separate v_{n,+}, v_{n,-} instead of one v_n times y */
     uint64_t seed;
 } mot_mixture_config;
 
 typedef struct mot_mixture {
     mot_mixture_config config;
-    double *class_signal;  /* [N, D], owned */
-    double *label_signal;  /* [N, D] or [2N, D]: rows n- at 2n, n+ at 2n+1; owned */
+    double *class_signal; /* [N, D], owned */
+    double *label_signal; /* [N, D] or [2N, D]: rows n- at 2n, n+ at 2n+1; owned */
 } mot_mixture;
 
 mot_status mot_mixture_init(mot_mixture *mixture, const mot_mixture_config *config); /* checks every bound */

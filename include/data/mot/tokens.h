@@ -19,6 +19,7 @@ typedef struct mot_token_shape {
 mot_status mot_token_shape_of(const mot_sample_format *format, size_t patch, mot_token_shape *shape);
 
 /* Writes a sample's tokens: x [L, width] (pictures, vectors) or id [L] (texts). Returns the number of tokens. */
-size_t mot_tokens_decode(const mot_sample_format *format, size_t patch, const void *sample, float *x, int32_t *id);
+size_t mot_tokens_decode(const mot_sample_format *format, size_t patch, const void *sample, float *x,
+                         int32_t *id);
 
 #endif

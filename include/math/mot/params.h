@@ -12,7 +12,13 @@
 #include "mot/status.h"
 #include "mot/types.h"
 
-typedef enum mot_part { MOT_PART_GATE, MOT_PART_EMBED, MOT_PART_ATTENTION, MOT_PART_FFN, MOT_PART_HEAD } mot_part;
+typedef enum mot_part {
+    MOT_PART_GATE,
+    MOT_PART_EMBED,
+    MOT_PART_ATTENTION,
+    MOT_PART_FFN,
+    MOT_PART_HEAD
+} mot_part;
 enum { MOT_PARTS = 5 };
 extern const char *const mot_part_name[MOT_PARTS]; /* "gate", "embed", "attention", "ffn", "head" */
 typedef unsigned mot_part_set;                     /* bit 1u << part */
@@ -24,9 +30,9 @@ typedef struct mot_tensor {
     mot_part part;
     int rank;
     size_t shape[MOT_TENSOR_RANK], count; /* count: product of the shape */
-    size_t offset;                        /* in the block, in numbers; a multiple of 16, so that tensors are aligned */
-    double mean, deviation;               /* initial values: N(mean, deviation^2); deviation 0: the constant mean */
-    bool decay;                           /* weight decay applies (matrices and embeddings; not gains, biases) */
+    size_t offset;          /* in the block, in numbers; a multiple of 16, so that tensors are aligned */
+    double mean, deviation; /* initial values: N(mean, deviation^2); deviation 0: the constant mean */
+    bool decay;             /* weight decay applies (matrices and embeddings; not gains, biases) */
 } mot_tensor;
 
 typedef struct mot_table {
@@ -52,7 +58,7 @@ typedef struct mot_params {
     int unit;
     mot_real *value, *gradient; /* [table->count], owned */
     mot_real *moment[2];        /* optimizer state, [table->count], owned; zero until used */
-    int64_t updates;            /* optimizer steps this unit has taken since moments were last reset (AdamW's t) */
+    int64_t updates; /* optimizer steps this unit has taken since moments were last reset (AdamW's t) */
 } mot_params;
 
 mot_status mot_params_create(mot_params *params, const mot_table *table, int unit);

@@ -9,12 +9,12 @@
 typedef double mot_real;
 #define MOT_MPI_REAL MPI_DOUBLE
 #define MOT_R(x)     x
-#define mot_sqrt      sqrt
+#define mot_sqrt     sqrt
 #else
 typedef float mot_real;
 #define MOT_MPI_REAL MPI_FLOAT
 #define MOT_R(x)     x##f
-#define mot_sqrt      sqrtf
+#define mot_sqrt     sqrtf
 #endif
 
 #endif

@@ -19,15 +19,15 @@
 
 typedef struct mot_choice_batch {
     size_t n, E, K;
-    const mot_real *h;       /* [n, E] */
-    const mot_real *bias;    /* [E] */
-    const int32_t *group;    /* [n] group or label, for the fixed gate; else NULL */
+    const mot_real *h;    /* [n, E] */
+    const mot_real *bias; /* [E] */
+    const int32_t *group; /* [n] group or label, for the fixed gate; else NULL */
     uint64_t seed;
-    mot_gidx step;           /* for noise; -1: evaluation, no noise */
-    mot_gidx first;          /* position of sample 0, for the random gate's evaluation */
-    int32_t *expert;         /* [n, K] result: the chosen */
-    mot_real *weight;        /* [n, K] result */
-    mot_real *p;             /* [n, E] result */
+    mot_gidx step;    /* for noise; -1: evaluation, no noise */
+    mot_gidx first;   /* position of sample 0, for the random gate's evaluation */
+    int32_t *expert;  /* [n, K] result: the chosen */
+    mot_real *weight; /* [n, K] result */
+    mot_real *p;      /* [n, E] result */
 } mot_choice_batch;
 
 /* The experts a sample gets when `top_k` (0: all) of E are asked for. */
@@ -36,8 +36,8 @@ size_t mot_choice_count(const mot_route_config *config, int experts);
 void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_choice_batch *batch);
 
 /* d_h [n, E] (written) from d_weight [n, K]. */
-void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch, const mot_real *d_weight,
-                         mot_real *d_h);
+void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch,
+                         const mot_real *d_weight, mot_real *d_h);
 
 typedef struct mot_balance {
     double switch_loss, z_loss; /* unscaled */

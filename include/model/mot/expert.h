@@ -16,14 +16,14 @@
 /* Samples of a tile, one after another: sample s has rows [first[s], first[s + 1]). Either x or id is set. */
 typedef struct mot_tile {
     size_t samples;
-    const size_t *first;   /* [samples + 1] */
-    const mot_real *x;     /* [rows, width] */
-    const int32_t *id;     /* [rows], each in [0, vocabulary) */
+    const size_t *first; /* [samples + 1] */
+    const mot_real *x;   /* [rows, width] */
+    const int32_t *id;   /* [rows], each in [0, vocabulary) */
 } mot_tile;
 
 /* What decides an expert's table and memory. */
 typedef struct mot_expert_shape {
-    const mot_expert_config *config; /* not owned */
+    const mot_expert_config *config;  /* not owned */
     size_t tokens, width, vocabulary; /* of a sample: the most tokens; numbers a token (0: ids); ids */
     size_t outputs;                   /* C */
 } mot_expert_shape;

@@ -24,8 +24,8 @@ typedef struct mot_gate {
 } mot_gate;
 
 /* tokens, width, vocabulary: as mot_expert_shape. MOT_ERR_INPUT for gate.input flat with texts. */
-mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t experts, size_t tokens, size_t width,
-                         size_t vocabulary);
+mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t experts, size_t tokens,
+                         size_t width, size_t vocabulary);
 
 static inline bool mot_gate_learns(const mot_gate *gate)
 {
@@ -45,10 +45,10 @@ void mot_gate_features(const mot_gate *gate, mot_real *g, const mot_real *x, siz
 size_t mot_gate_kept(const mot_gate *gate, size_t n);
 
 /* h [n, E] from g [n, F] (or id [n, tokens], the other NULL). `kept` has mot_gate_kept numbers. */
-void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g, const int32_t *id,
-                      mot_real *h, mot_real *kept);
+void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,
+                      const int32_t *id, mot_real *h, mot_real *kept);
 /* Adds to params->gradient for d_h [n, E]. `kept` is what forward left; it is overwritten. */
-void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
-                       const mot_real *d_h, mot_real *kept);
+void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g,
+                       const int32_t *id, const mot_real *d_h, mot_real *kept);
 
 #endif

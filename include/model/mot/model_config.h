@@ -8,40 +8,40 @@
 enum { MOT_MAX_EXPERTS = 4096 };
 
 typedef enum mot_pool { MOT_POOL_MEAN, MOT_POOL_CLASS } mot_pool;
-typedef struct mot_expert_config { /* keys model.* */
-    int kind;                      /* row of mot_expert_kinds */
-    int experts;                   /* E */
-    size_t patch;                  /* pictures: side of a patch, pixels */
+typedef struct mot_expert_config {   /* keys model.* */
+    int kind;                        /* row of mot_expert_kinds */
+    int experts;                     /* E */
+    size_t patch;                    /* pictures: side of a patch, pixels */
     size_t width, heads, depth, ffn; /* D, heads, blocks, hidden width of the FFN */
     mot_pool pool;
-    size_t tile;                   /* samples a tile; 0: chosen from the sizes (never from the machine) */
-    mot_part_set tie;              /* parts that all experts share */
+    size_t tile;      /* samples a tile; 0: chosen from the sizes (never from the machine) */
+    mot_part_set tie; /* parts that all experts share */
 } mot_expert_config;
 
 typedef enum mot_gate_kind { MOT_GATE_LINEAR, MOT_GATE_MLP, MOT_GATE_FIXED, MOT_GATE_RANDOM } mot_gate_kind;
 typedef enum mot_gate_input { MOT_GATE_MEAN, MOT_GATE_SUM, MOT_GATE_FLAT } mot_gate_input;
 typedef struct mot_gate_config { /* keys gate.* */
     mot_gate_kind kind;
-    mot_gate_input input;        /* mean or sum over the tokens, or all numbers of the sample side by side */
-    size_t hidden;               /* mlp: hidden units */
-    double init;                 /* deviation of the initial weights of the last layer; 0: all start at 0 */
+    mot_gate_input input; /* mean or sum over the tokens, or all numbers of the sample side by side */
+    size_t hidden;        /* mlp: hidden units */
+    double init;          /* deviation of the initial weights of the last layer; 0: all start at 0 */
 } mot_gate_config;
 
 typedef enum mot_noise { MOT_NOISE_NONE, MOT_NOISE_UNIFORM, MOT_NOISE_GUMBEL, MOT_NOISE_GAUSSIAN } mot_noise;
 typedef enum mot_scale { MOT_SCALE_PROB, MOT_SCALE_CHOSEN, MOT_SCALE_NONE } mot_scale;
 typedef struct mot_route_config { /* keys route.* */
     int top_k;                    /* 1 .. E; 0: all (soft routing) */
-    mot_scale scale;              /* weight of an expert's output: its softmax probability over all experts, over the
+    mot_scale scale; /* weight of an expert's output: its softmax probability over all experts, over the
                                      chosen ones, or 1/K */
-    mot_noise noise;              /* added to the logits for choosing only, in training only */
+    mot_noise noise; /* added to the logits for choosing only, in training only */
     double noise_scale, noise_end; /* lambda at step 0 and from step noise_steps on, linear between */
-    mot_gidx noise_steps;         /* 0: constant noise_scale */
-    double balance_loss;          /* coefficient of the Switch loss; 0: off */
-    double z_loss;                /* coefficient of the z-loss */
-    double balance_bias;          /* step of the loss-free bias (added to the logits for choosing only) */
-    char placement[4096];         /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */
-    bool dedicated;               /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
-    int chunks;                   /* pieces in which a batch moves */
+    mot_gidx noise_steps;          /* 0: constant noise_scale */
+    double balance_loss;           /* coefficient of the Switch loss; 0: off */
+    double z_loss;                 /* coefficient of the z-loss */
+    double balance_bias;           /* step of the loss-free bias (added to the logits for choosing only) */
+    char placement[4096];          /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */
+    bool dedicated; /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
+    int chunks;     /* pieces in which a batch moves */
 } mot_route_config;
 
 #endif

@@ -11,21 +11,22 @@
 #include "mot/types.h"
 
 /* y_rm = x_rk w_km + b_m. `b` may be NULL. */
-void mot_linear_forward(mot_real *y, const mot_real *x, const mot_real *w, const mot_real *b, size_t R, size_t K,
-                        size_t M);
+void mot_linear_forward(mot_real *y, const mot_real *x, const mot_real *w, const mot_real *b, size_t R,
+                        size_t K, size_t M);
 /* d_x may be NULL (first layer, then w is not read); d_b may be NULL. */
 void mot_linear_backward(mot_real *d_x, mot_real *d_w, mot_real *d_b, const mot_real *d_y, const mot_real *x,
                          const mot_real *w, size_t R, size_t K, size_t M);
 /* The first of the three alone: d_x_rk = d_y_rm w_km. */
-void mot_linear_backward_input(mot_real *d_x, const mot_real *d_y, const mot_real *w, size_t R, size_t K, size_t M);
+void mot_linear_backward_input(mot_real *d_x, const mot_real *d_y, const mot_real *w, size_t R, size_t K,
+                               size_t M);
 
 /* y = (x - mean) / sqrt(variance + 1e-5) * gain + bias over each row of D; mean [R] and rstd [R] are kept. */
-void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x, const mot_real *gain,
-                           const mot_real *bias, size_t R, size_t D);
+void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x,
+                           const mot_real *gain, const mot_real *bias, size_t R, size_t D);
 /* d_x is added to (+=): the residual branch's gradient is already there. */
 void mot_layernorm_backward(mot_real *d_x, mot_real *d_gain, mot_real *d_bias, const mot_real *d_y,
-                            const mot_real *x, const mot_real *mean, const mot_real *rstd, const mot_real *gain,
-                            size_t R, size_t D);
+                            const mot_real *x, const mot_real *mean, const mot_real *rstd,
+                            const mot_real *gain, size_t R, size_t D);
 
 /* GELU by its tanh form (Hendrycks and Gimpel 2016), y_i = x_i s(2 sqrt(2/pi)(x_i + 0.044715 x_i^3)), s the logistic
  * function; y may be x. */
@@ -37,8 +38,8 @@ void mot_gelu_backward(mot_real *d_x, const mot_real *d_y, const mot_real *x, si
  * side, each [H, D/H] within a row) and of out [R, D]:
  *      prob_hij = softmax_j(q_hi . k_hj / sqrt(D/H)),   out_hi = sum_j prob_hij v_hj.
  * prob is [samples][H, l, l] for l rows of a sample, packed: mot_attention_prob numbers in all. */
-void mot_attention_forward(mot_real *out, mot_real *prob, const mot_real *qkv, const size_t *first, size_t samples,
-                           size_t D, size_t H);
+void mot_attention_forward(mot_real *out, mot_real *prob, const mot_real *qkv, const size_t *first,
+                           size_t samples, size_t D, size_t H);
 /* `scratch` has l * l numbers for the longest sample. */
 void mot_attention_backward(mot_real *d_qkv, mot_real *scratch, const mot_real *d_out, const mot_real *qkv,
                             const mot_real *prob, const size_t *first, size_t samples, size_t D, size_t H);

@@ -18,6 +18,7 @@ size_t mot_loss_outputs(mot_loss_kind kind, int classes);
 
 /* Returns the loss; d_out [C] (may be NULL) is its gradient; *predicted the label that F stands for (argmax, lowest
  * index at a tie; C = 1: F > 0). */
-double mot_loss(mot_loss_kind kind, size_t C, const mot_real *out, int label, mot_real *d_out, int *predicted);
+double mot_loss(mot_loss_kind kind, size_t C, const mot_real *out, int label, mot_real *d_out,
+                int *predicted);
 
 #endif

@@ -27,10 +27,10 @@
 typedef struct mot_record mot_record;
 
 typedef struct mot_record_about {
-    const char *folder;      /* the run folder; record/ is made in it */
-    const char *config_text; /* resolved configuration */
-    int experts, choices;    /* E, K */
-    int classes, groups;     /* groups 0: none */
+    const char *folder;                /* the run folder; record/ is made in it */
+    const char *config_text;           /* resolved configuration */
+    int experts, choices;              /* E, K */
+    int classes, groups;               /* groups 0: none */
     char **class_names, **group_names; /* NULL: none */
     const char *dataset_checksum;
     uint64_t seed;
@@ -42,7 +42,7 @@ mot_status mot_record_open(mot_record **record, const mot_record_about *about, m
 void mot_record_close(mot_record **record);
 
 typedef struct mot_step_figures {
-    mot_gidx step;     /* 1-based: the first step is 1 */
+    mot_gidx step; /* 1-based: the first step is 1 */
     int stage;
     size_t samples;
     double loss, accuracy, rate;
@@ -72,7 +72,8 @@ typedef struct mot_json mot_json;
 mot_json *mot_json_begin(void); /* NULL: memory */
 void mot_json_text(mot_json *json, const char *key, const char *value);
 void mot_json_int(mot_json *json, const char *key, int64_t value);
-void mot_json_real(mot_json *json, const char *key, double value); /* not finite: null; shortest text that reads back */
+void mot_json_real(mot_json *json, const char *key,
+                   double value); /* not finite: null; shortest text that reads back */
 void mot_json_reals(mot_json *json, const char *key, size_t count, const double *values);
 void mot_json_ints(mot_json *json, const char *key, size_t count, const int64_t *values);
 /* Ends the object; mot_free(*text). The text has no line end. Releases json. */
@@ -83,9 +84,9 @@ mot_status mot_record_log(mot_record *record, const char *line);
 
 /* ---- figures of specialization from a load table [classes, E] ---- */
 typedef struct mot_specialization {
-    double purity;  /* sum over experts of its largest class, over all samples */
-    double nmi;     /* I(expert; class) / sqrt(H(expert) H(class)); 0 when either entropy is 0 */
-    double entropy; /* H(expert) / log E, in [0, 1]; 1 for E = 1 */
+    double purity;    /* sum over experts of its largest class, over all samples */
+    double nmi;       /* I(expert; class) / sqrt(H(expert) H(class)); 0 when either entropy is 0 */
+    double entropy;   /* H(expert) / log E, in [0, 1]; 1 for E = 1 */
     int experts_used; /* experts with at least 1 % of a fair share (samples / E), and at least one sample */
 } mot_specialization;
 mot_specialization mot_specialize(int classes, int experts, const int64_t *load);

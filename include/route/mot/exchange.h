@@ -16,11 +16,11 @@
 typedef enum mot_direction { MOT_DISPATCH, MOT_COMBINE } mot_direction;
 
 typedef struct mot_exchange {
-    const mot_comm *comm;    /* not owned, must outlive the exchange */
-    MPI_Datatype row;        /* owned */
+    const mot_comm *comm; /* not owned, must outlive the exchange */
+    MPI_Datatype row;     /* owned */
     size_t row_bytes;
-    MPI_Request *request;    /* [2 * ranks], owned */
-    int requests;            /* in flight */
+    MPI_Request *request;                /* [2 * ranks], owned */
+    int requests;                        /* in flight */
     uint64_t sent_bytes, received_bytes; /* to and from other ranks, ever */
 } mot_exchange;
 
@@ -31,8 +31,8 @@ void mot_exchange_free(mot_exchange *exchange);
 
 /* Starts moving. `send` and `receive` stay untouched by the caller until the end; either may be NULL when the plan
  * has no rows on that side. They must not overlap. */
-void mot_exchange_begin(mot_exchange *exchange, const mot_plan *plan, mot_direction direction, const void *send,
-                        void *receive);
+void mot_exchange_begin(mot_exchange *exchange, const mot_plan *plan, mot_direction direction,
+                        const void *send, void *receive);
 /* Lets MPI make progress; true when everything has arrived (the end will not wait). Not collective. */
 bool mot_exchange_test(mot_exchange *exchange);
 void mot_exchange_end(mot_exchange *exchange);

@@ -7,9 +7,9 @@
 
 typedef struct mot_placement {
     int experts, ranks;
-    int *owner;      /* [experts]: the rank that owns expert e; owned */
-    int *first;      /* [ranks + 1]: rank r owns local[first[r]] .. local[first[r + 1] - 1]; owned */
-    int *local;      /* [experts]: experts by rank, ascending within a rank; owned */
+    int *owner;       /* [experts]: the rank that owns expert e; owned */
+    int *first;       /* [ranks + 1]: rank r owns local[first[r]] .. local[first[r + 1] - 1]; owned */
+    int *local;       /* [experts]: experts by rank, ascending within a rank; owned */
     int *local_index; /* [experts]: place of expert e among its owner's experts; owned */
 } mot_placement;
 
@@ -20,8 +20,8 @@ typedef struct mot_placement {
  * placement with several lists on ONE rank gives that rank everything: one rank alone runs every configuration; the
  * caller asks for this by `fold`, which maps list r to rank r % ranks instead of failing (with a dedicated coordinator,
  * round the ranks but 0). Alone, a dedicated coordinator owns what is placed. On failure the placement is empty. */
-mot_status mot_placement_init(mot_placement *placement, const char *text, int experts, int ranks, bool dedicated,
-                              bool fold);
+mot_status mot_placement_init(mot_placement *placement, const char *text, int experts, int ranks,
+                              bool dedicated, bool fold);
 void mot_placement_free(mot_placement *placement);
 
 static inline int mot_placement_count(const mot_placement *placement, int rank)

@@ -22,12 +22,12 @@
 
 typedef struct mot_plan {
     int ranks, rank;
-    size_t rows_home, rows_owner;        /* rows this rank sends in a dispatch, and receives */
-    size_t *home_first, *owner_first;    /* [ranks + 1]: rows of peer r are [first[r], first[r + 1]) */
-    int32_t *home_sample, *home_choice;  /* [rows_home]: which sample of the chunk, which of its K choices */
+    size_t rows_home, rows_owner;         /* rows this rank sends in a dispatch, and receives */
+    size_t *home_first, *owner_first;     /* [ranks + 1]: rows of peer r are [first[r], first[r + 1]) */
+    int32_t *home_sample, *home_choice;   /* [rows_home]: which sample of the chunk, which of its K choices */
     int32_t *owner_sample, *owner_choice; /* [rows_owner] */
-    size_t groups, *group_first;         /* local experts; [groups + 1] */
-    uint32_t *row;                       /* [rows_owner]: places in the receive buffer, grouped by local expert */
+    size_t groups, *group_first;          /* local experts; [groups + 1] */
+    uint32_t *row; /* [rows_owner]: places in the receive buffer, grouped by local expert */
     struct mot_plan_memory {
         size_t home, owner; /* rows there is room for */
         size_t *cursor;     /* [2 * ranks + groups] */

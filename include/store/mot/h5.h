@@ -23,8 +23,8 @@
 enum { MOT_H5_MAX_RANK = 6 };
 
 /* ---- files ---- */
-mot_status mot_h5_create_image(hid_t *file);                          /* in memory */
-mot_status mot_h5_save_image(hid_t *file, const char *path);          /* writes it atomically; closes always */
+mot_status mot_h5_create_image(hid_t *file);                 /* in memory */
+mot_status mot_h5_save_image(hid_t *file, const char *path); /* writes it atomically; closes always */
 /* Streams to path.tmp.PID; `commit` fsyncs and renames, otherwise the temporary file is removed. Closes always. */
 mot_status mot_h5_create_file(hid_t *file, const char *path);
 mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit);
@@ -33,10 +33,12 @@ void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it i
 
 /* ---- attributes: UTF-8 strings, 64-bit integers, doubles. Strings have a fixed length here and in datasets: those of
  * variable length are refused, since HDF5 1.10 trusts their addresses and crashes on damaged ones ---- */
-mot_status mot_h5_set_text(hid_t where, const char *object, const char *name, const char *text); /* object "." = where */
+mot_status mot_h5_set_text(hid_t where, const char *object, const char *name,
+                           const char *text); /* object "." = where */
 mot_status mot_h5_set_int(hid_t where, const char *object, const char *name, int64_t value);
 mot_status mot_h5_set_real(hid_t where, const char *object, const char *name, double value);
-mot_status mot_h5_set_reals(hid_t where, const char *object, const char *name, size_t count, const double *values);
+mot_status mot_h5_set_reals(hid_t where, const char *object, const char *name, size_t count,
+                            const double *values);
 bool mot_h5_has_attribute(hid_t where, const char *object, const char *name);
 /* The text is owned by the caller (mot_free); at most 16 MiB. */
 mot_status mot_h5_get_text(hid_t where, const char *object, const char *name, char **text);
@@ -65,7 +67,8 @@ bool mot_h5_exists(hid_t where, const char *name);
 mot_status mot_h5_shape(hid_t where, const char *name, int *rank, hsize_t shape[MOT_H5_MAX_RANK]);
 /* Reads the whole dataset, which must have exactly this shape and convert to `type` (same class). */
 mot_status mot_h5_read(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape, void *data);
-mot_status mot_h5_read_rows(hid_t where, const char *name, hid_t type, hsize_t first, hsize_t count, void *data);
+mot_status mot_h5_read_rows(hid_t where, const char *name, hid_t type, hsize_t first, hsize_t count,
+                            void *data);
 /* Same, on an opened dataset (H5Dopen once, read many): for the data path. */
 mot_status mot_h5_read_rows_of(hid_t dataset, hid_t type, hsize_t first, hsize_t count, void *data);
 mot_status mot_h5_open_dataset(hid_t where, const char *name, hid_t *dataset);

@@ -32,20 +32,20 @@ typedef struct mot_batch_source {
     bool learn_group;                  /* data.target: group */
     const mot_augment_config *augment; /* NULL: as they are (evaluation) */
     uint64_t seed;
-    bool shuffled;                     /* positions go through mot_order_sample; else position is index */
+    bool shuffled; /* positions go through mot_order_sample; else position is index */
 } mot_batch_source;
 
 typedef struct mot_batch {
-    size_t total, chunks;        /* B, C */
-    mot_gidx first;              /* position of sample 0 in the stream */
-    int *home;                   /* [B]: rank that holds each sample */
-    size_t mine;                 /* samples of this rank */
-    uint32_t *slot;              /* [B]: for samples of this rank, which of its samples */
-    unsigned char *bytes;        /* [mine, format.bytes] */
-    unsigned char *note;         /* [mine, note_bytes] */
+    size_t total, chunks; /* B, C */
+    mot_gidx first;       /* position of sample 0 in the stream */
+    int *home;            /* [B]: rank that holds each sample */
+    size_t mine;          /* samples of this rank */
+    uint32_t *slot;       /* [B]: for samples of this rank, which of its samples */
+    unsigned char *bytes; /* [mine, format.bytes] */
+    unsigned char *note;  /* [mine, note_bytes] */
     size_t note_bytes;
-    size_t most, sample_bytes;   /* B it was made for; bytes of a sample */
-    unsigned char *scratch;      /* for augmentation and features */
+    size_t most, sample_bytes; /* B it was made for; bytes of a sample */
+    unsigned char *scratch;    /* for augmentation and features */
     float *tokens;
     int32_t *ids;
 } mot_batch;
@@ -63,7 +63,7 @@ static inline size_t mot_chunk_first(const mot_batch *batch, size_t c)
 
 /* Reads this rank's slice of the `total` samples from position `first` of the stream. Not collective: the status is
  * this rank's own, and the caller agrees on it. Homes are right even then. */
-mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, mot_gidx first,
-                          size_t total);
+mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
+                          mot_gidx first, size_t total);
 
 #endif

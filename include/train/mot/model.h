@@ -25,19 +25,19 @@ typedef struct mot_model {
     mot_expert_shape shape;
     mot_table table, own_table, tied_table; /* an expert's tensors; those of its own; those tied */
     mot_placement placement;
-    int local;                /* experts of this rank */
+    int local; /* experts of this rank */
 
     mot_gate gate;
-    mot_params gate_params;   /* on the root */
-    mot_real *balance_bias;   /* [E], on the root; elsewhere zero */
+    mot_params gate_params; /* on the root */
+    mot_real *balance_bias; /* [E], on the root; elsewhere zero */
     mot_params tied;
-    mot_params *own;          /* [local] */
-    mot_params **own_of;      /* [E]: own unit of expert e, or NULL: what a checkpoint wants */
-    mot_real *tied_gradient;  /* [local][tied_table.count] */
-    const mot_real **weight;  /* [local * table.rows] */
-    mot_real **gradient;      /* [local * table.rows] */
-    double *tied_largest;     /* [tied_table.rows] */
-    int64_t *tied_sum;        /* [tied_table.count] */
+    mot_params *own;         /* [local] */
+    mot_params **own_of;     /* [E]: own unit of expert e, or NULL: what a checkpoint wants */
+    mot_real *tied_gradient; /* [local][tied_table.count] */
+    const mot_real **weight; /* [local * table.rows] */
+    mot_real **gradient;     /* [local * table.rows] */
+    double *tied_largest;    /* [tied_table.rows] */
+    int64_t *tied_sum;       /* [tied_table.count] */
 } mot_model;
 
 /* Builds and initializes. `tokens, width, vocabulary` describe a sample, `outputs` the loss. `fold`: see

@@ -38,18 +38,19 @@ typedef struct mot_step_task {
 /* What came out. The scalars and times are the same on every rank; the arrays are the coordinator's, valid until the
  * next step, elsewhere NULL. */
 typedef struct mot_step_result {
-    double loss, hits, purity;     /* mean over the batch; right predictions; purity of the batch's first choices */
+    double loss, hits,
+        purity; /* mean over the batch; right predictions; purity of the batch's first choices */
     mot_balance balance;
     double compute_s, exchange_s, wait_s; /* mean over ranks */
-    double flops;                  /* of all experts */
-    bool stop;                     /* some rank was asked to stop */
-    const mot_gidx *sample;        /* [total] */
-    const int32_t *label, *group;  /* [total] */
-    const int32_t *predicted;      /* [total] */
-    const int32_t *expert;         /* [total, K] */
-    const float *prob;             /* [total, K]: softmax probability of the chosen */
-    const int64_t *load;           /* [E] */
-    const double *importance;      /* [E]: sums of probabilities */
+    double flops;                         /* of all experts */
+    bool stop;                            /* some rank was asked to stop */
+    const mot_gidx *sample;               /* [total] */
+    const int32_t *label, *group;         /* [total] */
+    const int32_t *predicted;             /* [total] */
+    const int32_t *expert;                /* [total, K] */
+    const float *prob;                    /* [total, K]: softmax probability of the chosen */
+    const int64_t *load;                  /* [E] */
+    const double *importance;             /* [E]: sums of probabilities */
 } mot_step_result;
 
 /* Time and work of this rank since the step was made. */
@@ -64,8 +65,8 @@ typedef struct mot_step mot_step; /* opaque: buffers, plans, exchanges */
 /* For batches of up to `most` samples such as `reader` reads (its format is copied; any reader of the same format may
  * be used in a step). groups: 0, or the data's groups, by which purity is then taken, and which the fixed gate routes
  * by. Collective; the same status everywhere. */
-mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_source *reader, int classes, int groups,
-                           size_t most);
+mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_source *reader, int classes,
+                           int groups, size_t most);
 void mot_step_destroy(mot_step **step);
 
 /* One step. Collective; the same status everywhere. `stop`: this rank was asked to stop. After a failure of
