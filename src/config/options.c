@@ -3,8 +3,10 @@
 
 /* The order of every list is that of its enum. */
 static const char *const target_names[] = {"label", "group", NULL};
-static const char *const expert_kind_names[] = {"encoder", NULL}; /* the rows of mot_expert_kinds */
+static const char *const expert_kind_names[] = {"encoder", "merged", NULL}; /* the rows of mot_expert_kinds */
 static const char *const pool_names[] = {"mean", "class", NULL};
+static const char *const activation_names[] = {"cubic", "identity", "relu", "gelu", NULL};
+static const char *const readout_names[] = {"sum", "mean", "first", NULL};
 static const char *const gate_kind_names[] = {"linear", "mlp", "fixed", "random", NULL};
 static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
@@ -58,7 +60,7 @@ const mot_option mot_options[] = {
      HELP("Each token of a text becomes the unknown token with this probability.")},
 
     {KEY("model.kind"), IN_CONFIG(model.kind), CHOICE(expert_kind_names), DEFAULT("encoder"),
-     HELP("What an expert is.")},
+     HELP("What an expert is: an encoder of many blocks, or the theory's merged attention and neurons.")},
     {KEY("model.experts"), IN_CONFIG(model.experts), INTEGER(1, 4096), DEFAULT("4"),
      HELP("Number of experts E; 1 is the dense transformer.")},
     {KEY("model.patch"), IN_CONFIG(model.patch), INTEGER(1, 4096), DEFAULT("4"), UNIT("pixels"),
@@ -76,6 +78,15 @@ const mot_option mot_options[] = {
      HELP("Samples an expert works on at once; 0 is chosen from the sizes, never from the machine.")},
     {KEY("model.tie"), IN_CONFIG(model.tie), .type = MOT_OPTION_PARTS, .least = 0,
      .most = ALL_PARTS & ~(1u << MOT_PART_GATE), DEFAULT("[]"), HELP("Parts that all experts share.")},
+
+    {KEY("model.merged.activation"), IN_CONFIG(model.merged.activation), CHOICE(activation_names), DEFAULT("cubic"),
+     HELP("Kind merged: activation of a neuron.")},
+    {KEY("model.merged.readout"), IN_CONFIG(model.merged.readout), CHOICE(readout_names), DEFAULT("sum"),
+     HELP("Kind merged: the output is the sum or the mean over the tokens, or that of the first token.")},
+    {KEY("model.merged.neurons"), IN_CONFIG(model.merged.neurons), INTEGER(1, 65536), DEFAULT("1"),
+     HELP("Kind merged: neurons of an expert.")},
+    {KEY("model.merged.init"), IN_CONFIG(model.merged.init), REAL(0, MOST_FACTOR), DEFAULT("0.3"),
+     HELP("Kind merged: deviation of the initial neurons times the root of the width; attention starts at 0.")},
 
     {KEY("gate.kind"), IN_CONFIG(gate.kind), CHOICE(gate_kind_names), DEFAULT("linear"),
      HELP("How the gate scores the experts; fixed and random gates learn nothing.")},

@@ -35,19 +35,20 @@ static mot_status gradient_norm(const mot_params *params, mot_part_set parts, do
     return MOT_OK;
 }
 
-/* One tensor; `scale` is what clipping or normalizing makes of the gradient. */
-static void sgd(const mot_optimizer_config *config, mot_real rate, mot_real scale, mot_real decay, size_t n,
+/* One tensor; `scale` is what clipping or normalizing makes of the gradient. In double: a gradient may be so short
+ * (1e-40 where the loss is tiny) that 1 / |g| is beyond float. */
+static void sgd(const mot_optimizer_config *config, mot_real rate, double scale, mot_real decay, size_t n,
                 mot_real *w, const mot_real *g, mot_real *m)
 {
     const mot_real momentum = (mot_real)config->momentum;
     if (momentum == 0) {
 #pragma omp simd
-        for (size_t i = 0; i < n; ++i) w[i] -= rate * (scale * g[i] + decay * w[i]);
+        for (size_t i = 0; i < n; ++i) w[i] -= rate * ((mot_real)(scale * (double)g[i]) + decay * w[i]);
         return;
     }
 #pragma omp simd
     for (size_t i = 0; i < n; ++i) {
-        m[i] = momentum * m[i] + (scale * g[i] + decay * w[i]);
+        m[i] = momentum * m[i] + ((mot_real)(scale * (double)g[i]) + decay * w[i]);
         w[i] -= rate * m[i];
     }
 }
@@ -90,7 +91,7 @@ mot_status mot_optimizer_update(const mot_optimizer_config *config, double rate,
             adamw(config, params->updates, (mot_real)rate, (mot_real)scale, decay, row->count, w, g, m,
                   params->moment[1] + row->offset);
         else
-            sgd(config, (mot_real)rate, (mot_real)scale, decay, row->count, w, g, m);
+            sgd(config, (mot_real)rate, scale, decay, row->count, w, g, m);
     }
     return MOT_OK;
 }

@@ -84,7 +84,7 @@ static inline void bench_expert_init(bench_expert *expert, const mot_expert_conf
                                      size_t outputs, uint32_t salt)
 {
     memset(expert, 0, sizeof *expert);
-    expert->kind = mot_expert_kinds[0];
+    expert->kind = mot_expert_kinds[config->kind];
     expert->config = *config;
     expert->shape = (mot_expert_shape){.config = &expert->config,
                                        .tokens = BENCH_TOKENS,

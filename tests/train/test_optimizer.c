@@ -130,15 +130,20 @@ START_TEST(steps_have_the_length_of_the_rate)
     make_table();
     mot_ck_ok(mot_params_create(&params, &table, 0));
     mot_ck_ok(mot_params_create(&before, &table, 0));
-    mot_params_init(&params, 5);
-    mot_params_init(&before, 5);
-    for (size_t i = 0; i < table.count; ++i) params.gradient[i] = (mot_real)(1e-3 * gradient_at(1, i));
     const mot_optimizer_config normalized = {.kind = MOT_NORMALIZED_GD};
-    mot_ck_ok(mot_optimizer_update(&normalized, 0.25, ~0u, &params, NULL));
-    double square = 0;
-    for (size_t i = 0; i < table.count; ++i)
-        square += pow((double)params.value[i] - (double)before.value[i], 2);
-    ck_assert_double_eq_tol(sqrt(square), 0.25, 1e-5);
+    /* The second is so short that its inverse is beyond float. */
+    static const double lengths[] = {1e-3, 1e-40};
+    for (size_t l = 0; l < MOT_COUNT(lengths); ++l) {
+        mot_params_init(&params, 5);
+        mot_params_init(&before, 5);
+        for (size_t i = 0; i < table.count; ++i)
+            params.gradient[i] = (mot_real)(lengths[l] * gradient_at(1, i));
+        mot_ck_ok(mot_optimizer_update(&normalized, 0.25, ~0u, &params, NULL));
+        double square = 0;
+        for (size_t i = 0; i < table.count; ++i)
+            square += pow((double)params.value[i] - (double)before.value[i], 2);
+        ck_assert_double_eq_tol(sqrt(square), 0.25, 1e-5);
+    }
 
     /* No gradient: normalized descent stands still, and does not count the update. */
     mot_params_zero_gradient(&params);

@@ -8,6 +8,20 @@
 enum { MOT_MAX_EXPERTS = 4096 };
 
 typedef enum mot_pool { MOT_POOL_MEAN, MOT_POOL_CLASS } mot_pool;
+typedef enum mot_activation {
+    MOT_ACTIVATION_CUBIC,
+    MOT_ACTIVATION_IDENTITY,
+    MOT_ACTIVATION_RELU,
+    MOT_ACTIVATION_GELU
+} mot_activation;
+typedef enum mot_readout { MOT_READOUT_SUM, MOT_READOUT_MEAN, MOT_READOUT_FIRST } mot_readout;
+typedef struct mot_merged_config { /* keys model.merged.*: the expert kind `merged` alone */
+    mot_activation activation;
+    mot_readout readout; /* over the tokens: sum, mean, or the first token alone */
+    size_t neurons;      /* J */
+    double init;         /* W ~ N(0, init^2 / D) at the start; A = 0 */
+} mot_merged_config;
+
 typedef struct mot_expert_config {   /* keys model.* */
     int kind;                        /* row of mot_expert_kinds */
     int experts;                     /* E */
@@ -16,6 +30,7 @@ typedef struct mot_expert_config {   /* keys model.* */
     mot_pool pool;
     size_t tile;      /* samples a tile; 0: chosen from the sizes (never from the machine) */
     mot_part_set tie; /* parts that all experts share */
+    mot_merged_config merged;
 } mot_expert_config;
 
 typedef enum mot_gate_kind { MOT_GATE_LINEAR, MOT_GATE_MLP, MOT_GATE_FIXED, MOT_GATE_RANDOM } mot_gate_kind;
