@@ -282,6 +282,6 @@ mot_status mot_cmd_data(int argc, char **argv)
         return MOT_OK;
     }
     if (argc == 1)
-        return mot_fail(MOT_ERR_INPUT, "what of the data is missing: mot data import, make or show");
+        return mot_fail(MOT_ERR_INPUT, "nothing given: expected mot data import, make or show");
     return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data import, make or show", argv[1]);
 }
