@@ -83,7 +83,7 @@ import_clinc150() {
     local from
     from=$(source_of clinc150 clinc150-train.tsv.xz)
     step "import CLINC150" "$mot" data import text --out "$1" --train "$from/clinc150-train.tsv.xz" \
-        --val "$from/clinc150-val.tsv.xz" --test "$from/clinc150-test.tsv.xz" --tokens word --length 24 \
+        --val "$from/clinc150-val.tsv.xz" --test "$from/clinc150-test.tsv.xz" --tokens word --length 24 --min-count 2 \
         --title CLINC150 --licence "CC BY 3.0" \
         --source "Larson et al. 2019, An Evaluation Dataset for Intent Classification and Out-of-Scope Prediction"
 }
