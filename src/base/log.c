@@ -8,12 +8,32 @@
 
 static int my_rank;
 static mot_log_level threshold = MOT_LOG_INFO;
+static bool terminal;      /* somebody watches; looked up once, since a step asks for it */
 static bool progress_open; /* a progress line stands on the terminal and must be cleared before other text */
+
+/* mpirun gives its ranks a pseudo-terminal whatever its own output is. Where the parent process has its output
+ * somewhere else than a terminal, nobody watches. A parent that cannot be looked at is believed. */
+static bool parent_has_terminal(void)
+{
+    char link[64], target[256];
+    snprintf(link, sizeof link, "/proc/%d/fd/1", (int)getppid());
+    const ssize_t length = readlink(link, target, sizeof target - 1);
+    if (length < 0) return true;
+    target[length] = '\0';
+    return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
+}
 
 void mot_log_init(int rank, mot_log_level level)
 {
     my_rank = rank;
     threshold = level;
+    terminal = rank == 0 && isatty(STDOUT_FILENO) &&
+               (getenv("OMPI_COMM_WORLD_SIZE") == NULL || parent_has_terminal());
+}
+
+bool mot_log_is_terminal(void)
+{
+    return terminal && threshold >= MOT_LOG_INFO;
 }
 
 static void clear_progress(void)
@@ -52,24 +72,6 @@ void mot_log_rank(mot_log_level level, const char *format, ...)
     va_start(args, format);
     say(level, prefix, format, args);
     va_end(args);
-}
-
-/* mpirun gives its ranks a pseudo-terminal whatever its own output is. Where the parent process has its output
- * somewhere else than a terminal, nobody watches. A parent that cannot be looked at is believed. */
-static bool parent_has_terminal(void)
-{
-    char link[64], target[256];
-    snprintf(link, sizeof link, "/proc/%d/fd/1", (int)getppid());
-    const ssize_t length = readlink(link, target, sizeof target - 1);
-    if (length < 0) return true;
-    target[length] = '\0';
-    return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
-}
-
-bool mot_log_is_terminal(void)
-{
-    return my_rank == 0 && threshold >= MOT_LOG_INFO && isatty(STDOUT_FILENO) &&
-           (getenv("OMPI_COMM_WORLD_SIZE") == NULL || parent_has_terminal());
 }
 
 void mot_log_progress(const char *text)

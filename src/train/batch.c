@@ -13,6 +13,7 @@ mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batc
     const mot_sample_format *format = &source->dataset->format;
     *batch = (mot_batch){.chunks = chunks, .most = most, .sample_bytes = format->bytes};
     MOT_TRY(mot_token_shape_of(format, source->patch, &shape));
+    batch->width = shape.width;
     const size_t mine = MOT_MIN(most,
                                 (most / (size_t)comm->size + 1) + chunks); /* a slice's remainder, a chunk */
     batch->note_bytes = sizeof(mot_sample_note) + mot_gate_row(source->gate) * sizeof(float);
@@ -83,9 +84,7 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
         memset(row, 0, source->gate->tokens * sizeof(int32_t));
         memcpy(row, batch->ids, count * sizeof(int32_t));
     } else {
-        mot_token_shape shape;
-        (void)mot_token_shape_of(format, source->patch, &shape); /* checked at init */
-        mot_gate_features(source->gate, (float *)(void *)row, batch->tokens, count, shape.width);
+        mot_gate_features(source->gate, (float *)(void *)row, batch->tokens, count, batch->width);
     }
     return MOT_OK;
 }

@@ -45,6 +45,7 @@ typedef struct mot_batch {
     unsigned char *note;  /* [mine, note_bytes] */
     size_t note_bytes;
     size_t most, sample_bytes; /* B it was made for; bytes of a sample */
+    size_t width;              /* numbers a token; 0 for texts */
     unsigned char *scratch;    /* for augmentation and features */
     float *tokens;
     int32_t *ids;
