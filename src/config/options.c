@@ -6,6 +6,7 @@ static const char *const target_names[] = {"label", "group", NULL};
 static const char *const expert_kind_names[] = {"encoder", "merged", NULL}; /* the rows of mot_expert_kinds */
 static const char *const pool_names[] = {"mean", "class", NULL};
 static const char *const activation_names[] = {"cubic", "identity", "relu", "gelu", NULL};
+static const char *const attention_names[] = {"softmax", "none", NULL};
 static const char *const readout_names[] = {"sum", "mean", "first", NULL};
 static const char *const gate_kind_names[] = {"linear", "mlp", "fixed", "random", NULL};
 static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
@@ -83,8 +84,12 @@ const mot_option mot_options[] = {
      HELP("Kind merged: activation of a neuron.")},
     {KEY("model.merged.readout"), IN_CONFIG(model.merged.readout), CHOICE(readout_names), DEFAULT("sum"),
      HELP("Kind merged: the output is the sum or the mean over the tokens, or that of the first token.")},
+    {KEY("model.merged.attention"), IN_CONFIG(model.merged.attention), CHOICE(attention_names), DEFAULT("softmax"),
+     HELP("Kind merged: none lets the neurons read each token alone.")},
+    {KEY("model.merged.heads"), IN_CONFIG(model.merged.heads), INTEGER(1, 4096), DEFAULT("1"),
+     HELP("Kind merged: attention heads of an expert, each with neurons of its own.")},
     {KEY("model.merged.neurons"), IN_CONFIG(model.merged.neurons), INTEGER(1, 65536), DEFAULT("1"),
-     HELP("Kind merged: neurons of an expert.")},
+     HELP("Kind merged: neurons of a head.")},
     {KEY("model.merged.init"), IN_CONFIG(model.merged.init), REAL(0, MOST_FACTOR), DEFAULT("0.3"),
      HELP("Kind merged: deviation of the initial neurons times the root of the width; attention starts at 0.")},
 

@@ -327,8 +327,9 @@ static void *encoder_forward(const mot_expert_shape *shape, const mot_real *cons
 
 static void encoder_backward(const mot_expert_shape *shape, const mot_real *const *weight,
                              mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, void *kept,
-                             const mot_real *d_out)
+                             const mot_real *d_out, mot_part_set learns)
 {
+    (void)learns; /* the tensors depend on each other: nearly all of it is needed for the first one */
     const mot_expert_config *config = shape->config;
     const encoder_acts *acts = kept;
     const size_t D = config->width, F = config->ffn, n = tile->samples, R = acts->rows;

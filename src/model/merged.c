@@ -143,8 +143,9 @@ static void *merged_forward(const mot_expert_shape *shape, const mot_real *const
 
 static void merged_backward(const mot_expert_shape *shape, const mot_real *const *weight,
                             mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, void *memory,
-                            const mot_real *d_out)
+                            const mot_real *d_out, mot_part_set learns)
 {
+    (void)learns;
     const size_t D = shape->width, J = shape->config->merged.neurons;
     const merged_acts *kept = memory;
     mot_real *const d_u = mot_arena_take(arena, shape->tokens * D, sizeof *d_u); /* then T^T X */

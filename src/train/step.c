@@ -71,6 +71,7 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     const mot_part_set of_experts = ~(1u << MOT_PART_GATE);
     const bool learn = task->stage != NULL && (task->stage->train & of_experts) != 0;
     double since = mot_clock_s();
+    step->learns = learn ? task->stage->train : 0;
     step->reports = 0;
 
     mot_status status = mot_batch_load(&step->batch, step->comm, source, task->first, task->total);

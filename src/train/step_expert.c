@@ -63,7 +63,7 @@ static void work_tile(mot_step *step, step_chunk *chunk, int local, const uint32
             memcpy(step->tile_d_out + s * C, chunk->owner + rows[s] * C, C * sizeof(mot_real));
     if (learn)
         model->kind->backward(&model->shape, model->weight + at, model->gradient + at, &tile, &step->arena,
-                              kept, step->tile_d_out);
+                              kept, step->tile_d_out, step->learns);
     mot_arena_rewind(&step->arena, mark);
 
     step->work.expert_s += mot_clock_s() - start;

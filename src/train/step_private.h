@@ -75,6 +75,7 @@ struct mot_step {
     mot_loss_kind loss;
     size_t patch, most, K, C, chunks, row_bytes, tile;
     int classes, groups;
+    mot_part_set learns; /* in the step that runs */
     mot_batch batch;
     step_chunk *chunk; /* [chunks] */
 

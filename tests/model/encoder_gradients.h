@@ -103,16 +103,17 @@ START_TEST(merged)
     static const char *const names[] = {"cubic", "identity", "relu", "gelu"};
     for (int activation = MOT_ACTIVATION_CUBIC; activation <= MOT_ACTIVATION_GELU; ++activation)
         for (int readout = MOT_READOUT_SUM; readout <= MOT_READOUT_FIRST; ++readout) {
-            const mot_expert_config config = {
-                .kind = 1,
-                .tile = (size_t)readout + 1,
-                .merged = {.activation = (mot_activation)activation,
-                           .readout = (mot_readout)readout,
-                           .neurons = 1 + 2 * (size_t)readout,
-                           .init = 1}};
+            const mot_expert_config config = {.kind = 1,
+                                              .tile = (size_t)readout + 1,
+                                              .merged = {.heads = 1,
+                                                         .activation = (mot_activation)activation,
+                                                         .readout = (mot_readout)readout,
+                                                         .neurons = 1 + 2 * (size_t)readout,
+                                                         .init = 1}};
             char name[GRADIENT_NAME];
             snprintf(name, sizeof name, "merged_%s_readout%d", names[activation], readout);
-            check(name, &config, false, readout == MOT_READOUT_MEAN ? MOT_LOSS_SQUARED : MOT_LOSS_LOGISTIC, 1);
+            check(name, &config, false, readout == MOT_READOUT_MEAN ? MOT_LOSS_SQUARED : MOT_LOSS_LOGISTIC,
+                  1);
         }
 }
 END_TEST

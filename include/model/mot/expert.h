@@ -39,9 +39,11 @@ typedef struct mot_expert_kind {
     /* out [samples, C]. `learn`: keeps activations in the arena; the result is what backward wants, NULL otherwise. */
     void *(*forward)(const mot_expert_shape *shape, const mot_real *const *weight, const mot_tile *tile,
                      mot_arena *arena, bool learn, mot_real *out);
-    /* Adds to the gradients (+=) for d_out [samples, C] = dL/d out of the same tile. */
+    /* Adds to the gradients (+=) for d_out [samples, C] = dL/d out of the same tile. Those of tensors whose part is not
+     * in `learns` need not be written: what is frozen need not cost. */
     void (*backward)(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *const *gradient,
-                     const mot_tile *tile, mot_arena *arena, void *kept, const mot_real *d_out);
+                     const mot_tile *tile, mot_arena *arena, void *kept, const mot_real *d_out,
+                     mot_part_set learns);
     /* Floating point operations of one forward pass over a sample of `tokens` tokens; backward is twice that. */
     double (*flops)(const mot_expert_shape *shape, size_t tokens);
     /* The shape that its matrix products mostly have, for comparing with a bare product. */

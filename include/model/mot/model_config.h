@@ -14,12 +14,15 @@ typedef enum mot_activation {
     MOT_ACTIVATION_RELU,
     MOT_ACTIVATION_GELU
 } mot_activation;
+typedef enum mot_attention { MOT_ATTENTION_SOFTMAX, MOT_ATTENTION_NONE } mot_attention;
 typedef enum mot_readout { MOT_READOUT_SUM, MOT_READOUT_MEAN, MOT_READOUT_FIRST } mot_readout;
 typedef struct mot_merged_config { /* keys model.merged.*: the expert kind `merged` alone */
     mot_activation activation;
-    mot_readout readout; /* over the tokens: sum, mean, or the first token alone */
-    size_t neurons;      /* J */
-    double init;         /* W ~ N(0, init^2 / D) at the start; A = 0 */
+    mot_readout readout;     /* over the tokens: sum, mean, or the first token alone */
+    mot_attention attention; /* none: neurons read the tokens as they are, and there is no A */
+    size_t heads;            /* H, each with an A and neurons of its own */
+    size_t neurons;          /* J of a head */
+    double init;             /* W ~ N(0, init^2 / D) at the start; A = 0 */
 } mot_merged_config;
 
 typedef struct mot_expert_config {   /* keys model.* */
