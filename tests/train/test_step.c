@@ -62,7 +62,7 @@ static void one_expert(world *w, int e, const sample *s, float *out, const float
     void *kept = twin->kind->forward(&twin->shape, twin->weight + at, &tile, &arena, d_out != NULL, out);
     if (d_out != NULL)
         twin->kind->backward(&twin->shape, twin->weight + at, twin->gradient + at, &tile, &arena, kept,
-                             d_out);
+                             d_out, ~0u);
     mot_arena_free(&arena);
 }
 
