@@ -22,6 +22,7 @@ typedef enum mot_stream {
     MOT_STREAM_MIXTURE = 6, /* the synthetic mixture: a = index, b = high word and split, c = purpose */
     MOT_STREAM_TEST = 7,    /* tests */
     MOT_STREAM_DROP = 8,    /* word dropout: a, b = position in the stream of samples, c = token / 4 */
+    MOT_STREAM_STUDY = 9,   /* resampling of seeds in a study: a = resample, b = draw / 4 */
 } mot_stream;
 
 typedef struct mot_random4 {
