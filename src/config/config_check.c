@@ -50,6 +50,19 @@ static mot_status check_placement(const mot_config_reader *reader)
     return MOT_OK;
 }
 
+static mot_status check_source(const mot_config_reader *reader)
+{
+    const mot_config *config = &reader->config;
+    for (int option = 0; option < mot_option_count; ++option)
+        if (reader->given[option].where != 0 && !mot_option_in_effect(&mot_options[option], config))
+            return fail_at(reader, option, "%s has no effect while data.source is %s",
+                           mot_options[option].key,
+                           config->data.source == MOT_SOURCE_FILE ? "file" : "mixture");
+    if (config->data.source == MOT_SOURCE_FILE && config->data.file[0] == '\0')
+        return mot_fail(MOT_ERR_INPUT, "%s: data.file is missing", reader->name);
+    return MOT_OK;
+}
+
 static mot_status check_stages(const mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
@@ -86,8 +99,8 @@ mot_status mot_config_check(const mot_config_reader *reader)
     const mot_config *config = &reader->config;
     const mot_expert_config *model = &config->model;
     const mot_route_config *route = &config->route;
-    if (config->data.file[0] == '\0')
-        return mot_fail(MOT_ERR_INPUT, "%s: data.file is missing", reader->name);
+    mot_status status = check_source(reader);
+    if (status != MOT_OK) return status;
     if (model->width % model->heads != 0)
         return FAIL(reader, "model.width", "model.width = %zu is not divisible by model.heads = %zu",
                     model->width, model->heads);
@@ -99,7 +112,7 @@ mot_status mot_config_check(const mot_config_reader *reader)
     if ((size_t)route->chunks > config->train.batch)
         return FAIL(reader, "route.chunks", "route.chunks = %d is more than train.batch = %zu", route->chunks,
                     config->train.batch);
-    mot_status status = check_placement(reader);
+    status = check_placement(reader);
     if (status == MOT_OK) status = check_stages(reader);
     return status == MOT_OK ? check_without_effect(reader) : status;
 }

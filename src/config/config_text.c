@@ -48,6 +48,7 @@ static void print_config(const mot_config *config, FILE *stream)
     for (int i = 0; i < mot_option_count; ++i) {
         const mot_option *option = &mot_options[i];
         if (option->key == NULL || (option->stage_key != NULL && listed)) continue;
+        if (!mot_option_in_effect(option, config)) continue;
         print_key(option->key, before, stream);
         print_value(option, option->stage_key != NULL ? (const void *)&config->stage[0] : config, stream);
         fputc('\n', stream);

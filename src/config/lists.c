@@ -1,4 +1,4 @@
-/* The two options that are lists, written as YAML's flow sequences: parts, and placement. */
+/* The options that are lists, written as YAML's flow sequences: parts, numbers, and placement. */
 #include "option.h"
 
 #include <string.h>
@@ -43,6 +43,30 @@ bool mot_parse_parts(const char *text, mot_part_set *value)
     if (*skip_spaces(at + 1) != '\0') return false;
     *value = set;
     return true;
+}
+
+bool mot_parse_reals(const char *text, size_t most, double *value, size_t *count)
+{
+    const char *at = skip_spaces(text);
+    *count = 0;
+    if (*at != '[') {
+        *count = 1;
+        return most > 0 && mot_parse_real(text, value);
+    }
+    at = skip_spaces(at + 1);
+    while (*at != ']') {
+        char item[32];
+        at = take_item(at, item);
+        if (at == NULL || *count == most || !mot_parse_real(item, &value[*count])) return false;
+        ++*count;
+        if (*at == ',') {
+            at = skip_spaces(at + 1);
+            if (*at == ']') return false;
+        } else if (*at != ']') {
+            return false;
+        }
+    }
+    return *skip_spaces(at + 1) == '\0';
 }
 
 /* Text that grows up to a bound, and remembers that it did not fit. */

@@ -17,6 +17,7 @@ typedef enum mot_option_type {
     MOT_OPTION_REAL,    /* into double */
     MOT_OPTION_BOOLEAN,
     MOT_OPTION_BYTES,     /* "256 MiB", into size_t */
+    MOT_OPTION_REALS,     /* a number or a list of them, into an array of double */
     MOT_OPTION_PARTS,     /* list of parts, into mot_part_set */
     MOT_OPTION_PLACEMENT, /* "even" or "[[0,1],[2]]" */
     MOT_OPTION_UNTIL,     /* into mot_until */
@@ -30,7 +31,8 @@ typedef struct mot_option {
         size; /* of the field: in mot_stage_config if there is a stage_key, otherwise in mot_config */
     const char *fallback; /* the default, as text */
     const char *inherits; /* the value "same" (then the default) means the value of this stage_key */
-    uint64_t least, most; /* integer, bytes; text: length in bytes; parts: how many, and the parts allowed */
+    uint64_t least, most; /* integer, bytes; text: length in bytes; parts: how many, and the parts allowed;
+                              reals: how many; of a list that must not be empty the last fills what is left */
     double low, high;     /* real */
     bool below;           /* real: `high` itself is out of bounds */
     const char *word;     /* integer: this word means 0, which is out of bounds as a number */
@@ -42,7 +44,13 @@ typedef struct mot_option_section {
     const char *name, *help; /* name "": keys without a dot */
 } mot_option_section;
 
-enum { MOT_OPTION_LIMIT = 96, MOT_OPTION_KEY = 128, MOT_OPTION_VALUE = 4096, MOT_OPTION_NONE = -1 };
+enum {
+    MOT_OPTION_LIMIT = 128,
+    MOT_OPTION_REALS_LIMIT = 64,
+    MOT_OPTION_KEY = 128,
+    MOT_OPTION_VALUE = 4096,
+    MOT_OPTION_NONE = -1
+};
 
 extern const mot_option mot_options[];
 extern const int mot_option_count;
@@ -52,6 +60,8 @@ extern const int mot_option_section_count;
 /* ---- find: the row's number, or MOT_OPTION_NONE ---- */
 int mot_option_find(const char *key);          /* "model.width" */
 int mot_option_find_in_stage(const char *key); /* "rate" */
+/* False for keys of the data source that is not chosen: they may not be given, and are not printed. */
+bool mot_option_in_effect(const mot_option *option, const mot_config *config);
 /* Whether keys begin with "path." (NULL path: none do). */
 bool mot_option_is_section(const char *path);
 /* The known key closest to an unknown one, by edit distance; `in_stage`: among the keys of a stage. */
@@ -71,6 +81,8 @@ void mot_option_show(const mot_option *option, const void *base, FILE *stream);
 bool mot_parse_integer(const char *text,
                        uint64_t *value);              /* "400", "1e3"; not "0x10", "010", "1_000", "-1" */
 bool mot_parse_real(const char *text, double *value); /* finite decimal; not "nan", "inf", "0x1p3", "1e999" */
+/* "0.5" or "[0.5, 1.5]": up to `most` numbers. */
+bool mot_parse_reals(const char *text, size_t most, double *value, size_t *count);
 bool mot_parse_bytes(const char *text, uint64_t *value);     /* "256 MiB", "4096" */
 bool mot_parse_parts(const char *text, mot_part_set *value); /* "[gate, head]"; no part twice */
 bool mot_parse_placement(const char *text, char *canonical, size_t size);

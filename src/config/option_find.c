@@ -17,6 +17,13 @@ int mot_option_find_in_stage(const char *key)
     return MOT_OPTION_NONE;
 }
 
+bool mot_option_in_effect(const mot_option *option, const mot_config *config)
+{
+    if (option->key == NULL) return true;
+    if (strcmp(option->key, "data.file") == 0) return config->data.source == MOT_SOURCE_FILE;
+    return config->data.source == MOT_SOURCE_MIXTURE || strncmp(option->key, "data.mixture.", 13) != 0;
+}
+
 bool mot_option_is_section(const char *path)
 {
     const size_t length = strlen(path);

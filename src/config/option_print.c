@@ -36,6 +36,25 @@ static void print_parts(mot_part_set parts, FILE *stream)
     fputc(']', stream);
 }
 
+/* Without what reading fills in by itself: repetitions of the last, or zeros. */
+static void print_reals(const mot_option *option, const char *field, FILE *stream)
+{
+    double value[MOT_OPTION_REALS_LIMIT];
+    size_t count = option->size / sizeof *value;
+    memcpy(value, field, option->size);
+    if (option->least > 0)
+        while (count > 1 && value[count - 1] == value[count - 2]) --count;
+    else
+        while (count > 0 && value[count - 1] == 0) --count;
+    if (count != 1 || option->least == 0) fputc('[', stream);
+    for (size_t i = 0; i < count; ++i) {
+        char number[32];
+        mot_print_real(value[i], number);
+        fprintf(stream, "%s%s", i > 0 ? ", " : "", number);
+    }
+    if (count != 1 || option->least == 0) fputc(']', stream);
+}
+
 static const char *choice_name(const mot_option *option, uint64_t index)
 {
     for (uint64_t i = 0; option->choices[i] != NULL; ++i)
@@ -67,6 +86,9 @@ void mot_option_show(const mot_option *option, const void *base, FILE *stream)
         memcpy(&real, field, sizeof real);
         mot_print_real(real, number);
         fputs(number, stream);
+        break;
+    case MOT_OPTION_REALS:
+        print_reals(option, field, stream);
         break;
     case MOT_OPTION_BOOLEAN:
         fputs(load_integer(option, field) != 0 ? "true" : "false", stream);

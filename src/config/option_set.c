@@ -49,6 +49,19 @@ static bool set_real(const mot_option *option, void *base, const char *text)
     return true;
 }
 
+static bool set_reals(const mot_option *option, void *base, const char *text)
+{
+    double value[MOT_OPTION_REALS_LIMIT] = {0};
+    const size_t room = option->size / sizeof *value;
+    size_t count;
+    if (!mot_parse_reals(text, (size_t)option->most, value, &count) || count < option->least) return false;
+    for (size_t i = 0; i < count; ++i)
+        if (value[i] < option->low || value[i] > option->high) return false;
+    for (size_t i = count; option->least > 0 && i < room; ++i) value[i] = value[count - 1];
+    store(option, base, value, option->size);
+    return true;
+}
+
 static bool set_choice(const mot_option *option, void *base, const char *text)
 {
     for (uint64_t i = 0; option->choices[i] != NULL; ++i)
@@ -80,6 +93,8 @@ bool mot_option_set(const mot_option *option, void *base, const char *text)
         return set_integer(option, base, text);
     case MOT_OPTION_REAL:
         return set_real(option, base, text);
+    case MOT_OPTION_REALS:
+        return set_reals(option, base, text);
     case MOT_OPTION_BOOLEAN:
         if (strcmp(text, "true") == 0) return store_integer(option, base, true);
         return strcmp(text, "false") == 0 && store_integer(option, base, false);
@@ -132,6 +147,16 @@ void mot_option_expected(const mot_option *option, char *text, size_t size)
         snprintf(text, size,
                  option->below ? "a number of at least %s and below %s" : "a number from %s to %s", low,
                  high);
+        break;
+    case MOT_OPTION_REALS:
+        mot_print_real(option->low, low);
+        mot_print_real(option->high, high);
+        if (option->least > 0)
+            snprintf(text, size, "a number from %s to %s, or a list of up to %" PRIu64, low, high,
+                     option->most);
+        else
+            snprintf(text, size, "a list of up to %" PRIu64 " numbers from %s to %s", option->most, low,
+                     high);
         break;
     case MOT_OPTION_BOOLEAN:
         snprintf(text, size, "true or false");

@@ -2,6 +2,8 @@
 #include "option.h"
 
 /* The order of every list is that of its enum. */
+static const char *const source_names[] = {"file", "mixture", NULL};
+static const char *const labels_names[] = {"signed", "vector", NULL};
 static const char *const target_names[] = {"label", "group", NULL};
 static const char *const expert_kind_names[] = {"encoder", "merged", NULL}; /* the rows of mot_expert_kinds */
 static const char *const pool_names[] = {"mean", "class", NULL};
@@ -27,11 +29,13 @@ static const char *const schedule_names[] = {"constant", "linear", "cosine", NUL
 #define REAL(low_, high_)    .type = MOT_OPTION_REAL, .low = low_, .high = high_
 #define CHOICE(names)        .type = MOT_OPTION_CHOICE, .choices = names
 #define BOOLEAN              .type = MOT_OPTION_BOOLEAN
-#define TEXT(most_)          .type = MOT_OPTION_TEXT, .least = 1, .most = (most_)
-#define DEFAULT(text)        .fallback = text
-#define SAME_AS(stage_key_)  .fallback = "same", .inherits = stage_key_
-#define UNIT(text)           .unit = text
-#define HELP(text)           .help = text
+#define REALS(least_, most_, low_, high_)                                                                    \
+    .type = MOT_OPTION_REALS, .least = least_, .most = most_, .low = low_, .high = high_
+#define TEXT(most_)         .type = MOT_OPTION_TEXT, .least = 1, .most = (most_)
+#define DEFAULT(text)       .fallback = text
+#define SAME_AS(stage_key_) .fallback = "same", .inherits = stage_key_
+#define UNIT(text)          .unit = text
+#define HELP(text)          .help = text
 
 /* Step counts stay far from the end of mot_gidx, so that sums of them cannot overflow. */
 #define MOST_STEPS   UINT64_C(1000000000000)
@@ -46,8 +50,36 @@ const mot_option mot_options[] = {
     {KEY("seed"), IN_CONFIG(seed), INTEGER(0, UINT64_MAX), DEFAULT("1"),
      HELP("Seed of every random number: order of the data, initial values, noise, augmentation.")},
 
+    {KEY("data.source"), IN_CONFIG(data.source), CHOICE(source_names), DEFAULT("file"),
+     HELP("Samples come from data.file, or from the synthetic mixture, which any rank makes as it goes.")},
     {KEY("data.file"), IN_CONFIG(data.file), TEXT(511), DEFAULT(""),
-     HELP("The data set, an HDF5 file made by mot data; required.")},
+     HELP("The data set, an HDF5 file made by mot data; required by the source file.")},
+    {KEY("data.mixture.classes"), IN_CONFIG(data.mixture.classes), INTEGER(2, MOT_MIXTURE_MAX_CLASSES), DEFAULT("4"),
+     HELP("Mixture: classes N; they are the groups of the data, the labels are -1 and +1.")},
+    {KEY("data.mixture.tokens"), IN_CONFIG(data.mixture.tokens), INTEGER(4, 1 << 20), DEFAULT("8"),
+     HELP("Mixture: tokens L of a sample: class signal, classification signal, distractor, and noise.")},
+    {KEY("data.mixture.width"), IN_CONFIG(data.mixture.width), INTEGER(4, 1 << 16), DEFAULT("32"),
+     HELP("Mixture: numbers D of a token, at least one a signal.")},
+    {KEY("data.mixture.labels"), IN_CONFIG(data.mixture.vector_labels), CHOICE(labels_names), DEFAULT("signed"),
+     HELP("Mixture: the label is the sign of one classification signal a class, or each sign has a signal.")},
+    {KEY("data.mixture.alpha"), IN_CONFIG(data.mixture.alpha), REALS(1, 2, -MOST_FACTOR, MOST_FACTOR), DEFAULT("1"),
+     HELP("Mixture: strength of the classification signal, a number or [lo, hi].")},
+    {KEY("data.mixture.beta"), IN_CONFIG(data.mixture.beta), REALS(1, 2, -MOST_FACTOR, MOST_FACTOR), DEFAULT("1"),
+     HELP("Mixture: strength of the class signal.")},
+    {KEY("data.mixture.gamma"), IN_CONFIG(data.mixture.gamma), REALS(1, 2, -MOST_FACTOR, MOST_FACTOR), DEFAULT("1"),
+     HELP("Mixture: strength of the distractor.")},
+    {KEY("data.mixture.sigma"), IN_CONFIG(data.mixture.sigma), REAL(0, MOST_FACTOR), DEFAULT("0.5"),
+     HELP("Mixture: length of a noise token.")},
+    {KEY("data.mixture.correlation"), IN_CONFIG(data.mixture.correlation), REAL(0, 1), .below = true, DEFAULT("0"),
+     HELP("Mixture: cosine between any two signals.")},
+    {KEY("data.mixture.class_weights"), IN_CONFIG(data.mixture.class_weight),
+     REALS(0, MOT_MIXTURE_MAX_CLASSES, 0, MOST_FACTOR), DEFAULT("[]"),
+     HELP("Mixture: how often each class is drawn, as ratios; [] is all alike.")},
+    {KEY("data.mixture.train"), IN_CONFIG(data.mixture_train), INTEGER(1, MOST_SAMPLES), .word = "fresh",
+     DEFAULT("fresh"), UNIT("samples"),
+     HELP("Mixture: size of a training set that is gone through again and again, or fresh samples for ever.")},
+    {KEY("data.mixture.eval"), IN_CONFIG(data.mixture_eval), INTEGER(1, MOST_SAMPLES), DEFAULT("10000"), UNIT("samples"),
+     HELP("Mixture: samples of an evaluation; the split eval.split decides which.")},
     {KEY("data.target"), IN_CONFIG(data.target), CHOICE(target_names), DEFAULT("label"),
      HELP("What is learned: the label of a sample, or its group in the label's place.")},
     {KEY("data.memory"), IN_CONFIG(data.memory), .type = MOT_OPTION_BYTES, .least = 0,

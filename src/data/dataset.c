@@ -9,13 +9,6 @@
 #include "mot/digest.h"
 #include "mot/memory.h"
 
-struct mot_dataset_source {
-    hid_t file, x; /* open while samples are read row by row */
-    hid_t type;
-    unsigned char *loaded; /* or all samples of the split */
-    char where[PATH_MAX];  /* "FILE:/split/x", for sentences */
-};
-
 /* ---- the parts of the file, in the order in which they are read ---- */
 
 static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path)
@@ -234,9 +227,8 @@ mot_status mot_dataset_open(mot_dataset *dataset, const char *path, const char *
 {
     *dataset = (mot_dataset){0};
     char x[16], y[16], x_digest[MOT_DIGEST_TEXT], y_digest[MOT_DIGEST_TEXT];
-    bool known = false;
-    for (int s = 0; s < DATASET_SPLITS; ++s) known = known || strcmp(split, dataset_split_names[s]) == 0;
-    if (!known) return mot_fail(MOT_ERR_INPUT, "unknown split '%s', expected train, val or test", split);
+    if (dataset_split(split) < 0)
+        return mot_fail(MOT_ERR_INPUT, "unknown split '%s', expected train, val or test", split);
     snprintf(x, sizeof x, "%s/x", split);
     snprintf(y, sizeof y, "%s/y", split);
 
@@ -287,6 +279,11 @@ void mot_dataset_close(mot_dataset *dataset)
         mot_h5_close(&dataset->source->x);
         mot_h5_close(&dataset->source->file);
         mot_free(dataset->source->loaded);
+        mot_free(dataset->source->made);
+        mot_free(dataset->source->label);
+        mot_free(dataset->source->group);
+        if (dataset->source->mixture != NULL) mot_mixture_free(dataset->source->mixture);
+        mot_free(dataset->source->mixture);
     }
     mot_free(dataset->source);
     mot_free(dataset->class_names);
@@ -298,11 +295,24 @@ void mot_dataset_close(mot_dataset *dataset)
 
 mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes)
 {
+    int32_t label, group;
+    return mot_dataset_sample(dataset, index, bytes, &label, &group);
+}
+
+mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
+                              int32_t *group)
+{
     struct mot_dataset_source *source = dataset->source;
     const size_t size = dataset->format.bytes;
     if (index < 0 || index >= dataset->samples)
         return mot_fail(MOT_ERR_INPUT, "%s: sample %" MOT_PRI_GIDX " outside [0, %" MOT_PRI_GIDX ")",
                         source->where, index, dataset->samples);
+    if (source->mixture != NULL) {
+        dataset_make(source, &dataset->format, index, bytes, label, group);
+        return MOT_OK;
+    }
+    *label = dataset->label[index];
+    *group = dataset->group != NULL ? dataset->group[index] : -1;
     if (source->loaded != NULL) {
         memcpy(bytes, source->loaded + (size_t)index * size, size);
         return MOT_OK;

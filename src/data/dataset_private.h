@@ -2,6 +2,8 @@
 #ifndef MOT_DATASET_PRIVATE_H
 #define MOT_DATASET_PRIVATE_H
 
+#include <limits.h>
+
 #include "mot/dataset.h"
 #include "mot/h5.h"
 
@@ -17,6 +19,25 @@ static const size_t dataset_max_sample = (size_t)1 << 30; /* bytes */
 
 extern const char *const dataset_split_names[DATASET_SPLITS]; /* train, val, test */
 extern const char *const dataset_kind_names[3];
+
+/* Where samples come from: an open file, its loaded split, or a mixture. */
+struct mot_dataset_source {
+    hid_t file, x; /* open while samples are read row by row */
+    hid_t type;
+    unsigned char *loaded; /* or all samples of the split */
+    char where[PATH_MAX];  /* "FILE:/split/x", for sentences */
+
+    mot_mixture *mixture; /* generated samples: owned; else NULL */
+    int split;
+    unsigned char *made;    /* [samples]: which of `loaded` stand there; NULL: none is kept */
+    int32_t *label, *group; /* [samples], as far as made */
+};
+
+/* dataset_mixture.c: sample `index` of a mixture. */
+void dataset_make(struct mot_dataset_source *source, const mot_sample_format *format, mot_gidx index,
+                  void *bytes, int32_t *label, int32_t *group);
+/* Number of a split, or -1. */
+int dataset_split(const char *name);
 
 /* The native HDF5 type of an element. */
 hid_t dataset_element_type(mot_element element);

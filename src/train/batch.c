@@ -67,14 +67,16 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     unsigned char *bytes = batch->bytes + slot * format->bytes;
     const mot_gidx index = source->shuffled ? mot_order_sample(source->seed, dataset->samples, position)
                                             : position;
-    const mot_status status = mot_dataset_read(dataset, index, bytes);
+    int32_t label, group;
+    const mot_status status = mot_dataset_sample(dataset, index, bytes, &label, &group);
     if (status != MOT_OK) return status;
     if (source->augment != NULL)
         mot_augment(source->augment, format, source->seed, position, bytes, batch->scratch);
 
-    const int32_t group = dataset->group != NULL ? dataset->group[index] : -1;
-    int32_t label = source->learn_group ? group : dataset->label[index];
-    if (dataset->signed_labels && !source->learn_group) label = label > 0;
+    if (source->learn_group)
+        label = group;
+    else if (dataset->signed_labels)
+        label = label > 0;
     unsigned char *note = batch->note + slot * batch->note_bytes;
     memcpy(note, &(mot_sample_note){index, label, group}, sizeof(mot_sample_note));
 

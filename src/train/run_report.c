@@ -61,9 +61,11 @@ void run_banner(const mot_run *run, const char *what)
             run->place.hosts == 1 ? "" : "s", run->place.cores, run->place.cores == 1 ? "" : "s",
             config->route.dedicated && run->comm->size > 1 ? "dedicated" : "shared");
     mot_log(MOT_LOG_INFO, "  blas     %s", mot_blas_name());
-    mot_log(MOT_LOG_INFO,
-            "  data     %s: %" MOT_PRI_GIDX " samples, %d classes%s, %s (%" MOT_PRI_GIDX " for evaluation)",
-            config->data.file, run->train.dataset->samples, run->classes,
+    char samples[32] = "fresh";
+    if (run->train.dataset->samples != MOT_ENDLESS)
+        snprintf(samples, sizeof samples, "%" MOT_PRI_GIDX, run->train.dataset->samples);
+    mot_log(MOT_LOG_INFO, "  data     %s: %s samples, %d classes%s, %s (%" MOT_PRI_GIDX " for evaluation)",
+            config->data.source == MOT_SOURCE_FILE ? config->data.file : "mixture", samples, run->classes,
             run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "",
             run->train.dataset == &run->train_set ? "train" : config->eval.split, run->eval_set.samples);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
@@ -81,6 +83,7 @@ void run_banner(const mot_run *run, const char *what)
 static size_t data_bytes(const mot_run *run, const mot_dataset *set)
 {
     const size_t samples = (size_t)set->samples, whole = samples * set->format.bytes;
+    if (set->samples == MOT_ENDLESS) return 0;
     return (whole <= run->config.data.memory ? whole : 0) +
            samples * (set->groups > 0 ? 2 : 1) * sizeof(int32_t);
 }

@@ -15,6 +15,7 @@ static void forget_what_may_change(mot_config *config)
     memset(config->run, 0, sizeof config->run);
     memset(config->data.file, 0, sizeof config->data.file);
     config->data.memory = 0;
+    config->data.mixture_eval = 0;
     memset(config->route.placement, 0, sizeof config->route.placement);
     config->route.dedicated = false;
     memset(&config->eval, 0, sizeof config->eval);

@@ -31,14 +31,27 @@ static run_place look_around(const mot_comm *comm)
     return place;
 }
 
+static mot_status open_mixture(const mot_run *run, mot_dataset *set, const char *split)
+{
+    const mot_config *config = &run->config;
+    const bool training = set == &run->train_set;
+    mot_mixture_config mixture = config->data.mixture;
+    mixture.seed = config->seed;
+    const mot_gidx samples = !training                         ? config->data.mixture_eval
+                             : config->data.mixture_train == 0 ? MOT_ENDLESS
+                                                               : config->data.mixture_train;
+    return mot_dataset_generate(set, &mixture, split, samples, config->data.memory);
+}
+
 /* One split; a failure is agreed by the caller. */
 static mot_status open_split(const mot_run *run, mot_dataset *set, const char *split)
 {
+    if (run->config.data.source == MOT_SOURCE_MIXTURE) return open_mixture(run, set, split);
     const mot_status status = mot_dataset_open(set, run->config.data.file, split, run->config.data.memory);
     if (status != MOT_OK) return status;
     if (set->samples == 0)
         return mot_fail(MOT_ERR_INPUT, "%s: split '%s' has no samples", run->config.data.file, split);
-    if (run->config.data.target == MOT_TARGET_GROUP && set->group == NULL)
+    if (run->config.data.target == MOT_TARGET_GROUP && set->groups == 0)
         return mot_fail(MOT_ERR_INPUT, "data.target = group: %s has no groups", run->config.data.file);
     return MOT_OK;
 }
@@ -99,7 +112,7 @@ static void describe_sources(mot_run *run)
     run->train = run->eval = common;
     run->train.dataset = train;
     run->train.augment = &config->data.augment;
-    run->train.shuffled = true;
+    run->train.shuffled = train->samples != MOT_ENDLESS;
     run->eval.dataset = eval;
 }
 

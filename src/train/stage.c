@@ -16,6 +16,12 @@ mot_status mot_stages_check(const mot_config *config, mot_gidx samples)
 {
     for (int s = 0; s < config->stages; ++s) {
         const mot_stage_config *stage = &config->stage[s];
+        if (samples == MOT_ENDLESS && stage->until.epochs > 0)
+            return mot_fail(
+                MOT_ERR_INPUT,
+                "stage '%s': until = '%s', but samples that are always fresh have no epochs: give steps, "
+                "or data.mixture.train",
+                stage->name, stage->until.text);
         if (stage->schedule != MOT_SCHEDULE_CONSTANT &&
             mot_stage_steps(stage, samples, config->train.batch) == 0)
             return mot_fail(

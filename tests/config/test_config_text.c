@@ -45,6 +45,18 @@ static void draw_parts(const mot_option *option, char *text, size_t size)
     strcat(text, "]");
 }
 
+static void draw_reals(const mot_option *option, char *text, size_t size)
+{
+    const uint32_t count = (uint32_t)option->least + draw(3);
+    snprintf(text, size, "[");
+    for (uint32_t i = 0; i < count && i < option->most; ++i) {
+        const size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s%.5g", i > 0 ? ", " : "",
+                 option->low + (MOT_MIN(option->high, 1e3) - option->low) * draw(1000) * 1e-3);
+    }
+    strcat(text, "]");
+}
+
 static void draw_value(const mot_option *option, char *text, size_t size)
 {
     static const char *const letters[] = {"a",  "Z", "7", " ",  "\"", "\\", "'", "#",
@@ -76,6 +88,9 @@ static void draw_value(const mot_option *option, char *text, size_t size)
         break;
     case MOT_OPTION_BOOLEAN:
         snprintf(text, size, "%s", draw(2) ? "true" : "false");
+        break;
+    case MOT_OPTION_REALS:
+        draw_reals(option, text, size);
         break;
     case MOT_OPTION_PARTS:
         draw_parts(option, text, size);
@@ -115,8 +130,11 @@ START_TEST(test_random_configurations_read_back)
     for (uint32_t i = 0; i < stages; ++i) strcat(text, "- {}\n");
     size_t count = 0;
     const char *pointer[ARGUMENTS];
+    const mot_config source = {.data.source = draw(2) ? MOT_SOURCE_FILE : MOT_SOURCE_MIXTURE};
+    const bool file = source.data.source == MOT_SOURCE_FILE;
     for (int i = 0; i < mot_option_count; ++i) {
         char value[ARGUMENT - 64];
+        if (!mot_option_in_effect(&mot_options[i], &source)) continue;
         for (uint32_t stage = 0; mot_options[i].stage_key != NULL && stage < stages; ++stage) {
             if (draw(2) == 0) continue;
             draw_value(&mot_options[i], value, sizeof value);
@@ -129,8 +147,13 @@ START_TEST(test_random_configurations_read_back)
         snprintf(argument[count++], ARGUMENT, "%s=%s", mot_options[i].key, value);
     }
     /* what concerns several keys is put right */
-    const char *const right[] = {"data.file=x: \"y\"", "model.experts=3", "model.heads=6",
-                                 "model.width=42",     "route.top_k=2",   "route.noise_steps=9",
+    const char *const right[] = {file ? "data.file=x: \"y\"" : "seed=1",
+                                 file ? "data.source=file" : "data.source=mixture",
+                                 "model.experts=3",
+                                 "model.heads=6",
+                                 "model.width=42",
+                                 "route.top_k=2",
+                                 "route.noise_steps=9",
                                  "route.chunks=3"};
     for (size_t i = 0; i < MOT_COUNT(right); ++i) snprintf(argument[count++], ARGUMENT, "%s", right[i]);
     snprintf(argument[count++], ARGUMENT, "train.batch=%u", 3 + draw(10000));

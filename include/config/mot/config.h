@@ -14,16 +14,23 @@
 #include <stdio.h>
 
 #include "mot/augment.h"
+#include "mot/mixture.h"
 #include "mot/model_config.h"
 #include "mot/stage_config.h"
 
 typedef enum mot_target { MOT_TARGET_LABEL, MOT_TARGET_GROUP } mot_target;
 
+typedef enum mot_data_source { MOT_SOURCE_FILE, MOT_SOURCE_MIXTURE } mot_data_source;
+
 typedef struct mot_config {
     char run[512]; /* the run folder */
     uint64_t seed;
     struct {
+        mot_data_source source;
         char file[512];
+        mot_mixture_config mixture; /* its seed is the run's */
+        mot_gidx mixture_train;     /* training samples; 0: fresh ones for ever */
+        mot_gidx mixture_eval;
         mot_target target; /* learn the label, or the group in its place */
         size_t memory;     /* bytes a rank may hold of a split's samples; above it they are read as needed */
         mot_augment_config augment;

@@ -1,4 +1,4 @@
-/* dataset.h: a labelled data set in one HDF5 file, and reading samples of it.
+/* dataset.h: a labelled data set in one HDF5 file, or generated, and reading samples of it.
  *
  * docs/data.md has the schema. In short, for each split S in {train, val, test} that is present:
  *      /S/x      [n, shape...]  uint8 (pictures [H, W] or [C, H, W]; texts: bytes [L]), int32 (texts: word ids [L]),
@@ -13,6 +13,7 @@
 #ifndef MOT_DATASET_H
 #define MOT_DATASET_H
 
+#include "mot/mixture.h"
 #include "mot/status.h"
 #include "mot/types.h"
 
@@ -39,9 +40,9 @@ typedef struct mot_dataset {
     int classes, groups;               /* groups 0: the file has none */
     char **class_names, **group_names; /* owned; NULL when absent */
     mot_gidx samples;                  /* in this split */
-    int32_t *label, *group;            /* [samples], owned; group NULL when absent */
-    char checksum[40];                 /* of the split's x and y, as stored in the file: provenance */
-    bool signed_labels;                /* y is -1 / +1 */
+    int32_t *label, *group; /* [samples], owned; group NULL when absent; both NULL when generated */
+    char checksum[40];      /* of the split's x and y, as stored in the file: provenance */
+    bool signed_labels;     /* y is -1 / +1 */
     struct mot_dataset_source *source; /* private: open file, or the loaded samples */
 } mot_dataset;
 
@@ -51,7 +52,17 @@ typedef struct mot_dataset {
 mot_status mot_dataset_open(mot_dataset *dataset, const char *path, const char *split, size_t memory_bytes);
 void mot_dataset_close(mot_dataset *dataset);
 
-/* The stored bytes of sample `index` into `bytes` [format.bytes]. */
+/* A split that lies in no file: `samples` samples of a mixture, each made when it is asked for, by whichever rank asks;
+ * MOT_ENDLESS: a new one for every index. Kept once made where all of them fit `memory_bytes`. Groups are the mixture's
+ * classes. MOT_ERR_INPUT with a sentence when the mixture cannot be. */
+#define MOT_ENDLESS ((mot_gidx)1 << 62)
+mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *config, const char *split,
+                                mot_gidx samples, size_t memory_bytes);
+
+/* Sample `index`: its stored bytes [format.bytes], its label as stored, and its group (-1 where there are none). */
+mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
+                              int32_t *group);
+/* Its bytes alone. */
 mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes);
 
 /* True when every label belongs to one group; then parent[label] is it (a table owned by the data set, of `classes`
