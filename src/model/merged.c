@@ -1,14 +1,21 @@
-/* The expert kind `merged`, the theory model of Li et al. (arXiv 2510.27004, section 2): one attention head whose key
- * and query are merged into one matrix A [D, D], and an FFN of J neurons W [D, J]. For a sample X [l, D]:
+/* The expert kind `merged`, the theory model of Li et al. (arXiv 2510.27004, section 2): H attention heads whose key
+ * and query are merged into one matrix A [D, D] each, and a head's own FFN of J neurons W [D, J]. A sample X [l, D]:
  *
- *      s_ij = softmax_j(X_j . A X_i),   u_i = sum_j s_ij X_j,   a_i = u_i W,   f = sum_ij act(a_ij)
+ *      s_ij = softmax_j(X_j . A X_i),   u_i = sum_j s_ij X_j,   a_i = u_i W,   f = sum_h sum_ij act(a_ij)
  *
- * readout: the sum over the tokens as written, their mean, or the first token alone. One output.
+ * readout: the sum over the tokens as written, their mean, or the first token alone. One output. Without attention,
+ * u_i = X_i.
  *
- *      d W = U^T dA,  dA_ij = g act'(a_ij);   d A = X^T T^T X,  T = softmax'(dU X^T),  dU = dA W^T
+ * Since u is linear in X, it is never made: z = X W, a = S z costs no more for any J, and much less for few. With g
+ * the gradient by f (divided by l for the mean), d_ij = g act'(a_ij):
  *
- * where g is the gradient by f (divided by l for the mean). */
-#include "mot/expert.h"
+ *      dW = X^T (S^T d),   dA = X^T (T^T X),   T_ij = s_ij sum_n d_in (z_jn - a_in)
+ *
+ * What is of size D goes through one matrix product for all samples of the tile. What is of size l is written out
+ * below, for LANES queries side by side: the tokens i of a sample are the columns of B = A X^T, so the softmax over j
+ * runs down the lanes and no sum runs across them. The lanes beyond a sample's last token hold numbers of the sample
+ * behind it, or padding; nothing is ever read from them into the others. */
+#include "mot/merged.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,12 +24,23 @@
 #include "mot/layers.h"
 #include "mot/rowops.h"
 
-enum { ATTENTION, NEURONS }; /* rows of the table */
+enum { LANES = 8 };
+
+static bool attends(const mot_expert_shape *shape)
+{
+    return shape->config->merged.attention == MOT_ATTENTION_SOFTMAX;
+}
+
+/* The table's rows: attention, if there is any, then neurons. */
+static size_t neurons_row(const mot_expert_shape *shape)
+{
+    return attends(shape) ? 1 : 0;
+}
 
 static mot_status merged_table(const mot_expert_shape *shape, mot_table *table)
 {
     const mot_merged_config *config = &shape->config->merged;
-    const size_t D = shape->width;
+    const size_t D = shape->width, H = config->heads;
     if (shape->vocabulary > 0)
         return mot_fail(MOT_ERR_INPUT,
                         "model.kind = merged works on vectors or pictures, the data are texts");
@@ -32,76 +50,235 @@ static mot_status merged_table(const mot_expert_shape *shape, mot_table *table)
             "model.kind = merged has one output: two classes and train.loss logistic or squared, not %zu "
             "outputs",
             shape->outputs);
-    mot_status status = mot_table_add(table, "attention", MOT_PART_ATTENTION, 2, (const size_t[]){D, D}, 0, 0,
-                                      true);
+    mot_status status = MOT_OK;
+    if (attends(shape))
+        status = mot_table_add(table, "attention", MOT_PART_ATTENTION, 3, (const size_t[]){H, D, D}, 0, 0,
+                               true);
     if (status == MOT_OK)
-        status = mot_table_add(table, "neurons", MOT_PART_FFN, 2, (const size_t[]){D, config->neurons}, 0,
+        status = mot_table_add(table, "neurons", MOT_PART_FFN, 3, (const size_t[]){H, D, config->neurons}, 0,
                                config->init / sqrt((double)D), true);
     return status;
 }
 
-/* ---- memory: what is kept of a sample, one after another ---- */
+/* ---- memory ---- */
 
+/* n rounded up to whole vectors. */
+static size_t padded(size_t n)
+{
+    return (n + LANES - 1) / LANES * LANES;
+}
+
+/* Length of a row with one number for each of the tile's tokens: the last sample's lanes may reach LANES - 1 beyond.
+ * An odd number of cache lines, lest a column's numbers meet in few places of the cache. */
+static size_t row_length(size_t rows)
+{
+    const size_t line = MOT_ALIGNMENT / sizeof(mot_real), lines = (rows + LANES - 1) / line + 1;
+    return (lines | 1) * line;
+}
+
+/* What is kept of a tile from forward to backward; the arrays of a head, then those of the next. */
 typedef struct merged_acts {
-    mot_real *prob; /* [l, l] */
-    mot_real *u;    /* [l, D] */
-    mot_real *a;    /* [l, J] */
+    size_t rows, length; /* tokens of the tile; row_length of it */
+    size_t lanes, pairs; /* sum over the samples of padded(l), and of l padded(l) */
+    mot_real *prob;      /* [H][pairs]: of each sample [l keys, padded(l) queries]; none without attention */
+    mot_real *z;         /* [H][J, length] */
+    mot_real *a;         /* [H][lanes J]: of each sample [J, padded(l)] */
 } merged_acts;
 
-static merged_acts carve(const mot_expert_shape *shape, mot_arena *arena, size_t l)
+static merged_acts measure(const mot_expert_shape *shape, const mot_tile *tile)
 {
-    const size_t real = sizeof(mot_real);
-    merged_acts acts;
-    acts.prob = mot_arena_take(arena, l * l, real);
-    acts.u = mot_arena_take(arena, l * shape->width, real);
-    acts.a = mot_arena_take(arena, l * shape->config->merged.neurons, real);
+    merged_acts acts = {.rows = tile->first[tile->samples]};
+    acts.length = row_length(acts.rows);
+    for (size_t s = 0; s < tile->samples; ++s) {
+        const size_t l = tile->first[s + 1] - tile->first[s];
+        acts.lanes += padded(l);
+        acts.pairs += attends(shape) ? l * padded(l) : 0;
+    }
     return acts;
 }
 
-static size_t sample_bytes(const mot_expert_shape *shape)
+/* The largest a tile can measure. */
+static merged_acts most(const mot_expert_shape *shape, size_t samples)
 {
-    const size_t l = shape->tokens, real = sizeof(mot_real);
-    return mot_arena_bytes(l * l, real) + mot_arena_bytes(l * shape->width, real) +
-           mot_arena_bytes(l * shape->config->merged.neurons, real);
+    const size_t l = shape->tokens;
+    return (merged_acts){.rows = samples * l,
+                         .length = row_length(samples * l),
+                         .lanes = samples * padded(l),
+                         .pairs = attends(shape) ? samples * l * padded(l) : 0};
+}
+
+static size_t kept_bytes(const mot_expert_shape *shape, const merged_acts *size)
+{
+    const size_t H = shape->config->merged.heads, J = shape->config->merged.neurons, real = sizeof(mot_real);
+    return mot_arena_bytes(H * size->pairs, real) + mot_arena_bytes(H * J * size->length, real) +
+           mot_arena_bytes(H * J * size->lanes, real);
+}
+
+/* Numbers of forward's scratch: B, then act(a). */
+static size_t forward_scratch(const mot_expert_shape *shape, const merged_acts *size)
+{
+    const size_t b = attends(shape) ? shape->width * size->length : 0;
+    return MOT_MAX(b, shape->config->merged.neurons * size->lanes);
+}
+
+/* Bytes of scratch: forward's, or backward's merged_work. */
+static size_t scratch_bytes(const mot_expert_shape *shape, const merged_acts *size)
+{
+    const size_t J = shape->config->merged.neurons, l = shape->tokens, real = sizeof(mot_real);
+    const size_t forward = mot_arena_bytes(forward_scratch(shape, size), real);
+    const size_t backward = mot_arena_bytes(J * size->lanes, real) + mot_arena_bytes(J * size->length, real) +
+                            mot_arena_bytes(size->rows * shape->width, real) +
+                            mot_arena_bytes(l * padded(l), real);
+    return MOT_MAX(forward, backward);
 }
 
 static size_t merged_tile(const mot_expert_shape *shape)
 {
     if (shape->config->tile > 0) return shape->config->tile;
-    const size_t fit = ((size_t)1 << 18) / sample_bytes(shape);
+    const merged_acts one = most(shape, 1);
+    const size_t fit = ((size_t)1 << 19) / (kept_bytes(shape, &one) + scratch_bytes(shape, &one));
     return fit < 1 ? 1 : fit > 256 ? 256 : fit;
 }
 
-/* Scratch: X A or the gradients by u and by scores, and T^T X. */
 static size_t merged_workspace(const mot_expert_shape *shape)
 {
-    const size_t l = shape->tokens, D = shape->width, real = sizeof(mot_real), tile = merged_tile(shape);
-    return tile * sample_bytes(shape) + mot_arena_bytes(tile, sizeof(merged_acts)) +
-           2 * mot_arena_bytes(l * D, real) + mot_arena_bytes(l * l, real);
+    const merged_acts size = most(shape, merged_tile(shape));
+    return mot_arena_bytes(1, sizeof size) + kept_bytes(shape, &size) + scratch_bytes(shape, &size);
 }
 
-/* ---- the activation ---- */
+/* ---- what is of size l: one sample, LANES queries (or keys) at a time ---- */
 
-static mot_real act(mot_activation kind, mot_real x, mot_real *slope)
+/* sum[k] = sum_m factor[m step] row[m length + k] */
+static inline void combine(mot_real sum[LANES], const mot_real *factor, size_t step, const mot_real *row,
+                           size_t length, size_t count)
 {
-    mot_real y;
-    switch (kind) {
-    case MOT_ACTIVATION_CUBIC:
-        *slope = 3 * x * x;
-        return x * x * x;
-    case MOT_ACTIVATION_RELU:
-        *slope = x > 0;
-        return x > 0 ? x : 0;
-    case MOT_ACTIVATION_GELU:
-        *slope = 1;
-        mot_gelu_backward(slope, slope, &x, 1);
-        mot_gelu_forward(&y, &x, 1);
-        return y;
-    case MOT_ACTIVATION_IDENTITY:
-        break;
+    mot_real s[LANES] = {0};
+    for (size_t m = 0; m < count; ++m) {
+        const mot_real by = factor[m * step];
+        for (int k = 0; k < LANES; ++k) s[k] += by * row[m * length + k];
     }
-    *slope = 1;
-    return x;
+    memcpy(sum, s, sizeof s);
+}
+
+/* The softmax down LANES columns of p [l, stride]. */
+static inline void softmax_lanes(mot_real *p, size_t l, size_t stride)
+{
+    mot_real top[LANES], sum[LANES] = {0};
+    memcpy(top, p, sizeof top);
+    for (size_t j = 1; j < l; ++j)
+#pragma omp simd
+        for (int k = 0; k < LANES; ++k) top[k] = p[j * stride + k] > top[k] ? p[j * stride + k] : top[k];
+    for (size_t j = 0; j < l; ++j)
+#pragma omp simd
+        for (int k = 0; k < LANES; ++k) {
+            const mot_real e = mot_exp(p[j * stride + k] - top[k]);
+            p[j * stride + k] = e;
+            sum[k] += e;
+        }
+#pragma omp simd
+    for (int k = 0; k < LANES; ++k) sum[k] = 1 / sum[k];
+    for (size_t j = 0; j < l; ++j)
+#pragma omp simd
+        for (int k = 0; k < LANES; ++k) p[j * stride + k] *= sum[k];
+}
+
+/* prob [l keys, padded(l) queries] of a sample x [l, D], whose columns of B = A X^T are b [D, length]. */
+static void attend(const mot_real *x, const mot_real *b, size_t length, size_t l, size_t D, mot_real *prob)
+{
+    const size_t stride = padded(l);
+    for (size_t i = 0; i < l; i += LANES) {
+        for (size_t j = 0; j < l; ++j) combine(prob + j * stride + i, x + j * D, 1, b + i, length, D);
+        softmax_lanes(prob + i, l, stride);
+    }
+}
+
+/* a [J, padded(l)] = S z of a sample; without attention (prob NULL) a = z. */
+static void mix(const mot_real *prob, const mot_real *z, size_t length, size_t l, size_t J, mot_real *a)
+{
+    const size_t stride = padded(l);
+    for (size_t n = 0; n < J; ++n)
+        for (size_t i = 0; i < l; i += LANES) {
+            if (prob != NULL)
+                combine(a + n * stride + i, z + n * length, 1, prob + i, stride, l);
+            else
+                memcpy(a + n * stride + i, z + n * length + i, LANES * sizeof *a);
+        }
+}
+
+/* q [J, length] = S^T d of a sample, one number for each key; `square` [l, padded(l)] is scratch for S with the keys
+ * side by side. Without attention q = d. */
+static void unmix(const mot_real *prob, const mot_real *d, size_t l, size_t J, mot_real *square, mot_real *q,
+                  size_t length)
+{
+    const size_t stride = padded(l);
+    if (prob != NULL)
+        for (size_t i = 0; i < l; ++i)
+            for (size_t j = 0; j < l; ++j) square[i * stride + j] = prob[j * stride + i];
+    for (size_t n = 0; n < J; ++n)
+        for (size_t j = 0; j < l; j += LANES) {
+            mot_real sum[LANES];
+            if (prob != NULL)
+                combine(sum, d + n * stride, 1, square + j, stride, l);
+            else
+                memcpy(sum, d + n * stride + j, sizeof sum);
+            memcpy(q + n * length + j, sum, MOT_MIN(l - j, LANES) * sizeof *q);
+        }
+}
+
+/* t [l keys, padded(l) queries]: T_ij = s_ij sum_n d_in (z_jn - a_in). */
+static void score_gradient(const mot_real *prob, const mot_real *d, const mot_real *a, const mot_real *z,
+                           size_t length, size_t l, size_t J, mot_real *t)
+{
+    const size_t stride = padded(l);
+    for (size_t i = 0; i < l; i += LANES) {
+        mot_real own[LANES] = {0};
+        for (size_t n = 0; n < J; ++n)
+            for (int k = 0; k < LANES; ++k) own[k] += d[n * stride + i + k] * a[n * stride + i + k];
+        for (size_t j = 0; j < l; ++j) {
+            mot_real sum[LANES];
+            combine(sum, z + j, length, d + i, stride, J);
+            for (int k = 0; k < LANES; ++k)
+                t[j * stride + i + k] = prob[j * stride + i + k] * (sum[k] - own[k]);
+        }
+    }
+}
+
+/* y [l, D] = T^T X of a sample. */
+static void gather_queries(const mot_real *t, const mot_real *x, size_t l, size_t D, mot_real *y)
+{
+    const size_t stride = padded(l);
+    for (size_t j = 0; j < l; ++j) {
+        size_t from = 0;
+        for (; from + LANES <= D; from += LANES) combine(y + j * D + from, t + j * stride, 1, x + from, D, l);
+        for (; from < D; ++from) {
+            mot_real sum = 0;
+            for (size_t i = 0; i < l; ++i) sum += t[j * stride + i] * x[i * D + from];
+            y[j * D + from] = sum;
+        }
+    }
+}
+
+/* ---- the activation and the readout ---- */
+
+/* y = act(x) */
+static void act_forward(mot_activation kind, mot_real *restrict y, const mot_real *restrict x, size_t n)
+{
+    if (kind == MOT_ACTIVATION_GELU) mot_gelu_forward(y, x, n);
+    if (kind == MOT_ACTIVATION_IDENTITY) memcpy(y, x, n * sizeof *y);
+    if (kind == MOT_ACTIVATION_CUBIC)
+        for (size_t i = 0; i < n; ++i) y[i] = x[i] * x[i] * x[i];
+    if (kind == MOT_ACTIVATION_RELU)
+        for (size_t i = 0; i < n; ++i) y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+/* d *= act'(x) */
+static void act_backward(mot_activation kind, mot_real *restrict d, const mot_real *restrict x, size_t n)
+{
+    if (kind == MOT_ACTIVATION_GELU) mot_gelu_backward(d, d, x, n);
+    if (kind == MOT_ACTIVATION_CUBIC)
+        for (size_t i = 0; i < n; ++i) d[i] *= 3 * x[i] * x[i];
+    if (kind == MOT_ACTIVATION_RELU)
+        for (size_t i = 0; i < n; ++i) d[i] = x[i] > 0 ? d[i] : 0;
 }
 
 /* Tokens that the readout counts, and what each counts. */
@@ -112,78 +289,198 @@ static size_t readout(const mot_expert_shape *shape, size_t l, mot_real *share)
     return kind == MOT_READOUT_FIRST ? 1 : l;
 }
 
+/* out += the readout of a head's act(a). */
+static void read_head(const mot_expert_shape *shape, const mot_tile *tile, const mot_real *y, mot_real *out)
+{
+    for (size_t s = 0; s < tile->samples; ++s) {
+        const size_t l = tile->first[s + 1] - tile->first[s];
+        mot_real share, f = 0;
+        const size_t counted = readout(shape, l, &share);
+        for (size_t n = 0; n < shape->config->merged.neurons; ++n, y += padded(l))
+            f += mot_row_sum(y, counted);
+        out[s] += share * f;
+    }
+}
+
+/* d = g act'(a) of a head, 0 where the readout does not count. */
+static void unread_head(const mot_expert_shape *shape, const mot_tile *tile, const mot_real *d_out,
+                        const mot_real *a, mot_real *d)
+{
+    const size_t J = shape->config->merged.neurons;
+    mot_real *at = d;
+    for (size_t s = 0; s < tile->samples; ++s) {
+        const size_t l = tile->first[s + 1] - tile->first[s];
+        mot_real share;
+        const size_t counted = readout(shape, l, &share);
+        for (size_t n = 0; n < J; ++n, at += padded(l))
+            for (size_t i = 0; i < padded(l); ++i) at[i] = i < counted ? share * d_out[s] : 0;
+    }
+    act_backward(shape->config->merged.activation, d, a, (size_t)(at - d));
+}
+
 /* ---- forward and backward ---- */
+
+static merged_acts *take_acts(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena)
+{
+    const size_t H = shape->config->merged.heads, J = shape->config->merged.neurons, real = sizeof(mot_real);
+    merged_acts *acts = mot_arena_take(arena, 1, sizeof *acts);
+    *acts = measure(shape, tile);
+    acts->prob = attends(shape) ? mot_arena_take(arena, H * acts->pairs, real) : NULL;
+    acts->z = mot_arena_take(arena, H * J * acts->length, real);
+    acts->a = mot_arena_take(arena, H * J * acts->lanes, real);
+    return acts;
+}
+
+/* The arrays of head h. */
+static merged_acts of_head(const merged_acts *acts, size_t J, size_t h)
+{
+    merged_acts head = *acts;
+    if (head.prob != NULL) head.prob += h * acts->pairs;
+    head.z += h * J * acts->length;
+    head.a += h * J * acts->lanes;
+    return head;
+}
+
+/* product [m, length] = w X^T or w^T X^T for all rows of the tile; 0 in the lanes behind the last. */
+static void times_tile(bool transpose, const mot_real *w, size_t m, size_t ldw, const mot_real *x, size_t D,
+                       mot_real *product, size_t rows, size_t length)
+{
+    mot_gemm(transpose, true, m, rows, D, 1, w, ldw, x, D, 0, product, length);
+    for (size_t i = 0; i < m; ++i)
+        memset(product + i * length + rows, 0, MOT_MIN(length - rows, LANES) * sizeof *product);
+}
+
+static void forward_head(const mot_expert_shape *shape, const mot_real *const *weight, size_t h,
+                         const mot_tile *tile, const merged_acts *head, mot_real *scratch, mot_real *out)
+{
+    const size_t D = shape->width, J = shape->config->merged.neurons, length = head->length;
+    mot_real *prob = head->prob, *a = head->a;
+    if (prob != NULL) times_tile(false, weight[0] + h * D * D, D, D, tile->x, D, scratch, head->rows, length);
+    times_tile(true, weight[neurons_row(shape)] + h * D * J, J, J, tile->x, D, head->z, head->rows, length);
+    for (size_t s = 0; s < tile->samples; ++s) {
+        const size_t at = tile->first[s], l = tile->first[s + 1] - at;
+        if (prob != NULL) attend(tile->x + at * D, scratch + at, length, l, D, prob);
+        mix(prob, head->z + at, length, l, J, a);
+        if (prob != NULL) prob += l * padded(l);
+        a += J * padded(l);
+    }
+    act_forward(shape->config->merged.activation, scratch, head->a, J * head->lanes);
+    read_head(shape, tile, scratch, out);
+}
 
 static void *merged_forward(const mot_expert_shape *shape, const mot_real *const *weight,
                             const mot_tile *tile, mot_arena *arena, bool learn, mot_real *out)
 {
-    const size_t D = shape->width, J = shape->config->merged.neurons;
-    merged_acts *kept = learn ? mot_arena_take(arena, tile->samples, sizeof *kept) : NULL;
-    mot_real *const xa = mot_arena_take(arena, shape->tokens * D, sizeof *xa);
-    for (size_t s = 0; s < tile->samples; ++s) {
-        const size_t l = tile->first[s + 1] - tile->first[s], mark = mot_arena_mark(arena);
-        const mot_real *x = tile->x + tile->first[s] * D;
-        const merged_acts acts = carve(shape, arena, l);
-        mot_gemm(false, false, l, D, D, 1, x, D, weight[ATTENTION], D, 0, xa, D);
-        mot_gemm(false, true, l, l, D, 1, x, D, xa, D, 0, acts.prob, l);
-        for (size_t i = 0; i < l; ++i) mot_row_softmax(acts.prob + i * l, l);
-        mot_gemm(false, false, l, D, l, 1, acts.prob, l, x, D, 0, acts.u, D);
-        mot_gemm(false, false, l, J, D, 1, acts.u, D, weight[NEURONS], J, 0, acts.a, J);
-        mot_real share, slope, f = 0;
-        const size_t counted = readout(shape, l, &share) * J;
-        for (size_t i = 0; i < counted; ++i) f += act(shape->config->merged.activation, acts.a[i], &slope);
-        out[s] = share * f;
-        if (learn)
-            kept[s] = acts;
-        else
-            mot_arena_rewind(arena, mark);
+    merged_acts *acts = take_acts(shape, tile, arena);
+    const size_t mark = mot_arena_mark(arena);
+    mot_real *scratch = mot_arena_take(arena, forward_scratch(shape, acts), sizeof *scratch);
+    memset(out, 0, tile->samples * sizeof *out);
+    for (size_t h = 0; h < shape->config->merged.heads; ++h) {
+        const merged_acts head = of_head(acts, shape->config->merged.neurons, h);
+        forward_head(shape, weight, h, tile, &head, scratch, out);
     }
-    return kept;
+    mot_arena_rewind(arena, mark);
+    return learn ? acts : NULL;
+}
+
+/* Backward's scratch. */
+typedef struct merged_work {
+    mot_real *d;      /* [lanes J] */
+    mot_real *q;      /* [J, length]: S^T d */
+    mot_real *y;      /* [rows, D]: T^T X */
+    mot_real *square; /* [l, padded(l)] of one sample */
+} merged_work;
+
+/* d W += X^T q^T */
+static void backward_neurons(const mot_expert_shape *shape, const mot_tile *tile, const merged_acts *head,
+                             const merged_work *work, mot_real *gradient)
+{
+    const size_t D = shape->width, J = shape->config->merged.neurons;
+    const mot_real *prob = head->prob, *d = work->d;
+    for (size_t s = 0; s < tile->samples; ++s) {
+        const size_t at = tile->first[s], l = tile->first[s + 1] - at;
+        unmix(prob, d, l, J, work->square, work->q + at, head->length);
+        if (prob != NULL) prob += l * padded(l);
+        d += J * padded(l);
+    }
+    mot_gemm(true, true, D, J, head->rows, 1, tile->x, D, work->q, head->length, 1, gradient, J);
+}
+
+/* d A += X^T (T^T X) */
+static void backward_attention(const mot_expert_shape *shape, const mot_tile *tile, const merged_acts *head,
+                               const merged_work *work, mot_real *gradient)
+{
+    const size_t D = shape->width, J = shape->config->merged.neurons;
+    const mot_real *prob = head->prob, *d = work->d, *a = head->a;
+    for (size_t s = 0; s < tile->samples; ++s) {
+        const size_t at = tile->first[s], l = tile->first[s + 1] - at;
+        score_gradient(prob, d, a, head->z + at, head->length, l, J, work->square);
+        gather_queries(work->square, tile->x + at * D, l, D, work->y + at * D);
+        prob += l * padded(l);
+        d += J * padded(l);
+        a += J * padded(l);
+    }
+    mot_gemm(true, false, D, D, head->rows, 1, tile->x, D, work->y, D, 1, gradient, D);
 }
 
 static void merged_backward(const mot_expert_shape *shape, const mot_real *const *weight,
                             mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, void *memory,
                             const mot_real *d_out, mot_part_set learns)
 {
-    (void)learns;
-    const size_t D = shape->width, J = shape->config->merged.neurons;
-    const merged_acts *kept = memory;
-    mot_real *const d_u = mot_arena_take(arena, shape->tokens * D, sizeof *d_u); /* then T^T X */
-    mot_real *const t = mot_arena_take(arena, shape->tokens * shape->tokens, sizeof *t);
-    for (size_t s = 0; s < tile->samples; ++s) {
-        const size_t l = tile->first[s + 1] - tile->first[s];
-        const mot_real *x = tile->x + tile->first[s] * D;
-        mot_real share, *d_a = kept[s].a; /* a is not needed any more */
-        const size_t counted = readout(shape, l, &share) * J;
-        for (size_t i = 0; i < l * J; ++i) {
-            mot_real slope = 0;
-            if (i < counted) (void)act(shape->config->merged.activation, d_a[i], &slope);
-            d_a[i] = d_out[s] * share * slope;
-        }
-        mot_gemm(true, false, D, J, l, 1, kept[s].u, D, d_a, J, 1, gradient[NEURONS], J);
-        mot_gemm(false, true, l, D, J, 1, d_a, J, weight[NEURONS], J, 0, d_u, D);
-        mot_gemm(false, true, l, l, D, 1, d_u, D, x, D, 0, t, l);
-        for (size_t i = 0; i < l; ++i) {
-            const mot_real *p = kept[s].prob + i * l;
-            mot_real *row = t + i * l;
-            const mot_real dot = mot_row_dot(p, row, l);
-            for (size_t j = 0; j < l; ++j) row[j] = p[j] * (row[j] - dot);
-        }
-        mot_gemm(true, false, l, D, l, 1, t, l, x, D, 0, d_u, D);
-        mot_gemm(true, false, D, D, l, 1, x, D, d_u, D, 1, gradient[ATTENTION], D);
+    (void)weight; /* z and a say all of it */
+    const merged_acts *acts = memory;
+    const size_t D = shape->width, J = shape->config->merged.neurons, l = shape->tokens,
+                 real = sizeof(mot_real);
+    const bool neurons = learns >> MOT_PART_FFN & 1,
+               attention = attends(shape) && (learns >> MOT_PART_ATTENTION & 1);
+    if (!neurons && !attention) return;
+    const merged_work work = {.d = mot_arena_take(arena, J * acts->lanes, real),
+                              .q = mot_arena_take(arena, J * acts->length, real),
+                              .y = mot_arena_take(arena, acts->rows * D, real),
+                              .square = mot_arena_take(arena, l * padded(l), real)};
+    for (size_t h = 0; h < shape->config->merged.heads; ++h) {
+        const merged_acts head = of_head(acts, J, h);
+        unread_head(shape, tile, d_out, head.a, work.d);
+        if (neurons) backward_neurons(shape, tile, &head, &work, gradient[neurons_row(shape)] + h * D * J);
+        if (attention) backward_attention(shape, tile, &head, &work, gradient[0] + h * D * D);
     }
 }
 
+/* ---- what others want to know ---- */
+
+size_t mot_merged_attention_scratch(const mot_expert_shape *shape)
+{
+    return shape->width * row_length(shape->tokens) + shape->tokens * padded(shape->tokens);
+}
+
+void mot_merged_attention(const mot_expert_shape *shape, const mot_real *const *weight, size_t head,
+                          const mot_real *x, size_t tokens, mot_real *prob, mot_real *scratch)
+{
+    const size_t D = shape->width, length = row_length(tokens), stride = padded(tokens);
+    mot_real *const turned = scratch + D * length;
+    if (attends(shape)) {
+        times_tile(false, weight[0] + head * D * D, D, D, x, D, scratch, tokens, length);
+        attend(x, scratch, length, tokens, D, turned);
+    }
+    for (size_t i = 0; i < tokens; ++i)
+        for (size_t j = 0; j < tokens; ++j)
+            prob[i * tokens + j] = attends(shape) ? turned[j * stride + i] : i == j;
+}
+
+/* A token's product with A and W of each head, and its scores and shares. */
 static double merged_flops(const mot_expert_shape *shape, size_t tokens)
 {
-    const double l = (double)tokens, D = (double)shape->width, J = (double)shape->config->merged.neurons;
-    return 2 * l * D * (D + 2 * l + J);
+    const mot_merged_config *config = &shape->config->merged;
+    const double l = (double)tokens, D = (double)shape->width, J = (double)config->neurons,
+                 pairs = attends(shape) ? D * (D + l) + l * J : 0;
+    return 2 * (double)config->heads * l * (D * J + pairs);
 }
 
 static void merged_typical_product(const mot_expert_shape *shape, size_t *m, size_t *n, size_t *k)
 {
-    *m = shape->tokens;
-    *n = *k = shape->width;
+    *m = attends(shape) ? shape->width : shape->config->merged.neurons;
+    *n = merged_tile(shape) * shape->tokens;
+    *k = shape->width;
 }
 
 const mot_expert_kind mot_merged_kind = {

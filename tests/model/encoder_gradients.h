@@ -97,24 +97,38 @@ START_TEST(encoder_of_other_sizes)
 }
 END_TEST
 
-/* The theory model: every activation and readout, one neuron and several. */
-START_TEST(merged)
+static void check_merged(mot_activation activation, mot_readout readout, mot_attention attention,
+                         size_t heads, size_t neurons)
 {
     static const char *const names[] = {"cubic", "identity", "relu", "gelu"};
+    const mot_expert_config config = {.kind = 1,
+                                      .tile = (size_t)readout + heads,
+                                      .merged = {.activation = activation,
+                                                 .readout = readout,
+                                                 .attention = attention,
+                                                 .heads = heads,
+                                                 .neurons = neurons,
+                                                 .init = 1}};
+    char name[GRADIENT_NAME];
+    snprintf(name, sizeof name, "merged_%s_readout%d%s_H%zu_J%zu", names[activation], (int)readout,
+             attention == MOT_ATTENTION_NONE ? "_none" : "", heads, neurons);
+    check(name, &config, false, readout == MOT_READOUT_MEAN ? MOT_LOSS_SQUARED : MOT_LOSS_LOGISTIC, 1);
+}
+
+/* The theory model: every activation and readout; with and without attention, one head and several, one neuron and
+ * several. */
+START_TEST(merged)
+{
     for (int activation = MOT_ACTIVATION_CUBIC; activation <= MOT_ACTIVATION_GELU; ++activation)
-        for (int readout = MOT_READOUT_SUM; readout <= MOT_READOUT_FIRST; ++readout) {
-            const mot_expert_config config = {.kind = 1,
-                                              .tile = (size_t)readout + 1,
-                                              .merged = {.heads = 1,
-                                                         .activation = (mot_activation)activation,
-                                                         .readout = (mot_readout)readout,
-                                                         .neurons = 1 + 2 * (size_t)readout,
-                                                         .init = 1}};
-            char name[GRADIENT_NAME];
-            snprintf(name, sizeof name, "merged_%s_readout%d", names[activation], readout);
-            check(name, &config, false, readout == MOT_READOUT_MEAN ? MOT_LOSS_SQUARED : MOT_LOSS_LOGISTIC,
-                  1);
-        }
+        for (int readout = MOT_READOUT_SUM; readout <= MOT_READOUT_FIRST; ++readout)
+            check_merged((mot_activation)activation, (mot_readout)readout, MOT_ATTENTION_SOFTMAX, 1,
+                         1 + 2 * (size_t)readout);
+    for (int attention = MOT_ATTENTION_SOFTMAX; attention <= MOT_ATTENTION_NONE; ++attention)
+        for (size_t heads = 1; heads <= 3; ++heads)
+            for (size_t neurons = 1; neurons <= 3; neurons += 2) {
+                check_merged(MOT_ACTIVATION_CUBIC, MOT_READOUT_SUM, (mot_attention)attention, heads, neurons);
+                check_merged(MOT_ACTIVATION_GELU, MOT_READOUT_MEAN, (mot_attention)attention, heads, neurons);
+            }
 }
 END_TEST
 
