@@ -148,6 +148,22 @@ static void choose_places(mot_random4 random, size_t count, size_t place[3])
     if (place[2] >= high) ++place[2];
 }
 
+/* Noise for all tokens but those of the three places, in order: made in one row behind room for three tokens, and
+ * moved up, a token never behind where it was made. */
+static void put_noise(const mot_mixture_config *config, uint32_t low, uint32_t high, const size_t place[3],
+                      float *x)
+{
+    const size_t tokens = config->tokens, width = config->width;
+    const float deviation = (float)(config->sigma / sqrt((double)width));
+    mot_normal_row(config->seed, MOT_STREAM_MIXTURE, (const uint32_t[]){low, high, DRAW_NOISE, 0}, deviation,
+                   x + 3 * width, (tokens - 3) * width);
+    for (size_t t = 0, made = 3; made < tokens; ++t) {
+        if (t == place[0] || t == place[1] || t == place[2]) continue;
+        if (t != made) memcpy(x + t * width, x + made * width, width * sizeof *x);
+        ++made;
+    }
+}
+
 static void put(size_t width, double factor, const double *signal, float *token)
 {
     for (size_t d = 0; d < width; ++d) token[d] = (float)(factor * signal[d]);
@@ -175,6 +191,7 @@ void mot_mixture_sample(const mot_mixture *mixture, int split, mot_gidx index, f
     if (role != NULL) memset(role, 0, tokens);
     for (int i = 0; i < 3 && role != NULL; ++i) role[place[i]] = (int8_t)(i + 1);
 
+    put_noise(config, low, high, place, x);
     /* Signed: one signal times the sign. Vector: one signal for each sign. */
     const bool vector = config->vector_labels;
     const size_t own_row = vector ? 2 * (size_t)own + (y > 0) : (size_t)own;
@@ -184,20 +201,6 @@ void mot_mixture_sample(const mot_mixture *mixture, int split, mot_gidx index, f
     put(width, own_sign * factor[0], mixture->label_signal + own_row * width, x + place[1] * width);
     put(width, other_sign * factor[2], mixture->label_signal + other_row * width, x + place[2] * width);
 
-    const double scale = config->sigma / sqrt((double)width);
-    for (size_t t = 0; t < tokens; ++t) {
-        if (t == place[0] || t == place[1] || t == place[2]) continue;
-        for (size_t d = 0; d < width; d += 4) {
-            /* A token starts at its own element, so that no two share a draw whatever the width. */
-            const uint32_t element = (uint32_t)(t * ((width + 3) / 4) + d / 4);
-            const mot_random4 r = mot_random(config->seed, MOT_STREAM_MIXTURE, low, high, DRAW_NOISE,
-                                             element);
-            double normal[4];
-            mot_normal_pair(r.word[0], r.word[1], normal);
-            mot_normal_pair(r.word[2], r.word[3], normal + 2);
-            for (size_t k = 0; k < 4 && d + k < width; ++k) x[t * width + d + k] = (float)(scale * normal[k]);
-        }
-    }
     *label = y;
     *group = own;
 }

@@ -1,5 +1,7 @@
 /* Random numbers: Random123's published vectors, then what the numbers are good for. */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "ck.h"
 #include "mot/rng.h"
@@ -136,6 +138,69 @@ START_TEST(normal_extremes_are_finite)
 }
 END_TEST
 
+enum { ROW = 1000, NORMALS = 10000000, BINS = 1000 };
+
+/* P(N(0, 1) < x) */
+static double below(double x)
+{
+    return erfc(-x / sqrt(2)) / 2;
+}
+
+/* Of each number: it is the quantile of the word that the header says. Of all: moments to five deviations, the
+ * Kolmogorov-Smirnov distance (chance 1e-6 to exceed 2.7 / sqrt(n)), and how many lie far out. */
+START_TEST(normal_rows)
+{
+    static float row[ROW];
+    static int in_bin[BINS];
+    double moment[5] = {0}, far = 0, distance = 0, next = 0, sum = 0;
+    for (uint32_t r = 0; r < NORMALS / ROW; ++r) {
+        mot_normal_row(13, MOT_STREAM_TEST, (const uint32_t[]){1, 2, r, 0}, 1, row, ROW);
+        for (uint32_t i = 0; i < ROW; ++i) {
+            const double x = row[i], p = below(x);
+            ++in_bin[MOT_MIN((int)(BINS * p), BINS - 1)];
+            far += fabs(x) > 4;
+            next += i > 0 ? x * row[i - 1] : 0;
+            for (int m = 1; m <= 4; ++m) moment[m] += (m > 2 ? x * x : 1) * (m % 2 ? x : x * x) / NORMALS;
+            if (r >= 100) continue;
+            const uint32_t word =
+                mot_random(13, MOT_STREAM_TEST, 1, 2, r, i / 64 * 16 + i % 16).word[i / 16 % 4];
+            const double low = ((word & 0x7fffffff) + 0.5) * 0x1p-32;
+            ck_assert_int_eq(word >> 31, x > 0);
+            ck_assert_double_lt(fabs(below(-fabs(x)) - low), 1e-6 * low * (1 + x * x));
+        }
+    }
+    const double n = NORMALS;
+    for (int b = 0; b < BINS; ++b) {
+        sum += in_bin[b];
+        distance = fmax(distance, fabs(sum / n - (b + 1.0) / BINS));
+    }
+    printf("normal rows: distance %.1e, moments %.5f %.5f %.5f %.5f, beyond 4: %.0f of %.0f\n", distance,
+           moment[1], moment[2], moment[3], moment[4], far, n * 2 * below(-4));
+    ck_assert_double_lt(distance, 2.7 / sqrt(n));
+    ck_assert_double_lt(fabs(moment[1]), 5 * sqrt(1 / n));
+    ck_assert_double_lt(fabs(moment[2] - 1), 5 * sqrt(2 / n));
+    ck_assert_double_lt(fabs(moment[3]), 5 * sqrt(15 / n));
+    ck_assert_double_lt(fabs(moment[4] - 3), 5 * sqrt(96 / n));
+    ck_assert_double_lt(fabs(next / n), 5 * sqrt(1 / n));
+    ck_assert_double_lt(fabs(far - n * 2 * below(-4)), 5 * sqrt(n * 2 * below(-4)));
+}
+END_TEST
+
+/* A row's beginning does not depend on its length, nor on where it is put; and nothing is written behind it. */
+START_TEST(normal_rows_of_any_length)
+{
+    float whole[201], part[203];
+    const uint32_t counter[] = {5, 6, 7, UINT32_MAX - 20}; /* the last word wraps around */
+    mot_normal_row(14, MOT_STREAM_TEST, counter, 0.5f, whole, MOT_COUNT(whole));
+    for (size_t count = 0; count <= MOT_COUNT(whole); ++count)
+        for (size_t place = 0; place < 2; ++place) {
+            part[place + count] = 77;
+            mot_normal_row(14, MOT_STREAM_TEST, counter, 0.5f, part + place, count);
+            ck_assert(memcmp(part + place, whole, count * sizeof *part) == 0 && part[place + count] == 77);
+        }
+}
+END_TEST
+
 static void rng_tests(TCase *tcase)
 {
     tcase_add_test(tcase, known_answers);
@@ -145,6 +210,8 @@ static void rng_tests(TCase *tcase)
     tcase_add_test(tcase, uniform_moments);
     tcase_add_test(tcase, normal_moments);
     tcase_add_test(tcase, normal_extremes_are_finite);
+    tcase_add_test(tcase, normal_rows);
+    tcase_add_test(tcase, normal_rows_of_any_length);
 }
 
 MOT_CK_MAIN("rng", rng_tests)

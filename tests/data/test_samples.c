@@ -7,6 +7,7 @@
 #include "mot/augment.h"
 #include "mot/memory.h"
 #include "mot/mixture.h"
+#include "mot/rng.h"
 #include "mot/tokens.h"
 
 START_TEST(picture_tokens)
@@ -208,6 +209,35 @@ START_TEST(mixture_samples)
 }
 END_TEST
 
+/* The noise tokens of a sample are one normal row, in the order of the tokens; the others are as if there was none. */
+START_TEST(mixture_noise)
+{
+    mot_mixture_config config = small();
+    mot_mixture mixture;
+    float x[6 * 13], quiet[6 * 13], noise[3 * 13];
+    int32_t label, group;
+    int8_t role[6];
+    for (mot_gidx i = ((mot_gidx)1 << 33) - 100; i < ((mot_gidx)1 << 33) + 100; ++i) {
+        const uint32_t counter[] = {(uint32_t)i, (uint32_t)(i >> 32) << 2 | 1, 3, 0};
+        config.sigma = 0.5;
+        mot_ck_ok(mot_mixture_init(&mixture, &config));
+        mot_mixture_sample(&mixture, 1, i, x, &label, &group, role);
+        mot_mixture_free(&mixture);
+        config.sigma = 0;
+        mot_ck_ok(mot_mixture_init(&mixture, &config));
+        mot_mixture_sample(&mixture, 1, i, quiet, &label, &group, role);
+        mot_mixture_free(&mixture);
+        mot_normal_row(config.seed, MOT_STREAM_MIXTURE, counter, (float)(0.5 / sqrt(13)), noise, 3 * 13);
+        size_t made = 0;
+        for (size_t t = 0; t < 6; ++t) {
+            ck_assert_mem_eq(x + 13 * t, role[t] == 0 ? noise + 13 * made : quiet + 13 * t, 13 * sizeof *x);
+            for (int d = 0; d < 13 && role[t] == 0; ++d) ck_assert(quiet[13 * t + (size_t)d] == 0);
+            made += role[t] == 0;
+        }
+    }
+}
+END_TEST
+
 START_TEST(mixture_bounds)
 {
     mot_mixture mixture;
@@ -238,6 +268,7 @@ static void samples_tests(TCase *tcase)
     tcase_add_test(tcase, augmentation);
     tcase_add_test(tcase, mixture_signals);
     tcase_add_test(tcase, mixture_samples);
+    tcase_add_test(tcase, mixture_noise);
     tcase_add_test(tcase, mixture_bounds);
 }
 
