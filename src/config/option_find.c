@@ -76,7 +76,9 @@ const char *mot_option_closest(const char *key, bool in_stage)
         /* "parts" in a stage means what `train.parts` means outside of one */
         if (in_stage && mot_options[i].key != NULL)
             distance = MOT_MIN(distance, distance_to(key, last_name(mot_options[i].key)));
-        if (closest[0] == '\0' || distance < least) {
+        /* of equals the shorter, which is the more general */
+        if (closest[0] == '\0' || distance < least ||
+            (distance == least && strlen(known) < strlen(closest))) {
             closest = known;
             least = distance;
         }

@@ -216,12 +216,16 @@ const mot_option mot_options[] = {
      HELP("Steps between evaluations; with 0 at the end of the run only.")},
     {KEY("eval.batch"), IN_CONFIG(eval.batch), INTEGER(1, MOST_SAMPLES), DEFAULT("500"), UNIT("samples"),
      HELP("Samples a pass of an evaluation.")},
+    {KEY("eval.start"), IN_CONFIG(eval.start), BOOLEAN, DEFAULT("false"),
+     HELP("An evaluation before the first step as well.")},
 
     {KEY("checkpoint.every"), IN_CONFIG(checkpoint.every), INTEGER(0, MOST_STEPS),
      DEFAULT("0"), UNIT("steps"),
      HELP("Steps between checkpoints; with 0 at the end of the run only.")},
     {KEY("checkpoint.keep"), IN_CONFIG(checkpoint.keep), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("files"),
      HELP("How many of the newest checkpoints stay; with 0 all.")},
+    {KEY("checkpoint.start"), IN_CONFIG(checkpoint.start), BOOLEAN, DEFAULT("false"),
+     HELP("A checkpoint of the initial values as well, as step 0.")},
 
     {KEY("record.every"), IN_CONFIG(record.every), INTEGER(0, MOST_STEPS), DEFAULT("1"), UNIT("steps"),
      HELP("The gate's choices of every n-th step are recorded; with 0 none.")},

@@ -1,5 +1,6 @@
 #include "record_private.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -131,7 +132,7 @@ static mot_status tidy(mot_record *record, const char *folder, bool segments, mo
             if (segments && mot_segment_parse(file->d_name, &first, &last)) {
                 remove = last > step;
                 if (!remove) record->flushed = MOT_MAX(record->flushed, last);
-                if (remove && step > 0 && first <= step) {
+                if (remove && step >= 0 && first <= step) {
                     status = mot_fail(MOT_ERR_INPUT,
                                       "%s/%s holds steps before and after step %" MOT_PRI_GIDX
                                       ", from which the run would go on: it is not of this run; move it away",
@@ -161,6 +162,8 @@ mot_status mot_record_open(mot_record **opened, const mot_record_about *about, m
     *opened = NULL;
     if (status != MOT_OK) return status;
     record->log = -1;
+    record->flushed = -1;
+    record->eval_step = (mot_column){"step", "1", "steps done at the evaluation", MOT_COLUMN_I64, NULL, 0};
     record->experts = about->experts;
     record->choices = about->choices;
     record->classes = about->classes;
@@ -203,6 +206,9 @@ void mot_record_close(mot_record **closed)
     free_columns(record->step, STEP_COLUMNS);
     free_columns(record->layer, LAYER_COLUMNS);
     free_columns(record->assign, ASSIGN_COLUMNS);
+    mot_free(record->eval_step.data);
+    for (size_t f = 0; f < record->figures; ++f) mot_free(record->figure[f].column.data);
+    mot_free(record->figure);
     mot_free(record->folder);
     mot_free(record->config_text);
     mot_free(record->dataset_checksum);
@@ -215,7 +221,7 @@ void mot_record_close(mot_record **closed)
 
 static bool has_something(const mot_record *record)
 {
-    return record->steps > 0 || record->snapshots > 0 || record->assigned > 0;
+    return record->steps > 0 || record->snapshots > 0 || record->evaluations > 0 || record->assigned > 0;
 }
 
 /* Room is made before anything changes; the caller fills the rows and then counts them. */
@@ -232,7 +238,7 @@ static mot_status write_segment(mot_record *record)
     mot_status status = mot_segment_write(record);
     if (status != MOT_OK) return status;
     record->flushed = MOT_MAX(record->flushed, record->last);
-    record->steps = record->snapshots = record->assigned = 0;
+    record->steps = record->snapshots = record->evaluations = record->assigned = 0;
     return MOT_OK;
 }
 
@@ -242,7 +248,7 @@ static mot_status write_segment(mot_record *record)
 static mot_status close_early(mot_record *record, mot_gidx step)
 {
     if (!has_something(record) || step <= record->last) return MOT_OK;
-    const bool late = record->flushed > 0 && record->first <= record->flushed;
+    const bool late = record->flushed >= 0 && record->first <= record->flushed;
     return late || record->assigned >= flush_rows ? write_segment(record) : MOT_OK;
 }
 
@@ -334,6 +340,47 @@ mot_status mot_record_snapshot(mot_record *record, mot_gidx step, const int64_t 
                by_group * sizeof *group_load);
     belongs_to(record, step);
     record->snapshots++;
+
+done:
+    return status;
+}
+
+/* The list of figures as the first evaluation gives it. */
+static mot_status take_figures(mot_record *record, size_t count, const mot_eval_figure *figure)
+{
+    mot_status status = mot_allocate(&record->figure, count, sizeof *record->figure,
+                                     "figures of evaluations");
+    if (status != MOT_OK) return status;
+    for (size_t f = 0; f < count; ++f) {
+        record_figure *const to = &record->figure[f];
+        to->about = figure[f];
+        to->numbers = 1;
+        for (int d = 0; d < figure[f].rank; ++d) to->numbers *= figure[f].shape[d];
+        to->column = (mot_column){
+            figure[f].name, figure[f].units, figure[f].long_name, MOT_COLUMN_F64, NULL, 0};
+    }
+    record->figures = count;
+    return MOT_OK;
+}
+
+mot_status mot_record_eval(mot_record *record, mot_gidx step, size_t count, const mot_eval_figure *figure)
+{
+    mot_status status = MOT_OK;
+    MOT_TRY(close_early(record, step));
+    if (record->figure == NULL) MOT_TRY(take_figures(record, count, figure));
+    assert(count == record->figures);
+    const size_t row = record->evaluations;
+    MOT_TRY(grow(&record->eval_step, row + 1));
+    for (size_t f = 0; f < count; ++f)
+        MOT_TRY(grow(&record->figure[f].column, (row + 1) * record->figure[f].numbers));
+    ((int64_t *)record->eval_step.data)[row] = step;
+    for (size_t f = 0; f < count; ++f) {
+        const size_t numbers = record->figure[f].numbers;
+        memcpy((double *)record->figure[f].column.data + row * numbers, figure[f].value,
+               numbers * sizeof(double));
+    }
+    belongs_to(record, step);
+    record->evaluations++;
 
 done:
     return status;

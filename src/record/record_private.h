@@ -54,6 +54,13 @@ enum {
 };
 enum { LAYER_LOAD, LAYER_IMPORTANCE, LAYER_SNAPSHOT_STEP, LAYER_CLASS_LOAD, LAYER_GROUP_LOAD, LAYER_COLUMNS };
 
+/* A figure of evaluations, as it was given, and what has collected. */
+typedef struct record_figure {
+    mot_eval_figure about;
+    size_t numbers; /* of one evaluation */
+    mot_column column;
+} record_figure;
+
 struct mot_record {
     char *folder, *config_text, *dataset_checksum;
     char **class_names, **group_names; /* one allocation each; NULL: none */
@@ -61,12 +68,15 @@ struct mot_record {
     uint64_t seed;
     int log; /* descriptor of log.jsonl, appending */
 
-    size_t steps, snapshots, assigned; /* rows that have collected */
+    size_t steps, snapshots, evaluations, assigned; /* rows that have collected */
     mot_gidx first, last;              /* steps that they belong to */
-    mot_gidx flushed;                  /* last step of the newest segment; 0: none */
+    mot_gidx flushed;                  /* last step of the newest segment; -1: none */
     mot_column step[STEP_COLUMNS];     /* [steps] */
     mot_column layer[LAYER_COLUMNS];   /* [steps, E] twice, [snapshots], [snapshots, classes or groups, E] */
     mot_column assign[ASSIGN_COLUMNS]; /* [assigned] */
+    mot_column eval_step;              /* [evaluations] */
+    record_figure *figure;             /* [figures], each [evaluations, its shape]; owned */
+    size_t figures;
 };
 
 hid_t mot_column_h5(mot_column_type type);

@@ -141,6 +141,29 @@ done:
     return status;
 }
 
+static mot_status write_evaluations(hid_t file, const mot_record *record)
+{
+    mot_status status = MOT_OK;
+    hsize_t shape[1 + MOT_FIGURE_RANK] = {record->evaluations};
+    if (record->evaluations == 0) return MOT_OK;
+    MOT_TRY(write_column(file, "eval", &record->eval_step, 1, shape));
+    for (size_t f = 0; f < record->figures; ++f) {
+        const record_figure *figure = &record->figure[f];
+        char path[64];
+        for (int d = 0; d < figure->about.rank; ++d) shape[1 + d] = figure->about.shape[d];
+        MOT_TRY(write_column(file, "eval", &figure->column, 1 + figure->about.rank, shape));
+        MOT_TRY(mot_path_join(path, sizeof path, "eval", figure->about.name));
+        MOT_TRY(mot_h5_scale(file, path, 0, "eval/step", "step"));
+        for (int d = 0; d < figure->about.rank; ++d)
+            if (figure->about.axis[d] != NULL && mot_h5_exists(file, figure->about.axis[d]))
+                MOT_TRY(
+                    mot_h5_scale(file, path, 1 + (unsigned)d, figure->about.axis[d], figure->about.axis[d]));
+    }
+
+done:
+    return status;
+}
+
 mot_status mot_segment_write(const mot_record *record)
 {
     mot_status status = MOT_OK;
@@ -162,6 +185,7 @@ mot_status mot_segment_write(const mot_record *record)
         MOT_TRY(write_numbers(file, "group", record->groups, "group, index into group_names"));
     MOT_TRY(write_steps(file, record));
     MOT_TRY(write_snapshots(file, record));
+    MOT_TRY(write_evaluations(file, record));
     for (size_t c = 0; c < ASSIGN_COLUMNS && record->assigned > 0; ++c)
         MOT_TRY(write_column(file, "assign", &record->assign[c], 1, assigned));
     MOT_TRY(mot_h5_save_image(&file, path));

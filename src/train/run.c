@@ -80,6 +80,11 @@ static mot_status train(mot_run *run)
     const mot_config *config = &run->config;
     mot_status status = MOT_OK;
     bool stop = false;
+    if (run->progress.step == 0 && config->eval.start && !run->continued) {
+        MOT_TRY(run_evaluate(run));
+        run_say_eval(run);
+    }
+    if (run->progress.step == 0 && config->checkpoint.start && !run->continued) MOT_TRY(run_save(run));
     run_report_begin(run);
     while (run->progress.stage < config->stages && !stop) {
         MOT_TRY(train_step(run, &stop));
@@ -95,7 +100,8 @@ static mot_status train(mot_run *run)
             MOT_TRY(run_save(run));
     }
     if (run->progress.stage == config->stages && run->evaluated != run->progress.step) {
-        MOT_TRY(run_evaluate(run)); /* the run was complete before it was started again */
+        run->again = true; /* the run was complete before it was started again */
+        MOT_TRY(run_evaluate(run));
         run_say_eval(run);
     }
 done:

@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* Adds a pass's first choices to the tables, and its assignments to the record. Root. */
-static mot_status count_pass(mot_run *run, const mot_step_result *result, size_t n, double *group_hits)
+static mot_status count_pass(mot_run *run, const mot_step_result *result, mot_gidx first, size_t n,
+                             double *group_hits)
 {
     const int E = run->config.model.experts;
     const size_t K = mot_choice_count(&run->config.route, E);
@@ -15,7 +16,8 @@ static mot_status count_pass(mot_run *run, const mot_step_result *result, size_t
         if (eval->group_load != NULL) ++eval->group_load[(size_t)result->group[p] * (size_t)E + expert];
         if (run->parent != NULL) *group_hits += run->parent[result->predicted[p]] == result->group[p];
     }
-    if (run->record == NULL || !run->config.record.eval) return MOT_OK;
+    run_figures_add(run, first, n, result);
+    if (run->record == NULL || run->again || !run->config.record.eval) return MOT_OK;
     return mot_record_assign(run->record, run->progress.step, true, n, result->sample, result->label,
                              result->group, result->expert, result->prob);
 }
@@ -29,6 +31,7 @@ mot_status run_evaluate(mot_run *run)
     double loss = 0, hits = 0, group_hits = 0;
     mot_status status = MOT_OK;
     if (root) {
+        run_figures_begin(run);
         memset(eval->class_load, 0, (size_t)run->classes * E * sizeof *eval->class_load);
         if (eval->group_load != NULL)
             memset(eval->group_load, 0, (size_t)run->groups * E * sizeof *eval->group_load);
@@ -40,7 +43,7 @@ mot_status run_evaluate(mot_run *run)
         MOT_TRY(mot_step_run(run->step, &run->eval, &task, mot_signals_asked(), &result));
         loss += result.loss * (double)n;
         hits += result.hits;
-        if (root) status = count_pass(run, &result, n, &group_hits);
+        if (root) status = count_pass(run, &result, first, n, &group_hits);
         MOT_TRY(mot_comm_agree(run->comm, status));
     }
     eval->samples = samples;
@@ -51,10 +54,11 @@ mot_status run_evaluate(mot_run *run)
         const bool groups = eval->group_load != NULL;
         eval->routing = mot_specialize(groups ? run->groups : run->classes, (int)E,
                                        groups ? eval->group_load : eval->class_load);
-        if (run->record != NULL)
+        if (run->record != NULL && !run->again)
             status = mot_record_snapshot(run->record, run->progress.step, eval->class_load, eval->group_load);
     }
     MOT_TRY(mot_comm_agree(run->comm, status));
+    MOT_TRY(mot_comm_agree(run->comm, run_figures_end(run)));
     run->evaluated = run->progress.step;
 done:
     return status;

@@ -39,7 +39,10 @@ typedef struct mot_run {
     mot_progress progress;
     mot_record *record; /* root */
     run_eval last_eval;
-    mot_gidx evaluated; /* step of last_eval; -1: none */
+    struct run_figures *figures; /* run_figures.c */
+    bool continued;              /* from a checkpoint */
+    bool again;                  /* this evaluation has been recorded before */
+    mot_gidx evaluated;          /* step of last_eval; -1: none */
     double start_s;
     mot_gidx start_step;
 
@@ -60,6 +63,18 @@ mot_status run_save(mot_run *run);
 
 /* run_eval.c */
 mot_status run_evaluate(mot_run *run);
+
+/* run_figures.c: what an evaluation shows, for the record, log.jsonl and the terminal. Begin, add and end: see
+ * run_evaluate; end is collective, its status each rank's own; the others are the root's. */
+mot_status run_figures_create(mot_run *run);
+void run_figures_destroy(mot_run *run);
+void run_figures_begin(mot_run *run);
+void run_figures_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result *result);
+mot_status run_figures_end(mot_run *run);
+/* On the root: attention of the classification signal to itself, NaN where there is no such thing; and the mean loss of
+ * the samples that are with an expert of their kind. */
+double run_signal_attention(const mot_run *run);
+double run_routed_loss(const mot_run *run);
 
 /* run_report.c: what is said while it goes on. */
 void run_banner(const mot_run *run, const char *what);

@@ -1,6 +1,7 @@
 /* What a run says while it goes on: banner, progress, a line a report step. */
 #include "run_private.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,13 +253,16 @@ mot_status run_report_step(mot_run *run, const mot_step_result *result, double r
 void run_say_eval(const mot_run *run)
 {
     const run_eval *eval = &run->last_eval;
-    char group[48] = "";
+    char group[48] = "", theory[64] = "", loss[16];
+    snprintf(loss, sizeof loss, eval->loss < 1e-3 ? "%8.1e" : "%8.5f", eval->loss);
+    if (run->comm->rank == MOT_ROOT && !isnan(run_signal_attention(run)))
+        snprintf(theory, sizeof theory, "  signal attention %.3f", run_signal_attention(run));
     if (eval->group_accuracy >= 0) snprintf(group, sizeof group, " (group %.4f)", eval->group_accuracy);
     mot_log(MOT_LOG_INFO,
-            "eval %6" MOT_PRI_GIDX "  loss %8.5f  acc %6.4f%s on %" MOT_PRI_GIDX
+            "eval %6" MOT_PRI_GIDX "  loss %8s  acc %6.4f%s on %" MOT_PRI_GIDX
             " samples of '%s'; purity %.3f  nmi %.3f  "
-            "entropy %.3f  experts used %d of %d",
-            run->progress.step, eval->loss, eval->accuracy, group, eval->samples, run->config.eval.split,
+            "entropy %.3f  experts used %d of %d%s",
+            run->progress.step, loss, eval->accuracy, group, eval->samples, run->config.eval.split,
             eval->routing.purity, eval->routing.nmi, eval->routing.entropy, eval->routing.experts_used,
-            run->config.model.experts);
+            run->config.model.experts, theory);
 }

@@ -92,7 +92,7 @@ done:
     return status;
 }
 
-static mot_status open_record(mot_run *run)
+static mot_status open_record(mot_run *run, bool continued)
 {
     const mot_dataset *set = &run->train_set;
     const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
@@ -108,7 +108,7 @@ static mot_status open_record(mot_run *run)
         .dataset_checksum = set->checksum,
         .seed = run->config.seed,
     };
-    return mot_record_open(&run->record, &about, run->progress.step);
+    return mot_record_open(&run->record, &about, continued ? run->progress.step : -1);
 }
 
 mot_status run_begin(mot_run *run)
@@ -127,6 +127,7 @@ mot_status run_begin(mot_run *run)
         mot_state state = run_state(run);
         MOT_TRY(mot_checkpoint_read(comm, &state, path));
         run->progress = state.progress;
+        run->continued = true;
         ++run->progress.restarts;
         if (run->progress.stage > run->config.stages)
             status = mot_fail(MOT_ERR_INPUT, "%s is at stage %d of a run of %d", path, run->progress.stage,
@@ -136,7 +137,7 @@ mot_status run_begin(mot_run *run)
     }
     if (root) {
         status = make_folders(run);
-        if (status == MOT_OK) status = open_record(run);
+        if (status == MOT_OK) status = open_record(run, step >= 0);
     }
     MOT_TRY(mot_comm_agree(comm, status));
 done:

@@ -136,7 +136,8 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     describe_sources(run);
     MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, run->classes, run->groups,
                             MOT_MAX(config->train.batch, config->eval.batch)));
-    if (comm->rank == MOT_ROOT) {
+    status = run_figures_create(run);
+    if (comm->rank == MOT_ROOT && status == MOT_OK) {
         const size_t E = (size_t)config->model.experts;
         status = mot_config_text(&run->config, &run->config_text);
         if (status == MOT_OK)
@@ -155,6 +156,7 @@ done:
 void run_close(mot_run *run)
 {
     mot_record_close(&run->record);
+    run_figures_destroy(run);
     mot_free(run->last_eval.group_load);
     mot_free(run->last_eval.class_load);
     mot_free(run->config_text);

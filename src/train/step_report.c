@@ -151,6 +151,7 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .label = root->label,
         .group = root->group,
         .predicted = root->predicted,
+        .sample_loss = root->loss,
         .expert = root->sample != NULL ? step->expert : NULL,
         .prob = root->prob,
         .load = root->load,

@@ -29,11 +29,12 @@ if "$PYTHON" -c 'import h5py' 2>said; then
 import glob, json, sys
 import h5py
 run = sys.argv[1]
-steps, assigned, snapshots = [], [], []
+steps, assigned, snapshots, evaluations = [], [], [], []
 for path in sorted(glob.glob(run + "/record/*.h5")):
     with h5py.File(path) as f:
         steps += list(f["steps/step"][...]) if "steps/step" in f else []
         snapshots += list(f["layer0/snapshot_step"][...]) if "layer0/snapshot_step" in f else []
+        evaluations += list(f["eval/step"][...]) if "eval/step" in f else []
         train = f["assign/split"][...] == 0
         assigned += list(f["assign/step"][...][train])
 total = json.load(open(run + "/summary.json"))["steps"]
@@ -43,9 +44,14 @@ if steps != wanted:
 if sorted(set(assigned)) != wanted or len(assigned) != 24 * total:
     sys.exit("the record holds %d assignments of %d steps" % (len(assigned), len(set(assigned))))
 if len(set(snapshots)) != len(snapshots) or snapshots != sorted(snapshots) or snapshots[-1] != total:
-    sys.exit("evaluations stand in the record at the steps %s" % snapshots)
+    sys.exit("snapshots stand in the record at the steps %s" % snapshots)
+if evaluations != snapshots:
+    sys.exit("figures stand in the record at the steps %s, snapshots at %s" % (evaluations, snapshots))
 logged = [json.loads(line) for line in open(run + "/log.jsonl")]
-numbers = [line["step"] for line in logged if "step" in line]
+numbers = [line["step"] for line in logged if "train.loss" in line]
+evaluated = [line["step"] for line in logged if "eval.loss" in line]
+if evaluated != snapshots:
+    sys.exit("log.jsonl holds evaluations at %s, the record at %s" % (evaluated, snapshots))
 if numbers != sorted(set(numbers)) or [n for n in numbers if n % 7 and n != total]:
     sys.exit("log.jsonl holds the steps %s" % numbers)
 print(",".join(str(int(s)) for s in snapshots))

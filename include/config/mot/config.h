@@ -48,10 +48,12 @@ typedef struct mot_config {
         char split[16]; /* "test", "val" */
         mot_gidx every; /* steps; 0: at the end only */
         size_t batch;   /* samples a pass */
+        bool start;     /* also before the first step */
     } eval;
     struct {
         mot_gidx every; /* steps; 0: at the end only */
         mot_gidx keep;  /* newest N stay; 0: all */
+        bool start;     /* also before the first step */
     } checkpoint;
     struct {
         mot_gidx every; /* gate assignments of every n-th step; 0: none */

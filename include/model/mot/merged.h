@@ -4,6 +4,8 @@
 
 #include "mot/expert.h"
 
+extern const mot_expert_kind mot_merged_kind;
+
 /* Numbers of scratch that mot_merged_attention takes for samples of up to shape->tokens tokens. */
 size_t mot_merged_attention_scratch(const mot_expert_shape *shape);
 

@@ -1,6 +1,6 @@
 /* record.h: what a run leaves behind for study, written by the root alone.
  *
- *      RUN/log.jsonl                      one line a report step; lines of steps that will be redone are cut on resume
+ *      RUN/log.jsonl                      one line a report step or evaluation; lines of steps that will be redone are cut on resume
  *      RUN/record/00000001-00000400.h5    closed segments of the routing record, first and last step in the name
  *      RUN/run.h5                         links to all segments and checkpoints, and the configuration
  *      RUN/summary.json                   written at the end
@@ -11,6 +11,7 @@
  *      /layer0/importance  [n, E]   sum of its softmax probabilities over the batch
  *      /layer0/class_load  [snapshots, classes, E]   of the evaluation set; /layer0/group_load likewise with groups
  *      /layer0/snapshot_step [snapshots]
+ *      /eval/step [m], /eval/NAME [m, ...]   figures of every evaluation, in double; which ones, the run decides
  *      /assign/{step, split, sample, label, group, choice, expert, prob}   columns: one row a (sample, chosen expert);
  *              split 0 train, 1 evaluation; choice 0..K-1; group -1 where the data set has none
  * with dimension scales (step, expert, class), attributes units and long_name, chunked, shuffled, deflated.
@@ -36,7 +37,7 @@ typedef struct mot_record_about {
     uint64_t seed;
 } mot_record_about;
 
-/* Opens the record after step `step` (0: a fresh run): removes later segments, later lines of log.jsonl and stray
+/* Opens the record after step `step` (-1: a fresh run, of which not even an evaluation stays): removes later segments, later lines of log.jsonl and stray
  * temporary files. The strings of `about` are copied. */
 mot_status mot_record_open(mot_record **record, const mot_record_about *about, mot_gidx step);
 void mot_record_close(mot_record **record);
@@ -60,6 +61,20 @@ mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation,
 /* Class and group loads of an evaluation: [classes, E], [groups, E] (NULL without groups), first choices counted. */
 mot_status mot_record_snapshot(mot_record *record, mot_gidx step, const int64_t *class_load,
                                const int64_t *group_load);
+
+/* A figure of an evaluation: a number (rank 0) or a table of them. An axis that is called expert, class or group gets
+ * that scale; of others, long_name says what the places mean. */
+enum { MOT_FIGURE_RANK = 3 };
+typedef struct mot_eval_figure {
+    const char *name, *units, *long_name;
+    int rank;
+    size_t shape[MOT_FIGURE_RANK];
+    const char *axis[MOT_FIGURE_RANK];
+    const double *value; /* NaN: there is none */
+} mot_eval_figure;
+
+/* The figures of an evaluation after `step` steps (0: before the first). The same list for every call of a run. */
+mot_status mot_record_eval(mot_record *record, mot_gidx step, size_t count, const mot_eval_figure *figure);
 
 /* Writes what has collected as one closed segment (nothing: no file), and rewrites run.h5. */
 mot_status mot_record_flush(mot_record *record);

@@ -47,6 +47,7 @@ typedef struct mot_step_result {
     const mot_gidx *sample;               /* [total] */
     const int32_t *label, *group;         /* [total] */
     const int32_t *predicted;             /* [total] */
+    const double *sample_loss;            /* [total] */
     const int32_t *expert;                /* [total, K] */
     const float *prob;                    /* [total, K]: softmax probability of the chosen */
     const int64_t *load;                  /* [E] */
