@@ -11,20 +11,18 @@
  *
  *      dW = X^T (S^T d),   dA = X^T (T^T X),   T_ij = s_ij sum_n d_in (z_jn - a_in)
  *
- * What is of size D goes through one matrix product for all samples of the tile. What is of size l is written out
- * below, for LANES queries side by side: the tokens i of a sample are the columns of B = A X^T, so the softmax over j
- * runs down the lanes and no sum runs across them. The lanes beyond a sample's last token hold numbers of the sample
- * behind it, or padding; nothing is ever read from them into the others. */
+ * What is of size D goes through one matrix product for all samples of the tile. What is of size l is written out in
+ * merged_lanes.h, for LANES queries side by side: the tokens i of a sample are the columns of B = A X^T, so the
+ * softmax over j runs down the lanes and no sum runs across them. */
 #include "mot/merged.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "merged_lanes.h"
 #include "mot/blas.h"
 #include "mot/layers.h"
 #include "mot/rowops.h"
-
-enum { LANES = 8 };
 
 static bool attends(const mot_expert_shape *shape)
 {
@@ -61,12 +59,6 @@ static mot_status merged_table(const mot_expert_shape *shape, mot_table *table)
 }
 
 /* ---- memory ---- */
-
-/* n rounded up to whole vectors. */
-static size_t padded(size_t n)
-{
-    return (n + LANES - 1) / LANES * LANES;
-}
 
 /* Length of a row with one number for each of the tile's tokens: the last sample's lanes may reach LANES - 1 beyond.
  * An odd number of cache lines, lest a column's numbers meet in few places of the cache. */
@@ -144,118 +136,6 @@ static size_t merged_workspace(const mot_expert_shape *shape)
 {
     const merged_acts size = most(shape, merged_tile(shape));
     return mot_arena_bytes(1, sizeof size) + kept_bytes(shape, &size) + scratch_bytes(shape, &size);
-}
-
-/* ---- what is of size l: one sample, LANES queries (or keys) at a time ---- */
-
-/* sum[k] = sum_m factor[m step] row[m length + k] */
-static inline void combine(mot_real sum[LANES], const mot_real *factor, size_t step, const mot_real *row,
-                           size_t length, size_t count)
-{
-    mot_real s[LANES] = {0};
-    for (size_t m = 0; m < count; ++m) {
-        const mot_real by = factor[m * step];
-        for (int k = 0; k < LANES; ++k) s[k] += by * row[m * length + k];
-    }
-    memcpy(sum, s, sizeof s);
-}
-
-/* The softmax down LANES columns of p [l, stride]. */
-static inline void softmax_lanes(mot_real *p, size_t l, size_t stride)
-{
-    mot_real top[LANES], sum[LANES] = {0};
-    memcpy(top, p, sizeof top);
-    for (size_t j = 1; j < l; ++j)
-#pragma omp simd
-        for (int k = 0; k < LANES; ++k) top[k] = p[j * stride + k] > top[k] ? p[j * stride + k] : top[k];
-    for (size_t j = 0; j < l; ++j)
-#pragma omp simd
-        for (int k = 0; k < LANES; ++k) {
-            const mot_real e = mot_exp(p[j * stride + k] - top[k]);
-            p[j * stride + k] = e;
-            sum[k] += e;
-        }
-#pragma omp simd
-    for (int k = 0; k < LANES; ++k) sum[k] = 1 / sum[k];
-    for (size_t j = 0; j < l; ++j)
-#pragma omp simd
-        for (int k = 0; k < LANES; ++k) p[j * stride + k] *= sum[k];
-}
-
-/* prob [l keys, padded(l) queries] of a sample x [l, D], whose columns of B = A X^T are b [D, length]. */
-static void attend(const mot_real *x, const mot_real *b, size_t length, size_t l, size_t D, mot_real *prob)
-{
-    const size_t stride = padded(l);
-    for (size_t i = 0; i < l; i += LANES) {
-        for (size_t j = 0; j < l; ++j) combine(prob + j * stride + i, x + j * D, 1, b + i, length, D);
-        softmax_lanes(prob + i, l, stride);
-    }
-}
-
-/* a [J, padded(l)] = S z of a sample; without attention (prob NULL) a = z. */
-static void mix(const mot_real *prob, const mot_real *z, size_t length, size_t l, size_t J, mot_real *a)
-{
-    const size_t stride = padded(l);
-    for (size_t n = 0; n < J; ++n)
-        for (size_t i = 0; i < l; i += LANES) {
-            if (prob != NULL)
-                combine(a + n * stride + i, z + n * length, 1, prob + i, stride, l);
-            else
-                memcpy(a + n * stride + i, z + n * length + i, LANES * sizeof *a);
-        }
-}
-
-/* q [J, length] = S^T d of a sample, one number for each key; `square` [l, padded(l)] is scratch for S with the keys
- * side by side. Without attention q = d. */
-static void unmix(const mot_real *prob, const mot_real *d, size_t l, size_t J, mot_real *square, mot_real *q,
-                  size_t length)
-{
-    const size_t stride = padded(l);
-    if (prob != NULL)
-        for (size_t i = 0; i < l; ++i)
-            for (size_t j = 0; j < l; ++j) square[i * stride + j] = prob[j * stride + i];
-    for (size_t n = 0; n < J; ++n)
-        for (size_t j = 0; j < l; j += LANES) {
-            mot_real sum[LANES];
-            if (prob != NULL)
-                combine(sum, d + n * stride, 1, square + j, stride, l);
-            else
-                memcpy(sum, d + n * stride + j, sizeof sum);
-            memcpy(q + n * length + j, sum, MOT_MIN(l - j, LANES) * sizeof *q);
-        }
-}
-
-/* t [l keys, padded(l) queries]: T_ij = s_ij sum_n d_in (z_jn - a_in). */
-static void score_gradient(const mot_real *prob, const mot_real *d, const mot_real *a, const mot_real *z,
-                           size_t length, size_t l, size_t J, mot_real *t)
-{
-    const size_t stride = padded(l);
-    for (size_t i = 0; i < l; i += LANES) {
-        mot_real own[LANES] = {0};
-        for (size_t n = 0; n < J; ++n)
-            for (int k = 0; k < LANES; ++k) own[k] += d[n * stride + i + k] * a[n * stride + i + k];
-        for (size_t j = 0; j < l; ++j) {
-            mot_real sum[LANES];
-            combine(sum, z + j, length, d + i, stride, J);
-            for (int k = 0; k < LANES; ++k)
-                t[j * stride + i + k] = prob[j * stride + i + k] * (sum[k] - own[k]);
-        }
-    }
-}
-
-/* y [l, D] = T^T X of a sample. */
-static void gather_queries(const mot_real *t, const mot_real *x, size_t l, size_t D, mot_real *y)
-{
-    const size_t stride = padded(l);
-    for (size_t j = 0; j < l; ++j) {
-        size_t from = 0;
-        for (; from + LANES <= D; from += LANES) combine(y + j * D + from, t + j * stride, 1, x + from, D, l);
-        for (; from < D; ++from) {
-            mot_real sum = 0;
-            for (size_t i = 0; i < l; ++i) sum += t[j * stride + i] * x[i * D + from];
-            y[j * D + from] = sum;
-        }
-    }
 }
 
 /* ---- the activation and the readout ---- */
