@@ -1,0 +1,82 @@
+#include <math.h>
+
+#include "figure_private.h"
+
+static bool has_error(const mot_panel *panel, size_t i)
+{
+    const mot_bars *bars = &panel->bars;
+    return bars->lower != NULL && figure_shows(&panel->y, bars->value[i]) &&
+           figure_shows(&panel->y, bars->lower[i]) && figure_shows(&panel->y, bars->upper[i]);
+}
+
+static figure_range find_range(const mot_panel *panel)
+{
+    const mot_bars *bars = &panel->bars;
+    figure_range y = figure_range_empty();
+    figure_extend(&y, &panel->y, 0); /* a bar begins at 0; a logarithmic axis ignores it */
+    for (size_t i = 0; i < bars->groups * bars->series; ++i) {
+        figure_extend(&y, &panel->y, bars->value[i]);
+        if (!has_error(panel, i)) continue;
+        figure_extend(&y, &panel->y, bars->lower[i]);
+        figure_extend(&y, &panel->y, bars->upper[i]);
+    }
+    for (size_t i = 0; i < panel->level_count; ++i) figure_extend(&y, &panel->y, panel->levels[i].at);
+    return figure_range_settle(y, &panel->y, 0.06);
+}
+
+/* x, value, left, right, bottom, top of each bar of a series, and behind them the ends of its error bar. */
+static void write_data(const figure_pen *pen, size_t series, double base)
+{
+    const mot_bars *bars = &pen->panel->bars;
+    const double width = (bars->series == 1 ? 0.6 : 0.8) / (double)bars->series;
+    size_t shown = 0, errors = 0;
+    fprintf(pen->script, "$bar%zu << EOD\n", series);
+    for (size_t g = 0; g < bars->groups; ++g) {
+        const size_t i = g * bars->series + series;
+        if (!figure_shows(&pen->panel->y, bars->value[i])) continue;
+        const double x = (double)g + width * ((double)series - 0.5 * (double)(bars->series - 1));
+        fprintf(pen->script, "%.6f %.10g %.6f %.6f %.10g %.10g\n", x, bars->value[i], x - 0.46 * width,
+                x + 0.46 * width, base, bars->value[i]);
+        ++shown;
+    }
+    fprintf(pen->script, "%sEOD\n$error%zu << EOD\n", shown > 0 ? "" : "NaN NaN NaN NaN NaN NaN\n", series);
+    for (size_t g = 0; g < bars->groups; ++g) {
+        const size_t i = g * bars->series + series;
+        if (!has_error(pen->panel, i)) continue;
+        const double x = (double)g + width * ((double)series - 0.5 * (double)(bars->series - 1));
+        fprintf(pen->script, "%.6f %.10g %.10g %.10g\n", x, bars->value[i], bars->lower[i], bars->upper[i]);
+        ++errors;
+    }
+    fputs(errors > 0 ? "EOD\n" : "NaN NaN NaN NaN\nEOD\n", pen->script);
+}
+
+void figure_bars(const figure_pen *pen)
+{
+    const mot_panel *panel = pen->panel;
+    const mot_bars *bars = &panel->bars;
+    const figure_range y = find_range(panel);
+    const double base = panel->y.log != 0 ? y.low : fmin(fmax(0, y.low), y.high);
+    figure_begin(pen, 0);
+    figure_axis(pen->script, 'y', &panel->y, y);
+    figure_names(pen, 'x', bars->group_labels, bars->groups);
+    fprintf(pen->script,
+            "set grid noxtics\nset xrange [-0.6:%.1f]\nset errorbars 0.6\nset pointintervalbox 0\n",
+            (double)bars->groups - 0.4);
+    if (y.low < 0) fputs("set xzeroaxis lt 1 lw 0.8 lc rgb '#505050'\n", pen->script);
+    for (size_t s = 0; s < bars->series; ++s) write_data(pen, s, base);
+    fputs("plot ", pen->script);
+    for (size_t s = 0; s < bars->series; ++s) {
+        fprintf(pen->script,
+                "%s$bar%zu using 1:2:3:4:5:6 with boxxyerror fs solid 0.85 noborder lc rgb '%s' ",
+                s > 0 ? ", " : "", s, figure_color(s, bars->color != NULL ? bars->color[s] : 0));
+        fputs(bars->series_labels == NULL ? "notitle" : "title ", pen->script);
+        if (bars->series_labels != NULL) figure_text(pen->script, bars->series_labels[s]);
+        if (bars->lower != NULL)
+            fprintf(pen->script,
+                    ", $error%zu using 1:2:3:4 with yerrorbars ps 0.05 lw 1.1 lc rgb '" FIGURE_INK
+                    "' notitle",
+                    s);
+    }
+    figure_levels(pen);
+    fputc('\n', pen->script);
+}
