@@ -11,8 +11,8 @@
  * apart, drawn by the program gnuplot (5.4 or later), which need not be there: mot_figure_available() asks.
  *
  * All text is UTF-8 and is shown as it stands, whatever characters it has (control characters become spaces); names of
- * groups, rows and columns are shortened to 48 bytes. All
- * arrays belong to the caller and are only read. Not collective: the root draws, once all computing is done. */
+ * groups, rows and columns are cut to 48 bytes. All arrays belong to the caller and are only read. Not collective: the
+ * root draws, once all computing is done. */
 #ifndef MOT_FIGURE_H
 #define MOT_FIGURE_H
 
