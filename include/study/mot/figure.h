@@ -92,8 +92,7 @@ typedef struct mot_panel {
     size_t series_count;
     const mot_mark *marks; /* LINES: [mark_count] vertical, the text above the panel: where a stage begins */
     size_t mark_count;
-    const mot_mark
-        *levels; /* LINES, BARS: [level_count] horizontal, the text in the key: chance, a baseline */
+    const mot_mark *levels; /* LINES, BARS: [level_count] horizontal, the text in the key: a baseline */
     size_t level_count;
     mot_bars bars; /* BARS */
     mot_heat heat; /* HEAT */

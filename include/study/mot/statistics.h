@@ -64,7 +64,7 @@ typedef struct mot_power_interval {
 
 /* Seeds, not points, are drawn with replacement (as many as there are), each with all its points: the points of one
  * seed share its luck. `seed` [count] says whose a point is, an index in [0, count); which indices occur does not
- * matter. The same `key` gives the same interval on any machine (MOT_STREAM_STUDY). With few seeds (below ten) such
+ * matter. The same `key` draws the same seeds on any machine (MOT_STREAM_STUDY). With few seeds (below ten) such
  * an interval is too narrow: five seeds cover the truth some 80 % of the time instead of 95 %.
  * MOT_ERR_INPUT for fewer than two seeds, fewer than one resample, a seed outside, or when most resamples have no p;
  * MOT_ERR_MEMORY. */
