@@ -36,27 +36,35 @@ void mot_normal_pair(uint32_t first, uint32_t second, double normal[2])
 
 /* ---- normal numbers in bulk ---- */
 
-enum { DRAWS = 16, BLOCK = 4 * DRAWS };
+enum { DRAWS = 8, BLOCK = 4 * DRAWS };
 
-/* word[w][j]: word w of the draw (a, b, c, d + j). As philox4x32, but side by side, which the compiler turns into
- * vectors. */
-static void draw_block(uint64_t key, const uint32_t counter[4], uint32_t word[4][DRAWS])
+/* word[w DRAWS + j]: word w of the draw (a, b, c, d + j). As philox4x32, but side by side and each word in 64 bits,
+ * where its products go, which the compiler turns into vectors. */
+static void draw_block(uint64_t key, const uint32_t counter[4], uint32_t word[BLOCK])
 {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    uint64_t x0[DRAWS], x1[DRAWS], x2[DRAWS], x3[DRAWS];
     for (uint32_t j = 0; j < DRAWS; ++j) {
-        for (int w = 0; w < 3; ++w) word[w][j] = counter[w];
-        word[3][j] = counter[3] + j;
+        x0[j] = counter[0];
+        x1[j] = counter[1];
+        x2[j] = counter[2];
+        x3[j] = (uint32_t)(counter[3] + j);
     }
     for (int round = 0; round < 10; ++round, k0 += PHILOX_W32_0, k1 += PHILOX_W32_1)
 #pragma omp simd
         for (int j = 0; j < DRAWS; ++j) {
-            const uint64_t p0 = (uint64_t)PHILOX_M4x32_0 * word[0][j],
-                           p1 = (uint64_t)PHILOX_M4x32_1 * word[2][j];
-            word[0][j] = (uint32_t)(p1 >> 32) ^ word[1][j] ^ k0;
-            word[1][j] = (uint32_t)p1;
-            word[2][j] = (uint32_t)(p0 >> 32) ^ word[3][j] ^ k1;
-            word[3][j] = (uint32_t)p0;
+            const uint64_t p0 = PHILOX_M4x32_0 * x0[j], p1 = PHILOX_M4x32_1 * x2[j];
+            x0[j] = p1 >> 32 ^ x1[j] ^ k0;
+            x1[j] = p1 & UINT32_MAX;
+            x2[j] = p0 >> 32 ^ x3[j] ^ k1;
+            x3[j] = p0 & UINT32_MAX;
         }
+    for (int j = 0; j < DRAWS; ++j) {
+        word[j] = (uint32_t)x0[j];
+        word[DRAWS + j] = (uint32_t)x1[j];
+        word[2 * DRAWS + j] = (uint32_t)x2[j];
+        word[3 * DRAWS + j] = (uint32_t)x3[j];
+    }
 }
 
 /* -log(y) for y in (0, 1] to 1e-7: y = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
@@ -106,14 +114,13 @@ void mot_normal_row(uint64_t seed, mot_stream stream, const uint32_t counter[4],
                     size_t count)
 {
     const uint64_t key = mix_key(seed, stream);
-    uint32_t at[4], word[4][DRAWS];
+    uint32_t at[4], word[BLOCK];
     float normal[BLOCK];
     memcpy(at, counter, sizeof at);
     for (size_t i = 0; i < count; i += BLOCK, at[3] += DRAWS) {
         draw_block(key, at, word);
-        for (int w = 0; w < 4; ++w)
 #pragma omp simd
-            for (int n = 0; n < DRAWS; ++n) normal[w * DRAWS + n] = deviation * normal_quantile(word[w][n]);
+        for (int n = 0; n < BLOCK; ++n) normal[n] = deviation * normal_quantile(word[n]);
         memcpy(row + i, normal, (count - i < BLOCK ? count - i : BLOCK) * sizeof *row);
     }
 }

@@ -163,7 +163,7 @@ START_TEST(normal_rows)
             for (int m = 1; m <= 4; ++m) moment[m] += (m > 2 ? x * x : 1) * (m % 2 ? x : x * x) / NORMALS;
             if (r >= 100) continue;
             const uint32_t word =
-                mot_random(13, MOT_STREAM_TEST, 1, 2, r, i / 64 * 16 + i % 16).word[i / 16 % 4];
+                mot_random(13, MOT_STREAM_TEST, 1, 2, r, i / 32 * 8 + i % 8).word[i / 8 % 4];
             const double low = ((word & 0x7fffffff) + 0.5) * 0x1p-32;
             ck_assert_int_eq(word >> 31, x > 0);
             ck_assert_double_lt(fabs(below(-fabs(x)) - low), 1e-6 * low * (1 + x * x));

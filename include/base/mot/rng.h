@@ -40,7 +40,7 @@ double mot_uniform(uint32_t word);
 void mot_normal_pair(uint32_t first, uint32_t second, double normal[2]);
 
 /* `count` independent N(0, deviation^2) numbers, many times faster: number i is the quantile of one word, word
- * i / 16 % 4 of the draw (a, b, c, d + i / 64 * 16 + i % 16) for the counter (a, b, c, d). The words count from the
+ * i / 8 % 4 of the draw (a, b, c, d + i / 32 * 8 + i % 8) for the counter (a, b, c, d). The words count from the
  * lower tail (bits 0 .. 2^31 - 1) or, with the highest bit, from the upper one; so the numbers end at 6.3 deviations.
  * Right to 5e-7 of each number. Float arithmetic alone: the same bits on every machine. */
 void mot_normal_row(uint64_t seed, mot_stream stream, const uint32_t counter[4], float deviation, float *row,
