@@ -17,6 +17,7 @@ static const struct verb {
     {"train", mot_cmd_train, true,
      "train a Mixture-of-Transformers, or resume what stands in the run folder"},
     {"eval", mot_cmd_eval, true, "repeat the evaluation from a checkpoint"},
+    {"study", mot_cmd_study, true, "train many models and answer a question from all of them"},
     {"data", mot_cmd_data, false, "import, make and show data sets"},
     {"inspect", mot_cmd_inspect, false, "show what is in a run, checkpoint, record or data set"},
 };
@@ -96,5 +97,5 @@ int main(int argc, char **argv)
                                  : run_alone(&verbs[v], argc - 1, argv + 1);
     }
     return finish(
-        mot_fail(MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, data, inspect", argv[1]));
+        mot_fail(MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, study, data, inspect", argv[1]));
 }

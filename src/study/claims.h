@@ -1,0 +1,38 @@
+/* claims.h: the claims of Li et al. (arXiv 2510.27004), one after another. Private to src/study.
+ *
+ * A claim plans its trials, which it may share with others, and later tells what came out: a section of the page, its
+ * pictures, its numbers in the file. */
+#ifndef MOT_CLAIMS_H
+#define MOT_CLAIMS_H
+
+#include "study_private.h"
+
+typedef struct study_claim {
+    const char *name; /* in the file */
+    void (*plan)(mot_study *study);
+    mot_status (*tell)(mot_study *study);
+} study_claim;
+
+extern const study_claim claim_routing, claim_maps, claim_attention, claim_alignment,
+    claim_conflict;                                               /* claims_inside.c */
+extern const study_claim claim_rate, claim_plain, claim_floor;    /* claims_rate.c */
+extern const study_claim claim_experts, claim_growth, claim_data; /* claims_size.c */
+extern const study_claim claim_stages;                            /* claims_stages.c */
+
+/* The calibration setting in three stages: N 4, E 12, D 32, L 8, sigma 0.5. */
+extern const char *const claims_calibration;
+/* The setting in which the loss falls without end: sigma 0.25, more experts, a fast gate in the last stage. */
+extern const char *const claims_rate;
+
+/* Variants that several claims look at. */
+size_t claims_add_calibration(mot_study *study);
+size_t claims_add_rate(mot_study *study, int N);
+
+/* One line of a claim: "**Claim.** ..." and at the end "**Verdict: holds.** ..." */
+void claims_verdict(mot_study *study, bool holds, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Dashed marks where the stages of a trial begin, but for the first. */
+size_t claims_marks(const study_result *result, mot_mark marks[16]);
+
+#endif

@@ -1,0 +1,162 @@
+/* The page of a study, its pictures, and its file. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mot/atomic_file.h"
+#include "mot/blas.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/version.h"
+#include "study_private.h"
+
+/* "a/b/NAME.md": NAME and a/b. */
+static void name_pictures(mot_study *study, const char *page)
+{
+    const char *slash = strrchr(page, '/'), *file = slash != NULL ? slash + 1 : page;
+    const char *dot = strrchr(file, '.');
+    const size_t length = dot != NULL ? (size_t)(dot - file) : strlen(file);
+    snprintf(study->picture_name, sizeof study->picture_name, "%.*s", (int)length, file);
+    snprintf(study->pictures, sizeof study->pictures, "%.*s%s", (int)(file - page), page,
+             study->picture_name);
+}
+
+static void page_path(const mot_study *study, char *path, size_t size)
+{
+    if (study->options.page != NULL)
+        snprintf(path, size, "%s", study->options.page);
+    else
+        snprintf(path, size, "%s/%s.md", study->options.folder, study->name);
+}
+
+mot_status study_page_open(mot_study *study, const char *title)
+{
+    char path[1024];
+    mot_status status = MOT_OK;
+    page_path(study, path, sizeof path);
+    name_pictures(study, path);
+    MOT_TRY(mot_folder_make(study->pictures));
+    MOT_TRY(mot_h5_create_image(&study->file));
+    MOT_TRY(mot_h5_set_text(study->file, ".", "format", "mot-study"));
+    MOT_TRY(mot_h5_set_int(study->file, ".", "format_version", 1));
+    MOT_TRY(mot_h5_set_text(study->file, ".", "study", study->name));
+    MOT_TRY(mot_h5_set_text(study->file, ".", "mot_version", MOT_VERSION));
+    MOT_TRY(mot_h5_set_text(study->file, ".", "commit", MOT_COMMIT));
+    study->page = open_memstream(&study->text, &study->text_size);
+    if (study->page == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for the page");
+    study_say(study, "# %s\n\n", title);
+done:
+    return status;
+}
+
+static mot_status keep_column(mot_study *study, const study_variant *variant, const char *name, size_t rows,
+                              size_t offset)
+{
+    char path[128];
+    double *padded = NULL;
+    const hsize_t shape[] = {(hsize_t)variant->seeds, rows};
+    mot_status status = mot_allocate(&padded, (size_t)variant->seeds * rows, sizeof *padded,
+                                     "the study's file");
+    if (status != MOT_OK) return status;
+    for (size_t s = 0; s < (size_t)variant->seeds; ++s) {
+        double *column;
+        memcpy(&column, (const char *)&variant->result[s] + offset, sizeof column);
+        for (size_t r = 0; r < rows; ++r)
+            padded[s * rows + r] = column != NULL && r < variant->result[s].rows ? column[r] : NAN;
+    }
+    snprintf(path, sizeof path, "variants/%s/%s", variant->name, name);
+    status = mot_h5_write(study->file, path, H5T_NATIVE_DOUBLE, 2, shape, MOT_H5_COMPRESSED, padded);
+    mot_free(padded);
+    return status;
+}
+
+/* /variants/NAME/{step, time, loss, ...} [seeds, evaluations], NaN behind the end of a shorter run. */
+static mot_status keep_variant(mot_study *study, const study_variant *variant)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } columns[] = {{"step", offsetof(study_result, step)},
+                   {"time", offsetof(study_result, time)},
+                   {"loss", offsetof(study_result, loss)},
+                   {"accuracy", offsetof(study_result, accuracy)},
+                   {"group_accuracy", offsetof(study_result, group_accuracy)},
+                   {"purity", offsetof(study_result, purity)},
+                   {"nmi", offsetof(study_result, nmi)},
+                   {"entropy", offsetof(study_result, entropy)},
+                   {"experts_used", offsetof(study_result, experts_used)},
+                   {"routing_accuracy", offsetof(study_result, routing_accuracy)},
+                   {"routed_loss", offsetof(study_result, routed_loss)}};
+    char path[128], settings[STUDY_MOST_SETTINGS * (STUDY_SETTING + 1)] = "";
+    size_t rows = 0;
+    mot_status status = MOT_OK;
+    for (int s = 0; s < variant->seeds; ++s) rows = MOT_MAX(rows, variant->result[s].rows);
+    if (rows == 0) return MOT_OK;
+    for (size_t c = 0; c < MOT_COUNT(columns); ++c)
+        MOT_TRY(keep_column(study, variant, columns[c].name, rows, columns[c].offset));
+    for (size_t i = 0; i < variant->settings; ++i) {
+        const size_t used = strlen(settings);
+        snprintf(settings + used, sizeof settings - used, "%s\n", variant->setting[i]);
+    }
+    snprintf(path, sizeof path, "variants/%s", variant->name);
+    MOT_TRY(mot_h5_set_text(study->file, path, "base", variant->base));
+    MOT_TRY(mot_h5_set_text(study->file, path, "settings", settings));
+done:
+    return status;
+}
+
+mot_status study_page_close(mot_study *study)
+{
+    char path[1024];
+    mot_status status = MOT_OK;
+    for (size_t v = 0; v < study->variants && status == MOT_OK; ++v)
+        status = keep_variant(study, &study->variant[v]);
+    if (status == MOT_OK) {
+        snprintf(path, sizeof path, "%s/%s.h5", study->options.folder, study->name);
+        status = mot_h5_save_image(&study->file, path);
+        mot_log(MOT_LOG_INFO, "wrote %s", path);
+    }
+    fclose(study->page);
+    study->page = NULL;
+    if (status == MOT_OK) {
+        page_path(study, path, sizeof path);
+        status = mot_file_replace(path, study->text, study->text_size);
+        mot_log(MOT_LOG_INFO, "wrote %s", path);
+    }
+    free(study->text);
+    study->text = NULL;
+    return status;
+}
+
+void study_say(mot_study *study, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vfprintf(study->page, format, args);
+    va_end(args);
+}
+
+mot_status study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure)
+{
+    char path[1200];
+    if (!mot_figure_available()) {
+        study_say(study, "(No picture: gnuplot is not installed. %s)\n\n", caption);
+        return MOT_OK;
+    }
+    snprintf(path, sizeof path, "%s/%s.svg", study->pictures, name);
+    const mot_status status = mot_figure_write(figure, path);
+    if (status == MOT_OK)
+        study_say(study, "![%s](%s/%s.svg)\n\n*%s*\n\n", name, study->picture_name, name, caption);
+    return status;
+}
+
+mot_status study_keep(mot_study *study, const char *claim, const char *name, int rank, const hsize_t *shape,
+                      const double *values)
+{
+    char path[160];
+    snprintf(path, sizeof path, "claims/%s/%s", claim, name);
+    return mot_h5_write(study->file, path, H5T_NATIVE_DOUBLE, rank, shape, MOT_H5_CONTIGUOUS, values);
+}

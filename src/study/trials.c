@@ -1,0 +1,228 @@
+/* The trials of a study: who does which, and what is done already. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mot/atomic_file.h"
+#include "mot/clock.h"
+#include "mot/config.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/run.h"
+#include "study_private.h"
+
+/* ---- the list ---- */
+
+static void split_settings(study_variant *variant, char *text)
+{
+    char *rest = NULL;
+    for (char *part = strtok_r(text, ";", &rest); part != NULL; part = strtok_r(NULL, ";", &rest)) {
+        part += strspn(part, " ");
+        if (*part == '\0' || variant->settings == STUDY_MOST_SETTINGS) continue;
+        snprintf(variant->setting[variant->settings++], STUDY_SETTING, "%s", part);
+    }
+}
+
+size_t study_add(mot_study *study, const char *name, const char *label, const char *base, int seeds,
+                 double cost, const char *settings, ...)
+{
+    for (size_t v = 0; v < study->variants; ++v)
+        if (strcmp(study->variant[v].name, name) == 0) return v;
+    if (study->variants == study->room) return study->room; /* study_train refuses */
+    study_variant *variant = &study->variant[study->variants];
+    *variant = (study_variant){.base = base, .seeds = seeds, .cost = cost};
+    snprintf(variant->name, sizeof variant->name, "%s", name);
+    snprintf(variant->label, sizeof variant->label, "%s", label);
+    char text[STUDY_MOST_SETTINGS * STUDY_SETTING];
+    va_list args;
+    va_start(args, settings);
+    vsnprintf(text, sizeof text, settings, args);
+    va_end(args);
+    split_settings(variant, text);
+    return study->variants++;
+}
+
+void study_path(const mot_study *study, const study_variant *variant, int seed, char *path, size_t size)
+{
+    snprintf(path, size, "%s/trials/%s-%d", study->options.folder, variant->name, seed);
+}
+
+/* ---- one trial ---- */
+
+static mot_status configure(const mot_study *study, const study_variant *variant, int seed,
+                            mot_config *config)
+{
+    char run[600], number[64];
+    const char *assignment[STUDY_MOST_SETTINGS + 2];
+    size_t count = 0;
+    for (; count < variant->settings; ++count) assignment[count] = variant->setting[count];
+    study_path(study, variant, seed, run + 4, sizeof run - 4);
+    memcpy(run, "run=", 4);
+    snprintf(number, sizeof number, "seed=%d", seed);
+    assignment[count++] = run;
+    assignment[count++] = number;
+    return mot_config_parse(config, variant->name, variant->base, count, assignment);
+}
+
+/* What stands in a trial's folder. */
+typedef enum trial_state { TRIAL_OPEN, TRIAL_DONE, TRIAL_FAILED } trial_state;
+
+/* A trial is done when its summary says so, for the very configuration that is asked for. */
+static mot_status look_at(const mot_study *study, const study_variant *variant, int seed,
+                          const mot_config *config, trial_state *state)
+{
+    char folder[600], path[700], *text = NULL, *found = NULL;
+    size_t count;
+    mot_status status = MOT_OK;
+    *state = TRIAL_OPEN;
+    study_path(study, variant, seed, folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/config.yaml", folder);
+    if (access(path, F_OK) != 0) goto done;
+    MOT_TRY(mot_config_text(config, &text));
+    MOT_TRY(mot_file_read(path, 1 << 20, &found, &count));
+    if (strcmp(text, found) != 0) {
+        status = mot_fail(
+            MOT_ERR_INPUT,
+            "%s is a trial with another configuration: a study with other settings needs another folder",
+            folder);
+        goto done;
+    }
+    mot_free(found);
+    found = NULL;
+    snprintf(path, sizeof path, "%s/failed.txt", folder);
+    if (access(path, F_OK) == 0) *state = TRIAL_FAILED;
+    snprintf(path, sizeof path, "%s/summary.json", folder);
+    if (*state == TRIAL_OPEN && access(path, F_OK) == 0) {
+        MOT_TRY(mot_file_read(path, 1 << 20, &found, &count));
+        if (strstr(found, "\"status\": \"done\"") != NULL) *state = TRIAL_DONE;
+    }
+done:
+    mot_free(text);
+    mot_free(found);
+    return status;
+}
+
+/* A loss that is not finite is a result of the trial, and would be found again. */
+static mot_status keep_failure(const mot_config *config)
+{
+    char path[600], text[1100];
+    snprintf(path, sizeof path, "%s/failed.txt", config->run);
+    const int length = snprintf(text, sizeof text, "%s\n", mot_error_message());
+    return mot_file_replace(path, text, (size_t)length);
+}
+
+static mot_status do_trial(const mot_comm *alone, const mot_study *study, const study_variant *variant,
+                           int seed)
+{
+    mot_config *config;
+    trial_state state;
+    mot_status status = mot_allocate(&config, 1, sizeof *config, "a configuration");
+    if (status != MOT_OK) return status;
+    MOT_TRY(configure(study, variant, seed, config));
+    MOT_TRY(look_at(study, variant, seed, config, &state));
+    if (state != TRIAL_OPEN) goto done;
+    if (study->options.draw_only) {
+        status = mot_fail(MOT_ERR_INPUT, "%s is not done yet: leave out --draw", config->run);
+        goto done;
+    }
+    status = mot_run_train(alone, config, false);
+    if (status == MOT_ERR_NUMERIC) status = keep_failure(config);
+done:
+    mot_free(config);
+    return status;
+}
+
+/* ---- all ---- */
+
+typedef struct job {
+    const study_variant *variant;
+    int seed;
+    double cost;
+    size_t number;
+} job;
+
+static int dearest_first(const void *a, const void *b)
+{
+    const job *x = a, *y = b;
+    if (x->cost != y->cost) return x->cost < y->cost ? 1 : -1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* The dearest trial that is left goes to the rank with the least work: the same on every rank. */
+static size_t share_out(const mot_study *study, job *jobs, size_t count, double *work)
+{
+    const int ranks = study->comm->size;
+    size_t mine = 0;
+    if (ranks > 1) qsort(jobs, count, sizeof *jobs, dearest_first);
+    memset(work, 0, (size_t)ranks * sizeof *work);
+    for (size_t i = 0; i < count; ++i) {
+        int least = 0;
+        for (int r = 1; r < ranks; ++r)
+            if (work[r] < work[least]) least = r;
+        work[least] += jobs[i].cost;
+        if (least == study->comm->rank) jobs[mine++] = jobs[i];
+    }
+    return mine;
+}
+
+static mot_status do_jobs(const mot_study *study, const job *jobs, size_t count)
+{
+    mot_comm alone;
+    mot_status status = MOT_OK;
+    const double start = mot_clock_s();
+    double done = 0, all = 0;
+    for (size_t i = 0; i < count; ++i) all += jobs[i].cost;
+    mot_comm_init(&alone, MPI_COMM_SELF);
+    for (size_t i = 0; i < count && status == MOT_OK; ++i) {
+        mot_log_init(study->comm->rank, MOT_LOG_ERROR); /* a trial says nothing */
+        status = do_trial(&alone, study, jobs[i].variant, jobs[i].seed);
+        mot_log_init(study->comm->rank, MOT_LOG_INFO);
+        done += jobs[i].cost;
+        if (status == MOT_OK)
+            mot_log(MOT_LOG_INFO, "%4zu of %zu%s  %3.0f %%  %5.0f s  %s, seed %d", i + 1, count,
+                    study->comm->size > 1 ? " of this rank" : "", 100 * done / all, mot_clock_s() - start,
+                    jobs[i].variant->label, jobs[i].seed);
+    }
+    mot_comm_free(&alone);
+    return status;
+}
+
+mot_status study_train(mot_study *study)
+{
+    mot_status status = MOT_OK;
+    job *jobs = NULL;
+    double *work = NULL;
+    size_t count = 0;
+    if (study->variants == study->room)
+        return mot_fail(MOT_ERR_INPUT, "a study has less than %zu variants", study->room);
+    for (size_t v = 0; v < study->variants; ++v) count += (size_t)study->variant[v].seeds;
+    status = mot_allocate(&jobs, count, sizeof *jobs, "the trials");
+    if (status == MOT_OK) status = mot_allocate(&work, (size_t)study->comm->size, sizeof *work, "the trials");
+    if (status == MOT_OK) {
+        size_t at = 0;
+        for (size_t v = 0; v < study->variants; ++v)
+            for (int seed = 1; seed <= study->variant[v].seeds; ++seed, ++at)
+                jobs[at] = (job){&study->variant[v], seed, study->variant[v].cost, at};
+        mot_log(MOT_LOG_INFO, "%s: %zu trials of %zu variants on %d rank%s", study->name, count,
+                study->variants, study->comm->size, study->comm->size == 1 ? "" : "s");
+        status = do_jobs(study, jobs, share_out(study, jobs, count, work));
+    }
+    mot_free(jobs);
+    mot_free(work);
+    return mot_comm_agree(study->comm, status);
+}
+
+void study_free(mot_study *study)
+{
+    for (size_t v = 0; study->variant != NULL && v < study->variants; ++v) {
+        for (int s = 0; study->variant[v].result != NULL && s < study->variant[v].seeds; ++s)
+            study_result_free(&study->variant[v].result[s]);
+        mot_free(study->variant[v].result);
+    }
+    if (study->page != NULL) fclose(study->page);
+    free(study->text);
+    mot_h5_close(&study->file);
+    mot_free(study->variant);
+    *study = (mot_study){.file = H5I_INVALID_HID};
+}
