@@ -49,9 +49,10 @@ size_t claims_add_rate(mot_study *study, int N)
     const bool quick = study->options.quick;
     snprintf(name, sizeof name, "rate-n%d", N);
     snprintf(label, sizeof label, "MoT, N = %d, E = %d", N, 6 * N);
-    return study_add(study, name, label, claims_rate, quick ? 5 : 10, N * 1.5,
-                     "data.mixture.classes=%d; model.experts=%d; train.batch=%d; data.mixture.eval=%d", N,
-                     6 * N, N == 4 ? 400 : 200 * N, quick ? 20000 : 100000);
+    return study_add(
+        study, name, label, claims_rate, quick ? 5 : 10, N * 1.5,
+        "data.mixture.classes=%d; model.experts=%d; train.batch=%d; data.mixture.eval=%d; eval.every=%d", N,
+        6 * N, N == 4 ? 400 : 200 * N, quick ? 20000 : 100000, quick ? 40 : 20);
 }
 
 void claims_verdict(mot_study *study, bool holds, const char *format, ...)

@@ -25,7 +25,13 @@ static size_t add_experts(mot_study *study, int N, double factor)
         study, name, name, claims_rate, study->options.quick ? 5 : 10, 0.25 * N,
         "data.mixture.classes=%d; model.experts=%d; train.batch=%d; data.mixture.eval=5000; eval.every=0; "
         "eval.start=false; stages.2.until=300 steps",
-        N, experts_for(N, factor), N <= 4 ? 400 : 200 * N / 2);
+        N, experts_for(N, factor), N <= 4 ? 400 : 100 * N);
+}
+
+/* The quick form leaves out every second factor. */
+static int factor_step(const mot_study *study)
+{
+    return study->options.quick ? 2 : 1;
 }
 
 static int most_classes(const mot_study *study)
@@ -36,7 +42,8 @@ static int most_classes(const mot_study *study)
 static void plan_experts(mot_study *study)
 {
     for (int n = 0; n < most_classes(study); ++n)
-        for (int f = 0; f < MOST_FACTORS; ++f) (void)add_experts(study, class_counts[n], factors[f]);
+        for (int f = 0; f < MOST_FACTORS; f += factor_step(study))
+            (void)add_experts(study, class_counts[n], factors[f]);
 }
 
 /* Whether at least half of every class is with experts that mostly have this class. */
@@ -78,18 +85,22 @@ static mot_status tell_experts(mot_study *study)
     mot_series series[2 * MOST_N];
     const int counts = most_classes(study);
     mot_status status = MOT_OK;
-    study_say(study, "## 9. How many experts it takes: E / (N ln N)\n\nThe share of seeds for which every "
+    study_section(study, "How many experts it takes: E / (N ln N)");
+    study_say(study, "The share of seeds for which every "
                      "class ends with experts of its own: "
                      "at least half of its test samples are with experts that mostly have this class. In "
                      "brackets: the chance that E "
                      "random draws hit all N classes, as if each expert took the class that its first neuron "
                      "points at.\n\n| N |");
-    for (int f = 0; f < MOST_FACTORS; ++f) study_say(study, " %g |", factors[f]);
-    study_say(study, "\n|---|---|---|---|---|---|---|---|\n");
+    for (int f = 0; f < MOST_FACTORS; f += factor_step(study)) study_say(study, " %g |", factors[f]);
+    study_say(study, "\n|---|");
+    for (int f = 0; f < MOST_FACTORS; f += factor_step(study)) study_say(study, "---|");
+    study_say(study, "\n");
     for (int n = 0; n < counts; ++n) {
         const int N = class_counts[n];
         study_say(study, "| %d |", N);
-        for (int f = 0; f < MOST_FACTORS; ++f) {
+        for (int f = 0; f < MOST_FACTORS; ++f) x[n][f] = p[n][f] = low[n][f] = high[n][f] = draw[n][f] = NAN;
+        for (int f = 0; f < MOST_FACTORS; f += factor_step(study)) {
             const study_variant *variant = &study->variant[add_experts(study, N, factors[f])];
             const int E = experts_for(N, factors[f]);
             size_t served = 0;
@@ -181,7 +192,8 @@ static mot_status tell_growth(mot_study *study)
     char text[3][96];
     mot_status status = MOT_OK;
     if (study->options.quick) return MOT_OK;
-    study_say(study, "## 10. More classes, more noise\n\nMoT with 6N experts against one transformer with 4 "
+    study_section(study, "More classes, more noise");
+    study_say(study, "MoT with 6N experts against one transformer with 4 "
                      "heads and as many parameters, the "
                      "same samples and steps: 0-1 error at the end.\n\n| N | sigma | experts used | MoT | "
                      "one transformer |\n|---|---|---|---|---|\n");
@@ -247,8 +259,9 @@ static mot_status tell_data(mot_study *study)
     char a[96], b[96], c[96], d[96];
     mot_status status = MOT_OK;
     if (study->options.quick) return MOT_OK;
+    study_section(study, "Other data");
     study_say(study,
-              "## 11. Other data\n\nSetting of section 6, N = 4. The last column is the attention of the "
+              "Setting of section 6, N = 4. The last column is the attention of the "
               "class signal to the "
               "classification signal: with a signal for each label it need not average to zero.\n\n"
               "| data | purity | 0-1 error | lowest loss | class to signal |\n|---|---|---|---|---|\n");

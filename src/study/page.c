@@ -139,6 +139,11 @@ void study_say(mot_study *study, const char *format, ...)
     va_end(args);
 }
 
+void study_section(mot_study *study, const char *title)
+{
+    study_say(study, "## %d. %s\n\n", ++study->sections, title);
+}
+
 mot_status study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure)
 {
     char path[1200];

@@ -54,6 +54,7 @@ typedef struct mot_study {
     char *text;
     size_t text_size;
     hid_t file;
+    int sections;
     char pictures[1024];    /* folder of the pictures */
     char picture_name[256]; /* that folder, as the page calls it */
 } mot_study;
@@ -81,6 +82,8 @@ mot_status study_page_open(mot_study *study, const char *title);
 mot_status study_page_close(mot_study *study);
 /* Text of the page; printf. */
 void study_say(mot_study *study, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "## 3. TITLE". */
+void study_section(mot_study *study, const char *title);
 /* Draws a picture and puts it on the page. Without gnuplot the page says so instead. */
 mot_status study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure);
 /* Numbers into the file: /claims/CLAIM/NAME. */

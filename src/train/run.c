@@ -20,14 +20,14 @@ static void begin_stage(mot_run *run)
     for (int e = 0; e < model->local; ++e) mot_optimizer_reset(&model->own[e]);
 }
 
-static mot_status record_step(mot_run *run, const mot_step_result *result, double rate)
+static mot_status record_step(mot_run *run, const mot_step_result *result, int stage, double rate)
 {
     if (run->comm->rank != MOT_ROOT) return MOT_OK;
     const size_t batch = run->config.train.batch;
     const mot_gidx step = run->progress.step;
     const mot_step_figures figures = {
         .step = step,
-        .stage = MOT_MIN(run->progress.stage, run->config.stages - 1),
+        .stage = stage,
         .samples = batch,
         .loss = result->loss,
         .accuracy = result->hits / (double)batch,
@@ -62,9 +62,10 @@ static mot_status train_step(mot_run *run, bool *stop)
     mot_status status;
     MOT_TRY(mot_step_run(run->step, &run->train, &task, mot_signals_asked(), &result));
     const double rate = stage->expert.rate * factor;
+    const int index = progress->stage; /* of this step; the next may be of another */
     const bool next = mot_stage_advance(&run->config, samples, result.loss, result.purity, &run->progress);
-    MOT_TRY(mot_comm_agree(run->comm, record_step(run, &result, rate)));
-    MOT_TRY(run_report_step(run, &result, rate));
+    MOT_TRY(mot_comm_agree(run->comm, record_step(run, &result, index, rate)));
+    MOT_TRY(run_report_step(run, &result, index, rate));
     if (next && run->progress.stage < run->config.stages) {
         mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX,
                 run->config.stage[run->progress.stage].name, run->progress.step);

@@ -81,7 +81,7 @@ void run_banner(const mot_run *run, const char *what);
 /* Prints what each rank would hold and send. Collective. */
 void run_dry(const mot_run *run);
 void run_report_begin(mot_run *run);
-mot_status run_report_step(mot_run *run, const mot_step_result *result, double rate);
+mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate);
 void run_say_eval(const mot_run *run);
 
 /* run_summary.c: what is said at the end. */

@@ -179,13 +179,13 @@ static void put_line(const mot_run *run, const report_line *line, char *text, si
              line->load_ratio, 100 * line->compute, 100 * line->exchange, 100 * line->wait);
 }
 
-static mot_status write_line(mot_run *run, const mot_step_result *result, const report_line *line,
+static mot_status write_line(mot_run *run, const mot_step_result *result, const report_line *line, int stage,
                              double rate)
 {
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_json_int(json, "step", run->progress.step);
-    mot_json_int(json, "stage", MOT_MIN(run->progress.stage, run->config.stages - 1));
+    mot_json_int(json, "stage", stage);
     mot_json_real(json, "train.loss", line->loss);
     mot_json_real(json, "train.accuracy", line->accuracy);
     mot_json_real(json, "train.rate", rate);
@@ -223,7 +223,7 @@ static void draw_progress(mot_run *run, const report_line *line)
     mot_log_progress(text);
 }
 
-mot_status run_report_step(mot_run *run, const mot_step_result *result, double rate)
+mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate)
 {
     mot_status status = MOT_OK;
     run->loss += result->loss;
@@ -240,7 +240,7 @@ mot_status run_report_step(mot_run *run, const mot_step_result *result, double r
             char text[256];
             put_line(run, &line, text, sizeof text);
             mot_log(MOT_LOG_INFO, "%s", text);
-            status = write_line(run, result, &line, rate);
+            status = write_line(run, result, &line, stage, rate);
         } else {
             draw_progress(run, &line);
         }
