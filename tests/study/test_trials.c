@@ -1,0 +1,221 @@
+/* A study from its trials to its page, on any number of ranks: small trials, real runs. */
+#include <ftw.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ck.h"
+#include "mot/atomic_file.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "study_private.h"
+
+static const char *const base =
+    "data: {source: mixture, mixture: {classes: 2, tokens: 4, width: 8, eval: 64}}\n"
+    "model: {kind: merged, experts: 4}\n"
+    "gate: {input: sum}\n"
+    "train: {batch: 16, loss: logistic, optimizer: sgd, rate: 0.1}\n"
+    "stages:\n"
+    "  - {name: a, train: [gate, ffn], until: 6 steps}\n"
+    "  - {name: b, train: [gate, attention], until: 4 steps}\n"
+    "eval: {every: 4, start: true}\n"
+    "record: {every: 0, eval: false}\n";
+
+static char folder[64];
+
+static int gone(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info, (void)kind, (void)at;
+    return remove(path);
+}
+
+static void clear(void)
+{
+    (void)nftw(folder, gone, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void begin(mot_study *study, mot_comm *comm)
+{
+    mot_comm_init(comm, MPI_COMM_WORLD);
+    mot_log_init(comm->rank, MOT_LOG_ERROR);
+    if (folder[0] == '\0') {
+        if (comm->rank == MOT_ROOT) {
+            snprintf(folder, sizeof folder, "/tmp/mot-study-XXXXXX");
+            if (mkdtemp(folder) == NULL) perror(folder);
+            (void)atexit(clear);
+        }
+        MPI_Bcast(folder, sizeof folder, MPI_CHAR, MOT_ROOT, comm->mpi);
+    }
+    *study = (mot_study){
+        .comm = comm, .options.folder = folder, .name = "small", .room = 8, .file = H5I_INVALID_HID};
+    mot_ck_ok(mot_allocate(&study->variant, study->room, sizeof *study->variant, "a study"));
+}
+
+static void plan(mot_study *study)
+{
+    ck_assert_uint_eq(study_add(study, "four", "four experts", base, 3, 1, "%s", ""), 0);
+    ck_assert_uint_eq(study_add(study, "two", "two experts", base, 2, 5, "model.experts=%d; eval.every=5", 2),
+                      1);
+    ck_assert_uint_eq(study_add(study, "broken", "a rate without reason", base, 1, 1,
+                                "stages.0.rate=1e6; model.merged.init=100; route.scale=none"),
+                      2);
+    ck_assert_uint_eq(study_add(study, "four", "again", base, 3, 1, "%s", ""), 0);
+    ck_assert_uint_eq(study->variants, 3);
+}
+
+static void finish(mot_study *study, mot_comm *comm)
+{
+    study_free(study);
+    MPI_Barrier(comm->mpi);
+    mot_comm_free(comm);
+}
+
+static long modified(const char *name)
+{
+    char path[160];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return stat(path, &info) == 0 ? (long)info.st_mtim.tv_nsec + 1 : 0;
+}
+
+START_TEST(trials_are_done_once)
+{
+    mot_study study;
+    mot_comm comm;
+    begin(&study, &comm);
+    plan(&study);
+    study.options.draw_only = true; /* nothing is there yet */
+    mot_ck_all(study_train(&study) == MOT_ERR_INPUT &&
+               strstr(mot_error_message(), "is not done yet") != NULL);
+    study.options.draw_only = false;
+    mot_status status = study_train(&study);
+    mot_ck_all(status == MOT_OK);
+    const long before = modified("trials/two-2/summary.json");
+    ck_assert_int_ne(before, 0);
+    study.options.draw_only = true;
+    status = study_train(&study);
+    mot_ck_all(status == MOT_OK);
+    ck_assert_int_eq(modified("trials/two-2/summary.json"), before);
+    ck_assert_int_ne(modified("trials/broken-1/failed.txt"), 0);
+    finish(&study, &comm);
+
+    begin(&study, &comm); /* the same name with another configuration */
+    (void)study_add(&study, "four", "four experts", base, 3, 1, "train.batch=8");
+    status = study_train(&study);
+    mot_ck_all(status == MOT_ERR_INPUT && strstr(mot_error_message(), "another configuration") != NULL);
+    finish(&study, &comm);
+}
+END_TEST
+
+START_TEST(records_are_read)
+{
+    mot_study study;
+    mot_comm comm;
+    begin(&study, &comm);
+    plan(&study);
+    if (comm.rank == MOT_ROOT) {
+        mot_ck_ok(study_read(&study));
+        const study_result *r = &study.variant[0].result[1];
+        static const double steps[] = {0, 4, 8, 10};
+        ck_assert_uint_eq(r->rows, 4);
+        for (size_t i = 0; i < 4; ++i) {
+            double load = 0;
+            ck_assert_double_eq(r->step[i], steps[i]);
+            ck_assert(r->loss[i] > 0 && r->purity[i] >= 0.5 && r->purity[i] <= 1);
+            for (size_t k = 0; k < 8; ++k) load += r->load[i * 8 + k];
+            ck_assert_double_eq(load, 64);
+            ck_assert_double_eq_tol(r->attention[i * 16 + 5] + r->attention[i * 16 + 4] +
+                                        r->attention[i * 16 + 6] + r->attention[i * 16 + 7],
+                                    1, 1e-6); /* a row of attention */
+        }
+        ck_assert_uint_eq(r->E, 4);
+        ck_assert_uint_eq(r->N, 2);
+        ck_assert_uint_eq(r->stages, 2);
+        ck_assert_double_eq(r->stage_begin[1], 6);
+        ck_assert_double_eq(r->time[0], 0);
+        ck_assert(r->time[3] > r->time[1]);
+        ck_assert(study.variant[2].result[0].failed && study.variant[2].result[0].rows == 0);
+        ck_assert_uint_eq(study.variant[1].result[0].rows, 3);
+        ck_assert(r->loss[3] != study.variant[0].result[0].loss[3]); /* another seed */
+    }
+    finish(&study, &comm);
+}
+END_TEST
+
+START_TEST(the_page_is_written)
+{
+    mot_study study;
+    mot_comm comm;
+    begin(&study, &comm);
+    plan(&study);
+    if (comm.rank == MOT_ROOT) {
+        const hsize_t shape[] = {2};
+        char path[160], *text = NULL;
+        size_t size;
+        hid_t file = H5I_INVALID_HID;
+        double loss[6];
+        mot_ck_ok(study_read(&study));
+        mot_ck_ok(study_page_open(&study, "A small study"));
+        study_section(&study, "First");
+        study_say(&study, "%d words\n\n", 2);
+        mot_ck_ok(study_keep(&study, "claim", "numbers", 1, shape, (const double[]){1, NAN}));
+        const double x[] = {1, 2}, y[] = {3, 4};
+        const mot_series series = {.label = "a", .count = 2, .x = x, .y = y};
+        const mot_panel panel = {.kind = MOT_PANEL_LINES, .series = &series, .series_count = 1};
+        mot_ck_ok(
+            study_draw(&study, "picture", "Two points.", &(mot_figure){.panels = &panel, .panel_count = 1}));
+        mot_ck_ok(study_page_close(&study));
+
+        snprintf(path, sizeof path, "%s/small.md", folder);
+        mot_ck_ok(mot_file_read(path, 1 << 20, &text, &size));
+        ck_assert(strstr(text, "# A small study") != NULL && strstr(text, "## 1. First\n\n2 words") != NULL);
+        ck_assert(strstr(text, mot_figure_available() ? "(small/picture.svg)" : "No picture") != NULL);
+        mot_free(text);
+        snprintf(path, sizeof path, "%s/small.h5", folder);
+        mot_ck_ok(mot_h5_open(&file, path, false));
+        const hsize_t table[] = {2, 3};
+        mot_ck_ok(mot_h5_read(file, "variants/two/loss", H5T_NATIVE_DOUBLE, 2, table, loss));
+        ck_assert_double_eq(loss[5], study.variant[1].result[1].loss[2]);
+        ck_assert(mot_h5_exists(file, "claims/claim/numbers") &&
+                  !mot_h5_exists(file, "variants/broken/loss"));
+        mot_h5_close(&file);
+    }
+    finish(&study, &comm);
+}
+END_TEST
+
+START_TEST(curves_and_crossings)
+{
+    double step[] = {0, 10, 20, 30}, fast[] = {1, 1e-2, 1e-4, 0}, slow[] = {1, 0.5, 0.25, 0.125};
+    study_result results[] = {
+        {.rows = 4, .step = step, .loss = fast}, {.rows = 4, .step = step, .loss = slow}, {.failed = true}};
+    const study_variant variant = {.seeds = 3, .result = results};
+    ck_assert_double_eq_tol(study_reach(&results[0], study_loss, 1e-1), 5, 1e-9);
+    ck_assert_double_eq_tol(study_reach(&results[0], study_loss, 1e-3), 15, 1e-9);
+    ck_assert(study_reach(&results[0], study_loss, 1e-12) <= 30);
+    ck_assert(isnan(study_reach(&results[1], study_loss, 1e-3)) &&
+              isnan(study_reach(&results[2], study_loss, 1)));
+    study_curve curve;
+    mot_ck_ok(study_curve_make(&variant, study_loss, false, false, &curve));
+    ck_assert_uint_eq(curve.count, 4);
+    ck_assert_double_eq_tol(curve.median[1], 0.255, 1e-12);
+    study_curve_free(&curve);
+    double last[3];
+    char text[96];
+    study_last(&variant, study_loss, last);
+    ck_assert(last[1] == 0.125 && isnan(last[2]));
+    ck_assert_str_eq(study_spread(last + 1, 2, text), "0.125, 1 of 2");
+    ck_assert_str_eq(study_spread(last + 2, 1, text), "never");
+}
+END_TEST
+
+static void trials_tests(TCase *tcase)
+{
+    tcase_add_test(tcase, trials_are_done_once);
+    tcase_add_test(tcase, records_are_read);
+    tcase_add_test(tcase, the_page_is_written);
+    tcase_add_test(tcase, curves_and_crossings);
+}
+
+MOT_CK_MAIN("trials", trials_tests)
