@@ -147,7 +147,12 @@ job "an unknown option of train" "unrecognized option '--fast'" train --fast goo
 job "train without a configuration" "an argument is missing, expected CONFIG" train
 job "eval without a run" "an argument is missing, expected RUN" eval
 job "an option of train for eval" "unrecognized option" eval --dry-run good
-alone "an unknown verb" "unknown verb 'fly'.*train, eval, data, inspect" fly
+alone "an unknown verb" "unknown verb 'fly'.*train, eval, study, data, inspect" fly
+job "an unknown study" "unknown study 'stars'.*claims and ablations" study stars runs/x
+job "a study without a folder" "an argument is missing.*FOLDER" study claims
+job "a study with an argument too many" "unexpected argument 'more'" study claims runs/x more
+job "ablations without data" "no data set for the ablations in the folder 'nowhere'" study ablations runs/x --data nowhere
+job "a page from trials that are not there" "is not done yet" study claims runs/x --quick --draw
 alone "data without a part" "expected mot data import, make or show" data
 alone "an unknown kind of import" "'pdf': expected .*idx, cifar" data import pdf
 alone "an unknown kind of data" "expected mot data make mixture" data make cheese

@@ -10,6 +10,10 @@ make_pictures pictures.h5
 make_texts texts.h5
 for kind in mixture pictures texts; do small_model "$kind.h5" >"$kind.yaml"; done
 
+# The theory model, short, in its three stages, on samples that every rank makes for itself.
+sed -e 's/until: 400 steps/until: 20 steps/; s/until: 1600 steps/until: 25 steps/; s/every: 400/every: 15/' \
+    -e 's/^eval:$/eval:\n  start: true\n  batch: 300/' "$here/../../configs/mixture-theory.yaml" >theory.yaml
+
 # name | data | the ranks beside 1 | what differs from the small model, for all ranks
 cases=(
     "top-1|mixture|2 3 4 5 7|"
@@ -29,6 +33,9 @@ cases=(
     "sgd, momentum, clip|mixture|2 3|train.optimizer=sgd train.momentum=0.9 train.clip=0.1 train.weight_decay=0.01"
     "augmented pictures|pictures|3|data.augment.shift=2 data.augment.flip=true model.patch=2"
     "dropped words|texts|2|data.augment.drop=0.3 model.tile=3"
+    "theory|theory|2 3 5|data.mixture.eval=700"
+    "theory, fixed set, heads|theory|3|data.mixture.train=1500 data.mixture.eval=700 model.merged.heads=2 model.merged.neurons=3"
+    "theory, tied attention, top-2|theory|2 5|data.mixture.eval=700 model.tie=[attention] route.top_k=2 data.mixture.labels=vector"
     "more ranks than samples|mixture|7|train.batch=3 eval.batch=4 route.noise=uniform"
 )
 # For "top-1" and "top-2": ranks | what may not change a bit
@@ -51,6 +58,18 @@ if [ -n "${MOT_TEST_SHORT:-}" ]; then
     placements=("${placements[0]}" "${placements[3]}")
 fi
 
+# looked_inside: a checksum of the figures of all evaluations, where they look into experts on several ranks.
+looked_inside() {
+    local figure segment found=
+    for figure in loss neurons gate attention gradient_cosine gradient_agreement routing_accuracy; do
+        for segment in it/record/*.h5; do
+            h5dump -d "/eval/$figure" -b LE -o it/figure "$segment" >/dev/null 2>&1 || continue
+            found="$found $figure $(md5sum <it/figure)"
+        done
+    done
+    if grep -q attention <<<"$found"; then echo " $(md5sum <<<"$found" | cut -c 1-8)"; fi
+}
+
 # figures COMMAND... train DATA.yaml SETTING...: trains, and prints "digest loss", or "nothing".
 figures() {
     rm -rf it
@@ -59,7 +78,7 @@ figures() {
         echo nothing
         return
     fi
-    echo "$(value it/summary.json digest) $(value it/summary.json eval.loss)"
+    echo "$(value it/summary.json digest) $(value it/summary.json eval.loss)$(looked_inside)"
 }
 
 # expect NAME WANTED GOT
