@@ -120,18 +120,20 @@ done:
     return status;
 }
 
+/* By groups where the data have them, as a run reports it. */
 static mot_status put_specialization(hid_t file)
 {
+    const char *table = mot_h5_exists(file, "layer0/group_load") ? "layer0/group_load" : "layer0/class_load";
     mot_status status = MOT_OK;
     int rank;
     hsize_t shape[MOT_H5_MAX_RANK];
     int64_t *load = NULL;
-    MOT_TRY(mot_h5_shape(file, "layer0/class_load", &rank, shape));
+    MOT_TRY(mot_h5_shape(file, table, &rank, shape));
     if (rank != 3 || shape[0] == 0 || shape[1] > INT_MAX || shape[2] > INT_MAX ||
         shape[1] * shape[2] > INSPECT_LIMIT)
         return MOT_OK;
     MOT_TRY(mot_allocate(&load, (size_t)(shape[1] * shape[2]), sizeof *load, "loads"));
-    MOT_TRY(mot_h5_read_rows(file, "layer0/class_load", H5T_NATIVE_INT64, shape[0] - 1, 1, load));
+    MOT_TRY(mot_h5_read_rows(file, table, H5T_NATIVE_INT64, shape[0] - 1, 1, load));
     const mot_specialization s = mot_specialize((int)shape[1], (int)shape[2], load);
     printf("  last snapshot: purity %.4f, nmi %.4f, entropy %.4f, experts used %d of %llu\n", s.purity, s.nmi,
            s.entropy, s.experts_used, (unsigned long long)shape[2]);

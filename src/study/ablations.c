@@ -49,7 +49,7 @@ static const data_set sets[SETS] = {
      "the standard error of an accuracy is 0.009",
      "data:\n  augment:\n    shift: 1\n    flip: true\nmodel:\n  patch: 8\n" MODEL
      "gate:\n  input: flat\n" ROUTE "  balance_loss: 0.03\ntrain:\n  batch: 64\n  rate: 3e-3\n  gate_rate: "
-                                    "1e-3\n  weight_decay: 0.1\n  clip: 1\n" STAGES("4.5", "4.5", "6") QUIET,
+     "1e-3\n  weight_decay: 0.1\n  clip: 1\n" STAGES("4.5", "4.5", "6") QUIET,
      "model.width=64; model.heads=8; model.ffn=212", "4.5",
      "stages.0.until=2.25 epochs; stages.1.until=6.75 epochs",
      "stages.0.until=6.75 epochs; stages.1.until=2.25 epochs", ""},
@@ -416,12 +416,12 @@ done:
 static mot_status find_data(mot_study *study, bool there[SETS])
 {
     int found = 0;
+    bool file[SETS] = {false};
     for (size_t s = 0; s < SETS && study->comm->rank == MOT_ROOT; ++s) {
         char path[1024];
         snprintf(path, sizeof path, "%s/%s", study->options.data, sets[s].file);
-        const bool file = access(path, R_OK) == 0;
-        if (!file) mot_log(MOT_LOG_WARNING, "%s is not there: %s is skipped", path, sets[s].title);
-        there[s] = file && planned(study, s, ONE);
+        file[s] = access(path, R_OK) == 0;
+        there[s] = file[s] && planned(study, s, ONE);
         found += there[s];
     }
     mot_status status = MOT_OK;
@@ -430,6 +430,10 @@ static mot_status find_data(mot_study *study, bool there[SETS])
                           "no data set for the ablations in the folder '%s' (--data): launch/example.sh "
                           "makes %s, %s and %s",
                           study->options.data, sets[0].file, sets[1].file, sets[2].file);
+    for (size_t s = 0; s < SETS && found > 0; ++s)
+        if (!file[s])
+            mot_log(MOT_LOG_WARNING, "%s/%s is not there: %s is skipped", study->options.data, sets[s].file,
+                    sets[s].title);
     status = mot_comm_agree(study->comm, status);
     MPI_Bcast(there, SETS * sizeof *there, MPI_BYTE, MOT_ROOT, study->comm->mpi);
     return status;
