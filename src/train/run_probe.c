@@ -127,7 +127,7 @@ static void map_expert(const mot_run *run, run_probe *probe, int local, size_t e
     }
 }
 
-/* Theta_i c_n; on the root, which owns the gate. Features are the tokens' sum or mean, or not of the tokens' kind. */
+/* theta_i c_n, on the root, which owns the gate; stays 0 unless the gate is linear in the tokens' sum or mean. */
 static void map_gate(const mot_run *run, run_probe *probe)
 {
     const mot_gate *gate = &run->model.gate;

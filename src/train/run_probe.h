@@ -26,7 +26,7 @@ typedef struct run_probe {
 
     /* what was found; complete on the root */
     double *neurons; /* [E, N]: W_i v_n / |W_i| */
-    double *gate;    /* [E, N]: theta_i c_n; NaN unless the gate is linear in the tokens' sum or mean */
+    double *gate;    /* [E, N]: theta_i c_n; 0 unless the gate is linear in the tokens' sum or mean */
     double *cosine, *agreement;              /* [E] */
     double *mass;                            /* [P, roles, roles]: attention by kind of query and key */
     double attention[RUN_ROLES * RUN_ROLES]; /* its mean over the samples */
