@@ -115,8 +115,8 @@ interrupt() {
         return
     fi
     victim=$(rank_of "$job" "$2")
-    [ -n "$victim" ] || { fail "$3: no process of rank $2"; return; }
-    kill -s "$1" "$victim" 2>/dev/null
+    # Without a victim the rank has ended since; what stands in the folder may be looked at when the job has, too.
+    [ -z "$victim" ] || kill -s "$1" "$victim" 2>/dev/null
     wait "$job"
     code=$?
     if [ $code -eq 0 ]; then
