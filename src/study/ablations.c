@@ -172,16 +172,6 @@ static double *group_accuracy(const study_result *result)
     return result->group_accuracy;
 }
 
-static double *seconds(const study_result *result)
-{
-    return result->time;
-}
-
-static double *steps(const study_result *result)
-{
-    return result->step;
-}
-
 static void measure(mot_study *study, size_t set, outcome outcomes[VARIANTS])
 {
     for (int v = 0; v < VARIANTS; ++v) {
@@ -195,8 +185,8 @@ static void measure(mot_study *study, size_t set, outcome outcomes[VARIANTS])
         study_last(variant, study_nmi, to->nmi);
         study_last(variant, study_entropy, to->entropy);
         study_last(variant, study_used, to->used);
-        study_last(variant, steps, to->steps);
-        study_last(variant, seconds, to->seconds);
+        study_last(variant, study_step, to->steps);
+        study_last(variant, study_time, to->seconds);
         double kept[SEEDS];
         memcpy(kept, to->accuracy, sizeof kept);
         to->median = mot_median(kept, study_finite(kept, SEEDS));

@@ -21,9 +21,9 @@ static const study_claim *const claims[] = {
 
 const char *const claims_calibration =
     "data:\n  source: mixture\n  mixture:\n    sigma: 0.5\n    eval: 10000\n" MERGED
-    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 1000\n" TRAIN "stages:\n"
-    "  - name: neurons\n    train: [gate, ffn]\n    gate_rate: 0.03\n    until: 400 steps\n"
-    "  - name: attention\n    train: [gate, attention]\n    rate: 0.05\n    gate_rate: 0.3\n    until: 400 "
+    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 1200\n" TRAIN "stages:\n"
+    "  - name: neurons\n    train: [gate, ffn]\n    gate_rate: 0.01\n    until: 400 steps\n"
+    "  - name: attention\n    train: [gate, attention]\n    rate: 0.05\n    gate_rate: 0.2\n    until: 400 "
     "steps\n"
     "  - name: refine\n    train: [gate, ffn]\n    gate_rate: 0.1\n    until: 1600 steps\n"
     "eval:\n  every: 50\n  start: true\n  batch: 1000\n" QUIET;

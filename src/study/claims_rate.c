@@ -5,7 +5,7 @@
 #include "claims.h"
 #include "mot/memory.h"
 
-enum { MOST_EPS = 12, MOST_LINES = 20, MOST_SEEDS = 64 };
+enum { MOST_EPS = 12, MOST_LINES = 24, MOST_SEEDS = 64 };
 
 /* ---- the variants ---- */
 
@@ -16,27 +16,37 @@ typedef struct rate_line {
 } rate_line;
 
 /* All on N = 4, sigma 0.25. Parameters of the 24 experts of MoT: 24 (D^2 + D) = 25,344; the heads of one transformer get
- * as many neurons as bring it there. */
+ * as many neurons as bring it there. A normalized step has one length for all parameters of a unit, and one transformer
+ * has 24 times as many in its one unit: so it gets a rate of its own as well. */
+#define SLOW    "eval.every=100; "
+#define FAST    "stages.0.rate=0.25; stages.1.rate=0.25; stages.2.rate=0.25; stages.2.until=150 steps; "
+#define HEADS_1 "model.merged.neurons=760"
+#define HEADS_2 "model.merged.heads=2; model.merged.neurons=364"
+#define HEADS_4 "model.merged.heads=4; model.merged.neurons=166"
+#define HEADS_E "model.merged.heads=24"
 static const rate_line lines[] = {
-    {"single-1", "1 head, equal parameters", "eval.every=100; model.merged.neurons=760", 8, false, true},
-    {"single-2", "2 heads, equal parameters",
-     "eval.every=100; model.merged.heads=2; model.merged.neurons=364", 8, false, true},
-    {"single-4", "4 heads, equal parameters",
-     "eval.every=100; model.merged.heads=4; model.merged.neurons=166", 8, false, true},
-    {"single-24", "E = 24 heads, equal parameters", "eval.every=100; model.merged.heads=24", 15, false, true},
-    {"single-4-fast", "4 heads, equal parameters, three times the rate",
-     "eval.every=100; model.merged.heads=4; model.merged.neurons=166; stages.0.rate=0.03; stages.2.rate=0.03",
-     8, false, false},
+    {"single-1-fast", "1 head, equal parameters, rate 0.25", FAST HEADS_1, 12, false, true},
+    {"single-2-fast", "2 heads, equal parameters, rate 0.25", FAST HEADS_2, 12, false, true},
+    {"single-4-fast", "4 heads, equal parameters, rate 0.25", FAST HEADS_4, 12, true, true},
+    {"single-24-fast", "E = 24 heads, equal parameters, rate 0.25", FAST HEADS_E, 15, false, true},
+    {"single-1", "1 head, equal parameters", SLOW HEADS_1, 8, false, false},
+    {"single-2", "2 heads, equal parameters", SLOW HEADS_2, 8, false, false},
+    {"single-4", "4 heads, equal parameters", SLOW HEADS_4, 8, false, false},
+    {"single-24", "E = 24 heads, equal parameters", SLOW HEADS_E, 15, false, false},
     {"single-one", "1 head, 1 neuron, equal FLOPs", "", 2, true, true},
+    {"single-one-fast", "1 head, 1 neuron, equal FLOPs, rate 0.05",
+     "stages.0.rate=0.05; stages.1.rate=0.25; stages.2.rate=0.05", 2, false, false},
 };
 
 /* Experts of other kinds, routed as MoT is. */
 static const rate_line forms[] = {
+    {"mot-fast", "MoT, N = 4, rate 0.03",
+     "stages.0.rate=0.03; stages.1.rate=0.15; stages.2.rate=0.03; stages.2.until=500 steps", 3, true, true},
     {"token-wise", "no attention, token-wise (a)", "model.merged.attention=none", 3, true, true},
     {"pooled", "no attention, pooled (b)", "stages.1.train=[gate, ffn]; stages.1.rate=0.01", 3, true, true},
     {"sigma-0.5", "MoT, sigma 0.5", "data.mixture.sigma=0.5", 3, true, true},
     {"sigma-1", "MoT, sigma 1", "data.mixture.sigma=1", 3, false, true},
-    {"shared", "shared attention, FFN experts (d)", "model.tie=[attention]", 3, true, true},
+    {"shared", "shared attention, FFN experts (d)", "model.tie=[attention]", 3, false, false},
     {"neurons-2", "2 neurons an expert (e)", "model.merged.neurons=2", 4, false, false},
     {"neurons-4", "4 neurons an expert (e)", "model.merged.neurons=4", 4, false, false},
     {"neurons-8", "8 neurons an expert (e)", "model.merged.neurons=8", 5, false, false},
@@ -87,6 +97,7 @@ typedef struct rate_reach {
     double x[MOST_SEEDS * MOST_EPS], steps[MOST_SEEDS * MOST_EPS], inverse[MOST_SEEDS * MOST_EPS];
     int seed[MOST_SEEDS * MOST_EPS];
     double median[MOST_EPS]; /* over the seeds; NaN where fewer than half arrive */
+    double seconds;          /* median to the last eps */
 } rate_reach;
 
 static void measure_reach(const study_variant *variant, rate_reach *reach)
@@ -96,7 +107,7 @@ static void measure_reach(const study_variant *variant, rate_reach *reach)
         const double eps = pow(10, -(double)(k + 1));
         double values[MOST_SEEDS];
         for (int s = 0; s < variant->seeds; ++s) {
-            values[s] = study_reach(&variant->result[s], study_loss, eps);
+            values[s] = study_reach(&variant->result[s], study_loss, eps, study_step);
             if (!isfinite(values[s])) continue;
             reach->x[reach->points] = log(1 / eps);
             reach->inverse[reach->points] = 1 / eps;
@@ -107,6 +118,11 @@ static void measure_reach(const study_variant *variant, rate_reach *reach)
         const size_t n = study_finite(values, (size_t)variant->seeds);
         reach->median[k] = 2 * n >= (size_t)variant->seeds && n > 0 ? mot_median(values, n) : NAN;
     }
+    double time[MOST_SEEDS];
+    for (int s = 0; s < variant->seeds; ++s)
+        time[s] = study_reach(&variant->result[s], study_loss, pow(10, -MOST_EPS), study_time);
+    const size_t n = study_finite(time, (size_t)variant->seeds);
+    reach->seconds = 2 * n >= (size_t)variant->seeds && n > 0 ? mot_median(time, n) : NAN;
 }
 
 static double lowest(const study_result *result)
@@ -121,7 +137,8 @@ static mot_status tell_line(mot_study *study, const study_variant *variant, cons
                             mot_power *fit, mot_power_interval *interval)
 {
     double floors[MOST_SEEDS];
-    char text[96], p[64] = "-", linear[32] = "-", inverse[32] = "-", first[16] = "never", deep[16] = "never";
+    char text[96], p[64] = "-", linear[32] = "-", inverse[32] = "-", first[16] = "never", deep[16] = "never",
+                   seconds[16] = "-";
     mot_status status = MOT_OK;
     *fit = (mot_power){.p = NAN};
     *interval = (mot_power_interval){{NAN, NAN}, 0, 0};
@@ -139,8 +156,9 @@ static mot_status tell_line(mot_study *study, const study_variant *variant, cons
     if (isfinite(reach->median[3])) snprintf(first, sizeof first, "%.0f", reach->median[3]);
     if (isfinite(reach->median[MOST_EPS - 1]))
         snprintf(deep, sizeof deep, "%.0f", reach->median[MOST_EPS - 1]);
-    study_say(study, "| %s | %zu of %d | %s | %s | %s | %s | %s | %s |\n", variant->label, reach->arrived,
-              variant->seeds, first, deep, p, linear, inverse,
+    if (isfinite(reach->seconds)) snprintf(seconds, sizeof seconds, "%.2f", reach->seconds);
+    study_say(study, "| %s | %zu of %d | %s | %s | %s | %s | %s | %s | %s |\n", variant->label,
+              reach->arrived, variant->seeds, first, deep, seconds, p, linear, inverse,
               study_spread(floors, (size_t)variant->seeds, text));
 done:
     return status;
@@ -199,6 +217,35 @@ done:
     return status;
 }
 
+/* What the fastest of a kind takes to the last eps; NaN where none arrives. */
+typedef struct rate_best {
+    double steps, seconds;
+} rate_best;
+
+static void take_best(rate_best *best, const rate_reach *reach)
+{
+    best->steps = fmin(best->steps, reach->median[MOST_EPS - 1]);
+    best->seconds = fmin(best->seconds, reach->seconds);
+}
+
+/* Against one transformer: which arrives, in how many steps, in how many seconds. */
+static void compare_single(mot_study *study, const rate_best *mot, const rate_best *parameters,
+                           const rate_best *flops)
+{
+    char equal[128] = "at equal FLOPs it arrives as well";
+    if (!isfinite(flops->steps))
+        snprintf(equal, sizeof equal, "of equal FLOPs never arrives, at either rate");
+    const bool faster = !isfinite(parameters->steps) || mot->steps <= parameters->steps;
+    claims_verdict(study, faster && !isfinite(flops->steps),
+                   "(MoT takes fewer steps than one transformer.) At its best rate MoT takes %.0f steps and "
+                   "%.2f s to 1e-12. One "
+                   "transformer of equal parameters takes %.0f steps and %.2f s at a rate of its own: all "
+                   "its parameters see every "
+                   "sample, for 24 times the work. One %s.%s",
+                   mot->steps, mot->seconds, parameters->steps, parameters->seconds, equal,
+                   faster ? "" : " What MoT saves on this data is work, not steps.");
+}
+
 static mot_status tell_rate(mot_study *study)
 {
     size_t variants[MOST_LINES], all[MOST_LINES];
@@ -207,6 +254,7 @@ static mot_status tell_rate(mot_study *study)
     mot_power fit, first = {0}, second = {0};
     mot_power_interval interval, intervals[2] = {{{0, 0}, 0, 0}};
     size_t arrived[2] = {0, 0};
+    rate_best mot = {NAN, NAN}, parameters = mot, flops = mot;
     mot_status status;
     MOT_TRY(mot_allocate(&reaches, MOST_LINES, sizeof *reaches, "a claim"));
     study_section(study, "The loss falls to eps in O(log 1/eps) steps");
@@ -219,18 +267,31 @@ static mot_status tell_rate(mot_study *study)
               "1e-12, as far as "
               "they are reached; p with its 95 %% interval from resampled seeds. R2 of a line in log(1/eps), "
               "and in 1/eps.\n\n"
-              "Every variant has the same schedule and rates; one transformer has no gate and no noise.\n\n",
+              "Variants have the same schedule and rates (experts 0.01, attention 0.05) unless they say "
+              "otherwise; one transformer has no gate "
+              "and no noise. A rate is the length of a normalized step of a whole unit, so one transformer "
+              "with 24 times the parameters of "
+              "an expert moves each of them less: it is shown at a rate of its own, too. Seconds are those "
+              "of training on one core.\n\n",
               study->options.quick ? 20000 : 100000);
     for (size_t i = 0; i < count; ++i) measure_reach(&study->variant[variants[i]], &reaches[i]);
     MOT_TRY(draw_rate(study, variants, count, reaches));
-    study_say(study, "| variant | seeds at 1e-12 | steps to 1e-4 | steps to 1e-12 | p | R2 in log(1/eps) | "
+    study_say(study, "| variant | seeds at 1e-12 | steps to 1e-4 | steps to 1e-12 | seconds to 1e-12 | p | "
+                     "R2 in log(1/eps) | "
                      "R2 in 1/eps | lowest loss |\n"
-                     "|---|---|---|---|---|---|---|---|\n");
+                     "|---|---|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < everything; ++i) {
         measure_reach(&study->variant[all[i]], &reaches[0]);
         MOT_TRY(tell_line(study, &study->variant[all[i]], &reaches[0], &fit, &interval));
         const hsize_t shape[] = {MOST_EPS};
         MOT_TRY(study_keep(study, "rate", study->variant[all[i]].name, 1, shape, reaches[0].median));
+        const char *name = study->variant[all[i]].name;
+        if (strcmp(name, "rate-n4") == 0 || strcmp(name, "rate-mot-fast") == 0)
+            take_best(&mot, &reaches[0]);
+        else if (strncmp(name, "rate-single-one", 15) == 0)
+            take_best(&flops, &reaches[0]);
+        else if (strncmp(name, "rate-single", 11) == 0)
+            take_best(&parameters, &reaches[0]);
         if (i < 2) {
             arrived[i] = reaches[0].arrived;
             intervals[i] = interval;
@@ -249,6 +310,7 @@ static mot_status tell_rate(mot_study *study)
                    "under normalized steps, so less than 1 is expected.",
                    arrived[0], seeds[0], arrived[1], seeds[1], first.p, intervals[0].p.low,
                    intervals[0].p.high, second.p, intervals[1].p.low, intervals[1].p.high);
+    compare_single(study, &mot, &parameters, &flops);
 done:
     mot_free(reaches);
     return status;

@@ -67,7 +67,7 @@ static double steps_to_target(const study_variant *variant, double *steps, char 
 {
     double late[MOST_SEEDS];
     for (int s = 0; s < variant->seeds; ++s) {
-        steps[s] = study_reach(&variant->result[s], study_loss, target);
+        steps[s] = study_reach(&variant->result[s], study_loss, target, study_step);
         late[s] = isfinite(steps[s]) ? steps[s] : 1e9;
     }
     study_spread(steps, (size_t)variant->seeds, text);

@@ -35,6 +35,16 @@ double *study_used(const study_result *result)
     return result->experts_used;
 }
 
+double *study_step(const study_result *result)
+{
+    return result->step;
+}
+
+double *study_time(const study_result *result)
+{
+    return result->time;
+}
+
 double *study_routed_loss(const study_result *result)
 {
     return result->routed_loss;
@@ -112,15 +122,16 @@ static double logarithm(double value)
     return log(fmax(value, 1e-300));
 }
 
-double study_reach(const study_result *result, study_column *column, double bound)
+double study_reach(const study_result *result, study_column *column, double bound, study_column *over)
 {
-    const double *value = result->rows > 0 ? column(result) : NULL;
+    const double *value = result->rows > 0 ? column(result) : NULL,
+                 *at = result->rows > 0 ? over(result) : NULL;
     for (size_t r = 0; r < result->rows; ++r) {
         if (!(value[r] <= bound)) continue;
-        if (r == 0) return result->step[0];
+        if (r == 0) return at[0];
         const double above = logarithm(value[r - 1]), below = logarithm(value[r]);
         const double part = above > below ? (above - logarithm(bound)) / (above - below) : 1;
-        return result->step[r - 1] + part * (result->step[r] - result->step[r - 1]);
+        return at[r - 1] + part * (at[r] - at[r - 1]);
     }
     return NAN;
 }

@@ -101,6 +101,8 @@ double *study_nmi(const study_result *result);
 double *study_entropy(const study_result *result);
 double *study_used(const study_result *result);
 double *study_routed_loss(const study_result *result);
+double *study_step(const study_result *result);
+double *study_time(const study_result *result);
 
 /* Median over the seeds with the quartiles, at the steps (or median seconds) of the longest run. Owned by
  * the caller: study_curve_free. */
@@ -115,8 +117,9 @@ mot_series study_series(const study_curve *curve, const char *label, int color);
 
 /* The last value of a column of every seed, NaN for a failed one: values [variant->seeds]. */
 void study_last(const study_variant *variant, study_column *column, double *values);
-/* First step at which the column is at or below `bound`, linear in the logarithm between two evaluations; NaN: never. */
-double study_reach(const study_result *result, study_column *column, double bound);
+/* Where (in `over`: study_step, study_time) the column is first at or below `bound`, linear in the logarithm between two
+ * evaluations; NaN: never. */
+double study_reach(const study_result *result, study_column *column, double bound, study_column *over);
 /* Moves the finite values to the front and returns how many there are. */
 size_t study_finite(double *values, size_t count);
 /* "0.99 (0.98 to 1.00)": median and range over the finite ones; "never" without any. */

@@ -191,11 +191,11 @@ START_TEST(curves_and_crossings)
     study_result results[] = {
         {.rows = 4, .step = step, .loss = fast}, {.rows = 4, .step = step, .loss = slow}, {.failed = true}};
     const study_variant variant = {.seeds = 3, .result = results};
-    ck_assert_double_eq_tol(study_reach(&results[0], study_loss, 1e-1), 5, 1e-9);
-    ck_assert_double_eq_tol(study_reach(&results[0], study_loss, 1e-3), 15, 1e-9);
-    ck_assert(study_reach(&results[0], study_loss, 1e-12) <= 30);
-    ck_assert(isnan(study_reach(&results[1], study_loss, 1e-3)) &&
-              isnan(study_reach(&results[2], study_loss, 1)));
+    ck_assert_double_eq_tol(study_reach(&results[0], study_loss, 1e-1, study_step), 5, 1e-9);
+    ck_assert_double_eq_tol(study_reach(&results[0], study_loss, 1e-3, study_step), 15, 1e-9);
+    ck_assert(study_reach(&results[0], study_loss, 1e-12, study_step) <= 30);
+    ck_assert(isnan(study_reach(&results[1], study_loss, 1e-3, study_step)) &&
+              isnan(study_reach(&results[2], study_loss, 1, study_step)));
     study_curve curve;
     mot_ck_ok(study_curve_make(&variant, study_loss, false, false, &curve));
     ck_assert_uint_eq(curve.count, 4);
