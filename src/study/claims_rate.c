@@ -405,8 +405,8 @@ static const floor_form floor_forms[] = {
     {"token-wise", "no attention, token-wise (a)", "model.experts=24; model.merged.attention=none"},
     {"pooled", "no attention, pooled (b)",
      "model.experts=24; stages.1.train=[gate, ffn]; stages.1.rate=0.01"},
-    {"single-4", "one transformer, 4 heads, equal parameters",
-     SINGLE "model.merged.heads=4; model.merged.neurons=166"},
+    {"single-fast", "one transformer, 4 heads, equal parameters, rate 0.25",
+     SINGLE "stages.0.rate=0.25; stages.1.rate=0.25; stages.2.rate=0.25; " HEADS_4},
 };
 
 /* The transformer of equal parameters takes most of the time. */
