@@ -361,7 +361,7 @@ static void tell_verdicts(mot_study *study, const outcome outcomes[SETS][VARIANT
     };
     for (size_t i = 0; i < MOT_COUNT(verdicts); ++i) {
         const bool all = verdicts[i].holds == count;
-        study_say(study, "- %s: **%s** on %d of %d data sets%s%s.\n", verdicts[i].claim,
+        study_say(study, "- %s: **%s** (so on %d of %d data sets)%s%s.\n", verdicts[i].claim,
                   all ? "holds" : "not so", verdicts[i].holds, count, all ? "" : ", because ",
                   all ? "" : verdicts[i].because);
         mot_log(MOT_LOG_INFO, "  %s %s: on %d of %d data sets", all ? "holds.  " : "not so. ",
@@ -383,7 +383,7 @@ static mot_status write_page(mot_study *study, const bool there[SETS])
               "chosen for MoT and not tuned "
               "for the others. Numbers are medians, with the range over the seeds in brackets; seconds are "
               "those of training on one "
-              "core, while the other core worked on another trial.\n\n",
+              "core, while others were at work on the machine: they are rough.\n\n",
               study->options.quick ? " --quick" : "", SEEDS);
     for (size_t s = 0; s < SETS; ++s) {
         if (there[s]) {

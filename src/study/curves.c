@@ -148,11 +148,11 @@ size_t study_finite(double *values, size_t count)
 static void put(double value, char *text, size_t size)
 {
     const double magnitude = fabs(value);
-    const char *format = magnitude == 0                         ? "%.0f"
-                         : magnitude < 1e-2 || magnitude >= 1e6 ? "%.1e"
-                         : magnitude < 10                       ? "%.3f"
-                         : magnitude < 100                      ? "%.1f"
-                                                                : "%.0f";
+    const char *format = magnitude < 1e6 && magnitude == floor(magnitude) ? "%.0f"
+                         : magnitude < 1e-2 || magnitude >= 1e6           ? "%.1e"
+                         : magnitude < 10                                 ? "%.3f"
+                         : magnitude < 100                                ? "%.1f"
+                                                                          : "%.0f";
     snprintf(text, size, format, value);
 }
 
