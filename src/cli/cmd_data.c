@@ -281,7 +281,6 @@ mot_status mot_cmd_data(int argc, char **argv)
                               "Each has its own --help.");
         return MOT_OK;
     }
-    if (argc == 1)
-        return mot_fail(MOT_ERR_INPUT, "nothing given: expected mot data import, make or show");
+    if (argc == 1) return mot_fail(MOT_ERR_INPUT, "nothing given: expected mot data import, make or show");
     return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data import, make or show", argv[1]);
 }

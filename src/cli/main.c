@@ -96,6 +96,6 @@ int main(int argc, char **argv)
         return verbs[v].parallel ? run_parallel(&verbs[v], argc - 1, argv + 1)
                                  : run_alone(&verbs[v], argc - 1, argv + 1);
     }
-    return finish(
-        mot_fail(MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, study, data, inspect", argv[1]));
+    return finish(mot_fail(MOT_ERR_INPUT,
+                           "unknown verb '%s': the verbs are train, eval, study, data, inspect", argv[1]));
 }

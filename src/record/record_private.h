@@ -69,9 +69,9 @@ struct mot_record {
     int log; /* descriptor of log.jsonl, appending */
 
     size_t steps, snapshots, evaluations, assigned; /* rows that have collected */
-    mot_gidx first, last;              /* steps that they belong to */
-    mot_gidx flushed;                  /* last step of the newest segment; -1: none */
-    mot_column step[STEP_COLUMNS];     /* [steps] */
+    mot_gidx first, last;                           /* steps that they belong to */
+    mot_gidx flushed;                               /* last step of the newest segment; -1: none */
+    mot_column step[STEP_COLUMNS];                  /* [steps] */
     mot_column layer[LAYER_COLUMNS];   /* [steps, E] twice, [snapshots], [snapshots, classes or groups, E] */
     mot_column assign[ASSIGN_COLUMNS]; /* [assigned] */
     mot_column eval_step;              /* [evaluations] */

@@ -102,14 +102,11 @@ static double routing_accuracy(const run_eval *eval, const struct run_figures *f
 static mot_status record_figures(const mot_run *run, const struct run_figures *figures)
 {
     const size_t E = (size_t)run->config.model.experts, N = figures->kinds;
-#define NUMBER(name_, text_)                                                                                 \
-    {                                                                                                        \
-#name_, "1", text_, 0, {0 }, {NULL }, &figures->name_                                                \
-    }
-#define BY_EXPERT(name_, text_, value_)                                                                      \
-    {                                                                                                        \
-        name_, "1", text_, 1, {E}, {"expert"}, value_                                                        \
-    }
+/* clang-format off */
+#define NUMBER(name_, text_)            {.name = #name_, .units = "1", .long_name = text_, .value = &figures->name_}
+#define BY_EXPERT(name_, text_, value_) {.name = name_, .units = "1", .long_name = text_, .rank = 1, .shape = {E}, .axis = {"expert"}, .value = value_}
+#define TABLE(name_, text_, rows_, row_axis_, columns_, column_axis_, value_) \
+    {.name = name_, .units = "1", .long_name = text_, .rank = 2, .shape = {rows_, columns_}, .axis = {row_axis_, column_axis_}, .value = value_}
     const mot_eval_figure list[] = {
         NUMBER(loss, "mean loss"),
         NUMBER(accuracy, "share of samples with the right label"),
@@ -118,37 +115,18 @@ static mot_status record_figures(const mot_run *run, const struct run_figures *f
         NUMBER(nmi, "mutual information of expert and group (or class), normalized"),
         NUMBER(entropy, "entropy of the load over the experts, 1 is even"),
         NUMBER(experts_used, "experts with at least 1 % of a fair share"),
-        NUMBER(routing_accuracy,
-               "share of samples with an expert whose neurons are aligned best with their class"),
+        NUMBER(routing_accuracy, "share of samples with an expert whose neurons are aligned best with their class"),
         NUMBER(routed_loss, "mean loss of the samples with an expert that mostly has their group (or class)"),
-        {"kind_loss",
-         "1",
-         "mean loss by group (or class) and expert",
-         2,
-         {N, E},
-         {figures->axis, "expert"},
-         figures->kind_loss},
-        {"neurons",
-         "1",
-         "W_i v_n / |W_i|, of an expert's neuron where it is largest",
-         2,
-         {E, N},
-         {"expert", "group"},
-         figures->probe.neurons},
-        {"gate", "1", "theta_i c_n", 2, {E, N}, {"expert", "group"}, figures->probe.gate},
-        {"attention",
-         "1",
-         "attention by kind of query (row) and key (column): noise, class signal, classification signal, "
-         "distractor",
-         2,
-         {RUN_ROLES, RUN_ROLES},
-         {NULL, NULL},
-         figures->probe.attention},
-        BY_EXPERT("gradient_cosine", "mean cosine between the gradients of two classes at an expert",
-                  figures->probe.cosine),
-        BY_EXPERT("gradient_agreement", "|sum of the classes' gradients| / sum of their lengths at an expert",
-                  figures->probe.agreement),
+        TABLE("kind_loss", "mean loss by group (or class) and expert", N, figures->axis, E, "expert", figures->kind_loss),
+        TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group", figures->probe.neurons),
+        TABLE("gate", "theta_i c_n", E, "expert", N, "group", figures->probe.gate),
+        TABLE("attention", "attention by kind of query (row) and key (column): noise, class signal, classification signal, distractor",
+              RUN_ROLES, NULL, RUN_ROLES, NULL, figures->probe.attention),
+        BY_EXPERT("gradient_cosine", "mean cosine between the gradients of two classes at an expert", figures->probe.cosine),
+        BY_EXPERT("gradient_agreement", "|sum of the classes' gradients| / sum of their lengths at an expert", figures->probe.agreement),
     };
+/* clang-format on */
+#undef TABLE
 #undef NUMBER
 #undef BY_EXPERT
     const size_t general = 10;

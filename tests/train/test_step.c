@@ -61,8 +61,8 @@ static void one_expert(world *w, int e, const sample *s, float *out, const float
     mot_ck_ok(mot_arena_init(&arena, twin->kind->workspace(&twin->shape)));
     void *kept = twin->kind->forward(&twin->shape, twin->weight + at, &tile, &arena, d_out != NULL, out);
     if (d_out != NULL)
-        twin->kind->backward(&twin->shape, twin->weight + at, twin->gradient + at, &tile, &arena, kept,
-                             d_out, ~0u);
+        twin->kind->backward(&twin->shape, twin->weight + at, twin->gradient + at, &tile, &arena, kept, d_out,
+                             ~0u);
     mot_arena_free(&arena);
 }
 
