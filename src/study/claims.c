@@ -20,12 +20,12 @@ static const study_claim *const claims[] = {
 #define QUIET "checkpoint:\n  every: 0\nrecord:\n  every: 0\n  eval: false\nreport:\n  every: 1000000\n"
 
 const char *const claims_calibration =
-    "data:\n  source: mixture\n  mixture:\n    sigma: 0.5\n    eval: 10000\n" MERGED
+    "data:\n  source: mixture\n  mixture:\n    sigma: 0.5\n    eval: 50000\n" MERGED
     "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 1200\n" TRAIN "stages:\n"
     "  - name: neurons\n    train: [gate, ffn]\n    gate_rate: 0.01\n    until: 400 steps\n"
     "  - name: attention\n    train: [gate, attention]\n    rate: 0.05\n    gate_rate: 0.2\n    until: 400 "
     "steps\n"
-    "  - name: refine\n    train: [gate, ffn]\n    gate_rate: 0.1\n    until: 1600 steps\n"
+    "  - name: refine\n    train: [gate, ffn]\n    gate_rate: 0.1\n    until: 2400 steps\n"
     "eval:\n  every: 50\n  start: true\n  batch: 1000\n" QUIET;
 
 const char *const claims_rate =

@@ -92,7 +92,7 @@ static mot_status tell_routing(mot_study *study)
         seeds, study_spread(purity, seeds, a), study_spread(error, seeds, b), study_spread(loss, seeds, c),
         study_spread(routed, seeds, d));
     size_t pure = count_at_least(purity, variant->seeds, 0.98), right = 0;
-    for (size_t s = 0; s < seeds; ++s) right += error[s] <= 1e-3;
+    for (size_t s = 0; s < seeds; ++s) right += error[s] <= 1e-3 + 1e-9;
     const hsize_t shape[] = {seeds};
     MOT_TRY(study_keep(study, "routing", "purity", 1, shape, purity));
     MOT_TRY(study_keep(study, "routing", "error", 1, shape, error));
