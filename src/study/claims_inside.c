@@ -267,7 +267,7 @@ static mot_status tell_attention(mot_study *study)
                                     .series_count = 4,
                                     .marks = marks,
                                     .mark_count = stages,
-                                    .key = q == 3 ? MOT_KEY_RIGHT : MOT_KEY_NONE};
+                                    .key = q == 3 ? MOT_KEY_TOP_RIGHT : MOT_KEY_NONE};
     }
     study_section(study, "Attention finds the signal");
     study_say(study, "Mean attention of a kind of token on kinds of "
