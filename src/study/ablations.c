@@ -42,7 +42,7 @@ static const data_set sets[SETS] = {
      "model.width=64; model.heads=8; model.ffn=153", "1.2",
      "stages.0.until=0.6 epochs; stages.1.until=1.8 epochs",
      "stages.0.until=1.8 epochs; stages.1.until=0.6 epochs",
-     "stages.0.until=0.3 epochs; stages.1.until=0.3 epochs; stages.2.until=0.4 epochs; "},
+     "stages.0.until=0.2 epochs; stages.1.until=0.2 epochs; stages.2.until=0.2 epochs; "},
     {"cifar100-mid", "CIFAR-100, 100 pictures a class", "cifar100-mid.h5",
      "10,000 training and 2,000 test pictures, 100 fine classes in 20 superclasses: a part of CIFAR-100, its "
      "pictures unmodified; "

@@ -37,10 +37,15 @@ const char *const claims_rate =
     "  - name: refine\n    train: [gate, ffn]\n    gate_rate: 0.5\n    until: 900 steps\n"
     "eval:\n  every: 20\n  start: true\n  batch: 1000\n" QUIET;
 
+const char *claims_quick(const mot_study *study)
+{
+    return study->options.quick ? "data.mixture.eval=10000; eval.every=100; " : "";
+}
+
 size_t claims_add_calibration(mot_study *study)
 {
     return study_add(study, "calibration", "MoT, sigma 0.5", claims_calibration,
-                     study->options.quick ? 5 : 10, 3, "%s", "");
+                     study->options.quick ? 5 : 10, 3, "%s", claims_quick(study));
 }
 
 size_t claims_add_rate(mot_study *study, int N)

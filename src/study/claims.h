@@ -24,6 +24,9 @@ extern const char *const claims_calibration;
 /* The setting in which the loss falls without end: sigma 0.25, more experts, a fast gate in the last stage. */
 extern const char *const claims_rate;
 
+/* What the quick form changes in the calibration setting: fewer samples and evaluations. */
+const char *claims_quick(const mot_study *study);
+
 /* Variants that several claims look at. */
 size_t claims_add_calibration(mot_study *study);
 size_t claims_add_rate(mot_study *study, int N);

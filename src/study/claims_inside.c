@@ -379,9 +379,9 @@ const study_claim claim_alignment = {"alignment", plan_alignment, tell_alignment
 
 static size_t single(mot_study *study)
 {
-    return study_add(study, "calibration-single", "one transformer", claims_calibration,
-                     study->options.quick ? 5 : 10, 2,
-                     "model.experts=1; route.scale=none; route.noise=none; route.noise_steps=0");
+    return study_add(
+        study, "calibration-single", "one transformer", claims_calibration, study->options.quick ? 5 : 10, 2,
+        "model.experts=1; route.scale=none; route.noise=none; route.noise_steps=0; %s", claims_quick(study));
 }
 
 static void plan_conflict(mot_study *study)

@@ -62,8 +62,9 @@ static size_t add_line(mot_study *study, const rate_line *line, bool single, boo
     *there = !quick || line->in_quick;
     if (!*there) return 0;
     snprintf(name, sizeof name, "rate-%s", line->name);
-    return study_add(study, name, line->label, claims_rate, 5, line->cost, "data.mixture.eval=%d; %s%s",
-                     quick ? 20000 : 100000, single ? SINGLE : "model.experts=24; ", line->settings);
+    return study_add(study, name, line->label, claims_rate, 5, line->cost, "data.mixture.eval=%d; %s%s%s",
+                     quick ? 20000 : 100000, quick ? "eval.every=40; " : "",
+                     single ? SINGLE : "model.experts=24; ", line->settings);
 }
 
 static size_t collect(mot_study *study, size_t *variants, bool pictured)

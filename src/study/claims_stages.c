@@ -13,19 +13,29 @@ static const double target = 1e-4;
 #define COMMON                                                                                               \
     "model.experts=24; data.mixture.eval=20000; eval.every=10; stages.2.until=loss < 1e-6 or 900 steps; "
 
+/* The quick form looks less often, and gives up earlier. */
+static const char *shorter(const mot_study *study)
+{
+    return study->options.quick
+               ? "data.mixture.eval=10000; eval.every=20; stages.2.until=loss < 1e-6 or 500 steps; "
+               : "";
+}
+
 static size_t add_fixed(mot_study *study, int first, int length)
 {
     char name[64], label[64];
     snprintf(name, sizeof name, "stages-%d-%d", first, length);
     snprintf(label, sizeof label, "three stages, T1 = %d, T2 = %d", first, first + length);
     return study_add(study, name, label, claims_rate, SEEDS, 2.5,
-                     COMMON "stages.0.until=%d steps; stages.1.until=%d steps", first, length);
+                     COMMON "%sstages.0.until=%d steps; stages.1.until=%d steps", shorter(study), first,
+                     length);
 }
 
 static size_t add_self(mot_study *study)
 {
     return study_add(study, "stages-self", "three stages that find their ends", claims_rate, SEEDS, 2.5,
-                     COMMON "stages.0.until=loss plateau 50; stages.1.until=purity plateau 40");
+                     COMMON "%sstages.0.until=loss plateau 50; stages.1.until=purity plateau 40",
+                     shorter(study));
 }
 
 /* One or two stages are three of which some learn the same. */
@@ -34,8 +44,9 @@ static size_t add_one(mot_study *study)
     return study_add(
         study, "stages-one", "one stage, end to end", claims_rate, SEEDS, 3,
         COMMON
-        "stages.0.train=[gate, attention, ffn]; stages.1.train=[gate, attention, ffn]; stages.1.rate=0.01; "
-        "stages.2.train=[gate, attention, ffn]");
+        "%sstages.0.train=[gate, attention, ffn]; stages.1.train=[gate, attention, ffn]; stages.1.rate=0.01; "
+        "stages.2.train=[gate, attention, ffn]",
+        shorter(study));
 }
 
 static size_t add_two(mot_study *study)
@@ -43,7 +54,8 @@ static size_t add_two(mot_study *study)
     return study_add(
         study, "stages-two", "two stages: neurons, then both", claims_rate, SEEDS, 3,
         COMMON
-        "stages.1.train=[gate, attention, ffn]; stages.1.rate=0.01; stages.2.train=[gate, attention, ffn]");
+        "%sstages.1.train=[gate, attention, ffn]; stages.1.rate=0.01; stages.2.train=[gate, attention, ffn]",
+        shorter(study));
 }
 
 static bool in_quick(int first, int length)
@@ -112,11 +124,10 @@ static mot_status tell(mot_study *study)
         }
     study_section(study, "When stages end, and whether they help");
     study_say(study,
-              "Steps to a test loss of 1e-4 (20,000 "
-              "samples, looked at every 10 steps, "
+              "Steps to a test loss of 1e-4 (%d samples, looked at every %d steps, "
               "setting of section 6 with N = 4), median over %d seeds; a grey cell: fewer than half of the "
               "seeds arrive.\n\n",
-              SEEDS);
+              study->options.quick ? 10000 : 20000, study->options.quick ? 20 : 10, SEEDS);
     double largest = 0;
     for (size_t i = 0; i < MOT_COUNT(table); ++i)
         if (isfinite(table[i])) largest = fmax(largest, table[i]);
