@@ -51,15 +51,9 @@ static int finish(mot_status status)
     return mot_exit_code(status);
 }
 
-static int run_alone(const struct verb *verb, int argc, char **argv)
+static mot_status refuse_ranks(const struct verb *verb)
 {
-    if (launched_ranks() > 1) {
-        const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-        mot_log_init(rank != NULL ? atoi(rank) : 0, MOT_LOG_INFO);
-        return finish(
-            mot_fail(MOT_ERR_INPUT, "'mot %s' works in one process: run it without mpirun", verb->name));
-    }
-    return finish(verb->run(argc, argv));
+    return mot_fail(MOT_ERR_INPUT, "'mot %s' works in one process: run it without mpirun", verb->name);
 }
 
 static int run_parallel(const struct verb *verb, int argc, char **argv)
@@ -68,8 +62,11 @@ static int run_parallel(const struct verb *verb, int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     mot_log_init(rank, MOT_LOG_INFO);
-    const mot_status status = verb->run(argc, argv); /* the same on every rank */
+    /* The same on every rank. */
+    const mot_status status = verb->parallel ? verb->run(argc, argv) : refuse_ranks(verb);
     const int code = finish(status);
+    /* None leaves before the sentence is out: mpirun kills the others as soon as one has left with a failure. */
+    MPI_Barrier(MPI_COMM_WORLD);
     MPI_Finalize();
     return code;
 }
@@ -93,8 +90,8 @@ int main(int argc, char **argv)
         char name[64];
         snprintf(name, sizeof name, "mot %s", verbs[v].name);
         argv[1] = name;
-        return verbs[v].parallel ? run_parallel(&verbs[v], argc - 1, argv + 1)
-                                 : run_alone(&verbs[v], argc - 1, argv + 1);
+        return verbs[v].parallel || launched_ranks() > 1 ? run_parallel(&verbs[v], argc - 1, argv + 1)
+                                                         : finish(verbs[v].run(argc - 1, argv + 1));
     }
     return finish(mot_fail(MOT_ERR_INPUT,
                            "unknown verb '%s': the verbs are train, eval, study, data, inspect", argv[1]));
