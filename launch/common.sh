@@ -17,6 +17,11 @@ fail() {
     exit 2
 }
 
+# check_ranks TEXT: what stands behind -n.
+check_ranks() {
+    case $1 in '' | *[!0-9]* | 0*) fail "-n takes a number of ranks, not '$1'" ;; esac
+}
+
 # step WHAT COMMAND...: one line, WHAT and the seconds it took; what the command said is shown if it failed.
 step() {
     local what=$1 start said rc=0

@@ -21,7 +21,7 @@ shift
 ranks=2
 if [ "${1-}" = -n ]; then
     ranks=${2-}
-    case $ranks in '' | *[!0-9]* | 0*) fail "-n takes a number of ranks, not '$ranks'" ;; esac
+    check_ranks "$ranks"
     shift 2
 fi
 only_data=

@@ -17,7 +17,7 @@ while [ $# -gt 0 ]; do
     --quick) quick=yes ;;
     -n)
         ranks=${2-}
-        case $ranks in '' | *[!0-9]* | 0*) fail "-n takes a number of ranks, not '$ranks'" ;; esac
+        check_ranks "$ranks"
         shift
         ;;
     *)
