@@ -49,6 +49,12 @@ done:
     return status;
 }
 
+const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split)
+{
+    *split = dataset->source->split;
+    return dataset->source->mixture;
+}
+
 void dataset_make(struct mot_dataset_source *source, const mot_sample_format *format, mot_gidx index,
                   void *bytes, int32_t *label, int32_t *group)
 {

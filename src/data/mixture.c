@@ -188,8 +188,12 @@ void mot_mixture_sample(const mot_mixture *mixture, int split, mot_gidx index, f
 
     size_t place[3];
     choose_places(mot_random(config->seed, MOT_STREAM_MIXTURE, low, high, DRAW_PLACES, 0), tokens, place);
-    if (role != NULL) memset(role, 0, tokens);
-    for (int i = 0; i < 3 && role != NULL; ++i) role[place[i]] = (int8_t)(i + 1);
+    if (role != NULL) {
+        memset(role, MOT_ROLE_NOISE, tokens);
+        role[place[0]] = MOT_ROLE_CLASS;
+        role[place[1]] = MOT_ROLE_SIGNAL;
+        role[place[2]] = MOT_ROLE_DISTRACTOR;
+    }
 
     put_noise(config, low, high, place, x);
     /* Signed: one signal times the sign. Vector: one signal for each sign. */

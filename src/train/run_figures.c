@@ -11,10 +11,10 @@ struct run_figures {
     size_t kinds; /* groups where the data have them, else classes */
     const char *axis;
 
-    /* root: one number each */
-    double loss, accuracy, group_accuracy, purity, nmi, entropy, experts_used, routing_accuracy, routed_loss;
-    double *kind_loss;  /* [kinds, E]: mean; NaN where no sample is */
-    double *loss_table; /* [kinds, E]: sums while an evaluation goes on */
+    /* root */
+    double routing_accuracy, routed_loss; /* of the last evaluation, besides what run_eval has */
+    double *kind_loss;                    /* [kinds, E]: mean; NaN where no sample is */
+    double *loss_table;                   /* [kinds, E]: sums while an evaluation goes on */
 
     bool theory;
     run_probe probe; /* where theory */
@@ -101,27 +101,30 @@ static double routing_accuracy(const run_eval *eval, const struct run_figures *f
 
 static mot_status record_figures(const mot_run *run, const struct run_figures *figures)
 {
+    const run_eval *eval = &run->last_eval;
     const size_t E = (size_t)run->config.model.experts, N = figures->kinds;
+    const double group_accuracy = eval->group_accuracy >= 0 ? eval->group_accuracy : NAN,
+                 experts_used = eval->routing.experts_used;
 /* clang-format off */
-#define NUMBER(name_, text_)            {.name = #name_, .units = "1", .long_name = text_, .value = &figures->name_}
+#define NUMBER(name_, text_, value_)    {.name = name_, .units = "1", .long_name = text_, .value = &value_}
 #define BY_EXPERT(name_, text_, value_) {.name = name_, .units = "1", .long_name = text_, .rank = 1, .shape = {E}, .axis = {"expert"}, .value = value_}
 #define TABLE(name_, text_, rows_, row_axis_, columns_, column_axis_, value_) \
     {.name = name_, .units = "1", .long_name = text_, .rank = 2, .shape = {rows_, columns_}, .axis = {row_axis_, column_axis_}, .value = value_}
     const mot_eval_figure list[] = {
-        NUMBER(loss, "mean loss"),
-        NUMBER(accuracy, "share of samples with the right label"),
-        NUMBER(group_accuracy, "share of samples whose predicted label is of the right group"),
-        NUMBER(purity, "share of samples with an expert that mostly has their group (or class)"),
-        NUMBER(nmi, "mutual information of expert and group (or class), normalized"),
-        NUMBER(entropy, "entropy of the load over the experts, 1 is even"),
-        NUMBER(experts_used, "experts with at least 1 % of a fair share"),
-        NUMBER(routing_accuracy, "share of samples with an expert whose neurons are aligned best with their class"),
-        NUMBER(routed_loss, "mean loss of the samples with an expert that mostly has their group (or class)"),
+        NUMBER("loss", "mean loss", eval->loss),
+        NUMBER("accuracy", "share of samples with the right label", eval->accuracy),
+        NUMBER("group_accuracy", "share of samples whose predicted label is of the right group", group_accuracy),
+        NUMBER("purity", "share of samples with an expert that mostly has their group (or class)", eval->routing.purity),
+        NUMBER("nmi", "mutual information of expert and group (or class), normalized", eval->routing.nmi),
+        NUMBER("entropy", "entropy of the load over the experts, 1 is even", eval->routing.entropy),
+        NUMBER("experts_used", "experts with at least 1 % of a fair share", experts_used),
+        NUMBER("routing_accuracy", "share of samples with an expert whose neurons are aligned best with their class", figures->routing_accuracy),
+        NUMBER("routed_loss", "mean loss of the samples with an expert that mostly has their group (or class)", figures->routed_loss),
         TABLE("kind_loss", "mean loss by group (or class) and expert", N, figures->axis, E, "expert", figures->kind_loss),
         TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group", figures->probe.neurons),
         TABLE("gate", "theta_i c_n", E, "expert", N, "group", figures->probe.gate),
         TABLE("attention", "attention by kind of query (row) and key (column): noise, class signal, classification signal, distractor",
-              RUN_ROLES, NULL, RUN_ROLES, NULL, figures->probe.attention),
+              MOT_ROLES, NULL, MOT_ROLES, NULL, figures->probe.attention),
         BY_EXPERT("gradient_cosine", "mean cosine between the gradients of two classes at an expert", figures->probe.cosine),
         BY_EXPERT("gradient_agreement", "|sum of the classes' gradients| / sum of their lengths at an expert", figures->probe.agreement),
     };
@@ -136,18 +139,19 @@ static mot_status record_figures(const mot_run *run, const struct run_figures *f
 
 static mot_status log_figures(const mot_run *run, const struct run_figures *figures)
 {
+    const run_eval *eval = &run->last_eval;
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_json_int(json, "step", run->progress.step);
     mot_json_int(json, "stage", MOT_MIN(run->progress.stage, run->config.stages - 1));
-    mot_json_real(json, "eval.loss", figures->loss);
-    mot_json_real(json, "eval.accuracy", figures->accuracy);
-    if (run->parent != NULL) mot_json_real(json, "eval.group_accuracy", figures->group_accuracy);
+    mot_json_real(json, "eval.loss", eval->loss);
+    mot_json_real(json, "eval.accuracy", eval->accuracy);
+    if (run->parent != NULL) mot_json_real(json, "eval.group_accuracy", eval->group_accuracy);
     mot_json_real(json, "eval.routed_loss", figures->routed_loss);
-    mot_json_real(json, "routing.purity", figures->purity);
-    mot_json_real(json, "routing.nmi", figures->nmi);
-    mot_json_real(json, "routing.entropy", figures->entropy);
-    mot_json_int(json, "routing.experts_used", (int64_t)figures->experts_used);
+    mot_json_real(json, "routing.purity", eval->routing.purity);
+    mot_json_real(json, "routing.nmi", eval->routing.nmi);
+    mot_json_real(json, "routing.entropy", eval->routing.entropy);
+    mot_json_int(json, "routing.experts_used", eval->routing.experts_used);
     if (figures->theory) {
         mot_json_real(json, "routing.accuracy", figures->routing_accuracy);
         mot_json_real(json, "attention.signal", run_signal_attention(run));
@@ -161,7 +165,7 @@ static mot_status log_figures(const mot_run *run, const struct run_figures *figu
 
 double run_signal_attention(const mot_run *run)
 {
-    return run->figures->theory ? run->figures->probe.attention[RUN_ROLE_SIGNAL * RUN_ROLES + RUN_ROLE_SIGNAL]
+    return run->figures->theory ? run->figures->probe.attention[MOT_ROLE_SIGNAL * MOT_ROLES + MOT_ROLE_SIGNAL]
                                 : NAN;
 }
 
@@ -179,13 +183,6 @@ mot_status run_figures_end(mot_run *run)
     if (figures->theory) run_probe_look(run, &figures->probe);
     if (run->comm->rank == MOT_ROOT) {
         conclude_losses(eval, figures, E);
-        figures->loss = eval->loss;
-        figures->accuracy = eval->accuracy;
-        figures->group_accuracy = eval->group_accuracy >= 0 ? eval->group_accuracy : NAN;
-        figures->purity = eval->routing.purity;
-        figures->nmi = eval->routing.nmi;
-        figures->entropy = eval->routing.entropy;
-        figures->experts_used = eval->routing.experts_used;
         figures->routing_accuracy = figures->theory ? routing_accuracy(eval, figures, E) : NAN;
         const bool recorded = run->record != NULL && !run->again;
         if (recorded) status = record_figures(run, figures);

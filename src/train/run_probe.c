@@ -17,10 +17,9 @@ mot_status run_probe_create(const mot_run *run, run_probe *probe)
                  N = (size_t)run->groups;
     const size_t tile = model->kind->tile(shape);
     const char *what = "the probe of an evaluation";
-    mot_mixture_config config = run->config.data.mixture;
-    config.seed = run->config.seed;
+    int split;
     mot_status status;
-    MOT_TRY(mot_mixture_init(&probe->mixture, &config));
+    probe->mixture = mot_dataset_mixture(&run->eval_set, &split);
     probe->classes = N;
     probe->samples = (size_t)MOT_MIN((mot_gidx)MOST_PROBE, run->eval_set.samples);
     probe->samples = MOT_MIN(probe->samples, run->config.eval.batch);
@@ -35,7 +34,7 @@ mot_status run_probe_create(const mot_run *run, run_probe *probe)
     MOT_TRY(mot_allocate(&probe->gate, E * N, sizeof(double), what));
     MOT_TRY(mot_allocate(&probe->cosine, E, sizeof(double), what));
     MOT_TRY(mot_allocate(&probe->agreement, E, sizeof(double), what));
-    MOT_TRY(mot_allocate(&probe->mass, P * RUN_ROLES * RUN_ROLES, sizeof(double), what));
+    MOT_TRY(mot_allocate(&probe->mass, P * MOT_ROLES * MOT_ROLES, sizeof(double), what));
     MOT_TRY(mot_arena_init(&probe->arena, model->kind->workspace(shape)));
     MOT_TRY(mot_allocate(&probe->signal, D, sizeof(double), what));
     MOT_TRY(mot_allocate(&probe->gradient, N * model->table.count, sizeof(mot_real), what));
@@ -47,11 +46,8 @@ mot_status run_probe_create(const mot_run *run, run_probe *probe)
     MOT_TRY(mot_allocate(&probe->out, tile, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&probe->d_out, tile, sizeof(mot_real), what));
     for (size_t s = 0; s <= tile; ++s) probe->first[s] = s * L;
-    const int split = strcmp(run->config.eval.split, "train") == 0 ? 0
-                      : strcmp(run->config.eval.split, "val") == 0 ? 1
-                                                                   : 2;
     for (size_t p = 0; p < P; ++p)
-        mot_mixture_sample(&probe->mixture, split, (mot_gidx)p, probe->x + p * L * D, &probe->label[p],
+        mot_mixture_sample(probe->mixture, split, (mot_gidx)p, probe->x + p * L * D, &probe->label[p],
                            &probe->group[p], probe->role + p * L);
 done:
     return status;
@@ -59,7 +55,6 @@ done:
 
 void run_probe_destroy(run_probe *probe)
 {
-    mot_mixture_free(&probe->mixture);
     mot_arena_free(&probe->arena);
     void *const arrays[] = {probe->x,       probe->label,   probe->group,    probe->role,   probe->expert,
                             probe->weight,  probe->neurons, probe->gate,     probe->cosine, probe->agreement,
@@ -81,7 +76,7 @@ void run_probe_take(const mot_run *run, run_probe *probe, const mot_step_result 
 /* The direction that tells the label within class n: v_n, or the difference of its two signals. */
 static void label_signal(const run_probe *probe, size_t n, double *signal)
 {
-    const mot_mixture *mixture = &probe->mixture;
+    const mot_mixture *mixture = probe->mixture;
     const size_t D = mixture->config.width;
     for (size_t d = 0; d < D; ++d)
         signal[d] = mixture->config.vector_labels ? (mixture->label_signal[(2 * n + 1) * D + d] -
@@ -138,7 +133,7 @@ static void map_gate(const mot_run *run, run_probe *probe)
             double sum = 0;
             for (size_t d = 0; d < D; ++d)
                 sum += (double)run->model.gate_params.value[d * E + e] *
-                       probe->mixture.class_signal[n * D + d];
+                       probe->mixture->class_signal[n * D + d];
             probe->gate[e * probe->classes + n] = sum;
         }
 }
@@ -149,8 +144,8 @@ static void look(const mot_run *run, run_probe *probe, int local, size_t p)
     const mot_model *model = &run->model;
     const size_t L = model->shape.tokens, D = model->shape.width, H = run->config.model.merged.heads;
     const int8_t *role = probe->role + p * L;
-    double *mass = probe->mass + p * RUN_ROLES * RUN_ROLES;
-    size_t queries[RUN_ROLES] = {0};
+    double *mass = probe->mass + p * MOT_ROLES * MOT_ROLES;
+    size_t queries[MOT_ROLES] = {0};
     for (size_t i = 0; i < L; ++i) ++queries[role[i]];
     for (size_t i = 0; i < L * D; ++i) probe->tile_x[i] = probe->x[p * L * D + i];
     for (size_t h = 0; h < H; ++h) {
@@ -158,7 +153,7 @@ static void look(const mot_run *run, run_probe *probe, int local, size_t p)
                              probe->tile_x, L, probe->prob, probe->scratch);
         for (size_t i = 0; i < L; ++i)
             for (size_t j = 0; j < L; ++j)
-                mass[role[i] * RUN_ROLES + role[j]] += probe->prob[i * L + j] /
+                mass[role[i] * MOT_ROLES + role[j]] += probe->prob[i * L + j] /
                                                        (double)(queries[role[i]] * H);
     }
 }
@@ -242,7 +237,7 @@ void run_probe_look(const mot_run *run, run_probe *probe)
     memset(probe->gate, 0, E * N * sizeof(double));
     memset(probe->cosine, 0, E * sizeof(double));
     memset(probe->agreement, 0, E * sizeof(double));
-    memset(probe->mass, 0, P * RUN_ROLES * RUN_ROLES * sizeof(double));
+    memset(probe->mass, 0, P * MOT_ROLES * MOT_ROLES * sizeof(double));
     for (int local = 0; local < model->local; ++local) {
         const size_t expert = (size_t)model->placement.local[model->placement.first[comm->rank] + local];
         map_expert(run, probe, local, expert);
@@ -256,7 +251,7 @@ void run_probe_look(const mot_run *run, run_probe *probe)
     } const all[] = {{probe->neurons, E * N},
                      {probe->cosine, E},
                      {probe->agreement, E},
-                     {probe->mass, P * RUN_ROLES * RUN_ROLES}};
+                     {probe->mass, P * MOT_ROLES * MOT_ROLES}};
     const bool root = comm->rank == MOT_ROOT;
     for (size_t i = 0; i < MOT_COUNT(all); ++i)
         MPI_Reduce(root ? MPI_IN_PLACE : all[i].values, all[i].values, (int)all[i].count, MPI_DOUBLE, MPI_SUM,
@@ -265,6 +260,6 @@ void run_probe_look(const mot_run *run, run_probe *probe)
     map_gate(run, probe);
     memset(probe->attention, 0, sizeof probe->attention);
     for (size_t p = 0; p < P; ++p)
-        for (size_t i = 0; i < RUN_ROLES * RUN_ROLES; ++i)
-            probe->attention[i] += probe->mass[p * RUN_ROLES * RUN_ROLES + i] / (double)P;
+        for (size_t i = 0; i < MOT_ROLES * MOT_ROLES; ++i)
+            probe->attention[i] += probe->mass[p * MOT_ROLES * MOT_ROLES + i] / (double)P;
 }

@@ -9,27 +9,22 @@
 
 #include "run_private.h"
 
-enum {
-    RUN_ROLES = 4,
-    RUN_ROLE_SIGNAL = 2
-}; /* noise, class signal, classification signal, distractor: mixture.h */
-
 typedef struct run_probe {
-    size_t classes; /* N of the mixture */
-    mot_mixture mixture;
-    size_t samples;         /* P */
-    float *x;               /* [P, L, D] */
-    int32_t *label, *group; /* [P] */
-    int8_t *role;           /* [P, L] */
-    int32_t *expert;        /* [P]: first choice in the last evaluation */
-    mot_real *weight;       /* [P] */
+    size_t classes;             /* N of the mixture */
+    const mot_mixture *mixture; /* the evaluation split's */
+    size_t samples;             /* P */
+    float *x;                   /* [P, L, D] */
+    int32_t *label, *group;     /* [P] */
+    int8_t *role;               /* [P, L] */
+    int32_t *expert;            /* [P]: first choice in the last evaluation */
+    mot_real *weight;           /* [P] */
 
     /* what was found; complete on the root */
     double *neurons; /* [E, N]: W_i v_n / |W_i| */
     double *gate;    /* [E, N]: theta_i c_n; 0 unless the gate is linear in the tokens' sum or mean */
     double *cosine, *agreement;              /* [E] */
     double *mass;                            /* [P, roles, roles]: attention by kind of query and key */
-    double attention[RUN_ROLES * RUN_ROLES]; /* its mean over the samples */
+    double attention[MOT_ROLES * MOT_ROLES]; /* its mean over the samples */
 
     /* scratch of one expert */
     mot_arena arena;

@@ -58,6 +58,9 @@ void mot_dataset_close(mot_dataset *dataset);
 #define MOT_ENDLESS ((mot_gidx)1 << 62)
 mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *config, const char *split,
                                 mot_gidx samples, size_t memory_bytes);
+/* The mixture that a generated split's samples are of, owned by the data set, and the split's number for
+ * mot_mixture_sample; NULL for a split that was read from a file. */
+const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split);
 
 /* Sample `index`: its stored bytes [format.bytes], its label as stored, and its group (-1 where there are none). */
 mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,

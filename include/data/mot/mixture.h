@@ -22,6 +22,15 @@ typedef struct mot_mixture_config {
     uint64_t seed;
 } mot_mixture_config;
 
+/* What a token of a sample is. */
+typedef enum mot_role {
+    MOT_ROLE_NOISE,
+    MOT_ROLE_CLASS,
+    MOT_ROLE_SIGNAL,
+    MOT_ROLE_DISTRACTOR,
+    MOT_ROLES
+} mot_role;
+
 typedef struct mot_mixture {
     mot_mixture_config config;
     double *class_signal; /* [N, D], owned */
@@ -31,7 +40,7 @@ typedef struct mot_mixture {
 mot_status mot_mixture_init(mot_mixture *mixture, const mot_mixture_config *config); /* checks every bound */
 void mot_mixture_free(mot_mixture *mixture);
 /* Sample `index` of split `split` (0 train, 1 val, 2 test): x [L, D] float, label -1/+1, group n in [0, N).
- * `role` (may be NULL) [L]: 0 noise, 1 class signal, 2 classification signal, 3 distractor. */
+ * `role` (may be NULL) [L]: what each token is. */
 void mot_mixture_sample(const mot_mixture *mixture, int split, mot_gidx index, float *x, int32_t *label,
                         int32_t *group, int8_t *role);
 
