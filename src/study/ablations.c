@@ -167,11 +167,6 @@ typedef struct outcome {
     double median; /* accuracy */
 } outcome;
 
-static double *group_accuracy(const study_result *result)
-{
-    return result->group_accuracy;
-}
-
 static void measure(mot_study *study, size_t set, outcome outcomes[VARIANTS])
 {
     for (int v = 0; v < VARIANTS; ++v) {
@@ -179,17 +174,15 @@ static void measure(mot_study *study, size_t set, outcome outcomes[VARIANTS])
         *to = (outcome){.there = planned(study, set, v), .median = NAN};
         if (!to->there) continue;
         const study_variant *variant = &study->variant[add(study, set, v)];
-        study_last(variant, study_accuracy, to->accuracy);
-        study_last(variant, group_accuracy, to->group);
-        study_last(variant, study_loss, to->loss);
-        study_last(variant, study_nmi, to->nmi);
-        study_last(variant, study_entropy, to->entropy);
-        study_last(variant, study_used, to->used);
-        study_last(variant, study_step, to->steps);
-        study_last(variant, study_time, to->seconds);
-        double kept[SEEDS];
-        memcpy(kept, to->accuracy, sizeof kept);
-        to->median = mot_median(kept, study_finite(kept, SEEDS));
+        study_last(variant, study_number, STUDY_ACCURACY, to->accuracy);
+        study_last(variant, study_number, STUDY_GROUP_ACCURACY, to->group);
+        study_last(variant, study_number, STUDY_LOSS, to->loss);
+        study_last(variant, study_number, STUDY_NMI, to->nmi);
+        study_last(variant, study_number, STUDY_ENTROPY, to->entropy);
+        study_last(variant, study_number, STUDY_USED, to->used);
+        study_last(variant, study_number, STUDY_STEP, to->steps);
+        study_last(variant, study_number, STUDY_TIME, to->seconds);
+        to->median = study_median(to->accuracy, SEEDS);
     }
 }
 
@@ -205,7 +198,7 @@ static mot_status draw_curves(mot_study *study, size_t set)
     for (size_t i = 0; i < SHOWN; ++i)
         for (int over_time = 0; over_time < 2; ++over_time) {
             const study_variant *variant = &study->variant[add(study, set, shown[i])];
-            MOT_TRY(study_curve_make(variant, study_loss, false, over_time, &curve[over_time][i]));
+            MOT_TRY(study_curve_make(variant, study_number, STUDY_LOSS, over_time, &curve[over_time][i]));
             series[over_time][i] = study_series(&curve[over_time][i], variant->label, (int)i + 1);
         }
     const mot_panel panels[] = {
@@ -242,7 +235,7 @@ static mot_status tell_set(mot_study *study, size_t set, const outcome outcomes[
     study_section(study, sets[set].title);
     study_say(study, "Data: %s.\n\n", sets[set].about);
     MOT_TRY(draw_curves(study, set));
-    const bool groups = isfinite(outcomes[ONE].group[0]);
+    const bool groups = isfinite(study_median(outcomes[ONE].group, SEEDS));
     study_say(study,
               "| variant | accuracy | %sloss | NMI of expert and %s | entropy of the load | experts used | "
               "steps | seconds |\n",

@@ -2,7 +2,6 @@
 #include "claims.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 #include "mot/log.h"
 #include "mot/memory.h"

@@ -15,7 +15,8 @@ typedef struct study_claim {
 
 extern const study_claim claim_routing, claim_maps, claim_attention, claim_alignment,
     claim_conflict;                                               /* claims_inside.c */
-extern const study_claim claim_rate, claim_plain, claim_floor;    /* claims_rate.c */
+extern const study_claim claim_rate, claim_plain;                 /* claims_rate.c */
+extern const study_claim claim_floor;                             /* claims_floor.c */
 extern const study_claim claim_experts, claim_growth, claim_data; /* claims_size.c */
 extern const study_claim claim_stages;                            /* claims_stages.c */
 
@@ -23,6 +24,13 @@ extern const study_claim claim_stages;                            /* claims_stag
 extern const char *const claims_calibration;
 /* The setting in which the loss falls without end: sigma 0.25, more experts, a fast gate in the last stage. */
 extern const char *const claims_rate;
+
+/* Over either of them: one transformer of as many samples, without gate and noise; and the rate that is its own. */
+#define CLAIMS_SINGLE                                                                                        \
+    "model.experts=1; route.scale=none; route.noise=none; route.noise_steps=0; route.noise_end=0; "
+#define CLAIMS_FAST "stages.0.rate=0.25; stages.1.rate=0.25; stages.2.rate=0.25; "
+/* Its heads and neurons, with as many parameters as 24 experts. */
+#define CLAIMS_HEADS_4 "model.merged.heads=4; model.merged.neurons=166"
 
 /* What the quick form changes in the calibration setting: fewer samples and evaluations. */
 const char *claims_quick(const mot_study *study);

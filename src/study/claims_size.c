@@ -1,10 +1,9 @@
 /* Claims about sizes and data: how many experts it takes, what more classes and noise do, correlated signals. */
 #include <math.h>
-#include <string.h>
 
 #include "claims.h"
 
-enum { MOST_SEEDS = 64, MOST_N = 4, MOST_FACTORS = 7 };
+enum { MOST_N = 4, MOST_FACTORS = 7 };
 
 /* ---- E / (N ln N) ---- */
 
@@ -50,18 +49,15 @@ static void plan_experts(mot_study *study)
 static bool every_class_served(const study_result *r)
 {
     if (r->rows == 0) return false;
-    const double *load = r->load + (r->rows - 1) * r->N * r->E;
-    double own[64] = {0}, all[64] = {0};
-    for (size_t e = 0; e < r->E; ++e) {
-        size_t most = 0;
-        for (size_t n = 0; n < r->N; ++n) {
-            all[n] += load[n * r->E + e];
-            if (load[n * r->E + e] > load[most * r->E + e]) most = n;
+    const double *load = r->column[STUDY_LOAD] + (r->rows - 1) * r->N * r->E;
+    for (size_t n = 0; n < r->N; ++n) {
+        double own = 0, all = 0;
+        for (size_t e = 0; e < r->E; ++e) {
+            all += load[n * r->E + e];
+            if (study_expert_kind(r, r->rows - 1, e, NULL) == n) own += load[n * r->E + e];
         }
-        own[most] += load[most * r->E + e];
+        if (own * 2 < all || all == 0) return false;
     }
-    for (size_t n = 0; n < r->N; ++n)
-        if (own[n] * 2 < all[n] || all[n] == 0) return false;
     return true;
 }
 
@@ -163,12 +159,8 @@ static size_t add_growth(mot_study *study, int N, double sigma, bool single)
     const int E = 6 * N, neurons = (E * (32 * 32 + 32) / 4 - 32 * 32) / 32;
     snprintf(name, sizeof name, "growth-%s-n%d-s%g", single ? "single-fast" : "mot", N, sigma);
     if (single)
-        snprintf(
-            settings, sizeof settings,
-            "model.experts=1; route.scale=none; route.noise=none; route.noise_steps=0; route.noise_end=0; "
-            "model.merged.heads=4; model.merged.neurons=%d; stages.0.rate=0.25; stages.1.rate=0.25; "
-            "stages.2.rate=0.25",
-            neurons);
+        snprintf(settings, sizeof settings,
+                 CLAIMS_SINGLE "model.merged.heads=4; model.merged.neurons=%d; " CLAIMS_FAST, neurons);
     else
         snprintf(settings, sizeof settings, "model.experts=%d", E);
     return study_add(study, name, single ? "one transformer, 4 heads" : "MoT", claims_rate, 5,
@@ -189,7 +181,7 @@ static void plan_growth(mot_study *study)
 
 static mot_status tell_growth(mot_study *study)
 {
-    double error[2][MOST_SEEDS], used[MOST_SEEDS], table[3][3][2];
+    double error[STUDY_MOST_SEEDS], used[STUDY_MOST_SEEDS], table[3][3][2];
     char text[3][96];
     mot_status status = MOT_OK;
     if (study->options.quick) return MOT_OK;
@@ -204,16 +196,18 @@ static mot_status tell_growth(mot_study *study)
             for (int single = 0; single < 2; ++single) {
                 const study_variant *variant =
                     &study->variant[add_growth(study, growth_counts[n], growth_sigmas[s], single)];
-                study_last(variant, study_accuracy, error[single]);
-                for (int k = 0; k < variant->seeds; ++k) error[single][k] = 1 - error[single][k];
-                study_spread(error[single], 5, text[1 + single]);
-                table[n][s][single] = mot_median(error[single], study_finite(error[single], 5));
-                if (!single) study_last(variant, study_used, used);
+                const size_t seeds = (size_t)variant->seeds;
+                study_last(variant, study_error, 0, error);
+                study_spread(error, seeds, text[1 + single]);
+                table[n][s][single] = study_median(error, seeds);
+                if (single) continue;
+                study_last(variant, study_number, STUDY_USED, used);
+                study_spread(used, seeds, text[0]);
             }
             better += table[n][s][0] <= table[n][s][1];
             ++cells;
             study_say(study, "| %d | %g | %s of %d | %s | %s |\n", growth_counts[n], growth_sigmas[s],
-                      study_spread(used, 5, text[0]), 6 * growth_counts[n], text[1], text[2]);
+                      text[0], 6 * growth_counts[n], text[1], text[2]);
         }
     study_say(study, "\n");
     const hsize_t shape[] = {3, 3, 2};
@@ -255,8 +249,8 @@ static void plan_data(mot_study *study)
 
 static mot_status tell_data(mot_study *study)
 {
-    double purity[MOST_SEEDS], error[MOST_SEEDS], loss[MOST_SEEDS], attention[MOST_SEEDS],
-        medians[MOT_COUNT(kinds)];
+    double purity[STUDY_MOST_SEEDS], error[STUDY_MOST_SEEDS], loss[STUDY_MOST_SEEDS],
+        attention[STUDY_MOST_SEEDS], medians[MOT_COUNT(kinds)];
     char a[96], b[96], c[96], d[96];
     mot_status status = MOT_OK;
     if (study->options.quick) return MOT_OK;
@@ -269,20 +263,14 @@ static mot_status tell_data(mot_study *study)
     for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
         const study_variant *variant = &study->variant[add_kind(study, k)];
         const size_t seeds = (size_t)variant->seeds;
-        study_last(variant, study_purity, purity);
-        study_last(variant, study_accuracy, error);
-        for (size_t s = 0; s < seeds; ++s) {
-            const study_result *r = &variant->result[s];
-            error[s] = 1 - error[s];
-            loss[s] = NAN;
-            for (size_t i = 0; i < r->rows; ++i) loss[s] = fmin(loss[s], r->loss[i]);
-            attention[s] = r->rows > 0 ? r->attention[((r->rows - 1) * STUDY_ROLES + 1) * STUDY_ROLES + 2]
-                                       : NAN;
-        }
+        study_last(variant, study_number, STUDY_PURITY, purity);
+        study_last(variant, study_error, 0, error);
+        study_last(variant, study_attention, MOT_ROLE_CLASS * MOT_ROLES + MOT_ROLE_SIGNAL, attention);
+        for (size_t s = 0; s < seeds; ++s) loss[s] = study_lowest_loss(&variant->result[s]);
         study_say(study, "| %s | %s | %s | %s | %s |\n", variant->label, study_spread(purity, seeds, a),
                   study_spread(error, seeds, b), study_spread(loss, seeds, c),
                   study_spread(attention, seeds, d));
-        medians[k] = mot_median(error, study_finite(error, seeds));
+        medians[k] = study_median(error, seeds);
     }
     study_say(study, "\n");
     const hsize_t shape[] = {MOT_COUNT(kinds)};

@@ -1,10 +1,9 @@
 /* The claim about stages: when to end them, whether to have them, and whether they find their own ends. */
 #include <math.h>
-#include <string.h>
 
 #include "claims.h"
 
-enum { MOST_FIRST = 5, MOST_LENGTHS = 4, MOST_SEEDS = 64, SEEDS = 5 };
+enum { MOST_FIRST = 5, MOST_LENGTHS = 4, SEEDS = 5 };
 
 static const int first_ends[MOST_FIRST] = {50, 100, 200, 400, 800}; /* T1 */
 static const int lengths[MOST_LENGTHS] = {50, 100, 200, 400};       /* T2 - T1 */
@@ -77,9 +76,9 @@ static void plan(mot_study *study)
 /* Steps to the target of every seed; the median counts a seed that never arrives as infinitely late. */
 static double steps_to_target(const study_variant *variant, double *steps, char text[96])
 {
-    double late[MOST_SEEDS];
+    double late[STUDY_MOST_SEEDS];
     for (int s = 0; s < variant->seeds; ++s) {
-        steps[s] = study_reach(&variant->result[s], study_loss, target, study_step);
+        steps[s] = study_reach(&variant->result[s], target, STUDY_STEP);
         late[s] = isfinite(steps[s]) ? steps[s] : 1e9;
     }
     study_spread(steps, (size_t)variant->seeds, text);
@@ -89,7 +88,7 @@ static double steps_to_target(const study_variant *variant, double *steps, char 
 
 static void tell_row(mot_study *study, const study_variant *variant, double *median)
 {
-    double steps[MOST_SEEDS], ends[2][MOST_SEEDS];
+    double steps[STUDY_MOST_SEEDS], ends[2][STUDY_MOST_SEEDS];
     char text[96], a[96], b[96];
     *median = steps_to_target(variant, steps, text);
     for (int s = 0; s < variant->seeds; ++s)
@@ -104,7 +103,7 @@ static void tell_row(mot_study *study, const study_variant *variant, double *med
 
 static mot_status tell(mot_study *study)
 {
-    double table[MOST_FIRST * MOST_LENGTHS], steps[MOST_SEEDS], best = INFINITY, self, one, two;
+    double table[MOST_FIRST * MOST_LENGTHS], steps[STUDY_MOST_SEEDS], best = INFINITY, self, one, two;
     char text[96];
     int best_first = 0, best_length = 0;
     const char *rows[MOST_FIRST] = {"50", "100", "200", "400", "800"},
@@ -149,22 +148,26 @@ static mot_status tell(mot_study *study)
     MOT_TRY(study_keep(study, "stages", "fixed", 2, shape, table));
     study_say(study, "| stages | T1 | T2 | steps to 1e-4 |\n|---|---|---|---|\n");
     double ignored;
-    tell_row(study, &study->variant[add_fixed(study, best_first, best_length)], &ignored);
+    if (isfinite(best)) tell_row(study, &study->variant[add_fixed(study, best_first, best_length)], &ignored);
     tell_row(study, &study->variant[add_self(study)], &self);
     tell_row(study, &study->variant[add_two(study)], &two);
     tell_row(study, &study->variant[add_one(study)], &one);
-    study_say(study, "\nThe first row is the best of the fixed ones. The self-finding stages end when the "
-                     "loss has not fallen by 0.1 %% "
-                     "in a window of 50 steps (I), and when the purity of the batches has not risen by 0.005 "
-                     "in one of 40 (II); the same "
-                     "words in the configuration (`until: loss plateau 50`) do it on any data.\n\n");
+    study_say(study,
+              "\n%sThe self-finding stages end when the "
+              "loss has not fallen by 0.1 %% "
+              "in a window of 50 steps (I), and when the purity of the batches has not risen by 0.005 "
+              "in one of 40 (II); the same "
+              "words in the configuration (`until: loss plateau 50`) do it on any data.\n\n",
+              isfinite(best) ? "The first row is the best of the fixed ones. " : "");
     const hsize_t three[] = {3};
     MOT_TRY(study_keep(study, "stages", "self_two_one", 1, three, (const double[]){self, two, one}));
-    claims_verdict(
-        study, self <= 1.1 * best,
-        "Stages that find their own ends take %.0f steps, the best fixed ones (T1 = %d, T2 = %d) %.0f: %.2f "
-        "times as many.",
-        self, best_first, best_first + best_length, best, self / best);
+    if (isfinite(best))
+        claims_verdict(study, self <= 1.1 * best,
+                       "Stages that find their own ends take %.0f steps, the best fixed ones (T1 = %d, T2 = "
+                       "%d) %.0f: %.2f times as many.",
+                       self, best_first, best_first + best_length, best, self / best);
+    else
+        claims_verdict(study, isfinite(self), "With fixed stages fewer than half of the seeds arrive.");
     const double rival = fmin(isfinite(one) ? one : INFINITY, isfinite(two) ? two : INFINITY);
     char other[64] = "with one or two fewer than half of the seeds arrive";
     if (isfinite(rival)) snprintf(other, sizeof other, "the better of one and two %.0f", rival);

@@ -5,52 +5,37 @@
 #include "mot/memory.h"
 #include "study_private.h"
 
-double *study_loss(const study_result *result)
+double study_number(const study_result *result, size_t row, size_t column)
 {
-    return result->loss;
+    return result->column[column] != NULL ? result->column[column][row] : NAN;
 }
 
-double *study_accuracy(const study_result *result)
+double study_error(const study_result *result, size_t row, size_t unused)
 {
-    return result->accuracy;
+    (void)unused;
+    return 1 - study_number(result, row, STUDY_ACCURACY);
 }
 
-double *study_purity(const study_result *result)
+double study_attention(const study_result *result, size_t row, size_t which)
 {
-    return result->purity;
+    const double *attention = result->column[STUDY_ATTENTION];
+    return attention != NULL ? attention[row * MOT_ROLES * MOT_ROLES + which] : NAN;
 }
 
-double *study_nmi(const study_result *result)
+size_t study_expert_kind(const study_result *result, size_t row, size_t expert, double *samples)
 {
-    return result->nmi;
+    const double *load = result->column[STUDY_LOAD] + row * result->N * result->E + expert;
+    double sum = 0;
+    size_t most = 0;
+    for (size_t n = 0; n < result->N; ++n) {
+        sum += load[n * result->E];
+        if (load[n * result->E] > load[most * result->E]) most = n;
+    }
+    if (samples != NULL) *samples = sum;
+    return most;
 }
 
-double *study_entropy(const study_result *result)
-{
-    return result->entropy;
-}
-
-double *study_used(const study_result *result)
-{
-    return result->experts_used;
-}
-
-double *study_step(const study_result *result)
-{
-    return result->step;
-}
-
-double *study_time(const study_result *result)
-{
-    return result->time;
-}
-
-double *study_routed_loss(const study_result *result)
-{
-    return result->routed_loss;
-}
-
-static const study_result *longest(const study_variant *variant)
+const study_result *study_longest(const study_variant *variant)
 {
     const study_result *most = &variant->result[0];
     for (int s = 1; s < variant->seeds; ++s)
@@ -58,37 +43,35 @@ static const study_result *longest(const study_variant *variant)
     return most;
 }
 
-mot_status study_curve_make(const study_variant *variant, study_column *column, bool one_minus,
-                            bool over_time, study_curve *curve)
+/* The finite values of all seeds at an evaluation. */
+static size_t over_seeds(const study_variant *variant, study_value *value, size_t which, size_t row,
+                         double *values)
 {
-    const study_result *at = longest(variant);
+    size_t n = 0;
+    for (int s = 0; s < variant->seeds; ++s)
+        if (row < variant->result[s].rows) values[n++] = value(&variant->result[s], row, which);
+    return study_finite(values, n);
+}
+
+mot_status study_curve_make(const study_variant *variant, study_value *value, size_t which, bool over_time,
+                            study_curve *curve)
+{
+    const study_result *at = study_longest(variant);
     const size_t count = at->rows;
-    double *block, *values = NULL;
-    mot_status status;
+    double *block, values[STUDY_MOST_SEEDS];
     *curve = (study_curve){0};
-    MOT_TRY(mot_allocate(&block, 4 * count, sizeof *block, "a curve"));
+    const mot_status status = mot_allocate(&block, 4 * count, sizeof *block, "a curve");
+    if (status != MOT_OK) return status;
     *curve = (study_curve){count, block, block + count, block + 2 * count, block + 3 * count};
-    MOT_TRY(mot_allocate(&values, (size_t)variant->seeds, sizeof *values, "a curve"));
     for (size_t r = 0; r < count; ++r) {
-        size_t n = 0;
-        for (int s = 0; s < variant->seeds; ++s) {
-            const study_result *result = &variant->result[s];
-            if (r >= result->rows || !isfinite(column(result)[r])) continue;
-            values[n++] = one_minus ? 1 - column(result)[r] : column(result)[r];
-        }
-        curve->x[r] = at->step[r];
-        curve->median[r] = n > 0 ? mot_median(values, n) : NAN;
-        curve->low[r] = n > 0 ? mot_quantile(values, n, 0.25) : NAN;
-        curve->high[r] = n > 0 ? mot_quantile(values, n, 0.75) : NAN;
-        if (!over_time) continue;
-        n = 0;
-        for (int s = 0; s < variant->seeds; ++s)
-            if (r < variant->result[s].rows) values[n++] = variant->result[s].time[r];
-        curve->x[r] = mot_median(values, n);
+        size_t n = over_seeds(variant, value, which, r, values);
+        curve->median[r] = mot_median(values, n);
+        curve->low[r] = mot_quantile(values, n, 0.25);
+        curve->high[r] = mot_quantile(values, n, 0.75);
+        n = over_time ? over_seeds(variant, study_number, STUDY_TIME, r, values) : 0;
+        curve->x[r] = over_time ? mot_median(values, n) : at->column[STUDY_STEP][r];
     }
-done:
-    mot_free(values);
-    return status;
+    return MOT_OK;
 }
 
 void study_curve_free(study_curve *curve)
@@ -108,12 +91,19 @@ mot_series study_series(const study_curve *curve, const char *label, int color)
                         .color = color};
 }
 
-void study_last(const study_variant *variant, study_column *column, double *values)
+void study_last(const study_variant *variant, study_value *value, size_t which, double *values)
 {
     for (int s = 0; s < variant->seeds; ++s) {
         const study_result *result = &variant->result[s];
-        values[s] = result->rows > 0 && column(result) != NULL ? column(result)[result->rows - 1] : NAN;
+        values[s] = result->rows > 0 ? value(result, result->rows - 1, which) : NAN;
     }
+}
+
+double study_lowest_loss(const study_result *result)
+{
+    double low = NAN;
+    for (size_t r = 0; r < result->rows; ++r) low = fmin(low, study_number(result, r, STUDY_LOSS));
+    return low;
 }
 
 /* Values at 0 are taken as tiny: the loss of a float margin beyond 745 is 0 in double. */
@@ -122,14 +112,13 @@ static double logarithm(double value)
     return log(fmax(value, 1e-300));
 }
 
-double study_reach(const study_result *result, study_column *column, double bound, study_column *over)
+double study_reach(const study_result *result, double bound, study_column over)
 {
-    const double *value = result->rows > 0 ? column(result) : NULL,
-                 *at = result->rows > 0 ? over(result) : NULL;
-    for (size_t r = 0; r < result->rows; ++r) {
-        if (!(value[r] <= bound)) continue;
+    const double *loss = result->column[STUDY_LOSS], *at = result->column[over];
+    for (size_t r = 0; loss != NULL && r < result->rows; ++r) {
+        if (!(loss[r] <= bound)) continue;
         if (r == 0) return at[0];
-        const double above = logarithm(value[r - 1]), below = logarithm(value[r]);
+        const double above = logarithm(loss[r - 1]), below = logarithm(loss[r]);
         const double part = above > below ? (above - logarithm(bound)) / (above - below) : 1;
         return at[r - 1] + part * (at[r] - at[r - 1]);
     }
@@ -156,12 +145,24 @@ static void put(double value, char *text, size_t size)
     snprintf(text, size, format, value);
 }
 
+/* The finite ones of a value a seed, in `kept`. */
+static size_t keep_finite(const double *values, size_t count, double kept[STUDY_MOST_SEEDS])
+{
+    const size_t taken = MOT_MIN(count, (size_t)STUDY_MOST_SEEDS);
+    memcpy(kept, values, taken * sizeof *kept);
+    return study_finite(kept, taken);
+}
+
+double study_median(const double *values, size_t count)
+{
+    double kept[STUDY_MOST_SEEDS];
+    return mot_median(kept, keep_finite(values, count, kept));
+}
+
 const char *study_spread(const double *values, size_t count, char text[96])
 {
-    double kept[256];
-    const size_t taken = MOT_MIN(count, MOT_COUNT(kept));
-    memcpy(kept, values, taken * sizeof *kept);
-    const size_t n = study_finite(kept, taken);
+    double kept[STUDY_MOST_SEEDS];
+    const size_t n = keep_finite(values, count, kept);
     char median[24], low[24], high[24];
     if (n == 0) return strcpy(text, "never");
     put(mot_median(kept, n), median, sizeof median);

@@ -3,11 +3,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "mot/atomic_file.h"
-#include "mot/blas.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/version.h"
@@ -52,8 +49,7 @@ done:
     return status;
 }
 
-static mot_status keep_column(mot_study *study, const study_variant *variant, const char *name, size_t rows,
-                              size_t offset)
+static mot_status keep_column(mot_study *study, const study_variant *variant, size_t column, size_t rows)
 {
     char path[128];
     double *padded = NULL;
@@ -62,12 +58,11 @@ static mot_status keep_column(mot_study *study, const study_variant *variant, co
                                      "the study's file");
     if (status != MOT_OK) return status;
     for (size_t s = 0; s < (size_t)variant->seeds; ++s) {
-        double *column;
-        memcpy(&column, (const char *)&variant->result[s] + offset, sizeof column);
+        const study_result *result = &variant->result[s];
         for (size_t r = 0; r < rows; ++r)
-            padded[s * rows + r] = column != NULL && r < variant->result[s].rows ? column[r] : NAN;
+            padded[s * rows + r] = r < result->rows ? study_number(result, r, column) : NAN;
     }
-    snprintf(path, sizeof path, "variants/%s/%s", variant->name, name);
+    snprintf(path, sizeof path, "variants/%s/%s", variant->name, study_columns[column].name);
     status = mot_h5_write(study->file, path, H5T_NATIVE_DOUBLE, 2, shape, MOT_H5_COMPRESSED, padded);
     mot_free(padded);
     return status;
@@ -76,27 +71,11 @@ static mot_status keep_column(mot_study *study, const study_variant *variant, co
 /* /variants/NAME/{step, time, loss, ...} [seeds, evaluations], NaN behind the end of a shorter run. */
 static mot_status keep_variant(mot_study *study, const study_variant *variant)
 {
-    static const struct {
-        const char *name;
-        size_t offset;
-    } columns[] = {{"step", offsetof(study_result, step)},
-                   {"time", offsetof(study_result, time)},
-                   {"loss", offsetof(study_result, loss)},
-                   {"accuracy", offsetof(study_result, accuracy)},
-                   {"group_accuracy", offsetof(study_result, group_accuracy)},
-                   {"purity", offsetof(study_result, purity)},
-                   {"nmi", offsetof(study_result, nmi)},
-                   {"entropy", offsetof(study_result, entropy)},
-                   {"experts_used", offsetof(study_result, experts_used)},
-                   {"routing_accuracy", offsetof(study_result, routing_accuracy)},
-                   {"routed_loss", offsetof(study_result, routed_loss)}};
     char path[128], settings[STUDY_MOST_SETTINGS * (STUDY_SETTING + 1)] = "";
-    size_t rows = 0;
+    const size_t rows = study_longest(variant)->rows;
     mot_status status = MOT_OK;
-    for (int s = 0; s < variant->seeds; ++s) rows = MOT_MAX(rows, variant->result[s].rows);
     if (rows == 0) return MOT_OK;
-    for (size_t c = 0; c < MOT_COUNT(columns); ++c)
-        MOT_TRY(keep_column(study, variant, columns[c].name, rows, columns[c].offset));
+    for (size_t c = 0; c < STUDY_NUMBERS; ++c) MOT_TRY(keep_column(study, variant, c, rows));
     for (size_t i = 0; i < variant->settings; ++i) {
         const size_t used = strlen(settings);
         snprintf(settings + used, sizeof settings - used, "%s\n", variant->setting[i]);
@@ -117,14 +96,14 @@ mot_status study_page_close(mot_study *study)
     if (status == MOT_OK) {
         snprintf(path, sizeof path, "%s/%s.h5", study->options.folder, study->name);
         status = mot_h5_save_image(&study->file, path);
-        mot_log(MOT_LOG_INFO, "wrote %s", path);
+        if (status == MOT_OK) mot_log(MOT_LOG_INFO, "wrote %s", path);
     }
     fclose(study->page);
     study->page = NULL;
     if (status == MOT_OK) {
         page_path(study, path, sizeof path);
         status = mot_file_replace(path, study->text, study->text_size);
-        mot_log(MOT_LOG_INFO, "wrote %s", path);
+        if (status == MOT_OK) mot_log(MOT_LOG_INFO, "wrote %s", path);
     }
     free(study->text);
     study->text = NULL;

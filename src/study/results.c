@@ -1,7 +1,6 @@
 /* What the trials left in their records. */
 #include <dirent.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,25 +10,38 @@
 
 enum { MOST_NUMBERS = 1 << 26 };
 
-/* The segments of a record, in the order of steps. */
-typedef struct segments {
-    char folder[640];
-    struct dirent **name;
-    int count;
-} segments;
+const study_column_about study_columns[STUDY_COLUMNS] = {
+    [STUDY_STEP] = {"step", "eval", true},
+    [STUDY_TIME] = {"time", NULL, false},
+    [STUDY_LOSS] = {"loss", "eval", false},
+    [STUDY_ACCURACY] = {"accuracy", "eval", false},
+    [STUDY_GROUP_ACCURACY] = {"group_accuracy", "eval", false},
+    [STUDY_PURITY] = {"purity", "eval", false},
+    [STUDY_NMI] = {"nmi", "eval", false},
+    [STUDY_ENTROPY] = {"entropy", "eval", false},
+    [STUDY_USED] = {"experts_used", "eval", false},
+    [STUDY_ROUTING_ACCURACY] = {"routing_accuracy", "eval", false},
+    [STUDY_ROUTED_LOSS] = {"routed_loss", "eval", false},
+    [STUDY_LOAD] = {"group_load", "layer0", true},
+    [STUDY_ATTENTION] = {"attention", "eval", false},
+    [STUDY_NEURONS] = {"neurons", "eval", false},
+    [STUDY_GATE] = {"gate", "eval", false},
+    [STUDY_AGREEMENT] = {"gradient_agreement", "eval", false},
+};
+
+/* What else is read, to make columns of. */
+enum { CLASS_LOAD, STAGE, COMPUTE, EXCHANGE, WAIT, OTHERS };
+static const study_column_about others[OTHERS] = {
+    [CLASS_LOAD] = {"class_load", "layer0", true}, [STAGE] = {"stage", "steps", true},
+    [COMPUTE] = {"time_compute", "steps", false},  [EXCHANGE] = {"time_exchange", "steps", false},
+    [WAIT] = {"time_wait", "steps", false},
+};
 
 static int is_segment(const struct dirent *entry)
 {
     const size_t length = strlen(entry->d_name);
     return length > 3 && strcmp(entry->d_name + length - 3, ".h5") == 0 &&
            strspn(entry->d_name, "0123456789-") == length - 3;
-}
-
-static void close_segments(segments *record)
-{
-    for (int s = 0; s < record->count; ++s) free(record->name[s]);
-    free(record->name);
-    *record = (segments){0};
 }
 
 /* A dataset over all segments that have it, as one table. */
@@ -59,11 +71,16 @@ static mot_status append(hid_t file, const char *name, bool integers, table *to)
     mot_status status = mot_h5_shape(file, name, &rank, shape);
     if (status != MOT_OK) return status;
     size_t width = 1;
-    for (int d = 1; d < rank; ++d) width *= (size_t)MOT_MIN(shape[d], (hsize_t)MOST_NUMBERS);
-    for (int d = 1; d < rank && d < 3; ++d) to->shape[d - 1] = (size_t)shape[d];
-    if (width > MOST_NUMBERS || shape[0] > MOST_NUMBERS / width || (to->rows > 0 && width != to->width))
+    bool fits = rank > 0 && shape[0] <= MOST_NUMBERS;
+    for (int d = 1; d < rank && fits; ++d) {
+        fits = shape[d] > 0 && shape[d] <= MOST_NUMBERS / width;
+        width *= fits ? (size_t)shape[d] : 1;
+        if (d < 3) to->shape[d - 1] = (size_t)shape[d];
+    }
+    if (!fits || shape[0] > MOST_NUMBERS / width || (to->rows > 0 && width != to->width))
         return mot_fail(MOT_ERR_INPUT, "%s of a trial has an unexpected shape", name);
     const size_t rows = (size_t)shape[0];
+    if (rows == 0) return MOT_OK;
     double *grown = realloc(to->value, (to->rows + rows) * width * sizeof *grown);
     if (grown == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for the record of a trial");
     to->value = grown;
@@ -73,120 +90,122 @@ static mot_status append(hid_t file, const char *name, bool integers, table *to)
     return status;
 }
 
-static mot_status read_table(const segments *record, const char *name, bool integers, table *to)
+/* Adds what a segment has of these datasets. */
+static mot_status append_all(hid_t file, const study_column_about *about, size_t count, table *tables)
 {
     mot_status status = MOT_OK;
-    *to = (table){0};
-    for (int s = 0; s < record->count && status == MOT_OK; ++s) {
-        char path[1024];
-        hid_t file = H5I_INVALID_HID;
-        snprintf(path, sizeof path, "%s/%s", record->folder, record->name[s]->d_name);
-        status = mot_h5_open(&file, path, false);
-        if (status == MOT_OK && mot_h5_exists(file, name)) status = append(file, name, integers, to);
-        mot_h5_close(&file);
+    for (size_t c = 0; c < count && status == MOT_OK; ++c) {
+        char path[64];
+        if (about[c].group == NULL) continue;
+        snprintf(path, sizeof path, "%s/%s", about[c].group, about[c].name);
+        if (mot_h5_exists(file, path)) status = append(file, path, about[c].integers, &tables[c]);
     }
     return status;
 }
 
-/* A figure of the evaluations; NULL where the record has none of this name. */
-static mot_status read_figure(const segments *record, const char *name, study_result *result, double **value,
-                              table *to)
+/* Every segment of a record, in the order of steps, which is that of their names. */
+static mot_status read_segments(const char *folder, table *columns, table *more)
 {
-    char path[64];
-    snprintf(path, sizeof path, "eval/%s", name);
-    const mot_status status = read_table(record, path, false, to);
-    *value = to->value;
-    if (status == MOT_OK && to->rows != 0 && to->rows != result->rows)
-        return mot_fail(MOT_ERR_INPUT, "%s: %s has %zu rows, the evaluations are %zu", record->folder, path,
-                        to->rows, result->rows);
+    struct dirent **name = NULL;
+    mot_status status = MOT_OK;
+    const int count = scandir(folder, &name, is_segment, alphasort);
+    if (count < 0) return mot_fail(MOT_ERR_FILE, "%s: %s", folder, strerror(errno));
+    for (int s = 0; s < count; ++s) {
+        char path[1024];
+        hid_t file = H5I_INVALID_HID;
+        snprintf(path, sizeof path, "%s/%s", folder, name[s]->d_name);
+        if (status == MOT_OK) status = mot_h5_open(&file, path, false);
+        if (status == MOT_OK) status = append_all(file, study_columns, STUDY_COLUMNS, columns);
+        if (status == MOT_OK) status = append_all(file, others, OTHERS, more);
+        mot_h5_close(&file);
+        free(name[s]);
+    }
+    free(name);
     return status;
 }
 
 /* Seconds of training at each evaluation, and where the stages began. */
-static mot_status read_steps(const segments *record, study_result *result)
+static mot_status follow_steps(const table *more, study_result *result)
 {
-    static const char *const parts[] = {"steps/time_compute", "steps/time_exchange", "steps/time_wait"};
-    table step, stage = {0}, time[3] = {{0}};
-    mot_status status;
-    MOT_TRY(read_table(record, "steps/step", true, &step));
-    MOT_TRY(read_table(record, "steps/stage", true, &stage));
-    for (int p = 0; p < 3; ++p) MOT_TRY(read_table(record, parts[p], false, &time[p]));
-    MOT_TRY(mot_allocate(&result->time, result->rows, sizeof(double), "the record of a trial"));
-    double sum = 0;
+    const double *at_step = result->column[STUDY_STEP];
+    double *time, sum = 0;
+    mot_status status = mot_allocate(&time, result->rows, sizeof *time, "the record of a trial");
+    if (status != MOT_OK) return status;
+    result->column[STUDY_TIME] = time;
+    const size_t steps = more[STAGE].rows;
     size_t at = 0;
-    for (size_t i = 0; i <= step.rows; ++i) { /* after i steps */
-        for (; at < result->rows && result->step[at] <= (double)i; ++at) result->time[at] = sum;
-        if (i == step.rows) break;
-        for (int p = 0; p < 3; ++p) sum += time[p].value[i];
-        while (result->stages <= (size_t)stage.value[i] && result->stages < MOT_COUNT(result->stage_begin))
+    for (size_t i = 0; i <= steps; ++i) { /* after i steps */
+        for (; at < result->rows && at_step[at] <= (double)i; ++at) time[at] = sum;
+        if (i == steps) break;
+        for (int part = COMPUTE; part <= WAIT; ++part) sum += more[part].value[i];
+        while (result->stages <= (size_t)more[STAGE].value[i] &&
+               result->stages < MOT_COUNT(result->stage_begin))
             result->stage_begin[result->stages++] = (double)i;
     }
-    result->steps = (double)step.rows;
-done:
-    free(step.value);
-    free(stage.value);
-    for (int p = 0; p < 3; ++p) free(time[p].value);
-    return status;
+    result->steps = (double)steps;
+    return MOT_OK;
 }
 
-static mot_status read_record(const segments *record, study_result *result)
+/* Numbers in a row of a column, by what the trial's load says of its experts and kinds. */
+static size_t row_width(size_t column, const table *columns)
 {
-    table at;
-    mot_status status;
-    MOT_TRY(read_table(record, "eval/step", true, &at));
-    result->step = at.value;
-    result->rows = at.rows;
-    if (at.rows == 0) {
-        status = mot_fail(MOT_ERR_INPUT, "%s has no evaluation", record->folder);
-        goto done;
+    const size_t N = columns[STUDY_LOAD].shape[0], E = columns[STUDY_LOAD].shape[1];
+    if (column < STUDY_NUMBERS) return 1;
+    if (column == STUDY_ATTENTION) return (size_t)MOT_ROLES * MOT_ROLES;
+    return column == STUDY_AGREEMENT ? E : N * E;
+}
+
+/* Every column has a row an evaluation, every table of steps a row a step. */
+static mot_status check_rows(const char *folder, const table *columns, const table *more)
+{
+    const size_t rows = columns[STUDY_STEP].rows;
+    if (rows == 0) return mot_fail(MOT_ERR_INPUT, "%s has no evaluation", folder);
+    for (size_t c = 0; c < STUDY_COLUMNS; ++c) {
+        if (columns[c].rows == 0) continue;
+        if (columns[c].rows != rows)
+            return mot_fail(MOT_ERR_INPUT, "%s: %s has %zu rows, the evaluations are %zu", folder,
+                            study_columns[c].name, columns[c].rows, rows);
+        if (columns[c].width != row_width(c, columns))
+            return mot_fail(MOT_ERR_INPUT, "%s: %s of a trial has an unexpected shape", folder,
+                            study_columns[c].name);
     }
-    const struct {
-        const char *name;
-        double **value;
-    } figures[] = {{"loss", &result->loss},
-                   {"accuracy", &result->accuracy},
-                   {"group_accuracy", &result->group_accuracy},
-                   {"purity", &result->purity},
-                   {"nmi", &result->nmi},
-                   {"entropy", &result->entropy},
-                   {"experts_used", &result->experts_used},
-                   {"routing_accuracy", &result->routing_accuracy},
-                   {"routed_loss", &result->routed_loss},
-                   {"attention", &result->attention},
-                   {"neurons", &result->neurons},
-                   {"gate", &result->gate},
-                   {"gradient_cosine", &result->cosine},
-                   {"gradient_agreement", &result->agreement}};
-    for (size_t f = 0; f < MOT_COUNT(figures); ++f)
-        MOT_TRY(read_figure(record, figures[f].name, result, figures[f].value, &at));
-    MOT_TRY(read_table(record, "layer0/group_load", true, &at));
-    if (at.rows == 0) MOT_TRY(read_table(record, "layer0/class_load", true, &at));
-    result->load = at.value;
-    result->N = at.shape[0];
-    result->E = at.shape[1];
-    MOT_TRY(read_steps(record, result));
+    for (int part = COMPUTE; part <= WAIT; ++part)
+        if (more[part].rows != more[STAGE].rows)
+            return mot_fail(MOT_ERR_INPUT, "%s: %s has %zu rows, the steps are %zu", folder,
+                            others[part].name, more[part].rows, more[STAGE].rows);
+    return MOT_OK;
+}
+
+static mot_status read_record(const char *folder, study_result *result)
+{
+    table columns[STUDY_COLUMNS] = {0}, more[OTHERS] = {0};
+    mot_status status = read_segments(folder, columns, more);
+    if (columns[STUDY_LOAD].rows == 0) { /* data without groups */
+        columns[STUDY_LOAD] = more[CLASS_LOAD];
+        more[CLASS_LOAD] = (table){0};
+    }
+    for (size_t c = 0; c < STUDY_COLUMNS; ++c) result->column[c] = columns[c].value;
+    MOT_TRY(status);
+    MOT_TRY(check_rows(folder, columns, more));
+    result->rows = columns[STUDY_STEP].rows;
+    result->N = columns[STUDY_LOAD].shape[0];
+    result->E = columns[STUDY_LOAD].shape[1];
+    MOT_TRY(follow_steps(more, result));
 done:
+    for (int t = 0; t < OTHERS; ++t) free(more[t].value);
     return status;
 }
 
 static mot_status read_trial(const mot_study *study, const study_variant *variant, int seed,
                              study_result *result)
 {
-    char folder[600], failed[640];
-    segments record = {0};
-    *result = (study_result){0};
+    char folder[600], path[640];
     study_path(study, variant, seed, folder, sizeof folder);
-    snprintf(failed, sizeof failed, "%s/failed.txt", folder);
-    if (access(failed, F_OK) == 0) {
-        result->failed = true;
-        return MOT_OK;
-    }
-    snprintf(record.folder, sizeof record.folder, "%s/record", folder);
-    record.count = scandir(record.folder, &record.name, is_segment, alphasort);
-    if (record.count < 0) return mot_fail(MOT_ERR_FILE, "%s: %s", record.folder, strerror(errno));
-    const mot_status status = read_record(&record, result);
-    close_segments(&record);
-    return status;
+    snprintf(path, sizeof path, "%s/failed.txt", folder);
+    *result = (study_result){.failed = access(path, F_OK) == 0};
+    if (result->failed) return MOT_OK;
+    snprintf(path, sizeof path, "%s/record", folder);
+    return read_record(path, result);
 }
 
 mot_status study_read(mot_study *study)
@@ -204,13 +223,6 @@ done:
 
 void study_result_free(study_result *result)
 {
-    double *const columns[] = {result->step,           result->loss,         result->accuracy,
-                               result->group_accuracy, result->purity,       result->nmi,
-                               result->entropy,        result->experts_used, result->routing_accuracy,
-                               result->routed_loss,    result->load,         result->attention,
-                               result->neurons,        result->gate,         result->cosine,
-                               result->agreement};
-    for (size_t c = 0; c < MOT_COUNT(columns); ++c) free(columns[c]);
-    mot_free(result->time);
+    for (int c = 0; c < STUDY_COLUMNS; ++c) free(result->column[c]);
     *result = (study_result){0};
 }

@@ -6,26 +6,47 @@
 
 #include "mot/figure.h"
 #include "mot/h5.h"
+#include "mot/mixture.h"
 #include "mot/statistics.h"
 #include "mot/study.h"
 
-enum { STUDY_NAME = 64, STUDY_MOST_SETTINGS = 32, STUDY_SETTING = 160, STUDY_ROLES = 4 };
+enum { STUDY_NAME = 64, STUDY_MOST_SETTINGS = 32, STUDY_SETTING = 160, STUDY_MOST_SEEDS = 64 };
 
-/* One trial as its record tells. Rows are evaluations. */
+/* What is read of a trial, a row an evaluation: first numbers, then tables. */
+typedef enum study_column {
+    STUDY_STEP,
+    STUDY_TIME, /* seconds of training up to the step: computing, exchanging, waiting */
+    STUDY_LOSS,
+    STUDY_ACCURACY,
+    STUDY_GROUP_ACCURACY,
+    STUDY_PURITY,
+    STUDY_NMI,
+    STUDY_ENTROPY,
+    STUDY_USED,
+    STUDY_ROUTING_ACCURACY,
+    STUDY_ROUTED_LOSS,
+    STUDY_NUMBERS,
+    STUDY_LOAD = STUDY_NUMBERS, /* [N, E] samples of a kind that an expert got */
+    STUDY_ATTENTION,            /* [roles, roles], and below: the theory's alone */
+    STUDY_NEURONS,              /* [E, N] */
+    STUDY_GATE,                 /* [E, N] */
+    STUDY_AGREEMENT,            /* [E] */
+    STUDY_COLUMNS
+} study_column;
+
+/* The name of a column in the record (and in the study's file), and the group of the record that has it. */
+typedef struct study_column_about {
+    const char *name, *group; /* group NULL: made from others */
+    bool integers;
+} study_column_about;
+extern const study_column_about study_columns[STUDY_COLUMNS];
+
+/* One trial as its record tells. */
 typedef struct study_result {
-    bool failed;  /* the run could not be finished */
-    size_t rows;  /* m; 0: not read */
-    size_t E, N;  /* experts; groups (classes without) */
-    double *step; /* [m], and below, owned */
-    double *time; /* [m] seconds of training up to the step: computing, exchanging, waiting */
-    double *loss, *accuracy, *group_accuracy, *purity, *nmi, *entropy, *experts_used, *routing_accuracy,
-        *routed_loss;
-    double *load; /* [m, N, E] samples of a kind that an expert got */
-    /* the theory's alone, else NULL */
-    double *attention;          /* [m, 4, 4] */
-    double *neurons;            /* [m, E, N] */
-    double *gate;               /* [m, E, N] */
-    double *cosine, *agreement; /* [m, E] */
+    bool failed;                   /* the run could not be finished */
+    size_t rows;                   /* evaluations; 0: not read, or failed */
+    size_t E, N;                   /* experts; groups (classes without) */
+    double *column[STUDY_COLUMNS]; /* [rows, its shape], owned; NULL where the record has none */
     size_t stages;
     double stage_begin[16]; /* steps done when each stage began */
     double steps;           /* in all */
@@ -38,7 +59,7 @@ typedef struct study_variant {
     const char *base;                                 /* YAML, not owned */
     char setting[STUDY_MOST_SETTINGS][STUDY_SETTING]; /* key=value over it */
     size_t settings;
-    int seeds;            /* 1 .. seeds */
+    int seeds;            /* 1 .. seeds, at most STUDY_MOST_SEEDS */
     double cost;          /* seconds that a trial takes, roughly: only decides who does what */
     study_result *result; /* [seeds], owned; on the root, once all trials are done */
 } study_variant;
@@ -92,17 +113,18 @@ mot_status study_keep(mot_study *study, const char *claim, const char *name, int
 
 /* ---- curves.c: what is asked of a variant ---- */
 
-/* A column of a result, as study_curve and others want it. */
-typedef double *study_column(const study_result *result);
-double *study_loss(const study_result *result);
-double *study_accuracy(const study_result *result); /* the error is one minus it */
-double *study_purity(const study_result *result);
-double *study_nmi(const study_result *result);
-double *study_entropy(const study_result *result);
-double *study_used(const study_result *result);
-double *study_routed_loss(const study_result *result);
-double *study_step(const study_result *result);
-double *study_time(const study_result *result);
+/* A number of one evaluation; what `which` means is the function's affair. */
+typedef double study_value(const study_result *result, size_t row, size_t which);
+double study_number(const study_result *result, size_t row, size_t column); /* column below STUDY_NUMBERS */
+double study_error(const study_result *result, size_t row, size_t unused);  /* one minus the accuracy */
+/* Attention of queries of one role to keys of another: which = query * MOT_ROLES + key. */
+double study_attention(const study_result *result, size_t row, size_t which);
+
+/* The kind that an expert mostly has at an evaluation, and how many samples it has (NULL: not wanted). */
+size_t study_expert_kind(const study_result *result, size_t row, size_t expert, double *samples);
+
+/* The run with the most evaluations: one that was not failed, if there is one. */
+const study_result *study_longest(const study_variant *variant);
 
 /* Median over the seeds with the quartiles, at the steps (or median seconds) of the longest run. Owned by
  * the caller: study_curve_free. */
@@ -110,18 +132,22 @@ typedef struct study_curve {
     size_t count;
     double *x, *median, *low, *high;
 } study_curve;
-mot_status study_curve_make(const study_variant *variant, study_column *column, bool one_minus,
-                            bool over_time, study_curve *curve);
+mot_status study_curve_make(const study_variant *variant, study_value *value, size_t which, bool over_time,
+                            study_curve *curve);
 void study_curve_free(study_curve *curve);
 mot_series study_series(const study_curve *curve, const char *label, int color);
 
-/* The last value of a column of every seed, NaN for a failed one: values [variant->seeds]. */
-void study_last(const study_variant *variant, study_column *column, double *values);
-/* Where (in `over`: study_step, study_time) the column is first at or below `bound`, linear in the logarithm between two
- * evaluations; NaN: never. */
-double study_reach(const study_result *result, study_column *column, double bound, study_column *over);
+/* The value of every seed at its last evaluation, NaN for a failed one: values [variant->seeds]. */
+void study_last(const study_variant *variant, study_value *value, size_t which, double *values);
+/* The least test loss; NaN for a failed trial. */
+double study_lowest_loss(const study_result *result);
+/* Where (in `over`: STUDY_STEP, STUDY_TIME) the test loss is first at or below `bound`, linear in the logarithm between
+ * two evaluations; NaN: never. */
+double study_reach(const study_result *result, double bound, study_column over);
 /* Moves the finite values to the front and returns how many there are. */
 size_t study_finite(double *values, size_t count);
+/* Median over the finite ones; NaN without any. */
+double study_median(const double *values, size_t count);
 /* "0.99 (0.98 to 1.00)": median and range over the finite ones; "never" without any. */
 const char *study_spread(const double *values, size_t count, char text[96]);
 

@@ -121,23 +121,26 @@ START_TEST(records_are_read)
         ck_assert_uint_eq(r->rows, 4);
         for (size_t i = 0; i < 4; ++i) {
             double load = 0;
-            ck_assert_double_eq(r->step[i], steps[i]);
-            ck_assert(r->loss[i] > 0 && r->purity[i] >= 0.5 && r->purity[i] <= 1);
-            for (size_t k = 0; k < 8; ++k) load += r->load[i * 8 + k];
+            ck_assert_double_eq(r->column[STUDY_STEP][i], steps[i]);
+            ck_assert(r->column[STUDY_LOSS][i] > 0 && r->column[STUDY_PURITY][i] >= 0.5 &&
+                      r->column[STUDY_PURITY][i] <= 1);
+            for (size_t k = 0; k < 8; ++k) load += r->column[STUDY_LOAD][i * 8 + k];
             ck_assert_double_eq(load, 64);
-            ck_assert_double_eq_tol(r->attention[i * 16 + 5] + r->attention[i * 16 + 4] +
-                                        r->attention[i * 16 + 6] + r->attention[i * 16 + 7],
-                                    1, 1e-6); /* a row of attention */
+            ck_assert_double_eq_tol(
+                r->column[STUDY_ATTENTION][i * 16 + 5] + r->column[STUDY_ATTENTION][i * 16 + 4] +
+                    r->column[STUDY_ATTENTION][i * 16 + 6] + r->column[STUDY_ATTENTION][i * 16 + 7],
+                1, 1e-6); /* a row of attention */
         }
         ck_assert_uint_eq(r->E, 4);
         ck_assert_uint_eq(r->N, 2);
         ck_assert_uint_eq(r->stages, 2);
         ck_assert_double_eq(r->stage_begin[1], 6);
-        ck_assert_double_eq(r->time[0], 0);
-        ck_assert(r->time[3] > r->time[1]);
+        ck_assert_double_eq(r->column[STUDY_TIME][0], 0);
+        ck_assert(r->column[STUDY_TIME][3] > r->column[STUDY_TIME][1]);
         ck_assert(study.variant[2].result[0].failed && study.variant[2].result[0].rows == 0);
         ck_assert_uint_eq(study.variant[1].result[0].rows, 3);
-        ck_assert(r->loss[3] != study.variant[0].result[0].loss[3]); /* another seed */
+        ck_assert(r->column[STUDY_LOSS][3] !=
+                  study.variant[0].result[0].column[STUDY_LOSS][3]); /* another seed */
     }
     finish(&study, &comm);
 }
@@ -176,7 +179,7 @@ START_TEST(the_page_is_written)
         mot_ck_ok(mot_h5_open(&file, path, false));
         const hsize_t table[] = {2, 3};
         mot_ck_ok(mot_h5_read(file, "variants/two/loss", H5T_NATIVE_DOUBLE, 2, table, loss));
-        ck_assert_double_eq(loss[5], study.variant[1].result[1].loss[2]);
+        ck_assert_double_eq(loss[5], study.variant[1].result[1].column[STUDY_LOSS][2]);
         ck_assert(mot_h5_exists(file, "claims/claim/numbers") &&
                   !mot_h5_exists(file, "variants/broken/loss"));
         mot_h5_close(&file);
@@ -188,25 +191,61 @@ END_TEST
 START_TEST(curves_and_crossings)
 {
     double step[] = {0, 10, 20, 30}, fast[] = {1, 1e-2, 1e-4, 0}, slow[] = {1, 0.5, 0.25, 0.125};
-    study_result results[] = {
-        {.rows = 4, .step = step, .loss = fast}, {.rows = 4, .step = step, .loss = slow}, {.failed = true}};
+    study_result results[] = {{.rows = 4, .column = {[STUDY_STEP] = step, [STUDY_LOSS] = fast}},
+                              {.rows = 4, .column = {[STUDY_STEP] = step, [STUDY_LOSS] = slow}},
+                              {.failed = true}};
     const study_variant variant = {.seeds = 3, .result = results};
-    ck_assert_double_eq_tol(study_reach(&results[0], study_loss, 1e-1, study_step), 5, 1e-9);
-    ck_assert_double_eq_tol(study_reach(&results[0], study_loss, 1e-3, study_step), 15, 1e-9);
-    ck_assert(study_reach(&results[0], study_loss, 1e-12, study_step) <= 30);
-    ck_assert(isnan(study_reach(&results[1], study_loss, 1e-3, study_step)) &&
-              isnan(study_reach(&results[2], study_loss, 1, study_step)));
+    ck_assert_double_eq_tol(study_reach(&results[0], 1e-1, STUDY_STEP), 5, 1e-9);
+    ck_assert_double_eq_tol(study_reach(&results[0], 1e-3, STUDY_STEP), 15, 1e-9);
+    ck_assert(study_reach(&results[0], 1e-12, STUDY_STEP) <= 30);
+    ck_assert(isnan(study_reach(&results[1], 1e-3, STUDY_STEP)) &&
+              isnan(study_reach(&results[2], 1, STUDY_STEP)));
     study_curve curve;
-    mot_ck_ok(study_curve_make(&variant, study_loss, false, false, &curve));
+    mot_ck_ok(study_curve_make(&variant, study_number, STUDY_LOSS, false, &curve));
     ck_assert_uint_eq(curve.count, 4);
     ck_assert_double_eq_tol(curve.median[1], 0.255, 1e-12);
     study_curve_free(&curve);
     double last[3];
     char text[96];
-    study_last(&variant, study_loss, last);
+    study_last(&variant, study_number, STUDY_LOSS, last);
     ck_assert(last[1] == 0.125 && isnan(last[2]));
+    ck_assert_double_eq(study_median(last, 3), 0.0625); /* of the two that are there */
+    ck_assert(study_lowest_loss(&results[1]) == 0.125 && isnan(study_lowest_loss(&results[2])));
+    ck_assert_ptr_eq(study_longest(&variant), &results[0]);
     ck_assert_str_eq(study_spread(last + 1, 2, text), "0.125, 1 of 2");
     ck_assert_str_eq(study_spread(last + 2, 1, text), "never");
+}
+END_TEST
+
+/* Two evaluations of three experts, of which the last gets nothing. */
+START_TEST(experts_have_kinds)
+{
+    double load[] = {3, 1, 0, 2, 4, 0, /* second */ 0, 5, 0, 1, 4, 0};
+    const study_result result = {.rows = 2, .N = 2, .E = 3, .column = {[STUDY_LOAD] = load}};
+    double samples;
+    ck_assert_uint_eq(study_expert_kind(&result, 0, 0, &samples), 0);
+    ck_assert_double_eq(samples, 5);
+    ck_assert_uint_eq(study_expert_kind(&result, 0, 1, NULL), 1);
+    ck_assert_uint_eq(study_expert_kind(&result, 1, 0, NULL), 1);
+    ck_assert_uint_eq(study_expert_kind(&result, 1, 1, &samples), 0);
+    ck_assert_double_eq(samples, 9);
+    (void)study_expert_kind(&result, 1, 2, &samples);
+    ck_assert_double_eq(samples, 0);
+}
+END_TEST
+
+START_TEST(a_variant_of_failures_is_empty)
+{
+    study_result results[] = {{.failed = true}, {.failed = true}};
+    const study_variant variant = {.seeds = 2, .result = results};
+    study_curve curve;
+    double last[2];
+    mot_ck_ok(study_curve_make(&variant, study_error, 0, true, &curve));
+    ck_assert_uint_eq(curve.count, 0);
+    study_curve_free(&curve);
+    ck_assert_ptr_eq(study_longest(&variant), &results[0]);
+    study_last(&variant, study_attention, 0, last);
+    ck_assert(isnan(last[0]) && isnan(last[1]) && isnan(study_median(last, 2)));
 }
 END_TEST
 
@@ -216,6 +255,8 @@ static void trials_tests(TCase *tcase)
     tcase_add_test(tcase, records_are_read);
     tcase_add_test(tcase, the_page_is_written);
     tcase_add_test(tcase, curves_and_crossings);
+    tcase_add_test(tcase, experts_have_kinds);
+    tcase_add_test(tcase, a_variant_of_failures_is_empty);
 }
 
 MOT_CK_MAIN("trials", trials_tests)
