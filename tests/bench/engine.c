@@ -1,0 +1,213 @@
+/* engine: how close an expert of the kind `encoder` comes to the bare matrix product, on one thread.
+ *
+ *      bench_engine [REPEATS]
+ *
+ * For each shape, EXPERTS experts take a step one after another, as a rank does: tile by tile forward and backward,
+ * then the update and the zeroing of the gradient. Speeds are GFLOP/s of the model's operations as the kind counts
+ * them (three times forward's for a step), medians over the repeats. The peak is the best bare product of the
+ * expert's own shapes, measured before every repeat; a ratio is taken within its repeat, so that a machine that
+ * changes its clock spoils a repeat and not the median. Times are the thread's own, so others on the core count little.
+ *
+ * Nothing is asserted: what the numbers should be depends on the machine. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mot/blas.h"
+#include "mot/expert.h"
+#include "mot/memory.h"
+#include "mot/optimizer.h"
+#include "mot/rng.h"
+
+enum { EXPERTS = 4, MOST_REPEATS = 99 };
+
+typedef struct bench_shape {
+    size_t tokens, width, outputs; /* of a sample */
+    size_t D, heads, F, depth;
+    size_t batch; /* over all experts */
+} bench_shape;
+
+static const bench_shape shapes[] = {
+    {64, 48, 10, 128, 4, 512, 2, 128},  {64, 48, 10, 128, 4, 512, 2, 512}, {64, 48, 10, 256, 8, 1024, 2, 128},
+    {64, 48, 10, 256, 8, 1024, 2, 512}, {49, 16, 10, 64, 4, 256, 2, 128},  {49, 16, 10, 64, 4, 256, 2, 512},
+};
+
+typedef struct bench {
+    mot_expert_config config;
+    mot_expert_shape shape;
+    mot_table table;
+    mot_params params[EXPERTS];
+    mot_arena arena;
+    mot_real *x, *out, *d_out;    /* of a tile */
+    size_t *first, tile, samples; /* samples: an expert's share of a batch */
+} bench;
+
+/* Seconds that this thread has computed: others on the same core do not count. */
+static double cpu_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void must(mot_status status)
+{
+    if (status == MOT_OK) return;
+    fprintf(stderr, "%s\n", mot_error_message());
+    exit(1);
+}
+
+static void fill(mot_real *to, size_t n, uint32_t salt)
+{
+    for (size_t i = 0; i < n; ++i) {
+        const mot_random4 random = mot_random(7, MOT_STREAM_TEST, salt, (uint32_t)i, 0, 0);
+        double normal[2];
+        mot_normal_pair(random.word[0], random.word[1], normal);
+        to[i] = (mot_real)normal[0];
+    }
+}
+
+static void prepare(bench *b, const bench_shape *shape)
+{
+    const mot_expert_kind *kind = mot_expert_kinds[0];
+    memset(b, 0, sizeof *b);
+    b->config = (mot_expert_config){
+        .width = shape->D, .heads = shape->heads, .depth = shape->depth, .ffn = shape->F};
+    b->shape = (mot_expert_shape){
+        .config = &b->config, .tokens = shape->tokens, .width = shape->width, .outputs = shape->outputs};
+    must(kind->table(&b->shape, &b->table));
+    for (int e = 0; e < EXPERTS; ++e) {
+        must(mot_params_create(&b->params[e], &b->table, e));
+        mot_params_init(&b->params[e], 1);
+    }
+    must(mot_arena_init(&b->arena, kind->workspace(&b->shape)));
+    b->tile = kind->tile(&b->shape);
+    b->samples = shape->batch / EXPERTS;
+    const size_t rows = b->tile * shape->tokens;
+    must(mot_allocate(&b->x, rows * shape->width, sizeof(mot_real), "a tile"));
+    must(mot_allocate(&b->out, b->tile * shape->outputs, sizeof(mot_real), "a tile"));
+    must(mot_allocate(&b->d_out, b->tile * shape->outputs, sizeof(mot_real), "a tile"));
+    must(mot_allocate(&b->first, b->tile + 1, sizeof(size_t), "a tile"));
+    fill(b->x, rows * shape->width, 1);
+    fill(b->d_out, b->tile * shape->outputs, 2);
+    for (size_t s = 0; s <= b->tile; ++s) b->first[s] = s * shape->tokens;
+    for (size_t i = 0; i < b->tile * shape->outputs; ++i) b->d_out[i] /= (mot_real)shape->batch;
+}
+
+static void release(bench *b)
+{
+    for (int e = 0; e < EXPERTS; ++e) mot_params_free(&b->params[e]);
+    mot_arena_free(&b->arena);
+    mot_free(b->x);
+    mot_free(b->out);
+    mot_free(b->d_out);
+    mot_free(b->first);
+}
+
+/* Seconds of each part of a step. */
+typedef struct bench_time {
+    double forward, backward, update;
+} bench_time;
+
+static void take_step(bench *b, bool learn, bench_time *time)
+{
+    const mot_expert_kind *kind = mot_expert_kinds[0];
+    const mot_optimizer_config adamw = {
+        .kind = MOT_ADAMW, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8, .weight_decay = 0.01};
+    for (int e = 0; e < EXPERTS; ++e) {
+        const mot_real *weight[MOT_TABLE_ROWS];
+        mot_real *gradient[MOT_TABLE_ROWS];
+        for (size_t r = 0; r < b->table.rows; ++r) {
+            weight[r] = b->params[e].value + b->table.row[r].offset;
+            gradient[r] = b->params[e].gradient + b->table.row[r].offset;
+        }
+        for (size_t s = 0; s < b->samples; s += b->tile) {
+            const mot_tile tile = {.samples = MOT_MIN(b->tile, b->samples - s), .first = b->first, .x = b->x};
+            const double start = cpu_s();
+            void *kept = kind->forward(&b->shape, weight, &tile, &b->arena, learn, b->out);
+            const double middle = cpu_s();
+            if (learn) kind->backward(&b->shape, weight, gradient, &tile, &b->arena, kept, b->d_out, ~0u);
+            mot_arena_rewind(&b->arena, 0);
+            time->forward += middle - start;
+            time->backward += cpu_s() - middle;
+        }
+        if (!learn) continue;
+        const double start = cpu_s();
+        must(mot_optimizer_update(&adamw, 1e-4, ~0u, &b->params[e], NULL));
+        mot_params_zero_gradient(&b->params[e]);
+        time->update += cpu_s() - start;
+    }
+}
+
+/* The best bare product among the expert's: GFLOP/s. */
+static double peak_of(const bench *b)
+{
+    const size_t R = b->tile * b->shape.tokens, D = b->config.width, F = b->config.ffn;
+    const size_t products[][3] = {{R, 3 * D, D}, {R, D, D}, {R, F, D}, {R, D, F},
+                                  {D, 3 * D, R}, {D, D, R}, {D, F, R}, {F, D, R}};
+    double best = 0;
+    for (size_t p = 0; p < MOT_COUNT(products); ++p) {
+        const double speed = mot_blas_peak(products[p][0], products[p][1], products[p][2]);
+        best = MOT_MAX(best, speed);
+    }
+    return best;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *x, int n)
+{
+    qsort(x, (size_t)n, sizeof *x, ascending);
+    return n % 2 == 1 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
+}
+
+enum { PEAK, INFER, STEP, RATIO, FORWARD, BACKWARD, UPDATE, FIGURES };
+
+static void measure(const bench_shape *shape, int repeats)
+{
+    static double figure[FIGURES][MOST_REPEATS];
+    bench b;
+    prepare(&b, shape);
+    const double flops = mot_expert_kinds[0]->flops(&b.shape, shape->tokens) * (double)(b.samples * EXPERTS) *
+                         1e-9;
+    const int steps = 1 + (int)(30 / flops); /* enough to be timed */
+    bench_time warm = {0};
+    take_step(&b, true, &warm);
+    for (int r = 0; r < repeats; ++r) {
+        bench_time infer = {0}, learn = {0};
+        figure[PEAK][r] = peak_of(&b);
+        for (int s = 0; s < steps; ++s) take_step(&b, false, &infer);
+        for (int s = 0; s < steps; ++s) take_step(&b, true, &learn);
+        const double whole = learn.forward + learn.backward + learn.update;
+        figure[INFER][r] = steps * flops / infer.forward;
+        figure[STEP][r] = 3 * steps * flops / whole;
+        figure[RATIO][r] = figure[STEP][r] / figure[PEAK][r];
+        figure[FORWARD][r] = 100 * learn.forward / whole;
+        figure[BACKWARD][r] = 100 * learn.backward / whole;
+        figure[UPDATE][r] = 100 * learn.update / whole;
+    }
+    printf("%6zu %4zu %5zu %5zu %6zu %6zu", shape->tokens, shape->D, shape->F, shape->batch, b.samples,
+           b.tile);
+    for (int f = 0; f < FIGURES; ++f) figure[f][0] = median(figure[f], repeats);
+    printf("  %7.1f %8.1f %7.1f %6.3f   %5.1f %5.1f %5.1f\n", figure[PEAK][0], figure[INFER][0],
+           figure[STEP][0], figure[RATIO][0], figure[FORWARD][0], figure[BACKWARD][0], figure[UPDATE][0]);
+    fflush(stdout);
+    release(&b);
+}
+
+int main(int argc, char **argv)
+{
+    const int asked = argc > 1 ? atoi(argv[1]) : 7;
+    mot_blas_init();
+    printf("%s, one thread, %d experts; GFLOP/s\n", mot_blas_name(), EXPERTS);
+    printf("%6s %4s %5s %5s %6s %6s  %7s %8s %7s %6s   %s\n", "tokens", "D", "F", "batch", "expert", "tile",
+           "peak", "forward", "step", "ratio", "% forward, backward, update");
+    for (size_t s = 0; s < MOT_COUNT(shapes); ++s)
+        measure(&shapes[s], MOT_MAX(1, MOT_MIN(asked, MOST_REPEATS)));
+    return 0;
+}
