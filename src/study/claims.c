@@ -14,22 +14,23 @@ static const study_claim *const claims[] = {
     "model:\n  kind: merged\n  experts: 12\n"                                                                \
     "gate:\n  input: sum\n"
 #define TRAIN                                                                                                \
-    "train:\n  batch: 400\n  loss: logistic\n  optimizer: normalized_gd\n  rate: 0.01\n"                     \
+    "train:\n  loss: logistic\n  optimizer: normalized_gd\n  rate: 0.01\n"                                   \
     "  gate_optimizer: sgd\n  gate_rate: 0.1\n"
 #define QUIET "checkpoint:\n  every: 0\nrecord:\n  every: 0\n  eval: false\nreport:\n  every: 1000000\n"
 
 const char *const claims_calibration =
     "data:\n  source: mixture\n  mixture:\n    sigma: 0.5\n    eval: 50000\n" MERGED
-    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 1200\n" TRAIN "stages:\n"
-    "  - name: neurons\n    train: [gate, ffn]\n    gate_rate: 0.01\n    until: 400 steps\n"
-    "  - name: attention\n    train: [gate, attention]\n    rate: 0.05\n    gate_rate: 0.2\n    until: 400 "
+    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 2400\n" TRAIN "  batch: 400\nstages:\n"
+    "  - name: neurons\n    train: [gate, ffn]\n    gate_rate: 0.01\n    until: 200 steps\n"
+    "  - name: attention\n    train: [gate, attention]\n    rate: 0.05\n    gate_rate: 0.2\n    until: 200 "
     "steps\n"
-    "  - name: refine\n    train: [gate, ffn]\n    gate_rate: 0.1\n    until: 2400 steps\n"
+    "  - name: refine\n    train: [gate, ffn]\n    gate_rate: 0.1\n    until: 2600 steps\n"
     "eval:\n  every: 50\n  start: true\n  batch: 1000\n" QUIET;
 
 const char *const claims_rate =
     "data:\n  source: mixture\n  mixture:\n    sigma: 0.25\n    eval: 100000\n" MERGED
-    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 600\n  noise_end: 0.3\n" TRAIN "stages:\n"
+    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 600\n  noise_end: 0.3\n" TRAIN
+    "  batch: 800\nstages:\n"
     "  - name: neurons\n    train: [gate, ffn]\n    gate_rate: 0.03\n    until: 200 steps\n"
     "  - name: attention\n    train: [gate, attention]\n    rate: 0.05\n    gate_rate: 0.5\n    until: 100 "
     "steps\n"
@@ -56,7 +57,7 @@ size_t claims_add_rate(mot_study *study, int N)
     return study_add(
         study, name, label, claims_rate, quick ? 5 : 10, N * 1.5,
         "data.mixture.classes=%d; model.experts=%d; train.batch=%d; data.mixture.eval=%d; eval.every=%d", N,
-        6 * N, N == 4 ? 400 : 200 * N, quick ? 20000 : 100000, quick ? 40 : 20);
+        6 * N, 200 * N, quick ? 20000 : 100000, quick ? 40 : 20);
 }
 
 void claims_verdict(mot_study *study, bool holds, const char *format, ...)
