@@ -1,29 +1,162 @@
+/* A head's queries are taken in blocks, as many as keep the scores of a block, queries x all keys, in the second-level
+ * cache: short samples are one block, and however long a sample is, its l x l scores are never formed. What lies
+ * between forward and backward is the probabilities of short samples; those of long ones are found again. Blocks do
+ * not show in the result of forward: each query's row is by itself. */
 #include "mot/layers.h"
 
 #include <math.h>
 
-#include "mot/blas.h"
-#include "mot/rowops.h"
+#include "mot/product.h"
+#include "mot/vector.h"
+
+enum { BLOCK_SCORES = 1 << 16 };
+
+/* Queries of a block. */
+static size_t block_rows(size_t l)
+{
+    return MOT_MAX((size_t)1, MOT_MIN(l, BLOCK_SCORES / mot_padded(MOT_MAX(l, (size_t)1))));
+}
+
+static bool keeps(size_t l)
+{
+    return block_rows(l) >= l;
+}
 
 size_t mot_attention_prob(const size_t *first, size_t samples, size_t H)
 {
     size_t count = 0;
-    for (size_t s = 0; s < samples; ++s) count += H * (first[s + 1] - first[s]) * (first[s + 1] - first[s]);
+    for (size_t s = 0; s < samples; ++s) {
+        const size_t l = first[s + 1] - first[s];
+        if (keeps(l)) count += H * l * mot_padded(l);
+    }
     return count;
 }
 
-void mot_attention_forward(mot_real *out, mot_real *prob, const mot_real *qkv, const size_t *first,
-                           size_t samples, size_t D, size_t H)
+/* ---- scratch ---- */
+
+typedef struct head_scratch {
+    mot_real *keys, *values;  /* [W, padded(l)]: transposed */
+    mot_real *prob, *d_score; /* [block, padded(l)] */
+} head_scratch;
+
+static head_scratch places(mot_real *scratch, size_t l, size_t W)
 {
-    const size_t W = D / H; /* width of a head */
-    const mot_real scale = 1 / (mot_real)sqrt((double)W);
+    const size_t across = W * mot_padded(l), square = block_rows(l) * mot_padded(l);
+    return (head_scratch){.keys = scratch,
+                          .prob = scratch + across,
+                          .values = scratch + across + square,
+                          .d_score = scratch + 2 * across + square};
+}
+
+size_t mot_attention_scratch(size_t l, size_t D, size_t H, bool learn)
+{
+    const size_t across = D / H * mot_padded(l), square = block_rows(l) * mot_padded(l);
+    return (learn ? 2 : 1) * (across + square);
+}
+
+/* ---- rows of scores, padded(l) apart; the numbers behind a row's l mean nothing and are never read back ---- */
+
+/* score := softmax(scale score). */
+static void softmax_rows(mot_real *score, size_t rows, size_t l, mot_real scale)
+{
+    const size_t length = mot_padded(l), last = length - MOT_LANES;
+    for (size_t i = 0; i < rows; ++i, score += length) {
+        mot_store(score + last, mot_first_lanes(mot_load(score + last), l - last, -MOT_R(1e30)));
+        mot_vector most = mot_load(score), sum = {0};
+        for (size_t j = MOT_LANES; j < length; j += MOT_LANES) {
+            const mot_vector x = mot_load(score + j);
+            most = mot_select(x > most, x, most);
+        }
+        const mot_real top = mot_lanes_max(most) * scale;
+        for (size_t j = 0; j < length; j += MOT_LANES) {
+            const mot_vector e = mot_vector_exp(mot_load(score + j) * scale - top);
+            mot_store(score + j, e);
+            sum += e;
+        }
+        const mot_real share = 1 / mot_lanes_sum(sum);
+        for (size_t j = 0; j < length; j += MOT_LANES) mot_store(score + j, mot_load(score + j) * share);
+    }
+}
+
+/* d := scale p (d - <p, d>) */
+static void softmax_rows_backward(mot_real *d, const mot_real *p, size_t rows, size_t l, mot_real scale)
+{
+    const size_t length = mot_padded(l), last = length - MOT_LANES;
+    for (size_t i = 0; i < rows; ++i, d += length, p += length) {
+        mot_vector dots = {0};
+        for (size_t j = 0; j < last; j += MOT_LANES) dots += mot_load(p + j) * mot_load(d + j);
+        dots += mot_first_lanes(mot_load(p + last), l - last, 0) * mot_load(d + last);
+        const mot_real dot = mot_lanes_sum(dots);
+        for (size_t j = 0; j < length; j += MOT_LANES)
+            mot_store(d + j, mot_load(p + j) * scale * (mot_load(d + j) - dot));
+    }
+}
+
+/* ---- products ---- */
+
+/* A matrix whose rows stand `row` apart. */
+typedef struct matrix {
+    const mot_real *at;
+    size_t row;
+} matrix;
+
+/* c [m, n] = a [m, k] b [k, n] */
+static void times(mot_real *c, size_t ldc, matrix a, matrix b, size_t m, size_t n, size_t k)
+{
+    mot_multiply(&(mot_product){.m = m,
+                                .n = n,
+                                .k = k,
+                                .a = a.at,
+                                .a_row = a.row,
+                                .a_step = 1,
+                                .b = b.at,
+                                .ldb = b.row,
+                                .c = c,
+                                .ldc = ldc});
+}
+
+/* c [m, n] = a^T b, or += where `add`, with a [k, m], b [k, n]. */
+static void transposed_times(mot_real *c, size_t ldc, matrix a, matrix b, size_t m, size_t n, size_t k,
+                             bool add)
+{
+    mot_multiply(&(mot_product){.m = m,
+                                .n = n,
+                                .k = k,
+                                .a = a.at,
+                                .a_row = 1,
+                                .a_step = a.row,
+                                .b = b.at,
+                                .ldb = b.row,
+                                .start = add ? c : NULL,
+                                .c = c,
+                                .ldc = ldc});
+}
+
+/* prob [rows, l] of some queries; keys [W, l]. */
+static void probabilities(mot_real *prob, matrix queries, matrix keys, size_t rows, size_t l, size_t W)
+{
+    times(prob, keys.row, queries, keys, rows, keys.row, W);
+    softmax_rows(prob, rows, l, 1 / (mot_real)sqrt((double)W));
+}
+
+void mot_attention_forward(mot_real *out, mot_real *prob, mot_real *scratch, const mot_real *qkv,
+                           const size_t *first, size_t samples, size_t D, size_t H)
+{
+    const size_t W = D / H, D3 = 3 * D; /* W: width of a head */
     for (size_t s = 0; s < samples; ++s) {
-        const size_t l = first[s + 1] - first[s];
-        for (size_t h = 0; h < H; ++h, prob += l * l) {
-            const mot_real *q = qkv + first[s] * 3 * D + h * W, *k = q + D, *v = k + D;
-            mot_gemm(false, true, l, l, W, scale, q, 3 * D, k, 3 * D, 0, prob, l);
-            for (size_t i = 0; i < l; ++i) mot_row_softmax(prob + i * l, l);
-            mot_gemm(false, false, l, W, l, 1, prob, l, v, 3 * D, 0, out + first[s] * D + h * W, D);
+        const size_t l = first[s + 1] - first[s], length = mot_padded(l), block = block_rows(l);
+        const head_scratch head = places(scratch, l, W);
+        for (size_t h = 0; h < H; ++h) {
+            const mot_real *q = qkv + first[s] * D3 + h * W, *k = q + D, *v = k + D;
+            mot_real *o = out + first[s] * D + h * W;
+            mot_transpose(head.keys, length, k, D3, l, W);
+            for (size_t i = 0; i < l; i += block) {
+                const size_t rows = MOT_MIN(block, l - i);
+                mot_real *p = keeps(l) && prob != NULL ? prob : head.prob;
+                probabilities(p, (matrix){q + i * D3, D3}, (matrix){head.keys, length}, rows, l, W);
+                times(o + i * D, D, (matrix){p, length}, (matrix){v, D3}, rows, W, l);
+            }
+            if (keeps(l) && prob != NULL) prob += l * length;
         }
     }
 }
@@ -31,25 +164,29 @@ void mot_attention_forward(mot_real *out, mot_real *prob, const mot_real *qkv, c
 void mot_attention_backward(mot_real *d_qkv, mot_real *scratch, const mot_real *d_out, const mot_real *qkv,
                             const mot_real *prob, const size_t *first, size_t samples, size_t D, size_t H)
 {
-    const size_t W = D / H;
+    const size_t W = D / H, D3 = 3 * D;
     const mot_real scale = 1 / (mot_real)sqrt((double)W);
     for (size_t s = 0; s < samples; ++s) {
-        const size_t l = first[s + 1] - first[s];
-        for (size_t h = 0; h < H; ++h, prob += l * l) {
-            const size_t at = first[s] * 3 * D + h * W;
-            const mot_real *q = qkv + at, *k = q + D, *v = k + D, *d_o = d_out + first[s] * D + h * W;
-            mot_real *d_q = d_qkv + at, *d_k = d_q + D, *d_v = d_k + D, *d_score = scratch;
-            mot_gemm(true, false, l, W, l, 1, prob, l, d_o, D, 0, d_v, 3 * D);
-            mot_gemm(false, true, l, l, W, 1, d_o, D, v, 3 * D, 0, d_score, l);
-            for (size_t i = 0; i < l; ++i) {
-                const mot_real *p = prob + i * l;
-                mot_real *d = d_score + i * l;
-                const mot_real dot = mot_row_dot(p, d, l);
-#pragma omp simd
-                for (size_t j = 0; j < l; ++j) d[j] = p[j] * (d[j] - dot);
+        const size_t l = first[s + 1] - first[s], length = mot_padded(l), block = block_rows(l);
+        const head_scratch head = places(scratch, l, W);
+        for (size_t h = 0; h < H; ++h) {
+            const size_t at = first[s] * D3 + h * W;
+            const mot_real *q = qkv + at, *k = q + D, *v = k + D;
+            mot_real *d_q = d_qkv + at, *d_k = d_q + D, *d_v = d_k + D;
+            mot_transpose(head.values, length, v, D3, l, W);
+            if (!keeps(l)) mot_transpose(head.keys, length, k, D3, l, W);
+            for (size_t i = 0; i < l; i += block) {
+                const size_t rows = MOT_MIN(block, l - i);
+                const matrix queries = {q + i * D3, D3}, d_o = {d_out + (first[s] + i) * D + h * W, D},
+                             d_score = {head.d_score, length}, p = {keeps(l) ? prob : head.prob, length};
+                if (!keeps(l)) probabilities(head.prob, queries, (matrix){head.keys, length}, rows, l, W);
+                transposed_times(d_v, D3, p, d_o, l, W, rows, i > 0);
+                times(head.d_score, length, d_o, (matrix){head.values, length}, rows, length, W);
+                softmax_rows_backward(head.d_score, p.at, rows, l, scale);
+                times(d_q + i * D3, D3, d_score, (matrix){k, D3}, rows, W, l);
+                transposed_times(d_k, D3, d_score, queries, l, W, rows, i > 0);
             }
-            mot_gemm(false, false, l, W, l, scale, d_score, l, k, 3 * D, 0, d_q, 3 * D);
-            mot_gemm(true, false, l, W, l, scale, d_score, l, q, 3 * D, 0, d_k, 3 * D);
+            if (keeps(l)) prob += l * length;
         }
     }
 }

@@ -1,48 +1,88 @@
 #include "mot/layers.h"
 
-#include "mot/rowops.h"
+#include "mot/vector.h"
+
+/* A row is taken vector by vector; `count` numbers are left at its last, and nothing is read or written behind them. */
+
+static inline mot_vector minus(const mot_real *x, size_t count, mot_real m)
+{
+    return mot_load_first(x, count, m) - m;
+}
+
+static inline void normalize(mot_real *y, const mot_real *x, mot_real m, mot_real s, const mot_real *gain,
+                             const mot_real *bias, size_t count)
+{
+    const mot_vector norm = minus(x, count, m) * s;
+    mot_store_first(y, norm * mot_load_first(gain, count, 0) + mot_load_first(bias, count, 0), count);
+}
 
 void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x,
                            const mot_real *gain, const mot_real *bias, size_t R, size_t D)
 {
-    for (size_t r = 0; r < R; ++r) {
-        const mot_real *in = x + r * D;
-        mot_real *out = y + r * D;
-        const mot_real m = mot_row_sum(in, D) / (mot_real)D;
-        mot_real square = 0;
-#pragma omp simd reduction(+ : square)
-        for (size_t i = 0; i < D; ++i) square += (in[i] - m) * (in[i] - m);
-        const mot_real s = 1 / mot_sqrt(square / (mot_real)D + MOT_R(1e-5));
-#pragma omp simd
-        for (size_t i = 0; i < D; ++i) out[i] = (in[i] - m) * s * gain[i] + bias[i];
+    const size_t whole = D / MOT_LANES * MOT_LANES, rest = D - whole;
+    for (size_t r = 0; r < R; ++r, x += D, y += D) {
+        mot_vector sum = {0}, square = {0};
+        for (size_t i = 0; i < whole; i += MOT_LANES) sum += mot_load(x + i);
+        if (rest > 0) sum += mot_load_first(x + whole, rest, 0);
+        const mot_real m = mot_lanes_sum(sum) / (mot_real)D;
+        for (size_t i = 0; i < whole; i += MOT_LANES) {
+            const mot_vector away = minus(x + i, MOT_LANES, m);
+            square += away * away;
+        }
+        if (rest > 0) {
+            const mot_vector away = minus(x + whole, rest, m);
+            square += away * away;
+        }
+        const mot_real s = 1 / mot_sqrt(mot_lanes_sum(square) / (mot_real)D + MOT_R(1e-5));
+        for (size_t i = 0; i < whole; i += MOT_LANES)
+            normalize(y + i, x + i, m, s, gain + i, bias + i, MOT_LANES);
+        if (rest > 0) normalize(y + whole, x + whole, m, s, gain + whole, bias + whole, rest);
         mean[r] = m;
         rstd[r] = s;
     }
+}
+
+/* Lane by lane the sums of d_norm and of d_norm * norm, where norm = (x - mean) rstd. */
+typedef struct norm_sums {
+    mot_vector d_norm, dot;
+} norm_sums;
+
+static inline void take_sums(norm_sums *sums, mot_real *d_gain, mot_real *d_bias, const mot_real *d_y,
+                             const mot_real *x, mot_real m, mot_real s, const mot_real *gain, size_t count)
+{
+    const mot_vector norm = minus(x, count, m) * s, d = mot_load_first(d_y, count, 0),
+                     d_norm = d * mot_load_first(gain, count, 0);
+    sums->d_norm += d_norm;
+    sums->dot += d_norm * norm;
+    mot_store_first(d_gain, mot_load_first(d_gain, count, 0) + d * norm, count);
+    mot_store_first(d_bias, mot_load_first(d_bias, count, 0) + d, count);
+}
+
+static inline void add_input(mot_real *d_x, const mot_real *d_y, const mot_real *x, mot_real m, mot_real s,
+                             const mot_real *gain, mot_real sum, mot_real dot, size_t count)
+{
+    const mot_vector norm = minus(x, count, m) * s,
+                     d_norm = mot_load_first(d_y, count, 0) * mot_load_first(gain, count, 0);
+    mot_store_first(d_x, mot_load_first(d_x, count, 0) + (d_norm - sum - norm * dot) * s, count);
 }
 
 void mot_layernorm_backward(mot_real *d_x, mot_real *d_gain, mot_real *d_bias, const mot_real *d_y,
                             const mot_real *x, const mot_real *mean, const mot_real *rstd,
                             const mot_real *gain, size_t R, size_t D)
 {
-    for (size_t r = 0; r < R; ++r) {
-        const mot_real *in = x + r * D, *dy = d_y + r * D;
-        mot_real *dx = d_x + r * D;
+    const size_t whole = D / MOT_LANES * MOT_LANES, rest = D - whole;
+    for (size_t r = 0; r < R; ++r, x += D, d_y += D, d_x += D) {
         const mot_real m = mean[r], s = rstd[r];
-        mot_real sum = 0, dot = 0; /* of d_norm and of d_norm * norm, where norm = (x - mean) rstd */
-#pragma omp simd reduction(+ : sum, dot)
-        for (size_t i = 0; i < D; ++i) {
-            const mot_real norm = (in[i] - m) * s, d_norm = dy[i] * gain[i];
-            sum += d_norm;
-            dot += d_norm * norm;
-            d_gain[i] += dy[i] * norm;
-            d_bias[i] += dy[i];
-        }
-        sum /= (mot_real)D;
-        dot /= (mot_real)D;
-#pragma omp simd
-        for (size_t i = 0; i < D; ++i) {
-            const mot_real norm = (in[i] - m) * s;
-            dx[i] += (dy[i] * gain[i] - sum - norm * dot) * s;
-        }
+        norm_sums sums = {{0}, {0}};
+        for (size_t i = 0; i < whole; i += MOT_LANES)
+            take_sums(&sums, d_gain + i, d_bias + i, d_y + i, x + i, m, s, gain + i, MOT_LANES);
+        if (rest > 0)
+            take_sums(&sums, d_gain + whole, d_bias + whole, d_y + whole, x + whole, m, s, gain + whole,
+                      rest);
+        const mot_real sum = mot_lanes_sum(sums.d_norm) / (mot_real)D,
+                       dot = mot_lanes_sum(sums.dot) / (mot_real)D;
+        for (size_t i = 0; i < whole; i += MOT_LANES)
+            add_input(d_x + i, d_y + i, x + i, m, s, gain + i, sum, dot, MOT_LANES);
+        if (rest > 0) add_input(d_x + whole, d_y + whole, x + whole, m, s, gain + whole, sum, dot, rest);
     }
 }

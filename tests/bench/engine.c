@@ -1,14 +1,16 @@
 /* engine: how close an expert of the kind `encoder` comes to the bare matrix product, on one thread.
  *
- *      bench_engine [REPEATS]
+ *      bench_engine [REPEATS [TILE [SHAPE]]]
  *
  * For each shape, EXPERTS experts take a step one after another, as a rank does: tile by tile forward and backward,
  * then the update and the zeroing of the gradient. Speeds are GFLOP/s of the model's operations as the kind counts
  * them (three times forward's for a step), medians over the repeats. The peak is the best bare product of the
  * expert's own shapes, measured before every repeat; a ratio is taken within its repeat, so that a machine that
- * changes its clock spoils a repeat and not the median. Times are the thread's own, so others on the core count little.
+ * changes its clock spoils a repeat and not the median; `best` takes the shortest time of a tile and of an update over all
+ * repeats, as the peak is the best of several runs. Times are the thread's own, so that others on the core count less.
  *
  * Nothing is asserted: what the numbers should be depends on the machine. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,12 +70,12 @@ static void fill(mot_real *to, size_t n, uint32_t salt)
     }
 }
 
-static void prepare(bench *b, const bench_shape *shape)
+static void prepare(bench *b, const bench_shape *shape, size_t tile)
 {
     const mot_expert_kind *kind = mot_expert_kinds[0];
     memset(b, 0, sizeof *b);
     b->config = (mot_expert_config){
-        .width = shape->D, .heads = shape->heads, .depth = shape->depth, .ffn = shape->F};
+        .width = shape->D, .heads = shape->heads, .depth = shape->depth, .ffn = shape->F, .tile = tile};
     b->shape = (mot_expert_shape){
         .config = &b->config, .tokens = shape->tokens, .width = shape->width, .outputs = shape->outputs};
     must(kind->table(&b->shape, &b->table));
@@ -105,9 +107,9 @@ static void release(bench *b)
     mot_free(b->first);
 }
 
-/* Seconds of each part of a step. */
+/* Seconds of each part of a step; the shortest of a full tile, forward and backward, and of an expert's update. */
 typedef struct bench_time {
-    double forward, backward, update;
+    double forward, backward, update, tile, one_update;
 } bench_time;
 
 static void take_step(bench *b, bool learn, bench_time *time)
@@ -130,13 +132,17 @@ static void take_step(bench *b, bool learn, bench_time *time)
             if (learn) kind->backward(&b->shape, weight, gradient, &tile, &b->arena, kept, b->d_out, ~0u);
             mot_arena_rewind(&b->arena, 0);
             time->forward += middle - start;
-            time->backward += cpu_s() - middle;
+            const double end = cpu_s();
+            time->backward += end - middle;
+            if (tile.samples == b->tile) time->tile = fmin(time->tile, end - start);
         }
         if (!learn) continue;
         const double start = cpu_s();
         must(mot_optimizer_update(&adamw, 1e-4, ~0u, &b->params[e], NULL));
         mot_params_zero_gradient(&b->params[e]);
-        time->update += cpu_s() - start;
+        const double update = cpu_s() - start;
+        time->update += update;
+        time->one_update = fmin(time->one_update, update);
     }
 }
 
@@ -168,21 +174,30 @@ static double median(double *x, int n)
 
 enum { PEAK, INFER, STEP, RATIO, FORWARD, BACKWARD, UPDATE, FIGURES };
 
-static void measure(const bench_shape *shape, int repeats)
+static double largest(const double *x, int n)
+{
+    double most = x[0];
+    for (int i = 1; i < n; ++i) most = MOT_MAX(most, x[i]);
+    return most;
+}
+
+static void measure(const bench_shape *shape, int repeats, size_t tile)
 {
     static double figure[FIGURES][MOST_REPEATS];
     bench b;
-    prepare(&b, shape);
+    prepare(&b, shape, tile);
     const double flops = mot_expert_kinds[0]->flops(&b.shape, shape->tokens) * (double)(b.samples * EXPERTS) *
                          1e-9;
-    const int steps = 1 + (int)(30 / flops); /* enough to be timed */
-    bench_time warm = {0};
-    take_step(&b, true, &warm);
+    const int steps = 1 + (int)(2 / flops); /* enough to be timed */
+    bench_time best = {.tile = 1e30, .one_update = 1e30};
+    take_step(&b, true, &best);
     for (int r = 0; r < repeats; ++r) {
-        bench_time infer = {0}, learn = {0};
+        bench_time infer = {0}, learn = {.tile = 1e30, .one_update = 1e30};
         figure[PEAK][r] = peak_of(&b);
         for (int s = 0; s < steps; ++s) take_step(&b, false, &infer);
         for (int s = 0; s < steps; ++s) take_step(&b, true, &learn);
+        best.tile = fmin(best.tile, learn.tile);
+        best.one_update = fmin(best.one_update, learn.one_update);
         const double whole = learn.forward + learn.backward + learn.update;
         figure[INFER][r] = steps * flops / infer.forward;
         figure[STEP][r] = 3 * steps * flops / whole;
@@ -193,21 +208,26 @@ static void measure(const bench_shape *shape, int repeats)
     }
     printf("%6zu %4zu %5zu %5zu %6zu %6zu", shape->tokens, shape->D, shape->F, shape->batch, b.samples,
            b.tile);
+    const double best_s = best.tile * (double)b.samples / (double)b.tile + best.one_update,
+                 best_ratio = 3 * flops / EXPERTS / best_s / largest(figure[PEAK], repeats);
     for (int f = 0; f < FIGURES; ++f) figure[f][0] = median(figure[f], repeats);
-    printf("  %7.1f %8.1f %7.1f %6.3f   %5.1f %5.1f %5.1f\n", figure[PEAK][0], figure[INFER][0],
-           figure[STEP][0], figure[RATIO][0], figure[FORWARD][0], figure[BACKWARD][0], figure[UPDATE][0]);
+    printf("  %7.1f %8.1f %7.1f %6.3f %6.3f   %5.1f %5.1f %5.1f\n", figure[PEAK][0], figure[INFER][0],
+           figure[STEP][0], figure[RATIO][0], best_ratio, figure[FORWARD][0], figure[BACKWARD][0],
+           figure[UPDATE][0]);
     fflush(stdout);
     release(&b);
 }
 
 int main(int argc, char **argv)
 {
-    const int asked = argc > 1 ? atoi(argv[1]) : 7;
+    const int asked = argc > 1 ? atoi(argv[1]) : 15;
+    const size_t tile = argc > 2 ? (size_t)atoi(argv[2]) : 0; /* 0: the kind's own */
+    const size_t only = argc > 3 ? (size_t)atoi(argv[3]) : 0; /* 1 is the first shape; 0: all */
     mot_blas_init();
     printf("%s, one thread, %d experts; GFLOP/s\n", mot_blas_name(), EXPERTS);
-    printf("%6s %4s %5s %5s %6s %6s  %7s %8s %7s %6s   %s\n", "tokens", "D", "F", "batch", "expert", "tile",
-           "peak", "forward", "step", "ratio", "% forward, backward, update");
+    printf("%6s %4s %5s %5s %6s %6s  %7s %8s %7s %6s %6s   %s\n", "tokens", "D", "F", "batch", "expert",
+           "tile", "peak", "forward", "step", "ratio", "best", "% forward, backward, update");
     for (size_t s = 0; s < MOT_COUNT(shapes); ++s)
-        measure(&shapes[s], MOT_MAX(1, MOT_MIN(asked, MOST_REPEATS)));
+        if (only == 0 || only == s + 1) measure(&shapes[s], MOT_MAX(1, MOT_MIN(asked, MOST_REPEATS)), tile);
     return 0;
 }

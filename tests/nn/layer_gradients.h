@@ -169,7 +169,7 @@ END_TEST
 static double attention_loss(void *context, bool learn)
 {
     (void)context;
-    mot_attention_forward(l.y, l.prob, l.x, l.first, l.samples, l.M, l.H);
+    mot_attention_forward(l.y, l.prob, l.scratch, l.x, l.first, l.samples, l.M, l.H);
     if (learn) {
         start_gradients();
         mot_attention_backward(l.d_x, l.scratch, l.d_y, l.x, l.prob, l.first, l.samples, l.M, l.H);

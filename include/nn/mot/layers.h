@@ -20,6 +20,11 @@ void mot_linear_backward(mot_real *d_x, mot_real *d_w, mot_real *d_b, const mot_
 void mot_linear_backward_input(mot_real *d_x, const mot_real *d_y, const mot_real *w, size_t R, size_t K,
                                size_t M);
 
+/* sum [M] += the rows of y [R, M]: the gradient by a bias from that by its outputs. */
+void mot_sum_rows(mot_real *sum, const mot_real *y, size_t R, size_t M);
+/* The same of y := y * factor [R, M], element by element: on the way back through an activation. */
+void mot_multiply_and_sum_rows(mot_real *y, mot_real *sum, const mot_real *factor, size_t R, size_t M);
+
 /* y = (x - mean) / sqrt(variance + 1e-5) * gain + bias over each row of D; mean [R] and rstd [R] are kept. */
 void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x,
                            const mot_real *gain, const mot_real *bias, size_t R, size_t D);
@@ -34,15 +39,23 @@ void mot_gelu_forward(mot_real *y, const mot_real *x, size_t n);
 /* d_x may be d_y. */
 void mot_gelu_backward(mot_real *d_x, const mot_real *d_y, const mot_real *x, size_t n);
 
+/* For a layer that learns, with one exponential for both: y_i = gelu(x_i) and, unless `slope` is NULL, its derivative at
+ * x_i, by which d_y is to be multiplied. y may be x. */
+void mot_gelu_with_slope(mot_real *y, mot_real *slope, const mot_real *x, size_t n);
+
 /* Multi-head attention within each sample. Sample s has rows [first[s], first[s+1]) of qkv [R, 3D] (q, k, v side by
  * side, each [H, D/H] within a row) and of out [R, D]:
  *      prob_hij = softmax_j(q_hi . k_hj / sqrt(D/H)),   out_hi = sum_j prob_hij v_hj.
- * prob is [samples][H, l, l] for l rows of a sample, packed: mot_attention_prob numbers in all. */
-void mot_attention_forward(mot_real *out, mot_real *prob, const mot_real *qkv, const size_t *first,
-                           size_t samples, size_t D, size_t H);
-/* `scratch` has l * l numbers for the longest sample. */
+ * prob (NULL: not kept) is what backward wants of it: mot_attention_prob numbers. Per sample with l rows that is
+ * [H, l, l rounded up to whole vectors]; nothing of a sample so long that a head's would not fit into a second-level
+ * cache: forward and backward take its queries block by block, and backward finds their probabilities again.
+ * `scratch` has mot_attention_scratch numbers for the longest sample. */
+void mot_attention_forward(mot_real *out, mot_real *prob, mot_real *scratch, const mot_real *qkv,
+                           const size_t *first, size_t samples, size_t D, size_t H);
 void mot_attention_backward(mot_real *d_qkv, mot_real *scratch, const mot_real *d_out, const mot_real *qkv,
                             const mot_real *prob, const size_t *first, size_t samples, size_t D, size_t H);
 size_t mot_attention_prob(const size_t *first, size_t samples, size_t H);
+/* `learn`: for backward too. */
+size_t mot_attention_scratch(size_t l, size_t D, size_t H, bool learn);
 
 #endif

@@ -1,0 +1,159 @@
+/* vector.h: as many numbers as the processor computes with at once, by the compiler's vector extensions.
+ *
+ * What is written with these has the same bits wherever a number stands in a row: a row's tail goes through the same
+ * operations as its body, in a vector that is filled up. The number of lanes follows from the instruction set that is
+ * compiled for, and with it the order in which a sum is taken.
+ *
+ * Sources that are full of multiplications are compiled with -ffp-contract=fast (src/CMakeLists.txt): products and
+ * sums become fused ones where the processor has them. */
+#ifndef MOT_VECTOR_H
+#define MOT_VECTOR_H
+
+#include <math.h>
+#include <string.h>
+
+#include "mot/real.h"
+#include "mot/types.h"
+
+#if defined(__AVX512F__)
+enum { MOT_VECTOR_BYTES = 64 };
+#elif defined(__AVX__)
+enum { MOT_VECTOR_BYTES = 32 };
+#else
+enum { MOT_VECTOR_BYTES = 16 };
+#endif
+enum { MOT_LANES = MOT_VECTOR_BYTES / sizeof(mot_real) };
+
+typedef mot_real mot_vector __attribute__((vector_size(MOT_VECTOR_BYTES)));
+/* The same anywhere in memory. */
+typedef mot_real mot_vector_anywhere
+    __attribute__((vector_size(MOT_VECTOR_BYTES), aligned(sizeof(mot_real)), may_alias));
+/* What a comparison gives, and what names lanes. */
+#ifdef MOT_DOUBLE
+typedef int64_t mot_lane;
+#else
+typedef int32_t mot_lane;
+#endif
+typedef mot_lane mot_vector_int __attribute__((vector_size(MOT_VECTOR_BYTES)));
+
+/* 0, 1, 2 ... over the lanes; written out, for the compiler to compute shuffles from. */
+static inline mot_vector_int mot_lane_numbers(void)
+{
+#define MOT_LANES_FROM(i) i, i + 1
+    return (mot_vector_int)
+    {
+        MOT_LANES_FROM(0),
+#if defined(__AVX__) || !defined(MOT_DOUBLE)
+            MOT_LANES_FROM(2),
+#endif
+#if defined(__AVX512F__) || (defined(__AVX__) && !defined(MOT_DOUBLE))
+            MOT_LANES_FROM(4), MOT_LANES_FROM(6),
+#endif
+#if defined(__AVX512F__) && !defined(MOT_DOUBLE)
+            MOT_LANES_FROM(8), MOT_LANES_FROM(10), MOT_LANES_FROM(12), MOT_LANES_FROM(14),
+#endif
+    };
+#undef MOT_LANES_FROM
+}
+
+/* n rounded up to whole vectors. */
+static inline size_t mot_padded(size_t n)
+{
+    return (n + MOT_LANES - 1) / MOT_LANES * MOT_LANES;
+}
+
+static inline mot_vector mot_load(const mot_real *x)
+{
+    return *(const mot_vector_anywhere *)x;
+}
+
+static inline void mot_store(mot_real *x, mot_vector v)
+{
+    *(mot_vector_anywhere *)x = v;
+}
+
+static inline mot_vector mot_all(mot_real x)
+{
+    return x - (mot_vector){0};
+}
+
+/* The first n numbers, 1 <= n <= lanes; `fill` in the lanes behind. */
+static inline mot_vector mot_load_first(const mot_real *x, size_t n, mot_real fill)
+{
+    if (n >= MOT_LANES) return mot_load(x);
+    mot_real all[MOT_LANES];
+    for (size_t i = 0; i < MOT_LANES; ++i) all[i] = fill;
+    memcpy(all, x, n * sizeof *x);
+    return mot_load(all);
+}
+
+static inline void mot_store_first(mot_real *x, mot_vector v, size_t n)
+{
+    if (n >= MOT_LANES)
+        mot_store(x, v);
+    else
+        memcpy(x, &v, n * sizeof *x);
+}
+
+/* In each lane a where the comparison `where` holds, b elsewhere. */
+static inline mot_vector mot_select(mot_vector_int where, mot_vector a, mot_vector b)
+{
+    return (mot_vector)((where & (mot_vector_int)a) | (~where & (mot_vector_int)b));
+}
+
+/* The first n lanes of v; `fill` in those behind. */
+static inline mot_vector mot_first_lanes(mot_vector v, size_t n, mot_real fill)
+{
+    return mot_select(mot_lane_numbers() < (mot_lane)n, v, mot_all(fill));
+}
+
+/* Lane i gets lane i xor `distance`. */
+static inline mot_vector mot_lanes_swap(mot_vector v, mot_lane distance)
+{
+    return __builtin_shuffle(v, mot_lane_numbers() ^ distance);
+}
+
+/* Over the lanes, halves onto halves. */
+static inline mot_real mot_lanes_sum(mot_vector v)
+{
+#pragma GCC unroll 4
+    for (mot_lane distance = MOT_LANES / 2; distance > 0; distance /= 2) v += mot_lanes_swap(v, distance);
+    return v[0];
+}
+
+static inline mot_real mot_lanes_max(mot_vector v)
+{
+#pragma GCC unroll 4
+    for (mot_lane distance = MOT_LANES / 2; distance > 0; distance /= 2) {
+        const mot_vector other = mot_lanes_swap(v, distance);
+        v = mot_select(v > other, v, other);
+    }
+    return v[0];
+}
+
+/* e^x as mot_exp gives it, but for the fused operations. */
+static inline mot_vector mot_vector_exp(mot_vector x)
+{
+#ifdef MOT_DOUBLE
+    for (size_t i = 0; i < MOT_LANES; ++i) x[i] = exp(x[i]);
+    return x;
+#else
+    const mot_vector low = mot_all(-87.0f), high = mot_all(88.0f);
+    x = mot_select(x < low, low, x);
+    x = mot_select(x > high, high, x);
+    const mot_vector shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;
+    const mot_vector r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    mot_vector p = mot_all(1.9875691500e-4f);
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + (r + 1.0f);
+    typedef uint32_t bits __attribute__((vector_size(MOT_VECTOR_BYTES)));
+    const bits exponent = (bits) __builtin_convertvector(n, mot_vector_int); /* a NaN's is shifted out */
+    return (mot_vector)((bits)p + (exponent << 23));
+#endif
+}
+
+#endif

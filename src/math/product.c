@@ -1,0 +1,221 @@
+/* The innermost loop is a block of C in registers: ROWS rows of one panel, a panel being two vectors of columns. For
+ * each k it loads two vectors of B, and multiplies them with one number of each row of A. Panels are taken one after
+ * another and all of A's rows with each, so that a panel of B is read from the first or second-level cache; neither
+ * operand is copied. */
+#include "mot/product.h"
+
+#include <string.h>
+
+#include "mot/vector.h"
+
+/* With 32 registers 28 hold C; with 16, 12. */
+#ifdef __AVX512F__
+enum { ROWS = 14 };
+#else
+enum { ROWS = 6 };
+#endif
+enum { PANEL = 2 * MOT_LANES };
+
+/* Vectors of the panel that begins at column j. */
+static inline size_t panel_vectors(size_t n, size_t j)
+{
+    return n - j > MOT_LANES ? 2 : 1;
+}
+
+/* ---- transposing ---- */
+
+/* Exchanges in every pair of rows `distance` apart the blocks of that size that stand off the diagonal. */
+static inline void swap_blocks(mot_vector *row, mot_lane distance)
+{
+    const mot_vector_int lane = mot_lane_numbers(), off = (lane & distance) != 0; /* -1 or 0 */
+    const mot_vector_int upper = lane + (off & (MOT_LANES - distance)),
+                         lower = lane + (off & MOT_LANES) + (~off & distance);
+#pragma GCC unroll 16
+    for (mot_lane i = 0; i < MOT_LANES; ++i)
+        if (!(i & distance)) {
+            const mot_vector a = row[i], b = row[i + distance];
+            row[i] = __builtin_shuffle(a, b, upper);
+            row[i + distance] = __builtin_shuffle(a, b, lower);
+        }
+}
+
+/* to[j to_row + i] = from[i from_row + j] for i, j < MOT_LANES. */
+static void transpose_square(mot_real *to, size_t to_row, const mot_real *from, size_t from_row)
+{
+    mot_vector row[MOT_LANES];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < MOT_LANES; ++i) row[i] = mot_load(from + i * from_row);
+#pragma GCC unroll 4
+    for (mot_lane distance = MOT_LANES / 2; distance > 0; distance /= 2) swap_blocks(row, distance);
+#pragma GCC unroll 16
+    for (size_t i = 0; i < MOT_LANES; ++i) mot_store(to + i * to_row, row[i]);
+}
+
+void mot_transpose(mot_real *to, size_t ldto, const mot_real *from, size_t ldfrom, size_t rows,
+                   size_t columns)
+{
+    for (size_t i = 0; i < rows; i += MOT_LANES) {
+        const size_t count = MOT_MIN((size_t)MOT_LANES, rows - i);
+        size_t j = 0;
+        if (count == MOT_LANES)
+            for (; j + MOT_LANES <= columns; j += MOT_LANES)
+                transpose_square(to + j * ldto + i, ldto, from + i * ldfrom + j, ldfrom);
+        for (; j < columns; ++j)
+            for (size_t r = 0; r < MOT_LANES; ++r)
+                to[j * ldto + i + r] = r < count ? from[(i + r) * ldfrom + j] : 0;
+    }
+}
+
+/* ---- multiplying ---- */
+
+/* What a block of C is made of; steps as in mot_product. */
+typedef struct block {
+    size_t k;
+    const mot_real *a;
+    size_t a_row, a_step;
+    const mot_real *b;
+    size_t ldb;
+    const mot_real *bias, *start;
+    mot_real *c;
+    size_t ldc;
+} block;
+
+/* `rows` and `vectors` are constants where this is inlined. */
+static inline __attribute__((always_inline)) void multiply(const size_t rows, const size_t vectors,
+                                                           const block *of)
+{
+    mot_vector sum[ROWS][2];
+#pragma GCC unroll 14
+    for (size_t i = 0; i < rows; ++i)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; ++v) sum[i][v] = (mot_vector){0};
+
+    /* Few base addresses, from which the processor's own arithmetic reaches five rows each. */
+    const size_t row = of->a_row, step = of->a_step, ldb = of->ldb;
+    const mot_real *a0 = of->a, *a5 = a0 + 5 * row, *a10 = a5 + 5 * row, *b = of->b;
+    for (size_t k = of->k; k > 0; --k) {
+        mot_vector panel[2];
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; ++v) panel[v] = mot_load(b + v * MOT_LANES);
+#pragma GCC unroll 14
+        for (size_t i = 0; i < rows; ++i) {
+            const mot_real *a = i < 5 ? a0 + i * row : i < 10 ? a5 + (i - 5) * row : a10 + (i - 10) * row;
+            const mot_vector factor = mot_all(*a);
+#pragma GCC unroll 2
+            for (size_t v = 0; v < vectors; ++v) sum[i][v] += factor * panel[v];
+        }
+        a0 += step;
+        a5 += step;
+        a10 += step;
+        b += ldb;
+    }
+
+#pragma GCC unroll 14
+    for (size_t i = 0; i < rows; ++i)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; ++v) {
+            const size_t at = i * of->ldc + v * MOT_LANES;
+            mot_vector c = sum[i][v];
+            if (of->bias != NULL) c += mot_load(of->bias + v * MOT_LANES);
+            if (of->start != NULL) c += mot_load(of->start + at);
+            mot_store(of->c + at, c);
+        }
+}
+
+typedef void multiply_block(const block *of);
+#define BLOCK(rows)                                                                                          \
+    static void multiply_##rows##_1(const block *of)                                                         \
+    {                                                                                                        \
+        multiply(rows, 1, of);                                                                               \
+    }                                                                                                        \
+    static void multiply_##rows##_2(const block *of)                                                         \
+    {                                                                                                        \
+        multiply(rows, 2, of);                                                                               \
+    }
+#define BLOCKS_OF(rows)                                                                                      \
+    {                                                                                                        \
+        multiply_##rows##_1, multiply_##rows##_2                                                             \
+    }
+BLOCK(1)
+BLOCK(2)
+BLOCK(3)
+BLOCK(4)
+BLOCK(5) BLOCK(6)
+#ifdef __AVX512F__
+    BLOCK(7) BLOCK(8) BLOCK(9) BLOCK(10) BLOCK(11) BLOCK(12) BLOCK(13) BLOCK(14)
+#endif
+        static multiply_block *const blocks[ROWS][2] = {
+            BLOCKS_OF(1),  BLOCKS_OF(2),  BLOCKS_OF(3), BLOCKS_OF(4),  BLOCKS_OF(5),  BLOCKS_OF(6),
+#ifdef __AVX512F__
+            BLOCKS_OF(7),  BLOCKS_OF(8),  BLOCKS_OF(9), BLOCKS_OF(10), BLOCKS_OF(11), BLOCKS_OF(12),
+            BLOCKS_OF(13), BLOCKS_OF(14),
+#endif
+};
+
+/* The last panel may have fewer columns than its vectors: then B and C are those of a panel that has them. */
+typedef struct narrow_panel {
+    mot_real b[MOT_PRODUCT_DEPTH * PANEL], c[ROWS * PANEL];
+} narrow_panel;
+
+static void widen(narrow_panel *panel, const mot_real *b, size_t ldb, size_t depth, size_t columns)
+{
+    for (size_t k = 0; k < depth; ++k) {
+        memcpy(panel->b + k * PANEL, b + k * ldb, columns * sizeof *b);
+        memset(panel->b + k * PANEL + columns, 0, (PANEL - columns) * sizeof *b);
+    }
+}
+
+static void multiply_narrow(size_t rows, size_t columns, narrow_panel *panel, const block *of)
+{
+    block whole = *of;
+    whole.b = panel->b;
+    whole.ldb = whole.ldc = PANEL;
+    whole.bias = whole.start = NULL;
+    whole.c = panel->c;
+    blocks[rows - 1][panel_vectors(columns, 0) - 1](&whole);
+    for (size_t i = 0; i < rows; ++i)
+        for (size_t j = 0; j < columns; ++j) {
+            mot_real c = panel->c[i * PANEL + j];
+            if (of->bias != NULL) c += of->bias[j];
+            if (of->start != NULL) c += of->start[i * of->ldc + j];
+            of->c[i * of->ldc + j] = c;
+        }
+}
+
+/* One panel, all rows of A, `depth` numbers of each from number k on. */
+static void multiply_panel(const mot_product *p, size_t j, size_t k, size_t depth)
+{
+    const size_t vectors = panel_vectors(p->n, j), columns = MOT_MIN((size_t)PANEL, p->n - j);
+    const size_t parts = (p->m + ROWS - 1) / ROWS;
+    const mot_real *start = k == 0 ? p->start : p->c;
+    const bool narrow = columns < vectors * MOT_LANES;
+    narrow_panel panel;
+    block of = {.k = depth,
+                .a_row = p->a_row,
+                .a_step = p->a_step,
+                .b = p->b + k * p->ldb + j,
+                .ldb = p->ldb,
+                .bias = k == 0 && p->bias != NULL ? p->bias + j : NULL,
+                .ldc = p->ldc};
+    if (narrow) widen(&panel, of.b, of.ldb, depth, columns);
+    for (size_t part = 0; part < parts; ++part) {
+        const size_t i = mot_part_first(p->m, parts, part), rows = mot_part_first(p->m, parts, part + 1) - i;
+        of.a = p->a + i * p->a_row + k * p->a_step;
+        of.start = start != NULL ? start + i * p->ldc + j : NULL;
+        of.c = p->c + i * p->ldc + j;
+        if (narrow)
+            multiply_narrow(rows, columns, &panel, &of);
+        else
+            blocks[rows - 1][vectors - 1](&of);
+    }
+}
+
+void mot_multiply(const mot_product *p)
+{
+    size_t k = 0;
+    do {
+        const size_t depth = MOT_MIN((size_t)MOT_PRODUCT_DEPTH, p->k - k);
+        for (size_t j = 0; j < p->n; j += PANEL) multiply_panel(p, j, k, depth);
+        k += depth;
+    } while (k < p->k);
+}
