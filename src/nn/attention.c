@@ -54,41 +54,78 @@ size_t mot_attention_scratch(size_t l, size_t D, size_t H, bool learn)
     return (learn ? 2 : 1) * (across + square);
 }
 
-/* ---- rows of scores, padded(l) apart; the numbers behind a row's l mean nothing and are never read back ---- */
+/* ---- rows of scores, padded(l) apart ---- */
 
-/* score := softmax(scale score). */
-static void softmax_rows(mot_real *score, size_t rows, size_t l, mot_real scale)
+/* So many rows go through each part of a softmax one after another: a row by itself is a chain of operations that
+ * wait for each other, and the processor does not look so far ahead as to find the next row's. */
+enum { ROWS_AT_ONCE = 8 };
+
+/* The largest of each row's l numbers. */
+static inline void largest(mot_real *most, const mot_real *score, size_t rows, size_t l)
 {
     const size_t length = mot_padded(l), last = length - MOT_LANES;
     for (size_t i = 0; i < rows; ++i, score += length) {
-        mot_store(score + last, mot_first_lanes(mot_load(score + last), l - last, -MOT_R(1e30)));
-        mot_vector most = mot_load(score), sum = {0};
-        for (size_t j = MOT_LANES; j < length; j += MOT_LANES) {
+        mot_vector top = mot_first_lanes(mot_load(score + last), l - last, -MOT_R(1e30));
+        for (size_t j = 0; j < last; j += MOT_LANES) {
             const mot_vector x = mot_load(score + j);
-            most = mot_select(x > most, x, most);
+            top = mot_select(x > top, x, top);
         }
-        const mot_real top = mot_lanes_max(most) * scale;
-        for (size_t j = 0; j < length; j += MOT_LANES) {
+        most[i] = mot_lanes_max(top);
+    }
+}
+
+/* score := exp(scale (score - most)), 0 behind each row's l; the sum of each row. */
+static inline void exponentials(mot_real *sums, mot_real *score, const mot_real *most, mot_real scale,
+                                size_t rows, size_t l)
+{
+    const size_t length = mot_padded(l), last = length - MOT_LANES;
+    for (size_t i = 0; i < rows; ++i, score += length) {
+        const mot_real top = most[i] * scale;
+        mot_vector sum = {0};
+        for (size_t j = 0; j < last; j += MOT_LANES) {
             const mot_vector e = mot_vector_exp(mot_load(score + j) * scale - top);
             mot_store(score + j, e);
             sum += e;
         }
-        const mot_real share = 1 / mot_lanes_sum(sum);
-        for (size_t j = 0; j < length; j += MOT_LANES) mot_store(score + j, mot_load(score + j) * share);
+        const mot_vector e = mot_first_lanes(mot_vector_exp(mot_load(score + last) * scale - top), l - last,
+                                             0);
+        mot_store(score + last, e);
+        sums[i] = mot_lanes_sum(sum + e);
     }
 }
 
-/* d := scale p (d - <p, d>) */
+/* score := softmax(scale score) */
+static void softmax_rows(mot_real *score, size_t rows, size_t l, mot_real scale)
+{
+    const size_t length = mot_padded(l);
+    for (size_t i = 0; i < rows; i += ROWS_AT_ONCE, score += ROWS_AT_ONCE * length) {
+        const size_t count = MOT_MIN((size_t)ROWS_AT_ONCE, rows - i);
+        mot_real most[ROWS_AT_ONCE], sum[ROWS_AT_ONCE];
+        largest(most, score, count, l);
+        exponentials(sum, score, most, scale, count, l);
+        for (size_t r = 0; r < count; ++r) sum[r] = 1 / sum[r];
+        for (size_t r = 0; r < count; ++r)
+            for (size_t j = r * length; j < (r + 1) * length; j += MOT_LANES)
+                mot_store(score + j, mot_load(score + j) * sum[r]);
+    }
+}
+
+/* d := scale p (d - <p, d>), p 0 behind each row's l. */
 static void softmax_rows_backward(mot_real *d, const mot_real *p, size_t rows, size_t l, mot_real scale)
 {
-    const size_t length = mot_padded(l), last = length - MOT_LANES;
-    for (size_t i = 0; i < rows; ++i, d += length, p += length) {
-        mot_vector dots = {0};
-        for (size_t j = 0; j < last; j += MOT_LANES) dots += mot_load(p + j) * mot_load(d + j);
-        dots += mot_first_lanes(mot_load(p + last), l - last, 0) * mot_load(d + last);
-        const mot_real dot = mot_lanes_sum(dots);
-        for (size_t j = 0; j < length; j += MOT_LANES)
-            mot_store(d + j, mot_load(p + j) * scale * (mot_load(d + j) - dot));
+    const size_t length = mot_padded(l);
+    for (size_t i = 0; i < rows; i += ROWS_AT_ONCE, d += ROWS_AT_ONCE * length, p += ROWS_AT_ONCE * length) {
+        const size_t count = MOT_MIN((size_t)ROWS_AT_ONCE, rows - i);
+        mot_real dot[ROWS_AT_ONCE];
+        for (size_t r = 0; r < count; ++r) {
+            mot_vector sum = {0};
+            for (size_t j = r * length; j < (r + 1) * length; j += MOT_LANES)
+                sum += mot_load(p + j) * mot_load(d + j);
+            dot[r] = mot_lanes_sum(sum);
+        }
+        for (size_t r = 0; r < count; ++r)
+            for (size_t j = r * length; j < (r + 1) * length; j += MOT_LANES)
+                mot_store(d + j, mot_load(p + j) * scale * (mot_load(d + j) - dot[r]));
     }
 }
 

@@ -2,7 +2,9 @@
 
 #include "mot/vector.h"
 
-/* A row is taken vector by vector; `count` numbers are left at its last, and nothing is read or written behind them. */
+/* A row is taken vector by vector; `count` numbers are left at its last, and nothing is read or written behind them.
+ * So many rows go through each part one after another: the sums of one row alone would have to be waited for. */
+enum { ROWS_AT_ONCE = 8 };
 
 static inline mot_vector minus(const mot_real *x, size_t count, mot_real m)
 {
@@ -16,29 +18,44 @@ static inline void normalize(mot_real *y, const mot_real *x, mot_real m, mot_rea
     mot_store_first(y, norm * mot_load_first(gain, count, 0) + mot_load_first(bias, count, 0), count);
 }
 
+static inline mot_real mean_of(const mot_real *x, size_t D)
+{
+    const size_t whole = D / MOT_LANES * MOT_LANES;
+    mot_vector sum = {0};
+    for (size_t i = 0; i < whole; i += MOT_LANES) sum += mot_load(x + i);
+    if (whole < D) sum += mot_load_first(x + whole, D - whole, 0);
+    return mot_lanes_sum(sum) / (mot_real)D;
+}
+
+static inline mot_real rstd_of(const mot_real *x, mot_real m, size_t D)
+{
+    const size_t whole = D / MOT_LANES * MOT_LANES;
+    mot_vector square = {0};
+    for (size_t i = 0; i < whole; i += MOT_LANES) {
+        const mot_vector away = minus(x + i, MOT_LANES, m);
+        square += away * away;
+    }
+    if (whole < D) {
+        const mot_vector away = minus(x + whole, D - whole, m);
+        square += away * away;
+    }
+    return 1 / mot_sqrt(mot_lanes_sum(square) / (mot_real)D + MOT_R(1e-5));
+}
+
 void mot_layernorm_forward(mot_real *y, mot_real *mean, mot_real *rstd, const mot_real *x,
                            const mot_real *gain, const mot_real *bias, size_t R, size_t D)
 {
     const size_t whole = D / MOT_LANES * MOT_LANES, rest = D - whole;
-    for (size_t r = 0; r < R; ++r, x += D, y += D) {
-        mot_vector sum = {0}, square = {0};
-        for (size_t i = 0; i < whole; i += MOT_LANES) sum += mot_load(x + i);
-        if (rest > 0) sum += mot_load_first(x + whole, rest, 0);
-        const mot_real m = mot_lanes_sum(sum) / (mot_real)D;
-        for (size_t i = 0; i < whole; i += MOT_LANES) {
-            const mot_vector away = minus(x + i, MOT_LANES, m);
-            square += away * away;
+    for (size_t from = 0; from < R; from += ROWS_AT_ONCE) {
+        const size_t to = MOT_MIN(R, from + ROWS_AT_ONCE);
+        for (size_t r = from; r < to; ++r) mean[r] = mean_of(x + r * D, D);
+        for (size_t r = from; r < to; ++r) rstd[r] = rstd_of(x + r * D, mean[r], D);
+        for (size_t r = from; r < to; ++r) {
+            const mot_real m = mean[r], s = rstd[r], *in = x + r * D;
+            for (size_t i = 0; i < whole; i += MOT_LANES)
+                normalize(y + r * D + i, in + i, m, s, gain + i, bias + i, MOT_LANES);
+            if (rest > 0) normalize(y + r * D + whole, in + whole, m, s, gain + whole, bias + whole, rest);
         }
-        if (rest > 0) {
-            const mot_vector away = minus(x + whole, rest, m);
-            square += away * away;
-        }
-        const mot_real s = 1 / mot_sqrt(mot_lanes_sum(square) / (mot_real)D + MOT_R(1e-5));
-        for (size_t i = 0; i < whole; i += MOT_LANES)
-            normalize(y + i, x + i, m, s, gain + i, bias + i, MOT_LANES);
-        if (rest > 0) normalize(y + whole, x + whole, m, s, gain + whole, bias + whole, rest);
-        mean[r] = m;
-        rstd[r] = s;
     }
 }
 

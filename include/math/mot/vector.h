@@ -131,28 +131,25 @@ static inline mot_real mot_lanes_max(mot_vector v)
     return v[0];
 }
 
-/* e^x as mot_exp gives it, but for the fused operations. */
+/* e^x as mot_exp gives it, to 2 units in the last place; 0 below -87, e^88 above 88. The operations wait for each
+ * other as little as may be: the polynomial's terms are taken in pairs, and the ends are put in last. */
 static inline mot_vector mot_vector_exp(mot_vector x)
 {
 #ifdef MOT_DOUBLE
     for (size_t i = 0; i < MOT_LANES; ++i) x[i] = exp(x[i]);
     return x;
 #else
-    const mot_vector low = mot_all(-87.0f), high = mot_all(88.0f);
-    x = mot_select(x < low, low, x);
-    x = mot_select(x > high, high, x);
-    const mot_vector shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;
-    const mot_vector r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    mot_vector p = mot_all(1.9875691500e-4f);
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + (r + 1.0f);
     typedef uint32_t bits __attribute__((vector_size(MOT_VECTOR_BYTES)));
-    const bits exponent = (bits) __builtin_convertvector(n, mot_vector_int); /* a NaN's is shifted out */
-    return (mot_vector)((bits)p + (exponent << 23));
+    const mot_vector shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;
+    const mot_vector r = (x - n * 0.693359375f) + n * 2.12194440e-4f, r2 = r * r;
+    const mot_vector p54 = r * 1.9875691500e-4f + 1.3981999507e-3f,
+                     p32 = r * 8.3334519073e-3f + 4.1665795894e-2f,
+                     p10 = r * 1.6666665459e-1f + 5.0000001201e-1f;
+    const mot_vector p = ((p54 * r2 + p32) * r2 + p10) * r2 + (r + 1.0f);
+    /* A NaN's exponent is shifted out, and the NaN stays. */
+    const bits exponent = (bits) __builtin_convertvector(n, mot_vector_int);
+    const mot_vector y = (mot_vector)((bits)p + (exponent << 23));
+    return mot_select(x > 88.0f, mot_all(1.65163625e38f), mot_select(x < -87.0f, (mot_vector){0}, y));
 #endif
 }
 
