@@ -58,8 +58,9 @@ static mot_status refuse_ranks(const struct verb *verb)
 
 static int run_parallel(const struct verb *verb, int argc, char **argv)
 {
-    int rank;
-    MPI_Init(&argc, &argv);
+    int rank, provided;
+    /* A rank's threads compute; its first one alone talks MPI. */
+    MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     mot_log_init(rank, MOT_LOG_INFO);
     /* The same on every rank. */

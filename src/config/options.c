@@ -49,6 +49,8 @@ const mot_option mot_options[] = {
      HELP("Folder of the run; when left out it is runs/NAME for a configuration NAME.yaml.")},
     {KEY("seed"), IN_CONFIG(seed), INTEGER(0, UINT64_MAX), DEFAULT("1"),
      HELP("Seed of every random number: order of the data, initial values, noise, augmentation.")},
+    {KEY("threads"), IN_CONFIG(threads), INTEGER(1, 1024), .word = "auto", DEFAULT("auto"), UNIT("threads a rank"),
+     HELP("Threads of a rank; auto divides the cores that it may use by the ranks that may use them too.")},
 
     {KEY("data.source"), IN_CONFIG(data.source), CHOICE(source_names), DEFAULT("file"),
      HELP("Samples come from data.file, or from the synthetic mixture, which any rank makes as it goes.")},
@@ -109,6 +111,8 @@ const mot_option mot_options[] = {
      HELP("What the head reads: the mean over the tokens, or a class token of its own.")},
     {KEY("model.tile"), IN_CONFIG(model.tile), INTEGER(0, 65536), DEFAULT("0"), UNIT("samples"),
      HELP("Samples an expert works on at once; 0 is chosen from the sizes, never from the machine.")},
+    {KEY("model.strip"), IN_CONFIG(model.strip), INTEGER(0, 1 << 20), DEFAULT("0"), UNIT("samples"),
+     HELP("Samples of an expert that one thread works on, rounded up to whole tiles; 0 is chosen likewise.")},
     {KEY("model.tie"), IN_CONFIG(model.tie), .type = MOT_OPTION_PARTS, .least = 0,
      .most = ALL_PARTS & ~(1u << MOT_PART_GATE), DEFAULT("[]"), HELP("Parts that all experts share.")},
 

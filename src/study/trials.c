@@ -54,9 +54,10 @@ static mot_status configure(const mot_study *study, const study_variant *variant
                             mot_config *config)
 {
     char run[600], number[64];
-    const char *assignment[STUDY_MOST_SETTINGS + 2];
-    size_t count = 0;
-    for (; count < variant->settings; ++count) assignment[count] = variant->setting[count];
+    const char *assignment[STUDY_MOST_SETTINGS + 3] = {
+        "threads=1"}; /* other ranks have trials of their own */
+    size_t count = 1;
+    for (size_t s = 0; s < variant->settings; ++s) assignment[count++] = variant->setting[s];
     study_path(study, variant, seed, run + 4, sizeof run - 4);
     memcpy(run, "run=", 4);
     snprintf(number, sizeof number, "seed=%d", seed);

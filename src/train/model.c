@@ -96,8 +96,14 @@ void mot_model_init(mot_model *model)
 void mot_model_zero_gradients(mot_model *model)
 {
     if (model->gate_params.table != NULL) mot_params_zero_gradient(&model->gate_params);
-    for (int i = 0; i < model->local; ++i) mot_params_zero_gradient(&model->own[i]);
-    memset(model->tied_gradient, 0, (size_t)model->local * model->tied_table.count * sizeof(mot_real));
+    for (int i = 0; i < model->local; ++i) mot_model_zero_expert(model, i);
+}
+
+void mot_model_zero_expert(mot_model *model, int local)
+{
+    const size_t tied = model->tied_table.count;
+    mot_params_zero_gradient(&model->own[local]);
+    memset(model->tied_gradient + (size_t)local * tied, 0, tied * sizeof(mot_real));
 }
 
 /* The largest magnitude of each tied tensor over this rank's experts; infinite when one is not finite. */

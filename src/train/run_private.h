@@ -20,8 +20,8 @@ typedef struct run_eval {
 
 /* Where the job runs. */
 typedef struct run_place {
-    int hosts, cores; /* hosts of the job; cores this rank may use */
-    bool crowded;     /* some host has more ranks than cores */
+    int hosts, cores, threads; /* hosts of the job; cores this rank may use; its threads */
+    bool crowded;              /* some host has more threads than cores */
 } run_place;
 
 typedef struct mot_run {

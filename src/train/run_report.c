@@ -31,7 +31,8 @@ static void warn_of_launch(const mot_run *run)
         }
     }
     if (run->place.crowded)
-        mot_log(MOT_LOG_WARNING, "more ranks than cores on a host: ranks take turns, and timings say little");
+        mot_log(MOT_LOG_WARNING,
+                "more threads than cores on a host: they take turns, and timings say little");
     else if (run->comm->size > 1 && run->place.cores == 1 && getenv("OMPI_MCA_mpi_yield_when_idle") != NULL &&
              strcmp(getenv("OMPI_MCA_mpi_yield_when_idle"), "0") != 0)
         mot_log(MOT_LOG_WARNING,
@@ -57,9 +58,10 @@ void run_banner(const mot_run *run, const char *what)
     const size_t total = size.gate + size.tied + (size_t)config->model.experts * size.own;
     const size_t K = mot_choice_count(&config->route, config->model.experts);
     mot_log(MOT_LOG_INFO, "mot %s (%s), %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS);
-    mot_log(MOT_LOG_INFO, "  job      %d rank%s x 1 thread on %d host%s, %d core%s a rank; coordinator %s",
-            run->comm->size, run->comm->size == 1 ? "" : "s", run->place.hosts,
-            run->place.hosts == 1 ? "" : "s", run->place.cores, run->place.cores == 1 ? "" : "s",
+    mot_log(MOT_LOG_INFO, "  job      %d rank%s x %d thread%s on %d host%s, %d core%s a rank; coordinator %s",
+            run->comm->size, run->comm->size == 1 ? "" : "s", run->place.threads,
+            run->place.threads == 1 ? "" : "s", run->place.hosts, run->place.hosts == 1 ? "" : "s",
+            run->place.cores, run->place.cores == 1 ? "" : "s",
             config->route.dedicated && run->comm->size > 1 ? "dedicated" : "shared");
     mot_log(MOT_LOG_INFO, "  blas     %s", mot_blas_name());
     char samples[32] = "fresh";

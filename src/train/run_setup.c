@@ -1,21 +1,19 @@
 /* What a run needs before its first step: data, model, step. */
 #include "run_private.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/threads.h"
 
-/* Which hosts, how many cores, and whether ranks have to share them. Collective. */
-static run_place look_around(const mot_comm *comm)
+/* Which hosts, how many cores and threads, and whether these have to share cores. Collective. */
+static mot_status look_around(const mot_comm *comm, int threads, run_place *place)
 {
-    run_place place = {0};
-    cpu_set_t mine, all;
-    CPU_ZERO(&mine);
-    sched_getaffinity(0, sizeof mine, &mine);
-    place.cores = CPU_COUNT(&mine);
+    cpu_set_t mine, all, *allowed = NULL;
+    mot_threads_cores(&mine);
+    place->cores = CPU_COUNT(&mine);
 
     MPI_Comm host;
     int rank, ranks;
@@ -23,12 +21,21 @@ static run_place look_around(const mot_comm *comm)
     MPI_Comm_rank(host, &rank);
     MPI_Comm_size(host, &ranks);
     MPI_Allreduce(&mine, &all, sizeof mine, MPI_BYTE, MPI_BOR, host);
-    int crowded = ranks > CPU_COUNT(&all), first = rank == 0;
-    MPI_Allreduce(&first, &place.hosts, 1, MPI_INT, MPI_SUM, comm->mpi);
+    mot_status status = mot_allocate(&allowed, (size_t)ranks, sizeof *allowed, "the cores of a host");
+    status = mot_comm_agree(comm, status);
+    if (status == MOT_OK) {
+        MPI_Allgather(&mine, sizeof mine, MPI_BYTE, allowed, sizeof mine, MPI_BYTE, host);
+        place->threads = threads > 0 ? threads : mot_threads_share(allowed, ranks, rank);
+    }
+    int running = place->threads, first = rank == 0;
+    MPI_Allreduce(MPI_IN_PLACE, &running, 1, MPI_INT, MPI_SUM, host);
+    int crowded = running > CPU_COUNT(&all);
+    MPI_Allreduce(&first, &place->hosts, 1, MPI_INT, MPI_SUM, comm->mpi);
     MPI_Allreduce(MPI_IN_PLACE, &crowded, 1, MPI_INT, MPI_LOR, comm->mpi);
-    place.crowded = crowded;
+    place->crowded = crowded;
     MPI_Comm_free(&host);
-    return place;
+    mot_free(allowed);
+    return status;
 }
 
 static mot_status open_mixture(const mot_run *run, mot_dataset *set, const char *split)
@@ -123,7 +130,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     run->comm = comm;
     run->config = *config;
     run->evaluated = -1;
-    run->place = look_around(comm);
+    MOT_TRY(look_around(comm, config->threads, &run->place));
     MOT_TRY(mot_comm_agree(comm, open_data(run, training)));
 
     mot_token_shape shape;
@@ -135,7 +142,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     MOT_TRY(mot_comm_agree(comm, status));
     describe_sources(run);
     MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, run->classes, run->groups,
-                            MOT_MAX(config->train.batch, config->eval.batch)));
+                            MOT_MAX(config->train.batch, config->eval.batch), run->place.threads));
     status = run_figures_create(run);
     if (comm->rank == MOT_ROOT && status == MOT_OK) {
         const size_t E = (size_t)config->model.experts;

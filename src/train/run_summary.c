@@ -59,10 +59,10 @@ static run_speed measure(const mot_run *run)
     size_t m, n, k;
     run->model.kind->typical_product(&run->model.shape, &m, &n, &k);
     const double peak = mot_blas_peak(m, n, k),
-                 own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0;
+                 own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
-    double mine[6] = {
-        own, peak > 0 ? own / peak : 0, work->expert_s > 0, work->compute_s, work->exchange_s, work->wait_s};
+    double mine[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, work->expert_s > 0,
+                      work->compute_s,          work->exchange_s,          work->wait_s};
     double sum[6];
     MPI_Allreduce(mine, sum, 6, MPI_DOUBLE, MPI_SUM, run->comm->mpi);
     const double ranks = run->comm->size, wall = mot_clock_s() - run->start_s;
@@ -108,6 +108,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_real(json, "speed.expert_gflops", speed.gflops);
             mot_json_real(json, "speed.sgemm_fraction", speed.fraction);
             mot_json_int(json, "mpi.ranks", run->comm->size);
+            mot_json_int(json, "threads", run->place.threads);
             mot_json_int(json, "mpi.hosts", run->place.hosts);
             mot_json_int(json, "restarts", run->progress.restarts);
             status = mot_json_end(json, &text);

@@ -1,7 +1,5 @@
 #include "step_private.h"
 
-#include "mot/optimizer.h"
-
 /* K = 1: the rows of a chunk have everything with them. */
 static void work_alone(mot_step *step, bool learn)
 {
@@ -45,26 +43,6 @@ static void work_together(mot_step *step, bool learn)
     }
 }
 
-/* Experts that saw a sample learn; one that saw none stands still. Tied tensors are updated alike on every rank. */
-static mot_status update_experts(mot_step *step, const mot_step_task *task)
-{
-    mot_model *model = step->model;
-    const mot_optimizer_config *config = &task->stage->expert;
-    const double rate = config->rate * task->factor;
-    const mot_part_set parts = task->stage->train;
-    mot_status status = MOT_OK;
-    mot_model_sum_tied(model);
-    for (int e = 0; e < model->local; ++e) {
-        size_t rows = 0;
-        for (size_t c = 0; c < step->chunks; ++c)
-            rows += step->chunk[c].plan.group_first[e + 1] - step->chunk[c].plan.group_first[e];
-        if (rows > 0) MOT_TRY(mot_optimizer_update(config, rate, parts, &model->own[e], NULL));
-    }
-    if (model->tied_table.rows > 0) MOT_TRY(mot_optimizer_update(config, rate, parts, &model->tied, NULL));
-done:
-    return status;
-}
-
 mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mot_step_task *task, bool stop,
                         mot_step_result *result)
 {
@@ -81,14 +59,14 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     if (status != MOT_OK) return status;
 
     since = mot_clock_s();
-    if (task->stage != NULL) mot_model_zero_gradients(step->model);
+    if (task->stage != NULL) mot_step_zero(step);
     lap(&step->work.compute_s, &since);
     if (step->K == 1)
         work_alone(step, learn);
     else
         work_together(step, learn);
     since = mot_clock_s();
-    if (learn) status = update_experts(step, task);
+    if (learn) status = mot_step_update(step, task);
     lap(&step->work.compute_s, &since);
 
     return mot_step_report(step, task, status, result);

@@ -1,38 +1,58 @@
-/* An expert's work on the rows of one chunk, tile by tile. */
+/* The experts' work on the rows of one chunk, shared out to threads strip by strip.
+ *
+ * An expert's rows are cut into strips, strips into tiles, in global order; strip_rows is a function of the model's
+ * shape, and a strip's gradient is summed by itself:
+ *
+ *      rows     0 1 2 3 4 5 6 7 | 8 9 10 11 12 13 14 15 | 16 17 18
+ *      strip    0               | 1                     | 2            gradient = ((0 + s0) + s1) + s2
+ *
+ * Strip 0 of a step is summed in the expert's gradient itself, which is zero then; later ones in a buffer of the thread,
+ * which is added when those before have been. So who works on a strip, and when, cannot be seen in the bits. */
 #include "step_private.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "mot/optimizer.h"
+#include "mot/rowops.h"
 #include "mot/tokens.h"
 
+static bool learns_in(expert_work work)
+{
+    return work == WORK_LEARN || work == WORK_LEARN_AGAIN;
+}
+
+/* ---- a tile ---- */
+
 /* Rows of the receive buffer become tokens, one sample after another. */
-static mot_tile decode_tile(mot_step *step, const step_chunk *chunk, const uint32_t *rows, size_t n)
+static mot_tile decode_tile(const mot_step *step, step_worker *worker, const step_chunk *chunk,
+                            const uint32_t *rows, size_t n)
 {
     size_t used = 0;
-    step->tile_first[0] = 0;
+    worker->first[0] = 0;
     for (size_t s = 0; s < n; ++s) {
         const unsigned char *row = chunk->receive + rows[s] * step->row_bytes;
-        memcpy(&step->tile_head[s], row, sizeof(row_head));
+        memcpy(&worker->head[s], row, sizeof(row_head));
         used += mot_tokens_decode(&step->format, step->patch, row + sizeof(row_head),
-                                  step->tile_x + used * step->shape.width, step->tile_id + used);
-        step->tile_first[s + 1] = used;
+                                  worker->x + used * step->shape.width, worker->id + used);
+        worker->first[s + 1] = used;
     }
     const bool texts = step->shape.vocabulary > 0;
-    return (mot_tile){n, step->tile_first, texts ? NULL : step->tile_x, texts ? step->tile_id : NULL};
+    return (mot_tile){n, worker->first, texts ? NULL : worker->x, texts ? worker->id : NULL};
 }
 
 /* F = w f, its loss, and d_out = w dF / B; reports the loss and d_weight = <dF, f>. */
-static void take_loss(mot_step *step, size_t n)
+static void take_loss(const mot_step *step, step_worker *worker, size_t n, choice_report *report)
 {
     const size_t C = step->C;
     const mot_real share = 1 / (mot_real)step->batch.total;
-    for (size_t s = 0; s < n; ++s) {
-        const row_head *head = &step->tile_head[s];
-        const mot_real *f = step->tile_out + s * C;
-        mot_real *d = step->tile_d_out + s * C, d_weight = 0;
-        choice_report *report = mot_step_next_report(step);
-        for (size_t c = 0; c < C; ++c) step->combined[c] = head->weight * f[c];
-        report->loss = mot_loss(step->loss, C, step->combined, head->label, d, &report->predicted);
+    for (size_t s = 0; s < n; ++s, ++report) {
+        const row_head *head = &worker->head[s];
+        const mot_real *f = worker->out + s * C;
+        mot_real *d = worker->d_out + s * C, d_weight = 0;
+        for (size_t c = 0; c < C; ++c) worker->combined[c] = head->weight * f[c];
+        report->loss = mot_loss(step->loss, C, worker->combined, head->label, d, &report->predicted);
         for (size_t c = 0; c < C; ++c) {
             d_weight += d[c] * f[c];
             d[c] *= head->weight * share;
@@ -43,42 +63,125 @@ static void take_loss(mot_step *step, size_t n)
     }
 }
 
-static void work_tile(mot_step *step, step_chunk *chunk, int local, const uint32_t *rows, size_t n,
-                      expert_work work)
+/* What all strips of a chunk have in common. */
+typedef struct chunk_work {
+    mot_step *step;
+    step_chunk *chunk;
+    expert_work work;
+    choice_report *report; /* WORK_LOSS, WORK_LEARN: row r of the chunk's order by expert reports in slot r */
+} chunk_work;
+
+/* Rows [first, first + n) of the order by expert. */
+static void work_tile(const chunk_work *common, step_worker *worker, int local, mot_real *const *gradient,
+                      size_t first, size_t n)
 {
+    const mot_step *step = common->step;
     const mot_model *model = step->model;
-    const size_t C = step->C, at = (size_t)local * model->table.rows, mark = mot_arena_mark(&step->arena);
-    const bool learn = work == WORK_LEARN || work == WORK_LEARN_AGAIN;
-    const mot_tile tile = decode_tile(step, chunk, rows, n);
+    const uint32_t *rows = common->chunk->plan.row + first;
+    const expert_work work = common->work;
+    const bool learn = learns_in(work);
+    const size_t C = step->C, at = (size_t)local * model->table.rows, mark = mot_arena_mark(&worker->arena);
+    mot_real *owner = common->chunk->owner;
+    const mot_tile tile = decode_tile(step, worker, common->chunk, rows, n);
     const double start = mot_clock_s();
-    void *kept = model->kind->forward(&model->shape, model->weight + at, &tile, &step->arena, learn,
-                                      step->tile_out);
+    void *kept = model->kind->forward(&model->shape, model->weight + at, &tile, &worker->arena, learn,
+                                      worker->out);
 
     if (work == WORK_OUTPUTS)
-        for (size_t s = 0; s < n; ++s)
-            memcpy(chunk->owner + rows[s] * C, step->tile_out + s * C, C * sizeof(mot_real));
-    if (work == WORK_LOSS || work == WORK_LEARN) take_loss(step, n);
+        for (size_t s = 0; s < n; ++s) memcpy(owner + rows[s] * C, worker->out + s * C, C * sizeof(mot_real));
+    if (work == WORK_LOSS || work == WORK_LEARN) take_loss(step, worker, n, common->report + first);
     if (work == WORK_LEARN_AGAIN)
         for (size_t s = 0; s < n; ++s)
-            memcpy(step->tile_d_out + s * C, chunk->owner + rows[s] * C, C * sizeof(mot_real));
+            memcpy(worker->d_out + s * C, owner + rows[s] * C, C * sizeof(mot_real));
     if (learn)
-        model->kind->backward(&model->shape, model->weight + at, model->gradient + at, &tile, &step->arena,
-                              kept, step->tile_d_out, step->learns);
-    mot_arena_rewind(&step->arena, mark);
+        model->kind->backward(&model->shape, model->weight + at, gradient, &tile, &worker->arena, kept,
+                              worker->d_out, step->learns);
+    mot_arena_rewind(&worker->arena, mark);
 
-    step->work.expert_s += mot_clock_s() - start;
+    worker->busy_s += mot_clock_s() - start;
     for (size_t s = 0; s < n; ++s)
-        step->work.expert_flops += (learn ? 3 : 1) *
-                                   model->kind->flops(&model->shape, tile.first[s + 1] - tile.first[s]);
+        worker->flops += (learn ? 3 : 1) *
+                         model->kind->flops(&model->shape, tile.first[s + 1] - tile.first[s]);
+}
+
+/* ---- a strip ---- */
+
+/* The buffer's tensors that learn become zero, or are added to the expert's. */
+static void zero_sum(const mot_step *step, step_worker *worker)
+{
+    const mot_table *table = &step->model->table;
+    for (size_t r = 0; r < table->rows; ++r)
+        if (step->learns >> table->row[r].part & 1u)
+            memset(worker->row[r], 0, table->row[r].count * sizeof(mot_real));
+}
+
+static void add_sum(const mot_step *step, const step_worker *worker, mot_real *const *gradient)
+{
+    const mot_table *table = &step->model->table;
+    for (size_t r = 0; r < table->rows; ++r)
+        if (step->learns >> table->row[r].part & 1u)
+            mot_row_add(gradient[r], worker->row[r], table->row[r].count);
+}
+
+static void work_strip(void *context, size_t task, int thread)
+{
+    const chunk_work *common = context;
+    mot_step *step = common->step;
+    const step_strip *strip = &step->strip[task];
+    step_worker *worker = &step->worker[thread];
+    mot_real *const *expert = step->model->gradient + (size_t)strip->local * step->model->table.rows;
+    const bool learn = learns_in(common->work), apart = learn && strip->turn > 0;
+    if (apart) zero_sum(step, worker);
+    for (size_t r = 0; r < strip->rows; r += step->tile)
+        work_tile(common, worker, strip->local, apart ? worker->row : expert, strip->first + r,
+                  MOT_MIN(step->tile, strip->rows - r));
+    if (!learn) return;
+    size_t *added = &step->strips_added[strip->local];
+    mot_threads_await(step->threads, added, strip->turn);
+    if (apart) add_sum(step, worker, expert);
+    mot_threads_advance(step->threads, added);
+}
+
+/* ---- a chunk ---- */
+
+/* Large strips first, so that threads end together; strips of one expert keep their order, for a strip waits for those
+ * before it; and where there is a choice another expert comes next, so that it seldom has to. */
+static int by_size(const void *left, const void *right)
+{
+    const step_strip *a = left, *b = right;
+    if (a->rows != b->rows) return a->rows > b->rows ? -1 : 1;
+    if (a->turn != b->turn) return a->turn < b->turn ? -1 : 1;
+    return a->local - b->local;
+}
+
+/* Cuts the chunk's rows. Where nothing is learned there is nothing to keep in order: a tile each. */
+static void cut_strips(mot_step *step, const mot_plan *plan, bool learn)
+{
+    const size_t length = learn ? step->strip_rows : step->tile;
+    step->strips = 0;
+    for (size_t e = 0; e < plan->groups; ++e) {
+        size_t turn = step->strips_added[e];
+        for (size_t r = plan->group_first[e]; r < plan->group_first[e + 1]; r += length) {
+            assert(step->strips < step->strip_room);
+            step->strip[step->strips++] = (step_strip){(int)e, r,
+                                                       MOT_MIN(length, plan->group_first[e + 1] - r), turn++};
+        }
+    }
+    if (learn) qsort(step->strip, step->strips, sizeof *step->strip, by_size);
 }
 
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)
 {
-    const mot_plan *plan = &chunk->plan;
-    for (size_t e = 0; e < plan->groups; ++e) {
-        for (size_t r = plan->group_first[e]; r < plan->group_first[e + 1]; r += step->tile) {
-            const size_t n = MOT_MIN(step->tile, plan->group_first[e + 1] - r);
-            work_tile(step, chunk, (int)e, plan->row + r, n, work);
-        }
+    const bool reports = work == WORK_LOSS || work == WORK_LEARN;
+    chunk_work common = {step, chunk, work, step->report + step->reports};
+    if (reports) step->reports += chunk->plan.rows_owner;
+    assert(step->reports <= step->report_room);
+    cut_strips(step, &chunk->plan, learns_in(work));
+    mot_threads_run(step->threads, step->strips, work_strip, &common);
+    for (int t = 0; t < mot_threads_count(step->threads); ++t) {
+        step_worker *worker = &step->worker[t];
+        step->work.expert_s += worker->busy_s;
+        step->work.expert_flops += worker->flops;
+        worker->busy_s = worker->flops = 0;
     }
 }

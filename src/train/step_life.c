@@ -91,26 +91,66 @@ done:
     return status;
 }
 
-static mot_status create_tile(mot_step *step)
+static mot_status create_worker(const mot_step *step, step_worker *worker)
 {
     const mot_model *model = step->model;
-    const size_t tile = step->tile, tokens = tile * step->shape.tokens, C = step->C;
+    const mot_table *table = &model->table;
+    const size_t tile = step->tile, tokens = tile * step->shape.tokens, C = step->C, real = sizeof(mot_real);
     mot_status status;
-    MOT_TRY(mot_arena_init(&step->arena, model->kind->workspace(&model->shape)));
-    MOT_TRY(mot_allocate(&step->tile_first, tile + 1, sizeof(size_t), "a tile"));
-    MOT_TRY(mot_allocate(&step->tile_x, tokens * step->shape.width, sizeof(mot_real), "a tile"));
-    MOT_TRY(mot_allocate(&step->tile_id, tokens, sizeof(int32_t), "a tile"));
-    MOT_TRY(mot_allocate(&step->tile_out, tile * C, sizeof(mot_real), "a tile"));
-    MOT_TRY(mot_allocate(&step->tile_d_out, tile * C, sizeof(mot_real), "a tile"));
-    MOT_TRY(mot_allocate(&step->tile_head, tile, sizeof(row_head), "a tile"));
-    MOT_TRY(mot_allocate(&step->combined, C, sizeof(mot_real), "a tile"));
-    MOT_TRY(mot_allocate(&step->d_combined, C, sizeof(mot_real), "a tile"));
+    MOT_TRY(mot_arena_init(&worker->arena, model->kind->workspace(&model->shape)));
+    MOT_TRY(mot_allocate(&worker->first, tile + 1, sizeof(size_t), "a tile"));
+    MOT_TRY(mot_allocate(&worker->x, tokens * step->shape.width, real, "a tile"));
+    MOT_TRY(mot_allocate(&worker->id, tokens, sizeof(int32_t), "a tile"));
+    MOT_TRY(mot_allocate(&worker->out, tile * C, real, "a tile"));
+    MOT_TRY(mot_allocate(&worker->d_out, tile * C, real, "a tile"));
+    MOT_TRY(mot_allocate(&worker->head, tile, sizeof(row_head), "a tile"));
+    MOT_TRY(mot_allocate(&worker->combined, C, real, "a tile"));
+    MOT_TRY(mot_allocate(&worker->sum, table->count, real, "a strip's gradient"));
+    MOT_TRY(mot_allocate(&worker->row, table->rows, sizeof(mot_real *), "a strip's gradient"));
+    for (size_t r = 0; r < table->rows; ++r) worker->row[r] = worker->sum + table->row[r].offset;
 done:
     return status;
 }
 
+static void free_worker(step_worker *worker)
+{
+    void *const arrays[] = {worker->first, worker->x,        worker->id,  worker->out, worker->d_out,
+                            worker->head,  worker->combined, worker->sum, worker->row};
+    for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+    mot_arena_free(&worker->arena);
+}
+
+/* Threads, what each of them needs, and the strips they share out. */
+static mot_status create_workers(mot_step *step, int threads)
+{
+    const size_t local = (size_t)step->model->local, C = step->C;
+    mot_status status;
+    MOT_TRY(mot_threads_create(&step->threads, threads));
+    MOT_TRY(mot_allocate(&step->worker, (size_t)threads, sizeof *step->worker, "threads"));
+    for (int t = 0; t < threads; ++t) MOT_TRY(create_worker(step, &step->worker[t]));
+    step->strip_room = step->most * step->K / step->tile + local;
+    MOT_TRY(mot_allocate(&step->strip, step->strip_room, sizeof *step->strip, "strips"));
+    MOT_TRY(mot_allocate(&step->strips_added, local, sizeof *step->strips_added, "strips"));
+    MOT_TRY(mot_allocate(&step->updated, local, sizeof *step->updated, "experts"));
+    MOT_TRY(mot_allocate(&step->combined, C, sizeof(mot_real), "a sample"));
+    MOT_TRY(mot_allocate(&step->d_combined, C, sizeof(mot_real), "a sample"));
+done:
+    return status;
+}
+
+/* Joins the threads first: they may use all of it. */
+static void free_workers(mot_step *step)
+{
+    const int threads = step->threads != NULL ? mot_threads_count(step->threads) : 0;
+    mot_threads_destroy(&step->threads);
+    for (int t = 0; step->worker != NULL && t < threads; ++t) free_worker(&step->worker[t]);
+    void *const arrays[] = {step->worker,  step->strip,    step->strips_added,
+                            step->updated, step->combined, step->d_combined};
+    for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+}
+
 /* One rank's part of the making; the caller agrees on the status. */
-static mot_status create_here(mot_step *step, const mot_batch_source *reader)
+static mot_status create_here(mot_step *step, const mot_batch_source *reader, int threads)
 {
     mot_status status;
     MOT_TRY(mot_batch_init(&step->batch, step->comm, reader, step->most, step->chunks));
@@ -120,7 +160,7 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader)
     MPI_Type_commit(&step->report_type);
     MOT_TRY(create_chunks(step));
     MOT_TRY(create_message(step));
-    MOT_TRY(create_tile(step));
+    MOT_TRY(create_workers(step, threads));
     step->report_room = step->most * step->K;
     MOT_TRY(mot_allocate(&step->report, step->report_room, sizeof(choice_report), "reports"));
     if (step->K > 1)
@@ -131,7 +171,7 @@ done:
 }
 
 mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_source *reader, int classes,
-                           int groups, size_t most)
+                           int groups, size_t most, int threads)
 {
     mot_status status;
     mot_step *step = NULL;
@@ -147,11 +187,12 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->chunks = (size_t)model->config->route.chunks;
     step->row_bytes = (sizeof(row_head) + step->format.bytes + 15) / 16 * 16;
     step->tile = model->kind->tile(&model->shape);
+    step->strip_rows = mot_expert_strip(model->kind, &model->shape, &model->table);
     step->classes = classes;
     step->groups = groups;
     step->note_type = step->report_type = MPI_DATATYPE_NULL;
     (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
-    status = create_here(step, reader);
+    status = create_here(step, reader, threads);
 done:
     status = mot_comm_agree(model->comm, status);
     if (status != MOT_OK) mot_step_destroy(&step);
@@ -167,11 +208,10 @@ void mot_step_destroy(mot_step **handle)
     free_root(&step->root);
     free_chunks(step);
     mot_batch_free(&step->batch);
-    mot_arena_free(&step->arena);
-    void *const arrays[] = {step->message,    step->tile_first, step->tile_x,    step->tile_id,
-                            step->tile_out,   step->tile_d_out, step->tile_head, step->combined,
-                            step->d_combined, step->report,     step->home_row};
-    for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+    free_workers(step);
+    mot_free(step->message);
+    mot_free(step->report);
+    mot_free(step->home_row);
     if (step->note_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->note_type);
     if (step->report_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->report_type);
     mot_free(step);
@@ -189,10 +229,14 @@ mot_step_size mot_step_bytes(const mot_step *step)
 {
     const size_t rows = step->most * step->K, here = rows / (size_t)step->comm->size + 1,
                  C = step->C * sizeof(mot_real);
-    mot_step_size size = {.workspace = step->arena.size, .dispatch_row = step->row_bytes, .most_rows = rows};
+    const size_t threads = (size_t)mot_threads_count(step->threads);
+    const size_t tile = step->tile * step->shape.tokens * (step->shape.width + 1) * 4,
+                 strip = step->model->table.count * sizeof(mot_real);
+    mot_step_size size = {.workspace = threads * (step->worker[0].arena.size + tile + strip),
+                          .dispatch_row = step->row_bytes,
+                          .most_rows = rows};
     size.buffers = step->message_bytes + here * (2 * step->row_bytes + (step->K > 1 ? 2 * C : 0)) +
-                   step->report_room * sizeof(choice_report) +
-                   step->tile * step->shape.tokens * step->shape.width * 4 +
+                   step->report_room * sizeof(choice_report) + step->strip_room * sizeof(step_strip) +
                    here * (step->batch.sample_bytes + step->batch.note_bytes);
     if (step->comm->rank == MOT_ROOT)
         size.buffers += step->most *

@@ -5,6 +5,7 @@
 #include "mot/clock.h"
 #include "mot/loss.h"
 #include "mot/step.h"
+#include "mot/threads.h"
 
 /* Before the bytes of a sample on its way to an expert. */
 typedef struct row_head {
@@ -44,6 +45,26 @@ typedef struct step_chunk {
     mot_real *home, *owner; /* [rows_home, C], [rows_owner, C]: outputs, then their gradients; K > 1 */
     size_t send_room, receive_room, home_room, owner_room;
 } step_chunk;
+
+/* Rows [first, first + rows) of the chunk's owner order by expert: a strip, or a tile where nothing is learned. */
+typedef struct step_strip {
+    int local;          /* expert */
+    size_t first, rows; /* places in plan->row */
+    size_t turn;        /* the expert's strips before it, in this step */
+} step_strip;
+
+/* What one thread needs to work on a strip. */
+typedef struct step_worker {
+    mot_arena arena;
+    size_t *first; /* [tile + 1] */
+    mot_real *x, *out, *d_out;
+    int32_t *id;
+    row_head *head;     /* [tile] */
+    mot_real *combined; /* [C] */
+    mot_real *sum;      /* a strip's gradient, as one block of the expert's table */
+    mot_real **row;     /* [table.rows], into it */
+    double busy_s, flops;
+} step_worker;
 
 /* The coordinator's arrays, [B] unless said. */
 typedef struct coordinator {
@@ -86,17 +107,18 @@ struct mot_step {
     int32_t *expert;         /* [B, K], into the message */
     mot_real *weight;        /* [B, K], into the message */
 
-    /* an expert's tile */
-    mot_arena arena;
-    size_t *tile_first; /* [tile + 1] */
-    mot_real *tile_x, *tile_out, *tile_d_out;
-    int32_t *tile_id;
-    row_head *tile_head; /* [tile] */
+    mot_threads *threads;
+    step_worker *worker; /* [threads] */
+    size_t strip_rows;   /* rows of a full strip */
+    step_strip *strip;   /* of the chunk at hand; room for every tile of a batch */
+    size_t strips, strip_room;
+    size_t *strips_added; /* [local experts]: of this step, to the expert's gradient */
+    mot_status *updated;  /* [local experts] */
 
-    choice_report *report; /* what this rank reports */
+    choice_report *report; /* what this rank reports, in any order */
     size_t reports, report_room;
     uint32_t *home_row; /* [B * K]: K > 1, the row of (sample of the chunk, choice) in home order */
-    mot_real *combined, *d_combined; /* [C] */
+    mot_real *combined, *d_combined; /* [C], at home */
 
     MPI_Datatype note_type, report_type;
     coordinator root; /* arrays on the root alone */
@@ -120,6 +142,9 @@ typedef enum expert_work {
     WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in chunk->owner */
 } expert_work;
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
+/* step_update.c: before the experts' work, and after it: gradients become zero; experts and tied tensors learn. */
+void mot_step_zero(mot_step *step);
+mot_status mot_step_update(mot_step *step, const mot_step_task *task);
 /* step_home.c: K > 1: combines the outputs that came home, takes the loss, and leaves d_output in chunk->home. */
 void mot_step_combine(mot_step *step, size_t c);
 /* step_report.c: gathers the reports, updates the gate, and tells everybody. */

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Promise 1: the digest of all parameters, and the loss of the evaluation, are the same bits for any number of ranks,
-# any placement and any coordinator; and they differ where they should.
+# Promise 1: the digest of all parameters, and the loss of the evaluation, are the same bits for any number of ranks
+# and threads, any placement and any coordinator; and they differ where they should.
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/run/lib.sh
 . "$here/lib.sh"
@@ -36,6 +36,9 @@ cases=(
     "theory|theory|2 3 5|data.mixture.eval=700"
     "theory, fixed set, heads|theory|3|data.mixture.train=1500 data.mixture.eval=700 model.merged.heads=2 model.merged.neurons=3"
     "theory, tied attention, top-2|theory|2 5|data.mixture.eval=700 model.tie=[attention] route.top_k=2 data.mixture.labels=vector"
+    "strips|mixture|2 3|model.strip=2 model.tile=2"
+    "strips, chunks, top-2|pictures|2|model.strip=3 model.tile=1 route.chunks=2 route.top_k=2 gate.init=0.5"
+    "strips, tied, soft|texts|3|model.strip=4 model.tie=[attention] route.top_k=all"
     "more ranks than samples|mixture|7|train.batch=3 eval.batch=4 route.noise=uniform"
 )
 # For "top-1" and "top-2": ranks | what may not change a bit
@@ -47,6 +50,8 @@ placements=(
     "1|route.placement=[[0],[3,1,2],[]]"
     "3|data.memory=1KiB"
 )
+# For "strips": ranks and threads a rank, beside one of each.
+threads=("1 2" "1 3" "1 4" "2 1" "2 2" "2 3" "2 4" "3 1" "3 2" "3 3" "3 4" "5 1" "5 2" "5 3" "5 4" "1 auto" "2 auto")
 # Where every step costs ten times as much, some of the table.
 if [ -n "${MOT_TEST_SHORT:-}" ]; then
     short=()
@@ -56,6 +61,7 @@ if [ -n "${MOT_TEST_SHORT:-}" ]; then
     done
     cases=("${short[@]}")
     placements=("${placements[0]}" "${placements[3]}")
+    threads=("1 2" "2 3")
 fi
 
 # looked_inside: a checksum of the figures of all evaluations, where they look into experts on several ranks.
@@ -95,16 +101,24 @@ for case in "${cases[@]}"; do
     IFS='|' read -r name data ranks settings <<<"$case"
     # shellcheck disable=SC2206 # words, each a setting
     words=($settings)
-    wanted=$(figures mot train --quiet "$data.yaml" "${words[@]}") # as a user starts it: without mpirun
+    # As a user starts it, without mpirun; and all else with some number of threads.
+    wanted=$(figures mot train --quiet "$data.yaml" "${words[@]}" threads=1)
     if [ "$wanted" = nothing ]; then
         fail "$name: does not train on 1 rank"
         continue
     fi
     all="$all$wanted"$'\n'
     for n in $ranks; do
-        expect "$name, $n ranks" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}")"
+        expect "$name, $n ranks" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}" threads=$((n % 3 + 1)))"
     done
     echo "$name: $wanted (1 rank, $ranks)"
+    if [ "$name" = strips ]; then
+        for job in "${threads[@]}"; do
+            read -r n t <<<"$job"
+            expect "$name, $n ranks of $t threads" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}" "threads=$t")"
+        done
+        [ "$(figures mot train --quiet "$data.yaml" "${words[@]}" model.strip=4)" != "$wanted" ] || fail "$name: model.strip=4 does not change the digest"
+    fi
     case $name in top-1 | top-2) ;; *) continue ;; esac
     for placement in "${placements[@]}"; do
         IFS='|' read -r n settings <<<"$placement"

@@ -41,7 +41,7 @@ stable = {
     "routing.purity": float, "routing.nmi": float, "routing.entropy": float, "routing.experts_used": int,
     "time.wall_s": float, "time.compute_s": float, "time.exchange_s": float, "time.wait_s": float,
     "speed.samples_per_s": float, "speed.expert_gflops": float, "speed.sgemm_fraction": float,
-    "mpi.ranks": int, "mpi.hosts": int, "restarts": int,
+    "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int,
 }
 for key, kind in stable.items():
     if key not in s:

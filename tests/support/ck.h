@@ -30,8 +30,8 @@ static inline bool mot_ck_everywhere(bool condition)
 #define MOT_CK_MAIN(name, add_tests)                                                                         \
     int main(int argc, char **argv)                                                                          \
     {                                                                                                        \
-        MPI_Init(&argc, &argv);                                                                              \
-        int rank;                                                                                            \
+        int rank, provided;                                                                                  \
+        MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);                                       \
         MPI_Comm_rank(MPI_COMM_WORLD, &rank);                                                                \
         Suite *suite = suite_create(name);                                                                   \
         TCase *tcase = tcase_create(name);                                                                   \

@@ -20,7 +20,7 @@ typedef struct world {
     mot_batch_source source;
 } world;
 
-static void world_make(world *w, const char *more)
+static void world_make(world *w, const char *more, int threads)
 {
     memset(w, 0, sizeof *w);
     mot_comm_init(&w->comm, MPI_COMM_WORLD);
@@ -31,7 +31,7 @@ static void world_make(world *w, const char *more)
     data_model(&w->twin, &w->self, &w->config);
     w->source = (mot_batch_source){
         .dataset = &w->dataset, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
-    mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, DATA_CLASSES, DATA_GROUPS, BATCH));
+    mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, DATA_CLASSES, DATA_GROUPS, BATCH, threads));
 }
 
 static void world_free(world *w)
@@ -198,12 +198,15 @@ static const char *const cases[] = {
     "train.optimizer: sgd\ntrain.rate: 0.2\ngate.kind: random\nroute.top_k: 2\ntrain.loss: squared",
     "train.optimizer: sgd\ntrain.rate: 0.2\ntrain.loss: logistic\nmodel.tile: 2\ntrain.gate_rate: 0.5",
     "train.optimizer: adamw\ntrain.rate: 0.003\ntrain.epsilon: 0.01",
+    "train.optimizer: sgd\ntrain.rate: 0.2\nmodel.strip: 2\nmodel.tile: 1",
+    "train.optimizer: sgd\ntrain.rate: 0.2\nmodel.strip: 2\nmodel.tile: 2\nroute.chunks: 3\nmodel.tie: [ffn]",
+    "train.optimizer: sgd\ntrain.rate: 0.2\nmodel.strip: 3\nmodel.tile: 2\nroute.top_k: 2",
 };
 
 START_TEST(a_step_is_what_its_twin_does)
 {
     world w;
-    world_make(&w, cases[_i]);
+    world_make(&w, cases[_i], 1 + _i % 3);
     for (int s = 0; s < STEPS; ++s) {
         const mot_step_task task = {.first = (mot_gidx)s * BATCH,
                                     .total = BATCH,
@@ -231,6 +234,68 @@ START_TEST(a_step_is_what_its_twin_does)
     ck_assert(moved > 1e-3);
     mot_model_free(&fresh);
     world_free(&w);
+}
+END_TEST
+
+/* ---- threads ---- */
+
+/* The sum of what a rank holds, bit by bit. */
+static uint64_t checksum(const mot_model *model)
+{
+    uint64_t sum = 0;
+    const mot_table *table = &model->own_table;
+    for (int e = 0; e < EXPERTS; ++e) {
+        const mot_params *unit = model->own_of[e];
+        for (size_t i = 0; unit != NULL && i < table->count; ++i) {
+            uint32_t word;
+            memcpy(&word, &unit->value[i], sizeof word);
+            sum = sum * 0x9e3779b97f4a7c15u + word;
+        }
+    }
+    return sum;
+}
+
+static const char *const threaded[] = {
+    "model.strip: 1",
+    "model.strip: 2\nmodel.tile: 1\nroute.top_k: 2\nroute.chunks: 2",
+    "model.strip: 3\nroute.top_k: all\nmodel.tie: [attention]",
+    "model.strip: 4\nmodel.tile: 2\nroute.chunks: 3",
+    "model.strip: 20\ngate.kind: fixed", /* two groups: strips of two experts alone */
+};
+
+/* More threads than cores, strips, experts: the same bits and the same losses, in training and evaluation. */
+START_TEST(threads_do_not_show)
+{
+    uint64_t wanted = 0;
+    double wanted_loss = 0;
+    for (int threads = 1; threads <= 6; ++threads) {
+        world w;
+        double loss = 0;
+        mot_step_result result;
+        world_make(&w, threaded[_i], threads);
+        for (int s = 0; s < STEPS; ++s) {
+            const mot_step_task task = {.first = (mot_gidx)s * BATCH,
+                                        .total = BATCH,
+                                        .number = s,
+                                        .stage = &w.config.stage[0],
+                                        .factor = 1};
+            mot_ck_ok(mot_step_run(w.step, &w.source, &task, false, &result));
+            loss += result.loss;
+        }
+        const mot_step_task look = {.first = 1000, .total = BATCH - 2, .number = STEPS};
+        mot_ck_ok(mot_step_run(w.step, &w.source, &look, false, &result));
+        loss += result.loss;
+        const mot_step_work *work = mot_step_measure(w.step);
+        mot_ck_all((work->expert_flops > 0) == (work->expert_s > 0));
+        mot_ck_all(w.comm.rank != MOT_ROOT || work->expert_flops > 0); /* every gate here uses expert 0 */
+        const uint64_t sum = checksum(&w.model);
+        if (threads == 1) {
+            wanted = sum;
+            wanted_loss = loss;
+        }
+        mot_ck_all(sum == wanted && loss == wanted_loss);
+        world_free(&w);
+    }
 }
 END_TEST
 
@@ -278,11 +343,13 @@ START_TEST(a_frozen_part_stays_frozen)
 {
     world w;
     world_make(
-        &w, "model.tie: [attention]\nroute.top_k: 2\nstages:\n"
-            "  - {name: a, train: [gate, head], optimizer: sgd, rate: 0.1, momentum: 0.9, until: 2 steps}\n"
-            "  - {name: b, train: [embed, attention, ffn], weight_decay: 0.1, until: 2 steps}\n"
-            "  - {name: c, train: [gate], gate_rate: 0.1, until: 2 steps}\n"
-            "  - {name: d, train: [attention], optimizer: normalized_gd, rate: 0.1, until: 2 steps}\n");
+        &w,
+        "model.tie: [attention]\nroute.top_k: 2\nstages:\n"
+        "  - {name: a, train: [gate, head], optimizer: sgd, rate: 0.1, momentum: 0.9, until: 2 steps}\n"
+        "  - {name: b, train: [embed, attention, ffn], weight_decay: 0.1, until: 2 steps}\n"
+        "  - {name: c, train: [gate], gate_rate: 0.1, until: 2 steps}\n"
+        "  - {name: d, train: [attention], optimizer: normalized_gd, rate: 0.1, until: 2 steps}\n",
+        2);
     mot_progress progress = {0};
     for (int s = 0; progress.stage < w.config.stages; ++s) {
         const mot_stage_config *stage = &w.config.stage[progress.stage];
@@ -316,7 +383,7 @@ START_TEST(everybody_hears_of_a_failure)
 {
     world w;
     mot_step_result result;
-    world_make(&w, "train.optimizer: sgd");
+    world_make(&w, "train.optimizer: sgd", 2);
     const mot_batch_source plain = {.dataset = &w.dataset, .gate = &w.model.gate, .patch = 1};
     mot_step_task task = {
         .first = DATA_SAMPLES - 1, .total = BATCH, .stage = &w.config.stage[0], .factor = 1};
@@ -339,6 +406,7 @@ END_TEST
 static void step_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, a_step_is_what_its_twin_does, 0, (int)(sizeof cases / sizeof *cases));
+    tcase_add_loop_test(tcase, threads_do_not_show, 0, (int)(sizeof threaded / sizeof *threaded));
     tcase_add_test(tcase, a_frozen_part_stays_frozen);
     tcase_add_test(tcase, everybody_hears_of_a_failure);
 }

@@ -25,6 +25,7 @@ typedef enum mot_data_source { MOT_SOURCE_FILE, MOT_SOURCE_MIXTURE } mot_data_so
 typedef struct mot_config {
     char run[512]; /* the run folder */
     uint64_t seed;
+    int threads; /* of a rank; 0: as many as the cores allow (auto) */
     struct {
         mot_data_source source;
         char file[512];

@@ -8,7 +8,7 @@
 #include "mot/real.h"
 #include "mot/types.h"
 
-/* One thread for BLAS; ranks (and later OpenMP threads over tiles) are the parallelism. Call once. */
+/* One thread for BLAS; ranks and their threads (threads.h) are the parallelism. Call once. */
 void mot_blas_init(void);
 
 /* "OpenBLAS 0.3.21, SkylakeX kernels"; static text. */

@@ -5,6 +5,9 @@
  * before the next tile, so that activations stay in the cache and memory does not grow with the batch. What is kept
  * between forward and backward lies in the caller's arena.
  *
+ * A strip is a number of consecutive tiles whose gradient is summed by itself and then added to the expert's, strip
+ * after strip: what threads and ranks share out. So strips, like tiles, belong to the model, never to the machine.
+ *
  * Weights and gradients are handed over as arrays of pointers, one a row of the kind's table: a tied tensor's weight
  * is then the shared one while its gradient is the expert's own. Nothing here knows of ranks. */
 #ifndef MOT_EXPERT_H
@@ -49,6 +52,10 @@ typedef struct mot_expert_kind {
     /* The shape that its matrix products mostly have, for comparing with a bare product. */
     void (*typical_product)(const mot_expert_shape *shape, size_t *m, size_t *n, size_t *k);
 } mot_expert_kind;
+
+/* Samples a strip, whole tiles: the configured number, or so many that adding a strip's gradient costs less than 2 % of
+ * working it out, and that a strip is worth handing to a thread. A function of the shape alone. */
+size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_table *table);
 
 /* All kinds, in the order of the option model.kind. */
 extern const mot_expert_kind *const mot_expert_kinds[];

@@ -32,6 +32,7 @@ typedef struct mot_expert_config {   /* keys model.* */
     size_t width, heads, depth, ffn; /* D, heads, blocks, hidden width of the FFN */
     mot_pool pool;
     size_t tile;      /* samples a tile; 0: chosen from the sizes (never from the machine) */
+    size_t strip;     /* samples a strip, rounded up to whole tiles; 0: likewise */
     mot_part_set tie; /* parts that all experts share */
     mot_merged_config merged;
 } mot_expert_config;

@@ -50,6 +50,8 @@ void mot_model_free(mot_model *model);
 /* Initial values of all units: a pure function of the configuration's seed. */
 void mot_model_init(mot_model *model);
 void mot_model_zero_gradients(mot_model *model);
+/* Of one local expert: its own gradient and its part of the tied one. */
+void mot_model_zero_expert(mot_model *model, int local);
 
 /* Sums the experts' gradients of the tied tensors into tied.gradient, exactly: each is rounded once to a fixed-point
  * number of 62 - log2(E) bits below the largest of its tensor over all experts, and integers are added; so neither the

@@ -17,8 +17,9 @@
  * and each tile's forward is repeated with the d_output that came back. An evaluation is the same step without
  * backward and updates. All chunks' exchanges are begun as early as can be, and waited for one by one.
  *
- * The same bits on any number of ranks: rows of one expert within one chunk are cut into tiles in global order; the
- * gate works on the whole batch in position order; every sum over samples is taken in position order. */
+ * The same bits on any number of ranks and threads: rows of one expert within one chunk are cut into strips of tiles in
+ * global order, whose gradients are added to the expert's in that order, whichever thread worked them out; the gate
+ * works on the whole batch in position order; every sum over samples is taken in position order. */
 #ifndef MOT_STEP_H
 #define MOT_STEP_H
 
@@ -54,7 +55,7 @@ typedef struct mot_step_result {
     const double *importance;             /* [E]: sums of probabilities */
 } mot_step_result;
 
-/* Time and work of this rank since the step was made. */
+/* Time and work of this rank since the step was made; expert_s is the sum over its threads. */
 typedef struct mot_step_work {
     double expert_s, compute_s, exchange_s, wait_s;
     double expert_flops;
@@ -65,9 +66,9 @@ typedef struct mot_step mot_step; /* opaque: buffers, plans, exchanges */
 
 /* For batches of up to `most` samples such as `reader` reads (its format is copied; any reader of the same format may
  * be used in a step). groups: 0, or the data's groups, by which purity is then taken, and which the fixed gate routes
- * by. Collective; the same status everywhere. */
+ * by. threads: of this rank, at least 1; any number on any rank. Collective; the same status everywhere. */
 mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_source *reader, int classes,
-                           int groups, size_t most);
+                           int groups, size_t most, int threads);
 void mot_step_destroy(mot_step **step);
 
 /* One step. Collective; the same status everywhere. `stop`: this rank was asked to stop. After a failure of
@@ -77,7 +78,7 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
 
 const mot_step_work *mot_step_measure(mot_step *step);
 
-/* Bytes of this rank's workspace and of its batch and exchange buffers if rows are spread evenly. */
+/* Bytes of this rank's workspace (of all its threads) and of its batch and exchange buffers if rows are spread evenly. */
 typedef struct mot_step_size {
     size_t workspace, buffers, dispatch_row, most_rows;
 } mot_step_size;

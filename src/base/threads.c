@@ -1,0 +1,206 @@
+#include "mot/threads.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mot/memory.h"
+
+/* A round is one mot_threads_run. A thread that wakes when the round is over sleeps on: nobody waits for it. */
+struct mot_threads {
+    int count, started; /* with the caller; without it */
+    pthread_t *thread;  /* [started] */
+    pthread_mutex_t lock;
+    pthread_cond_t begun, ended, turned;
+    mot_thread_work *work; /* of the round that is open; NULL: none is */
+    void *context;
+    size_t tasks;
+    atomic_size_t next;   /* the first task that nobody has begun */
+    unsigned long rounds; /* ever */
+    int joined;           /* threads inside the round, without the caller */
+    bool leave;
+};
+
+typedef struct start {
+    mot_threads *threads;
+    int number;
+} start;
+
+static void take_tasks(mot_threads *threads, mot_thread_work *work, int number)
+{
+    for (;;) {
+        const size_t task = atomic_fetch_add(&threads->next, 1);
+        if (task >= threads->tasks) return;
+        work(threads->context, task, number);
+    }
+}
+
+static void *live(void *argument)
+{
+    const start own = *(start *)argument;
+    mot_threads *threads = own.threads;
+    unsigned long seen = 0;
+    mot_free(argument);
+    pthread_mutex_lock(&threads->lock);
+    for (;;) {
+        while (!threads->leave && (threads->work == NULL || threads->rounds == seen))
+            pthread_cond_wait(&threads->begun, &threads->lock);
+        if (threads->leave) break;
+        seen = threads->rounds;
+        ++threads->joined;
+        mot_thread_work *work = threads->work;
+        pthread_mutex_unlock(&threads->lock);
+        take_tasks(threads, work, own.number);
+        pthread_mutex_lock(&threads->lock);
+        if (--threads->joined == 0) pthread_cond_signal(&threads->ended);
+    }
+    pthread_mutex_unlock(&threads->lock);
+    return NULL;
+}
+
+static mot_status start_one(mot_threads *threads)
+{
+    start *argument;
+    const mot_status status = mot_allocate(&argument, 1, sizeof *argument, "a thread");
+    if (status != MOT_OK) return status;
+    *argument = (start){threads, threads->started + 1};
+    const int error = pthread_create(&threads->thread[threads->started], NULL, live, argument);
+    if (error != 0) {
+        mot_free(argument);
+        return mot_fail(MOT_ERR_MEMORY, "cannot start thread %d of %d: %s; threads=1 needs none",
+                        threads->started + 1, threads->count, strerror(error));
+    }
+    ++threads->started;
+    return MOT_OK;
+}
+
+mot_status mot_threads_create(mot_threads **result, int count)
+{
+    assert(count >= 1);
+    mot_status status;
+    mot_threads *threads = NULL;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* a new thread inherits it: signals go to the caller */
+    MOT_TRY(mot_allocate(&threads, 1, sizeof *threads, "threads"));
+    threads->count = count;
+    pthread_mutex_init(&threads->lock, NULL);
+    pthread_cond_init(&threads->begun, NULL);
+    pthread_cond_init(&threads->ended, NULL);
+    pthread_cond_init(&threads->turned, NULL);
+    MOT_TRY(mot_allocate(&threads->thread, (size_t)count, sizeof *threads->thread, "threads"));
+    while (threads->started < count - 1) MOT_TRY(start_one(threads));
+done:
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status != MOT_OK) mot_threads_destroy(&threads);
+    *result = threads;
+    return status;
+}
+
+void mot_threads_destroy(mot_threads **handle)
+{
+    mot_threads *threads = *handle;
+    *handle = NULL;
+    if (threads == NULL) return;
+    pthread_mutex_lock(&threads->lock);
+    threads->leave = true;
+    pthread_cond_broadcast(&threads->begun);
+    pthread_mutex_unlock(&threads->lock);
+    for (int i = 0; i < threads->started; ++i) pthread_join(threads->thread[i], NULL);
+    pthread_cond_destroy(&threads->turned);
+    pthread_cond_destroy(&threads->ended);
+    pthread_cond_destroy(&threads->begun);
+    pthread_mutex_destroy(&threads->lock);
+    mot_free(threads->thread);
+    mot_free(threads);
+}
+
+int mot_threads_count(const mot_threads *threads)
+{
+    return threads->count;
+}
+
+void mot_threads_run(mot_threads *threads, size_t tasks, mot_thread_work *work, void *context)
+{
+    if (threads->count == 1 || tasks <= 1) {
+        for (size_t task = 0; task < tasks; ++task) work(context, task, 0);
+        return;
+    }
+    pthread_mutex_lock(&threads->lock);
+    assert(threads->work == NULL && threads->joined == 0);
+    threads->work = work;
+    threads->context = context;
+    threads->tasks = tasks;
+    atomic_store(&threads->next, 0);
+    ++threads->rounds;
+    pthread_cond_broadcast(&threads->begun);
+    pthread_mutex_unlock(&threads->lock);
+
+    take_tasks(threads, work, 0);
+
+    pthread_mutex_lock(&threads->lock);
+    threads->work = NULL;
+    while (threads->joined > 0) pthread_cond_wait(&threads->ended, &threads->lock);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+void mot_threads_await(mot_threads *threads, const size_t *counter, size_t value)
+{
+    if (threads->count == 1) {
+        assert(*counter >= value);
+        return;
+    }
+    pthread_mutex_lock(&threads->lock);
+    while (*counter < value) pthread_cond_wait(&threads->turned, &threads->lock);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+void mot_threads_advance(mot_threads *threads, size_t *counter)
+{
+    if (threads->count == 1) {
+        ++*counter;
+        return;
+    }
+    pthread_mutex_lock(&threads->lock);
+    ++*counter;
+    pthread_cond_broadcast(&threads->turned);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+/* The first of the hyperthreads of a processor's core; itself where the system does not say. */
+static int first_of_core(int processor)
+{
+    char path[96];
+    int first = processor;
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", processor);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return processor;
+    if (fscanf(file, "%d", &first) != 1 || first < 0 || first >= CPU_SETSIZE) first = processor;
+    fclose(file);
+    return first;
+}
+
+void mot_threads_cores(cpu_set_t *allowed)
+{
+    cpu_set_t processors;
+    CPU_ZERO(&processors);
+    CPU_ZERO(allowed);
+    sched_getaffinity(0, sizeof processors, &processors);
+    for (int p = 0; p < CPU_SETSIZE; ++p)
+        if (CPU_ISSET(p, &processors)) CPU_SET(first_of_core(p), allowed);
+}
+
+int mot_threads_share(const cpu_set_t *allowed, int ranks, int rank)
+{
+    int sharing = 0;
+    for (int r = 0; r < ranks; ++r) {
+        cpu_set_t common;
+        CPU_AND(&common, &allowed[r], &allowed[rank]);
+        sharing += CPU_COUNT(&common) > 0;
+    }
+    const int share = sharing > 0 ? CPU_COUNT(&allowed[rank]) / sharing : 1;
+    return share > 1 ? share : 1;
+}
