@@ -10,7 +10,7 @@ static const char *const pool_names[] = {"mean", "class", NULL};
 static const char *const activation_names[] = {"cubic", "identity", "relu", "gelu", NULL};
 static const char *const attention_names[] = {"softmax", "none", NULL};
 static const char *const readout_names[] = {"sum", "mean", "first", NULL};
-static const char *const gate_kind_names[] = {"linear", "mlp", "fixed", "random", NULL};
+static const char *const gate_kind_names[] = {"linear", "mlp", "fixed", "random", "even", NULL};
 static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
 static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian", NULL};
@@ -130,7 +130,7 @@ const mot_option mot_options[] = {
      HELP("Kind merged: deviation of the initial neurons times the root of the width; attention starts at 0.")},
 
     {KEY("gate.kind"), IN_CONFIG(gate.kind), CHOICE(gate_kind_names), DEFAULT("linear"),
-     HELP("How the gate scores the experts; fixed and random gates learn nothing.")},
+     HELP("How the gate scores the experts; fixed, random and even ones learn nothing.")},
     {KEY("gate.input"), IN_CONFIG(gate.input), CHOICE(gate_input_names), DEFAULT("mean"),
      HELP("What the gate sees: mean or sum over the tokens, or all numbers of the sample side by side.")},
     {KEY("gate.hidden"), IN_CONFIG(gate.hidden), INTEGER(1, 65536), DEFAULT("64"), UNIT("units"),
@@ -162,6 +162,8 @@ const mot_option mot_options[] = {
      HELP("Which rank owns which experts; even spreads them in order, row r of a list is rank r.")},
     {KEY("route.coordinator"), IN_CONFIG(route.dedicated), CHOICE(coordinator_names), DEFAULT("shared"),
      HELP("Whether rank 0 owns experts like the others, or none (dedicated) when there is another rank.")},
+    {KEY("route.split"), IN_CONFIG(route.split), BOOLEAN, DEFAULT("false"),
+     HELP("Ranks with little to do take over strips of experts with many samples; the bits stay the same.")},
     {KEY("route.chunks"), IN_CONFIG(route.chunks), INTEGER(1, 1024), DEFAULT("1"),
      HELP("Pieces in which a batch moves, so that one travels while another is worked on.")},
 

@@ -45,10 +45,10 @@ static void scores(const mot_route_config *config, mot_gate_kind kind, const mot
     const mot_stream stream = kind == MOT_GATE_RANDOM ? MOT_STREAM_CHOICE : MOT_STREAM_NOISE;
     const uint64_t place = training ? b : (uint64_t)batch->first + b;
     for (size_t i = 0; i < E; ++i) {
-        if (kind == MOT_GATE_FIXED) {
-            const size_t group = (size_t)batch->group[b] % E;
-            score[i] = -(double)((i + E - group) %
-                                 E); /* the group's own expert first, then the next ones in a ring */
+        if (kind == MOT_GATE_FIXED || kind == MOT_GATE_EVEN) {
+            /* Its own expert first, the group's or the next in turn; then the following ones in a ring. */
+            const size_t own = (kind == MOT_GATE_FIXED ? (size_t)batch->group[b] : place % E * batch->K) % E;
+            score[i] = -(double)((i + E - own) % E);
             continue;
         }
         score[i] = (double)batch->h[b * E + i] + (double)batch->bias[i];
@@ -81,8 +81,7 @@ void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_ch
     const size_t E = batch->E, K = batch->K;
     const double lambda = mot_noise_scale(config, batch->step);
     /* The controls have no probabilities of their own: every chosen expert counts alike. */
-    const mot_scale scale = kind == MOT_GATE_FIXED || kind == MOT_GATE_RANDOM ? MOT_SCALE_NONE
-                                                                              : config->scale;
+    const mot_scale scale = kind >= MOT_GATE_FIXED ? MOT_SCALE_NONE : config->scale;
     for (size_t b = 0; b < batch->n; ++b) {
         double score[MOT_MAX_EXPERTS];
         int32_t *expert = batch->expert + b * K;

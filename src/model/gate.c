@@ -22,7 +22,7 @@ mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t e
                         "gate.input = flat: texts have no numbers to lay side by side; use mean or sum");
     gate->tokens = vocabulary > 0 ? tokens : 0;
     gate->features = vocabulary > 0 ? vocabulary : config->input == MOT_GATE_FLAT ? tokens * width : width;
-    if (config->kind == MOT_GATE_FIXED || config->kind == MOT_GATE_RANDOM) return MOT_OK;
+    if (config->kind >= MOT_GATE_FIXED) return MOT_OK;
 
     const size_t F = gate->features, H = config->hidden, E = experts;
     if (config->kind == MOT_GATE_LINEAR) {

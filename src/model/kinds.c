@@ -6,9 +6,9 @@ const mot_expert_kind *const mot_expert_kinds[] = {&mot_encoder_kind, &mot_merge
 
 size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_table *table)
 {
-    /* To zero and add a number takes as long as 150 operations of a matrix product do, so 50 times that is 2 %. A
+    /* To zero and add a number takes as long as 100 operations of a matrix product do, so 50 times that is 2 %. A
      * quarter of 10^9 operations are some milliseconds: below that, threads would mostly wait for each other. */
-    const double addition = 150, worth = 0x1p28;
+    const double addition = 100, worth = 0x1p28;
     const double sample = 3 * kind->flops(shape, shape->tokens),
                  work = MOT_MAX(worth, 50 * addition * (double)table->count);
     const size_t tile = kind->tile(shape),

@@ -129,7 +129,7 @@ mot_status mot_placement_init(mot_placement *placement, const char *text, int ex
     for (int e = 0; e < experts; e++) placement->owner[e] = NOWHERE;
 
     /* Alone, the coordinator does everything. */
-    dedicated = dedicated && ranks > 1;
+    placement->dedicated = dedicated = dedicated && ranks > 1;
     if (strcmp(text, "even") == 0)
         place_evenly(placement, dedicated);
     else

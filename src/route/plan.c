@@ -11,11 +11,16 @@ mot_status mot_plan_init(mot_plan *plan, const mot_placement *placement, int ran
     assert(rank >= 0 && rank < placement->ranks);
     mot_status status = MOT_OK;
     const size_t ranks = (size_t)placement->ranks, groups = (size_t)mot_placement_count(placement, rank);
+    const size_t experts = (size_t)placement->experts; /* as many groups at most */
     *plan = (mot_plan){.ranks = placement->ranks, .rank = rank, .groups = groups};
     MOT_TRY(mot_allocate(&plan->home_first, ranks + 1, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->owner_first, ranks + 1, sizeof(size_t), "a plan"));
-    MOT_TRY(mot_allocate(&plan->group_first, groups + 1, sizeof(size_t), "a plan"));
-    MOT_TRY(mot_allocate(&plan->memory.cursor, 2 * ranks + groups, sizeof(size_t), "a plan"));
+    MOT_TRY(mot_allocate(&plan->group_first, experts + 1, sizeof(size_t), "a plan"));
+    MOT_TRY(mot_allocate(&plan->group_expert, experts, sizeof(int), "a plan"));
+    MOT_TRY(mot_allocate(&plan->group_from, experts, sizeof(size_t), "a plan"));
+    MOT_TRY(mot_allocate(&plan->memory.cursor, 2 * ranks + experts, sizeof(size_t), "a plan"));
+    for (size_t g = 0; g < groups; g++)
+        plan->group_expert[g] = placement->local[placement->first[rank] + (int)g];
 
 done:
     if (status != MOT_OK) mot_plan_free(plan);
@@ -31,6 +36,9 @@ void mot_plan_free(mot_plan *plan)
     mot_free(plan->owner_sample);
     mot_free(plan->owner_choice);
     mot_free(plan->group_first);
+    mot_free(plan->group_expert);
+    mot_free(plan->group_from);
+    mot_free(plan->memory.share_group);
     mot_free(plan->row);
     mot_free(plan->memory.cursor);
     *plan = (mot_plan){0};
@@ -93,6 +101,40 @@ static bool valid_choices(const int32_t *expert, size_t choices, int experts)
 }
 #endif
 
+/* The guests of this rank, behind its local experts; and for every share of its own the group. */
+static mot_status find_groups(mot_plan *plan, const mot_placement *placement, const mot_split *split)
+{
+    plan->groups = (size_t)mot_placement_count(placement, plan->rank);
+    if (split == NULL) return MOT_OK;
+    const mot_status status = mot_reserve(&plan->memory.share_group, &plan->memory.shares, split->shares,
+                                          sizeof(size_t), "a plan");
+    if (status != MOT_OK) return status;
+    for (size_t i = 0; i < split->shares; i++) {
+        const mot_share *share = &split->share[i];
+        if (share->worker != plan->rank) continue;
+        const bool guest = placement->owner[share->expert] != plan->rank;
+        const size_t group = guest ? plan->groups++ : (size_t)placement->local_index[share->expert];
+        plan->group_expert[group] = share->expert;
+        plan->group_from[group] = share->first;
+        plan->memory.share_group[i] = group;
+    }
+    return MOT_OK;
+}
+
+/* Who works on the next row of expert e, and, on that rank, in which group. */
+static int worker_of(const mot_plan *plan, const mot_placement *placement, mot_split *split, int32_t e,
+                     size_t *group)
+{
+    if (split == NULL) {
+        *group = (size_t)placement->local_index[e];
+        return placement->owner[e];
+    }
+    const size_t share = mot_split_next(split, e);
+    const int worker = split->share[share].worker;
+    if (worker == plan->rank) *group = plan->memory.share_group[share];
+    return worker;
+}
+
 /* A counting sort of the rows, three times at once: by owner on the home side, by home on the owner's side,
  * and by expert among the rows received.
  *
@@ -101,16 +143,15 @@ static bool valid_choices(const int32_t *expert, size_t choices, int experts)
  * later.
  * 2. Count: rows for each peer on the home side, rows of each peer on the owner's side, rows of each local
  * expert.
- * 3. Make room. Up to here the plan is as it was; from here on nothing fails.
+ * 3. Make room. Up to here the plan's rows are as they were; from here on nothing fails.
  * 4. Sum the counts up: where each peer and each expert begins.
  * 5. Go through the rows again, by (sample, choice), and put each where the cursor of its peer stands. That
  * is the order within a peer; and as it is the global order, the rows of an expert come to stand in global
  * order too. */
 mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t samples, size_t choices,
-                          const int *home, const int32_t *expert)
+                          const int *home, const int32_t *expert, mot_split *split)
 {
     assert(placement->ranks == plan->ranks);
-    assert((size_t)mot_placement_count(placement, plan->rank) == plan->groups);
 
     /* 1: refuse */
     size_t rows;
@@ -121,23 +162,24 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
     /* 2: count */
     const int rank = plan->rank;
     const size_t ranks = (size_t)plan->ranks;
-    const int *owner_of = placement->owner, *local_index = placement->local_index;
+    mot_status status = find_groups(plan, placement, split);
+    if (status != MOT_OK) return status;
     size_t *to_peer = plan->memory.cursor, *from_peer = to_peer + ranks, *in_group = from_peer + ranks;
-    size_t rows_home = 0, rows_owner = 0;
+    size_t rows_home = 0, rows_owner = 0, group = 0;
     memset(to_peer, 0, (2 * ranks + plan->groups) * sizeof(size_t));
+    if (split != NULL) mot_split_rewind(split);
     for (size_t s = 0; s < samples; s++) {
         assert(home[s] >= 0 && home[s] < plan->ranks);
         assert(valid_choices(expert + s * choices, choices, placement->experts));
         for (size_t k = 0; k < choices; k++) {
-            const int32_t e = expert[s * choices + k];
-            const int owner = owner_of[e];
+            const int owner = worker_of(plan, placement, split, expert[s * choices + k], &group);
             if (home[s] == rank) {
                 to_peer[owner]++;
                 rows_home++;
             }
             if (owner == rank) {
                 from_peer[home[s]]++;
-                in_group[local_index[e]]++;
+                in_group[group]++;
                 rows_owner++;
             }
         }
@@ -145,7 +187,7 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
     assert(rows_home <= rows && rows_owner <= rows);
 
     /* 3: make room */
-    const mot_status status = make_room(plan, rows_home, rows_owner);
+    status = make_room(plan, rows_home, rows_owner);
     if (status != MOT_OK) return status;
 
     /* 4: sum up */
@@ -156,10 +198,10 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
     (void)grouped;
 
     /* 5: put in place */
+    if (split != NULL) mot_split_rewind(split);
     for (size_t s = 0; s < samples; s++) {
         for (size_t k = 0; k < choices; k++) {
-            const int32_t e = expert[s * choices + k];
-            const int owner = owner_of[e];
+            const int owner = worker_of(plan, placement, split, expert[s * choices + k], &group);
             if (home[s] == rank) {
                 const size_t at = to_peer[owner]++;
                 plan->home_sample[at] = (int32_t)s;
@@ -169,7 +211,7 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
                 const size_t at = from_peer[home[s]]++;
                 plan->owner_sample[at] = (int32_t)s;
                 plan->owner_choice[at] = (int32_t)k;
-                plan->row[in_group[local_index[e]]++] = (uint32_t)at;
+                plan->row[in_group[group]++] = (uint32_t)at;
             }
         }
     }

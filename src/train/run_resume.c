@@ -19,6 +19,7 @@ static void forget_what_may_change(mot_config *config)
     memset(config->route.placement, 0, sizeof config->route.placement);
     config->route.dedicated = false;
     config->threads = 0;
+    config->route.split = false;
     memset(&config->eval, 0, sizeof config->eval);
     memset(&config->checkpoint, 0, sizeof config->checkpoint);
     memset(&config->record, 0, sizeof config->record);

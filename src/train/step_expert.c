@@ -72,20 +72,19 @@ typedef struct chunk_work {
 } chunk_work;
 
 /* Rows [first, first + n) of the order by expert. */
-static void work_tile(const chunk_work *common, step_worker *worker, int local, mot_real *const *gradient,
-                      size_t first, size_t n)
+static void work_tile(const chunk_work *common, step_worker *worker, const mot_real *const *weight,
+                      mot_real *const *gradient, size_t first, size_t n)
 {
     const mot_step *step = common->step;
     const mot_model *model = step->model;
     const uint32_t *rows = common->chunk->plan.row + first;
     const expert_work work = common->work;
     const bool learn = learns_in(work);
-    const size_t C = step->C, at = (size_t)local * model->table.rows, mark = mot_arena_mark(&worker->arena);
+    const size_t C = step->C, mark = mot_arena_mark(&worker->arena);
     mot_real *owner = common->chunk->owner;
     const mot_tile tile = decode_tile(step, worker, common->chunk, rows, n);
     const double start = mot_clock_s();
-    void *kept = model->kind->forward(&model->shape, model->weight + at, &tile, &worker->arena, learn,
-                                      worker->out);
+    void *kept = model->kind->forward(&model->shape, weight, &tile, &worker->arena, learn, worker->out);
 
     if (work == WORK_OUTPUTS)
         for (size_t s = 0; s < n; ++s) memcpy(owner + rows[s] * C, worker->out + s * C, C * sizeof(mot_real));
@@ -94,8 +93,8 @@ static void work_tile(const chunk_work *common, step_worker *worker, int local, 
         for (size_t s = 0; s < n; ++s)
             memcpy(worker->d_out + s * C, owner + rows[s] * C, C * sizeof(mot_real));
     if (learn)
-        model->kind->backward(&model->shape, model->weight + at, gradient, &tile, &worker->arena, kept,
-                              worker->d_out, step->learns);
+        model->kind->backward(&model->shape, weight, gradient, &tile, &worker->arena, kept, worker->d_out,
+                              step->learns);
     mot_arena_rewind(&worker->arena, mark);
 
     worker->busy_s += mot_clock_s() - start;
@@ -106,16 +105,15 @@ static void work_tile(const chunk_work *common, step_worker *worker, int local, 
 
 /* ---- a strip ---- */
 
-/* The buffer's tensors that learn become zero, or are added to the expert's. */
-static void zero_sum(const mot_step *step, step_worker *worker)
+/* The thread sums into a block of its own, or of a guest's strip, which begins at zero. */
+static void begin_block(const mot_step *step, step_worker *worker, mot_real *block)
 {
     const mot_table *table = &step->model->table;
-    for (size_t r = 0; r < table->rows; ++r)
-        if (step->learns >> table->row[r].part & 1u)
-            memset(worker->row[r], 0, table->row[r].count * sizeof(mot_real));
+    memset(block, 0, table->count * sizeof *block);
+    for (size_t r = 0; r < table->rows; ++r) worker->row[r] = block + table->row[r].offset;
 }
 
-static void add_sum(const mot_step *step, const step_worker *worker, mot_real *const *gradient)
+static void add_block(const mot_step *step, const step_worker *worker, mot_real *const *gradient)
 {
     const mot_table *table = &step->model->table;
     for (size_t r = 0; r < table->rows; ++r)
@@ -127,18 +125,26 @@ static void work_strip(void *context, size_t task, int thread)
 {
     const chunk_work *common = context;
     mot_step *step = common->step;
+    const mot_model *model = step->model;
     const step_strip *strip = &step->strip[task];
     step_worker *worker = &step->worker[thread];
-    mot_real *const *expert = step->model->gradient + (size_t)strip->local * step->model->table.rows;
-    const bool learn = learns_in(common->work), apart = learn && strip->turn > 0;
-    if (apart) zero_sum(step, worker);
+    const bool learn = learns_in(common->work), guest = strip->group >= (size_t)model->local,
+               apart = learn && (guest || strip->turn > 0);
+    const size_t T = model->table.rows;
+    const mot_real *const *weight =
+        guest ? step->split.weight +
+                    (size_t)step->split.slot[common->chunk->plan.group_expert[strip->group]] * T
+              : model->weight + strip->group * T;
+    mot_real *const *expert = guest ? NULL : model->gradient + strip->group * T;
+    if (apart)
+        begin_block(step, worker, guest ? step->split.done + strip->turn * model->table.count : worker->sum);
     for (size_t r = 0; r < strip->rows; r += step->tile)
-        work_tile(common, worker, strip->local, apart ? worker->row : expert, strip->first + r,
+        work_tile(common, worker, weight, apart ? worker->row : expert, strip->first + r,
                   MOT_MIN(step->tile, strip->rows - r));
-    if (!learn) return;
-    size_t *added = &step->strips_added[strip->local];
+    if (!learn || guest) return;
+    size_t *added = &step->strips_added[strip->group];
     mot_threads_await(step->threads, added, strip->turn);
-    if (apart) add_sum(step, worker, expert);
+    if (apart) add_block(step, worker, expert);
     mot_threads_advance(step->threads, added);
 }
 
@@ -151,33 +157,50 @@ static int by_size(const void *left, const void *right)
     const step_strip *a = left, *b = right;
     if (a->rows != b->rows) return a->rows > b->rows ? -1 : 1;
     if (a->turn != b->turn) return a->turn < b->turn ? -1 : 1;
-    return a->local - b->local;
+    return (a->group > b->group) - (a->group < b->group);
 }
 
-/* Cuts the chunk's rows. Where nothing is learned there is nothing to keep in order: a tile each. */
-static void cut_strips(mot_step *step, const mot_plan *plan, bool learn)
+/* Cuts the rows of groups [from, to). Where nothing is learned there is nothing to keep in order: a tile each. */
+static void cut_strips(mot_step *step, const mot_plan *plan, size_t from, size_t to, bool learn)
 {
-    const size_t length = learn ? step->strip_rows : step->tile;
+    const size_t length = learn ? step->strip_rows : step->tile, local = (size_t)step->model->local;
+    size_t done = 0;
     step->strips = 0;
-    for (size_t e = 0; e < plan->groups; ++e) {
-        size_t turn = step->strips_added[e];
-        for (size_t r = plan->group_first[e]; r < plan->group_first[e + 1]; r += length) {
+    for (size_t g = from; g < to; ++g) {
+        size_t own = g < local ? step->strips_added[g] : 0, *turn = g < local ? &own : &done;
+        for (size_t r = plan->group_first[g]; r < plan->group_first[g + 1]; r += length) {
             assert(step->strips < step->strip_room);
-            step->strip[step->strips++] = (step_strip){(int)e, r,
-                                                       MOT_MIN(length, plan->group_first[e + 1] - r), turn++};
+            step->strip[step->strips++] = (step_strip){g, r, MOT_MIN(length, plan->group_first[g + 1] - r),
+                                                       (*turn)++};
         }
     }
     if (learn) qsort(step->strip, step->strips, sizeof *step->strip, by_size);
 }
 
+static void work_groups(chunk_work *common, size_t from, size_t to)
+{
+    mot_step *step = common->step;
+    cut_strips(step, &common->chunk->plan, from, to, learns_in(common->work));
+    mot_threads_run(step->threads, step->strips, work_strip, common);
+}
+
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)
 {
     const bool reports = work == WORK_LOSS || work == WORK_LEARN;
+    const size_t local = (size_t)step->model->local;
     chunk_work common = {step, chunk, work, step->report + step->reports};
     if (reports) step->reports += chunk->plan.rows_owner;
     assert(step->reports <= step->report_room);
-    cut_strips(step, &chunk->plan, learns_in(work));
-    mot_threads_run(step->threads, step->strips, work_strip, &common);
+    mot_step_split_settle(step);
+    if (learns_in(work)) {
+        /* Guests first: their gradients travel while local experts work. */
+        mot_step_split_expect(step, chunk);
+        work_groups(&common, local, chunk->plan.groups);
+        mot_step_split_return(step, chunk);
+        work_groups(&common, 0, local);
+    } else {
+        work_groups(&common, 0, chunk->plan.groups);
+    }
     for (int t = 0; t < mot_threads_count(step->threads); ++t) {
         step_worker *worker = &step->worker[t];
         step->work.expert_s += worker->busy_s;

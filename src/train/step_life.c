@@ -53,6 +53,7 @@ static mot_status create_chunks(mot_step *step)
     MOT_TRY(mot_allocate(&step->chunk, step->chunks, sizeof *step->chunk, "chunks"));
     for (size_t c = 0; c < step->chunks; ++c) {
         step_chunk *chunk = &step->chunk[c];
+        if (step->split.on) MOT_TRY(mot_split_init(&chunk->split, &step->model->placement));
         MOT_TRY(mot_plan_init(&chunk->plan, &step->model->placement, step->comm->rank));
         MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, step->row_bytes));
         MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, step->C * sizeof(mot_real)));
@@ -66,6 +67,7 @@ static void free_chunks(mot_step *step)
     for (size_t c = 0; step->chunk != NULL && c < step->chunks; ++c) {
         step_chunk *chunk = &step->chunk[c];
         mot_plan_free(&chunk->plan);
+        mot_split_free(&chunk->split);
         mot_exchange_free(&chunk->dispatch);
         mot_exchange_free(&chunk->outputs);
         mot_free(chunk->send);
@@ -107,7 +109,6 @@ static mot_status create_worker(const mot_step *step, step_worker *worker)
     MOT_TRY(mot_allocate(&worker->combined, C, real, "a tile"));
     MOT_TRY(mot_allocate(&worker->sum, table->count, real, "a strip's gradient"));
     MOT_TRY(mot_allocate(&worker->row, table->rows, sizeof(mot_real *), "a strip's gradient"));
-    for (size_t r = 0; r < table->rows; ++r) worker->row[r] = worker->sum + table->row[r].offset;
 done:
     return status;
 }
@@ -128,7 +129,7 @@ static mot_status create_workers(mot_step *step, int threads)
     MOT_TRY(mot_threads_create(&step->threads, threads));
     MOT_TRY(mot_allocate(&step->worker, (size_t)threads, sizeof *step->worker, "threads"));
     for (int t = 0; t < threads; ++t) MOT_TRY(create_worker(step, &step->worker[t]));
-    step->strip_room = step->most * step->K / step->tile + local;
+    step->strip_room = step->most * step->K / step->tile + (size_t)step->model->config->model.experts;
     MOT_TRY(mot_allocate(&step->strip, step->strip_room, sizeof *step->strip, "strips"));
     MOT_TRY(mot_allocate(&step->strips_added, local, sizeof *step->strips_added, "strips"));
     MOT_TRY(mot_allocate(&step->updated, local, sizeof *step->updated, "experts"));
@@ -158,6 +159,7 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
     MPI_Type_commit(&step->note_type);
     MPI_Type_contiguous(sizeof(choice_report), MPI_BYTE, &step->report_type);
     MPI_Type_commit(&step->report_type);
+    MOT_TRY(mot_step_split_create(step));
     MOT_TRY(create_chunks(step));
     MOT_TRY(create_message(step));
     MOT_TRY(create_workers(step, threads));
@@ -209,6 +211,7 @@ void mot_step_destroy(mot_step **handle)
     free_chunks(step);
     mot_batch_free(&step->batch);
     free_workers(step);
+    mot_step_split_destroy(&step->split);
     mot_free(step->message);
     mot_free(step->report);
     mot_free(step->home_row);
@@ -219,7 +222,7 @@ void mot_step_destroy(mot_step **handle)
 
 const mot_step_work *mot_step_measure(mot_step *step)
 {
-    step->work.sent_bytes = 0;
+    step->work.sent_bytes = step->split.sent_bytes;
     for (size_t c = 0; c < step->chunks; ++c)
         step->work.sent_bytes += step->chunk[c].dispatch.sent_bytes + step->chunk[c].outputs.sent_bytes;
     return &step->work;

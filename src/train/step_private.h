@@ -40,6 +40,7 @@ typedef struct step_verdict {
 /* One chunk of the batch: its plan and what is in flight. */
 typedef struct step_chunk {
     mot_plan plan;
+    mot_split split;                /* route.split: what the plan was built with */
     mot_exchange dispatch, outputs; /* rows of row_bytes; rows of C numbers, in either direction */
     unsigned char *send, *receive;  /* [rows_home, row_bytes], [rows_owner, row_bytes] */
     mot_real *home, *owner; /* [rows_home, C], [rows_owner, C]: outputs, then their gradients; K > 1 */
@@ -48,10 +49,29 @@ typedef struct step_chunk {
 
 /* Rows [first, first + rows) of the chunk's owner order by expert: a strip, or a tile where nothing is learned. */
 typedef struct step_strip {
-    int local;          /* expert */
+    size_t group;       /* of the plan: a local expert, or a guest */
     size_t first, rows; /* places in plan->row */
-    size_t turn;        /* the expert's strips before it, in this step */
+    size_t
+        turn; /* local: the expert's strips before it, in this step; guest: the strips done here before it */
 } step_strip;
+
+/* Experts of other ranks that this rank helps in this step, and what travels for it; all empty without route.split. */
+typedef struct step_split {
+    bool on;
+    int *slot, *guest; /* [E]: slot of a guest, or -1; [guests]: expert in a slot, ascending */
+    bool *sent;        /* [ranks] */
+    size_t guests;
+    mot_real *value;         /* [guests, own_table.count] */
+    const mot_real **weight; /* [guests * table.rows] */
+    mot_real *done,
+        *back; /* [strips, table.count]: gradients of guests' strips; of local experts', from helpers */
+    const step_chunk *owing; /* the chunk whose strips come back; NULL: none */
+    MPI_Request *request;
+    int requests; /* in flight */
+    MPI_Datatype unit;
+    uint64_t sent_bytes;
+    size_t value_room, weight_room, done_room, back_room, request_room;
+} step_split;
 
 /* What one thread needs to work on a strip. */
 typedef struct step_worker {
@@ -62,7 +82,7 @@ typedef struct step_worker {
     row_head *head;     /* [tile] */
     mot_real *combined; /* [C] */
     mot_real *sum;      /* a strip's gradient, as one block of the expert's table */
-    mot_real **row;     /* [table.rows], into it */
+    mot_real **row;     /* [table.rows], into it, or into a guest's */
     double busy_s, flops;
 } step_worker;
 
@@ -114,6 +134,7 @@ struct mot_step {
     size_t strips, strip_room;
     size_t *strips_added; /* [local experts]: of this step, to the expert's gradient */
     mot_status *updated;  /* [local experts] */
+    step_split split;
 
     choice_report *report; /* what this rank reports, in any order */
     size_t reports, report_room;
@@ -142,6 +163,16 @@ typedef enum expert_work {
     WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in chunk->owner */
 } expert_work;
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
+/* step_split.c: all do nothing without route.split. Prepare: after the plans; the caller agrees on the status. Begin:
+ * weights set out. Settle: everything in flight has arrived, and strips that came back are added. Expect and return:
+ * gradients of the chunk's strips, at their owner and at the helper. */
+mot_status mot_step_split_create(mot_step *step);
+void mot_step_split_destroy(step_split *split);
+mot_status mot_step_split_prepare(mot_step *step);
+void mot_step_split_begin(mot_step *step);
+void mot_step_split_settle(mot_step *step);
+void mot_step_split_expect(mot_step *step, const step_chunk *chunk);
+void mot_step_split_return(mot_step *step, const step_chunk *chunk);
 /* step_update.c: before the experts' work, and after it: gradients become zero; experts and tied tensors learn. */
 void mot_step_zero(mot_step *step);
 mot_status mot_step_update(mot_step *step, const mot_step_task *task);

@@ -132,6 +132,22 @@ done:
     return status;
 }
 
+/* Who reports each (sample, choice): K = 1: who worked on it; K > 1: home. */
+static void find_reporters(mot_step *step)
+{
+    int *reporter = step->root.reporter;
+    const int *owner = step->model->placement.owner;
+    const size_t n = step->batch.total, K = step->K;
+    for (size_t r = 0; r < n * K; ++r)
+        reporter[r] = K == 1 ? owner[step->expert[r]] : step->batch.home[r / K];
+    for (size_t c = 0; step->split.on && K == 1 && c < step->chunks; ++c) {
+        mot_split *split = &step->chunk[c].split;
+        mot_split_rewind(split);
+        for (size_t p = mot_chunk_first(&step->batch, c); p < mot_chunk_first(&step->batch, c + 1); ++p)
+            reporter[p] = split->share[mot_split_next(split, step->expert[p])].worker;
+    }
+}
+
 /* ---- every rank ---- */
 
 static void fill_result(const mot_step *step, const step_verdict *verdict, mot_step_result *result)
@@ -169,12 +185,8 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     double since = mot_clock_s();
     MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);
     if (comm->rank == MOT_ROOT) {
-        /* K = 1: the owner reports; K > 1: home. */
-        const size_t n = step->batch.total, K = step->K;
-        for (size_t r = 0; r < n * K; ++r)
-            root->reporter[r] = K == 1 ? step->model->placement.owner[step->expert[r]]
-                                       : step->batch.home[r / K];
-        mot_step_count_rows(step, n * K, root->reporter);
+        find_reporters(step);
+        mot_step_count_rows(step, step->batch.total * step->K, root->reporter);
     }
     MPI_Gatherv(step->report, (int)step->reports, step->report_type, root->report, root->counts, root->places,
                 step->report_type, MOT_ROOT, comm->mpi);

@@ -114,8 +114,11 @@ static mot_status dispatch_chunk(mot_step *step, size_t c)
     step_chunk *chunk = &step->chunk[c];
     mot_plan *plan = &chunk->plan;
     mot_status status;
-    MOT_TRY(
-        mot_plan_build(plan, &step->model->placement, count, K, batch->home + from, step->expert + from * K));
+    const int32_t *expert = step->expert + from * K;
+    mot_split *split = step->split.on ? &chunk->split : NULL;
+    if (split != NULL)
+        MOT_TRY(mot_split_build(split, &step->model->placement, count * K, expert, step->strip_rows));
+    MOT_TRY(mot_plan_build(plan, &step->model->placement, count, K, batch->home + from, expert, split));
     MOT_TRY(mot_reserve(&chunk->send, &chunk->send_room, plan->rows_home, step->row_bytes, "rows to send"));
     MOT_TRY(mot_reserve(&chunk->receive, &chunk->receive_room, plan->rows_owner, step->row_bytes,
                         "rows to receive"));
@@ -142,9 +145,11 @@ mot_status mot_step_dispatch(mot_step *step)
     double since = mot_clock_s();
     mot_status status = MOT_OK;
     for (size_t c = 0; c < step->chunks && status == MOT_OK; ++c) status = dispatch_chunk(step, c);
+    if (status == MOT_OK) status = mot_step_split_prepare(step);
     /* Memory may have run out on one rank alone: nobody sends before all can receive. */
     status = mot_comm_agree(step->comm, status);
     if (status != MOT_OK) return status;
+    mot_step_split_begin(step);
     for (size_t c = 0; c < step->chunks; ++c) {
         step_chunk *chunk = &step->chunk[c];
         mot_exchange_begin(&chunk->dispatch, &chunk->plan, MOT_DISPATCH, chunk->send, chunk->receive);

@@ -84,7 +84,10 @@ static void check_sample(mot_gate_kind kind, size_t s)
     }
     qsort(all, E, sizeof *all, falling);
     for (size_t k = 0; k < K; ++k) {
-        const int32_t want = kind == MOT_GATE_FIXED ? (int32_t)(((size_t)group[s] + k) % E) : all[k].index;
+        const size_t place = s + (batch.step < 0 ? (size_t)batch.first : 0);
+        const int32_t want = kind == MOT_GATE_FIXED  ? (int32_t)(((size_t)group[s] + k) % E)
+                             : kind == MOT_GATE_EVEN ? (int32_t)((place * K + k) % E)
+                                                     : all[k].index;
         ck_assert_msg(expert[s * K + k] == want, "sample %zu of E = %zu, K = %zu: choice %zu is %d, not %d",
                       s, E, K, k, expert[s * K + k], want);
         chosen_sum += exp((double)h[s * E + (size_t)want]);
@@ -93,7 +96,7 @@ static void check_sample(mot_gate_kind kind, size_t s)
         ck_assert_double_eq_tol((double)p[s * E + i], exp((double)h[s * E + i]) / sum, 2e-6);
     for (size_t k = 0; k < K; ++k) {
         const double e = exp((double)h[s * E + (size_t)expert[s * K + k]]);
-        const bool control = kind == MOT_GATE_FIXED || kind == MOT_GATE_RANDOM;
+        const bool control = kind >= MOT_GATE_FIXED;
         const double want = control || config.scale == MOT_SCALE_NONE ? 1 / (double)K
                             : config.scale == MOT_SCALE_PROB          ? e / sum
                                                                       : e / chosen_sum;
@@ -198,6 +201,18 @@ START_TEST(fixed_gates_go_by_group)
 }
 END_TEST
 
+START_TEST(even_gates_take_turns)
+{
+    for (size_t K = 1; K <= 5; ++K) {
+        begin(5, K, 8, 0);
+        check(MOT_GATE_EVEN);
+        batch.step = -1;
+        batch.first = 7;
+        check(MOT_GATE_EVEN);
+    }
+}
+END_TEST
+
 START_TEST(random_gates_draw)
 {
     for (size_t K = 1; K <= 7; K += 3) {
@@ -271,6 +286,7 @@ static void choose_tests(TCase *tcase)
     tcase_add_test(tcase, noise_changes_the_choice_alone);
     tcase_add_test(tcase, noise_fades_in_a_straight_line);
     tcase_add_test(tcase, fixed_gates_go_by_group);
+    tcase_add_test(tcase, even_gates_take_turns);
     tcase_add_test(tcase, random_gates_draw);
     tcase_add_test(tcase, random_evaluation_does_not_see_the_batch);
     tcase_add_test(tcase, lost_logits_still_choose_different_experts);

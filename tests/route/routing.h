@@ -126,8 +126,9 @@ static inline void routing_free(routing *r)
 static inline mot_status routing_plan(const routing *r, mot_plan *plan, int rank)
 {
     const mot_status status = mot_plan_init(plan, &r->placement, rank);
-    return status != MOT_OK ? status
-                            : mot_plan_build(plan, &r->placement, r->samples, r->choices, r->home, r->expert);
+    return status != MOT_OK
+               ? status
+               : mot_plan_build(plan, &r->placement, r->samples, r->choices, r->home, r->expert, NULL);
 }
 
 /* Who owns the expert of row (s, k). */

@@ -74,7 +74,7 @@ START_TEST(a_message_beyond_2_gib_arrives)
     mot_ck_all(home && expert && rows);
     mot_ck_ok(mot_placement_init(&placement, "even", 1, 2, true, false));
     mot_ck_ok(mot_plan_init(&plan, &placement, comm.rank));
-    mot_ck_ok(mot_plan_build(&plan, &placement, SAMPLES, 1, home, expert));
+    mot_ck_ok(mot_plan_build(&plan, &placement, SAMPLES, 1, home, expert, NULL));
     mot_ck_ok(mot_exchange_init(&exchange, &comm, ROW_BYTES));
 
     const bool here = comm.rank == 0;

@@ -9,6 +9,8 @@ make_mixture mixture.h5
 make_pictures pictures.h5
 make_texts texts.h5
 for kind in mixture pictures texts; do small_model "$kind.h5" >"$kind.yaml"; done
+# Most samples are of one class, which a fixed gate sends to one expert.
+small_model none | sed 's/  file: none/  source: mixture\n  mixture: {classes: 4, class_weights: [1, 9, 1, 1], tokens: 6, width: 8, eval: 60}/' >skewed.yaml
 
 # The theory model, short, in its three stages, on samples that every rank makes for itself.
 sed -e 's/until: 400 steps/until: 20 steps/; s/until: 2400 steps/until: 25 steps/; s/every: 400/every: 15/' \
@@ -39,6 +41,9 @@ cases=(
     "strips|mixture|2 3|model.strip=2 model.tile=2"
     "strips, chunks, top-2|pictures|2|model.strip=3 model.tile=1 route.chunks=2 route.top_k=2 gate.init=0.5"
     "strips, tied, soft|texts|3|model.strip=4 model.tie=[attention] route.top_k=all"
+    "even gate|mixture|2|gate.kind=even"
+    "skewed, split|skewed|2 4 5|gate.kind=fixed model.strip=2 model.tile=1"
+    "skewed, split, chunks, tied|skewed|2 4|gate.kind=fixed model.strip=1 route.chunks=2 model.tie=[ffn] route.top_k=2"
     "more ranks than samples|mixture|7|train.batch=3 eval.batch=4 route.noise=uniform"
 )
 # For "top-1" and "top-2": ranks | what may not change a bit
@@ -101,7 +106,7 @@ for case in "${cases[@]}"; do
     IFS='|' read -r name data ranks settings <<<"$case"
     # shellcheck disable=SC2206 # words, each a setting
     words=($settings)
-    # As a user starts it, without mpirun; and all else with some number of threads.
+    # As a user starts it, without mpirun; and all else with some number of threads, with and without splitting.
     wanted=$(figures mot train --quiet "$data.yaml" "${words[@]}" threads=1)
     if [ "$wanted" = nothing ]; then
         fail "$name: does not train on 1 rank"
@@ -109,13 +114,13 @@ for case in "${cases[@]}"; do
     fi
     all="$all$wanted"$'\n'
     for n in $ranks; do
-        expect "$name, $n ranks" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}" threads=$((n % 3 + 1)))"
+        expect "$name, $n ranks" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}" threads=$((n % 3 + 1)) route.split=$([ $((n % 2)) -eq 0 ] && echo true || echo false))"
     done
     echo "$name: $wanted (1 rank, $ranks)"
     if [ "$name" = strips ]; then
         for job in "${threads[@]}"; do
             read -r n t <<<"$job"
-            expect "$name, $n ranks of $t threads" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}" "threads=$t")"
+            expect "$name, $n ranks of $t threads" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}" "threads=$t" route.split=true)"
         done
         [ "$(figures mot train --quiet "$data.yaml" "${words[@]}" model.strip=4)" != "$wanted" ] || fail "$name: model.strip=4 does not change the digest"
     fi

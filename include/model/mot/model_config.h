@@ -37,7 +37,13 @@ typedef struct mot_expert_config {   /* keys model.* */
     mot_merged_config merged;
 } mot_expert_config;
 
-typedef enum mot_gate_kind { MOT_GATE_LINEAR, MOT_GATE_MLP, MOT_GATE_FIXED, MOT_GATE_RANDOM } mot_gate_kind;
+typedef enum mot_gate_kind {
+    MOT_GATE_LINEAR,
+    MOT_GATE_MLP,
+    MOT_GATE_FIXED, /* the controls from here on: by the group, at random, and in turn, so that loads are even */
+    MOT_GATE_RANDOM,
+    MOT_GATE_EVEN
+} mot_gate_kind;
 typedef enum mot_gate_input { MOT_GATE_MEAN, MOT_GATE_SUM, MOT_GATE_FLAT } mot_gate_input;
 typedef struct mot_gate_config { /* keys gate.* */
     mot_gate_kind kind;
@@ -60,6 +66,7 @@ typedef struct mot_route_config { /* keys route.* */
     double balance_bias;           /* step of the loss-free bias (added to the logits for choosing only) */
     char placement[4096];          /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */
     bool dedicated; /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
+    bool split;     /* ranks with little to do help experts with many samples */
     int chunks;     /* pieces in which a batch moves */
 } mot_route_config;
 

@@ -7,6 +7,7 @@
 
 typedef struct mot_placement {
     int experts, ranks;
+    bool dedicated;   /* rank 0 is to work on no expert */
     int *owner;       /* [experts]: the rank that owns expert e; owned */
     int *first;       /* [ranks + 1]: rank r owns local[first[r]] .. local[first[r + 1] - 1]; owned */
     int *local;       /* [experts]: experts by rank, ascending within a rank; owned */

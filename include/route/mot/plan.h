@@ -13,12 +13,15 @@
  *
  *   row[group_first[e] .. group_first[e + 1])   places in the receive buffer, for the e-th local expert
  *
- * so what an expert computes does not depend on the number of ranks. A plan assumes neither one layer nor that rows
+ * so what an expert computes does not depend on the number of ranks. Where experts with many rows are helped (split.h),
+ * "owner" stands for the rank that works on a row, and a rank's groups are its local experts' shares (perhaps empty)
+ * followed by those of other ranks' experts, its guests. A plan assumes neither one layer nor that rows
  * start at the rank that read them: `home` is any map. Not collective; every rank must pass the same arguments. */
 #ifndef MOT_PLAN_H
 #define MOT_PLAN_H
 
 #include "mot/placement.h"
+#include "mot/split.h"
 
 typedef struct mot_plan {
     int ranks, rank;
@@ -26,12 +29,16 @@ typedef struct mot_plan {
     size_t *home_first, *owner_first;     /* [ranks + 1]: rows of peer r are [first[r], first[r + 1]) */
     int32_t *home_sample, *home_choice;   /* [rows_home]: which sample of the chunk, which of its K choices */
     int32_t *owner_sample, *owner_choice; /* [rows_owner] */
-    size_t groups, *group_first;          /* local experts; [groups + 1] */
-    uint32_t *row; /* [rows_owner]: places in the receive buffer, grouped by local expert */
+    size_t groups, *group_first;          /* local experts, then guests; [groups + 1] */
+    int *group_expert;                    /* [groups] */
+    size_t *group_from; /* [groups]: which of its expert's rows a group begins with; 0 for local experts */
+    uint32_t *row;      /* [rows_owner]: places in the receive buffer, by group */
     struct mot_plan_memory {
-        size_t home, owner; /* rows there is room for */
-        size_t *cursor;     /* [2 * ranks + groups] */
-    } memory;               /* private */
+        size_t home, owner;  /* rows there is room for */
+        size_t *cursor;      /* [2 * ranks + experts] */
+        size_t *share_group; /* [shares]: this rank's */
+        size_t shares;       /* there is room for */
+    } memory;                /* private */
 } mot_plan;
 
 /* Makes an empty plan for `ranks` ranks and the local experts of `rank`. */
@@ -39,11 +46,12 @@ mot_status mot_plan_init(mot_plan *plan, const mot_placement *placement, int ran
 void mot_plan_free(mot_plan *plan);
 
 /* Builds the plan of samples [0, samples) of a chunk: home[s] is the rank that holds sample s, expert[s * choices + k]
- * its k-th expert (all in range, distinct within a sample: asserted). Reuses memory: allocates only when the plan
- * grows beyond any before. Cost: two passes over samples * choices. On failure the plan is as it was:
+ * its k-th expert (all in range, distinct within a sample: asserted). `split`: built from the same choices, or NULL:
+ * owners work on all rows of their experts. Reuses memory: allocates only when the plan
+ * grows beyond any before. Cost: two passes over samples * choices. On failure its rows are as they were:
  * MOT_ERR_INPUT, alike on every rank, when samples * choices exceeds INT_MAX (which keeps the rows of every message
  * within MPI's count); MOT_ERR_MEMORY, perhaps on one rank only. */
 mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t samples, size_t choices,
-                          const int *home, const int32_t *expert);
+                          const int *home, const int32_t *expert, mot_split *split);
 
 #endif

@@ -1,0 +1,217 @@
+/* Experts with many rows are helped (split.h): weights go to the helpers, and the gradients of strips come back.
+ *
+ *      owner                                        helper
+ *      weights of its experts ────────────────────► a guest: the expert's weights in a block of this rank
+ *      its own strips, 0 .. m - 1                   strips m .. n - 1, each summed in a block of its own
+ *      adds them as m .. n - 1 ◄─────────────────── those blocks
+ *
+ * All of this is known to everybody from the choices, so nobody asks for anything; messages between two ranks match by
+ * their order, which is that of the shares. */
+#include "mot/memory.h"
+#include "mot/rowops.h"
+#include "step_private.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+enum {
+    UNIT = 16
+}; /* numbers of the datatype that travels: tables are whole multiples, and MPI counts in int */
+
+static size_t strips_of(const mot_step *step, size_t rows)
+{
+    return (rows + step->strip_rows - 1) / step->strip_rows;
+}
+
+mot_status mot_step_split_create(mot_step *step)
+{
+    const size_t E = (size_t)step->model->config->model.experts;
+    step_split *split = &step->split;
+    mot_status status = MOT_OK;
+    split->on = step->model->config->route.split && step->comm->size > 1;
+    if (!split->on) return MOT_OK;
+    MPI_Type_contiguous(UNIT * sizeof(mot_real), MPI_BYTE, &split->unit);
+    MPI_Type_commit(&split->unit);
+    MOT_TRY(mot_allocate(&split->slot, E, sizeof(int), "guests"));
+    MOT_TRY(mot_allocate(&split->guest, E, sizeof(int), "guests"));
+    MOT_TRY(mot_allocate(&split->sent, (size_t)step->comm->size, sizeof(bool), "guests"));
+done:
+    return status;
+}
+
+void mot_step_split_destroy(step_split *split)
+{
+    if (split->on && split->unit != MPI_DATATYPE_NULL) MPI_Type_free(&split->unit);
+    void *const arrays[] = {split->slot,   split->guest, split->sent, split->value,
+                            split->weight, split->done,  split->back, split->request};
+    for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+}
+
+/* A guest's weights lie in its slot's block, but for tied tensors, which every rank has. */
+static void point(mot_step *step, size_t slot)
+{
+    const mot_model *model = step->model;
+    const mot_real *own = step->split.value + slot * model->own_table.count;
+    size_t o = 0, t = 0;
+    for (size_t r = 0; r < model->table.rows; ++r)
+        step->split.weight[slot * model->table.rows + r] =
+            (model->config->model.tie >> model->table.row[r].part) & 1u
+                ? model->tied.value + model->tied_table.row[t++].offset
+                : own + model->own_table.row[o++].offset;
+}
+
+mot_status mot_step_split_prepare(mot_step *step)
+{
+    step_split *split = &step->split;
+    const mot_model *model = step->model;
+    const size_t E = (size_t)model->config->model.experts;
+    mot_status status = MOT_OK;
+    if (!split->on) return MOT_OK;
+    size_t messages = 2 * E, done = 0, back = 0;
+    split->guests = 0;
+    for (size_t e = 0; e < E; ++e) split->slot[e] = -1;
+    for (size_t c = 0; c < step->chunks; ++c) {
+        const mot_split *shares = &step->chunk[c].split;
+        size_t here = 0, away = 0;
+        messages += 2 * shares->shares;
+        for (size_t i = 0; i < shares->shares; ++i) {
+            const mot_share *share = &shares->share[i];
+            const bool mine = model->own_of[share->expert] != NULL, by_me = share->worker == step->comm->rank;
+            if (mine && !by_me) away += strips_of(step, share->rows);
+            if (mine || !by_me) continue;
+            here += strips_of(step, share->rows);
+            split->slot[share->expert] = 0; /* numbered below, by expert */
+        }
+        done = MOT_MAX(done, here);
+        back = MOT_MAX(back, away);
+    }
+    for (size_t e = 0; e < E; ++e) {
+        if (split->slot[e] < 0) continue;
+        split->guest[split->guests] = (int)e;
+        split->slot[e] = (int)split->guests++;
+    }
+    const size_t own = model->own_table.count, all = model->table.count, real = sizeof(mot_real);
+    MOT_TRY(mot_reserve(&split->value, &split->value_room, split->guests * own, real, "guests"));
+    MOT_TRY(mot_reserve(&split->weight, &split->weight_room, split->guests * model->table.rows,
+                        sizeof(void *), "guests"));
+    MOT_TRY(mot_reserve(&split->done, &split->done_room, done * all, real, "the gradients of guests"));
+    MOT_TRY(mot_reserve(&split->back, &split->back_room, back * all, real, "gradients from helpers"));
+    MOT_TRY(mot_reserve(&split->request, &split->request_room, messages, sizeof(MPI_Request), "guests"));
+    for (size_t g = 0; g < split->guests; ++g) point(step, g);
+done:
+    return status;
+}
+
+static MPI_Request *next_request(step_split *split)
+{
+    assert((size_t)split->requests < split->request_room);
+    return &split->request[split->requests++];
+}
+
+static int units_of(size_t numbers)
+{
+    assert(numbers % UNIT == 0 && numbers / UNIT <= INT_MAX);
+    return (int)(numbers / UNIT);
+}
+
+/* The weights of expert e to every rank that helps it in any chunk, once. */
+static void send_weights(mot_step *step, int e)
+{
+    step_split *split = &step->split;
+    const size_t count = step->model->own_table.count;
+    memset(split->sent, 0, (size_t)step->comm->size * sizeof(bool));
+    split->sent[step->comm->rank] = true;
+    for (size_t c = 0; c < step->chunks; ++c) {
+        const mot_split *shares = &step->chunk[c].split;
+        for (size_t i = shares->first[e]; i < shares->first[e + 1]; ++i) {
+            const int worker = shares->share[i].worker;
+            if (split->sent[worker]) continue;
+            split->sent[worker] = true;
+            MPI_Isend(step->model->own_of[e]->value, units_of(count), split->unit, worker, MOT_TAG_WEIGHTS,
+                      step->comm->mpi, next_request(split));
+            split->sent_bytes += count * sizeof(mot_real);
+        }
+    }
+}
+
+void mot_step_split_begin(mot_step *step)
+{
+    step_split *split = &step->split;
+    const mot_model *model = step->model;
+    if (!split->on) return;
+    assert(split->requests == 0);
+    for (size_t g = 0; g < split->guests; ++g)
+        MPI_Irecv(split->value + g * model->own_table.count, units_of(model->own_table.count), split->unit,
+                  model->placement.owner[split->guest[g]], MOT_TAG_WEIGHTS, step->comm->mpi,
+                  next_request(split));
+    for (int e = 0; e < model->config->model.experts; ++e)
+        if (model->own_of[e] != NULL) send_weights(step, e);
+}
+
+void mot_step_split_expect(mot_step *step, const step_chunk *chunk)
+{
+    step_split *split = &step->split;
+    const mot_model *model = step->model;
+    size_t strips = 0;
+    if (!split->on) return;
+    split->owing = chunk;
+    for (size_t i = 0; i < chunk->split.shares; ++i) {
+        const mot_share *share = &chunk->split.share[i];
+        if (model->own_of[share->expert] == NULL || share->worker == step->comm->rank) continue;
+        const size_t n = strips_of(step, share->rows);
+        MPI_Irecv(split->back + strips * model->table.count, units_of(n * model->table.count), split->unit,
+                  share->worker, MOT_TAG_STRIPS, step->comm->mpi, next_request(split));
+        strips += n;
+    }
+}
+
+void mot_step_split_return(mot_step *step, const step_chunk *chunk)
+{
+    step_split *split = &step->split;
+    const mot_model *model = step->model;
+    const mot_plan *plan = &chunk->plan;
+    size_t strips = 0;
+    for (size_t g = (size_t)model->local; g < plan->groups; ++g) {
+        const size_t n = strips_of(step, plan->group_first[g + 1] - plan->group_first[g]);
+        MPI_Isend(split->done + strips * model->table.count, units_of(n * model->table.count), split->unit,
+                  model->placement.owner[plan->group_expert[g]], MOT_TAG_STRIPS, step->comm->mpi,
+                  next_request(split));
+        split->sent_bytes += n * model->table.count * sizeof(mot_real);
+        strips += n;
+    }
+}
+
+/* A strip's gradient joins the expert's: the first of a step is it, bit by bit, even where it says -0. */
+static void add_strip(mot_step *step, int local, const mot_real *strip)
+{
+    const mot_table *table = &step->model->table;
+    mot_real *const *gradient = step->model->gradient + (size_t)local * table->rows;
+    const bool first = step->strips_added[local]++ == 0;
+    for (size_t r = 0; r < table->rows; ++r) {
+        const mot_tensor *row = &table->row[r];
+        if (!(step->learns >> row->part & 1u)) continue;
+        if (first)
+            memcpy(gradient[r], strip + row->offset, row->count * sizeof(mot_real));
+        else
+            mot_row_add(gradient[r], strip + row->offset, row->count);
+    }
+}
+
+void mot_step_split_settle(mot_step *step)
+{
+    step_split *split = &step->split;
+    const mot_model *model = step->model;
+    if (!split->on) return;
+    MPI_Waitall(split->requests, split->request, MPI_STATUSES_IGNORE);
+    split->requests = 0;
+    if (split->owing == NULL) return;
+    const mot_real *strip = split->back;
+    for (size_t i = 0; i < split->owing->split.shares; ++i) {
+        const mot_share *share = &split->owing->split.share[i];
+        if (model->own_of[share->expert] == NULL || share->worker == step->comm->rank) continue;
+        for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->table.count)
+            add_strip(step, model->placement.local_index[share->expert], strip);
+    }
+    split->owing = NULL;
+}
