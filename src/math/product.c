@@ -1,7 +1,7 @@
 /* The innermost loop is a block of C in registers: ROWS rows of one panel, a panel being two vectors of columns. For
  * each k it loads two vectors of B, and multiplies them with one number of each row of A. Panels are taken one after
  * another and all of A's rows with each, so that a panel of B is read from the first or second-level cache; neither
- * operand is copied. */
+ * operand is copied but for what copy_panel says. */
 #include "mot/product.h"
 
 #include <string.h>
@@ -140,7 +140,8 @@ BLOCK(1)
 BLOCK(2)
 BLOCK(3)
 BLOCK(4)
-BLOCK(5) BLOCK(6)
+BLOCK(5)
+BLOCK(6)
 #ifdef __AVX512F__
     BLOCK(7) BLOCK(8) BLOCK(9) BLOCK(10) BLOCK(11) BLOCK(12) BLOCK(13) BLOCK(14)
 #endif
@@ -152,24 +153,34 @@ BLOCK(5) BLOCK(6)
 #endif
 };
 
-/* The last panel may have fewer columns than its vectors: then B and C are those of a panel that has them. */
-typedef struct narrow_panel {
-    mot_real b[MOT_PRODUCT_DEPTH * PANEL], c[ROWS * PANEL];
-} narrow_panel;
+/* A panel of B, copied. The last panel may have fewer columns than its vectors: then it is filled up with zeros. And
+ * rows that lie a multiple of CROWDED apart would all compete for few places of the caches. */
+enum { CROWDED = 4096 };
 
-static void widen(narrow_panel *panel, const mot_real *b, size_t ldb, size_t depth, size_t columns)
+typedef struct copied_panel {
+    mot_real b[MOT_PRODUCT_DEPTH * PANEL], c[ROWS * PANEL];
+} copied_panel;
+
+static void copy_panel(copied_panel *panel, const mot_real *b, size_t ldb, size_t depth, size_t columns)
 {
-    for (size_t k = 0; k < depth; ++k) {
-        memcpy(panel->b + k * PANEL, b + k * ldb, columns * sizeof *b);
-        memset(panel->b + k * PANEL + columns, 0, (PANEL - columns) * sizeof *b);
-    }
+    mot_real *to = panel->b;
+    if (columns == PANEL)
+        for (size_t k = 0; k < depth; ++k, to += PANEL, b += ldb) {
+            mot_store(to, mot_load(b));
+            mot_store(to + MOT_LANES, mot_load(b + MOT_LANES));
+        }
+    else
+        for (size_t k = 0; k < depth; ++k, to += PANEL, b += ldb) {
+            memcpy(to, b, columns * sizeof *b);
+            memset(to + columns, 0, (PANEL - columns) * sizeof *b);
+        }
 }
 
-static void multiply_narrow(size_t rows, size_t columns, narrow_panel *panel, const block *of)
+/* C of a narrow panel is made beside it. */
+static void multiply_narrow(size_t rows, size_t columns, copied_panel *panel, const block *of)
 {
     block whole = *of;
-    whole.b = panel->b;
-    whole.ldb = whole.ldc = PANEL;
+    whole.ldc = PANEL;
     whole.bias = whole.start = NULL;
     whole.c = panel->c;
     blocks[rows - 1][panel_vectors(columns, 0) - 1](&whole);
@@ -189,7 +200,8 @@ static void multiply_panel(const mot_product *p, size_t j, size_t k, size_t dept
     const size_t parts = (p->m + ROWS - 1) / ROWS;
     const mot_real *start = k == 0 ? p->start : p->c;
     const bool narrow = columns < vectors * MOT_LANES;
-    narrow_panel panel;
+    const bool crowded = p->ldb * sizeof(mot_real) % CROWDED == 0 && p->m >= 4 * ROWS && depth >= 2 * PANEL;
+    copied_panel panel;
     block of = {.k = depth,
                 .a_row = p->a_row,
                 .a_step = p->a_step,
@@ -197,7 +209,11 @@ static void multiply_panel(const mot_product *p, size_t j, size_t k, size_t dept
                 .ldb = p->ldb,
                 .bias = k == 0 && p->bias != NULL ? p->bias + j : NULL,
                 .ldc = p->ldc};
-    if (narrow) widen(&panel, of.b, of.ldb, depth, columns);
+    if (narrow || crowded) {
+        copy_panel(&panel, of.b, of.ldb, depth, columns);
+        of.b = panel.b;
+        of.ldb = PANEL;
+    }
     for (size_t part = 0; part < parts; ++part) {
         const size_t i = mot_part_first(p->m, parts, part), rows = mot_part_first(p->m, parts, part + 1) - i;
         of.a = p->a + i * p->a_row + k * p->a_step;
