@@ -164,6 +164,37 @@ START_TEST(gelu)
 }
 END_TEST
 
+static double gelu_slope_loss(void *context, bool learn)
+{
+    (void)context;
+    memcpy(l.y, l.x, l.R * sizeof *l.y);
+    mot_gelu_with_slope(l.y, learn ? l.scratch : NULL, l.y, l.R);
+    if (learn) {
+        start_gradients();
+        memcpy(l.d_x, l.d_y, l.R * sizeof *l.d_x);
+        mot_multiply_and_sum_rows(l.d_x, l.d_b, l.scratch, l.R / l.M, l.M);
+    }
+    return inner(l.y, l.d_y, l.R);
+}
+
+/* On its own, and with the sum that is the gradient of a bias in front of it. */
+START_TEST(gelu_slope)
+{
+    begin("gelu_slope", gelu_slope_loss, 2, 8);
+    l.R = 203;
+    l.M = 29;
+    gradient_fill(l.x, MOST, 8, 0, 2);
+    l.x[0] = 0, l.x[1] = 8, l.x[2] = -8;
+    gradient_add(&c, "x", l.x, l.d_x, l.R);
+    gradient_check(&c);
+    for (size_t i = 0; i < l.M; ++i) {
+        double sum = (double)l.start_b[i];
+        for (size_t r = 0; r < l.R / l.M; ++r) sum += (double)l.d_x[r * l.M + i];
+        ck_assert_double_eq_tol((double)l.d_b[i], sum, 1e-5);
+    }
+}
+END_TEST
+
 /* ---- attention ---- */
 
 static double attention_loss(void *context, bool learn)
@@ -248,6 +279,7 @@ static void layer_gradient_tests(TCase *tcase)
     tcase_add_test(tcase, linear_in_parts);
     tcase_add_test(tcase, layernorm);
     tcase_add_test(tcase, gelu);
+    tcase_add_test(tcase, gelu_slope);
     tcase_add_test(tcase, attention);
     tcase_add_test(tcase, losses);
 }

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ck.h"
@@ -15,7 +16,8 @@
 
 enum { MOST = 20000 };
 static const double u = 0x1p-24;
-static float x[MOST], w[MOST], b[MOST], y[MOST], mean[MOST], rstd[MOST], prob[MOST], again[MOST], scratch[MOST];
+static float x[MOST], w[MOST], b[MOST], y[MOST], mean[MOST], rstd[MOST], prob[MOST], again[MOST],
+    scratch[MOST];
 
 static void fill(float *to, size_t n, uint32_t salt, double around, double scale)
 {
@@ -182,7 +184,8 @@ START_TEST(attention_is_three_loops)
                             worst = fmax(worst,
                                          fabs((double)y[(first[s] + i) * D + h * W + c] - out[i * W + c]));
                     for (size_t i = 0; i < n * n; ++i)
-                        worst = fmax(worst, fabs((double)prob[packed + i / n * mot_padded(n) + i % n] - p[i]));
+                        worst = fmax(worst,
+                                     fabs((double)prob[packed + i / n * mot_padded(n) + i % n] - p[i]));
                     packed += n * mot_padded(n);
                 }
             ck_assert_uint_eq(packed, mot_attention_prob(first, samples, H));
@@ -194,6 +197,117 @@ START_TEST(attention_is_three_loops)
      * one. */
     printf("attention: %.2f u\n", worst / u);
     ck_assert_double_le(worst, (16 + 17 + 17) * u);
+}
+END_TEST
+
+/* Gradients of <d_o, attention> by q, k and v of one sample and head, as matrices of derivatives say it. */
+static void attention_backward_twin(double *d_qkv, const double *p, size_t l, size_t D, size_t W, size_t at)
+{
+    const double scale = 1 / sqrt((double)W);
+    for (size_t i = 0; i < l; ++i) {
+        double dot = 0;
+        static double d_p[MOST];
+        for (size_t j = 0; j < l; ++j) {
+            d_p[j] = 0;
+            for (size_t c = 0; c < W; ++c) {
+                d_p[j] += (double)w[i * D + at + c] * (double)x[j * 3 * D + 2 * D + at + c];
+                d_qkv[j * 3 * D + 2 * D + at + c] += p[i * l + j] * (double)w[i * D + at + c];
+            }
+            dot += p[i * l + j] * d_p[j];
+        }
+        for (size_t j = 0; j < l; ++j)
+            for (size_t c = 0; c < W; ++c) {
+                const double d_score = p[i * l + j] * (d_p[j] - dot) * scale;
+                d_qkv[i * 3 * D + at + c] += d_score * (double)x[j * 3 * D + D + at + c];
+                d_qkv[j * 3 * D + D + at + c] += d_score * (double)x[i * 3 * D + at + c];
+            }
+    }
+}
+
+/* So long that its scores are taken in blocks of queries, and found again on the way back; behind it a short sample. */
+START_TEST(a_long_sample_is_three_loops_too)
+{
+    enum { LONG = 401, SHORT = 5, D = 6, H = 2, W = D / H, ROWS = LONG + SHORT };
+    static const size_t first[] = {0, LONG, ROWS};
+    static double out[ROWS * D], p[LONG * LONG], d_want[ROWS * 3 * D];
+    static float d_qkv[ROWS * 3 * D];
+    float *const work = calloc(mot_attention_scratch(LONG, D, H, true), sizeof *work);
+    ck_assert_ptr_nonnull(work);
+    fill(x, ROWS * 3 * D, 1, 0, 1);
+    fill(w, ROWS * D, 2, 0, 1);
+    ck_assert_uint_eq(mot_attention_prob(first, 1, H), 0);
+    ck_assert_uint_eq(mot_attention_prob(first, 2, H), H * SHORT * mot_padded(SHORT));
+    mot_attention_forward(y, prob, work, x, first, 2, D, H);
+    mot_attention_forward(again, NULL, work, x, first, 2, D, H);
+    ck_assert_int_eq(memcmp(y, again, sizeof(float) * ROWS * D), 0);
+    for (size_t i = 0; i < ROWS * 3 * D; ++i) d_qkv[i] = NAN;
+    mot_attention_backward(d_qkv, work, w, x, prob, first, 2, D, H);
+    free(work);
+    double worst = 0, worst_gradient = 0;
+    for (size_t h = 0; h < H; ++h) {
+        attention_twin(out, p, 0, LONG, D, W, h * W);
+        attention_backward_twin(d_want, p, LONG, D, W, h * W);
+        for (size_t i = 0; i < LONG; ++i)
+            for (size_t c = 0; c < W; ++c)
+                worst = fmax(worst, fabs((double)y[i * D + h * W + c] - out[i * W + c]));
+    }
+    for (size_t i = 0; i < LONG * 3 * D; ++i)
+        worst_gradient = fmax(worst_gradient, fabs((double)d_qkv[i] - d_want[i]) / (1 + fabs(d_want[i])));
+    for (size_t i = 0; i < ROWS * 3 * D; ++i) ck_assert(isfinite(d_qkv[i]));
+    printf("a long sample: %.2f u, its gradient %.2f u\n", worst / u, worst_gradient / u);
+    ck_assert_double_le(worst, 64 * u); /* roundings are independent: about the root of the number of keys */
+    ck_assert_double_le(worst_gradient, 128 * u);
+}
+END_TEST
+
+START_TEST(gelu_with_its_slope_is_gelu)
+{
+    static float slope[MOST];
+    for (size_t i = 0; i < MOST; ++i) x[i] = (float)(((double)i / MOST - 0.5) * 40);
+    x[0] = -1e9f, x[1] = 1e9f, x[2] = 0, x[3] = -0.0f;
+    mot_gelu_with_slope(y, slope, x, MOST);
+    double worst = 0, worst_slope = 0;
+    for (size_t i = 2; i < MOST; ++i) {
+        const double t = (double)x[i];
+        worst = fmax(worst, fabs((double)y[i] - tanh_form(t)) / (1 + fabs(t)));
+        worst_slope = fmax(worst_slope, fabs((double)slope[i] - tanh_form_slope(t)));
+    }
+    printf("gelu with slope: %.2f u, its slope %.2f u\n", worst / u, worst_slope / u);
+    ck_assert_double_le(worst, 4 * u);
+    ck_assert_double_le(worst_slope, 48 * u);
+    ck_assert(fabs((double)y[0]) < 1e-20 && y[1] == 1e9f);
+    ck_assert(fabs((double)slope[0]) < 1e-6 && fabs((double)slope[1] - 1) < 1e-6);
+    /* Without slope, in place, and from another place on: the same bits. */
+    for (size_t from = 0; from < 40; ++from) {
+        memcpy(again, x + from, (MOST - from) * sizeof *x);
+        mot_gelu_with_slope(again, NULL, again, MOST - from);
+        ck_assert_int_eq(memcmp(again, y + from, (MOST - from) * sizeof *y), 0);
+    }
+}
+END_TEST
+
+START_TEST(rows_are_summed_in_order)
+{
+    for (size_t R = 1; R <= 9; ++R)
+        for (size_t M = 1; M <= 70; M += M < 20 ? 1 : 25) {
+            fill(x, R * M, 1, 0, 1);
+            fill(w, R * M, 2, 0, 1);
+            fill(y, M, 3, 0, 1);
+            memcpy(again, y, M * sizeof *y);
+            for (size_t i = 0; i < M; ++i)
+                for (size_t r = 0; r < R; ++r) again[i] += x[r * M + i];
+            mot_sum_rows(y, x, R, M);
+            ck_assert_int_eq(memcmp(again, y, M * sizeof *y), 0);
+            memcpy(b, x, R * M * sizeof *x);
+            mot_multiply_and_sum_rows(b, y, w, R, M);
+            for (size_t r = 0; r < R; ++r)
+                for (size_t i = 0; i < M; ++i) {
+                    const float product = x[r * M + i] * w[r * M + i];
+                    ck_assert(b[r * M + i] == product);
+                    again[i] += product;
+                }
+            ck_assert_int_eq(memcmp(again, y, M * sizeof *y), 0);
+        }
 }
 END_TEST
 
@@ -240,6 +354,9 @@ static void layers_tests(TCase *tcase)
     tcase_add_test(tcase, gelu_is_the_tanh_form);
     tcase_add_test(tcase, gelu_at_its_ends);
     tcase_add_test(tcase, attention_is_three_loops);
+    tcase_add_test(tcase, a_long_sample_is_three_loops_too);
+    tcase_add_test(tcase, gelu_with_its_slope_is_gelu);
+    tcase_add_test(tcase, rows_are_summed_in_order);
     tcase_add_test(tcase, a_lone_token_attends_to_itself);
     tcase_add_test(tcase, bits_do_not_depend_on_the_place);
 }
