@@ -17,7 +17,7 @@
 #include "mot/layers.h"
 #include "mot/vector.h"
 
-enum { TILE_ROWS = 512 };
+enum { LEAST_ROWS = 256, MOST_ROWS = 512 }; /* of a tile */
 
 /* ---- the table ---- */
 
@@ -166,9 +166,10 @@ static size_t most_rows(const mot_expert_shape *shape, size_t samples)
 static size_t encoder_tile(const mot_expert_shape *shape)
 {
     if (shape->config->tile > 0) return shape->config->tile;
-    /* So many rows that transposing the weights costs little beside multiplying with them, and no more, lest the
-     * activations leave the last-level cache. */
-    const size_t fit = TILE_ROWS / most_rows(shape, 1);
+    /* So many rows that reading the weights, and reading and writing their gradients, costs little beside multiplying
+     * with them, and no more: the wider the expert, the farther away its weights lie. */
+    const size_t rows = MOT_MIN(MOT_MAX(2 * shape->config->width, (size_t)LEAST_ROWS), (size_t)MOST_ROWS),
+                 fit = rows / most_rows(shape, 1);
     return fit < 1 ? 1 : fit > 32 ? 32 : fit;
 }
 
