@@ -7,7 +7,8 @@ if [ "$(id -u)" -eq 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
-# A rank is one thread of computation: OpenBLAS would otherwise start a thread for each core in every rank.
+# OpenBLAS would otherwise start a thread for each core in every rank. OMP_NUM_THREADS is how many cores a rank is bound
+# to, and mot's `threads: auto` starts as many threads.
 export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1} OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
 # A host that vanishes without a word hangs mpirun for minutes by default; so it is noticed after 10 + 5 x 2 seconds,

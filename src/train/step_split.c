@@ -203,8 +203,12 @@ void mot_step_split_settle(mot_step *step)
     step_split *split = &step->split;
     const mot_model *model = step->model;
     if (!split->on) return;
+    const double start = mot_clock_s();
     MPI_Waitall(split->requests, split->request, MPI_STATUSES_IGNORE);
     split->requests = 0;
+    const double waited = mot_clock_s() - start;
+    step->work.exchange_s += waited;
+    step->work.compute_s -= waited; /* which the caller's next lap adds */
     if (split->owing == NULL) return;
     const mot_real *strip = split->back;
     for (size_t i = 0; i < split->owing->split.shares; ++i) {
