@@ -144,7 +144,7 @@ def terminal(command):
     if code != 0:
         sys.exit("exit code %d: %r" % (code, said[-500:]))
     return said.decode(errors="replace").replace("\r\n", "\n")
-said = terminal([mot, "train", "small.yaml", "run=seen", "report.every=100000", "train.until=400 steps", "model.depth=2"])
+said = terminal([mot, "train", "small.yaml", "run=seen", "report.every=100000", "train.until=4000 steps", "model.depth=2"])
 if "\r" not in said or "train [" not in said or "#" not in said:
     sys.exit("no progress bar: %r" % said[:2000])
 if "digest" not in said.split("\r")[-1]:
