@@ -64,8 +64,11 @@ static mot_status train_step(mot_run *run, bool *stop)
     const double rate = stage->expert.rate * factor;
     const int index = progress->stage; /* of this step; the next may be of another */
     const bool next = mot_stage_advance(&run->config, samples, result.loss, result.purity, &run->progress);
+    double since = mot_clock_s();
     MOT_TRY(mot_comm_agree(run->comm, record_step(run, &result, index, rate)));
+    run_lap(run, RUN_RECORD, &since);
     MOT_TRY(run_report_step(run, &result, index, rate));
+    run_lap(run, RUN_LOG, &since);
     if (next && run->progress.stage < run->config.stages) {
         mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX,
                 run->config.stage[run->progress.stage].name, run->progress.step);

@@ -28,7 +28,8 @@ mot_status run_evaluate(mot_run *run)
     const mot_gidx samples = run->eval_set.samples;
     const size_t E = (size_t)run->config.model.experts;
     run_eval *eval = &run->last_eval;
-    double loss = 0, hits = 0, group_hits = 0;
+    double loss = 0, hits = 0, group_hits = 0, since = mot_clock_s();
+    const mot_step_work before = *mot_step_measure(run->step);
     mot_status status = MOT_OK;
     if (root) {
         run_figures_begin(run);
@@ -61,5 +62,7 @@ mot_status run_evaluate(mot_run *run)
     MOT_TRY(mot_comm_agree(run->comm, run_figures_end(run)));
     run->evaluated = run->progress.step;
 done:
+    run_time_evaluation(run, &before);
+    run_lap(run, RUN_EVALUATION, &since);
     return status;
 }

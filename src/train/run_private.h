@@ -2,6 +2,7 @@
 #ifndef MOT_RUN_PRIVATE_H
 #define MOT_RUN_PRIVATE_H
 
+#include "mot/clock.h"
 #include "mot/record.h"
 #include "mot/run.h"
 #include "mot/stage.h"
@@ -24,6 +25,9 @@ typedef struct run_place {
     bool crowded;              /* some host has more threads than cores */
 } run_place;
 
+/* What a run does besides its steps. */
+typedef enum run_part { RUN_RECORD, RUN_LOG, RUN_EVALUATION, RUN_CHECKPOINT, RUN_PARTS } run_part;
+
 typedef struct mot_run {
     const mot_comm *comm;
     mot_config config;
@@ -45,6 +49,8 @@ typedef struct mot_run {
     mot_gidx evaluated;          /* step of last_eval; -1: none */
     double start_s;
     mot_gidx start_step;
+    double part_s[RUN_PARTS];
+    mot_step_work evaluations; /* phases of their passes alone, which are no training */
 
     /* since the last report line */
     double since_s, loss, hits, compute_s, exchange_s, wait_s, flops;
@@ -83,6 +89,28 @@ void run_dry(const mot_run *run);
 void run_report_begin(mot_run *run);
 mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate);
 void run_say_eval(const mot_run *run);
+
+/* run_time.c: where the time went. */
+/* Adds the time since `*since` to a part of the run, and sets `*since` to now. */
+static inline void run_lap(mot_run *run, run_part part, double *since)
+{
+    const double now = mot_clock_s();
+    run->part_s[part] += now - *since;
+    *since = now;
+}
+/* Adds what the step has done since `before` to the evaluations. */
+void run_time_evaluation(mot_run *run, const mot_step_work *before);
+/* A row of the split of a run's time: a phase of its training steps, or one of its parts. Over all ranks. */
+typedef struct run_time_row {
+    const char *name;
+    double mean_s, least_s, most_s; /* of a rank */
+    double flops, bytes;            /* of all ranks; 0: not counted */
+} run_time_row;
+enum { RUN_TIME_ROWS = MOT_PHASES + RUN_PARTS + 1 }; /* the last: all else */
+/* Fills the rows for a run of `wall_s` seconds so far. Collective. */
+void run_time(const mot_run *run, double wall_s, run_time_row row[RUN_TIME_ROWS]);
+void run_say_time(const mot_run *run, const run_time_row row[RUN_TIME_ROWS], double wall_s);
+void run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS]);
 
 /* run_summary.c: what is said at the end. */
 void run_say_table(const mot_run *run);

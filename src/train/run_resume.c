@@ -150,6 +150,7 @@ mot_status run_save(mot_run *run)
 {
     char name[64], path[2048] = "";
     const bool root = run->comm->rank == MOT_ROOT;
+    double since = mot_clock_s();
     mot_status status = MOT_OK;
     if (root) {
         status = mot_record_flush(run->record);
@@ -165,5 +166,6 @@ mot_status run_save(mot_run *run)
     }
     MOT_TRY(mot_comm_agree(run->comm, status));
 done:
+    run_lap(run, RUN_CHECKPOINT, &since);
     return status;
 }

@@ -76,6 +76,8 @@ mot_status run_summarize(mot_run *run, const char *status_text)
 {
     char digest[33], path[1024];
     const double wall = mot_clock_s() - run->start_s;
+    run_time_row time[RUN_TIME_ROWS];
+    run_time(run, wall, time);
     const run_speed speed = measure(run);
     const run_eval *eval = &run->last_eval;
     const mot_state state = run_state(run);
@@ -104,6 +106,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_real(json, "time.compute_s", speed.compute_s);
             mot_json_real(json, "time.exchange_s", speed.exchange_s);
             mot_json_real(json, "time.wait_s", speed.wait_s);
+            run_put_time(json, time);
             mot_json_real(json, "speed.samples_per_s", speed.samples_per_s);
             mot_json_real(json, "speed.expert_gflops", speed.gflops);
             mot_json_real(json, "speed.sgemm_fraction", speed.fraction);
@@ -121,6 +124,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
         }
     }
     MOT_TRY(mot_comm_agree(run->comm, status));
+    run_say_time(run, time, wall);
     mot_log(MOT_LOG_INFO, "\ndigest %s  (equal for any number of ranks)", digest);
     mot_log(MOT_LOG_INFO,
             "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare sgemm; compute %.1f s, exchange "

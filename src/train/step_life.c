@@ -220,14 +220,6 @@ void mot_step_destroy(mot_step **handle)
     mot_free(step);
 }
 
-const mot_step_work *mot_step_measure(mot_step *step)
-{
-    step->work.sent_bytes = step->split.sent_bytes;
-    for (size_t c = 0; c < step->chunks; ++c)
-        step->work.sent_bytes += step->chunk[c].dispatch.sent_bytes + step->chunk[c].outputs.sent_bytes;
-    return &step->work;
-}
-
 mot_step_size mot_step_bytes(const mot_step *step)
 {
     const size_t rows = step->most * step->K, here = rows / (size_t)step->comm->size + 1,

@@ -23,10 +23,15 @@ typedef struct choice_report {
     double loss;    /* counted for choice 0 */
 } choice_report;
 
+/* A rank's work so far: a step's figures are differences, and no moment is left out. */
+typedef struct work_sums {
+    double compute_s, exchange_s, wait_s, expert_flops;
+} work_sums;
+
 /* What every rank tells the coordinator before and after the experts' work. */
 typedef struct rank_note {
     int32_t status, stop;
-    mot_step_work work; /* so far: a step's figures are differences, and no moment is left out */
+    work_sums work;
 } rank_note;
 
 /* What the coordinator tells every rank at the end. */
@@ -102,7 +107,7 @@ typedef struct coordinator {
     choice_report *report; /* [B * K] */
     int *reporter;         /* [B * K]: the rank that reports each (sample, choice) */
     rank_note *rank;       /* [ranks] */
-    mot_step_work before;  /* of all ranks, when they last reported */
+    work_sums before;      /* of all ranks, when they last reported */
     int64_t *load;         /* [E] */
     double *importance;    /* [E] */
     int64_t *table;        /* [E, classes or groups]: for purity */
@@ -185,11 +190,16 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
 /* The next report of this rank. */
 choice_report *mot_step_next_report(mot_step *step);
 
-/* Adds the time since `*since` to a figure, and sets `*since` to now. */
-static inline void lap(double *figure, double *since)
+/* step_work.c: this rank's sums so far. */
+work_sums mot_step_sums(const mot_step *step);
+/* step_work.c: adds what the step that is about to be reported did: operations and bytes of every phase. */
+void mot_step_count_work(mot_step *step, const mot_step_task *task);
+
+/* Adds the time since `*since` to a phase, and sets `*since` to now. */
+static inline void lap(mot_step *step, mot_phase phase, double *since)
 {
     const double now = mot_clock_s();
-    *figure += now - *since;
+    step->work.phase[phase].seconds += now - *since;
     *since = now;
 }
 

@@ -106,9 +106,9 @@ static void measure(mot_step *step, step_verdict *verdict)
 {
     coordinator *root = &step->root;
     const double ranks = step->comm->size;
-    mot_step_work all = {0};
+    work_sums all = {0};
     for (int r = 0; r < step->comm->size; ++r) {
-        const mot_step_work *work = &root->rank[r].work;
+        const work_sums *work = &root->rank[r].work;
         all.compute_s += work->compute_s;
         all.exchange_s += work->exchange_s;
         all.wait_s += work->wait_s;
@@ -181,7 +181,7 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     const mot_comm *comm = step->comm;
     coordinator *root = &step->root;
     step_verdict verdict = {.stop = step->stop};
-    const rank_note note = {status, false, step->work};
+    const rank_note note = {status, false, mot_step_sums(step)};
     double since = mot_clock_s();
     MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);
     if (comm->rank == MOT_ROOT) {
@@ -190,15 +190,15 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     }
     MPI_Gatherv(step->report, (int)step->reports, step->report_type, root->report, root->counts, root->places,
                 step->report_type, MOT_ROOT, comm->mpi);
-    lap(&step->work.wait_s, &since);
+    lap(step, MOT_PHASE_WAIT, &since);
     if (comm->rank == MOT_ROOT) {
         for (int r = 0; r < comm->size; ++r)
             if (root->rank[r].status != MOT_OK) verdict.status = root->rank[r].status;
         if (verdict.status == MOT_OK) verdict.status = status = conclude(step, task, &verdict);
-        lap(&step->work.compute_s, &since);
+        lap(step, MOT_PHASE_REPORT, &since);
     }
     MPI_Bcast(&verdict, sizeof verdict, MPI_BYTE, MOT_ROOT, comm->mpi);
-    lap(&step->work.wait_s, &since);
+    lap(step, MOT_PHASE_WAIT, &since);
     if (verdict.status != MOT_OK) return mot_comm_agree(comm, status);
     fill_result(step, &verdict, result);
     return MOT_OK;

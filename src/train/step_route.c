@@ -49,7 +49,7 @@ mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task
     };
 }
 
-static void score_and_choose(mot_step *step, const mot_step_task *task)
+static void score_and_choose(mot_step *step, const mot_step_task *task, double *since)
 {
     mot_model *model = step->model;
     coordinator *root = &step->root;
@@ -59,6 +59,7 @@ static void score_and_choose(mot_step *step, const mot_step_task *task)
     spread_notes(step);
     mot_gate_forward(&model->gate, &model->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL,
                      root->h, root->kept);
+    lap(step, MOT_PHASE_SCORE, since);
     const mot_choice_batch choice = mot_step_choice(step, task);
     mot_choose(&config->route, config->gate.kind, &choice);
 }
@@ -83,12 +84,12 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     const bool coordinates = comm->rank == MOT_ROOT;
     double since = mot_clock_s();
 
-    const rank_note note = {status, stop, step->work};
+    const rank_note note = {status, stop, mot_step_sums(step)};
     MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);
     if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
     MPI_Gatherv(batch->note, (int)batch->mine, step->note_type, root->gathered, root->counts, root->places,
                 step->note_type, MOT_ROOT, comm->mpi);
-    lap(&step->work.wait_s, &since);
+    lap(step, MOT_PHASE_WAIT, &since);
 
     if (coordinates) {
         *step->message_status = MOT_OK;
@@ -97,11 +98,11 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
             if (root->rank[r].status != MOT_OK) *step->message_status = root->rank[r].status;
             step->stop = step->stop || root->rank[r].stop;
         }
-        if (*step->message_status == MOT_OK) score_and_choose(step, task);
-        lap(&step->work.compute_s, &since);
+        if (*step->message_status == MOT_OK) score_and_choose(step, task, &since);
+        lap(step, MOT_PHASE_CHOOSE, &since);
     }
     mot_comm_bcast(comm, step->message, step->message_bytes, MOT_ROOT);
-    lap(&step->work.wait_s, &since);
+    lap(step, MOT_PHASE_WAIT, &since);
     /* Everybody learns from the message that somebody failed, and only then asks who and why. */
     return *step->message_status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
 }
@@ -154,6 +155,6 @@ mot_status mot_step_dispatch(mot_step *step)
         step_chunk *chunk = &step->chunk[c];
         mot_exchange_begin(&chunk->dispatch, &chunk->plan, MOT_DISPATCH, chunk->send, chunk->receive);
     }
-    lap(&step->work.exchange_s, &since);
+    lap(step, MOT_PHASE_DISPATCH, &since);
     return MOT_OK;
 }

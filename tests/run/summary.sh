@@ -31,6 +31,10 @@ grep -q $'\033' output && fail "an escape sequence in the output to a file"
 grep -Eq '^step +20 ' output || fail "no line of step 20 in the output: $(cat output)"
 grep -Eq '^digest [0-9a-f]{32} ' output || fail "no digest in the output"
 [ "$(grep -c '^digest' output)" -eq 1 ] || fail "more than one rank speaks"
+for name in load score choose dispatch expert update report wait record evaluation checkpoint other; do
+    [ "$(grep -Ec "^$name +[0-9.]+% +[0-9.]+ " output)" -eq 1 ] || fail "no line of the time for $name: $(cat output)"
+done
+grep -Eq '^(combine|loss|return) ' output && fail "a line of the time for a phase that K = 1 does not have"
 
 "$PYTHON" - runs/small/summary.json 3 >said 2>&1 <<'PY' || fail "summary.json: $(cat said)"
 import json, math, sys
@@ -65,6 +69,24 @@ if not 0 < s["routing.experts_used"] <= 4:
 parts = s["time.compute_s"] + s["time.exchange_s"] + s["time.wait_s"]
 if not 0 < parts <= 1.01 * s["time.wall_s"]:
     sys.exit("compute, exchange and wait are %g s of %g s" % (parts, s["time.wall_s"]))
+# The split of the time: every phase of a step with its work, every part of a run, together the whole of it.
+phases = "load score choose dispatch expert combine loss return update report wait".split()
+parts = "record log evaluation checkpoint other".split()
+for name in phases + parts:
+    mean, least, most = (s["phase.%s%s" % (name, suffix)] for suffix in ("_s", "_min_s", "_max_s"))
+    if not 0 <= least <= mean * (1 + 1e-12) or not mean <= most * (1 + 1e-12):
+        sys.exit("phase.%s: %r, %r, %r are no minimum, mean and maximum" % (name, least, mean, most))
+whole = sum(s["phase.%s_s" % name] for name in phases + parts)
+if not math.isclose(whole, s["time.wall_s"], rel_tol=1e-3):
+    sys.exit("the phases are %g s of %g s" % (whole, s["time.wall_s"]))
+for name in phases:
+    once = s["phase.%s_bytes" % name] > 0
+    if once != (name not in ("combine", "loss", "return")):  # K = 1
+        sys.exit("phase.%s_bytes is %r" % (name, s["phase.%s_bytes" % name]))
+if not s["phase.expert_flops"] > 0 or s["phase.load_flops"] != 0:
+    sys.exit("operations of expert and load are %r and %r" % (s["phase.expert_flops"], s["phase.load_flops"]))
+if s["phase.load_bytes"] != 20 * 24 * 6 * 8 * 4:  # steps, samples, tokens, width, a float
+    sys.exit("phase.load_bytes is %r" % s["phase.load_bytes"])
 if not s["speed.samples_per_s"] > 0 or not s["speed.expert_gflops"] > 0:
     sys.exit("no speed: %r" % s)
 if not math.isclose(s["eval.accuracy"] * 60, round(s["eval.accuracy"] * 60), abs_tol=1e-9):

@@ -2,6 +2,7 @@
  * another, no batch, no plan, no exchange, no tile; only the kernels and the optimizer are the same. */
 #include <string.h>
 
+#include "mot/clock.h"
 #include "mot/loss.h"
 #include "mot/optimizer.h"
 #include "mot/order.h"
@@ -414,12 +415,65 @@ START_TEST(everybody_hears_of_a_failure)
 }
 END_TEST
 
+/* ---- what a step says of its own work ---- */
+
+/* The phases of all ranks together. */
+static void sum_phases(world *w, mot_phase_work sum[MOT_PHASES])
+{
+    const mot_step_work *work = mot_step_measure(w->step);
+    MPI_Allreduce(work->phase, sum, 3 * MOT_PHASES, MPI_DOUBLE, MPI_SUM, w->comm.mpi);
+}
+
+START_TEST(work_is_counted_by_phase)
+{
+    enum { K = 2 };
+    world w;
+    mot_step_result result;
+    mot_phase_work sum[MOT_PHASES], then[MOT_PHASES];
+    world_make(&w, "train.optimizer: sgd\nroute: {top_k: 2, chunks: 3}", 1);
+    const double rows = BATCH * K, output = DATA_CLASSES * sizeof(mot_real),
+                 row = (double)mot_step_bytes(w.step).dispatch_row,
+                 forward = w.model.kind->flops(&w.model.shape, DATA_TOKENS);
+    const mot_step_task task = {.total = BATCH, .stage = &w.config.stage[0], .factor = 1};
+    const double start = mot_clock_s();
+    mot_ck_ok(mot_step_run(w.step, &w.source, &task, false, &result));
+    const double wall = mot_clock_s() - start;
+    sum_phases(&w, sum);
+    ck_assert(sum[MOT_PHASE_LOAD].bytes == BATCH * (double)w.dataset.format.bytes);
+    ck_assert(sum[MOT_PHASE_SCORE].flops == 2.0 * BATCH * DATA_WIDTH * EXPERTS);
+    ck_assert(sum[MOT_PHASE_DISPATCH].bytes == rows * row);
+    ck_assert(sum[MOT_PHASE_EXPERT].flops == rows * 4 * forward); /* outputs first, then again to learn */
+    ck_assert(sum[MOT_PHASE_COMBINE].bytes == rows * output);
+    ck_assert(sum[MOT_PHASE_RETURN].bytes == rows * output);
+    ck_assert(sum[MOT_PHASE_LOSS].bytes == 2 * rows * output);
+    ck_assert(sum[MOT_PHASE_UPDATE].bytes > 0 && sum[MOT_PHASE_REPORT].flops > 0);
+
+    /* Every moment is in one phase, and the three sums are of phases. */
+    const mot_step_work *work = mot_step_measure(w.step);
+    double seconds = 0;
+    for (int p = 0; p < MOT_PHASES; ++p) seconds += work->phase[p].seconds;
+    mot_ck_all(seconds > 0 && seconds <= wall);
+    mot_ck_all(fabs(seconds - work->compute_s - work->exchange_s - work->wait_s) < 1e-9);
+
+    /* An evaluation goes forward alone. */
+    const mot_step_task look = {.total = 11};
+    mot_ck_ok(mot_step_run(w.step, &w.source, &look, false, &result));
+    sum_phases(&w, then);
+    ck_assert(then[MOT_PHASE_EXPERT].flops == sum[MOT_PHASE_EXPERT].flops + 11 * K * forward);
+    ck_assert(then[MOT_PHASE_COMBINE].bytes == sum[MOT_PHASE_COMBINE].bytes + 11 * K * output);
+    ck_assert(then[MOT_PHASE_RETURN].bytes == sum[MOT_PHASE_RETURN].bytes);
+    ck_assert(then[MOT_PHASE_UPDATE].bytes == sum[MOT_PHASE_UPDATE].bytes);
+    world_free(&w);
+}
+END_TEST
+
 static void step_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, a_step_is_what_its_twin_does, 0, (int)(sizeof cases / sizeof *cases));
     tcase_add_loop_test(tcase, threads_and_splits_do_not_show, 0, (int)(sizeof threaded / sizeof *threaded));
     tcase_add_test(tcase, a_frozen_part_stays_frozen);
     tcase_add_test(tcase, everybody_hears_of_a_failure);
+    tcase_add_test(tcase, work_is_counted_by_phase);
 }
 
 MOT_CK_MAIN("step", step_tests)

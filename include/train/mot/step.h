@@ -55,11 +55,38 @@ typedef struct mot_step_result {
     const double *importance;             /* [E]: sums of probabilities */
 } mot_step_result;
 
-/* Time and work of this rank since the step was made; expert_s is the sum over its threads. */
+/* The parts of the picture above. Every moment of a step belongs to exactly one. */
+typedef enum mot_phase {
+    MOT_PHASE_LOAD,     /* my slice is read, its gate features taken */
+    MOT_PHASE_SCORE,    /* coordinator: features in position order, logits */
+    MOT_PHASE_CHOOSE,   /* coordinator: top-K and weights */
+    MOT_PHASE_DISPATCH, /* plans; rows are packed, sent, and waited for */
+    MOT_PHASE_EXPERT,   /* tokens, forward, backward; K = 1: the loss as well */
+    MOT_PHASE_COMBINE,  /* K > 1: outputs go home */
+    MOT_PHASE_LOSS,     /* K > 1: outputs are combined, their loss and its gradient taken */
+    MOT_PHASE_RETURN,   /* K > 1: gradients of the outputs go to the experts */
+    MOT_PHASE_UPDATE,   /* gradients are set to zero, those of tied tensors summed, experts updated */
+    MOT_PHASE_REPORT,   /* coordinator: sums over the batch, the gate's gradient and update */
+    MOT_PHASE_WAIT, /* the gathers and broadcasts around the coordinator: mostly, waiting for other ranks */
+    MOT_PHASES
+} mot_phase;
+
+extern const char *const mot_phase_name[MOT_PHASES]; /* "load", "score", ... */
+
+/* Floating point operations and bytes are counted, not measured: what the phase cannot do without (each operand read
+ * once, each result written once; of an exchange, what this rank sends, to itself too). docs/performance.md has the
+ * formulas. */
+typedef struct mot_phase_work {
+    double seconds, flops, bytes;
+} mot_phase_work;
+
+/* Time and work of this rank since the step was made, evaluations included; expert_s is the sum over its threads. */
 typedef struct mot_step_work {
-    double expert_s, compute_s, exchange_s, wait_s;
-    double expert_flops;
-    uint64_t sent_bytes;
+    mot_phase_work phase[MOT_PHASES];
+    double compute_s, exchange_s,
+        wait_s; /* sums: dispatch, combine and return exchange; wait waits; the rest computes */
+    double expert_s, expert_flops; /* within the phase expert: what the expert kind alone did */
+    uint64_t sent_bytes;           /* to other ranks */
 } mot_step_work;
 
 typedef struct mot_step mot_step; /* opaque: buffers, plans, exchanges */

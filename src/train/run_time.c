@@ -1,0 +1,94 @@
+/* Where the time of a run went: the phases of its training steps, what it did besides them, and the ranks' balance. */
+#include "run_private.h"
+
+#include <stdio.h>
+
+#include "mot/log.h"
+
+static const char *const part_name[RUN_PARTS + 1] = {
+    [RUN_RECORD] = "record",         [RUN_LOG] = "log",     [RUN_EVALUATION] = "evaluation",
+    [RUN_CHECKPOINT] = "checkpoint", [RUN_PARTS] = "other",
+};
+
+void run_time_evaluation(mot_run *run, const mot_step_work *before)
+{
+    const mot_step_work *now = mot_step_measure(run->step);
+    for (int p = 0; p < MOT_PHASES; ++p) {
+        mot_phase_work *sum = &run->evaluations.phase[p];
+        sum->seconds += now->phase[p].seconds - before->phase[p].seconds;
+        sum->flops += now->phase[p].flops - before->phase[p].flops;
+        sum->bytes += now->phase[p].bytes - before->phase[p].bytes;
+    }
+}
+
+void run_time(const mot_run *run, double wall_s, run_time_row row[RUN_TIME_ROWS])
+{
+    enum { N = RUN_TIME_ROWS };
+    const mot_step_work *work = mot_step_measure(run->step);
+    double mine[3 * N] = {0}, sum[3 * N], least[N], most[N], accounted_s = 0;
+    for (int p = 0; p < MOT_PHASES; ++p) {
+        const mot_phase_work *all = &work->phase[p], *evaluations = &run->evaluations.phase[p];
+        mine[p] = all->seconds - evaluations->seconds;
+        mine[N + p] = all->flops - evaluations->flops;
+        mine[2 * N + p] = all->bytes - evaluations->bytes;
+    }
+    for (int p = 0; p < RUN_PARTS; ++p) mine[MOT_PHASES + p] = run->part_s[p];
+    for (int i = 0; i < N - 1; ++i) accounted_s += mine[i];
+    mine[N - 1] = MOT_MAX(0, wall_s - accounted_s);
+
+    const MPI_Comm mpi = run->comm->mpi;
+    MPI_Allreduce(mine, sum, 3 * N, MPI_DOUBLE, MPI_SUM, mpi);
+    MPI_Allreduce(mine, least, N, MPI_DOUBLE, MPI_MIN, mpi);
+    MPI_Allreduce(mine, most, N, MPI_DOUBLE, MPI_MAX, mpi);
+    for (int i = 0; i < N; ++i)
+        row[i] = (run_time_row){
+            .name = i < MOT_PHASES ? mot_phase_name[i] : part_name[i - MOT_PHASES],
+            .mean_s = sum[i] / run->comm->size,
+            .least_s = least[i],
+            .most_s = most[i],
+            .flops = sum[N + i],
+            .bytes = sum[2 * N + i],
+        };
+}
+
+/* A rank's rate while it was at it, "1.25"; nothing where there is none. */
+static const char *rate_text(double amount, double seconds, char text[24])
+{
+    text[0] = '\0';
+    if (amount > 0) snprintf(text, 24, "%.2f", amount / seconds * 1e-9);
+    return text;
+}
+
+void run_say_time(const mot_run *run, const run_time_row row[RUN_TIME_ROWS], double wall_s)
+{
+    const double ranks = run->comm->size;
+    mot_log(MOT_LOG_INFO, "\n%-12s %6s %10s %10s %10s %8s %10s %10s", "time", "share", "mean s", "min s",
+            "max s", "max/mean", "GFLOP/s", "GB/s");
+    for (int i = 0; i < RUN_TIME_ROWS; ++i) {
+        char flops[24], bytes[24];
+        if (row[i].most_s <= 0) continue; /* a phase that this configuration does not have */
+        mot_log(MOT_LOG_INFO, "%-12s %5.1f%% %10.3f %10.3f %10.3f %8.2f %10s %10s", row[i].name,
+                100 * row[i].mean_s / wall_s, row[i].mean_s, row[i].least_s, row[i].most_s,
+                row[i].most_s / row[i].mean_s, rate_text(row[i].flops, ranks * row[i].mean_s, flops),
+                rate_text(row[i].bytes, ranks * row[i].mean_s, bytes));
+    }
+}
+
+void run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS])
+{
+    for (int i = 0; i < RUN_TIME_ROWS; ++i) {
+        const struct {
+            const char *suffix;
+            double value;
+        } figure[] = {
+            {"_s", row[i].mean_s},    {"_min_s", row[i].least_s}, {"_max_s", row[i].most_s},
+            {"_flops", row[i].flops}, {"_bytes", row[i].bytes},
+        };
+        const size_t figures = i < MOT_PHASES ? MOT_COUNT(figure) : 3;
+        for (size_t f = 0; f < figures; ++f) {
+            char key[64];
+            snprintf(key, sizeof key, "phase.%s%s", row[i].name, figure[f].suffix);
+            mot_json_real(json, key, figure[f].value);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+/* What a step took and did, phase by phase. Operations and bytes follow from the sizes alone: counting them once a step
+ * costs next to nothing, and leaves the phases' code as it is. */
+#include "step_private.h"
+
+const char *const mot_phase_name[MOT_PHASES] = {
+    [MOT_PHASE_LOAD] = "load",         [MOT_PHASE_SCORE] = "score",   [MOT_PHASE_CHOOSE] = "choose",
+    [MOT_PHASE_DISPATCH] = "dispatch", [MOT_PHASE_EXPERT] = "expert", [MOT_PHASE_COMBINE] = "combine",
+    [MOT_PHASE_LOSS] = "loss",         [MOT_PHASE_RETURN] = "return", [MOT_PHASE_UPDATE] = "update",
+    [MOT_PHASE_REPORT] = "report",     [MOT_PHASE_WAIT] = "wait",
+};
+
+/* ---- time ---- */
+
+work_sums mot_step_sums(const mot_step *step)
+{
+    const mot_phase_work *phase = step->work.phase;
+    work_sums sums = {
+        .exchange_s = phase[MOT_PHASE_DISPATCH].seconds + phase[MOT_PHASE_COMBINE].seconds +
+                      phase[MOT_PHASE_RETURN].seconds,
+        .wait_s = phase[MOT_PHASE_WAIT].seconds,
+        .expert_flops = step->work.expert_flops,
+    };
+    double all = 0;
+    for (int p = 0; p < MOT_PHASES; ++p) all += phase[p].seconds;
+    sums.compute_s = all - sums.exchange_s - sums.wait_s;
+    return sums;
+}
+
+const mot_step_work *mot_step_measure(mot_step *step)
+{
+    mot_step_work *work = &step->work;
+    const work_sums sums = mot_step_sums(step);
+    work->compute_s = sums.compute_s;
+    work->exchange_s = sums.exchange_s;
+    work->wait_s = sums.wait_s;
+    work->phase[MOT_PHASE_EXPERT].flops = work->expert_flops;
+    work->sent_bytes = step->split.sent_bytes;
+    for (size_t c = 0; c < step->chunks; ++c)
+        work->sent_bytes += step->chunk[c].dispatch.sent_bytes + step->chunk[c].outputs.sent_bytes;
+    return work;
+}
+
+/* ---- operations and bytes ---- */
+
+static void add(mot_step *step, mot_phase phase, double flops, double bytes)
+{
+    step->work.phase[phase].flops += flops;
+    step->work.phase[phase].bytes += bytes;
+}
+
+/* Multiplications and additions of the gate's products for one sample; a text adds up a row of the first matrix for
+ * every token. */
+static double gate_flops(const mot_gate *gate)
+{
+    const double all = (double)mot_table_parameters(&gate->table, ~0u);
+    if (gate->tokens == 0 || gate->table.rows == 0) return 2 * all;
+    const double columns = (double)gate->table.row[0].count / (double)gate->features;
+    return (double)gate->tokens * columns + 2 * (all - (double)gate->table.row[0].count);
+}
+
+/* The coordinator's phases. */
+static void count_coordinator(mot_step *step, bool gate_learns)
+{
+    const mot_gate *gate = &step->model->gate;
+    const size_t real = sizeof(mot_real);
+    const double n = (double)step->batch.total, rows = n * (double)step->K;
+    const double logits = n * (double)(gate->experts * real), flops = n * gate_flops(gate),
+                 parameters = (double)(gate->table.count * real);
+    add(step, MOT_PHASE_SCORE, flops,
+        n * (double)(step->batch.note_bytes + mot_gate_row(gate) * real) + logits + parameters);
+    add(step, MOT_PHASE_CHOOSE, 0, 2 * logits + rows * (double)(sizeof(int32_t) + real));
+    /* Reports and probabilities are read; a gate that learns has its features, gradients and parameters as well. */
+    add(step, MOT_PHASE_REPORT, gate_learns ? flops : 0, rows * (double)sizeof(choice_report) + logits);
+    if (gate_learns)
+        add(step, MOT_PHASE_REPORT, 0, n * (double)(mot_gate_row(gate) * real) + logits + 4 * parameters);
+}
+
+/* Bytes and operations that an update makes for one parameter: the gradient is read for its norm, then gradient, values
+ * and moments are read, and values and moments written. */
+static mot_phase_work update_cost(const mot_optimizer_config *config)
+{
+    const double real = sizeof(mot_real);
+    if (config->kind == MOT_ADAMW) return (mot_phase_work){.flops = 17, .bytes = 8 * real};
+    if (config->kind == MOT_SGD && config->momentum == 0)
+        return (mot_phase_work){.flops = 7, .bytes = 4 * real};
+    return (mot_phase_work){.flops = 9, .bytes = 6 * real};
+}
+
+static void count_update(mot_step *step, const mot_step_task *task, size_t taught)
+{
+    const mot_model *model = step->model;
+    const mot_table *own = &model->own_table, *tied = &model->tied_table;
+    const double real = sizeof(mot_real), local = (double)model->local, tied_count = (double)tied->count;
+    add(step, MOT_PHASE_UPDATE, 0, local * (double)(own->count + tied->count) * real); /* to zero */
+    if (step->learns == 0) return;
+    const mot_phase_work cost = update_cost(&task->stage->expert);
+    const double parameters = (double)taught * (double)mot_table_parameters(own, step->learns) +
+                              (double)mot_table_parameters(tied, step->learns);
+    add(step, MOT_PHASE_UPDATE, parameters * cost.flops, parameters * cost.bytes);
+    /* Tied gradients are read twice (the largest, the sum); their integers are set to zero, added to, and read. */
+    add(step, MOT_PHASE_UPDATE, 2 * local * tied_count,
+        2 * local * tied_count * real + 3 * tied_count * sizeof(int64_t));
+}
+
+void mot_step_count_work(mot_step *step, const mot_step_task *task)
+{
+    const mot_model *model = step->model;
+    const mot_batch *batch = &step->batch;
+    const double real = sizeof(mot_real), C = (double)step->C * real;
+    double home = 0, owner = 0;    /* rows of this rank */
+    size_t worked = 0, taught = 0; /* experts with rows here, guests among them; local experts that learned */
+    for (int e = 0; e < model->local; ++e) taught += step->strips_added[e] > 0;
+    for (size_t c = 0; c < step->chunks; ++c) {
+        const mot_plan *plan = &step->chunk[c].plan;
+        for (size_t g = 0; g < plan->groups; ++g) worked += plan->group_first[g + 1] > plan->group_first[g];
+    }
+    for (size_t c = 0; c < step->chunks; ++c) {
+        home += (double)step->chunk[c].plan.rows_home;
+        owner += (double)step->chunk[c].plan.rows_owner;
+    }
+    add(step, MOT_PHASE_LOAD, 0, (double)(batch->mine * batch->sample_bytes));
+    add(step, MOT_PHASE_DISPATCH, 0, home * (double)step->row_bytes);
+    /* Its operations are counted tile by tile. Weights are read; in learning gradients are read and written too. */
+    add(step, MOT_PHASE_EXPERT, 0,
+        owner * (double)step->row_bytes +
+            (double)worked * (double)model->table.count * real * (step->learns != 0 ? 3 : 1));
+    if (step->K > 1) {
+        add(step, MOT_PHASE_COMBINE, 0, owner * C);
+        add(step, MOT_PHASE_LOSS, 5 * home * (double)step->C, 2 * home * C);
+        if (step->learns != 0) add(step, MOT_PHASE_RETURN, 0, home * C);
+    }
+    if (task->stage != NULL) count_update(step, task, taught);
+    add(step, MOT_PHASE_WAIT, 0,
+        (double)(batch->mine * batch->note_bytes + step->message_bytes +
+                 step->reports * sizeof(choice_report)));
+    if (step->comm->rank == MOT_ROOT)
+        count_coordinator(step, task->stage != NULL && mot_gate_learns(&model->gate) &&
+                                    (task->stage->train >> MOT_PART_GATE & 1u));
+}
