@@ -45,3 +45,26 @@ mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *i
     free(said);
     return status;
 }
+
+error_t mot_cli_add_setting(mot_cli_settings *settings, const char *text, struct argp_state *state)
+{
+    if (settings->count == MOT_CLI_SETTINGS) {
+        argp_error(state, "more than %d settings", MOT_CLI_SETTINGS); /* which returns, see mot_cli_parse */
+        return EINVAL;
+    }
+    settings->text[settings->count++] = text;
+    return 0;
+}
+
+mot_status mot_cli_config(const mot_comm *comm, const char *path, const char *name, const char *text,
+                          const mot_cli_settings *settings, mot_config *config)
+{
+    mot_status status = MOT_OK;
+    if (comm->rank == MOT_ROOT && path != NULL)
+        status = mot_config_read(config, path, settings->count, settings->text);
+    else if (comm->rank == MOT_ROOT)
+        status = mot_config_parse(config, name, text, settings->count, settings->text);
+    status = mot_comm_agree(comm, status);
+    if (status == MOT_OK) mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
+    return status;
+}

@@ -5,17 +5,31 @@
 #include <argp.h>
 #include <stdbool.h>
 
-#include "mot/status.h"
+#include "mot/comm.h"
+#include "mot/config.h"
 
 /* A verb gets its own argv (argv[0] is "mot VERB") and returns a status; main prints the sentence of a failure once,
  * on the root, and turns it into the exit code. argv is parsed by mot_cli_parse, so that a wrong option is exit
  * code 2 with one sentence and --help is 0 on any rank count. */
 typedef mot_status mot_verb_function(int argc, char **argv);
 
-mot_verb_function mot_cmd_train, mot_cmd_eval, mot_cmd_data, mot_cmd_inspect, mot_cmd_study;
+mot_verb_function mot_cmd_train, mot_cmd_eval, mot_cmd_bench, mot_cmd_data, mot_cmd_inspect, mot_cmd_study;
 
 /* argp_parse with mot's manners: errors become MOT_ERR_INPUT with a sentence, nothing is printed twice under mpirun,
  * and --help / --usage set *help and print on the root only (the verb then returns MOT_OK at once). */
 mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *input, bool *help);
+
+/* "KEY=VALUE" arguments behind a configuration. */
+enum { MOT_CLI_SETTINGS = 256 };
+typedef struct mot_cli_settings {
+    size_t count;
+    const char *text[MOT_CLI_SETTINGS];
+} mot_cli_settings;
+/* An argp error when there are too many. */
+error_t mot_cli_add_setting(mot_cli_settings *settings, const char *text, struct argp_state *state);
+
+/* The root reads a configuration, all receive it. `path` NULL: `text`, called `name` in messages. Collective. */
+mot_status mot_cli_config(const mot_comm *comm, const char *path, const char *name, const char *text,
+                          const mot_cli_settings *settings, mot_config *config);
 
 #endif

@@ -10,12 +10,10 @@
 #include "mot/run.h"
 
 enum { KEY_DRY_RUN = 256, KEY_HELP_CONFIG };
-enum { MOST_ARGUMENTS = 256 };
 
 typedef struct arguments {
     const char *path;
-    size_t count;
-    const char *assignment[MOST_ARGUMENTS];
+    mot_cli_settings settings;
     bool dry_run, help_config, quiet;
 } arguments;
 
@@ -33,16 +31,8 @@ static error_t take(int key, char *text, struct argp_state *state)
         given->quiet = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (given->path == NULL) {
-            given->path = text;
-        } else {
-            if (given->count == MOST_ARGUMENTS) {
-                argp_error(state, "more than %d settings",
-                           MOST_ARGUMENTS); /* which returns, see mot_cli_parse */
-                return EINVAL;
-            }
-            given->assignment[given->count++] = text;
-        }
+        if (given->path != NULL) return mot_cli_add_setting(&given->settings, text, state);
+        given->path = text;
         return 0;
     case ARGP_KEY_END:
         if (given->path != NULL || given->help_config) return 0;
@@ -51,17 +41,6 @@ static error_t take(int key, char *text, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-/* The root reads, all receive; then every rank acts alike. */
-static mot_status read_config(const mot_comm *comm, const arguments *given, mot_config *config)
-{
-    mot_status status = MOT_OK;
-    if (comm->rank == MOT_ROOT)
-        status = mot_config_read(config, given->path, given->count, given->assignment);
-    status = mot_comm_agree(comm, status);
-    if (status == MOT_OK) mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
-    return status;
 }
 
 mot_status mot_cmd_train(int argc, char **argv)
@@ -100,7 +79,7 @@ mot_status mot_cmd_train(int argc, char **argv)
         goto done;
     }
     MOT_TRY(mot_comm_agree(&comm, mot_allocate(&config, 1, sizeof *config, "a configuration")));
-    MOT_TRY(read_config(&comm, &given, config));
+    MOT_TRY(mot_cli_config(&comm, given.path, NULL, NULL, &given.settings, config));
     MOT_TRY(mot_run_train(&comm, config, given.dry_run));
 done:
     mot_free(config);
@@ -126,7 +105,7 @@ mot_status mot_cmd_eval(int argc, char **argv)
     mot_comm comm;
     mot_comm_init(&comm, MPI_COMM_WORLD);
     mot_blas_init();
-    status = mot_run_eval(&comm, given.path, given.count, given.assignment);
+    status = mot_run_eval(&comm, given.path, given.settings.count, given.settings.text);
     mot_comm_free(&comm);
     return status;
 }

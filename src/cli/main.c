@@ -17,6 +17,7 @@ static const struct verb {
     {"train", mot_cmd_train, true,
      "train a Mixture-of-Transformers, or resume what stands in the run folder"},
     {"eval", mot_cmd_eval, true, "repeat the evaluation from a checkpoint"},
+    {"bench", mot_cmd_bench, true, "measure the steps of a configuration, and what they could reach here"},
     {"study", mot_cmd_study, true, "train many models and answer a question from all of them"},
     {"data", mot_cmd_data, false, "import, make and show data sets"},
     {"inspect", mot_cmd_inspect, false, "show what is in a run, checkpoint, record or data set"},
@@ -94,6 +95,6 @@ int main(int argc, char **argv)
         return verbs[v].parallel || launched_ranks() > 1 ? run_parallel(&verbs[v], argc - 1, argv + 1)
                                                          : finish(verbs[v].run(argc - 1, argv + 1));
     }
-    return finish(mot_fail(MOT_ERR_INPUT,
-                           "unknown verb '%s': the verbs are train, eval, study, data, inspect", argv[1]));
+    return finish(mot_fail(
+        MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, bench, study, data, inspect", argv[1]));
 }

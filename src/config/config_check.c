@@ -53,11 +53,11 @@ static mot_status check_placement(const mot_config_reader *reader)
 static mot_status check_source(const mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
+    const char *const *names = mot_options[mot_option_find("data.source")].choices;
     for (int option = 0; option < mot_option_count; ++option)
         if (reader->given[option].where != 0 && !mot_option_in_effect(&mot_options[option], config))
             return fail_at(reader, option, "%s has no effect while data.source is %s",
-                           mot_options[option].key,
-                           config->data.source == MOT_SOURCE_FILE ? "file" : "mixture");
+                           mot_options[option].key, names[config->data.source]);
     if (config->data.source == MOT_SOURCE_FILE && config->data.file[0] == '\0')
         return mot_fail(MOT_ERR_INPUT, "%s: data.file is missing", reader->name);
     return MOT_OK;

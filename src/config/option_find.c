@@ -20,8 +20,12 @@ int mot_option_find_in_stage(const char *key)
 bool mot_option_in_effect(const mot_option *option, const mot_config *config)
 {
     if (option->key == NULL) return true;
-    if (strcmp(option->key, "data.file") == 0) return config->data.source == MOT_SOURCE_FILE;
-    return config->data.source == MOT_SOURCE_MIXTURE || strncmp(option->key, "data.mixture.", 13) != 0;
+    static const char *const of[] = {[MOT_SOURCE_FILE] = "data.file",
+                                     [MOT_SOURCE_MIXTURE] = "data.mixture.",
+                                     [MOT_SOURCE_RANDOM] = "data.random."};
+    for (size_t source = 0; source < MOT_COUNT(of); ++source)
+        if (strncmp(option->key, of[source], strlen(of[source])) == 0) return config->data.source == source;
+    return true;
 }
 
 bool mot_option_is_section(const char *path)

@@ -2,7 +2,7 @@
 #include "option.h"
 
 /* The order of every list is that of its enum. */
-static const char *const source_names[] = {"file", "mixture", NULL};
+static const char *const source_names[] = {"file", "mixture", "random", NULL};
 static const char *const labels_names[] = {"signed", "vector", NULL};
 static const char *const target_names[] = {"label", "group", NULL};
 static const char *const expert_kind_names[] = {"encoder", "merged", NULL}; /* the rows of mot_expert_kinds */
@@ -53,7 +53,7 @@ const mot_option mot_options[] = {
      HELP("Threads of a rank; auto divides the cores that it may use by the ranks that may use them too.")},
 
     {KEY("data.source"), IN_CONFIG(data.source), CHOICE(source_names), DEFAULT("file"),
-     HELP("Samples come from data.file, or from the synthetic mixture, which any rank makes as it goes.")},
+     HELP("Samples come from data.file, from the synthetic mixture, which any rank makes as it goes, or (mot bench alone) are random numbers.")},
     {KEY("data.file"), IN_CONFIG(data.file), TEXT(511), DEFAULT(""),
      HELP("The data set, an HDF5 file made by mot data; required by the source file.")},
     {KEY("data.mixture.classes"), IN_CONFIG(data.mixture.classes), INTEGER(2, MOT_MIXTURE_MAX_CLASSES), DEFAULT("4"),
@@ -82,6 +82,14 @@ const mot_option mot_options[] = {
      HELP("Mixture: size of a training set that is gone through again and again, or fresh samples for ever.")},
     {KEY("data.mixture.eval"), IN_CONFIG(data.mixture_eval), INTEGER(1, MOST_SAMPLES), DEFAULT("10000"), UNIT("samples"),
      HELP("Mixture: samples of an evaluation; the split eval.split decides which.")},
+    {KEY("data.random.tokens"), IN_CONFIG(data.random.tokens), INTEGER(1, 1 << 20), DEFAULT("64"),
+     HELP("Random numbers: tokens of a sample.")},
+    {KEY("data.random.width"), IN_CONFIG(data.random.width), INTEGER(1, 1 << 16), DEFAULT("48"),
+     HELP("Random numbers: numbers a token.")},
+    {KEY("data.random.classes"), IN_CONFIG(data.random.classes), INTEGER(2, 1 << 20), DEFAULT("10"),
+     HELP("Random numbers: classes, drawn alike.")},
+    {KEY("data.random.samples"), IN_CONFIG(data.random.samples), INTEGER(1, MOST_SAMPLES), DEFAULT("1024"),
+     UNIT("samples"), HELP("Random numbers: samples, all held by every rank and gone through again and again.")},
     {KEY("data.target"), IN_CONFIG(data.target), CHOICE(target_names), DEFAULT("label"),
      HELP("What is learned: the label of a sample, or its group in the label's place.")},
     {KEY("data.memory"), IN_CONFIG(data.memory), .type = MOT_OPTION_BYTES, .least = 0,

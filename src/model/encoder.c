@@ -199,6 +199,37 @@ static double encoder_flops(const mot_expert_shape *shape, size_t tokens)
            2 * D * (double)shape->outputs;
 }
 
+/* The three products of a linear layer [R, K] -> [R, M]: forward, and the gradients of weights and input. */
+static size_t linear_products(mot_gemm_shape *product, size_t R, size_t K, size_t M, double times)
+{
+    product[0] = (mot_gemm_shape){R, M, K, false, false, times};
+    product[1] = (mot_gemm_shape){K, M, R, true, false, times};
+    product[2] = (mot_gemm_shape){R, K, M, false, true, times};
+    return 3;
+}
+
+static size_t encoder_products(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS])
+{
+    const mot_expert_config *config = shape->config;
+    const size_t D = config->width, F = config->ffn, n = encoder_tile(shape), R = most_rows(shape, n),
+                 l = most_rows(shape, 1), W = D / config->heads;
+    const double depth = (double)config->depth, heads = depth * (double)(n * config->heads);
+    size_t count = 0;
+    if (shape->vocabulary == 0) { /* sample by sample; the input needs no gradient */
+        product[count++] = (mot_gemm_shape){shape->tokens, D, shape->width, false, false, (double)n};
+        product[count++] = (mot_gemm_shape){shape->width, D, shape->tokens, true, false, (double)n};
+    }
+    count += linear_products(product + count, R, D, 3 * D, depth);
+    count += linear_products(product + count, R, D, D, depth);
+    count += linear_products(product + count, R, D, F, depth);
+    count += linear_products(product + count, R, F, D, depth);
+    /* Attention, head by head: scores and their gradient; values and the gradients of queries, keys, values. */
+    product[count++] = (mot_gemm_shape){l, l, W, false, true, 2 * heads};
+    product[count++] = (mot_gemm_shape){l, W, l, false, false, 2 * heads};
+    product[count++] = (mot_gemm_shape){l, W, l, true, false, 2 * heads};
+    return count + linear_products(product + count, n, D, shape->outputs, 1);
+}
+
 static void encoder_typical_product(const mot_expert_shape *shape, size_t *m, size_t *n, size_t *k)
 {
     *m = most_rows(shape, encoder_tile(shape));
@@ -214,5 +245,6 @@ const mot_expert_kind mot_encoder_kind = {
     .forward = mot_encoder_forward,
     .backward = mot_encoder_backward,
     .flops = encoder_flops,
+    .products = encoder_products,
     .typical_product = encoder_typical_product,
 };

@@ -356,6 +356,20 @@ static double merged_flops(const mot_expert_shape *shape, size_t tokens)
     return 2 * (double)config->heads * l * (D * J + pairs);
 }
 
+static size_t merged_products(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS])
+{
+    const size_t D = shape->width, J = shape->config->merged.neurons,
+                 rows = merged_tile(shape) * shape->tokens;
+    const double heads = (double)shape->config->merged.heads;
+    size_t count = 0;
+    product[count++] = (mot_gemm_shape){J, rows, D, true, true, heads};
+    product[count++] = (mot_gemm_shape){D, J, rows, true, true, heads};
+    if (!attends(shape)) return count;
+    product[count++] = (mot_gemm_shape){D, rows, D, false, true, heads};
+    product[count++] = (mot_gemm_shape){D, D, rows, true, false, heads};
+    return count;
+}
+
 static void merged_typical_product(const mot_expert_shape *shape, size_t *m, size_t *n, size_t *k)
 {
     *m = attends(shape) ? shape->width : shape->config->merged.neurons;
@@ -371,5 +385,6 @@ const mot_expert_kind mot_merged_kind = {
     .forward = merged_forward,
     .backward = merged_backward,
     .flops = merged_flops,
+    .products = merged_products,
     .typical_product = merged_typical_product,
 };

@@ -117,7 +117,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
     mot_status status;
     mot_run *run = NULL;
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
-    MOT_TRY(run_open(run, comm, config, true));
+    MOT_TRY(run_open(run, comm, config, RUN_TRAIN));
     run->start_s = mot_clock_s();
     char what[700];
     snprintf(what, sizeof what, "run      %s", config->run);
@@ -142,6 +142,52 @@ done:
     if (run != NULL && run->comm != NULL) run_close(run);
     mot_free(run);
     return status;
+}
+
+/* ---- a run that leaves nothing ---- */
+
+mot_status mot_run_open(mot_run **result, const mot_comm *comm, const mot_config *config)
+{
+    mot_run *run = NULL;
+    mot_status status;
+    MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
+    MOT_TRY(run_open(run, comm, config, RUN_BENCH));
+    mot_model_init(&run->model);
+done:
+    if (status != MOT_OK) {
+        mot_free(run);
+        run = NULL;
+    }
+    *result = run;
+    return status;
+}
+
+void mot_run_close(mot_run **run)
+{
+    if (*run != NULL) run_close(*run);
+    mot_free(*run);
+    *run = NULL;
+}
+
+mot_model *mot_run_model(mot_run *run)
+{
+    return &run->model;
+}
+
+mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result)
+{
+    const size_t batch = run->config.train.batch;
+    const mot_step_task task = {.first = number * (mot_gidx)batch,
+                                .total = batch,
+                                .number = number,
+                                .stage = &run->config.stage[0],
+                                .factor = 1};
+    return mot_step_run(run->step, &run->train, &task, false, result);
+}
+
+mot_step *mot_run_stepper(mot_run *run)
+{
+    return run->step;
 }
 
 /* ---- evaluation of a checkpoint ---- */
@@ -183,7 +229,7 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
         status = find_run(path, count, assignments, checkpoint, sizeof checkpoint, config);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
-    MOT_TRY(run_open(run, comm, config, false));
+    MOT_TRY(run_open(run, comm, config, RUN_EVAL));
     snprintf(what, sizeof what, "from     %s", checkpoint);
     run_banner(run, what);
     run->start_s = mot_clock_s();

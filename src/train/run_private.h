@@ -25,12 +25,15 @@ typedef struct run_place {
     bool crowded;              /* some host has more threads than cores */
 } run_place;
 
+typedef enum run_purpose { RUN_TRAIN, RUN_EVAL, RUN_BENCH } run_purpose;
+
 /* What a run does besides its steps. */
 typedef enum run_part { RUN_RECORD, RUN_LOG, RUN_EVALUATION, RUN_CHECKPOINT, RUN_PARTS } run_part;
 
-typedef struct mot_run {
+struct mot_run {
     const mot_comm *comm;
     mot_config config;
+    run_purpose purpose;
     char *config_text; /* root */
     char folder[1024]; /* of checkpoints */
     run_place place;
@@ -56,10 +59,10 @@ typedef struct mot_run {
     double since_s, loss, hits, compute_s, exchange_s, wait_s, flops;
     mot_gidx since_step;
     double drawn_s; /* when the progress bar was last drawn */
-} mot_run;
+};
 
-/* run_setup.c: data, model and step for `config`; `training`: the training set too. Collective. */
-mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, bool training);
+/* run_setup.c: data, model and step for `config`; what is not for the purpose is left out. Collective. */
+mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose);
 void run_close(mot_run *run);
 mot_state run_state(mot_run *run);
 

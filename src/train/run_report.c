@@ -64,13 +64,17 @@ void run_banner(const mot_run *run, const char *what)
             run->place.cores, run->place.cores == 1 ? "" : "s",
             config->route.dedicated && run->comm->size > 1 ? "dedicated" : "shared");
     mot_log(MOT_LOG_INFO, "  blas     %s", mot_blas_name());
-    char samples[32] = "fresh";
+    static const char *const sources[] = {NULL, "mixture", "random numbers"};
+    char samples[32] = "fresh", evaluation[48] = "";
     if (run->train.dataset->samples != MOT_ENDLESS)
         snprintf(samples, sizeof samples, "%" MOT_PRI_GIDX, run->train.dataset->samples);
-    mot_log(MOT_LOG_INFO, "  data     %s: %s samples, %d classes%s, %s (%" MOT_PRI_GIDX " for evaluation)",
-            config->data.source == MOT_SOURCE_FILE ? config->data.file : "mixture", samples, run->classes,
-            run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "",
-            run->train.dataset == &run->train_set ? "train" : config->eval.split, run->eval_set.samples);
+    if (run->purpose != RUN_BENCH)
+        snprintf(evaluation, sizeof evaluation, ", %s (%" MOT_PRI_GIDX " for evaluation)",
+                 run->purpose == RUN_TRAIN ? "train" : config->eval.split, run->eval_set.samples);
+    mot_log(MOT_LOG_INFO, "  data     %s: %s samples, %d classes%s%s",
+            config->data.source == MOT_SOURCE_FILE ? config->data.file : sources[config->data.source],
+            samples, run->classes,
+            run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
     mot_log(MOT_LOG_INFO,
             "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample",
@@ -78,8 +82,13 @@ void run_banner(const mot_run *run, const char *what)
             parts, size.gate, total, K, config->model.experts);
     mot_log(MOT_LOG_INFO, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers)",
             bytes_text(size.bytes + step.workspace + step.buffers, memory));
-    mot_log(MOT_LOG_INFO, "  %s", what);
+    if (what != NULL) mot_log(MOT_LOG_INFO, "  %s", what);
     warn_of_launch(run);
+}
+
+void mot_run_say(const mot_run *run)
+{
+    run_banner(run, NULL);
 }
 
 /* A split's samples are held whole where they fit the budget; labels and groups always. */

@@ -50,9 +50,21 @@ static mot_status open_mixture(const mot_run *run, mot_dataset *set, const char 
     return mot_dataset_generate(set, &mixture, split, samples, config->data.memory);
 }
 
+/* What is learned from random numbers must not look like a result. */
+static mot_status open_random(const mot_run *run, mot_dataset *set)
+{
+    const mot_config *config = &run->config;
+    if (run->purpose != RUN_BENCH)
+        return mot_fail(MOT_ERR_INPUT,
+                        "data.source = random: there is nothing to learn from it; it is for mot bench");
+    return mot_dataset_random(set, config->data.random.tokens, config->data.random.width,
+                              config->data.random.classes, config->data.random.samples, config->seed);
+}
+
 /* One split; a failure is agreed by the caller. */
 static mot_status open_split(const mot_run *run, mot_dataset *set, const char *split)
 {
+    if (run->config.data.source == MOT_SOURCE_RANDOM) return open_random(run, set);
     if (run->config.data.source == MOT_SOURCE_MIXTURE) return open_mixture(run, set, split);
     const mot_status status = mot_dataset_open(set, run->config.data.file, split, run->config.data.memory);
     if (status != MOT_OK) return status;
@@ -89,18 +101,18 @@ done:
     return status;
 }
 
-static mot_status open_data(mot_run *run, bool training)
+static mot_status open_data(mot_run *run)
 {
     mot_status status;
-    MOT_TRY(open_split(run, &run->eval_set, run->config.eval.split));
-    if (training) MOT_TRY(open_split(run, &run->train_set, "train"));
-    run->train.dataset = training ? &run->train_set : &run->eval_set;
+    if (run->purpose != RUN_BENCH) MOT_TRY(open_split(run, &run->eval_set, run->config.eval.split));
+    if (run->purpose != RUN_EVAL) MOT_TRY(open_split(run, &run->train_set, "train"));
+    run->train.dataset = run->purpose != RUN_EVAL ? &run->train_set : &run->eval_set;
     run->eval.dataset = &run->eval_set;
     const mot_dataset *set = run->train.dataset;
     const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
     run->classes = by_group ? set->groups : set->classes;
     run->groups = set->groups;
-    MOT_TRY(check_data(run));
+    if (run->purpose != RUN_BENCH) MOT_TRY(check_data(run));
     MOT_TRY(find_parents(run));
 done:
     return status;
@@ -123,15 +135,16 @@ static void describe_sources(mot_run *run)
     run->eval.dataset = eval;
 }
 
-mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, bool training)
+mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose)
 {
     mot_status status;
     memset(run, 0, sizeof *run);
     run->comm = comm;
     run->config = *config;
+    run->purpose = purpose;
     run->evaluated = -1;
     MOT_TRY(look_around(comm, config->threads, &run->place));
-    MOT_TRY(mot_comm_agree(comm, open_data(run, training)));
+    MOT_TRY(mot_comm_agree(comm, open_data(run)));
 
     mot_token_shape shape;
     const size_t outputs = mot_loss_outputs(config->train.loss, run->classes);
@@ -142,7 +155,10 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     MOT_TRY(mot_comm_agree(comm, status));
     describe_sources(run);
     MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, run->classes, run->groups,
-                            MOT_MAX(config->train.batch, config->eval.batch), run->place.threads));
+                            purpose == RUN_BENCH ? config->train.batch
+                                                 : MOT_MAX(config->train.batch, config->eval.batch),
+                            run->place.threads));
+    if (purpose == RUN_BENCH) goto done;
     status = run_figures_create(run);
     if (comm->rank == MOT_ROOT && status == MOT_OK) {
         const size_t E = (size_t)config->model.experts;

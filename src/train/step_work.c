@@ -137,3 +137,20 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
         count_coordinator(step, task->stage != NULL && mot_gate_learns(&model->gate) &&
                                     (task->stage->train >> MOT_PART_GATE & 1u));
 }
+
+int mot_step_threads(const mot_step *step)
+{
+    return mot_threads_count(step->threads);
+}
+
+void mot_step_rows(const mot_step *step, size_t *home, size_t *owner)
+{
+    for (int r = 0; r < step->comm->size; ++r) {
+        home[r] = owner[r] = 0;
+        for (size_t c = 0; c < step->chunks; ++c) {
+            const mot_plan *plan = &step->chunk[c].plan;
+            home[r] += plan->home_first[r + 1] - plan->home_first[r];
+            owner[r] += plan->owner_first[r + 1] - plan->owner_first[r];
+        }
+    }
+}

@@ -130,7 +130,8 @@ START_TEST(test_random_configurations_read_back)
     for (uint32_t i = 0; i < stages; ++i) strcat(text, "- {}\n");
     size_t count = 0;
     const char *pointer[ARGUMENTS];
-    const mot_config source = {.data.source = draw(2) ? MOT_SOURCE_FILE : MOT_SOURCE_MIXTURE};
+    static const char *const sources[] = {"data.source=file", "data.source=mixture", "data.source=random"};
+    const mot_config source = {.data.source = (mot_data_source)draw(MOT_COUNT(sources))};
     const bool file = source.data.source == MOT_SOURCE_FILE;
     for (int i = 0; i < mot_option_count; ++i) {
         char value[ARGUMENT - 64];
@@ -148,7 +149,7 @@ START_TEST(test_random_configurations_read_back)
     }
     /* what concerns several keys is put right */
     const char *const right[] = {file ? "data.file=x: \"y\"" : "seed=1",
-                                 file ? "data.source=file" : "data.source=mixture",
+                                 sources[source.data.source],
                                  "model.experts=3",
                                  "model.heads=6",
                                  "model.width=42",

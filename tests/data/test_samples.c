@@ -5,6 +5,7 @@
 
 #include "ck.h"
 #include "mot/augment.h"
+#include "mot/dataset.h"
 #include "mot/memory.h"
 #include "mot/mixture.h"
 #include "mot/rng.h"
@@ -261,6 +262,37 @@ START_TEST(mixture_bounds)
 }
 END_TEST
 
+/* ---- random samples ---- */
+
+START_TEST(random_samples)
+{
+    enum { N = 500, L = 3, D = 7, C = 4 };
+    mot_dataset set, again;
+    float x[L * D], y[L * D];
+    int32_t label, group, same;
+    int count[C] = {0};
+    double sum = 0, square = 0;
+    mot_ck_ok(mot_dataset_random(&set, L, D, C, N, 5));
+    mot_ck_ok(mot_dataset_random(&again, L, D, C, N / 2, 5));
+    ck_assert(set.samples == N && set.classes == C && set.groups == 0 && !set.signed_labels);
+    ck_assert(set.format.kind == MOT_SAMPLE_VECTOR && set.format.bytes == sizeof x);
+    for (int i = 0; i < N; ++i) {
+        mot_ck_ok(mot_dataset_sample(&set, i, x, &label, &group));
+        ck_assert(label >= 0 && label < C && group == -1);
+        ++count[label];
+        for (int j = 0; j < L * D; ++j) sum += x[j], square += (double)x[j] * (double)x[j];
+        if (i >= N / 2) continue;
+        mot_ck_ok(mot_dataset_sample(&again, i, y, &same, &group)); /* whatever the size of the set */
+        ck_assert(same == label && memcmp(x, y, sizeof x) == 0);
+    }
+    ck_assert(fabs(sum / (N * L * D)) < 0.05 && fabs(square / (N * L * D) - 1) < 0.05);
+    for (int c = 0; c < C; ++c) ck_assert(count[c] > N / C / 2);
+    ck_assert_int_eq(mot_dataset_sample(&set, N, x, &label, &group), MOT_ERR_INPUT);
+    mot_dataset_close(&again);
+    mot_dataset_close(&set);
+}
+END_TEST
+
 static void samples_tests(TCase *tcase)
 {
     tcase_add_test(tcase, picture_tokens);
@@ -270,6 +302,7 @@ static void samples_tests(TCase *tcase)
     tcase_add_test(tcase, mixture_samples);
     tcase_add_test(tcase, mixture_noise);
     tcase_add_test(tcase, mixture_bounds);
+    tcase_add_test(tcase, random_samples);
 }
 
 MOT_CK_MAIN("samples", samples_tests)

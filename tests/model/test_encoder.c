@@ -286,6 +286,17 @@ START_TEST(operations_are_counted)
     const double want = 2 * (t * BENCH_WIDTH * D + 2 * products + D * C);
     ck_assert_double_eq_tol(expert.kind->flops(&expert.shape, BENCH_TOKENS), want, 1e-9);
     bench_expert_free(&expert);
+
+    /* Its products are the same operations three times, but for the gradient that the input does not need. */
+    begin(MOT_POOL_CLASS, 2, 3, false);
+    mot_gemm_shape product[MOT_MOST_GEMMS];
+    double sum = 0;
+    const size_t count = expert.kind->products(&expert.shape, product);
+    ck_assert(count > 0 && count <= MOT_MOST_GEMMS);
+    for (size_t p = 0; p < count; ++p)
+        sum += product[p].times * 2 * (double)(product[p].m * product[p].n * product[p].k);
+    ck_assert_double_eq_tol(sum, 3 * (3 * want - 2 * t * BENCH_WIDTH * D), 1e-6);
+    bench_expert_free(&expert);
 }
 END_TEST
 

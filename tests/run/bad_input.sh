@@ -71,6 +71,7 @@ make_texts texts.h5
 small_model good.h5 >good.yaml
 small_model pictures.h5 >pictures.yaml
 small_model texts.h5 >texts.yaml
+echo "data: {source: random}" >configs-random.yaml
 quietly mot_on 2 train --quiet good.yaml run=good checkpoint.every=10
 newest=good/checkpoints/step-00000020.h5
 [ -f $newest ] || { echo "no $newest"; exit 1; }
@@ -147,7 +148,19 @@ job "an unknown option of train" "unrecognized option '--fast'" train --fast goo
 job "train without a configuration" "an argument is missing, expected CONFIG" train
 job "eval without a run" "an argument is missing, expected RUN" eval
 job "an option of train for eval" "unrecognized option" eval --dry-run good
-alone "an unknown verb" "unknown verb 'fly'.*train, eval, study, data, inspect" fly
+alone "an unknown verb" "unknown verb 'fly'.*train, eval, bench, study, data, inspect" fly
+job "a run of random numbers" "data.source = random: there is nothing to learn from it" train configs-random.yaml run=new
+job "a run of random numbers, from the command line" "data.file has no effect while data.source is random" train good.yaml data.source=random run=new
+job "a bench of no steps" "--steps '0': expected an integer from 1 to 1000000" bench --steps 0
+job "a bench of many repeats" "--repeats '1001': expected an integer from 1 to 1000" bench --repeats 1001
+job "a bench of a word" "--repeats 'many': expected an integer" bench --repeats many
+job "an unknown option of bench" "unrecognized option '--fast'" bench --fast
+job "a bench with an unknown key" "argument 1: unknown key 'model.widht'" bench model.widht=2
+job "a bench of a missing configuration" "absent.yaml: .*(such file|exist)" bench absent.yaml
+job "a bench of a missing data set" "cannot read absent.h5" bench good.yaml data.file=absent.h5
+job "a bench whose figures go nowhere" "--json nowhere/b.json: cannot write into the folder nowhere" bench --json nowhere/b.json
+job "a comparison with nothing" "absent.json" bench --compare absent.json
+job "a comparison with something else" "good/summary.json is not a file that mot bench --json wrote" bench --compare good/summary.json
 job "an unknown study" "unknown study 'stars'.*claims and ablations" study stars runs/x
 job "a study without a folder" "an argument is missing.*FOLDER" study claims
 job "a study with an argument too many" "unexpected argument 'more'" study claims runs/x more

@@ -111,7 +111,7 @@ grep -Eq '^label2 +20 ' said || fail "no line of the class label2 in the table: 
 
 # ---- help and inspect ----
 
-for arguments in --help --version "train --help" "eval --help" "data --help" "inspect --help" "train --help-config" \
+for arguments in --help --version "train --help" "eval --help" "bench --help" "data --help" "inspect --help" "train --help-config" \
     "train --usage" "data import idx --help" "data make mixture --help" "data show --help"; do
     # shellcheck disable=SC2086 # words
     mot $arguments >said 2>err || fail "mot $arguments: exit code $?"

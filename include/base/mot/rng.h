@@ -24,6 +24,8 @@ typedef enum mot_stream {
     MOT_STREAM_TEST = 7,    /* tests */
     MOT_STREAM_DROP = 8,    /* word dropout: a, b = position in the stream of samples, c = token / 4 */
     MOT_STREAM_STUDY = 9,   /* resampling of seeds in a study: a = resample, b = draw / 4 */
+    MOT_STREAM_RANDOM =
+        10, /* random samples: a, b = index (low, high word), c = 0: its numbers, 1: its label */
 } mot_stream;
 
 typedef struct mot_random4 {

@@ -20,7 +20,8 @@
 
 typedef enum mot_target { MOT_TARGET_LABEL, MOT_TARGET_GROUP } mot_target;
 
-typedef enum mot_data_source { MOT_SOURCE_FILE, MOT_SOURCE_MIXTURE } mot_data_source;
+/* random: samples that mean nothing, for `mot bench` alone. */
+typedef enum mot_data_source { MOT_SOURCE_FILE, MOT_SOURCE_MIXTURE, MOT_SOURCE_RANDOM } mot_data_source;
 
 typedef struct mot_config {
     char run[512]; /* the run folder */
@@ -32,6 +33,11 @@ typedef struct mot_config {
         mot_mixture_config mixture; /* its seed is the run's */
         mot_gidx mixture_train;     /* training samples; 0: fresh ones for ever */
         mot_gidx mixture_eval;
+        struct {
+            size_t tokens, width;
+            int classes;
+            mot_gidx samples;
+        } random;
         mot_target target; /* learn the label, or the group in its place */
         size_t memory;     /* bytes a rank may hold of a split's samples; above it they are read as needed */
         mot_augment_config augment;

@@ -58,6 +58,11 @@ void mot_dataset_close(mot_dataset *dataset);
 #define MOT_ENDLESS ((mot_gidx)1 << 62)
 mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *config, const char *split,
                                 mot_gidx samples, size_t memory_bytes);
+/* A split that lies in no file and means nothing: `samples` vectors [tokens, width] of independent N(0, 1) numbers with
+ * labels drawn alike from `classes`, all of them in memory. For measuring speed. Sample i is a pure function of (seed,
+ * i). */
+mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width, int classes,
+                              mot_gidx samples, uint64_t seed);
 /* The mixture that a generated split's samples are of, owned by the data set, and the split's number for
  * mot_mixture_sample; NULL for a split that was read from a file. */
 const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split);

@@ -31,6 +31,14 @@ typedef struct mot_expert_shape {
     size_t outputs;                   /* C */
 } mot_expert_shape;
 
+/* A product C[m, n] = op(A)[m, k] op(B)[k, n], op transposing where said, and how often it is taken. */
+typedef struct mot_gemm_shape {
+    size_t m, n, k;
+    bool transpose_a, transpose_b;
+    double times;
+} mot_gemm_shape;
+enum { MOT_MOST_GEMMS = 32 };
+
 typedef struct mot_expert_kind {
     const char *name;
     /* Adds its tensors, each with its part. */
@@ -49,6 +57,9 @@ typedef struct mot_expert_kind {
                      mot_part_set learns);
     /* Floating point operations of one forward pass over a sample of `tokens` tokens; backward is twice that. */
     double (*flops)(const mot_expert_shape *shape, size_t tokens);
+    /* The products that learning from a full tile of the longest samples takes; returns how many there are. What an
+     * expert's speed is compared with: the same products, and nothing between them. */
+    size_t (*products)(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS]);
     /* The shape that its matrix products mostly have, for comparing with a bare product. */
     void (*typical_product)(const mot_expert_shape *shape, size_t *m, size_t *n, size_t *k);
 } mot_expert_kind;

@@ -7,11 +7,24 @@
 
 #include "mot/comm.h"
 #include "mot/config.h"
+#include "mot/step.h"
 
 /* Trains. Collective; `config` is read on the root and sent to all. dry_run: prints parameters, memory and message
  * sizes a rank, writes nothing. MOT_STOPPED: a signal (TERM, INT, USR1, USR2 at any one rank) ended the run after a
  * whole step and a checkpoint. */
 mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dry_run);
+
+/* A run that is set up and stepped by somebody else, and leaves nothing: what `mot bench` measures. Its data may be
+ * random. All but mot_run_model and mot_run_stepper are collective; the status is the same everywhere. */
+typedef struct mot_run mot_run;
+mot_status mot_run_open(mot_run **run, const mot_comm *comm, const mot_config *config);
+void mot_run_close(mot_run **run);
+/* Says what is run, on what: the first lines of `mot train`. */
+void mot_run_say(const mot_run *run);
+mot_model *mot_run_model(mot_run *run);
+mot_step *mot_run_stepper(mot_run *run);
+/* Step `number` (from 0) of the first stage, at its full rate. */
+mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result);
 
 /* Repeats the evaluation from a checkpoint file, or the newest one of a run folder, with `count` assignments over its
  * configuration. Writes nothing but to the terminal. Collective. */

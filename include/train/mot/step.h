@@ -105,6 +105,13 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
 
 const mot_step_work *mot_step_measure(mot_step *step);
 
+/* Threads of this rank. */
+int mot_step_threads(const mot_step *step);
+
+/* Rows that this rank sent to (home side) and got from (owner side) every rank in the last step's dispatch, itself
+ * included: home, owner [ranks]. Combine is the reverse. */
+void mot_step_rows(const mot_step *step, size_t *home, size_t *owner);
+
 /* Bytes of this rank's workspace (of all its threads) and of its batch and exchange buffers if rows are spread evenly. */
 typedef struct mot_step_size {
     size_t workspace, buffers, dispatch_row, most_rows;

@@ -1,0 +1,36 @@
+/* A data set that means nothing. */
+#include <stdio.h>
+
+#include "dataset_private.h"
+#include "mot/memory.h"
+#include "mot/rng.h"
+
+mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width, int classes,
+                              mot_gidx samples, uint64_t seed)
+{
+    *dataset = (mot_dataset){.classes = classes, .samples = samples};
+    struct mot_dataset_source *source;
+    mot_status status;
+    MOT_TRY(mot_allocate(&source, 1, sizeof *source, "a data set"));
+    dataset->source = source;
+    source->file = source->x = H5I_INVALID_HID;
+    snprintf(source->where, sizeof source->where, "random samples");
+    dataset->format = (mot_sample_format){.kind = MOT_SAMPLE_VECTOR,
+                                          .element = MOT_ELEMENT_F32,
+                                          .tokens = tokens,
+                                          .features = width,
+                                          .deviation = {1}}; /* numbers stay as they are */
+    MOT_TRY(dataset_format_check(&dataset->format, source->where));
+    MOT_TRY(mot_allocate(&source->loaded, (size_t)samples, dataset->format.bytes, "the samples"));
+    MOT_TRY(mot_allocate(&dataset->label, (size_t)samples, sizeof *dataset->label, "the labels"));
+    for (mot_gidx i = 0; i < samples; ++i) {
+        const uint32_t low = (uint32_t)i, high = (uint32_t)(i >> 32), counter[] = {low, high, 0, 0};
+        mot_normal_row(seed, MOT_STREAM_RANDOM, counter, 1,
+                       (float *)(void *)(source->loaded + (size_t)i * dataset->format.bytes), tokens * width);
+        const mot_random4 draw = mot_random(seed, MOT_STREAM_RANDOM, low, high, 1, 0);
+        dataset->label[i] = (int32_t)(mot_uniform(draw.word[0]) * classes);
+    }
+done:
+    if (status != MOT_OK) mot_dataset_close(dataset);
+    return status;
+}
