@@ -1,9 +1,14 @@
 #include "mot/memory.h"
 
 #include <assert.h>
+#include <malloc.h>
+#include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static atomic_size_t held; /* bytes, as the allocator rounds them */
 
 static size_t round_up(size_t bytes)
 {
@@ -16,13 +21,36 @@ void *mot_calloc(size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2) return NULL;
     bytes = round_up(bytes > 0 ? bytes : 1);
     void *memory = aligned_alloc(MOT_ALIGNMENT, bytes);
-    if (memory != NULL) memset(memory, 0, bytes);
+    if (memory == NULL) return NULL;
+    memset(memory, 0, bytes);
+    atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
     return memory;
 }
 
 void mot_free(void *memory)
 {
+    if (memory == NULL) return;
+    atomic_fetch_sub_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
     free(memory);
+}
+
+size_t mot_memory_held(void)
+{
+    return atomic_load_explicit(&held, memory_order_relaxed);
+}
+
+mot_resident mot_memory_resident(void)
+{
+    mot_resident resident = {0};
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[256];
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        size_t kib;
+        if (sscanf(line, "VmRSS: %zu kB", &kib) == 1) resident.now = kib << 10;
+        if (sscanf(line, "VmHWM: %zu kB", &kib) == 1) resident.peak = kib << 10;
+    }
+    if (file != NULL) fclose(file);
+    return resident;
 }
 
 mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *what)
@@ -37,8 +65,7 @@ mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *wh
 mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size, const char *what)
 {
     if (need <= *capacity) return MOT_OK;
-    size_t wanted = *capacity > 0 ? *capacity : 16;
-    while (wanted < need) wanted = wanted > SIZE_MAX / 4 ? need : 2 * wanted;
+    const size_t more = *capacity + *capacity / 4 + 16, wanted = *capacity > 0 && more > need ? more : need;
     void *old;
     memcpy(&old, memory, sizeof old);
     void *grown = mot_calloc(wanted, size);

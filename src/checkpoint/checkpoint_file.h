@@ -45,7 +45,9 @@ void mot_state_digest_text(const mot_digest *units, int experts, char text[MOT_D
 /* ---- the mark ---- */
 
 enum { MOT_MARK = 32 };
-void mot_mark_make(unsigned char mark[MOT_MARK], const void *image, size_t count);
+void mot_mark_make(unsigned char mark[MOT_MARK], const mot_digest *digest, size_t count);
+/* Adds the mark to the complete file `temporary`, and syncs it; sentences name `path`. */
+mot_status mot_mark_append(const char *temporary, const char *path);
 
 /* MOT_ERR_INPUT when the file does not end with a mark, or not with that of its bytes. */
 mot_status mot_mark_check(const char *path);
@@ -55,17 +57,21 @@ mot_status mot_mark_check(const char *path);
 /* How many moments hold anything: 0 before the first update, and always for an optimizer without any. */
 int mot_unit_moments(const mot_params *unit);
 
-/* The unit's three blocks to or from another rank, in pieces; the moments that are not in use are not sent.
- * `header` goes first; a header that is not `sound` is followed by nothing. */
+/* The unit's three blocks to or from another rank, values first, tensor by tensor; the moments that are not in use are
+ * not sent. `header` goes first; a header that is not `sound` is followed by nothing. */
 typedef struct mot_unit_header {
     int64_t sound, updates, moments;
 } mot_unit_header;
 void mot_unit_send(const mot_comm *comm, const mot_params *unit, const mot_unit_header *header, int to);
 void mot_unit_receive(const mot_comm *comm, mot_params *unit, mot_unit_header *header, int from);
+/* The same, piece by piece: the root passes other ranks' units on, and holds one tensor of them at a time. */
+void mot_unit_send_header(const mot_comm *comm, const mot_unit_header *header, int to);
+void mot_unit_receive_header(const mot_comm *comm, mot_unit_header *header, int from);
+void mot_tensor_send(const mot_comm *comm, const mot_real *value, size_t count, int to);
+void mot_tensor_receive(const mot_comm *comm, mot_real *value, size_t count, int from);
 
-/* Room for one unit of any of the state's tables (gradient excluded); freed with mot_unit_staging_free. */
-mot_status mot_unit_staging(const mot_state *state, mot_params *staging);
-void mot_unit_staging_free(mot_params *staging);
+/* Room for any tensor of the state; mot_free(*value). */
+mot_status mot_tensor_staging(const mot_state *state, mot_real **value);
 
 /* True when the state has this unit at all. */
 static inline bool mot_table_used(const mot_table *table)

@@ -10,12 +10,11 @@
 
 static const char magic[8] = {'m', 'o', 't', '-', 'm', 'a', 'r', 'k'};
 
-void mot_mark_make(unsigned char mark[MOT_MARK], const void *image, size_t count)
+void mot_mark_make(unsigned char mark[MOT_MARK], const mot_digest *digest, size_t count)
 {
-    const mot_digest digest = mot_digest_bytes(image, count);
     memcpy(mark, magic, sizeof magic);
     for (int byte = 0; byte < 8; ++byte) mark[8 + byte] = (unsigned char)((uint64_t)count >> 8 * byte);
-    memcpy(mark + 16, digest.byte, sizeof digest.byte);
+    memcpy(mark + 16, digest->byte, sizeof digest->byte);
 }
 
 static mot_status read_at(int file, const char *path, void *bytes, size_t count, off_t offset)
@@ -30,17 +29,66 @@ static mot_status read_at(int file, const char *path, void *bytes, size_t count,
     return MOT_OK;
 }
 
-mot_status mot_mark_check(const char *path)
+/* XXH3 of the first `count` bytes. */
+static mot_status digest_file(int file, const char *path, size_t count, mot_digest *result)
 {
     enum { PIECE = 1 << 20 };
+    unsigned char *piece = NULL;
+    mot_digest_state *digest = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&piece, PIECE, 1, "a piece of a checkpoint"));
+    digest = mot_digest_begin();
+    if (digest == NULL) {
+        status = mot_fail(MOT_ERR_MEMORY, "not enough memory for a digest");
+        goto done;
+    }
+    for (size_t at = 0; at < count; at += PIECE) {
+        const size_t length = MOT_MIN((size_t)PIECE, count - at);
+        MOT_TRY(read_at(file, path, piece, length, (off_t)at));
+        mot_digest_add(digest, piece, length);
+    }
+done:
+    if (digest != NULL) *result = mot_digest_end(digest);
+    mot_free(piece);
+    return status;
+}
+
+mot_status mot_mark_append(const char *temporary, const char *path)
+{
+    unsigned char mark[MOT_MARK];
+    struct stat about;
+    mot_digest digest;
     mot_status status = MOT_OK;
-    unsigned char mark[MOT_MARK], *piece = NULL;
+    const char *step = "opening";
+    const int file = open(temporary, O_RDWR | O_CLOEXEC);
+    if (file < 0 || fstat(file, &about) != 0) goto failed;
+    const size_t count = (size_t)about.st_size;
+    MOT_TRY(digest_file(file, path, count, &digest));
+    mot_mark_make(mark, &digest, count);
+    step = "writing";
+    errno = ENOSPC; /* what a write that is cut short means */
+    if (pwrite(file, mark, sizeof mark, (off_t)count) != (ssize_t)sizeof mark) goto failed;
+    step = "syncing";
+    if (fsync(file) != 0) goto failed;
+done:
+    close(file);
+    return status;
+
+failed:
+    status = mot_fail(MOT_ERR_FILE, "cannot write %s: %s: %s", path, step, strerror(errno));
+    if (file >= 0) close(file);
+    return status;
+}
+
+mot_status mot_mark_check(const char *path)
+{
+    mot_status status = MOT_OK;
+    unsigned char mark[MOT_MARK];
     char said[MOT_DIGEST_TEXT], found[MOT_DIGEST_TEXT];
     struct stat about;
     /* O_NONBLOCK: opening a named pipe must not wait for a writer. */
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
-    mot_digest_state *digest = NULL;
     if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
         status = mot_fail(MOT_ERR_INPUT, "cannot read %s: it is not a regular file", path);
         goto done;
@@ -56,19 +104,8 @@ mot_status mot_mark_check(const char *path)
                           path);
         goto done;
     }
-    MOT_TRY(mot_allocate(&piece, PIECE, 1, "a piece of a checkpoint"));
-    digest = mot_digest_begin();
-    if (digest == NULL) {
-        status = mot_fail(MOT_ERR_MEMORY, "not enough memory for a digest");
-        goto done;
-    }
-    for (size_t at = 0; at < count; at += PIECE) {
-        const size_t length = MOT_MIN((size_t)PIECE, count - at);
-        MOT_TRY(read_at(file, path, piece, length, (off_t)at));
-        mot_digest_add(digest, piece, length);
-    }
-    const mot_digest of_file = mot_digest_end(digest);
-    digest = NULL;
+    mot_digest of_file;
+    MOT_TRY(digest_file(file, path, count, &of_file));
     mot_digest of_mark;
     memcpy(of_mark.byte, mark + 16, sizeof of_mark.byte);
     mot_digest_text(&of_mark, said);
@@ -79,8 +116,6 @@ mot_status mot_mark_check(const char *path)
                           path, count, found, said);
 
 done:
-    if (digest != NULL) (void)mot_digest_end(digest);
-    mot_free(piece);
     close(file);
     return status;
 }

@@ -211,29 +211,62 @@ done:
 
 /* ---- reading and handing out ---- */
 
+static mot_status get_counts(hid_t file, int id, int64_t *updates, int64_t *moments)
+{
+    mot_status status = MOT_OK;
+    char name[MOT_CHECKPOINT_PATH];
+    mot_unit_path(name, id);
+    MOT_TRY(mot_h5_get_int(file, name, "moments", moments));
+    MOT_TRY(mot_h5_get_int(file, name, "updates", updates));
+
+done:
+    return status;
+}
+
+/* A tensor's values (moment -1) or a moment. */
+static mot_status get_tensor(hid_t file, const mot_tensor *tensor, int id, int moment, mot_real *value)
+{
+    char name[MOT_CHECKPOINT_PATH];
+    hsize_t shape[MOT_TENSOR_RANK];
+    for (int d = 0; d < tensor->rank; ++d) shape[d] = tensor->shape[d];
+    mot_tensor_path(name, id, tensor, moment);
+    return mot_h5_read(file, name, H5T_NATIVE_FLOAT, tensor->rank, shape, value);
+}
+
+/* The padding between tensors stays as it is, zero. */
 static mot_status get_unit(hid_t file, const mot_table *table, int id, mot_params *unit)
 {
     mot_status status = MOT_OK;
     int64_t moments = 0;
-    char name[MOT_CHECKPOINT_PATH];
-    mot_unit_path(name, id);
-    MOT_TRY(mot_h5_get_int(file, name, "moments", &moments));
-    MOT_TRY(mot_h5_get_int(file, name, "updates", &unit->updates));
-    /* The padding between tensors is zero, as in a fresh unit. */
-    memset(unit->value, 0, table->count * sizeof(mot_real));
-    for (int m = 0; m < MOT_MOMENTS; ++m) memset(unit->moment[m], 0, table->count * sizeof(mot_real));
-    for (size_t r = 0; r < table->rows; ++r) {
-        const mot_tensor *const tensor = &table->row[r];
-        hsize_t shape[MOT_TENSOR_RANK];
-        for (int d = 0; d < tensor->rank; ++d) shape[d] = tensor->shape[d];
-        for (int m = -1; m < (int)moments; ++m) {
-            mot_real *const block = m < 0 ? unit->value : unit->moment[m];
-            mot_tensor_path(name, id, tensor, m);
-            MOT_TRY(mot_h5_read(file, name, H5T_NATIVE_FLOAT, tensor->rank, shape, block + tensor->offset));
-        }
+    MOT_TRY(get_counts(file, id, &unit->updates, &moments));
+    for (int m = -1; m < MOT_MOMENTS; ++m) {
+        mot_real *const block = m < 0 ? unit->value : unit->moment[m];
+        if (m >= moments) memset(block, 0, table->count * sizeof(mot_real));
+        for (size_t r = 0; m < moments && r < table->rows; ++r)
+            MOT_TRY(get_tensor(file, &table->row[r], id, m, block + table->row[r].offset));
     }
 
 done:
+    return status;
+}
+
+/* An expert for another rank, tensor by tensor through `staging`. What was announced is sent even if the disk goes away
+ * meanwhile. */
+static mot_status pass_expert(const mot_comm *comm, hid_t file, const mot_state *state, int expert,
+                              mot_real *staging, mot_status status)
+{
+    const mot_table *const table = state->expert_table;
+    const int to = state->owner[expert];
+    int64_t updates = 0, moments = 0;
+    if (status == MOT_OK) status = get_counts(file, expert, &updates, &moments);
+    const mot_unit_header header = {status == MOT_OK, updates, MOT_MIN(moments, MOT_MOMENTS)};
+    mot_unit_send_header(comm, &header, to);
+    for (int m = -1; header.sound && m < (int)header.moments; ++m) {
+        for (size_t r = 0; r < table->rows; ++r) {
+            if (status == MOT_OK) status = get_tensor(file, &table->row[r], expert, m, staging);
+            mot_tensor_send(comm, staging, table->row[r].count, to);
+        }
+    }
     return status;
 }
 
@@ -246,7 +279,7 @@ static void share_unit(const mot_comm *comm, mot_params *unit)
     for (int m = 0; m < MOT_MOMENTS; ++m) mot_comm_bcast(comm, unit->moment[m], bytes, MOT_ROOT);
 }
 
-static mot_status hand_out_experts(const mot_comm *comm, mot_state *state, hid_t file, mot_params *staging)
+static mot_status hand_out_experts(const mot_comm *comm, mot_state *state, hid_t file, mot_real *staging)
 {
     mot_status status = MOT_OK;
     for (int e = 0; e < state->experts; ++e) {
@@ -254,10 +287,7 @@ static mot_status hand_out_experts(const mot_comm *comm, mot_state *state, hid_t
         if (comm->rank == MOT_ROOT && owner == MOT_ROOT) {
             if (status == MOT_OK) status = get_unit(file, state->expert_table, e, state->expert[e]);
         } else if (comm->rank == MOT_ROOT) {
-            staging->table = state->expert_table;
-            if (status == MOT_OK) status = get_unit(file, state->expert_table, e, staging);
-            const mot_unit_header header = {status == MOT_OK, staging->updates, mot_unit_moments(staging)};
-            mot_unit_send(comm, staging, &header, owner);
+            status = pass_expert(comm, file, state, e, staging, status);
         } else if (comm->rank == owner) {
             mot_unit_header header;
             mot_unit_receive(comm, state->expert[e], &header, MOT_ROOT);
@@ -277,13 +307,13 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
     const bool gate = mot_table_used(state->gate_table), tied = mot_table_used(state->tied_table);
     const hsize_t experts[] = {(hsize_t)state->experts};
     hid_t file = H5I_INVALID_HID;
-    mot_params staging = {0};
+    mot_real *staging = NULL;
     mot_progress progress = {0};
 
     /* 1 */
     mot_status status = mot_state_check(comm, state);
-    if (status == MOT_OK && root) status = mot_unit_staging(state, &staging);
-    if (status == MOT_OK && root) status = check_file(&file, path, state, staging.value, &progress);
+    if (status == MOT_OK && root) status = mot_tensor_staging(state, &staging);
+    if (status == MOT_OK && root) status = check_file(&file, path, state, staging, &progress);
     status = mot_comm_agree(comm, status);
     if (status != MOT_OK) goto done;
 
@@ -299,13 +329,13 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
     if (tied) share_unit(comm, state->tied);
 
     /* 3, 4 */
-    const mot_status handed = hand_out_experts(comm, state, file, &staging);
+    const mot_status handed = hand_out_experts(comm, state, file, staging);
     status = mot_comm_agree(comm, status == MOT_OK ? handed : status);
     if (status == MOT_OK) state->progress = progress;
 
 done:
     mot_h5_close(&file);
-    mot_unit_staging_free(&staging);
+    mot_free(staging);
     return status;
 }
 

@@ -60,61 +60,62 @@ int mot_unit_moments(const mot_params *unit)
 /* One message holds at most 1 GiB, far below where MPI's int ends. */
 static const size_t piece = (size_t)1 << 28;
 
-static void send_block(const mot_comm *comm, const mot_real *value, size_t count, int to)
+void mot_tensor_send(const mot_comm *comm, const mot_real *value, size_t count, int to)
 {
     for (size_t at = 0; at < count; at += piece)
         MPI_Send(value + at, (int)MOT_MIN(piece, count - at), MOT_MPI_REAL, to, MOT_TAG_TENSOR, comm->mpi);
 }
 
-static void receive_block(const mot_comm *comm, mot_real *value, size_t count, int from)
+void mot_tensor_receive(const mot_comm *comm, mot_real *value, size_t count, int from)
 {
     for (size_t at = 0; at < count; at += piece)
         MPI_Recv(value + at, (int)MOT_MIN(piece, count - at), MOT_MPI_REAL, from, MOT_TAG_TENSOR, comm->mpi,
                  MPI_STATUS_IGNORE);
 }
 
-void mot_unit_send(const mot_comm *comm, const mot_params *unit, const mot_unit_header *header, int to)
+void mot_unit_send_header(const mot_comm *comm, const mot_unit_header *header, int to)
 {
     MPI_Send(header, sizeof *header, MPI_BYTE, to, MOT_TAG_TENSOR, comm->mpi);
-    if (!header->sound) return;
-    send_block(comm, unit->value, unit->table->count, to);
-    for (int m = 0; m < header->moments; ++m) send_block(comm, unit->moment[m], unit->table->count, to);
+}
+
+void mot_unit_receive_header(const mot_comm *comm, mot_unit_header *header, int from)
+{
+    MPI_Recv(header, sizeof *header, MPI_BYTE, from, MOT_TAG_TENSOR, comm->mpi, MPI_STATUS_IGNORE);
+}
+
+void mot_unit_send(const mot_comm *comm, const mot_params *unit, const mot_unit_header *header, int to)
+{
+    mot_unit_send_header(comm, header, to);
+    for (int m = -1; header->sound && m < (int)header->moments; ++m) {
+        const mot_real *const block = m < 0 ? unit->value : unit->moment[m];
+        for (size_t r = 0; r < unit->table->rows; ++r)
+            mot_tensor_send(comm, block + unit->table->row[r].offset, unit->table->row[r].count, to);
+    }
 }
 
 void mot_unit_receive(const mot_comm *comm, mot_params *unit, mot_unit_header *header, int from)
 {
-    MPI_Recv(header, sizeof *header, MPI_BYTE, from, MOT_TAG_TENSOR, comm->mpi, MPI_STATUS_IGNORE);
+    mot_unit_receive_header(comm, header, from);
     if (!header->sound) return;
-    receive_block(comm, unit->value, unit->table->count, from);
-    for (int m = 0; m < MOT_MOMENTS; ++m) {
-        if (m < header->moments)
-            receive_block(comm, unit->moment[m], unit->table->count, from);
-        else
-            memset(unit->moment[m], 0, unit->table->count * sizeof(mot_real));
+    /* The padding between tensors stays as it is, zero. */
+    for (int m = -1; m < (int)header->moments; ++m) {
+        mot_real *const block = m < 0 ? unit->value : unit->moment[m];
+        for (size_t r = 0; r < unit->table->rows; ++r)
+            mot_tensor_receive(comm, block + unit->table->row[r].offset, unit->table->row[r].count, from);
     }
+    for (int m = (int)header->moments; m < MOT_MOMENTS; ++m)
+        memset(unit->moment[m], 0, unit->table->count * sizeof(mot_real));
     unit->updates = header->updates;
 }
 
-mot_status mot_unit_staging(const mot_state *state, mot_params *staging)
+mot_status mot_tensor_staging(const mot_state *state, mot_real **value)
 {
     const mot_table *const tables[] = {state->gate_table, state->tied_table, state->expert_table};
     size_t most = MOT_MAX((size_t)state->experts, 1); /* the balance bias passes through here too */
-    for (size_t t = 0; t < MOT_COUNT(tables); ++t) {
-        if (mot_table_used(tables[t])) most = MOT_MAX(most, tables[t]->count);
-    }
-    *staging = (mot_params){0};
-    mot_status status = mot_allocate(&staging->value, most, sizeof(mot_real), "a unit of a checkpoint");
-    for (int m = 0; m < MOT_MOMENTS && status == MOT_OK; ++m)
-        status = mot_allocate(&staging->moment[m], most, sizeof(mot_real), "a unit of a checkpoint");
-    if (status != MOT_OK) mot_unit_staging_free(staging);
-    return status;
-}
-
-void mot_unit_staging_free(mot_params *staging)
-{
-    mot_free(staging->value);
-    for (int m = 0; m < MOT_MOMENTS; ++m) mot_free(staging->moment[m]);
-    *staging = (mot_params){0};
+    for (size_t t = 0; t < MOT_COUNT(tables); ++t)
+        for (size_t r = 0; mot_table_used(tables[t]) && r < tables[t]->rows; ++r)
+            most = MOT_MAX(most, tables[t]->row[r].count);
+    return mot_allocate(value, most, sizeof(mot_real), "a tensor of a checkpoint");
 }
 
 mot_status mot_state_check(const mot_comm *comm, const mot_state *state)

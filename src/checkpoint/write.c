@@ -51,24 +51,31 @@ static mot_status make_group(hid_t file, const char *name)
     return MOT_OK;
 }
 
-static mot_status write_unit(hid_t file, const mot_params *unit, int moments, mot_gidx *tensors)
+static mot_status begin_unit(hid_t file, int unit)
+{
+    char group[MOT_CHECKPOINT_PATH];
+    mot_unit_path(group, unit);
+    return make_group(file, group);
+}
+
+/* A tensor's values (moment -1) or a moment. */
+static mot_status write_tensor(hid_t file, const mot_tensor *tensor, int unit, int moment,
+                               const mot_real *value, mot_gidx *tensors)
+{
+    char name[MOT_CHECKPOINT_PATH];
+    mot_tensor_path(name, unit, tensor, moment);
+    ++*tensors;
+    return write_reals(file, name, tensor->rank, tensor->shape, value);
+}
+
+static mot_status end_unit(hid_t file, int unit, int64_t updates, int64_t moments)
 {
     mot_status status = MOT_OK;
-    char group[MOT_CHECKPOINT_PATH], name[MOT_CHECKPOINT_PATH];
-    mot_unit_path(group, unit->unit);
-    MOT_TRY(make_group(file, group));
-    for (size_t r = 0; r < unit->table->rows; ++r) {
-        const mot_tensor *const tensor = &unit->table->row[r];
-        for (int m = -1; m < moments; ++m) {
-            const mot_real *const block = m < 0 ? unit->value : unit->moment[m];
-            mot_tensor_path(name, unit->unit, tensor, m);
-            MOT_TRY(write_reals(file, name, tensor->rank, tensor->shape, block + tensor->offset));
-            ++*tensors;
-        }
-    }
-    MOT_TRY(mot_h5_set_int(file, group, "updates", unit->updates));
+    char group[MOT_CHECKPOINT_PATH];
+    mot_unit_path(group, unit);
+    MOT_TRY(mot_h5_set_int(file, group, "updates", updates));
     MOT_TRY(mot_h5_set_int(file, group, "moments", moments));
-    if (unit->unit >= 0) MOT_TRY(mot_h5_set_int(file, group, "expert", unit->unit));
+    if (unit >= 0) MOT_TRY(mot_h5_set_int(file, group, "expert", unit));
 
 done:
     return status;
@@ -143,12 +150,13 @@ done:
 }
 
 /* Everything but the experts. */
-static mot_status write_head(hid_t *file, const mot_comm *comm, const mot_state *state, const char *hosts)
+static mot_status write_head(hid_t *file, const char *path, const mot_comm *comm, const mot_state *state,
+                             const char *hosts)
 {
     mot_status status = MOT_OK;
     const char *const config = state->config_text != NULL ? state->config_text : "";
     const size_t experts[] = {(size_t)state->experts};
-    MOT_TRY(mot_h5_create_image(file));
+    MOT_TRY(mot_h5_create_file(file, path));
     MOT_TRY(write_provenance(*file, comm, state, hosts));
     MOT_TRY(mot_h5_write_texts(*file, "config", 1, &config));
     MOT_TRY(write_digest(*file, "config", config, strlen(config)));
@@ -175,48 +183,64 @@ done:
     return status;
 }
 
-/* The image and its mark, under the file's name. The bytes are taken from the driver's memory:
- * H5Fget_file_image of HDF5 1.10 clears a flag of the superblock without making its checksum again, and the
- * file would not open. */
-static mot_status save(hid_t file, const char *path)
+/* ---- the collective ---- */
+
+/* A unit that the root holds. */
+static mot_status put_unit(hid_t file, const mot_params *unit, mot_gidx *tensors, mot_digest *digest)
 {
+    const int moments = mot_unit_moments(unit);
     mot_status status = MOT_OK;
-    unsigned char *image = NULL;
-    void *memory = NULL;
-    ssize_t size = -1;
-    if (H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0) size = H5Fget_file_image(file, NULL, 0);
-    if (size < 0 || H5Fget_vfd_handle(file, H5P_DEFAULT, &memory) < 0 || memory == NULL)
-        return mot_fail(MOT_ERR_FILE, "%s: the checkpoint cannot be completed in memory", path);
-    MOT_TRY(mot_allocate(&image, (size_t)size + MOT_MARK, 1, "the image of a checkpoint"));
-    memcpy(image, *(unsigned char **)memory,
-           (size_t)size); /* the core driver's handle is the address of its block */
-    mot_mark_make(image + size, image, (size_t)size);
-    MOT_TRY(mot_file_replace(path, image, (size_t)size + MOT_MARK));
+    MOT_TRY(begin_unit(file, unit->unit));
+    for (int m = -1; m < moments; ++m) {
+        const mot_real *const block = m < 0 ? unit->value : unit->moment[m];
+        for (size_t r = 0; r < unit->table->rows; ++r) {
+            const mot_tensor *const tensor = &unit->table->row[r];
+            MOT_TRY(write_tensor(file, tensor, unit->unit, m, block + tensor->offset, tensors));
+        }
+    }
+    MOT_TRY(end_unit(file, unit->unit, unit->updates, moments));
+    MOT_TRY(mot_unit_digest(unit->table, unit->value, digest));
 
 done:
-    mot_free(image);
     return status;
 }
 
-/* ---- the collective ---- */
-
-static mot_status put_unit(hid_t file, const mot_params *unit, int moments, mot_gidx *tensors,
-                           mot_digest *digest)
+/* An expert that comes from another rank, tensor by tensor through `staging`. After a failure the rest is received all
+ * the same, since it is on its way. */
+static mot_status pass_expert(const mot_comm *comm, hid_t file, const mot_state *state, int expert,
+                              mot_real *staging, mot_status status, mot_gidx *tensors, mot_digest *digest)
 {
-    mot_status status = write_unit(file, unit, moments, tensors);
-    return status == MOT_OK ? mot_unit_digest(unit->table, unit->value, digest) : status;
+    const mot_table *const table = state->expert_table;
+    const int from = state->owner[expert];
+    mot_unit_header header;
+    mot_digest_state *values = mot_digest_begin();
+    if (status == MOT_OK && values == NULL)
+        status = mot_fail(MOT_ERR_MEMORY, "not enough memory for a digest");
+    mot_unit_receive_header(comm, &header, from);
+    if (status == MOT_OK) status = begin_unit(file, expert);
+    for (int m = -1; m < (int)header.moments; ++m) {
+        for (size_t r = 0; r < table->rows; ++r) {
+            const mot_tensor *const tensor = &table->row[r];
+            mot_tensor_receive(comm, staging, tensor->count, from);
+            if (status == MOT_OK) status = write_tensor(file, tensor, expert, m, staging, tensors);
+            if (m < 0 && values != NULL) mot_digest_add(values, staging, tensor->count * sizeof *staging);
+        }
+    }
+    if (values != NULL) *digest = mot_digest_end(values);
+    return status == MOT_OK ? end_unit(file, expert, header.updates, header.moments) : status;
 }
 
 /* 1. all agree that the state is whole and that the root has its memory
  * 2. the root writes what it knows: provenance, configuration, progress, gate, tied tensors
  * 3. the experts travel to the root, one at a time, in order; a root that failed goes on receiving
- * 4. the root marks the image and replaces the file; all agree on the outcome */
+ * 4. the root marks the file and gives it its name; all agree on the outcome
+ * The file is streamed, and an expert passes the root tensor by tensor, so the root holds no more than before. */
 mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, const char *path)
 {
     const bool root = comm->rank == MOT_ROOT;
     const size_t width = MPI_MAX_PROCESSOR_NAME;
     hid_t file = H5I_INVALID_HID;
-    mot_params staging = {0};
+    mot_real *staging = NULL;
     mot_digest *digests = NULL;
     mot_gidx tensors = 0;
     char *hosts = NULL, host[MPI_MAX_PROCESSOR_NAME] = "";
@@ -225,7 +249,7 @@ mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, co
     /* 1 */
     mot_status status = mot_state_check(comm, state);
     if (status == MOT_OK && root) {
-        status = mot_unit_staging(state, &staging);
+        status = mot_tensor_staging(state, &staging);
         if (status == MOT_OK)
             status = mot_allocate(&digests, (size_t)state->experts + 2, sizeof *digests, "digests");
         if (status == MOT_OK) status = mot_allocate(&hosts, (size_t)comm->size, width, "host names");
@@ -237,13 +261,13 @@ mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, co
 
     /* 2 */
     if (root) {
-        status = write_head(&file, comm, state, hosts);
+        status = write_head(&file, path, comm, state, hosts);
         const bool gate = mot_table_used(state->gate_table), tied = mot_table_used(state->tied_table);
         if (status == MOT_OK)
-            status = gate ? put_unit(file, state->gate, mot_unit_moments(state->gate), &tensors, &digests[0])
+            status = gate ? put_unit(file, state->gate, &tensors, &digests[0])
                           : mot_unit_digest(NULL, NULL, &digests[0]);
         if (status == MOT_OK)
-            status = tied ? put_unit(file, state->tied, mot_unit_moments(state->tied), &tensors, &digests[1])
+            status = tied ? put_unit(file, state->tied, &tensors, &digests[1])
                           : mot_unit_digest(NULL, NULL, &digests[1]);
     }
 
@@ -255,31 +279,22 @@ mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, co
             mot_unit_send(comm, state->expert[e], &header, MOT_ROOT);
         }
         if (!root) continue;
-        const mot_params *unit = state->expert[e];
-        int moments = 0;
-        if (owner != MOT_ROOT) {
-            mot_unit_header header;
-            staging.table = state->expert_table;
-            staging.unit = e;
-            mot_unit_receive(comm, &staging, &header, owner);
-            moments = (int)header.moments;
-            unit = &staging;
-        } else {
-            moments = mot_unit_moments(unit);
-        }
-        if (status == MOT_OK) status = put_unit(file, unit, moments, &tensors, &digests[e + 2]);
+        if (owner != MOT_ROOT)
+            status = pass_expert(comm, file, state, e, staging, status, &tensors, &digests[e + 2]);
+        else if (status == MOT_OK)
+            status = put_unit(file, state->expert[e], &tensors, &digests[e + 2]);
     }
 
     /* 4 */
     if (root) {
         if (status == MOT_OK) status = write_tail(file, digests, state->experts, tensors);
-        if (status == MOT_OK) status = save(file, path);
+        if (status == MOT_OK) status = mot_h5_seal_file(&file, path, mot_mark_append);
     }
     status = mot_comm_agree(comm, status);
 
 done:
-    mot_h5_close(&file);
-    mot_unit_staging_free(&staging);
+    (void)mot_h5_close_file(&file, path, false);
+    mot_free(staging);
     mot_free(digests);
     mot_free(hosts);
     return status;

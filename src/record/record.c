@@ -62,6 +62,16 @@ size_t mot_column_size(mot_column_type type)
     return bytes[type];
 }
 
+size_t mot_record_bytes(int experts, mot_gidx steps, mot_gidx rows)
+{
+    const size_t kept = (size_t)MOT_MIN(rows, (mot_gidx)flush_rows);
+    const double share = rows > 0 ? (double)kept / (double)rows : 1;
+    size_t step = (size_t)experts * (sizeof(int64_t) + sizeof(double)), row = 0;
+    for (int c = 0; c < STEP_COLUMNS; ++c) step += mot_column_size(step_columns[c].type);
+    for (int c = 0; c < ASSIGN_COLUMNS; ++c) row += mot_column_size(assign_columns[c].type);
+    return kept * row + (size_t)(share * (double)steps) * step;
+}
+
 static mot_status grow(mot_column *column, size_t need)
 {
     return mot_reserve(&column->data, &column->capacity, need, mot_column_size(column->type),

@@ -143,7 +143,9 @@ mot_status h5_check_written(hid_t where, const char *object)
     return h5_fail(MOT_ERR_FILE, false, where, object, "cannot be written: %s", strerror(error));
 }
 
-mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
+typedef mot_status seal_function(const char *temporary, const char *path);
+
+static mot_status close_file(hid_t *file, const char *path, bool commit, seal_function *seal)
 {
     if (*file < 0) return MOT_OK;
     char temporary[PATH_MAX];
@@ -157,9 +159,20 @@ mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
     const int error = h5_stream_closed_error();
     if (keep && error != 0)
         status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path, strerror(error));
+    if (keep && status == MOT_OK && seal != NULL) status = seal(temporary, path);
     if (keep && status == MOT_OK) return store_rename(temporary, path);
     unlink(temporary);
     return status;
+}
+
+mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
+{
+    return close_file(file, path, commit, NULL);
+}
+
+mot_status mot_h5_seal_file(hid_t *file, const char *path, seal_function *seal)
+{
+    return close_file(file, path, true, seal);
 }
 
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)

@@ -182,15 +182,16 @@ mot_state mot_model_state(mot_model *model, const mot_progress *progress, const 
 mot_model_size mot_model_measure(const mot_model *model)
 {
     const mot_part_set all = ~0u;
-    const size_t unit = 4 * sizeof(mot_real); /* value, gradient, two moments */
-    mot_model_size size = {
+    const size_t root = model->comm->rank == MOT_ROOT, own = (size_t)model->local * model->own_table.count,
+                 tied = model->tied_table.count,
+                 all_units = (own + tied + root * model->gate.table.count) * sizeof(mot_real);
+    const mot_model_size size = {
         .gate = mot_table_parameters(&model->gate.table, all),
         .tied = mot_table_parameters(&model->tied_table, all),
         .own = mot_table_parameters(&model->own_table, all),
+        .values = all_units,
+        .gradients = all_units + tied * ((size_t)model->local * sizeof(mot_real) + sizeof(int64_t)),
+        .moments = 2 * all_units,
     };
-    size.bytes = (size_t)model->local *
-                     (model->own_table.count * unit + model->tied_table.count * sizeof(mot_real)) +
-                 model->tied_table.count * (unit + sizeof(int64_t));
-    if (model->comm->rank == MOT_ROOT) size.bytes += model->gate.table.count * unit;
     return size;
 }

@@ -53,7 +53,9 @@ struct mot_run {
     double start_s;
     mot_gidx start_step;
     double part_s[RUN_PARTS];
-    mot_step_work evaluations; /* phases of their passes alone, which are no training */
+    size_t resident_before; /* bytes of this process before the run was set up: libraries */
+    size_t data_bytes, model_bytes, step_bytes; /* held since, by what was made */
+    mot_step_work evaluations;                  /* phases of their passes alone, which are no training */
 
     /* since the last report line */
     double since_s, loss, hits, compute_s, exchange_s, wait_s, flops;
@@ -85,10 +87,18 @@ mot_status run_figures_end(mot_run *run);
 double run_signal_attention(const mot_run *run);
 double run_routed_loss(const mot_run *run);
 
+/* run_memory.c: what a rank holds. */
+size_t run_memory(const mot_run *run); /* the sum of all parts of this rank, bytes */
+void run_dry(const mot_run *run);      /* prints what each rank would hold and send; collective */
+/* The rank that grew most: its peak, its growth since the run was set up, and its sum. Collective. */
+typedef struct run_memory_peak {
+    double rank, peak, growth, sum;
+} run_memory_peak;
+run_memory_peak run_measure_memory(const mot_run *run);
+const char *run_bytes_text(size_t bytes, char text[32]); /* "1.5 MiB" */
+
 /* run_report.c: what is said while it goes on. */
 void run_banner(const mot_run *run, const char *what);
-/* Prints what each rank would hold and send. Collective. */
-void run_dry(const mot_run *run);
 void run_report_begin(mot_run *run);
 mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate);
 void run_say_eval(const mot_run *run);

@@ -39,21 +39,10 @@ static void warn_of_launch(const mot_run *run)
                 "mpi_yield_when_idle is on although every rank has a core: waiting is slower");
 }
 
-static const char *bytes_text(size_t bytes, char text[32])
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    double value = (double)bytes;
-    size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < MOT_COUNT(units); ++unit) value /= 1024;
-    snprintf(text, 32, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-    return text;
-}
-
 void run_banner(const mot_run *run, const char *what)
 {
     const mot_config *config = &run->config;
     const mot_model_size size = mot_model_measure(&run->model);
-    const mot_step_size step = mot_step_bytes(run->step);
     char memory[32], parts[96] = "";
     const size_t total = size.gate + size.tied + (size_t)config->model.experts * size.own;
     const size_t K = mot_choice_count(&config->route, config->model.experts);
@@ -81,7 +70,7 @@ void run_banner(const mot_run *run, const char *what)
             config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s", size.own,
             parts, size.gate, total, K, config->model.experts);
     mot_log(MOT_LOG_INFO, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers)",
-            bytes_text(size.bytes + step.workspace + step.buffers, memory));
+            run_bytes_text(run_memory(run), memory));
     if (what != NULL) mot_log(MOT_LOG_INFO, "  %s", what);
     warn_of_launch(run);
 }
@@ -89,54 +78,6 @@ void run_banner(const mot_run *run, const char *what)
 void mot_run_say(const mot_run *run)
 {
     run_banner(run, NULL);
-}
-
-/* A split's samples are held whole where they fit the budget; labels and groups always. */
-static size_t data_bytes(const mot_run *run, const mot_dataset *set)
-{
-    const size_t samples = (size_t)set->samples, whole = samples * set->format.bytes;
-    if (set->samples == MOT_ENDLESS) return 0;
-    return (whole <= run->config.data.memory ? whole : 0) +
-           samples * (set->groups > 0 ? 2 : 1) * sizeof(int32_t);
-}
-
-void run_dry(const mot_run *run)
-{
-    const mot_comm *comm = run->comm;
-    const mot_model_size size = mot_model_measure(&run->model);
-    const mot_step_size step = mot_step_bytes(run->step);
-    struct row {
-        uint64_t experts, parameters, state, workspace, buffers, data;
-    } mine = {(uint64_t)run->model.local,
-              (uint64_t)run->model.local * size.own + size.tied + (comm->rank == MOT_ROOT ? size.gate : 0),
-              size.bytes,
-              step.workspace,
-              step.buffers,
-              data_bytes(run, &run->train_set) + data_bytes(run, &run->eval_set)};
-    struct row *rows = mot_calloc((size_t)comm->size, sizeof *rows);
-    int mine_ok = rows != NULL, ok;
-    MPI_Allreduce(&mine_ok, &ok, 1, MPI_INT, MPI_LAND, comm->mpi);
-    if (!ok) {
-        mot_free(rows);
-        return;
-    }
-    MPI_Gather(&mine, sizeof mine, MPI_BYTE, rows, sizeof mine, MPI_BYTE, MOT_ROOT, comm->mpi);
-    mot_log(MOT_LOG_INFO, "\n%5s %8s %12s %12s %12s %12s %12s", "rank", "experts", "parameters", "state",
-            "workspace", "buffers", "data");
-    for (int r = 0; comm->rank == MOT_ROOT && r < comm->size; ++r) {
-        char a[32], b[32], c[32], d[32];
-        mot_log(MOT_LOG_INFO, "%5d %8" PRIu64 " %12" PRIu64 " %12s %12s %12s %12s", r, rows[r].experts,
-                rows[r].parameters, bytes_text(rows[r].state, a), bytes_text(rows[r].workspace, b),
-                bytes_text(rows[r].buffers, c), bytes_text(rows[r].data, d));
-    }
-    char row[32], batch[32];
-    const size_t K = mot_choice_count(&run->config.route, run->config.model.experts),
-                 B = run->config.train.batch;
-    mot_log(MOT_LOG_INFO, "\na step dispatches %zu rows of %s: %s over all ranks%s", B * K,
-            bytes_text(step.dispatch_row, row), bytes_text(B * K * step.dispatch_row, batch),
-            K > 1 ? "; outputs and their gradients travel as well" : "");
-    mot_log(MOT_LOG_INFO, "dry run: nothing was written");
-    mot_free(rows);
 }
 
 /* ---- during ---- */

@@ -135,6 +135,14 @@ static void describe_sources(mot_run *run)
     run->eval.dataset = eval;
 }
 
+/* Bytes that were allocated since `*held` were held, which becomes now. */
+static size_t held_since(size_t *held)
+{
+    const size_t before = *held;
+    *held = mot_memory_held();
+    return *held - before;
+}
+
 mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose)
 {
     mot_status status;
@@ -144,7 +152,10 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     run->purpose = purpose;
     run->evaluated = -1;
     MOT_TRY(look_around(comm, config->threads, &run->place));
+    run->resident_before = mot_memory_resident().now;
+    size_t held = mot_memory_held();
     MOT_TRY(mot_comm_agree(comm, open_data(run)));
+    run->data_bytes = held_since(&held);
 
     mot_token_shape shape;
     const size_t outputs = mot_loss_outputs(config->train.loss, run->classes);
@@ -153,11 +164,13 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
         status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width,
                                   shape.vocabulary, outputs, comm->size == 1);
     MOT_TRY(mot_comm_agree(comm, status));
+    run->model_bytes = held_since(&held);
     describe_sources(run);
     MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, run->classes, run->groups,
                             purpose == RUN_BENCH ? config->train.batch
                                                  : MOT_MAX(config->train.batch, config->eval.batch),
                             run->place.threads));
+    run->step_bytes = held_since(&held);
     if (purpose == RUN_BENCH) goto done;
     status = run_figures_create(run);
     if (comm->rank == MOT_ROOT && status == MOT_OK) {

@@ -58,7 +58,8 @@ static run_speed measure(const mot_run *run)
     const mot_step_work *work = mot_step_measure(run->step);
     size_t m, n, k;
     run->model.kind->typical_product(&run->model.shape, &m, &n, &k);
-    const double peak = mot_blas_peak(m, n, k),
+    /* So many rows show a product's speed; its operands must not be what the run's memory peaks with. */
+    const double peak = mot_blas_peak(MOT_MIN(m, 512), n, k),
                  own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
     double mine[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, work->expert_s > 0,
@@ -75,10 +76,13 @@ static run_speed measure(const mot_run *run)
 mot_status run_summarize(mot_run *run, const char *status_text)
 {
     char digest[33], path[1024];
-    const double wall = mot_clock_s() - run->start_s;
+    double wall = mot_clock_s() - run->start_s;
+    MPI_Bcast(&wall, 1, MPI_DOUBLE, MOT_ROOT, run->comm->mpi);
     run_time_row time[RUN_TIME_ROWS];
     run_time(run, wall, time);
     const run_speed speed = measure(run);
+    const run_memory_peak memory = run_measure_memory(run);
+    char peak[32], growth[32], sum[32];
     const run_eval *eval = &run->last_eval;
     const mot_state state = run_state(run);
     mot_status status = mot_state_digest(run->comm, &state, digest);
@@ -110,6 +114,9 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_real(json, "speed.samples_per_s", speed.samples_per_s);
             mot_json_real(json, "speed.expert_gflops", speed.gflops);
             mot_json_real(json, "speed.sgemm_fraction", speed.fraction);
+            mot_json_real(json, "memory.peak_bytes", memory.peak);
+            mot_json_real(json, "memory.growth_bytes", memory.growth);
+            mot_json_real(json, "memory.sum_bytes", memory.sum);
             mot_json_int(json, "mpi.ranks", run->comm->size);
             mot_json_int(json, "threads", run->place.threads);
             mot_json_int(json, "mpi.hosts", run->place.hosts);
@@ -130,6 +137,11 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare sgemm; compute %.1f s, exchange "
             "%.1f s, wait %.1f s of %.1f s",
             speed.gflops, 100 * speed.fraction, speed.compute_s, speed.exchange_s, speed.wait_s, wall);
+    mot_log(
+        MOT_LOG_INFO,
+        "memory: rank %.0f was the largest with %s, %s of them since the run was set up; its parts are %s",
+        memory.rank, run_bytes_text((size_t)memory.peak, peak), run_bytes_text((size_t)memory.growth, growth),
+        run_bytes_text((size_t)memory.sum, sum));
 done:
     mot_free(text);
     return status;

@@ -222,20 +222,18 @@ void mot_step_destroy(mot_step **handle)
 
 mot_step_size mot_step_bytes(const mot_step *step)
 {
-    const size_t rows = step->most * step->K, here = rows / (size_t)step->comm->size + 1,
-                 C = step->C * sizeof(mot_real);
-    const size_t threads = (size_t)mot_threads_count(step->threads);
-    const size_t tile = step->tile * step->shape.tokens * (step->shape.width + 1) * 4,
-                 strip = step->model->table.count * sizeof(mot_real);
-    mot_step_size size = {.workspace = threads * (step->worker[0].arena.size + tile + strip),
-                          .dispatch_row = step->row_bytes,
-                          .most_rows = rows};
-    size.buffers = step->message_bytes + here * (2 * step->row_bytes + (step->K > 1 ? 2 * C : 0)) +
-                   step->report_room * sizeof(choice_report) + step->strip_room * sizeof(step_strip) +
-                   here * (step->batch.sample_bytes + step->batch.note_bytes);
-    if (step->comm->rank == MOT_ROOT)
-        size.buffers += step->most *
-                        (step->batch.note_bytes + mot_gate_row(&step->model->gate) * sizeof(mot_real) +
-                         3 * step->model->gate.experts * sizeof(mot_real) + step->K * sizeof(choice_report));
-    return size;
+    const size_t ranks = (size_t)step->comm->size, rows = step->most * step->K, home = rows / ranks + step->K,
+                 owners = (size_t)(step->comm->size - (step->model->config->route.dedicated && ranks > 1)),
+                 owner = step->model->local > 0 ? rows / owners + 1 : 0,
+                 output = step->K > 1 ? step->C * sizeof(mot_real) : 0;
+    /* A row in a buffer on either side, with its entries in the plan: sample, choice, and at its owner its place. */
+    const size_t row = step->row_bytes + output + 2 * sizeof(int32_t);
+    /* Of a thread: activations of a tile, its tokens, and a strip's gradient. */
+    const size_t tile = step->tile * step->shape.tokens * (step->shape.width + 1) * sizeof(mot_real),
+                 strip = step->model->table.count * sizeof(mot_real),
+                 threads = (size_t)mot_threads_count(step->threads);
+    return (mot_step_size){.workspace = threads * (step->worker[0].arena.size + tile + strip),
+                           .exchange = home * row + owner * (row + sizeof(uint32_t)),
+                           .dispatch_row = step->row_bytes,
+                           .most_rows = rows};
 }

@@ -124,7 +124,8 @@ static void expect(hid_t file, const char *sentence)
     size_t length;
     unsigned char mark[MOT_MARK];
     mot_ck_ok(mot_file_read(path, 1 << 30, &changed, &length));
-    mot_mark_make(mark, changed, length);
+    const mot_digest digest = mot_digest_bytes(changed, length);
+    mot_mark_make(mark, &digest, length);
     FILE *const again = fopen(path, "ab");
     ck_assert_uint_eq(fwrite(mark, 1, sizeof mark, again), sizeof mark);
     fclose(again);

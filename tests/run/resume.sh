@@ -181,14 +181,14 @@ for n in 1 2; do
 done
 
 # mot eval repeats the evaluation.
-wanted=$(mot train staged.yaml run=whole 2>&1 | grep '^eval')
+wanted=$(mot train staged.yaml run=whole 2>&1 | grep '^eval ')
 [ -n "$wanted" ] || fail "train of a complete run does not evaluate"
 for n in 1 2 3; do
-    got=$(mot_on $n eval whole 2>said | grep '^eval')
+    got=$(mot_on $n eval whole 2>said | grep '^eval ')
     [ "$got" = "$wanted" ] || fail "mot eval on $n ranks says '$got', the run '$wanted'"
 done
 saved=(whole/checkpoints/*.h5)
-got=$(mot eval "${saved[-1]}" 2>&1 | grep '^eval')
+got=$(mot eval "${saved[-1]}" 2>&1 | grep '^eval ')
 [ "$got" = "$wanted" ] || fail "mot eval of the checkpoint says '$got', the run '$wanted'"
 loss=$(value whole/summary.json eval.loss)
 grep -Eq "loss +$(printf '%.5f' "$loss") +acc +$(printf '%.4f' "$(value whole/summary.json eval.accuracy)")" <<<"$wanted" ||

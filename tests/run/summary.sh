@@ -14,13 +14,35 @@ for n in 1 3; do
     mot_on $n train --dry-run small.yaml >dry 2>said || fail "--dry-run on $n ranks: exit code $?"
     [ ! -e runs ] || fail "--dry-run on $n ranks leaves a run folder"
     [ "$(grep -Ec '^ +[0-9]+ +[0-9]+ +[0-9]+ +[0-9.]+ [KMG]?i?B' dry)" -eq $n ] || fail "--dry-run on $n ranks: no line a rank: $(cat dry)"
-    grep -Eq 'parameters +state +workspace' dry || fail "--dry-run: no headings"
+    grep -Eq 'parameters +values +gradients +optimizer +workspace +buffers +data +record +sum +libraries' dry || fail "--dry-run: no headings"
     grep -Eq 'dispatches 24 rows of [0-9.]+ [KM]?i?B: [0-9.]+ [KM]?i?B over all ranks' dry || fail "--dry-run: no message sizes"
 done
 # The ranks' parameters add up to the model's, tied tensors counted once.
 wanted=$(sed -n 's/.*gate [0-9]*: \([0-9]*\) in all.*/\1/p' dry)
 got=$(awk '/^ +[0-9]+ +[0-9]+ +[0-9]+ / { sum += $3 } END { print sum }' dry)
 [ "$wanted" = "$got" ] || fail "--dry-run: the ranks have $got parameters, the model $wanted"
+
+# What is announced is what a run takes: where the model is large, the peak is at most 10 % and the libraries' few MiB
+# above the sum, checkpoints included.
+if [ -z "${MOT_SANITIZE:-}" ]; then
+    large=(data.source=mixture data.mixture.tokens=16 data.mixture.eval=16 model.experts=8 model.width=192 model.depth=4
+        model.ffn=768 train.batch=8 train.loss=logistic "train.until=2 steps" eval.batch=8 gate.init=1)
+    echo "data: {source: mixture}" >large.yaml
+    for n in 1 2; do
+        rm -rf runs
+        quietly mot_on $n train large.yaml "${large[@]}"
+        "$PYTHON" - runs/large/summary.json $n >said 2>&1 <<'PY' || fail "memory on $n ranks: $(cat said)"
+import json, sys
+s = json.load(open(sys.argv[1]))
+peak, growth, total = (s["memory.%s_bytes" % name] for name in ("peak", "growth", "sum"))
+if not 0.95 * total <= growth <= 1.1 * total + (16 << 20) or not growth <= peak:
+    sys.exit("peak %d, growth %d, sum %d" % (peak, growth, total))
+if not 16 * 14e6 / int(sys.argv[2]) < total < 1.5 * 16 * 14.5e6 / int(sys.argv[2]):
+    sys.exit("sum %d" % total)
+PY
+    done
+    rm -rf runs
+fi
 
 # ---- a run, its summary, and what it says to a file ----
 
@@ -87,6 +109,8 @@ if not s["phase.expert_flops"] > 0 or s["phase.load_flops"] != 0:
     sys.exit("operations of expert and load are %r and %r" % (s["phase.expert_flops"], s["phase.load_flops"]))
 if s["phase.load_bytes"] != 20 * 24 * 6 * 8 * 4:  # steps, samples, tokens, width, a float
     sys.exit("phase.load_bytes is %r" % s["phase.load_bytes"])
+if not 0 < s["memory.sum_bytes"] or not 0 <= s["memory.growth_bytes"] <= s["memory.peak_bytes"]:
+    sys.exit("memory is %r" % {key: s[key] for key in s if key.startswith("memory")})
 if not s["speed.samples_per_s"] > 0 or not s["speed.expert_gflops"] > 0:
     sys.exit("no speed: %r" % s)
 if not math.isclose(s["eval.accuracy"] * 60, round(s["eval.accuracy"] * 60), abs_tol=1e-9):

@@ -24,9 +24,20 @@ void mot_free(void *memory);
 /* As mot_calloc, into *pointer; on failure *pointer is NULL and the sentence names `what` and the size. */
 mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *what);
 
-/* A growing array's memory: room for `need` elements of `size` bytes, doubling. Contents are kept; `*memory` and
- * `*capacity` are untouched on failure. Not zeroed. */
+/* A growing array's memory: room for `need` elements of `size` bytes; at first just that, then at least a quarter more
+ * than before, so that growing piece by piece stays cheap and little lies idle. Contents are kept; `*memory` and
+ * `*capacity` are untouched on failure. What is new is zero. */
 mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size, const char *what);
+
+/* Bytes of all that mot_calloc gave and mot_free has not got back: a rank's own memory, without libraries. */
+size_t mot_memory_held(void);
+
+/* Bytes of this process in the machine's memory, now and at most so far (Linux's VmRSS, VmHWM); 0 where that is not
+ * known. */
+typedef struct mot_resident {
+    size_t now, peak;
+} mot_resident;
+mot_resident mot_memory_resident(void);
 
 typedef struct mot_arena {
     unsigned char *base;     /* owned */

@@ -13,7 +13,7 @@
  * of all before it: a reader refuses a file without both, before libhdf5 sees a byte of it. A moment that is all zero
  * (an optimizer without it, a unit never updated) is left out; the unit's attribute `moments` says how many there are.
  *
- * The file is made in memory on the root, unit by unit, and replaces its name atomically. Units are stored under
+ * The root streams the file, tensor by tensor wherever it comes from, and replaces its name atomically. Units are stored under
  * global ids, so any rank count, placement and coordinator form reads it. */
 #ifndef MOT_CHECKPOINT_H
 #define MOT_CHECKPOINT_H

@@ -42,6 +42,10 @@ typedef struct mot_record_about {
 mot_status mot_record_open(mot_record **record, const mot_record_about *about, mot_gidx step);
 void mot_record_close(mot_record **record);
 
+/* Bytes that collect between two flushes of `steps` steps in which `rows` assignments are recorded; much makes a flush of
+ * its own, so this stays bounded. */
+size_t mot_record_bytes(int experts, mot_gidx steps, mot_gidx rows);
+
 typedef struct mot_step_figures {
     mot_gidx step; /* 1-based: the first step is 1 */
     int stage;

@@ -2,7 +2,7 @@
  *
  * Small files are made in memory (core driver without backing store) and their image is written by
  * mot_file_replace: serial HDF5 may crash at exit or report success when a disk is full, our own write(2) does not.
- * Large files (data sets) are streamed to a temporary name and renamed: mot_h5_create_file / mot_h5_close_file.
+ * Large files (data sets, checkpoints) are streamed to a temporary name and renamed: mot_h5_create_file / mot_h5_close_file.
  *
  * HDF5's own error stack is switched off; its last message is put into ours. All names are paths below `where`,
  * which is a file or group; missing groups are made when writing. Every function names file and object on failure:
@@ -28,6 +28,10 @@ mot_status mot_h5_save_image(hid_t *file, const char *path); /* writes it atomic
 /* Streams to path.tmp.PID; `commit` fsyncs and renames, otherwise the temporary file is removed. Closes always. */
 mot_status mot_h5_create_file(hid_t *file, const char *path);
 mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit);
+/* As a close with commit, but for what `seal` does to the complete file before it gets its name: it is given the
+ * temporary name to work on, the name for sentences, and syncs what it adds. */
+mot_status mot_h5_seal_file(hid_t *file, const char *path,
+                            mot_status (*seal)(const char *temporary, const char *path));
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links); /* read only; file locking off */
 void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it invalid; invalid is fine */
 

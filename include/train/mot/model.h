@@ -62,10 +62,10 @@ void mot_model_sum_tied(mot_model *model);
 mot_state mot_model_state(mot_model *model, const mot_progress *progress, const char *config_text);
 
 /* Parameters of the gate, the tied part and one expert's own part; and bytes that this rank holds of values,
- * gradients and optimizer state. */
+ * gradients (and sums of tied ones) and optimizer state. */
 typedef struct mot_model_size {
-    size_t gate, tied, own; /* numbers */
-    size_t bytes;
+    size_t gate, tied, own;            /* numbers */
+    size_t values, gradients, moments; /* bytes */
 } mot_model_size;
 mot_model_size mot_model_measure(const mot_model *model);
 

@@ -1,0 +1,129 @@
+/* What a rank holds: what its parts were given so far, and what they will still take. */
+#include "run_private.h"
+
+#include <stdio.h>
+
+#include "mot/log.h"
+#include "mot/memory.h"
+
+const char *run_bytes_text(size_t bytes, char text[32])
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < MOT_COUNT(units); ++unit) value /= 1024;
+    snprintf(text, 32, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    return text;
+}
+
+/* Bytes of the routing record between two flushes. */
+static size_t record_bytes(const mot_run *run)
+{
+    const mot_config *config = &run->config;
+    if (run->comm->rank != MOT_ROOT || run->purpose != RUN_TRAIN) return 0;
+    mot_gidx steps = 0; /* of the run; a stage that a criterion ends may take any number */
+    bool open_end = false;
+    for (int s = 0; s < config->stages; ++s) {
+        const mot_gidx of_stage = mot_stage_steps(&config->stage[s], run->train.dataset->samples,
+                                                  config->train.batch);
+        steps += of_stage;
+        open_end = open_end || of_stage == 0;
+    }
+    const mot_gidx limit = (mot_gidx)1 << 40;
+    if (open_end || steps > limit) steps = limit;
+    if (config->checkpoint.every > 0) steps = MOT_MIN(steps, config->checkpoint.every);
+    const mot_gidx K = (mot_gidx)mot_choice_count(&config->route, config->model.experts),
+                   recorded = config->record.every > 0 ? steps / config->record.every : 0,
+                   evaluations = config->eval.every > 0 ? steps / config->eval.every : 1;
+    const mot_gidx rows = recorded * (mot_gidx)config->train.batch * K +
+                          (config->record.eval ? evaluations * run->eval_set.samples * K : 0);
+    /* Without assignments nothing makes it flush but a checkpoint. */
+    return mot_record_bytes(config->model.experts, rows > 0 || !open_end ? steps : 0, rows);
+}
+
+typedef struct memory_parts {
+    size_t values, gradients, moments, workspace, buffers, data, record, sum;
+} memory_parts;
+
+static memory_parts parts_of(const mot_run *run)
+{
+    const mot_model_size size = mot_model_measure(&run->model);
+    const mot_step_size step = mot_step_bytes(run->step);
+    memory_parts parts = {
+        .values = size.values,
+        .gradients = size.gradients,
+        .moments = size.moments,
+        .workspace = step.workspace,
+        .buffers = run->model_bytes - size.values - size.gradients - size.moments + run->step_bytes -
+                   step.workspace + step.exchange,
+        .data = run->data_bytes,
+        .record = record_bytes(run),
+    };
+    parts.sum = parts.values + parts.gradients + parts.moments + parts.workspace + parts.buffers +
+                parts.data + parts.record;
+    return parts;
+}
+
+size_t run_memory(const mot_run *run)
+{
+    return parts_of(run).sum;
+}
+
+void run_dry(const mot_run *run)
+{
+    const mot_comm *comm = run->comm;
+    const mot_model_size size = mot_model_measure(&run->model);
+    const mot_step_size step = mot_step_bytes(run->step);
+    struct row {
+        uint64_t experts, parameters, before;
+        memory_parts parts;
+    } mine = {(uint64_t)run->model.local,
+              (uint64_t)run->model.local * size.own + size.tied + (comm->rank == MOT_ROOT ? size.gate : 0),
+              run->resident_before, parts_of(run)};
+    struct row *rows = mot_calloc((size_t)comm->size, sizeof *rows);
+    int mine_ok = rows != NULL, ok;
+    MPI_Allreduce(&mine_ok, &ok, 1, MPI_INT, MPI_LAND, comm->mpi);
+    if (!ok) {
+        mot_free(rows);
+        return;
+    }
+    MPI_Gather(&mine, sizeof mine, MPI_BYTE, rows, sizeof mine, MPI_BYTE, MOT_ROOT, comm->mpi);
+    mot_log(MOT_LOG_INFO, "\n%5s %8s %12s %10s %10s %10s %10s %10s %10s %10s %10s %10s", "rank", "experts",
+            "parameters", "values", "gradients", "optimizer", "workspace", "buffers", "data", "record", "sum",
+            "libraries");
+    for (int r = 0; comm->rank == MOT_ROOT && r < comm->size; ++r) {
+        const memory_parts *parts = &rows[r].parts;
+        const size_t bytes[] = {parts->values,    parts->gradients, parts->moments,
+                                parts->workspace, parts->buffers,   parts->data,
+                                parts->record,    parts->sum,       rows[r].before};
+        char line[256], text[32];
+        int at = snprintf(line, sizeof line, "%5d %8" PRIu64 " %12" PRIu64, r, rows[r].experts,
+                          rows[r].parameters);
+        for (size_t b = 0; b < MOT_COUNT(bytes); ++b)
+            at += snprintf(line + at, sizeof line - (size_t)at, " %10s", run_bytes_text(bytes[b], text));
+        mot_log(MOT_LOG_INFO, "%s", line);
+    }
+    char row[32], batch[32];
+    const size_t K = mot_choice_count(&run->config.route, run->config.model.experts),
+                 B = run->config.train.batch;
+    mot_log(MOT_LOG_INFO, "\na step dispatches %zu rows of %s: %s over all ranks%s", B * K,
+            run_bytes_text(step.dispatch_row, row), run_bytes_text(B * K * step.dispatch_row, batch),
+            K > 1 ? "; outputs and their gradients travel as well" : "");
+    mot_log(MOT_LOG_INFO, "dry run: nothing was written");
+    mot_free(rows);
+}
+
+run_memory_peak run_measure_memory(const mot_run *run)
+{
+    const mot_comm *comm = run->comm;
+    const size_t peak = mot_memory_resident().peak;
+    const double growth = peak > run->resident_before ? (double)(peak - run->resident_before) : 0;
+    struct {
+        double growth;
+        int rank;
+    } mine = {growth, comm->rank}, most;
+    MPI_Allreduce(&mine, &most, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi);
+    double of_rank[4] = {comm->rank, (double)peak, growth, (double)run_memory(run)};
+    MPI_Bcast(of_rank, 4, MPI_DOUBLE, most.rank, comm->mpi);
+    return (run_memory_peak){of_rank[0], of_rank[1], of_rank[2], of_rank[3]};
+}
