@@ -15,15 +15,21 @@ static size_t round_up(size_t bytes)
     return (bytes + MOT_ALIGNMENT - 1) / MOT_ALIGNMENT * MOT_ALIGNMENT;
 }
 
+/* Not zeroed; *bytes gets its size. */
+static void *allocate(size_t count, size_t size, size_t *bytes)
+{
+    if (__builtin_mul_overflow(count, size, bytes) || *bytes > SIZE_MAX / 2) return NULL;
+    *bytes = round_up(*bytes > 0 ? *bytes : 1);
+    void *memory = aligned_alloc(MOT_ALIGNMENT, *bytes);
+    if (memory != NULL) atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
+    return memory;
+}
+
 void *mot_calloc(size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2) return NULL;
-    bytes = round_up(bytes > 0 ? bytes : 1);
-    void *memory = aligned_alloc(MOT_ALIGNMENT, bytes);
-    if (memory == NULL) return NULL;
-    memset(memory, 0, bytes);
-    atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
+    void *memory = allocate(count, size, &bytes);
+    if (memory != NULL) memset(memory, 0, bytes);
     return memory;
 }
 
@@ -68,7 +74,8 @@ mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size,
     const size_t more = *capacity + *capacity / 4 + 16, wanted = *capacity > 0 && more > need ? more : need;
     void *old;
     memcpy(&old, memory, sizeof old);
-    void *grown = mot_calloc(wanted, size);
+    size_t bytes;
+    void *grown = allocate(wanted, size, &bytes);
     if (grown == NULL)
         return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s: %zu x %zu bytes", what, wanted, size);
     if (old != NULL) memcpy(grown, old, *capacity * size);

@@ -23,6 +23,7 @@ mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *
     if (status != MOT_OK) return status;
     dataset->source = source;
     source->file = source->x = H5I_INVALID_HID;
+    source->descriptor = -1;
     source->split = number;
     snprintf(source->where, sizeof source->where, "the mixture's split '%s'", split);
     MOT_TRY(mot_allocate(&source->mixture, 1, sizeof *source->mixture, "a mixture"));

@@ -3,6 +3,7 @@
 #define MOT_DATASET_PRIVATE_H
 
 #include <limits.h>
+#include <sys/types.h>
 
 #include "mot/dataset.h"
 #include "mot/h5.h"
@@ -24,6 +25,8 @@ extern const char *const dataset_kind_names[3];
 struct mot_dataset_source {
     hid_t file, x; /* open while samples are read row by row */
     hid_t type;
+    int descriptor; /* of the same file, where a sample is `format.bytes` bytes at a known place; else -1 */
+    off_t first;    /* place of sample 0 */
     unsigned char *loaded; /* or all samples of the split */
     char where[PATH_MAX];  /* "FILE:/split/x", for sentences */
 

@@ -14,6 +14,7 @@ mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width,
     MOT_TRY(mot_allocate(&source, 1, sizeof *source, "a data set"));
     dataset->source = source;
     source->file = source->x = H5I_INVALID_HID;
+    source->descriptor = -1;
     snprintf(source->where, sizeof source->where, "random samples");
     dataset->format = (mot_sample_format){.kind = MOT_SAMPLE_VECTOR,
                                           .element = MOT_ELEMENT_F32,

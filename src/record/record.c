@@ -13,7 +13,7 @@
 
 /* Above this much the record is flushed at the next step, so that a long run without checkpoints stays small.
  */
-static const size_t flush_rows = (size_t)2 << 20;
+static const size_t flush_rows = (size_t)1 << 19;
 
 static const mot_column step_columns[STEP_COLUMNS] = {
     [STEP_STEP] = {"step", "1", "training step, the first is 1", MOT_COLUMN_I64, NULL, 0},
@@ -301,7 +301,10 @@ mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation,
     if (samples == 0) return MOT_OK;
     MOT_TRY(close_early(record, step));
     const size_t choices = (size_t)record->choices, first = record->assigned, rows = samples * choices;
-    for (size_t c = 0; c < ASSIGN_COLUMNS; ++c) MOT_TRY(grow(&record->assign[c], first + rows));
+    /* At once as many as are ever kept, so that nothing is copied; what is not written takes no memory. */
+    for (size_t c = 0; c < ASSIGN_COLUMNS; ++c)
+        if (first + rows > record->assign[c].capacity)
+            MOT_TRY(grow(&record->assign[c], MOT_MAX(first, flush_rows) + rows));
 
     mot_column *const column = record->assign;
     int64_t *const to_step = (int64_t *)column[ASSIGN_STEP].data + first;

@@ -59,14 +59,18 @@ static void deal(mot_batch *batch, const mot_comm *comm)
     }
 }
 
+static mot_gidx index_of(const mot_batch_source *source, mot_gidx position)
+{
+    return source->shuffled ? mot_order_sample(source->seed, source->dataset->samples, position) : position;
+}
+
 static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, mot_gidx position,
                               uint32_t slot)
 {
     mot_dataset *dataset = source->dataset;
     const mot_sample_format *format = &dataset->format;
     unsigned char *bytes = batch->bytes + slot * format->bytes;
-    const mot_gidx index = source->shuffled ? mot_order_sample(source->seed, dataset->samples, position)
-                                            : position;
+    const mot_gidx index = index_of(source, position);
     int32_t label, group;
     const mot_status status = mot_dataset_sample(dataset, index, bytes, &label, &group);
     if (status != MOT_OK) return status;
@@ -91,6 +95,23 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     return MOT_OK;
 }
 
+/* Announces what this rank will load of the next batches, if they are as large as this one. */
+static void expect(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source)
+{
+    const mot_gidx total = (mot_gidx)batch->total, next = batch->first + total,
+                   end = next + MOT_BATCHES_AHEAD * total;
+    mot_gidx from = next;
+    if (batch->expecting == source && batch->expected > next && batch->expected <= end)
+        from = batch->expected; /* announced before */
+    batch->expecting = source;
+    batch->expected = end;
+    for (mot_gidx position = from; position < end; ++position) {
+        if (batch->home[(position - next) % total] != comm->rank) continue;
+        if (!source->shuffled && position >= source->dataset->samples) break;
+        if (!mot_dataset_expect(source->dataset, index_of(source, position))) break;
+    }
+}
+
 mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
                           mot_gidx first, size_t total)
 {
@@ -101,5 +122,6 @@ mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batc
     for (size_t p = 0; p < total && status == MOT_OK; ++p)
         if (batch->home[p] == comm->rank)
             status = load_sample(batch, source, first + (mot_gidx)p, batch->slot[p]);
+    if (status == MOT_OK && total > 0) expect(batch, comm, source);
     return status;
 }

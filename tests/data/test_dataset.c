@@ -58,6 +58,12 @@ START_TEST(round_trip)
             mot_ck_ok(mot_dataset_read(&test, i, x));
             ck_assert(x[0] == TRAIN + i && x[17] == TRAIN + i && test.label[i] == (TRAIN + i) % 3);
         }
+        /* What is read as it is needed can be announced, whatever was announced, and reads the same. */
+        ck_assert(mot_dataset_expect(&test, 0) == (memory == 0));
+        (void)mot_dataset_expect(&test, TEST);
+        (void)mot_dataset_expect(&test, -1);
+        mot_ck_ok(mot_dataset_read(&test, 0, x));
+        ck_assert(x[0] == TRAIN && x[17] == TRAIN);
         ck_assert_int_eq(mot_dataset_read(&test, TEST, x), MOT_ERR_INPUT);
         ck_assert_int_eq(mot_dataset_read(&test, -1, x), MOT_ERR_INPUT);
         int parent[3];
@@ -255,6 +261,49 @@ END_TEST
 
 /* Any byte may be wrong. What matters is that nothing crashes, and that damaged samples are not taken for
  * good ones. */
+/* Chunked and packed by another program: no sample has a place in the file, and HDF5 reads them. */
+START_TEST(packed_samples)
+{
+    const char *path = scratch_path("set.h5");
+    make(path);
+    mot_dataset plain, packed;
+    unsigned char x[TEST][18], y[18];
+    mot_ck_ok(mot_dataset_open(&plain, path, "test", 0));
+    for (int i = 0; i < TEST; ++i) mot_ck_ok(mot_dataset_read(&plain, i, x[i]));
+    mot_dataset_close(&plain);
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hsize_t shape[] = {TEST, 3, 2, 3};
+    H5Ldelete(file, "test/x", H5P_DEFAULT);
+    mot_ck_ok(mot_h5_write(file, "test/x", H5T_NATIVE_UINT8, 4, shape, MOT_H5_COMPRESSED, x));
+    H5Fclose(file);
+    mot_ck_ok(mot_dataset_open(&packed, path, "test", 0));
+    ck_assert(!mot_dataset_expect(&packed, 0));
+    for (int i = TEST - 1; i >= 0; --i) {
+        mot_ck_ok(mot_dataset_read(&packed, i, y));
+        ck_assert(memcmp(x[i], y, sizeof y) == 0);
+    }
+    mot_dataset_close(&packed);
+    scratch_clear();
+}
+END_TEST
+
+/* A file that becomes shorter under a run is an error of the file system with a sentence, not a wrong sample. */
+START_TEST(shrinking_file)
+{
+    const char *path = scratch_path("set.h5");
+    make(path);
+    mot_dataset set;
+    unsigned char x[18];
+    mot_ck_ok(mot_dataset_open(&set, path, "test", 0));
+    ck_assert_int_eq(truncate(path, 900), 0);
+    ck_assert_int_eq(mot_dataset_read(&set, TEST - 1, x), MOT_ERR_FILE);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "cannot read sample"));
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "the file ends before it"));
+    mot_dataset_close(&set);
+    scratch_clear();
+}
+END_TEST
+
 START_TEST(flipped_bytes)
 {
     const char *path = scratch_path("flip.h5");
@@ -292,6 +341,8 @@ static void dataset_tests(TCase *tcase)
     tcase_add_test(tcase, signed_vectors);
     tcase_add_test(tcase, what_cannot_be_written);
     tcase_add_test(tcase, files_by_other_hands);
+    tcase_add_test(tcase, packed_samples);
+    tcase_add_test(tcase, shrinking_file);
     tcase_add_test(tcase, flipped_bytes);
     tcase_add_unchecked_fixture(tcase, NULL, scratch_remove);
 }

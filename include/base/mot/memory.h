@@ -26,7 +26,8 @@ mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *wh
 
 /* A growing array's memory: room for `need` elements of `size` bytes; at first just that, then at least a quarter more
  * than before, so that growing piece by piece stays cheap and little lies idle. Contents are kept; `*memory` and
- * `*capacity` are untouched on failure. What is new is zero. */
+ * `*capacity` are untouched on failure. Not zeroed: what is never
+ * written takes no memory. */
 mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size, const char *what);
 
 /* Bytes of all that mot_calloc gave and mot_free has not got back: a rank's own memory, without libraries. */

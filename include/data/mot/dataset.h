@@ -9,7 +9,8 @@
  * A text's tokens are ids >= 1; 0 is padding behind the end, so a text's length is the place of its first 0.
  *
  * Reading is random access by sample index: what `mot_order` gives. Nothing loads the whole file unless the split's
- * x fits `memory_bytes`; then it is read once. Not collective: every rank opens the file for itself. */
+ * x fits `memory_bytes`; then it is read once. Otherwise a sample is read from its place in the file where samples lie
+ * there one after another, as mot writes them, and through HDF5 where they are chunked or packed. Not collective: every rank opens the file for itself. */
 #ifndef MOT_DATASET_H
 #define MOT_DATASET_H
 
@@ -70,6 +71,9 @@ const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split);
 /* Sample `index`: its stored bytes [format.bytes], its label as stored, and its group (-1 where there are none). */
 mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
                               int32_t *group);
+/* Says that a sample will be asked for soon: where it lies on a disk the system begins to read it, and nobody waits. False:
+ * that is of no use with this data set, whose samples are in memory, made, or packed. */
+bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index);
 /* Its bytes alone. */
 mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes);
 

@@ -36,13 +36,15 @@ typedef struct mot_batch_source {
 } mot_batch_source;
 
 typedef struct mot_batch {
-    size_t total, chunks; /* B, C */
-    mot_gidx first;       /* position of sample 0 in the stream */
-    int *home;            /* [B]: rank that holds each sample */
-    size_t mine;          /* samples of this rank */
-    uint32_t *slot;       /* [B]: for samples of this rank, which of its samples */
-    unsigned char *bytes; /* [mine, format.bytes] */
-    unsigned char *note;  /* [mine, note_bytes] */
+    size_t total, chunks;              /* B, C */
+    mot_gidx first;                    /* position of sample 0 in the stream */
+    const mot_batch_source *expecting; /* not owned: whose samples were announced, */
+    mot_gidx expected;                 /* up to this position */
+    int *home;                         /* [B]: rank that holds each sample */
+    size_t mine;                       /* samples of this rank */
+    uint32_t *slot;                    /* [B]: for samples of this rank, which of its samples */
+    unsigned char *bytes;              /* [mine, format.bytes] */
+    unsigned char *note;               /* [mine, note_bytes] */
     size_t note_bytes;
     size_t most, sample_bytes; /* B it was made for; bytes of a sample */
     size_t width;              /* numbers a token; 0 for texts */
@@ -62,8 +64,12 @@ static inline size_t mot_chunk_first(const mot_batch *batch, size_t c)
     return mot_part_first(batch->total, batch->chunks, c);
 }
 
+/* Batches that a load announces to the system beyond its own: so many steps a disk has for them. */
+enum { MOT_BATCHES_AHEAD = 4 };
+
 /* Reads this rank's slice of the `total` samples from position `first` of the stream. Not collective: the status is
- * this rank's own, and the caller agrees on it. Homes are right even then. */
+ * this rank's own, and the caller agrees on it. Homes are right even then. The slices of the batches that follow in the
+ * stream are announced (mot_dataset_expect), so that a step does not wait for a disk; they need never be loaded. */
 mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
                           mot_gidx first, size_t total);
 
