@@ -191,7 +191,7 @@ void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)
     chunk_work common = {step, chunk, work, step->report + step->reports};
     if (reports) step->reports += chunk->plan.rows_owner;
     assert(step->reports <= step->report_room);
-    mot_step_split_settle(step);
+    mot_step_split_settle(step, MOT_PHASE_EXPERT);
     if (learns_in(work)) {
         /* Guests first: their gradients travel while local experts work. */
         mot_step_split_expect(step, chunk);

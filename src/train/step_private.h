@@ -175,7 +175,8 @@ mot_status mot_step_split_create(mot_step *step);
 void mot_step_split_destroy(step_split *split);
 mot_status mot_step_split_prepare(mot_step *step);
 void mot_step_split_begin(mot_step *step);
-void mot_step_split_settle(mot_step *step);
+/* Waiting counts as dispatch; `phase`: whose time it would be otherwise. */
+void mot_step_split_settle(mot_step *step, mot_phase phase);
 void mot_step_split_expect(mot_step *step, const step_chunk *chunk);
 void mot_step_split_return(mot_step *step, const step_chunk *chunk);
 /* step_update.c: before the experts' work, and after it: gradients become zero; experts and tied tensors learn. */

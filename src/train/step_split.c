@@ -198,7 +198,7 @@ static void add_strip(mot_step *step, int local, const mot_real *strip)
     }
 }
 
-void mot_step_split_settle(mot_step *step)
+void mot_step_split_settle(mot_step *step, mot_phase phase)
 {
     step_split *split = &step->split;
     const mot_model *model = step->model;
@@ -207,8 +207,8 @@ void mot_step_split_settle(mot_step *step)
     MPI_Waitall(split->requests, split->request, MPI_STATUSES_IGNORE);
     split->requests = 0;
     const double waited = mot_clock_s() - start;
-    step->work.exchange_s += waited;
-    step->work.compute_s -= waited; /* which the caller's next lap adds */
+    step->work.phase[MOT_PHASE_DISPATCH].seconds += waited;
+    step->work.phase[phase].seconds -= waited; /* which the caller's next lap adds */
     if (split->owing == NULL) return;
     const mot_real *strip = split->back;
     for (size_t i = 0; i < split->owing->split.shares; ++i) {

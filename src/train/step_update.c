@@ -45,7 +45,7 @@ mot_status mot_step_update(mot_step *step, const mot_step_task *task)
     mot_model *model = step->model;
     update all = {step, task};
     mot_status status = MOT_OK;
-    mot_step_split_settle(step);
+    mot_step_split_settle(step, MOT_PHASE_UPDATE);
     mot_model_sum_tied(model);
     mot_threads_run(step->threads, (size_t)model->local, update_expert, &all);
     /* The sentence of a failure stayed with its thread; an update that fails changes nothing, so it fails again. */

@@ -60,7 +60,7 @@ typedef enum mot_phase {
     MOT_PHASE_LOAD,     /* my slice is read, its gate features taken */
     MOT_PHASE_SCORE,    /* coordinator: features in position order, logits */
     MOT_PHASE_CHOOSE,   /* coordinator: top-K and weights */
-    MOT_PHASE_DISPATCH, /* plans; rows are packed, sent, and waited for */
+    MOT_PHASE_DISPATCH, /* plans; rows are packed, sent, and waited for; so is what splits send */
     MOT_PHASE_EXPERT,   /* tokens, forward, backward; K = 1: the loss as well */
     MOT_PHASE_COMBINE,  /* K > 1: outputs go home */
     MOT_PHASE_LOSS,     /* K > 1: outputs are combined, their loss and its gradient taken */
