@@ -42,6 +42,11 @@ const char *claims_quick(const mot_study *study)
     return study->options.quick ? "data.mixture.eval=10000; eval.every=100; " : "";
 }
 
+int claims_seeds(const mot_study *study)
+{
+    return study->options.quick ? 3 : 5;
+}
+
 size_t claims_add_calibration(mot_study *study)
 {
     return study_add(study, "calibration", "MoT, sigma 0.5", claims_calibration,

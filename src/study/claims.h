@@ -35,6 +35,9 @@ extern const char *const claims_rate;
 /* What the quick form changes in the calibration setting: fewer samples and evaluations. */
 const char *claims_quick(const mot_study *study);
 
+/* Seeds of a variant that is only compared with. */
+int claims_seeds(const mot_study *study);
+
 /* Variants that several claims look at. */
 size_t claims_add_calibration(mot_study *study);
 size_t claims_add_rate(mot_study *study, int N);

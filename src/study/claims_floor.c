@@ -27,7 +27,7 @@ static size_t add_floor(mot_study *study, const floor_form *form, double sigma, 
     char name[64];
     snprintf(name, sizeof name, "floor-%s-s%g-l%d", form->name, sigma, tokens);
     return study_add(
-        study, name, form->label, claims_rate, 5, 3,
+        study, name, form->label, claims_rate, claims_seeds(study), 3,
         "data.mixture.eval=20000; eval.every=300; data.mixture.sigma=%g; data.mixture.tokens=%d; %s", sigma,
         tokens, form->settings);
 }

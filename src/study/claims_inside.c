@@ -371,7 +371,7 @@ const study_claim claim_alignment = {"alignment", plan_alignment, tell_alignment
 static size_t single(mot_study *study)
 {
     return study_add(study, "calibration-single", "one transformer", claims_calibration,
-                     study->options.quick ? 5 : 10, 2, CLAIMS_SINGLE "%s", claims_quick(study));
+                     study->options.quick ? 3 : 10, 2, CLAIMS_SINGLE "%s", claims_quick(study));
 }
 
 static void plan_conflict(mot_study *study)

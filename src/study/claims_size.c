@@ -21,7 +21,7 @@ static size_t add_experts(mot_study *study, int N, double factor)
     char name[64];
     snprintf(name, sizeof name, "experts-n%d-e%d", N, experts_for(N, factor));
     return study_add(
-        study, name, name, claims_rate, study->options.quick ? 5 : 10, 0.25 * N,
+        study, name, name, claims_rate, study->options.quick ? 3 : 10, 0.25 * N,
         "data.mixture.classes=%d; model.experts=%d; train.batch=%d; data.mixture.eval=5000; eval.every=0; "
         "eval.start=false; stages.2.until=300 steps",
         N, experts_for(N, factor), N <= 4 ? 400 : 100 * N);

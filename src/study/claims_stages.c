@@ -3,7 +3,7 @@
 
 #include "claims.h"
 
-enum { MOST_FIRST = 5, MOST_LENGTHS = 4, SEEDS = 5 };
+enum { MOST_FIRST = 5, MOST_LENGTHS = 4 };
 
 static const int first_ends[MOST_FIRST] = {50, 100, 200, 400, 800}; /* T1 */
 static const int lengths[MOST_LENGTHS] = {50, 100, 200, 400};       /* T2 - T1 */
@@ -25,23 +25,23 @@ static size_t add_fixed(mot_study *study, int first, int length)
     char name[64], label[64];
     snprintf(name, sizeof name, "stages-%d-%d", first, length);
     snprintf(label, sizeof label, "three stages, T1 = %d, T2 = %d", first, first + length);
-    return study_add(study, name, label, claims_rate, SEEDS, 2.5,
+    return study_add(study, name, label, claims_rate, claims_seeds(study), 2.5,
                      COMMON "%sstages.0.until=%d steps; stages.1.until=%d steps", shorter(study), first,
                      length);
 }
 
 static size_t add_self(mot_study *study)
 {
-    return study_add(study, "stages-self", "three stages that find their ends", claims_rate, SEEDS, 2.5,
-                     COMMON "%sstages.0.until=loss plateau 50; stages.1.until=purity plateau 40",
-                     shorter(study));
+    return study_add(
+        study, "stages-self", "three stages that find their ends", claims_rate, claims_seeds(study), 2.5,
+        COMMON "%sstages.0.until=loss plateau 50; stages.1.until=purity plateau 40", shorter(study));
 }
 
 /* One or two stages are three of which some learn the same. */
 static size_t add_one(mot_study *study)
 {
     return study_add(
-        study, "stages-one", "one stage, end to end", claims_rate, SEEDS, 3,
+        study, "stages-one", "one stage, end to end", claims_rate, claims_seeds(study), 3,
         COMMON
         "%sstages.0.train=[gate, attention, ffn]; stages.1.train=[gate, attention, ffn]; stages.1.rate=0.01; "
         "stages.2.train=[gate, attention, ffn]",
@@ -51,7 +51,7 @@ static size_t add_one(mot_study *study)
 static size_t add_two(mot_study *study)
 {
     return study_add(
-        study, "stages-two", "two stages: neurons, then both", claims_rate, SEEDS, 3,
+        study, "stages-two", "two stages: neurons, then both", claims_rate, claims_seeds(study), 3,
         COMMON
         "%sstages.1.train=[gate, attention, ffn]; stages.1.rate=0.01; stages.2.train=[gate, attention, ffn]",
         shorter(study));
@@ -126,7 +126,7 @@ static mot_status tell(mot_study *study)
               "Steps to a test loss of 1e-4 (%d samples, looked at every %d steps, "
               "setting of section 6 with N = 4), median over %d seeds; a grey cell: fewer than half of the "
               "seeds arrive.\n\n",
-              study->options.quick ? 10000 : 20000, study->options.quick ? 20 : 10, SEEDS);
+              study->options.quick ? 10000 : 20000, study->options.quick ? 20 : 10, claims_seeds(study));
     double largest = 0;
     for (size_t i = 0; i < MOT_COUNT(table); ++i)
         if (isfinite(table[i])) largest = fmax(largest, table[i]);

@@ -69,28 +69,49 @@ static mot_status configure(const mot_study *study, const study_variant *variant
 /* What stands in a trial's folder. */
 typedef enum trial_state { TRIAL_OPEN, TRIAL_DONE, TRIAL_FAILED } trial_state;
 
+/* Whether the file's configuration asks for the same trial: what it does not name has its default, as when options came
+ * later, and the number of threads is no part of the question. */
+static mot_status is_same(const char *path, const mot_config *config, bool *same)
+{
+    static const char *const threads[] = {"threads=1"};
+    char *found = NULL, *now = NULL, *then = NULL;
+    size_t count;
+    mot_config *old = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&old, 1, sizeof *old, "a configuration"));
+    MOT_TRY(mot_file_read(path, 1 << 20, &found, &count));
+    MOT_TRY(mot_config_parse(old, path, found, 1, threads));
+    MOT_TRY(mot_config_text(old, &then));
+    MOT_TRY(mot_config_text(config, &now));
+    *same = strcmp(then, now) == 0;
+done:
+    mot_free(then);
+    mot_free(now);
+    mot_free(found);
+    mot_free(old);
+    return status;
+}
+
 /* A trial is done when its summary says so, for the very configuration that is asked for. */
 static mot_status look_at(const mot_study *study, const study_variant *variant, int seed,
                           const mot_config *config, trial_state *state)
 {
-    char folder[600], path[700], *text = NULL, *found = NULL;
+    char folder[600], path[700], *found = NULL;
     size_t count;
+    bool same;
     mot_status status = MOT_OK;
     *state = TRIAL_OPEN;
     study_path(study, variant, seed, folder, sizeof folder);
     snprintf(path, sizeof path, "%s/config.yaml", folder);
     if (access(path, F_OK) != 0) goto done;
-    MOT_TRY(mot_config_text(config, &text));
-    MOT_TRY(mot_file_read(path, 1 << 20, &found, &count));
-    if (strcmp(text, found) != 0) {
+    MOT_TRY(is_same(path, config, &same));
+    if (!same) {
         status = mot_fail(
             MOT_ERR_INPUT,
             "%s is a trial with another configuration: a study with other settings needs another folder",
             folder);
         goto done;
     }
-    mot_free(found);
-    found = NULL;
     snprintf(path, sizeof path, "%s/failed.txt", folder);
     if (access(path, F_OK) == 0) *state = TRIAL_FAILED;
     snprintf(path, sizeof path, "%s/summary.json", folder);
@@ -99,7 +120,6 @@ static mot_status look_at(const mot_study *study, const study_variant *variant, 
         if (strstr(found, "\"status\": \"done\"") != NULL) *state = TRIAL_DONE;
     }
 done:
-    mot_free(text);
     mot_free(found);
     return status;
 }
