@@ -77,21 +77,24 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
 {
     const mot_step *step = common->step;
     const mot_model *model = step->model;
-    const uint32_t *rows = common->chunk->plan.row + first;
+    step_chunk *chunk = common->chunk;
+    const uint32_t *rows = chunk->plan.row + first;
     const expert_work work = common->work;
     const bool learn = learns_in(work);
     const size_t C = step->C, mark = mot_arena_mark(&worker->arena);
-    mot_real *owner = common->chunk->owner;
-    const mot_tile tile = decode_tile(step, worker, common->chunk, rows, n);
+    const mot_tile tile = decode_tile(step, worker, chunk, rows, n);
     const double start = mot_clock_s();
     void *kept = model->kind->forward(&model->shape, weight, &tile, &worker->arena, learn, worker->out);
 
     if (work == WORK_OUTPUTS)
-        for (size_t s = 0; s < n; ++s) memcpy(owner + rows[s] * C, worker->out + s * C, C * sizeof(mot_real));
+        for (size_t s = 0; s < n; ++s)
+            memcpy(mot_exchange_place(&chunk->outputs, &chunk->plan, MOT_COMBINE, chunk->owner, chunk->home,
+                                      rows[s]),
+                   worker->out + s * C, C * sizeof(mot_real));
     if (work == WORK_LOSS || work == WORK_LEARN) take_loss(step, worker, n, common->report + first);
     if (work == WORK_LEARN_AGAIN)
         for (size_t s = 0; s < n; ++s)
-            memcpy(worker->d_out + s * C, owner + rows[s] * C, C * sizeof(mot_real));
+            memcpy(worker->d_out + s * C, chunk->owner + rows[s] * C, C * sizeof(mot_real));
     if (learn)
         model->kind->backward(&model->shape, weight, gradient, &tile, &worker->arena, kept, worker->d_out,
                               step->learns);

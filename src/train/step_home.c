@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Sample s of the chunk, K rows of outputs: F = sum_k w_k f_k in the order of the choices; each output row is
- * overwritten by its gradient w_k dF / B. */
+/* Sample s of the chunk, K rows of outputs: F = sum_k w_k f_k in the order of the choices; the gradient of
+ * each, w_k dF / B, is written where it sets out: over the output, or straight to an expert of this rank. */
 static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_t s)
 {
     const size_t C = step->C, K = step->K, p = from + s;
@@ -21,10 +21,14 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
     int predicted;
     const double loss = mot_loss(step->loss, C, step->combined, note.label, step->d_combined, &predicted);
     for (size_t k = 0; k < K; ++k) {
-        mot_real *f = chunk->home + step->home_row[s * K + k] * C, d_weight = 0;
+        const size_t row = step->home_row[s * K + k];
+        const mot_real *f = chunk->home + row * C;
+        mot_real *d_f = mot_exchange_place(&chunk->outputs, &chunk->plan, MOT_DISPATCH, chunk->home,
+                                           chunk->owner, row);
+        mot_real d_weight = 0;
         for (size_t c = 0; c < C; ++c) {
             d_weight += step->d_combined[c] * f[c];
-            f[c] = weight[k] * share * step->d_combined[c];
+            d_f[c] = weight[k] * share * step->d_combined[c];
         }
         *mot_step_next_report(step) = (choice_report){(uint32_t)p, (uint32_t)k, predicted, d_weight, loss};
     }

@@ -162,7 +162,7 @@ void mot_step_count_rows(mot_step *step, size_t rows, const int *owner);
 mot_status mot_step_dispatch(mot_step *step);
 /* step_expert.c: what an expert does with the rows of one chunk. */
 typedef enum expert_work {
-    WORK_OUTPUTS,     /* forward; outputs into chunk->owner */
+    WORK_OUTPUTS,     /* forward; outputs into chunk->owner, or chunk->home where they stay */
     WORK_LOSS,        /* forward, loss on the spot: reports */
     WORK_LEARN,       /* the same, and backward */
     WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in chunk->owner */
@@ -182,7 +182,8 @@ void mot_step_split_return(mot_step *step, const step_chunk *chunk);
 /* step_update.c: before the experts' work, and after it: gradients become zero; experts and tied tensors learn. */
 void mot_step_zero(mot_step *step);
 mot_status mot_step_update(mot_step *step, const mot_step_task *task);
-/* step_home.c: K > 1: combines the outputs that came home, takes the loss, and leaves d_output in chunk->home. */
+/* step_home.c: K > 1: combines the outputs that came home, takes the loss, and leaves d_output in chunk->home, or in
+ * chunk->owner where it stays. */
 void mot_step_combine(mot_step *step, size_t c);
 /* step_report.c: gathers the reports, updates the gate, and tells everybody. */
 mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status,

@@ -130,7 +130,8 @@ static mot_status dispatch_chunk(mot_step *step, size_t c)
     }
     for (size_t r = 0; r < plan->rows_home; ++r) {
         const size_t p = from + (size_t)plan->home_sample[r], k = (size_t)plan->home_choice[r];
-        unsigned char *row = chunk->send + r * step->row_bytes;
+        unsigned char *row = mot_exchange_place(&chunk->dispatch, plan, MOT_DISPATCH, chunk->send,
+                                                chunk->receive, r);
         mot_sample_note note;
         memcpy(&note, batch->note + batch->slot[p] * batch->note_bytes, sizeof note);
         const row_head head = {(uint32_t)p, (uint32_t)k, note.label, step->weight[p * K + k]};

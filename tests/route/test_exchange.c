@@ -15,7 +15,7 @@ typedef struct traffic {
     mot_plan plan;
     mot_direction direction;
     size_t width, rows_sent, rows_received;
-    unsigned char *send, *receive, *expected;
+    unsigned char *rows, *send, *receive, *expected; /* rows: to be sent, before they are packed */
 } traffic;
 
 /* Which side of row (s, k) a rank is on: it has the row before the exchange, or after it. */
@@ -41,10 +41,11 @@ static void traffic_init(traffic *t, uint64_t seed, uint32_t number, mot_directi
 
     const size_t table_bytes = r->samples * r->choices * width;
     unsigned char *table = mot_calloc(table_bytes, 1), *tables = mot_calloc(table_bytes, (size_t)comm.size);
+    t->rows = mot_calloc(table_bytes, 1);
     t->send = mot_calloc(table_bytes, 1);
     t->receive = mot_calloc(table_bytes, 1);
     t->expected = mot_calloc(table_bytes, 1);
-    const bool allocated = table && tables && t->send && t->receive && t->expected;
+    const bool allocated = table && tables && t->rows && t->send && t->receive && t->expected;
     mot_ck_all(allocated);
 
     for (size_t i = 0; i < r->samples * r->choices; i++) {
@@ -61,7 +62,7 @@ static void traffic_init(traffic *t, uint64_t seed, uint32_t number, mot_directi
             const int before = rank_before(t, i / r->choices, i % r->choices);
             const int after = rank_after(t, i / r->choices, i % r->choices);
             if (before == comm.rank && after == peer)
-                memcpy(t->send + t->rows_sent++ * width, table + i * width, width);
+                memcpy(t->rows + t->rows_sent++ * width, table + i * width, width);
             if (before == peer && after == comm.rank)
                 memcpy(t->expected + t->rows_received++ * width,
                        tables + (size_t)peer * table_bytes + i * width, width);
@@ -73,6 +74,7 @@ static void traffic_init(traffic *t, uint64_t seed, uint32_t number, mot_directi
 
 static void traffic_free(traffic *t)
 {
+    mot_free(t->rows);
     mot_free(t->send);
     mot_free(t->receive);
     mot_free(t->expected);
@@ -96,11 +98,27 @@ static uint64_t sum_over_ranks(uint64_t mine)
     return sum;
 }
 
-static void exchange_now(mot_exchange *exchange, const mot_plan *plan, mot_direction direction,
-                         const void *send, void *receive)
+/* Packs as every caller does: row by row, each written once. */
+static void pack(const mot_exchange *exchange, const mot_plan *plan, mot_direction direction,
+                 const void *rows, void *send, void *receive)
 {
+    const size_t width = exchange->row_bytes,
+                 n = direction == MOT_DISPATCH ? plan->rows_home : plan->rows_owner;
+    for (size_t r = 0; r < n; r++)
+        memcpy(mot_exchange_place(exchange, plan, direction, send, receive, r),
+               (const unsigned char *)rows + r * width, width);
+}
+
+static void exchange_now(mot_exchange *exchange, const mot_plan *plan, mot_direction direction,
+                         const void *rows, void *receive)
+{
+    const size_t n = direction == MOT_DISPATCH ? plan->rows_home : plan->rows_owner;
+    /* A side without rows may be NULL. */
+    unsigned char *send = n > 0 ? mot_calloc(n, exchange->row_bytes) : NULL;
+    pack(exchange, plan, direction, rows, send, receive);
     mot_exchange_begin(exchange, plan, direction, send, receive);
     mot_exchange_end(exchange);
+    mot_free(send);
 }
 
 /* Rows sent are rows received, the counters count what leaves the rank, and the bytes are the twin's. */
@@ -114,9 +132,7 @@ START_TEST(rows_arrive_as_the_twin_says)
             traffic t;
             traffic_init(&t, 100 + (uint64_t)_i, number, (mot_direction)direction, width);
             const uint64_t sent_before = exchange.sent_bytes, received_before = exchange.received_bytes;
-            /* A side without rows may be NULL. */
-            exchange_now(&exchange, &t.plan, t.direction, t.rows_sent > 0 ? t.send : NULL,
-                         t.rows_received > 0 ? t.receive : NULL);
+            exchange_now(&exchange, &t.plan, t.direction, t.rows, t.rows_received > 0 ? t.receive : NULL);
             mot_ck_all(arrived(&t));
 
             const size_t *first = direction == MOT_DISPATCH ? t.plan.home_first : t.plan.owner_first;
@@ -125,6 +141,38 @@ START_TEST(rows_arrive_as_the_twin_says)
             mot_ck_all(exchange.received_bytes - received_before == (t.rows_received - own) * width);
             mot_ck_all(sum_over_ranks(t.rows_sent) == t.r.samples * t.r.choices);
             mot_ck_all(sum_over_ranks(t.rows_received) == t.r.samples * t.r.choices);
+            traffic_free(&t);
+        }
+    }
+    mot_exchange_free(&exchange);
+}
+END_TEST
+
+/* A row that stays is written where it arrives, and its place in the send buffer is never looked at; every other row's
+ * place is in the send buffer, in the plan's order. */
+START_TEST(rows_that_stay_are_written_where_they_arrive)
+{
+    enum { WIDTH = 4 };
+    mot_exchange exchange;
+    mot_ck_ok(mot_exchange_init(&exchange, &comm, WIDTH));
+    for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number++) {
+        for (int direction = MOT_DISPATCH; direction <= MOT_COMBINE; direction++) {
+            traffic t;
+            traffic_init(&t, 150, number, (mot_direction)direction, WIDTH);
+            memset(t.send, 0xAA, t.r.samples * t.r.choices * WIDTH);
+            pack(&exchange, &t.plan, t.direction, t.rows, t.send, t.receive);
+            const size_t *from = direction == MOT_DISPATCH ? t.plan.home_first : t.plan.owner_first;
+            const size_t *to = direction == MOT_DISPATCH ? t.plan.owner_first : t.plan.home_first;
+            const size_t first = from[comm.rank], own = from[comm.rank + 1] - first;
+            bool right = memcmp(t.send, t.rows, first * WIDTH) == 0 &&
+                         memcmp(t.send + (first + own) * WIDTH, t.rows + (first + own) * WIDTH,
+                                (t.rows_sent - first - own) * WIDTH) == 0 &&
+                         memcmp(t.receive + to[comm.rank] * WIDTH, t.rows + first * WIDTH, own * WIDTH) == 0;
+            for (size_t i = first * WIDTH; i < (first + own) * WIDTH; i++) right = right && t.send[i] == 0xAA;
+            mot_ck_all(right);
+            mot_exchange_begin(&exchange, &t.plan, t.direction, t.send, t.receive);
+            mot_exchange_end(&exchange);
+            mot_ck_all(arrived(&t));
             traffic_free(&t);
         }
     }
@@ -141,9 +189,9 @@ START_TEST(dispatch_then_combine_is_the_identity)
         traffic t;
         traffic_init(&t, 200 + (uint64_t)_i, number, MOT_DISPATCH, width);
         unsigned char *back = mot_calloc(t.rows_sent, width);
-        exchange_now(&exchange, &t.plan, MOT_DISPATCH, t.send, t.receive);
+        exchange_now(&exchange, &t.plan, MOT_DISPATCH, t.rows, t.receive);
         exchange_now(&exchange, &t.plan, MOT_COMBINE, t.receive, back);
-        mot_ck_all(memcmp(back, t.send, t.rows_sent * width) == 0);
+        mot_ck_all(memcmp(back, t.rows, t.rows_sent * width) == 0);
         mot_free(back);
         traffic_free(&t);
     }
@@ -250,8 +298,10 @@ START_TEST(several_in_flight_end_in_any_order)
                          f % 2 == 0 ? MOT_DISPATCH : MOT_COMBINE, width);
             mot_ck_ok(mot_exchange_init(&exchange[f], &comm, width));
         }
-        for (int f = 0; f < FLIGHTS; f++)
+        for (int f = 0; f < FLIGHTS; f++) {
+            pack(&exchange[f], &t[f].plan, t[f].direction, t[f].rows, t[f].send, t[f].receive);
             mot_exchange_begin(&exchange[f], &t[f].plan, t[f].direction, t[f].send, t[f].receive);
+        }
         dice d = {.seed = 600 + (uint64_t)comm.rank + 16 * number};
         dice_shuffle(&d, order, FLIGHTS);
         for (int i = 0; i < FLIGHTS; i++) {
@@ -300,6 +350,7 @@ static void exchange_tests(TCase *tcase)
 {
     tcase_add_unchecked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, rows_arrive_as_the_twin_says, 0, (int)MOT_COUNT(widths));
+    tcase_add_test(tcase, rows_that_stay_are_written_where_they_arrive);
     tcase_add_loop_test(tcase, dispatch_then_combine_is_the_identity, 0, (int)MOT_COUNT(widths));
     tcase_add_test(tcase, combine_is_the_adjoint_of_dispatch);
     tcase_add_test(tcase, experts_read_their_rows_in_global_order);
