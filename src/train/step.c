@@ -12,35 +12,60 @@ static void work_alone(mot_step *step, bool learn)
     }
 }
 
-/* K > 1: outputs go home, are combined, and come back as gradients; one chunk works while another travels. */
+/* K > 1, one chunk: its outputs set out for home; */
+static void forward(mot_step *step, size_t c, double *since)
+{
+    step_chunk *chunk = &step->chunk[c];
+    mot_exchange_end(&chunk->dispatch);
+    lap(step, MOT_PHASE_DISPATCH, since);
+    mot_step_experts(step, chunk, WORK_OUTPUTS);
+    lap(step, MOT_PHASE_EXPERT, since);
+    mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_COMBINE, chunk->owner, chunk->home);
+    lap(step, MOT_PHASE_COMBINE, since);
+}
+
+/* they are combined there, and their gradients set out for the experts; */
+static void combine(mot_step *step, size_t c, bool learn, double *since)
+{
+    step_chunk *chunk = &step->chunk[c];
+    mot_exchange_end(&chunk->outputs);
+    lap(step, MOT_PHASE_COMBINE, since);
+    mot_step_combine(step, c);
+    lap(step, MOT_PHASE_LOSS, since);
+    if (learn) mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_DISPATCH, chunk->home, chunk->owner);
+    lap(step, MOT_PHASE_RETURN, since);
+}
+
+/* which learn from them. */
+static void learn_again(mot_step *step, size_t c, double *since)
+{
+    mot_exchange_end(&step->chunk[c].outputs);
+    lap(step, MOT_PHASE_RETURN, since);
+    mot_step_experts(step, &step->chunk[c], WORK_LEARN_AGAIN);
+    lap(step, MOT_PHASE_EXPERT, since);
+}
+
+/* K > 1: while experts work on one chunk, another one's rows travel, in each of the three directions:
+ *
+ *      experts   forward 0   forward 1   forward 2   learn 0     learn 1   learn 2
+ *      combine                  0           1               2
+ *      travel      rows 1      rows 2    gradients 1  outputs 2  gradients 2
+ *                              outputs 0   outputs 1
+ */
 static void work_together(mot_step *step, bool learn)
 {
+    const size_t last = step->chunks - 1;
     double since = mot_clock_s();
-    for (size_t c = 0; c < step->chunks; ++c) {
-        step_chunk *chunk = &step->chunk[c];
-        mot_exchange_end(&chunk->dispatch);
-        lap(step, MOT_PHASE_DISPATCH, &since);
-        mot_step_experts(step, chunk, WORK_OUTPUTS);
-        lap(step, MOT_PHASE_EXPERT, &since);
-        mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_COMBINE, chunk->owner, chunk->home);
-        lap(step, MOT_PHASE_COMBINE, &since);
+    for (size_t c = 0; c <= last; ++c) {
+        forward(step, c, &since);
+        if (c > 0) combine(step, c - 1, learn, &since);
     }
-    for (size_t c = 0; c < step->chunks; ++c) {
-        step_chunk *chunk = &step->chunk[c];
-        mot_exchange_end(&chunk->outputs);
-        lap(step, MOT_PHASE_COMBINE, &since);
-        mot_step_combine(step, c);
-        lap(step, MOT_PHASE_LOSS, &since);
-        if (learn) mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_DISPATCH, chunk->home, chunk->owner);
-        lap(step, MOT_PHASE_RETURN, &since);
+    for (size_t c = 0; learn && c < last; ++c) {
+        learn_again(step, c, &since);
+        if (c == 0) combine(step, last, learn, &since);
     }
-    for (size_t c = 0; learn && c < step->chunks; ++c) {
-        step_chunk *chunk = &step->chunk[c];
-        mot_exchange_end(&chunk->outputs);
-        lap(step, MOT_PHASE_RETURN, &since);
-        mot_step_experts(step, chunk, WORK_LEARN_AGAIN);
-        lap(step, MOT_PHASE_EXPERT, &since);
-    }
+    if (!learn || last == 0) combine(step, last, learn, &since);
+    if (learn) learn_again(step, last, &since);
 }
 
 mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mot_step_task *task, bool stop,

@@ -141,9 +141,11 @@ static void work_strip(void *context, size_t task, int thread)
     mot_real *const *expert = guest ? NULL : model->gradient + strip->group * T;
     if (apart)
         begin_block(step, worker, guest ? step->split.done + strip->turn * model->table.count : worker->sum);
-    for (size_t r = 0; r < strip->rows; r += step->tile)
+    for (size_t r = 0; r < strip->rows; r += step->tile) {
         work_tile(common, worker, weight, apart ? worker->row : expert, strip->first + r,
                   MOT_MIN(step->tile, strip->rows - r));
+        if (thread == 0) mot_step_progress(step);
+    }
     if (!learn || guest) return;
     size_t *added = &step->strips_added[strip->group];
     mot_threads_await(step->threads, added, strip->turn);

@@ -149,7 +149,8 @@ struct mot_step {
     MPI_Datatype note_type, report_type;
     coordinator root; /* arrays on the root alone */
     mot_step_work work;
-    bool stop; /* some rank was asked to stop; known on the root */
+    double progress_s; /* when mot_step_progress last asked MPI */
+    bool stop;         /* some rank was asked to stop; known on the root */
 };
 
 /* step_route.c: score and choose. Returns the same status everywhere; `status` is this rank's so far. */
@@ -160,6 +161,9 @@ mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task
 void mot_step_count_rows(mot_step *step, size_t rows, const int *owner);
 /* step_route.c: builds the plans and begins all dispatches. */
 mot_status mot_step_dispatch(mot_step *step);
+/* step_route.c: called between tiles, on the thread that talks MPI: what is in flight moves on. Most calls return at
+ * once. */
+void mot_step_progress(mot_step *step);
 /* step_expert.c: what an expert does with the rows of one chunk. */
 typedef enum expert_work {
     WORK_OUTPUTS,     /* forward; outputs into chunk->owner, or chunk->home where they stay */

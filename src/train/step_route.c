@@ -107,8 +107,8 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     return *step->message_status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
 }
 
-/* One chunk: plan it, pack its rows, and let them go. */
-static mot_status dispatch_chunk(mot_step *step, size_t c)
+/* One chunk: who sends what to whom, and room for it. */
+static mot_status plan_chunk(mot_step *step, size_t c)
 {
     const mot_batch *batch = &step->batch;
     const size_t from = mot_chunk_first(batch, c), count = mot_chunk_first(batch, c + 1) - from, K = step->K;
@@ -128,6 +128,17 @@ static mot_status dispatch_chunk(mot_step *step, size_t c)
         MOT_TRY(mot_reserve(&chunk->home, &chunk->home_room, plan->rows_home, width, "outputs"));
         MOT_TRY(mot_reserve(&chunk->owner, &chunk->owner_room, plan->rows_owner, width, "outputs"));
     }
+done:
+    return status;
+}
+
+/* Its rows are packed and set out. */
+static void dispatch_chunk(mot_step *step, size_t c)
+{
+    const mot_batch *batch = &step->batch;
+    const size_t from = mot_chunk_first(batch, c), K = step->K;
+    step_chunk *chunk = &step->chunk[c];
+    const mot_plan *plan = &chunk->plan;
     for (size_t r = 0; r < plan->rows_home; ++r) {
         const size_t p = from + (size_t)plan->home_sample[r], k = (size_t)plan->home_choice[r];
         unsigned char *row = mot_exchange_place(&chunk->dispatch, plan, MOT_DISPATCH, chunk->send,
@@ -138,24 +149,36 @@ static mot_status dispatch_chunk(mot_step *step, size_t c)
         memcpy(row, &head, sizeof head);
         memcpy(row + sizeof head, batch->bytes + batch->slot[p] * batch->sample_bytes, batch->sample_bytes);
     }
-done:
-    return status;
+    mot_exchange_begin(&chunk->dispatch, plan, MOT_DISPATCH, chunk->send, chunk->receive);
 }
 
 mot_status mot_step_dispatch(mot_step *step)
 {
     double since = mot_clock_s();
     mot_status status = MOT_OK;
-    for (size_t c = 0; c < step->chunks && status == MOT_OK; ++c) status = dispatch_chunk(step, c);
+    for (size_t c = 0; c < step->chunks && status == MOT_OK; ++c) status = plan_chunk(step, c);
     if (status == MOT_OK) status = mot_step_split_prepare(step);
     /* Memory may have run out on one rank alone: nobody sends before all can receive. */
     status = mot_comm_agree(step->comm, status);
     if (status != MOT_OK) return status;
     mot_step_split_begin(step);
-    for (size_t c = 0; c < step->chunks; ++c) {
-        step_chunk *chunk = &step->chunk[c];
-        mot_exchange_begin(&chunk->dispatch, &chunk->plan, MOT_DISPATCH, chunk->send, chunk->receive);
-    }
+    /* The first is on its way while the next is packed. */
+    for (size_t c = 0; c < step->chunks; ++c) dispatch_chunk(step, c);
     lap(step, MOT_PHASE_DISPATCH, &since);
     return MOT_OK;
+}
+
+void mot_step_progress(mot_step *step)
+{
+    const double often_s =
+        1e-4; /* a call costs about 1 us, and within this a socket's buffer does not run dry */
+    const double now = mot_clock_s();
+    if (now - step->progress_s < often_s) return;
+    step->progress_s = now;
+    /* One that has not arrived is enough: testing it moves all. */
+    for (size_t c = 0; c < step->chunks; ++c)
+        if (!mot_exchange_test(&step->chunk[c].dispatch) || !mot_exchange_test(&step->chunk[c].outputs))
+            return;
+    int arrived;
+    MPI_Testall(step->split.requests, step->split.request, &arrived, MPI_STATUSES_IGNORE);
 }
