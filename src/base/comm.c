@@ -9,11 +9,15 @@ void mot_comm_init(mot_comm *comm, MPI_Comm given)
     MPI_Comm_dup(given, &comm->mpi);
     MPI_Comm_rank(comm->mpi, &comm->rank);
     MPI_Comm_size(comm->mpi, &comm->size);
+    MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &comm->host);
 }
 
 void mot_comm_free(mot_comm *comm)
 {
-    if (comm->size > 0) MPI_Comm_free(&comm->mpi);
+    if (comm->size > 0) {
+        MPI_Comm_free(&comm->host);
+        MPI_Comm_free(&comm->mpi);
+    }
     *comm = (mot_comm){0};
 }
 

@@ -283,6 +283,61 @@ START_TEST(experts_read_their_rows_in_global_order)
 }
 END_TEST
 
+static unsigned char byte_of(const int32_t *sample, const int32_t *choice, size_t row, size_t at)
+{
+    return (unsigned char)(31 * sample[row] + 7 * choice[row] + (int)(at * at >> 5));
+}
+
+/* What goes to other hosts goes in pieces; here ranks are declared distant, all of them or every second one. Rows so
+ * wide that a message has several pieces, most of which end within a row, and some messages have too many. */
+START_TEST(pieces_arrive_where_they_belong)
+{
+    enum { WIDTH = 7001 };
+    size_t whole = 0, cut = 0;
+    mot_exchange exchange;
+    mot_ck_ok(mot_exchange_init(&exchange, &comm, WIDTH));
+    int near = 0, together;
+    for (int r = 0; r < comm.size; r++) near += !exchange.distant[r];
+    MPI_Comm_size(comm.host, &together);
+    mot_ck_all(near == together && !exchange.distant[comm.rank]);
+    for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number++) {
+        routing r;
+        routing_init(&r, 700, number, comm.size, 37);
+        mot_plan plan;
+        mot_ck_ok(routing_plan(&r, &plan, comm.rank));
+        for (int peer = 0; peer < comm.size; peer++) {
+            const size_t bytes = (plan.home_first[peer + 1] - plan.home_first[peer]) * WIDTH;
+            exchange.distant[peer] = number % 2 == 0 || (peer + comm.rank) % 2 == 1;
+            if (peer == comm.rank || !exchange.distant[peer]) continue;
+            if (bytes > (size_t)MOT_MOST_PIECES * MOT_PIECE_BYTES)
+                ++whole;
+            else if (bytes > MOT_PIECE_BYTES)
+                ++cut;
+        }
+        unsigned char *home = mot_calloc(plan.rows_home, WIDTH), *owner = mot_calloc(plan.rows_owner, WIDTH);
+        for (size_t i = 0; i < plan.rows_home; i++)
+            for (size_t j = 0; j < WIDTH; j++)
+                home[i * WIDTH + j] = byte_of(plan.home_sample, plan.home_choice, i, j);
+        exchange_now(&exchange, &plan, MOT_DISPATCH, home, owner);
+        bool right = true;
+        for (size_t i = 0; i < plan.rows_owner; i++)
+            for (size_t j = 0; j < WIDTH; j++)
+                right = right && owner[i * WIDTH + j] == byte_of(plan.owner_sample, plan.owner_choice, i, j);
+        mot_ck_all(right);
+        unsigned char *back = mot_calloc(plan.rows_home, WIDTH);
+        exchange_now(&exchange, &plan, MOT_COMBINE, owner, back);
+        mot_ck_all(memcmp(back, home, plan.rows_home * WIDTH) == 0);
+        mot_free(back);
+        mot_free(home);
+        mot_free(owner);
+        mot_plan_free(&plan);
+        routing_free(&r);
+    }
+    mot_exchange_free(&exchange);
+    mot_ck_all(comm.size == 1 || (sum_over_ranks(whole) > 0 && sum_over_ranks(cut) > 0));
+}
+END_TEST
+
 /* Several in the air, of several widths, plans and directions; each rank ends them in an order of its own. */
 START_TEST(several_in_flight_end_in_any_order)
 {
@@ -354,6 +409,7 @@ static void exchange_tests(TCase *tcase)
     tcase_add_loop_test(tcase, dispatch_then_combine_is_the_identity, 0, (int)MOT_COUNT(widths));
     tcase_add_test(tcase, combine_is_the_adjoint_of_dispatch);
     tcase_add_test(tcase, experts_read_their_rows_in_global_order);
+    tcase_add_test(tcase, pieces_arrive_where_they_belong);
     tcase_add_test(tcase, several_in_flight_end_in_any_order);
     tcase_add_test(tcase, edges_of_an_exchange);
 }

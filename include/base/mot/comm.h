@@ -18,6 +18,7 @@
 typedef struct mot_comm {
     MPI_Comm mpi; /* a duplicate of the caller's communicator, owned */
     int rank, size;
+    MPI_Comm host; /* the ranks that share memory with this one, itself among them; owned */
 } mot_comm;
 
 /* The coordinator: runs the gate, routes, writes files. */

@@ -4,6 +4,11 @@
  * home order. Peers without rows cost nothing; receives are posted first. Row counts, not bytes, reach MPI (a row is a
  * derived datatype), so a message may exceed 2 GiB; the plan keeps its rows below 2^31.
  *
+ * To another host a message of up to 960 KiB travels in pieces of 60 KiB, just below the size from which Open MPI asks
+ * the receiver before it sends over TCP (64 KiB). An answer takes as long as the receiver computes before it next looks
+ * at its messages; a piece needs none, and waits in a socket for whoever is late. Beyond, and within a host, asking
+ * saves a copy and pays.
+ *
  * Rows that stay on this rank are not moved: whoever makes a row writes it once, to mot_exchange_place, which for such
  * a row is where it would arrive. A dispatch on rank 1 of 3:
  *
@@ -24,13 +29,15 @@ typedef struct mot_exchange {
     const mot_comm *comm; /* not owned, must outlive the exchange */
     MPI_Datatype row;     /* owned */
     size_t row_bytes;
-    MPI_Request *request;                /* [2 * ranks], owned */
+    bool *distant;                       /* [ranks]: peers on other hosts; owned */
+    MPI_Request *request;                /* owned */
     int requests;                        /* in flight */
     uint64_t sent_bytes, received_bytes; /* to and from other ranks, ever */
 } mot_exchange;
 
 /* For rows of `row_bytes` (> 0) bytes; MOT_ERR_INPUT beyond INT_MAX. One exchange object is one thing in flight. Not
  * collective. */
+enum { MOT_PIECE_BYTES = 60 << 10, MOT_MOST_PIECES = 16 };
 mot_status mot_exchange_init(mot_exchange *exchange, const mot_comm *comm, size_t row_bytes);
 void mot_exchange_free(mot_exchange *exchange);
 

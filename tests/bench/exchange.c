@@ -1,0 +1,355 @@
+/* exchange: what the exchange costs beside MPI_Alltoallv, and how much of it hides behind work.
+ *
+ *      mpirun -n RANKS bench_exchange speed [REPEATS]
+ *      mpirun -n RANKS bench_exchange overlap [REPEATS [SAMPLES [WORK]]]
+ *
+ * speed: rows go to random experts and come back. `alltoallv` is two calls of MPI_Alltoallv with the same counts and
+ * bytes, `mot` the same by mot_exchange_begin and end; `+ packing` adds the copy out of a batch, for alltoallv all rows
+ * into its send buffer, for mot each to mot_exchange_place. A ratio is taken within its repeat.
+ *
+ * overlap: SAMPLES samples of 12,304 bytes (64 tokens of 48 numbers and a head) go to their experts in C chunks, all
+ * begun at once; an expert works on a chunk when it is there. Work is matrix products in tiles, WORK times as long as
+ * the exchange. Measured in turn: exchange alone T_x, work alone T_w, both T_b; hidden is T_x + T_w - T_b.
+ *
+ * What could be hidden: with x = T_x / C and w = T_w / C nothing can be done before the first chunk is there, nor sent
+ * during the work on the last one: T_b >= x + (C - 1) max(x, w) + w, so hidden <= (C - 1)/C min(T_x, T_w). And MPI's
+ * own work takes its core: of the processor time U_x that an exchange uses (measured in one that sleeps instead of
+ * polling) nothing hides where work would use the core as well; U_w being that of the work, it takes U_x T_w / U_w,
+ * so hidden <= T_x - U_x T_w / U_w. The bound is the smaller one. The kernel's work outside of the ranks is not in
+ * U_x, so the bound is rather too high.
+ *
+ * Times are the slowest rank's, figures are medians over the repeats. Nothing is asserted. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "mot/blas.h"
+#include "mot/clock.h"
+#include "mot/exchange.h"
+#include "mot/memory.h"
+#include "mot/rng.h"
+
+enum { MOST_REPEATS = 999, MOST_CHUNKS = 8, EDGE = 192 };
+
+static mot_comm comm;
+
+static void must(mot_status status)
+{
+    if (status == MOT_OK) return;
+    fprintf(stderr, "%s\n", mot_error_message());
+    MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *x, int n)
+{
+    qsort(x, (size_t)n, sizeof *x, ascending);
+    return n % 2 == 1 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
+}
+
+static double of_all(double mine, MPI_Op op)
+{
+    double all;
+    MPI_Allreduce(&mine, &all, 1, MPI_DOUBLE, op, comm.mpi);
+    return all;
+}
+
+static double cpu_s(void)
+{
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+           1e-6 * (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+}
+
+/* ---- rows on their way ---- */
+
+typedef struct traffic {
+    mot_plan plan;
+    mot_exchange there, back;
+    unsigned char *batch, *send, *receive; /* rows as they were read; as they are sent */
+    unsigned char *out, *home;             /* rows that come back */
+    uint32_t *slot;                        /* [rows_home]: row of the batch */
+    int *count[4], *place[4]; /* MPI_Alltoallv: sent and received there; sent and received back */
+} traffic;
+
+/* `samples` samples, read in equal slices, for `choices` of two experts a rank, at random. */
+static void traffic_make(traffic *t, size_t samples, size_t choices, size_t row_bytes, size_t back_bytes,
+                         uint32_t salt)
+{
+    const int experts = 2 * comm.size;
+    const size_t ranks = (size_t)comm.size;
+    mot_placement placement;
+    int *home = mot_calloc(samples, sizeof *home);
+    int32_t *expert = mot_calloc(samples * choices, sizeof *expert);
+    memset(t, 0, sizeof *t);
+    for (size_t s = 0; s < samples; ++s) {
+        home[s] = (int)(s * ranks / samples);
+        const uint32_t first = mot_random(7, MOT_STREAM_TEST, salt, (uint32_t)s, 0, 0).word[0];
+        for (size_t k = 0; k < choices; ++k)
+            expert[s * choices + k] = (int32_t)((first + k) % (uint32_t)experts);
+    }
+    must(mot_placement_init(&placement, "even", experts, comm.size, false, false));
+    must(mot_plan_init(&t->plan, &placement, comm.rank));
+    must(mot_plan_build(&t->plan, &placement, samples, choices, home, expert));
+    must(mot_exchange_init(&t->there, &comm, row_bytes));
+    must(mot_exchange_init(&t->back, &comm, back_bytes));
+    const size_t mine = samples / ranks + 1;
+    must(mot_allocate(&t->batch, mine, row_bytes, "a batch"));
+    must(mot_allocate(&t->send, t->plan.rows_home, row_bytes, "rows"));
+    must(mot_allocate(&t->receive, t->plan.rows_owner, row_bytes, "rows"));
+    must(mot_allocate(&t->out, t->plan.rows_owner, back_bytes, "rows"));
+    must(mot_allocate(&t->home, t->plan.rows_home, back_bytes, "rows"));
+    must(mot_allocate(&t->slot, t->plan.rows_home, sizeof *t->slot, "rows"));
+    const size_t first = (samples * (size_t)comm.rank + ranks - 1) / ranks;
+    for (size_t r = 0; r < t->plan.rows_home; ++r)
+        t->slot[r] = (uint32_t)((size_t)t->plan.home_sample[r] - first);
+    for (int i = 0; i < 4; ++i) {
+        const size_t *at = i == 0 || i == 3 ? t->plan.home_first : t->plan.owner_first;
+        const size_t bytes = i < 2 ? row_bytes : back_bytes;
+        must(mot_allocate(&t->count[i], ranks, sizeof(int), "counts"));
+        must(mot_allocate(&t->place[i], ranks, sizeof(int), "counts"));
+        for (size_t r = 0; r < ranks; ++r) {
+            t->count[i][r] = (int)((at[r + 1] - at[r]) * bytes);
+            t->place[i][r] = (int)(at[r] * bytes);
+        }
+    }
+    mot_placement_free(&placement);
+    mot_free(home);
+    mot_free(expert);
+}
+
+static void traffic_free(traffic *t)
+{
+    void *const arrays[] = {t->batch, t->send, t->receive, t->out, t->home, t->slot};
+    for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+    for (int i = 0; i < 4; ++i) {
+        mot_free(t->count[i]);
+        mot_free(t->place[i]);
+    }
+    mot_exchange_free(&t->there);
+    mot_exchange_free(&t->back);
+    mot_plan_free(&t->plan);
+}
+
+/* ---- speed ---- */
+
+static void by_alltoallv(traffic *t, bool pack)
+{
+    const size_t bytes = t->there.row_bytes;
+    for (size_t r = 0; pack && r < t->plan.rows_home; ++r)
+        memcpy(t->send + r * bytes, t->batch + t->slot[r] * bytes, bytes);
+    MPI_Alltoallv(t->send, t->count[0], t->place[0], MPI_BYTE, t->receive, t->count[1], t->place[1], MPI_BYTE,
+                  comm.mpi);
+    MPI_Alltoallv(t->out, t->count[2], t->place[2], MPI_BYTE, t->home, t->count[3], t->place[3], MPI_BYTE,
+                  comm.mpi);
+}
+
+static void by_mot(traffic *t, bool pack)
+{
+    const size_t bytes = t->there.row_bytes;
+    for (size_t r = 0; pack && r < t->plan.rows_home; ++r)
+        memcpy(mot_exchange_place(&t->there, &t->plan, MOT_DISPATCH, t->send, t->receive, r),
+               t->batch + t->slot[r] * bytes, bytes);
+    mot_exchange_begin(&t->there, &t->plan, MOT_DISPATCH, t->send, t->receive);
+    mot_exchange_end(&t->there);
+    mot_exchange_begin(&t->back, &t->plan, MOT_COMBINE, t->out, t->home);
+    mot_exchange_end(&t->back);
+}
+
+enum { RAW, MOT, RAW_PACKED, MOT_PACKED, WAYS };
+
+static double run_s(traffic *t, int way, int times)
+{
+    MPI_Barrier(comm.mpi);
+    const double start = mot_clock_s();
+    for (int i = 0; i < times; ++i) {
+        if (way == RAW || way == RAW_PACKED)
+            by_alltoallv(t, way == RAW_PACKED);
+        else
+            by_mot(t, way == MOT_PACKED);
+    }
+    return of_all(mot_clock_s() - start, MPI_MAX) / times;
+}
+
+static void measure_speed(size_t samples, size_t choices, size_t row_bytes, size_t back_bytes, int repeats)
+{
+    static double figure[WAYS][MOST_REPEATS], ratio[2][MOST_REPEATS];
+    traffic t;
+    traffic_make(&t, samples, choices, row_bytes, back_bytes, 1);
+    for (int way = 0; way < WAYS; ++way) run_s(&t, way, 2);
+    const int times = 1 + (int)(5e-3 / run_s(&t, RAW, 3)); /* a run is long enough to be timed */
+    for (int r = 0; r < repeats; ++r) {
+        double s[WAYS];
+        for (int i = 0; i < WAYS; ++i) { /* each way is first in its turn */
+            const int way = (i + r) % WAYS;
+            s[way] = run_s(&t, way, times);
+        }
+        for (int way = 0; way < WAYS; ++way) figure[way][r] = s[way];
+        ratio[0][r] = s[MOT] / s[RAW];
+        ratio[1][r] = s[MOT_PACKED] / s[RAW_PACKED];
+    }
+    for (int way = 0; way < WAYS; ++way) figure[way][0] = 1e6 * median(figure[way], repeats);
+    for (int i = 0; i < 2; ++i) ratio[i][0] = median(ratio[i], repeats);
+    if (comm.rank == MOT_ROOT)
+        printf("%7zu %2zu %7zu %7zu  %10.1f %10.1f %6.3f  %10.1f %10.1f %6.3f\n", samples, choices, row_bytes,
+               back_bytes, figure[RAW][0], figure[MOT][0], ratio[0][0], figure[RAW_PACKED][0],
+               figure[MOT_PACKED][0], ratio[1][0]);
+    fflush(stdout);
+    traffic_free(&t);
+}
+
+static void speed(int repeats)
+{
+    static const size_t shape[][4] = {
+        {128, 1, 800, 40},    /* pictures of 28 x 28, ten classes */
+        {128, 2, 800, 40},    /* twice */
+        {128, 1, 3088, 400},  /* pictures of 3 x 32 x 32, a hundred classes */
+        {512, 2, 3088, 400},  /* four times the batch, twice */
+        {128, 1, 12304, 40},  /* 64 tokens of 48 numbers */
+        {1024, 2, 12304, 40}, /* more of them, twice */
+        {256, 2, 4096, 4096}, /* as much back as there */
+        {64, 1, 65552, 4000}, /* few and large */
+    };
+    if (comm.rank == MOT_ROOT)
+        printf("%d ranks; microseconds there and back, medians of %d\n%7s %2s %7s %7s  %10s %10s %6s  %10s "
+               "%10s %6s\n",
+               comm.size, repeats, "samples", "K", "bytes", "back", "alltoallv", "mot", "ratio", "+ packing",
+               "mot", "ratio");
+    for (size_t s = 0; s < MOT_COUNT(shape); ++s)
+        measure_speed(shape[s][0], shape[s][1], shape[s][2], shape[s][3], repeats);
+}
+
+/* ---- overlap ---- */
+
+typedef struct pipeline {
+    traffic chunk[MOST_CHUNKS];
+    size_t chunks;
+    mot_real *a, *b, *c; /* [EDGE, EDGE] */
+    int tiles;           /* of a chunk */
+} pipeline;
+
+static void begin(pipeline *p)
+{
+    for (size_t c = 0; c < p->chunks; ++c) {
+        traffic *t = &p->chunk[c];
+        mot_exchange_begin(&t->there, &t->plan, MOT_DISPATCH, t->send, t->receive);
+    }
+}
+
+/* As a step does between tiles. */
+static void progress(pipeline *p)
+{
+    for (size_t c = 0; c < p->chunks; ++c)
+        if (!mot_exchange_test(&p->chunk[c].there)) return;
+}
+
+static void work(pipeline *p, bool progresses)
+{
+    for (int i = 0; i < p->tiles; ++i) {
+        mot_gemm(false, false, EDGE, EDGE, EDGE, 1, p->a, EDGE, p->b, EDGE, 0, p->c, EDGE);
+        if (progresses) progress(p);
+    }
+}
+
+enum { EXCHANGE, WORK, BOTH, BOTH_QUIET, NAPS, KINDS };
+
+/* Seconds of the slowest rank; *cpu: processor time of all. */
+static double once(pipeline *p, int kind, double *cpu)
+{
+    MPI_Barrier(comm.mpi);
+    const double start = mot_clock_s(), used = cpu_s();
+    if (kind != WORK) begin(p);
+    for (size_t c = 0; c < p->chunks; ++c) {
+        const struct timespec nap = {.tv_nsec = 500000};
+        while (kind == NAPS && !mot_exchange_test(&p->chunk[c].there)) nanosleep(&nap, NULL);
+        if (kind != WORK) mot_exchange_end(&p->chunk[c].there);
+        if (kind != EXCHANGE && kind != NAPS) work(p, kind == BOTH);
+    }
+    const double seconds = mot_clock_s() - start, mine = cpu_s() - used;
+    *cpu = of_all(mine, MPI_SUM);
+    return of_all(seconds, MPI_MAX);
+}
+
+static void measure_overlap(size_t chunks, size_t samples, double share, int repeats)
+{
+    enum { T_X, T_W, T_B, U_X, BOUND, HIDDEN, FRACTION, QUIET, FIGURES };
+    static double figure[FIGURES][MOST_REPEATS];
+    pipeline p = {.chunks = chunks, .tiles = 1};
+    double cpu[KINDS], s[KINDS], probe[5];
+    must(mot_allocate(&p.a, EDGE * EDGE, sizeof(mot_real), "a tile"));
+    must(mot_allocate(&p.b, EDGE * EDGE, sizeof(mot_real), "a tile"));
+    must(mot_allocate(&p.c, EDGE * EDGE, sizeof(mot_real), "a tile"));
+    for (size_t c = 0; c < chunks; ++c)
+        traffic_make(&p.chunk[c], samples / chunks, 1, 12304, 40, (uint32_t)c);
+
+    for (int i = 0; i < 5; ++i) probe[i] = once(&p, EXCHANGE, cpu);
+    const double exchange_s = median(probe, 5);
+    p.tiles = 50;
+    for (int i = 0; i < 5; ++i) probe[i] = once(&p, WORK, cpu);
+    const double tile_s = median(probe, 5) / (50 * (double)chunks);
+    p.tiles = 1 + (int)(share * exchange_s / tile_s / (double)chunks);
+
+    for (int r = 0; r < repeats; ++r) {
+        for (int i = 0; i < KINDS; ++i) {
+            const int kind = (i + r) % KINDS;
+            s[kind] = once(&p, kind, &cpu[kind]);
+        }
+        const double C = (double)chunks, pipelined = (C - 1) / C * MOT_MIN(s[EXCHANGE], s[WORK]),
+                     core_s = cpu[NAPS] * s[WORK] / cpu[WORK];
+        figure[T_X][r] = s[EXCHANGE];
+        figure[T_W][r] = s[WORK];
+        figure[T_B][r] = s[BOTH];
+        figure[U_X][r] = core_s;
+        figure[BOUND][r] = MOT_MIN(pipelined, s[EXCHANGE] - core_s);
+        figure[HIDDEN][r] = s[EXCHANGE] + s[WORK] - s[BOTH];
+        figure[FRACTION][r] = figure[HIDDEN][r] / figure[BOUND][r];
+        figure[QUIET][r] = (s[EXCHANGE] + s[WORK] - s[BOTH_QUIET]) / figure[BOUND][r];
+    }
+    for (int f = 0; f < FIGURES; ++f) figure[f][0] = median(figure[f], repeats);
+    if (comm.rank == MOT_ROOT)
+        printf("%6zu %6d  %8.2f %8.2f %8.2f %8.2f  %8.2f %8.2f  %9.0f %% %9.0f %%\n", chunks, p.tiles,
+               1e3 * figure[T_X][0], 1e3 * figure[T_W][0], 1e3 * figure[T_B][0], 1e3 * figure[U_X][0],
+               1e3 * figure[BOUND][0], 1e3 * figure[HIDDEN][0], 100 * figure[FRACTION][0],
+               100 * figure[QUIET][0]);
+    fflush(stdout);
+    for (size_t c = 0; c < chunks; ++c) traffic_free(&p.chunk[c]);
+    mot_free(p.a);
+    mot_free(p.b);
+    mot_free(p.c);
+}
+
+static void overlap(int repeats, size_t samples, double share)
+{
+    if (comm.rank == MOT_ROOT)
+        printf("%d ranks, %zu samples of 12304 bytes, work %.2g times the exchange; milliseconds, medians of "
+               "%d\n"
+               "%6s %6s  %8s %8s %8s %8s  %8s %8s  %11s %11s\n",
+               comm.size, samples, share, repeats, "chunks", "tiles", "exchange", "work", "both", "core",
+               "bound", "hidden", "of bound", "no progress");
+    for (size_t chunks = 2; chunks <= MOST_CHUNKS; chunks *= 2)
+        measure_overlap(chunks, samples, share, repeats);
+}
+
+int main(int argc, char **argv)
+{
+    MPI_Init(&argc, &argv);
+    mot_comm_init(&comm, MPI_COMM_WORLD);
+    mot_blas_init();
+    const int asked = argc > 2 ? atoi(argv[2]) : 21, repeats = MOT_MAX(1, MOT_MIN(asked, MOST_REPEATS));
+    const size_t samples = argc > 3 ? (size_t)atol(argv[3]) : 1024;
+    const double share = argc > 4 ? atof(argv[4]) : 1;
+    if (argc > 1 && strcmp(argv[1], "overlap") == 0)
+        overlap(repeats, samples, share);
+    else
+        speed(repeats);
+    mot_comm_free(&comm);
+    MPI_Finalize();
+    return 0;
+}
