@@ -1,7 +1,7 @@
 /* exchange: what the exchange costs beside MPI_Alltoallv, and how much of it hides behind work.
  *
  *      mpirun -n RANKS bench_exchange speed [REPEATS]
- *      mpirun -n RANKS bench_exchange overlap [REPEATS [SAMPLES [WORK]]]
+ *      mpirun -n RANKS bench_exchange overlap [REPEATS [SAMPLES [WORK [sleep]]]]
  *
  * speed: rows go to random experts and come back. `alltoallv` is two calls of MPI_Alltoallv with the same counts and
  * bytes, `mot` the same by mot_exchange_begin and end; `+ packing` adds the copy out of a batch, for alltoallv all rows
@@ -15,14 +15,18 @@
  * during the work on the last one: T_b >= x + (C - 1) max(x, w) + w, so hidden <= (C - 1)/C min(T_x, T_w). And MPI's
  * own work takes its core: of the processor time U_x that an exchange uses (measured in one that sleeps instead of
  * polling) nothing hides where work would use the core as well; U_w being that of the work, it takes U_x T_w / U_w,
- * so hidden <= T_x - U_x T_w / U_w. The bound is the smaller one. The kernel's work outside of the ranks is not in
- * U_x, so the bound is rather too high.
+ * so hidden <= T_x - U_x T_w / U_w. The bound is the smaller one. U_x is what the ranks used and what the machines
+ * spent on network interrupts meanwhile.
+ *
+ * With `sleep` a tile is slept through: as if each rank had a core of its own to work on, where in truth several hosts
+ * share this machine's. A rank's own part of U_x, U_x / RANKS, still comes between its tiles.
  *
  * Times are the slowest rank's, figures are medians over the repeats. Nothing is asserted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "mot/blas.h"
 #include "mot/clock.h"
@@ -66,6 +70,31 @@ static double cpu_s(void)
     getrusage(RUSAGE_SELF, &use);
     return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
            1e-6 * (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+}
+
+/* Seconds that the processors of this machine have spent on soft interrupts: packets that arrive. */
+static double interrupts_s(void)
+{
+    unsigned long ticks = 0;
+    FILE *file = fopen("/proc/stat", "r");
+    if (file == NULL) return 0;
+    if (fscanf(file, "cpu %*u %*u %*u %*u %*u %*u %lu", &ticks) != 1) ticks = 0;
+    fclose(file);
+    return (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* True on one rank of each machine; several hosts of netns-cluster are one. */
+static bool first_of_machine(void)
+{
+    char mine[64] = "", *all = mot_calloc((size_t)comm.size, sizeof mine);
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+    if (file != NULL && fgets(mine, sizeof mine, file) == NULL) mine[0] = 0;
+    if (file != NULL) fclose(file);
+    MPI_Allgather(mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, comm.mpi);
+    int first = 0;
+    while (memcmp(all + (size_t)first * sizeof mine, mine, sizeof mine) != 0) ++first;
+    mot_free(all);
+    return first == comm.rank;
 }
 
 /* ---- rows on their way ---- */
@@ -233,6 +262,7 @@ typedef struct pipeline {
     size_t chunks;
     mot_real *a, *b, *c; /* [EDGE, EDGE] */
     int tiles;           /* of a chunk */
+    bool sleeps;
 } pipeline;
 
 static void begin(pipeline *p)
@@ -246,6 +276,10 @@ static void begin(pipeline *p)
 /* As a step does between tiles. */
 static void progress(pipeline *p)
 {
+    static double last_s;
+    const double now = mot_clock_s();
+    if (now - last_s < 5e-4) return;
+    last_s = now;
     for (size_t c = 0; c < p->chunks; ++c)
         if (!mot_exchange_test(&p->chunk[c].there)) return;
 }
@@ -253,18 +287,22 @@ static void progress(pipeline *p)
 static void work(pipeline *p, bool progresses)
 {
     for (int i = 0; i < p->tiles; ++i) {
-        mot_gemm(false, false, EDGE, EDGE, EDGE, 1, p->a, EDGE, p->b, EDGE, 0, p->c, EDGE);
+        const struct timespec tile = {.tv_nsec = 300000};
+        if (p->sleeps)
+            nanosleep(&tile, NULL);
+        else
+            mot_gemm(false, false, EDGE, EDGE, EDGE, 1, p->a, EDGE, p->b, EDGE, 0, p->c, EDGE);
         if (progresses) progress(p);
     }
 }
 
 enum { EXCHANGE, WORK, BOTH, BOTH_QUIET, NAPS, KINDS };
 
-/* Seconds of the slowest rank; *cpu: processor time of all. */
-static double once(pipeline *p, int kind, double *cpu)
+/* Seconds of the slowest rank. */
+static double once(pipeline *p, int kind)
 {
     MPI_Barrier(comm.mpi);
-    const double start = mot_clock_s(), used = cpu_s();
+    const double start = mot_clock_s();
     if (kind != WORK) begin(p);
     for (size_t c = 0; c < p->chunks; ++c) {
         const struct timespec nap = {.tv_nsec = 500000};
@@ -272,45 +310,68 @@ static double once(pipeline *p, int kind, double *cpu)
         if (kind != WORK) mot_exchange_end(&p->chunk[c].there);
         if (kind != EXCHANGE && kind != NAPS) work(p, kind == BOTH);
     }
-    const double seconds = mot_clock_s() - start, mine = cpu_s() - used;
-    *cpu = of_all(mine, MPI_SUM);
-    return of_all(seconds, MPI_MAX);
+    return of_all(mot_clock_s() - start, MPI_MAX);
 }
 
-static void measure_overlap(size_t chunks, size_t samples, double share, int repeats)
+/* The mean of several in a row, in all `long_s` or more: a process that has waited for long runs ahead of the others at
+ * first, and one alone would tell of that. *cpu: processor time of all ranks, and of interrupts. */
+static double several(pipeline *p, int kind, bool counts, double *cpu)
+{
+    const double long_s = 0.2, interrupted = interrupts_s(), used = cpu_s();
+    double sum = 0;
+    int times = 0;
+    for (; sum < long_s; ++times) sum += once(p, kind);
+    const double mine = cpu_s() - used + (counts ? interrupts_s() - interrupted : 0);
+    *cpu = of_all(mine, MPI_SUM) / times;
+    return sum / times;
+}
+
+static void pipeline_make(pipeline *p, size_t samples, double share, bool counts)
+{
+    double cpu;
+    must(mot_allocate(&p->a, EDGE * EDGE, sizeof(mot_real), "a tile"));
+    must(mot_allocate(&p->b, EDGE * EDGE, sizeof(mot_real), "a tile"));
+    must(mot_allocate(&p->c, EDGE * EDGE, sizeof(mot_real), "a tile"));
+    for (size_t c = 0; c < p->chunks; ++c)
+        traffic_make(&p->chunk[c], samples / p->chunks, 1, 12304, 40, (uint32_t)c);
+    p->tiles = 10;
+    const double tiles_s = several(p, WORK, counts, &cpu); /* also a warm-up */
+    const double exchange_s = several(p, EXCHANGE, counts, &cpu);
+    p->tiles = 1 + (int)(10 * share * exchange_s / tiles_s);
+}
+
+static void pipeline_free(pipeline *p)
+{
+    for (size_t c = 0; c < p->chunks; ++c) traffic_free(&p->chunk[c]);
+    mot_free(p->a);
+    mot_free(p->b);
+    mot_free(p->c);
+}
+
+static void measure_overlap(size_t chunks, size_t samples, double share, bool sleeps, int repeats)
 {
     enum { T_X, T_W, T_B, U_X, BOUND, HIDDEN, FRACTION, QUIET, FIGURES };
     static double figure[FIGURES][MOST_REPEATS];
-    pipeline p = {.chunks = chunks, .tiles = 1};
-    double cpu[KINDS], s[KINDS], probe[5];
-    must(mot_allocate(&p.a, EDGE * EDGE, sizeof(mot_real), "a tile"));
-    must(mot_allocate(&p.b, EDGE * EDGE, sizeof(mot_real), "a tile"));
-    must(mot_allocate(&p.c, EDGE * EDGE, sizeof(mot_real), "a tile"));
-    for (size_t c = 0; c < chunks; ++c)
-        traffic_make(&p.chunk[c], samples / chunks, 1, 12304, 40, (uint32_t)c);
-
-    for (int i = 0; i < 5; ++i) probe[i] = once(&p, EXCHANGE, cpu);
-    const double exchange_s = median(probe, 5);
-    p.tiles = 50;
-    for (int i = 0; i < 5; ++i) probe[i] = once(&p, WORK, cpu);
-    const double tile_s = median(probe, 5) / (50 * (double)chunks);
-    p.tiles = 1 + (int)(share * exchange_s / tile_s / (double)chunks);
-
+    const bool counts = first_of_machine() && !sleeps;
+    pipeline p = {.chunks = chunks, .sleeps = sleeps};
+    pipeline_make(&p, samples, share, counts);
     for (int r = 0; r < repeats; ++r) {
+        double s[KINDS], cpu[KINDS];
         for (int i = 0; i < KINDS; ++i) {
             const int kind = (i + r) % KINDS;
-            s[kind] = once(&p, kind, &cpu[kind]);
+            s[kind] = several(&p, kind, counts, &cpu[kind]);
         }
         const double C = (double)chunks, pipelined = (C - 1) / C * MOT_MIN(s[EXCHANGE], s[WORK]),
-                     core_s = cpu[NAPS] * s[WORK] / cpu[WORK];
+                     core_s = cpu[NAPS] * (sleeps ? 1.0 / comm.size : s[WORK] / cpu[WORK]),
+                     bound = MOT_MIN(pipelined, s[EXCHANGE] - core_s);
         figure[T_X][r] = s[EXCHANGE];
         figure[T_W][r] = s[WORK];
         figure[T_B][r] = s[BOTH];
         figure[U_X][r] = core_s;
-        figure[BOUND][r] = MOT_MIN(pipelined, s[EXCHANGE] - core_s);
+        figure[BOUND][r] = bound;
         figure[HIDDEN][r] = s[EXCHANGE] + s[WORK] - s[BOTH];
-        figure[FRACTION][r] = figure[HIDDEN][r] / figure[BOUND][r];
-        figure[QUIET][r] = (s[EXCHANGE] + s[WORK] - s[BOTH_QUIET]) / figure[BOUND][r];
+        figure[FRACTION][r] = figure[HIDDEN][r] / bound;
+        figure[QUIET][r] = (s[EXCHANGE] + s[WORK] - s[BOTH_QUIET]) / bound;
     }
     for (int f = 0; f < FIGURES; ++f) figure[f][0] = median(figure[f], repeats);
     if (comm.rank == MOT_ROOT)
@@ -319,22 +380,19 @@ static void measure_overlap(size_t chunks, size_t samples, double share, int rep
                1e3 * figure[BOUND][0], 1e3 * figure[HIDDEN][0], 100 * figure[FRACTION][0],
                100 * figure[QUIET][0]);
     fflush(stdout);
-    for (size_t c = 0; c < chunks; ++c) traffic_free(&p.chunk[c]);
-    mot_free(p.a);
-    mot_free(p.b);
-    mot_free(p.c);
+    pipeline_free(&p);
 }
 
-static void overlap(int repeats, size_t samples, double share)
+static void overlap(int repeats, size_t samples, double share, bool sleeps)
 {
     if (comm.rank == MOT_ROOT)
-        printf("%d ranks, %zu samples of 12304 bytes, work %.2g times the exchange; milliseconds, medians of "
+        printf("%d ranks, %zu samples of 12304 bytes, %s %.2g times the exchange; milliseconds, medians of "
                "%d\n"
                "%6s %6s  %8s %8s %8s %8s  %8s %8s  %11s %11s\n",
-               comm.size, samples, share, repeats, "chunks", "tiles", "exchange", "work", "both", "core",
-               "bound", "hidden", "of bound", "no progress");
+               comm.size, samples, sleeps ? "sleep" : "work", share, repeats, "chunks", "tiles", "exchange",
+               "work", "both", "core", "bound", "hidden", "of bound", "no progress");
     for (size_t chunks = 2; chunks <= MOST_CHUNKS; chunks *= 2)
-        measure_overlap(chunks, samples, share, repeats);
+        measure_overlap(chunks, samples, share, sleeps, repeats);
 }
 
 int main(int argc, char **argv)
@@ -346,7 +404,7 @@ int main(int argc, char **argv)
     const size_t samples = argc > 3 ? (size_t)atol(argv[3]) : 1024;
     const double share = argc > 4 ? atof(argv[4]) : 1;
     if (argc > 1 && strcmp(argv[1], "overlap") == 0)
-        overlap(repeats, samples, share);
+        overlap(repeats, samples, share, argc > 5 && strcmp(argv[5], "sleep") == 0);
     else
         speed(repeats);
     mot_comm_free(&comm);
