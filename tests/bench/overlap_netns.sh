@@ -33,7 +33,7 @@ trap '"$cluster" down >/dev/null 2>&1; rm -rf "$scratch"' EXIT
 # on COMMAND...: one rank on each host. The cluster's shell warns of a process group that it may not set.
 on() { "$cluster" mpirun -np "$hosts" -x OPENBLAS_NUM_THREADS -x OMP_NUM_THREADS "$@" 2> >(grep -v setpgid >&2); }
 
-echo "== $hosts hosts, $mbit Mbit/s each, on $(nproc) cores with load $(cut -d' ' -f1 /proc/loadavg)"
+echo "== $hosts hosts, $mbit Mbit/s each, on $(getconf _NPROCESSORS_ONLN) cores with load $(cut -d' ' -f1 /proc/loadavg)"
 on "$build/tests/bench_exchange" speed "$repeats"
 echo "== work that sleeps: as if each host had its own core"
 on "$build/tests/bench_exchange" overlap "$repeats" 1024 1 sleep

@@ -20,10 +20,10 @@ sed -e 's/until: 400 steps/until: 20 steps/; s/until: 2400 steps/until: 25 steps
 cases=(
     "top-1|mixture|2 3 4 5 7|"
     "noise and balance|mixture|1 2 5|route.noise=gumbel route.balance_loss=0.01 route.balance_bias=0.01 route.z_loss=1e-3 gate.init=0.1"
-    "chunks, remainder|mixture|3 7|route.chunks=3 train.batch=25"
+    "chunks, remainder|mixture|2 3 5 7|route.chunks=3 train.batch=25"
     "top-2|mixture|2 5|route.top_k=2 gate.init=0.5"
     "soft|pictures|3 7|route.top_k=all gate.init=0.5"
-    "top-2, chunks, chosen|texts|3|route.top_k=2 route.chunks=3 route.scale=chosen gate.init=0.5"
+    "top-2, chunks, chosen|texts|2 3 5|route.top_k=2 route.chunks=3 route.scale=chosen gate.init=0.5"
     "tied attention|mixture|2 4|model.tie=[attention]"
     "all parts tied|pictures|2 5|model.tie=[embed,attention,ffn,head] route.chunks=3"
     "tied soft|texts|2 3|model.tie=[ffn,head] route.top_k=all"

@@ -15,7 +15,8 @@
  * One path for every K. For K = 1 label and weight travel with the sample, so the owner takes the loss on the spot and
  * combine and return fall away. For K > 1 a forward pass without memory gives the outputs, the loss is taken at home,
  * and each tile's forward is repeated with the d_output that came back. An evaluation is the same step without
- * backward and updates. All chunks' exchanges are begun as early as can be, and waited for one by one.
+ * backward and updates. All chunks' exchanges are begun as early as can be, move on between tiles, and are
+ * waited for one by one.
  *
  * The same bits on any number of ranks and threads: rows of one expert within one chunk are cut into strips of tiles in
  * global order, whose gradients are added to the expert's in that order, whichever thread worked them out; the gate
