@@ -14,6 +14,7 @@ static const char *const gate_kind_names[] = {"linear", "mlp", "fixed", "random"
 static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
 static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian", NULL};
+static const char *const payload_names[] = {"fp32", "bf16", NULL};
 static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
 static const char *const loss_names[] = {"cross_entropy", "logistic", "squared", NULL};
 static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
@@ -174,6 +175,8 @@ const mot_option mot_options[] = {
      HELP("Ranks with little to do take over strips of experts with many samples; the bits stay the same.")},
     {KEY("route.chunks"), IN_CONFIG(route.chunks), INTEGER(1, 1024), DEFAULT("1"),
      HELP("Pieces in which a batch moves, so that one travels while another is worked on.")},
+    {KEY("route.payload"), IN_CONFIG(route.payload), CHOICE(payload_names), DEFAULT("fp32"),
+     HELP("Vector samples, outputs and their gradients travel as they are, or rounded to half the bits; other samples as they are.")},
 
     {KEY("train.batch"), IN_CONFIG(train.batch), INTEGER(1, MOST_SAMPLES), DEFAULT("128"), UNIT("samples"),
      HELP("Samples a step, over all ranks.")},

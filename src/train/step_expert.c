@@ -33,9 +33,15 @@ static mot_tile decode_tile(const mot_step *step, step_worker *worker, const ste
     worker->first[0] = 0;
     for (size_t s = 0; s < n; ++s) {
         const unsigned char *row = chunk->receive + rows[s] * step->row_bytes;
+        const void *sample = row + sizeof(row_head);
         memcpy(&worker->head[s], row, sizeof(row_head));
-        used += mot_tokens_decode(&step->format, step->patch, row + sizeof(row_head),
-                                  worker->x + used * step->shape.width, worker->id + used);
+        if (step->sample_payload != MOT_PAYLOAD_FP32) {
+            mot_payload_unpack(step->sample_payload, step->format.bytes / sizeof(float), sample,
+                               worker->sample);
+            sample = worker->sample;
+        }
+        used += mot_tokens_decode(&step->format, step->patch, sample, worker->x + used * step->shape.width,
+                                  worker->id + used);
         worker->first[s + 1] = used;
     }
     const bool texts = step->shape.vocabulary > 0;
@@ -88,13 +94,14 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
 
     if (work == WORK_OUTPUTS)
         for (size_t s = 0; s < n; ++s)
-            memcpy(mot_exchange_place(&chunk->outputs, &chunk->plan, MOT_COMBINE, chunk->owner, chunk->home,
-                                      rows[s]),
-                   worker->out + s * C, C * sizeof(mot_real));
+            mot_payload_pack(step->payload, C, worker->out + s * C,
+                             mot_exchange_place(&chunk->outputs, &chunk->plan, MOT_COMBINE, chunk->owner,
+                                                chunk->home, rows[s]));
     if (work == WORK_LOSS || work == WORK_LEARN) take_loss(step, worker, n, common->report + first);
     if (work == WORK_LEARN_AGAIN)
         for (size_t s = 0; s < n; ++s)
-            memcpy(worker->d_out + s * C, chunk->owner + rows[s] * C, C * sizeof(mot_real));
+            mot_payload_unpack(step->payload, C, chunk->owner + rows[s] * step->out_bytes,
+                               worker->d_out + s * C);
     if (learn)
         model->kind->backward(&model->shape, weight, gradient, &tile, &worker->arena, kept, worker->d_out,
                               step->learns);

@@ -10,26 +10,28 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
     const size_t C = step->C, K = step->K, p = from + s;
     const mot_real *weight = step->weight + p * K;
     const mot_real share = 1 / (mot_real)step->batch.total;
+    mot_real *f = step->output;
     mot_sample_note note;
     memcpy(&note, step->batch.note + step->batch.slot[p] * step->batch.note_bytes, sizeof note);
 
     memset(step->combined, 0, C * sizeof *step->combined);
     for (size_t k = 0; k < K; ++k) {
-        const mot_real *f = chunk->home + step->home_row[s * K + k] * C;
+        mot_payload_unpack(step->payload, C, chunk->home + step->home_row[s * K + k] * step->out_bytes, f);
         for (size_t c = 0; c < C; ++c) step->combined[c] += weight[k] * f[c];
     }
     int predicted;
     const double loss = mot_loss(step->loss, C, step->combined, note.label, step->d_combined, &predicted);
     for (size_t k = 0; k < K; ++k) {
         const size_t row = step->home_row[s * K + k];
-        const mot_real *f = chunk->home + row * C;
-        mot_real *d_f = mot_exchange_place(&chunk->outputs, &chunk->plan, MOT_DISPATCH, chunk->home,
-                                           chunk->owner, row);
         mot_real d_weight = 0;
+        mot_payload_unpack(step->payload, C, chunk->home + row * step->out_bytes, f);
         for (size_t c = 0; c < C; ++c) {
             d_weight += step->d_combined[c] * f[c];
-            d_f[c] = weight[k] * share * step->d_combined[c];
+            f[c] = weight[k] * share * step->d_combined[c];
         }
+        mot_payload_pack(
+            step->payload, C, f,
+            mot_exchange_place(&chunk->outputs, &chunk->plan, MOT_DISPATCH, chunk->home, chunk->owner, row));
         *mot_step_next_report(step) = (choice_report){(uint32_t)p, (uint32_t)k, predicted, d_weight, loss};
     }
 }

@@ -56,7 +56,7 @@ static mot_status create_chunks(mot_step *step)
         if (step->split.on) MOT_TRY(mot_split_init(&chunk->split, &step->model->placement));
         MOT_TRY(mot_plan_init(&chunk->plan, &step->model->placement, step->comm->rank));
         MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, step->row_bytes));
-        MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, step->C * sizeof(mot_real)));
+        MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, step->out_bytes));
     }
 done:
     return status;
@@ -107,6 +107,8 @@ static mot_status create_worker(const mot_step *step, step_worker *worker)
     MOT_TRY(mot_allocate(&worker->d_out, tile * C, real, "a tile"));
     MOT_TRY(mot_allocate(&worker->head, tile, sizeof(row_head), "a tile"));
     MOT_TRY(mot_allocate(&worker->combined, C, real, "a tile"));
+    MOT_TRY(mot_allocate(&worker->sample, step->sample_payload != MOT_PAYLOAD_FP32 ? step->format.bytes : 0,
+                         1, "a sample"));
     MOT_TRY(mot_allocate(&worker->sum, table->count, real, "a strip's gradient"));
     MOT_TRY(mot_allocate(&worker->row, table->rows, sizeof(mot_real *), "a strip's gradient"));
 done:
@@ -116,7 +118,7 @@ done:
 static void free_worker(step_worker *worker)
 {
     void *const arrays[] = {worker->first, worker->x,        worker->id,  worker->out, worker->d_out,
-                            worker->head,  worker->combined, worker->sum, worker->row};
+                            worker->head,  worker->combined, worker->sum, worker->row, worker->sample};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
     mot_arena_free(&worker->arena);
 }
@@ -135,6 +137,7 @@ static mot_status create_workers(mot_step *step, int threads)
     MOT_TRY(mot_allocate(&step->updated, local, sizeof *step->updated, "experts"));
     MOT_TRY(mot_allocate(&step->combined, C, sizeof(mot_real), "a sample"));
     MOT_TRY(mot_allocate(&step->d_combined, C, sizeof(mot_real), "a sample"));
+    MOT_TRY(mot_allocate(&step->output, C, sizeof(mot_real), "a sample"));
 done:
     return status;
 }
@@ -145,8 +148,8 @@ static void free_workers(mot_step *step)
     const int threads = step->threads != NULL ? mot_threads_count(step->threads) : 0;
     mot_threads_destroy(&step->threads);
     for (int t = 0; step->worker != NULL && t < threads; ++t) free_worker(&step->worker[t]);
-    void *const arrays[] = {step->worker,  step->strip,    step->strips_added,
-                            step->updated, step->combined, step->d_combined};
+    void *const arrays[] = {step->worker,   step->strip,      step->strips_added, step->updated,
+                            step->combined, step->d_combined, step->output};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
@@ -187,7 +190,13 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->K = mot_choice_count(&model->config->route, model->config->model.experts);
     step->C = model->shape.outputs;
     step->chunks = (size_t)model->config->route.chunks;
-    step->row_bytes = (sizeof(row_head) + step->format.bytes + 15) / 16 * 16;
+    step->payload = model->config->route.payload;
+    step->sample_payload = step->format.element == MOT_ELEMENT_F32 ? step->payload : MOT_PAYLOAD_FP32;
+    const size_t sample = step->sample_payload == MOT_PAYLOAD_FP32
+                              ? step->format.bytes
+                              : mot_payload_bytes(step->sample_payload, step->format.bytes / sizeof(float));
+    step->row_bytes = (sizeof(row_head) + sample + 15) / 16 * 16;
+    step->out_bytes = mot_payload_bytes(step->payload, step->C);
     step->tile = model->kind->tile(&model->shape);
     step->strip_rows = mot_expert_strip(model->kind, &model->shape, &model->table);
     step->classes = classes;
@@ -225,7 +234,7 @@ mot_step_size mot_step_bytes(const mot_step *step)
     const size_t ranks = (size_t)step->comm->size, rows = step->most * step->K, home = rows / ranks + step->K,
                  owners = (size_t)(step->comm->size - (step->model->config->route.dedicated && ranks > 1)),
                  owner = step->model->local > 0 ? rows / owners + 1 : 0,
-                 output = step->K > 1 ? step->C * sizeof(mot_real) : 0;
+                 output = step->K > 1 ? step->out_bytes : 0;
     /* A row in a buffer on either side, with its entries in the plan: sample, choice, and at its owner its place. */
     const size_t row = step->row_bytes + output + 2 * sizeof(int32_t);
     /* Of a thread: activations of a tile, its tokens, and a strip's gradient. */

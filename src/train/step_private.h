@@ -46,9 +46,10 @@ typedef struct step_verdict {
 typedef struct step_chunk {
     mot_plan plan;
     mot_split split;                /* route.split: what the plan was built with */
-    mot_exchange dispatch, outputs; /* rows of row_bytes; rows of C numbers, in either direction */
+    mot_exchange dispatch, outputs; /* rows of row_bytes; rows of out_bytes, in either direction */
     unsigned char *send, *receive;  /* [rows_home, row_bytes], [rows_owner, row_bytes] */
-    mot_real *home, *owner; /* [rows_home, C], [rows_owner, C]: outputs, then their gradients; K > 1 */
+    unsigned char *home,
+        *owner; /* [rows_home, out_bytes], [rows_owner, out_bytes]: outputs, then their gradients; K > 1 */
     size_t send_room, receive_room, home_room, owner_room;
 } step_chunk;
 
@@ -83,6 +84,7 @@ typedef struct step_worker {
     mot_arena arena;
     size_t *first; /* [tile + 1] */
     mot_real *x, *out, *d_out;
+    float *sample; /* [format.bytes]: one that travelled as bf16 */
     int32_t *id;
     row_head *head;     /* [tile] */
     mot_real *combined; /* [C] */
@@ -119,7 +121,10 @@ struct mot_step {
     mot_sample_format format;
     mot_token_shape shape;
     mot_loss_kind loss;
-    size_t patch, most, K, C, chunks, row_bytes, tile;
+    size_t patch, most, K, C, chunks, tile;
+    mot_payload payload;         /* of outputs */
+    mot_payload sample_payload;  /* of samples; fp32 stands for as they are */
+    size_t row_bytes, out_bytes; /* of a row with a sample; of C numbers on their way */
     int classes, groups;
     mot_part_set learns; /* in the step that runs */
     mot_batch batch;
@@ -144,7 +149,7 @@ struct mot_step {
     choice_report *report; /* what this rank reports, in any order */
     size_t reports, report_room;
     uint32_t *home_row; /* [B * K]: K > 1, the row of (sample of the chunk, choice) in home order */
-    mot_real *combined, *d_combined; /* [C], at home */
+    mot_real *combined, *d_combined, *output; /* [C], at home */
 
     MPI_Datatype note_type, report_type;
     coordinator root; /* arrays on the root alone */

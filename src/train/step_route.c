@@ -124,12 +124,22 @@ static mot_status plan_chunk(mot_step *step, size_t c)
     MOT_TRY(mot_reserve(&chunk->receive, &chunk->receive_room, plan->rows_owner, step->row_bytes,
                         "rows to receive"));
     if (K > 1) {
-        const size_t width = step->C * sizeof(mot_real);
+        const size_t width = step->out_bytes;
         MOT_TRY(mot_reserve(&chunk->home, &chunk->home_room, plan->rows_home, width, "outputs"));
         MOT_TRY(mot_reserve(&chunk->owner, &chunk->owner_room, plan->rows_owner, width, "outputs"));
     }
 done:
     return status;
+}
+
+static void pack_sample(const mot_step *step, const unsigned char *sample, unsigned char *row)
+{
+    const size_t bytes = step->batch.sample_bytes;
+    if (step->sample_payload == MOT_PAYLOAD_FP32)
+        memcpy(row, sample, bytes);
+    else
+        mot_payload_pack(step->sample_payload, bytes / sizeof(float), (const float *)(const void *)sample,
+                         row);
 }
 
 /* Its rows are packed and set out. */
@@ -147,7 +157,7 @@ static void dispatch_chunk(mot_step *step, size_t c)
         memcpy(&note, batch->note + batch->slot[p] * batch->note_bytes, sizeof note);
         const row_head head = {(uint32_t)p, (uint32_t)k, note.label, step->weight[p * K + k]};
         memcpy(row, &head, sizeof head);
-        memcpy(row + sizeof head, batch->bytes + batch->slot[p] * batch->sample_bytes, batch->sample_bytes);
+        pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + sizeof head);
     }
     mot_exchange_begin(&chunk->dispatch, plan, MOT_DISPATCH, chunk->send, chunk->receive);
 }

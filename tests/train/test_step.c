@@ -52,6 +52,15 @@ typedef struct sample {
     int32_t label;
 } sample;
 
+/* Numbers as they arrive. */
+static void travel(const world *w, float *x, size_t n)
+{
+    unsigned char row[4 * SAMPLE];
+    ck_assert(n <= SAMPLE);
+    mot_payload_pack(w->config.route.payload, n, x, row);
+    mot_payload_unpack(w->config.route.payload, n, row, x);
+}
+
 /* Forward of one sample through one expert, and with d_out backward as well. */
 static void one_expert(world *w, int e, const sample *s, float *out, const float *d_out)
 {
@@ -85,6 +94,7 @@ static double twin_step(world *w, const mot_step_task *task)
         s[b].label = data_label(index);
         group[b] = data_group(index);
         mot_gate_features(&twin->gate, g + b * DATA_WIDTH, s[b].x, DATA_TOKENS, DATA_WIDTH);
+        travel(w, s[b].x, SAMPLE);
     }
     mot_model_zero_gradients(twin);
     mot_gate_forward(&twin->gate, &twin->gate_params, BATCH, g, NULL, h, kept);
@@ -199,6 +209,7 @@ static const char *const cases[] = {
     "train.optimizer: sgd\ntrain.rate: 0.2\ngate.kind: random\nroute.top_k: 2\ntrain.loss: squared",
     "train.optimizer: sgd\ntrain.rate: 0.2\ntrain.loss: logistic\nmodel.tile: 2\ntrain.gate_rate: 0.5",
     "train.optimizer: adamw\ntrain.rate: 0.003\ntrain.epsilon: 0.01",
+    "train.optimizer: sgd\ntrain.rate: 0.2\nroute.payload: bf16",
     "train.optimizer: sgd\ntrain.rate: 0.2\nmodel.strip: 2\nmodel.tile: 1",
     "train.optimizer: sgd\ntrain.rate: 0.2\nmodel.strip: 2\ngate.kind: fixed\nroute.split: true",
     "train.optimizer: sgd\ntrain.rate: 0.2\nmodel.strip: 1\nroute.split: true\nroute.chunks: 3\nroute.top_k: "

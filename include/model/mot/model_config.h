@@ -4,6 +4,7 @@
 #define MOT_MODEL_CONFIG_H
 
 #include "mot/params.h"
+#include "mot/payload.h"
 
 enum { MOT_MAX_EXPERTS = 4096 };
 
@@ -65,9 +66,10 @@ typedef struct mot_route_config { /* keys route.* */
     double z_loss;                 /* coefficient of the z-loss */
     double balance_bias;           /* step of the loss-free bias (added to the logits for choosing only) */
     char placement[4096];          /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */
-    bool dedicated; /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
-    bool split;     /* ranks with little to do help experts with many samples */
-    int chunks;     /* pieces in which a batch moves */
+    bool dedicated;      /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
+    bool split;          /* ranks with little to do help experts with many samples */
+    int chunks;          /* pieces in which a batch moves */
+    mot_payload payload; /* how numbers travel */
 } mot_route_config;
 
 #endif
