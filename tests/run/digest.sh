@@ -13,7 +13,7 @@ for kind in mixture pictures texts; do small_model "$kind.h5" >"$kind.yaml"; don
 small_model none | sed 's/  file: none/  source: mixture\n  mixture: {classes: 4, class_weights: [1, 9, 1, 1], tokens: 6, width: 8, eval: 60}/' >skewed.yaml
 
 # The theory model, short, in its three stages, on samples that every rank makes for itself.
-sed -e 's/until: 400 steps/until: 20 steps/; s/until: 2400 steps/until: 25 steps/; s/every: 400/every: 15/' \
+sed -e 's/until: 200 steps/until: 20 steps/; s/until: 2600 steps/until: 25 steps/; s/every: 200/every: 15/' \
     -e 's/^eval:$/eval:\n  start: true\n  batch: 300/' "$here/../../configs/mixture-theory.yaml" >theory.yaml
 
 # name | data | the ranks beside 1 | what differs from the small model, for all ranks
