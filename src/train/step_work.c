@@ -106,7 +106,7 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
 {
     const mot_model *model = step->model;
     const mot_batch *batch = &step->batch;
-    const double real = sizeof(mot_real), C = (double)step->C * real;
+    const double real = sizeof(mot_real), C = (double)step->out_bytes;
     double home = 0, owner = 0;    /* rows of this rank */
     size_t worked = 0, taught = 0; /* experts with rows here, guests among them; local experts that learned */
     for (int e = 0; e < model->local; ++e) taught += step->strips_added[e] > 0;
