@@ -2,27 +2,14 @@
 #include "bench_private.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+#include "mot/statistics.h"
 
-/* The value at a fraction of a sorted list, between its two neighbours. */
-static double quantile(int count, const double *sorted, double fraction)
+bench_figure bench_figure_of(int count, const double *value)
 {
-    const double at = fraction * (count - 1);
-    const int below = (int)at, above = MOT_MIN(below + 1, count - 1);
-    return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
-}
-
-bench_figure bench_figure_of(int count, double *value)
-{
-    qsort(value, (size_t)count, sizeof *value, ascending);
-    return (bench_figure){quantile(count, value, 0.5), quantile(count, value, 0.25),
-                          quantile(count, value, 0.75)};
+    const size_t values = (size_t)count;
+    return (bench_figure){mot_median(value, values), mot_quantile(value, values, 0.25),
+                          mot_quantile(value, values, 0.75)};
 }
 
 void bench_key(int kind, char key[64])

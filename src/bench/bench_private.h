@@ -41,7 +41,7 @@ void bench_limits_destroy(bench_limits **limits);
 mot_status bench_limits_measure(bench_limits *limits, const mot_step *step, bench_sample *sample);
 
 /* bench_figure.c: medians and quartiles, and the figures that are shown, written and compared. */
-bench_figure bench_figure_of(int count, double *value); /* sorts */
+bench_figure bench_figure_of(int count, const double *value);
 /* One number of a repeat: the mean over ranks (or, of samples a second, of the job). */
 typedef enum bench_kind {
     BENCH_SAMPLES_PER_S,

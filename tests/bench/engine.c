@@ -21,6 +21,7 @@
 #include "mot/memory.h"
 #include "mot/optimizer.h"
 #include "mot/rng.h"
+#include "mot/statistics.h"
 
 enum { EXPERTS = 4, MOST_REPEATS = 99 };
 
@@ -160,18 +161,6 @@ static double peak_of(const bench *b)
     return best;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x, int n)
-{
-    qsort(x, (size_t)n, sizeof *x, ascending);
-    return n % 2 == 1 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
-}
-
 enum { PEAK, INFER, STEP, RATIO, FORWARD, BACKWARD, UPDATE, FIGURES };
 
 static double largest(const double *x, int n)
@@ -210,7 +199,7 @@ static void measure(const bench_shape *shape, int repeats, size_t tile)
            b.tile);
     const double best_s = best.tile * (double)b.samples / (double)b.tile + best.one_update,
                  best_ratio = 3 * flops / EXPERTS / best_s / largest(figure[PEAK], repeats);
-    for (int f = 0; f < FIGURES; ++f) figure[f][0] = median(figure[f], repeats);
+    for (int f = 0; f < FIGURES; ++f) figure[f][0] = mot_median(figure[f], (size_t)repeats);
     printf("  %7.1f %8.1f %7.1f %6.3f %6.3f   %5.1f %5.1f %5.1f\n", figure[PEAK][0], figure[INFER][0],
            figure[STEP][0], figure[RATIO][0], best_ratio, figure[FORWARD][0], figure[BACKWARD][0],
            figure[UPDATE][0]);

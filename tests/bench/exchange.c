@@ -36,6 +36,7 @@
 #include "mot/exchange.h"
 #include "mot/memory.h"
 #include "mot/rng.h"
+#include "mot/statistics.h"
 
 enum { MOST_REPEATS = 999, MOST_CHUNKS = 8, EDGE = 192 };
 
@@ -46,18 +47,6 @@ static void must(mot_status status)
     if (status == MOT_OK) return;
     fprintf(stderr, "%s\n", mot_error_message());
     MPI_Abort(MPI_COMM_WORLD, 1);
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x, int n)
-{
-    qsort(x, (size_t)n, sizeof *x, ascending);
-    return n % 2 == 1 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
 }
 
 static double of_all(double mine, MPI_Op op)
@@ -229,8 +218,8 @@ static void measure_speed(size_t samples, size_t choices, size_t row_bytes, size
         ratio[0][r] = s[MOT] / s[RAW];
         ratio[1][r] = s[MOT_PACKED] / s[RAW_PACKED];
     }
-    for (int way = 0; way < WAYS; ++way) figure[way][0] = 1e6 * median(figure[way], repeats);
-    for (int i = 0; i < 2; ++i) ratio[i][0] = median(ratio[i], repeats);
+    for (int way = 0; way < WAYS; ++way) figure[way][0] = 1e6 * mot_median(figure[way], (size_t)repeats);
+    for (int i = 0; i < 2; ++i) ratio[i][0] = mot_median(ratio[i], (size_t)repeats);
     if (comm.rank == MOT_ROOT)
         printf("%7zu %2zu %7zu %7zu  %10.1f %10.1f %6.3f  %10.1f %10.1f %6.3f\n", samples, choices, row_bytes,
                back_bytes, figure[RAW][0], figure[MOT][0], ratio[0][0], figure[RAW_PACKED][0],
@@ -378,7 +367,7 @@ static void measure_overlap(size_t chunks, size_t samples, double share, bool sl
         figure[FRACTION][r] = figure[HIDDEN][r] / bound;
         figure[QUIET][r] = (s[EXCHANGE] + s[WORK] - s[BOTH_QUIET]) / bound;
     }
-    for (int f = 0; f < FIGURES; ++f) figure[f][0] = median(figure[f], repeats);
+    for (int f = 0; f < FIGURES; ++f) figure[f][0] = mot_median(figure[f], (size_t)repeats);
     if (comm.rank == MOT_ROOT)
         printf("%6zu %6d  %8.2f %8.2f %8.2f %8.2f  %8.2f %8.2f", chunks, p.tiles, 1e3 * figure[T_X][0],
                1e3 * figure[T_W][0], 1e3 * figure[T_B][0], 1e3 * figure[U_X][0], 1e3 * figure[BOUND][0],

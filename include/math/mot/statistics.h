@@ -1,6 +1,6 @@
-/* statistics.h: the few figures that a study reports: quantiles, a line, a power law, intervals.
+/* statistics.h: the few figures that studies and measurements report: quantiles, a line, a power law, intervals.
  *
- * All arrays are read only and in any order. NaN stands for a missing value elsewhere in a study: the caller drops
+ * All arrays are read only and in any order. NaN stands for a missing value elsewhere: the caller drops
  * it before it calls these. Nothing here is collective. */
 #ifndef MOT_STATISTICS_H
 #define MOT_STATISTICS_H
