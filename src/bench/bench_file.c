@@ -23,12 +23,7 @@ mot_status bench_describe(const mot_model *model, char **text)
     mot_config copy = *model->config;
     char *config = NULL;
     mot_status status;
-    memset(copy.run, 0, sizeof copy.run);
-    memset(copy.data.file, 0, sizeof copy.data.file); /* what lies in it stands below */
-    memset(&copy.eval, 0, sizeof copy.eval);
-    memset(&copy.checkpoint, 0, sizeof copy.checkpoint);
-    memset(&copy.record, 0, sizeof copy.record);
-    copy.report_every = 0;
+    mot_config_clear_surroundings(&copy); /* what lies in the data's file stands below */
     MOT_TRY(mot_config_text(&copy, &config));
     const size_t room = strlen(config) + 200;
     MOT_TRY(mot_allocate(text, room, 1, "a configuration"));
@@ -142,24 +137,6 @@ static void read_text(const char *at, char *text)
     *text = '\0';
 }
 
-/* Names the first line in which two descriptions differ. */
-static mot_status compare_descriptions(const char *path, const char *then, const char *now)
-{
-    int there = 0, here = 0;
-    while (*then != '\0' && *now != '\0') {
-        there = (int)strcspn(then, "\n");
-        here = (int)strcspn(now, "\n");
-        if (there != here || strncmp(then, now, (size_t)here) != 0) break;
-        then += there + (then[there] == '\n');
-        now += here + (now[here] == '\n');
-    }
-    if (*then == '\0' && *now == '\0') return MOT_OK;
-    then += strspn(then, " ");
-    now += strspn(now, " ");
-    return mot_fail(MOT_ERR_INPUT, "%s was measured with '%.*s', now it is '%.*s': nothing to compare", path,
-                    (int)strcspn(then, "\n"), then, (int)strcspn(now, "\n"), now);
-}
-
 mot_status bench_read(bench_file *file, const char *path, const char *description, int ranks)
 {
     mot_status status;
@@ -174,7 +151,7 @@ mot_status bench_read(bench_file *file, const char *path, const char *descriptio
     }
     MOT_TRY(mot_allocate(&then, file->length + 1, 1, "a configuration"));
     read_text(config + 1, then);
-    MOT_TRY(compare_descriptions(path, then, description));
+    MOT_TRY(mot_config_compare(path, "measured", then, description, "nothing to compare"));
     if (atoi(jobs) != ranks)
         status = mot_fail(MOT_ERR_INPUT, "%s was measured on %d ranks, now there are %d: nothing to compare",
                           path, atoi(jobs), ranks);

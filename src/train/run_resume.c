@@ -12,29 +12,23 @@
  * length of the training. */
 static void forget_what_may_change(mot_config *config)
 {
-    memset(config->run, 0, sizeof config->run);
-    memset(config->data.file, 0, sizeof config->data.file);
+    mot_config_clear_surroundings(config);
     config->data.memory = 0;
     config->data.mixture_eval = 0;
     memset(config->route.placement, 0, sizeof config->route.placement);
     config->route.dedicated = false;
     config->threads = 0;
     config->route.split = false;
-    memset(&config->eval, 0, sizeof config->eval);
-    memset(&config->checkpoint, 0, sizeof config->checkpoint);
-    memset(&config->record, 0, sizeof config->record);
-    config->report_every = 0;
     for (int s = 0; s < config->stages; ++s)
         memset(&config->stage[s].until, 0, sizeof config->stage[s].until);
 }
 
-/* Names the first line in which two resolved configurations differ. */
+/* Names the first line in which two configurations differ. */
 static mot_status compare_configs(const mot_config *now, const mot_config *before, const char *path)
 {
     mot_config a = *now, b = *before;
     forget_what_may_change(&a);
     forget_what_may_change(&b);
-    if (memcmp(&a, &b, sizeof a) == 0) return MOT_OK;
     if (a.stages != b.stages)
         return mot_fail(MOT_ERR_INPUT,
                         "%s was trained with %d stage%s, now there %s %d: choose another run folder "
@@ -44,19 +38,7 @@ static mot_status compare_configs(const mot_config *now, const mot_config *befor
     mot_status status;
     MOT_TRY(mot_config_text(&a, &mine));
     MOT_TRY(mot_config_text(&b, &theirs));
-    const char *x = mine, *y = theirs;
-    int here = 0, there = 0;
-    while (*x != '\0' && *y != '\0') {
-        here = (int)strcspn(x, "\n");
-        there = (int)strcspn(y, "\n");
-        if (here != there || strncmp(x, y, (size_t)here) != 0) break;
-        x += here + (x[here] == '\n');
-        y += there + (y[there] == '\n');
-    }
-    x += strspn(x, " "), y += strspn(y, " ");
-    status = mot_fail(MOT_ERR_INPUT,
-                      "%s was trained with '%.*s', now it is '%.*s': choose another run folder (run=...)",
-                      path, (int)strcspn(y, "\n"), y, (int)strcspn(x, "\n"), x);
+    MOT_TRY(mot_config_compare(path, "trained", theirs, mine, "choose another run folder (run=...)"));
 done:
     mot_free(mine);
     mot_free(theirs);

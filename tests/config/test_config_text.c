@@ -205,10 +205,22 @@ START_TEST(test_override_of_a_copy_reaches_the_gate)
 }
 END_TEST
 
+START_TEST(test_compare_names_the_first_line)
+{
+    mot_ck_ok(mot_config_compare("a.h5", "trained", "x: 1\n  y: 2\n", "x: 1\n  y: 2\n", "stop"));
+    ck_assert_int_eq(mot_config_compare("a.h5", "trained", "x: 1\n  y: 2\nz: 3\n", "x: 1\n  y: 25\n", "stop"),
+                     MOT_ERR_INPUT);
+    ck_assert_str_eq(mot_error_message(), "a.h5 was trained with 'y: 2', now it is 'y: 25': stop");
+    ck_assert_int_eq(mot_config_compare("a.h5", "measured", "x: 1\n", "x: 1\ny: 2\n", "stop"), MOT_ERR_INPUT);
+    ck_assert_str_eq(mot_error_message(), "a.h5 was measured with '', now it is 'y: 2': stop");
+}
+END_TEST
+
 static void config_text_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, test_random_configurations_read_back, 0, 300);
     tcase_add_loop_test(tcase, test_damaged_text, 0, 10);
     tcase_add_test(tcase, test_override_of_a_copy_reaches_the_gate);
+    tcase_add_test(tcase, test_compare_names_the_first_line);
 }
 MOT_CK_MAIN("config_text", config_text_tests)

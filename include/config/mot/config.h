@@ -83,6 +83,15 @@ mot_status mot_config_text(const mot_config *config, char **text);
 mot_status mot_config_parse(mot_config *config, const char *name, const char *text, size_t count,
                             const char *const *assignments);
 
+/* Clears what surrounds the training and changes no step of it: the run folder, the data's file, evaluations,
+ * checkpoints, the record and reports. */
+void mot_config_clear_surroundings(mot_config *config);
+
+/* MOT_OK where two resolved texts are equal. Otherwise MOT_ERR_INPUT names the first line in which they differ:
+ * "`path` was `did` (trained) with 'width: 8', now it is 'width: 16': `advice`". */
+mot_status mot_config_compare(const char *path, const char *did, const char *before, const char *now,
+                              const char *advice);
+
 /* Every option: key, type, default, bounds, unit, help; as text for a terminal, or as Markdown (docs/config.md). */
 void mot_config_help(FILE *stream, bool markdown);
 
