@@ -79,6 +79,39 @@ bool mot_parse_bytes(const char *text, uint64_t *value)
     return mot_parse_integer(text, value);
 }
 
+static const struct {
+    const char *name;
+    double seconds;
+} times[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+
+bool mot_parse_duration(const char *text, double *seconds)
+{
+    char number[32];
+    const size_t length = strcspn(text, " smhd");
+    if (length >= sizeof number) return false;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    const char *name = text + length + strspn(text + length, " ");
+    if (text[length] == '\0') name = "s";
+    double count;
+    if (!mot_parse_real(number, &count) || count < 0) return false;
+    for (size_t i = 0; i < MOT_COUNT(times); ++i) {
+        if (strcmp(name, times[i].name) != 0) continue;
+        *seconds = count * times[i].seconds;
+        return true;
+    }
+    return false;
+}
+
+void mot_print_duration(double seconds, char text[32])
+{
+    size_t i = MOT_COUNT(times) - 1;
+    while (i > 0 && (seconds == 0 || floor(seconds / times[i].seconds) * times[i].seconds != seconds)) --i;
+    char number[32];
+    mot_print_real(seconds / times[i].seconds, number);
+    snprintf(text, 32, "%.30s%s", number, times[i].name);
+}
+
 void mot_print_real(double value, char text[32])
 {
     snprintf(text, 32, "%.0f", value); /* 1000000 rather than 1e+06 */

@@ -17,6 +17,7 @@ typedef enum mot_option_type {
     MOT_OPTION_REAL,    /* into double */
     MOT_OPTION_BOOLEAN,
     MOT_OPTION_BYTES,     /* "256 MiB", into size_t */
+    MOT_OPTION_DURATION,  /* "55m", into double: seconds; at most `high` of them */
     MOT_OPTION_REALS,     /* a number or a list of them, into an array of double */
     MOT_OPTION_PARTS,     /* list of parts, into mot_part_set */
     MOT_OPTION_PLACEMENT, /* "even" or "[[0,1],[2]]" */
@@ -84,6 +85,7 @@ bool mot_parse_real(const char *text, double *value); /* finite decimal; not "na
 /* "0.5" or "[0.5, 1.5]": up to `most` numbers. */
 bool mot_parse_reals(const char *text, size_t most, double *value, size_t *count);
 bool mot_parse_bytes(const char *text, uint64_t *value);     /* "256 MiB", "4096" */
+bool mot_parse_duration(const char *text, double *seconds);  /* "55m", "1.5h", "90" */
 bool mot_parse_parts(const char *text, mot_part_set *value); /* "[gate, head]"; no part twice */
 bool mot_parse_placement(const char *text, char *canonical, size_t size);
 bool mot_parse_until(const char *text, mot_until *until);
@@ -91,6 +93,8 @@ bool mot_parse_until(const char *text, mot_until *until);
 bool mot_parse_is_text(const char *text);
 /* Fewest digits that read back to the same number. */
 void mot_print_real(double value, char text[32]);
+/* In the largest unit of which it is a whole number: "55m", "90s". */
+void mot_print_duration(double seconds, char text[32]);
 
 /* A readable stand-in for foreign text in a sentence: control characters as '?', cut with "..." when long. */
 const char *mot_shown(const char *text, char shown[80]);

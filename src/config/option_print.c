@@ -87,6 +87,11 @@ void mot_option_show(const mot_option *option, const void *base, FILE *stream)
         mot_print_real(real, number);
         fputs(number, stream);
         break;
+    case MOT_OPTION_DURATION:
+        memcpy(&real, field, sizeof real);
+        mot_print_duration(real, number);
+        fputs(number, stream);
+        break;
     case MOT_OPTION_REALS:
         print_reals(option, field, stream);
         break;

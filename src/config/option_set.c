@@ -62,6 +62,14 @@ static bool set_reals(const mot_option *option, void *base, const char *text)
     return true;
 }
 
+static bool set_duration(const mot_option *option, void *base, const char *text)
+{
+    double seconds;
+    if (!mot_parse_duration(text, &seconds) || seconds > option->high) return false;
+    store(option, base, &seconds, sizeof seconds);
+    return true;
+}
+
 static bool set_choice(const mot_option *option, void *base, const char *text)
 {
     for (uint64_t i = 0; option->choices[i] != NULL; ++i)
@@ -93,6 +101,8 @@ bool mot_option_set(const mot_option *option, void *base, const char *text)
         return set_integer(option, base, text);
     case MOT_OPTION_REAL:
         return set_real(option, base, text);
+    case MOT_OPTION_DURATION:
+        return set_duration(option, base, text);
     case MOT_OPTION_REALS:
         return set_reals(option, base, text);
     case MOT_OPTION_BOOLEAN:
@@ -147,6 +157,10 @@ void mot_option_expected(const mot_option *option, char *text, size_t size)
         snprintf(text, size,
                  option->below ? "a number of at least %s and below %s" : "a number from %s to %s", low,
                  high);
+        break;
+    case MOT_OPTION_DURATION:
+        mot_print_duration(option->high, high);
+        snprintf(text, size, "a time such as 90s, 55m, 1.5h or 2d, at most %s", high);
         break;
     case MOT_OPTION_REALS:
         mot_print_real(option->low, low);

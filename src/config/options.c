@@ -30,6 +30,7 @@ static const char *const schedule_names[] = {"constant", "linear", "cosine", NUL
 #define REAL(low_, high_)    .type = MOT_OPTION_REAL, .low = low_, .high = high_
 #define CHOICE(names)        .type = MOT_OPTION_CHOICE, .choices = names
 #define BOOLEAN              .type = MOT_OPTION_BOOLEAN
+#define DURATION             .type = MOT_OPTION_DURATION, .high = MOST_SECONDS
 #define REALS(least_, most_, low_, high_)                                                                    \
     .type = MOT_OPTION_REALS, .least = least_, .most = most_, .low = low_, .high = high_
 #define TEXT(most_)         .type = MOT_OPTION_TEXT, .least = 1, .most = (most_)
@@ -42,6 +43,7 @@ static const char *const schedule_names[] = {"constant", "linear", "cosine", NUL
 #define MOST_STEPS   UINT64_C(1000000000000)
 #define MOST_SAMPLES UINT64_C(1000000000)
 #define MOST_FACTOR  1e6
+#define MOST_SECONDS (365 * 86400.0)
 #define ALL_PARTS    ((1u << MOT_PARTS) - 1)
 
 /* clang-format off */
@@ -52,6 +54,8 @@ const mot_option mot_options[] = {
      HELP("Seed of every random number: order of the data, initial values, noise, augmentation.")},
     {KEY("threads"), IN_CONFIG(threads), INTEGER(1, 1024), .word = "auto", DEFAULT("auto"), UNIT("threads a rank"),
      HELP("Threads of a rank; auto divides the cores that it may use by the ranks that may use them too.")},
+    {KEY("stop_after"), IN_CONFIG(stop_after), DURATION, DEFAULT("0s"),
+     HELP("Stops after this time with a checkpoint and exit code 75, as a signal does; with 0 never.")},
 
     {KEY("data.source"), IN_CONFIG(data.source), CHOICE(source_names), DEFAULT("file"),
      HELP("Samples come from data.file, from the synthetic mixture, which any rank makes as it goes, or (mot bench alone) are random numbers.")},

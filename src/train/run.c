@@ -43,6 +43,14 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
     return status;
 }
 
+/* Asked of this rank; one is enough. The root's clock decides for all. */
+static bool stop_asked(const mot_run *run)
+{
+    const double after = run->config.stop_after;
+    const bool over = run->comm->rank == MOT_ROOT && after > 0 && mot_clock_s() - run->called_s >= after;
+    return over || mot_signals_asked();
+}
+
 static mot_status train_step(mot_run *run, bool *stop)
 {
     const mot_progress *progress = &run->progress;
@@ -60,7 +68,7 @@ static mot_status train_step(mot_run *run, bool *stop)
     };
     mot_step_result result;
     mot_status status;
-    MOT_TRY(mot_step_run(run->step, &run->train, &task, mot_signals_asked(), &result));
+    MOT_TRY(mot_step_run(run->step, &run->train, &task, stop_asked(run), &result));
     const double rate = stage->expert.rate * factor;
     const int index = progress->stage; /* of this step; the next may be of another */
     const bool next = mot_stage_advance(&run->config, samples, result.loss, result.purity, &run->progress);
@@ -116,8 +124,10 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
 {
     mot_status status;
     mot_run *run = NULL;
+    const double called_s = mot_clock_s();
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
     MOT_TRY(run_open(run, comm, config, RUN_TRAIN));
+    run->called_s = called_s;
     run->start_s = mot_clock_s();
     char what[700];
     snprintf(what, sizeof what, "run      %s", config->run);

@@ -50,7 +50,7 @@ struct mot_run {
     bool continued;              /* from a checkpoint */
     bool again;                  /* this evaluation has been recorded before */
     mot_gidx evaluated;          /* step of last_eval; -1: none */
-    double start_s;
+    double called_s, start_s;    /* stop_after counts from the first, all figures from the second */
     mot_gidx start_step;
     double part_s[RUN_PARTS];
     size_t resident_before; /* bytes of this process before the run was set up: libraries */
@@ -129,7 +129,8 @@ void run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS]);
 void run_say_table(const mot_run *run);
 mot_status run_summarize(mot_run *run, const char *status);
 
-/* signals.c: the first signal asks to stop after the step, the second ends the process as it would have without us. */
+/* signals.c: the first signal asks to stop after the step; a later one, half a second after it or more, ends the
+ * process as it would have without us. Every file is complete or absent at any moment, so nothing breaks. */
 void mot_signals_catch(void);
 bool mot_signals_asked(void);
 

@@ -18,6 +18,7 @@ static void forget_what_may_change(mot_config *config)
     memset(config->route.placement, 0, sizeof config->route.placement);
     config->route.dedicated = false;
     config->threads = 0;
+    config->stop_after = 0;
     config->route.split = false;
     for (int s = 0; s < config->stages; ++s)
         memset(&config->stage[s].until, 0, sizeof config->stage[s].until);

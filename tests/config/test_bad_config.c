@@ -68,6 +68,10 @@ static const struct mistake {
     {FILE_KEY "data.memory: 9999999 TiB",
      NULL,
      {"data.memory = 9999999 TiB: expected a size", "at most 1024 TiB"}},
+    {FILE_KEY "stop_after: 55 min", NULL, {"stop_after = 55 min: expected a time such as 90s, 55m"}},
+    {FILE_KEY "stop_after: -1s", NULL, {"stop_after = -1s: expected a time"}},
+    {FILE_KEY "stop_after: 366d", NULL, {"stop_after = 366d: expected a time", "at most 365d"}},
+    {FILE_KEY "stop_after: m", NULL, {"stop_after = m: expected a time"}},
     /* names, texts and lists */
     {FILE_KEY "data.augment.flip: yes", NULL, {"data.augment.flip = yes: expected true or false"}},
     {FILE_KEY "gate.kind: deep", NULL, {"gate.kind = deep: expected one of linear, mlp, fixed, random"}},

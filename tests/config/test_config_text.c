@@ -86,6 +86,10 @@ static void draw_value(const mot_option *option, char *text, size_t size)
         real = MOT_MAX(option->low, real * exp(-(double)draw(60)));
         snprintf(text, size, "%.17g", real);
         break;
+    case MOT_OPTION_DURATION:
+        snprintf(text, size, "%s%" PRIu64 "%s%s", draw(2) ? "0." : "", draw_integer(1, 300),
+                 draw(2) ? " " : "", (const char *const[]){"s", "m", "h", "d"}[draw(4)]);
+        break;
     case MOT_OPTION_BOOLEAN:
         snprintf(text, size, "%s", draw(2) ? "true" : "false");
         break;

@@ -54,6 +54,34 @@ quietly() {
 # value FILE KEY: of a flat JSON object on one line or many.
 value() { "$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
 
+# ---- jobs that are interrupted ----
+
+# logged_step RUN: of the last line of its log; 0 without one.
+logged_step() {
+    local last
+    last=$(tail -n 1 "$1/log.jsonl" 2>/dev/null | sed -n 's/.*"step": *\([0-9]*\).*/\1/p')
+    echo "${last:-0}"
+}
+
+# wait_for_step RUN STEP PROCESS: until a line of the log is of that step or later; fails when PROCESS ends before.
+wait_for_step() {
+    local i
+    for ((i = 0; i < 600; ++i)); do
+        [ "$(logged_step "$1")" -ge "$2" ] && return 0
+        kill -0 "$3" 2>/dev/null || return 1
+        sleep 0.02
+    done
+    return 1
+}
+
+# rank_of PROCESS N: the N-th of the job's processes that run the program.
+rank_of() {
+    local child
+    for child in $(ps -o pid= --ppid "$1" 2>/dev/null); do
+        [ "$(readlink "/proc/$child/exe")" = "$(readlink -f "$MOT_BINARY")" ] && echo "$child"
+    done | sed -n "$2p"
+}
+
 # Small data sets, each made by the program.
 make_mixture() { quietly mot data make mixture --out "$1" --train 240 --val 20 --test 60 --tokens 6 --width 8 --classes 4; }
 

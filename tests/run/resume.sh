@@ -79,26 +79,6 @@ same() {
     [ "$snapshots" = "$whole_snapshots" ] || fail "$1: evaluated at $snapshots, without a stop at $whole_snapshots"
 }
 
-# wait_for_step RUN STEP PROCESS: until a line of the log is of that step or later; fails when PROCESS ends before.
-wait_for_step() {
-    local i last
-    for ((i = 0; i < 600; ++i)); do
-        last=$(tail -n 1 "$1/log.jsonl" 2>/dev/null | sed -n 's/.*"step": *\([0-9]*\).*/\1/p')
-        [ -n "$last" ] && [ "$last" -ge "$2" ] && return 0
-        kill -0 "$3" 2>/dev/null || return 1
-        sleep 0.02
-    done
-    return 1
-}
-
-# rank_of PROCESS N: the N-th of the job's processes that run the program.
-rank_of() {
-    local child
-    for child in $(ps -o pid= --ppid "$1" 2>/dev/null); do
-        [ "$(readlink "/proc/$child/exe")" = "$(readlink -f "$MOT_BINARY")" ] && echo "$child"
-    done | sed -n "$2p"
-}
-
 # start RANKS RUN: in the background; the process is $job.
 start() {
     "$MPIRUN" -n "$1" "$MOT_BINARY" train --quiet staged.yaml "run=$2" >"$2.said" 2>&1 &

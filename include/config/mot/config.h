@@ -26,7 +26,8 @@ typedef enum mot_data_source { MOT_SOURCE_FILE, MOT_SOURCE_MIXTURE, MOT_SOURCE_R
 typedef struct mot_config {
     char run[512]; /* the run folder */
     uint64_t seed;
-    int threads; /* of a rank; 0: as many as the cores allow (auto) */
+    int threads;       /* of a rank; 0: as many as the cores allow (auto) */
+    double stop_after; /* seconds; 0: never */
     struct {
         mot_data_source source;
         char file[512];

@@ -10,8 +10,8 @@
 #include "mot/step.h"
 
 /* Trains. Collective; `config` is read on the root and sent to all. dry_run: prints parameters, memory and message
- * sizes a rank, writes nothing. MOT_STOPPED: a signal (TERM, INT, USR1, USR2 at any one rank) ended the run after a
- * whole step and a checkpoint. */
+ * sizes a rank, writes nothing. MOT_STOPPED: a signal (TERM, INT, USR1, USR2 at any one rank) or stop_after ended
+ * the run after a whole step and a checkpoint. */
 mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dry_run);
 
 /* A run that is set up and stepped by somebody else, and leaves nothing: what `mot bench` measures. Its data may be
