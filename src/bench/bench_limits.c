@@ -88,16 +88,32 @@ void bench_limits_destroy(bench_limits **handle)
     mot_free(limits);
 }
 
-/* ---- one thing, once ---- */
+/* ---- the best of several runs ---- */
 
-static void take_product(bench_limits *limits, const mot_gemm_shape *p)
+/* Seconds of one thing, which `take` does once: runs of as many as take `run_s`. */
+static double best_s(void (*take)(bench_limits *, const void *), bench_limits *limits, const void *what)
 {
+    double start = mot_clock_s(), best = 1e30;
+    take(limits, what);
+    const int times = 1 + (int)(run_s / (1e-9 + mot_clock_s() - start));
+    for (int run = 0; run < RUNS; ++run) {
+        start = mot_clock_s();
+        for (int i = 0; i < times; ++i) take(limits, what);
+        best = MOT_MIN(best, (mot_clock_s() - start) / times);
+    }
+    return best;
+}
+
+static void take_product(bench_limits *limits, const void *what)
+{
+    const mot_gemm_shape *p = what;
     mot_gemm(p->transpose_a, p->transpose_b, p->m, p->n, p->k, 1, limits->a, p->transpose_a ? p->m : p->k,
              limits->b, p->transpose_b ? p->k : p->n, 0, limits->c, p->n);
 }
 
-static void take_triad(bench_limits *limits, size_t count)
+static void take_triad(bench_limits *limits, const void *what)
 {
+    const size_t count = *(const size_t *)what;
     float *restrict x = limits->x;
     const float *y = limits->y, *z = limits->z;
 #pragma omp simd
@@ -105,26 +121,10 @@ static void take_triad(bench_limits *limits, size_t count)
     atomic_signal_fence(memory_order_seq_cst); /* the compiler must not see that it was for nothing */
 }
 
-static void take_copy(bench_limits *limits, size_t bytes)
+static void take_copy(bench_limits *limits, const void *what)
 {
-    memcpy(limits->x, limits->y, bytes);
+    memcpy(limits->x, limits->y, *(const size_t *)what);
     atomic_signal_fence(memory_order_seq_cst);
-}
-
-/* ---- the best of several runs ---- */
-
-/* Seconds of a product: runs of as many as take `run_s`. */
-static double product_s(bench_limits *limits, const mot_gemm_shape *p)
-{
-    double start = mot_clock_s(), best = 1e30;
-    take_product(limits, p);
-    const int times = 1 + (int)(run_s / (1e-9 + mot_clock_s() - start));
-    for (int run = 0; run < RUNS; ++run) {
-        start = mot_clock_s();
-        for (int i = 0; i < times; ++i) take_product(limits, p);
-        best = MOT_MIN(best, (mot_clock_s() - start) / times);
-    }
-    return best;
 }
 
 /* All products as often as the expert takes them. */
@@ -134,7 +134,7 @@ static void measure_products(bench_limits *limits, bench_sample *sample)
     for (size_t p = 0; p < limits->products; ++p) {
         const mot_gemm_shape *product = &limits->product[p];
         const double each = 2.0 * (double)product->m * (double)product->n * (double)product->k,
-                     each_s = product_s(limits, product);
+                     each_s = best_s(take_product, limits, product);
         flops += product->times * each;
         seconds += product->times * each_s;
         if (product->times * each <= most) continue;
@@ -148,31 +148,14 @@ static void measure_products(bench_limits *limits, bench_sample *sample)
 static double triad_rate(bench_limits *limits, double bytes)
 {
     const size_t count = MOT_MIN((size_t)FAR / sizeof(float), (size_t)(bytes / (3 * sizeof(float))) + 1);
-    const double moved = 3.0 * (double)count * sizeof(float);
-    double start = mot_clock_s(), best = 1e30;
-    take_triad(limits, count);
-    const int times = 1 + (int)(run_s / (1e-9 + mot_clock_s() - start));
-    for (int run = 0; run < RUNS; ++run) {
-        start = mot_clock_s();
-        for (int i = 0; i < times; ++i) take_triad(limits, count);
-        best = MOT_MIN(best, (mot_clock_s() - start) / times);
-    }
-    return moved / best;
+    return 3.0 * (double)count * sizeof(float) / best_s(take_triad, limits, &count);
 }
 
 /* Bytes a second that memcpy copies, `bytes` at a time. */
 static double copy_rate(bench_limits *limits, double bytes)
 {
     const size_t count = MOT_MIN((size_t)FAR, (size_t)bytes + 1);
-    double start = mot_clock_s(), best = 1e30;
-    take_copy(limits, count);
-    const int times = 1 + (int)(run_s / (1e-9 + mot_clock_s() - start));
-    for (int run = 0; run < RUNS; ++run) {
-        start = mot_clock_s();
-        for (int i = 0; i < times; ++i) take_copy(limits, count);
-        best = MOT_MIN(best, (mot_clock_s() - start) / times);
-    }
-    return (double)count / best;
+    return (double)count / best_s(take_copy, limits, &count);
 }
 
 /* ---- messages ---- */
@@ -232,17 +215,16 @@ static void forget_rooms(bench_limits *limits)
 
 static mot_status measure_exchanges(bench_limits *limits, const mot_step *step, bench_sample *sample)
 {
-    const size_t row = mot_step_bytes(step).dispatch_row,
-                 output = limits->model->shape.outputs * sizeof(mot_real);
+    const mot_step_size size = mot_step_bytes(step);
     const mot_config *config = limits->model->config;
     mot_status status = MOT_OK;
     mot_step_rows(step, limits->home, limits->owner);
-    MOT_TRY(alltoallv_s(limits, row, false, &sample->limit_s[MOT_PHASE_DISPATCH]));
+    MOT_TRY(alltoallv_s(limits, size.dispatch_row, false, &sample->limit_s[MOT_PHASE_DISPATCH]));
     if (mot_choice_count(&config->route, config->model.experts) > 1) {
         forget_rooms(limits);
-        MOT_TRY(alltoallv_s(limits, output, true, &sample->limit_s[MOT_PHASE_COMBINE]));
+        MOT_TRY(alltoallv_s(limits, size.output_row, true, &sample->limit_s[MOT_PHASE_COMBINE]));
         forget_rooms(limits);
-        MOT_TRY(alltoallv_s(limits, output, false, &sample->limit_s[MOT_PHASE_RETURN]));
+        MOT_TRY(alltoallv_s(limits, size.output_row, false, &sample->limit_s[MOT_PHASE_RETURN]));
     }
 done:
     forget_rooms(limits);

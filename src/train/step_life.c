@@ -244,5 +244,6 @@ mot_step_size mot_step_bytes(const mot_step *step)
     return (mot_step_size){.workspace = threads * (step->worker[0].arena.size + tile + strip),
                            .exchange = home * row + owner * (row + sizeof(uint32_t)),
                            .dispatch_row = step->row_bytes,
+                           .output_row = step->out_bytes,
                            .most_rows = rows};
 }
