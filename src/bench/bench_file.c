@@ -66,7 +66,6 @@ static void put_figures(mot_json *json, const bench_result *result, double *valu
 
 mot_status bench_write(const char *path, const bench_result *result, const char *description)
 {
-    char *text = NULL;
     double *value = NULL;
     mot_status status;
     MOT_TRY(mot_allocate(&value, (size_t)(result->repeats + result->ranks), sizeof *value, "figures"));
@@ -87,12 +86,8 @@ mot_status bench_write(const char *path, const bench_result *result, const char 
     mot_json_int(json, "steps", result->steps);
     mot_json_int(json, "batch", (int64_t)result->batch);
     put_figures(json, result, value);
-    MOT_TRY(mot_json_end(json, &text));
-    const size_t length = strlen(text);
-    text[length] = '\n'; /* in place of the final 0, which a file does not need */
-    MOT_TRY(mot_file_replace(path, text, length + 1));
+    status = mot_json_save(json, path);
 done:
-    mot_free(text);
     mot_free(value);
     return status;
 }

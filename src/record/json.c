@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mot/atomic_file.h"
 #include "mot/memory.h"
 
 struct mot_json {
@@ -139,6 +140,18 @@ mot_status mot_json_end(mot_json *json, char **text)
     else
         mot_free(json->text);
     mot_free(json);
+    return status;
+}
+
+mot_status mot_json_save(mot_json *json, const char *path)
+{
+    char *text;
+    mot_status status = mot_json_end(json, &text);
+    if (status != MOT_OK) return status;
+    const size_t length = strlen(text);
+    text[length] = '\n'; /* in place of the final 0, which a file does not need */
+    status = mot_file_replace(path, text, length + 1);
+    mot_free(text);
     return status;
 }
 

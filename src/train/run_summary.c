@@ -2,13 +2,11 @@
 #include "run_private.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "mot/atomic_file.h"
 #include "mot/blas.h"
 #include "mot/clock.h"
 #include "mot/log.h"
-#include "mot/memory.h"
 
 enum { MOST_ROWS = 40, MOST_COLUMNS = 16 };
 
@@ -86,13 +84,14 @@ mot_status run_summarize(mot_run *run, const char *status_text)
     const run_eval *eval = &run->last_eval;
     const mot_state state = run_state(run);
     mot_status status = mot_state_digest(run->comm, &state, digest);
-    char *text = NULL;
     MOT_TRY(mot_comm_agree(run->comm, status));
     if (run->comm->rank == MOT_ROOT) {
         const bool evaluated = run->evaluated == run->progress.step;
         const double none = NAN;
-        mot_json *json = mot_json_begin();
-        if (json == NULL) status = mot_fail(MOT_ERR_MEMORY, "not enough memory for summary.json");
+        status = mot_path_join(path, sizeof path, run->config.run, "summary.json");
+        mot_json *json = status == MOT_OK ? mot_json_begin() : NULL;
+        if (status == MOT_OK && json == NULL)
+            status = mot_fail(MOT_ERR_MEMORY, "not enough memory for summary.json");
         if (status == MOT_OK) {
             mot_json_text(json, "status", status_text);
             mot_json_text(json, "digest", digest);
@@ -121,13 +120,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_int(json, "threads", run->place.threads);
             mot_json_int(json, "mpi.hosts", run->place.hosts);
             mot_json_int(json, "restarts", run->progress.restarts);
-            status = mot_json_end(json, &text);
-        }
-        if (status == MOT_OK) status = mot_path_join(path, sizeof path, run->config.run, "summary.json");
-        if (status == MOT_OK) {
-            const size_t length = strlen(text);
-            text[length] = '\n'; /* in place of the final 0, which a file does not need */
-            status = mot_file_replace(path, text, length + 1);
+            status = mot_json_save(json, path);
         }
     }
     MOT_TRY(mot_comm_agree(run->comm, status));
@@ -143,6 +136,5 @@ mot_status run_summarize(mot_run *run, const char *status_text)
         memory.rank, run_bytes_text((size_t)memory.peak, peak), run_bytes_text((size_t)memory.growth, growth),
         run_bytes_text((size_t)memory.sum, sum));
 done:
-    mot_free(text);
     return status;
 }

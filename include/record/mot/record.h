@@ -97,6 +97,8 @@ void mot_json_reals(mot_json *json, const char *key, size_t count, const double 
 void mot_json_ints(mot_json *json, const char *key, size_t count, const int64_t *values);
 /* Ends the object; mot_free(*text). The text has no line end. Releases json. */
 mot_status mot_json_end(mot_json *json, char **text);
+/* Ends the object and makes it, as one line, the file `path`: complete or as it was. Releases json. */
+mot_status mot_json_save(mot_json *json, const char *path);
 
 /* Appends a line to log.jsonl; the file is flushed to the operating system. */
 mot_status mot_record_log(mot_record *record, const char *line);
