@@ -1,11 +1,13 @@
 #include "cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <stdlib.h>
+#include "mot/memory.h"
 
 /* argp prints its errors itself; to make one sentence of them they go into memory instead of stderr. */
 mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *input, bool *help)
@@ -56,15 +58,28 @@ error_t mot_cli_add_setting(mot_cli_settings *settings, const char *text, struct
     return 0;
 }
 
-mot_status mot_cli_config(const mot_comm *comm, const char *path, const char *name, const char *text,
-                          const mot_cli_settings *settings, mot_config *config)
+bool mot_cli_whole(const char *text, uint64_t least, uint64_t most, uint64_t *value)
 {
-    mot_status status = MOT_OK;
+    char *end;
+    if (!isdigit((unsigned char)text[0])) return false; /* strtoull takes blanks and signs */
+    errno = 0;
+    const unsigned long long number = strtoull(text, &end, 10);
+    if (*end != '\0' || errno != 0 || number < least || number > most) return false;
+    *value = number;
+    return true;
+}
+
+mot_status mot_cli_config(const mot_comm *comm, const char *path, const char *name, const char *text,
+                          const mot_cli_settings *settings, mot_config **config)
+{
+    mot_status status = mot_allocate(config, 1, sizeof **config, "a configuration");
+    MOT_TRY(mot_comm_agree(comm, status));
     if (comm->rank == MOT_ROOT && path != NULL)
-        status = mot_config_read(config, path, settings->count, settings->text);
+        status = mot_config_read(*config, path, settings->count, settings->text);
     else if (comm->rank == MOT_ROOT)
-        status = mot_config_parse(config, name, text, settings->count, settings->text);
-    status = mot_comm_agree(comm, status);
-    if (status == MOT_OK) mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
+        status = mot_config_parse(*config, name, text, settings->count, settings->text);
+    MOT_TRY(mot_comm_agree(comm, status));
+    mot_comm_bcast(comm, *config, sizeof **config, MOT_ROOT);
+done:
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include <argp.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "mot/comm.h"
 #include "mot/config.h"
@@ -28,8 +29,12 @@ typedef struct mot_cli_settings {
 /* An argp error when there are too many. */
 error_t mot_cli_add_setting(mot_cli_settings *settings, const char *text, struct argp_state *state);
 
-/* The root reads a configuration, all receive it. `path` NULL: `text`, called `name` in messages. Collective. */
+/* A whole number in decimal digits alone, in [least, most]; false otherwise, and *value is untouched. */
+bool mot_cli_whole(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+
+/* The root reads a configuration, all receive it: mot_free(*config), also after a failure. `path` NULL: `text`, called
+ * `name` in messages. Collective. */
 mot_status mot_cli_config(const mot_comm *comm, const char *path, const char *name, const char *text,
-                          const mot_cli_settings *settings, mot_config *config);
+                          const mot_cli_settings *settings, mot_config **config);
 
 #endif

@@ -2,7 +2,6 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mot/bench.h"
@@ -21,10 +20,8 @@ typedef struct arguments {
 static error_t take_number(const char *name, const char *text, int most, int *number,
                            struct argp_state *state)
 {
-    char *end;
-    errno = 0;
-    const long value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || value < 1 || value > most) {
+    uint64_t value;
+    if (!mot_cli_whole(text, 1, (uint64_t)most, &value)) {
         argp_error(state, "--%s '%s': expected an integer from 1 to %d", name, text,
                    most); /* which returns, see mot_cli_parse */
         return EINVAL;
@@ -88,9 +85,8 @@ mot_status mot_cmd_bench(int argc, char **argv)
     mot_config *config = NULL;
     mot_comm_init(&comm, MPI_COMM_WORLD);
     mot_blas_init();
-    MOT_TRY(mot_comm_agree(&comm, mot_allocate(&config, 1, sizeof *config, "a configuration")));
     MOT_TRY(
-        mot_cli_config(&comm, given.path, "mot bench", "data: {source: random}", &given.settings, config));
+        mot_cli_config(&comm, given.path, "mot bench", "data: {source: random}", &given.settings, &config));
     MOT_TRY(mot_bench_run(&comm, config, &given.options));
 done:
     mot_free(config);

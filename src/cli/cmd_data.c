@@ -1,5 +1,4 @@
 /* mot data: import, make and show data sets. */
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -32,11 +31,8 @@ void cmd_data_wrong(struct argp_state *state, const char *format, ...)
 uint64_t cmd_data_whole(struct argp_state *state, const char *option, const char *text, uint64_t least,
                         uint64_t most)
 {
-    char *end;
-    errno = 0;
-    const unsigned long long value = strtoull(text, &end, 10);
-    if (isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && value >= least && value <= most)
-        return value;
+    uint64_t value;
+    if (mot_cli_whole(text, least, most, &value)) return value;
     cmd_data_wrong(state, "--%s is a whole number from %llu to %llu, not '%s'", option,
                    (unsigned long long)least, (unsigned long long)most, text);
     return least;

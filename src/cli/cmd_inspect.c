@@ -405,14 +405,9 @@ static mot_status inspect_in_child(const inspect_options *options)
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     inspect_options *const options = state->input;
-    char *end;
     switch (key) {
     case 'n':
-        errno = 0;
-        options->values = strtol(argument, &end, 10);
-        if (errno == 0 && end != argument && *end == '\0' && options->values >= 0 &&
-            options->values <= MOST_VALUES)
-            return 0;
+        if (mot_cli_whole(argument, 0, MOST_VALUES, &options->values)) return 0;
         argp_error(state, "--values %s: expected a number from 0 to %d", argument, MOST_VALUES);
         return EINVAL;
     case 'v':

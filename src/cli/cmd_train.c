@@ -78,8 +78,7 @@ mot_status mot_cmd_train(int argc, char **argv)
         if (comm.rank == MOT_ROOT) mot_config_help(stdout, false);
         goto done;
     }
-    MOT_TRY(mot_comm_agree(&comm, mot_allocate(&config, 1, sizeof *config, "a configuration")));
-    MOT_TRY(mot_cli_config(&comm, given.path, NULL, NULL, &given.settings, config));
+    MOT_TRY(mot_cli_config(&comm, given.path, NULL, NULL, &given.settings, &config));
     MOT_TRY(mot_run_train(&comm, config, given.dry_run));
 done:
     mot_free(config);

@@ -88,10 +88,10 @@ static const char *type_name(hid_t type)
     }
 }
 
-static void put_values(hid_t dataset, hid_t type, int rank, const hsize_t *shape, int indent, long most)
+static void put_values(hid_t dataset, hid_t type, int rank, const hsize_t *shape, int indent, uint64_t most)
 {
     const H5T_class_t class = H5Tget_class(type);
-    if (most <= 0 || rank < 1 || shape[0] == 0) return;
+    if (most == 0 || rank < 1 || shape[0] == 0) return;
     printf("%*s", indent, "");
     if (class == H5T_STRING) {
         char **texts;
@@ -100,7 +100,7 @@ static void put_values(hid_t dataset, hid_t type, int rank, const hsize_t *shape
             puts("(unreadable)");
             return;
         }
-        for (size_t i = 0; i < count && i < (size_t)most; ++i) {
+        for (size_t i = 0; i < count && i < most; ++i) {
             fputs(i > 0 ? ", " : "", stdout);
             inspect_put_clean(texts[i], 4000);
         }
@@ -109,7 +109,7 @@ static void put_values(hid_t dataset, hid_t type, int rank, const hsize_t *shape
         /* As many whole rows as the wanted values need. */
         size_t row = 1;
         for (int d = 1; d < rank; ++d) row *= (size_t)shape[d];
-        const size_t rows = row == 0 ? 0 : MOT_MIN((size_t)shape[0], ((size_t)most + row - 1) / row);
+        const size_t rows = row == 0 ? 0 : MOT_MIN((size_t)shape[0], (most + row - 1) / row);
         double *value = NULL;
         if (row > INSPECT_LIMIT / sizeof *value ||
             mot_allocate(&value, MOT_MAX(rows, 1) * row, sizeof *value, "values") != MOT_OK) {
@@ -120,7 +120,7 @@ static void put_values(hid_t dataset, hid_t type, int rank, const hsize_t *shape
                                 value) != MOT_OK)
             fputs("(unreadable)", stdout);
         else
-            for (size_t i = 0; i < rows * row && i < (size_t)most; ++i) {
+            for (size_t i = 0; i < rows * row && i < most; ++i) {
                 if (class == H5T_FLOAT)
                     printf("%s%.7g", i > 0 ? " " : "", value[i]);
                 else

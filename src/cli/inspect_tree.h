@@ -14,7 +14,7 @@ enum { INSPECT_DEEPEST = 12 };
 
 typedef struct inspect_options {
     const char *path;
-    long values; /* first values of each dataset to print */
+    uint64_t values; /* first values of each dataset to print */
     bool verify;
 } inspect_options;
 
