@@ -17,6 +17,12 @@ fail() {
     exit 2
 }
 
+# usage: the line of the script's head that says how it is called; it was called otherwise.
+usage() {
+    sed -n 's/^# usage: /usage: /p' "$0" >&2
+    exit 2
+}
+
 # check_ranks TEXT: what stands behind -n.
 check_ranks() {
     case $1 in '' | *[!0-9]* | 0*) fail "-n takes a number of ranks, not '$1'" ;; esac

@@ -15,19 +15,13 @@ python=/usr/bin/python3 # where Debian's python3-torch is
 config=$root/configs/bench-64x128.yaml
 mot=$build/bin/mot
 script=${1-}
-case $script in
-'' | -*)
-    sed -n 's/^# usage: /usage: /p' "$0" >&2
-    exit 2
-    ;;
-esac
+case $script in '' | -*) usage ;; esac
 shift
 rounds=5
 if [ "${1-}" = -r ]; then
     rounds=${2-}
+    case $rounds in '' | *[!0-9]* | 0* | [1-4]) fail "-r '$rounds': expected a number of rounds from 5" ;; esac
     shift 2
-    case $rounds in '' | *[!0-9]*) fail "-r '$rounds': expected a number of rounds from 5" ;; esac
-    [ "$rounds" -ge 5 ] || fail "-r $rounds: expected a number of rounds from 5"
 fi
 [ -r "$script" ] || { echo "skipped: no $script"; exit 77; }
 [ -x "$mot" ] || fail "no $mot: build first: cmake -B build && cmake --build build -j"

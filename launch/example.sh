@@ -11,12 +11,7 @@ set -eu
 . "$(dirname "$0")/common.sh"
 
 name=${1-}
-case $name in
-'' | -*)
-    sed -n 's/^# usage: /usage: /p' "$0" >&2
-    exit 2
-    ;;
-esac
+case $name in '' | -*) usage ;; esac
 shift
 ranks=2
 if [ "${1-}" = -n ]; then

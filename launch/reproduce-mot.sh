@@ -20,10 +20,7 @@ while [ $# -gt 0 ]; do
         check_ranks "$ranks"
         shift
         ;;
-    *)
-        sed -n 's/^# usage: /usage: /p' "$0" >&2
-        exit 2
-        ;;
+    *) usage ;;
     esac
     shift
 done

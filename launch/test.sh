@@ -10,10 +10,7 @@ slow=no
 case ${1-} in
 '') ;;
 --slow) slow=yes ;;
-*)
-    sed -n 's/^# usage: /usage: /p' "$0" >&2
-    exit 2
-    ;;
+*) usage ;;
 esac
 passed=0 failed=0 skipped=0
 notes=$(mktemp) # why tests were skipped, and what failed
