@@ -80,6 +80,19 @@ typedef struct block {
     size_t ldc;
 } block;
 
+/* A block of C is wanted only when its sums are complete, and often it lies far away: asked for at their beginning, it
+ * has come near by then. Sums of fewer numbers are complete before that. */
+enum { ASKED_DEPTH = 64 };
+
+static inline __attribute__((always_inline)) void ask_for(const size_t rows, const size_t vectors,
+                                                          const mot_real *c, size_t ldc)
+{
+#pragma GCC unroll 14
+    for (size_t i = 0; i < rows; ++i)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; ++v) __builtin_prefetch(c + i * ldc + v * MOT_LANES, 1);
+}
+
 /* `rows` and `vectors` are constants where this is inlined. */
 static inline __attribute__((always_inline)) void multiply(const size_t rows, const size_t vectors,
                                                            const block *of)
@@ -89,6 +102,7 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
     for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
         for (size_t v = 0; v < vectors; ++v) sum[i][v] = (mot_vector){0};
+    if (of->k > ASKED_DEPTH) ask_for(rows, vectors, of->c, of->ldc);
 
     /* Few base addresses, from which the processor's own arithmetic reaches five rows each. */
     const size_t row = of->a_row, step = of->a_step, ldb = of->ldb;
