@@ -3,6 +3,7 @@
 #define MOT_RUN_PRIVATE_H
 
 #include "mot/clock.h"
+#include "mot/lock.h"
 #include "mot/record.h"
 #include "mot/run.h"
 #include "mot/stage.h"
@@ -35,6 +36,7 @@ struct mot_run {
     mot_config config;
     run_purpose purpose;
     char *config_text; /* root */
+    mot_lock *lock;    /* root: on the run folder, while it is trained */
     char folder[1024]; /* of checkpoints */
     run_place place;
     mot_dataset train_set, eval_set;

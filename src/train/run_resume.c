@@ -64,13 +64,33 @@ done:
     return status;
 }
 
-static mot_status make_folders(mot_run *run)
+/* Nothing is lost yet, and another folder may do: the user's mistake rather than a failure while running. */
+static mot_status make_folder(const mot_run *run, const char *folder)
+{
+    if (mot_folder_make(folder) == MOT_OK) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "run = %s: %s", run->config.run, mot_error_message());
+}
+
+/* A configuration that may not continue is refused before anything is written. */
+static mot_status find_and_enter(mot_run *run, char *path, size_t size, mot_gidx *step)
+{
+    mot_status status;
+    MOT_TRY(mot_path_join(run->folder, sizeof run->folder, run->config.run, "checkpoints"));
+    MOT_TRY(find_checkpoint(run, path, size, step));
+    MOT_TRY(make_folder(run, run->config.run));
+    MOT_TRY(mot_lock_take(&run->lock, run->config.run));
+    /* Whoever worked here until just now may have left another one. */
+    if (mot_checkpoint_newest(run->folder, path, size) != *step)
+        MOT_TRY(find_checkpoint(run, path, size, step));
+done:
+    return status;
+}
+
+static mot_status fill_folder(mot_run *run)
 {
     char path[1024];
     mot_status status;
-    /* Nothing is lost yet, and another folder may do: the user's mistake rather than a failure while running. */
-    if (mot_folder_make(run->config.run) != MOT_OK || mot_folder_make(run->folder) != MOT_OK)
-        return mot_fail(MOT_ERR_INPUT, "run = %s: %s", run->config.run, mot_error_message());
+    MOT_TRY(make_folder(run, run->folder));
     MOT_TRY(mot_path_join(path, sizeof path, run->config.run, "config.yaml"));
     MOT_TRY(mot_file_replace(path, run->config_text, strlen(run->config_text)));
 done:
@@ -104,8 +124,7 @@ mot_status run_begin(mot_run *run)
     mot_gidx step = -1;
     mot_status status = MOT_OK;
     mot_model_init(&run->model);
-    if (root) status = mot_path_join(run->folder, sizeof run->folder, run->config.run, "checkpoints");
-    if (root && status == MOT_OK) status = find_checkpoint(run, path, sizeof path, &step);
+    if (root) status = find_and_enter(run, path, sizeof path, &step);
     MOT_TRY(mot_comm_agree(comm, status));
     MPI_Bcast(&step, 1, MOT_MPI_GIDX, MOT_ROOT, comm->mpi);
     if (step >= 0) {
@@ -121,7 +140,7 @@ mot_status run_begin(mot_run *run)
         mot_log(MOT_LOG_INFO, "continues from %s (step %" MOT_PRI_GIDX ")", path, step);
     }
     if (root) {
-        status = make_folders(run);
+        status = fill_folder(run);
         if (status == MOT_OK) status = open_record(run, step >= 0);
     }
     MOT_TRY(mot_comm_agree(comm, status));

@@ -192,6 +192,7 @@ done:
 void run_close(mot_run *run)
 {
     mot_record_close(&run->record);
+    mot_lock_release(&run->lock);
     run_figures_destroy(run);
     mot_free(run->last_eval.group_load);
     mot_free(run->last_eval.class_load);
