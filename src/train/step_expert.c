@@ -123,12 +123,20 @@ static void begin_block(const mot_step *step, step_worker *worker, mot_real *blo
     for (size_t r = 0; r < table->rows; ++r) worker->row[r] = block + table->row[r].offset;
 }
 
-static void add_block(const mot_step *step, const step_worker *worker, mot_real *const *gradient)
+/* The first strip of a step is the gradient, bit by bit, even where it says -0. */
+void mot_step_add_strip(mot_step *step, size_t local, const mot_real *strip)
 {
     const mot_table *table = &step->model->table;
-    for (size_t r = 0; r < table->rows; ++r)
-        if (step->learns >> table->row[r].part & 1u)
-            mot_row_add(gradient[r], worker->row[r], table->row[r].count);
+    mot_real *const *gradient = step->model->gradient + local * table->rows;
+    const bool first = step->strips_added[local] == 0;
+    for (size_t r = 0; r < table->rows; ++r) {
+        const mot_tensor *row = &table->row[r];
+        if (!(step->learns >> row->part & 1u)) continue;
+        if (first)
+            memcpy(gradient[r], strip + row->offset, row->count * sizeof(mot_real));
+        else
+            mot_row_add(gradient[r], strip + row->offset, row->count);
+    }
 }
 
 static void work_strip(void *context, size_t task, int thread)
@@ -156,7 +164,7 @@ static void work_strip(void *context, size_t task, int thread)
     if (!learn || guest) return;
     size_t *added = &step->strips_added[strip->group];
     mot_threads_await(step->threads, added, strip->turn);
-    if (apart) add_block(step, worker, expert);
+    if (apart) mot_step_add_strip(step, strip->group, worker->sum);
     mot_threads_advance(step->threads, added);
 }
 

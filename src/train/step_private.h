@@ -177,6 +177,9 @@ typedef enum expert_work {
     WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in chunk->owner */
 } expert_work;
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
+/* step_expert.c: adds a strip's gradient, a block of the expert's table, to a local expert's. The strip's turn must
+ * have come (strips_added), which the caller then counts. */
+void mot_step_add_strip(mot_step *step, size_t local, const mot_real *strip);
 /* step_split.c: all do nothing without route.split. Prepare: after the plans; the caller agrees on the status. Begin:
  * weights set out. Settle: everything in flight has arrived, and strips that came back are added. Expect and return:
  * gradients of the chunk's strips, at their owner and at the helper. */

@@ -8,7 +8,6 @@
  * All of this is known to everybody from the choices, so nobody asks for anything; messages between two ranks match by
  * their order, which is that of the shares. */
 #include "mot/memory.h"
-#include "mot/rowops.h"
 #include "step_private.h"
 
 #include <assert.h>
@@ -115,6 +114,16 @@ static int units_of(size_t numbers)
     return (int)(numbers / UNIT);
 }
 
+/* Sets out for another rank; what splits send is part of the dispatch. */
+static void send(mot_step *step, const mot_real *numbers, size_t count, int to, int tag)
+{
+    const size_t bytes = count * sizeof *numbers;
+    MPI_Isend(numbers, units_of(count), step->split.unit, to, tag, step->comm->mpi,
+              next_request(&step->split));
+    step->split.sent_bytes += bytes;
+    step->work.phase[MOT_PHASE_DISPATCH].bytes += (double)bytes;
+}
+
 /* The weights of expert e to every rank that helps it in any chunk, once. */
 static void send_weights(mot_step *step, int e)
 {
@@ -128,9 +137,7 @@ static void send_weights(mot_step *step, int e)
             const int worker = shares->share[i].worker;
             if (split->sent[worker]) continue;
             split->sent[worker] = true;
-            MPI_Isend(step->model->own_of[e]->value, units_of(count), split->unit, worker, MOT_TAG_WEIGHTS,
-                      step->comm->mpi, next_request(split));
-            split->sent_bytes += count * sizeof(mot_real);
+            send(step, step->model->own_of[e]->value, count, worker, MOT_TAG_WEIGHTS);
         }
     }
 }
@@ -174,27 +181,9 @@ void mot_step_split_return(mot_step *step, const step_chunk *chunk)
     size_t strips = 0;
     for (size_t g = (size_t)model->local; g < plan->groups; ++g) {
         const size_t n = strips_of(step, plan->group_first[g + 1] - plan->group_first[g]);
-        MPI_Isend(split->done + strips * model->table.count, units_of(n * model->table.count), split->unit,
-                  model->placement.owner[plan->group_expert[g]], MOT_TAG_STRIPS, step->comm->mpi,
-                  next_request(split));
-        split->sent_bytes += n * model->table.count * sizeof(mot_real);
+        send(step, split->done + strips * model->table.count, n * model->table.count,
+             model->placement.owner[plan->group_expert[g]], MOT_TAG_STRIPS);
         strips += n;
-    }
-}
-
-/* A strip's gradient joins the expert's: the first of a step is it, bit by bit, even where it says -0. */
-static void add_strip(mot_step *step, int local, const mot_real *strip)
-{
-    const mot_table *table = &step->model->table;
-    mot_real *const *gradient = step->model->gradient + (size_t)local * table->rows;
-    const bool first = step->strips_added[local]++ == 0;
-    for (size_t r = 0; r < table->rows; ++r) {
-        const mot_tensor *row = &table->row[r];
-        if (!(step->learns >> row->part & 1u)) continue;
-        if (first)
-            memcpy(gradient[r], strip + row->offset, row->count * sizeof(mot_real));
-        else
-            mot_row_add(gradient[r], strip + row->offset, row->count);
     }
 }
 
@@ -214,8 +203,11 @@ void mot_step_split_settle(mot_step *step, mot_phase phase)
     for (size_t i = 0; i < split->owing->split.shares; ++i) {
         const mot_share *share = &split->owing->split.share[i];
         if (model->own_of[share->expert] == NULL || share->worker == step->comm->rank) continue;
-        for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->table.count)
-            add_strip(step, model->placement.local_index[share->expert], strip);
+        const size_t local = (size_t)model->placement.local_index[share->expert];
+        for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->table.count) {
+            mot_step_add_strip(step, local, strip);
+            ++step->strips_added[local];
+        }
     }
     split->owing = NULL;
 }

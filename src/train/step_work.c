@@ -113,10 +113,8 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
     for (size_t c = 0; c < step->chunks; ++c) {
         const mot_plan *plan = &step->chunk[c].plan;
         for (size_t g = 0; g < plan->groups; ++g) worked += plan->group_first[g + 1] > plan->group_first[g];
-    }
-    for (size_t c = 0; c < step->chunks; ++c) {
-        home += (double)step->chunk[c].plan.rows_home;
-        owner += (double)step->chunk[c].plan.rows_owner;
+        home += (double)plan->rows_home;
+        owner += (double)plan->rows_owner;
     }
     add(step, MOT_PHASE_LOAD, 0, (double)(batch->mine * batch->sample_bytes));
     add(step, MOT_PHASE_DISPATCH, 0, home * (double)step->row_bytes);
