@@ -60,6 +60,7 @@ static mot_status warm_up(bench *b)
     double seconds = 0;
     mot_status status;
     MOT_TRY(take_steps(b, BENCH_WARM_UP, &seconds));
+    if (b->config->route.rebalance != MOT_REBALANCE_NEVER) MOT_TRY(mot_run_rebalance(b->run));
     MOT_TRY(take_steps(b, BENCH_WARM_UP, &seconds));
     const double steps = 1 + repeat_s * BENCH_WARM_UP / seconds;
     b->steps = b->options->steps > 0 ? b->options->steps : (int)MOT_MIN(steps, (double)MOT_BENCH_MOST_STEPS);

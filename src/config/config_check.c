@@ -94,6 +94,22 @@ static mot_status check_without_effect(const mot_config_reader *reader)
     return MOT_OK;
 }
 
+/* What is to happen after something that never happens, or at the end of the run alone. */
+static mot_status check_rebalance(const mot_config_reader *reader)
+{
+    const mot_config *config = &reader->config;
+    const mot_rebalance when = config->route.rebalance;
+    if (when == MOT_REBALANCE_EVAL && config->eval.every == 0)
+        return FAIL(reader, "route.rebalance", "route.rebalance = eval has no effect while eval.every is 0");
+    if (when == MOT_REBALANCE_CHECKPOINT && config->checkpoint.every == 0)
+        return FAIL(reader, "route.rebalance",
+                    "route.rebalance = checkpoint has no effect while checkpoint.every is 0");
+    if (when == MOT_REBALANCE_STAGE && config->stages == 1)
+        return FAIL(reader, "route.rebalance",
+                    "route.rebalance = stage has no effect where there is one stage");
+    return MOT_OK;
+}
+
 mot_status mot_config_check(const mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
@@ -113,6 +129,7 @@ mot_status mot_config_check(const mot_config_reader *reader)
         return FAIL(reader, "route.chunks", "route.chunks = %d is more than train.batch = %zu", route->chunks,
                     config->train.batch);
     status = check_placement(reader);
+    if (status == MOT_OK) status = check_rebalance(reader);
     if (status == MOT_OK) status = check_stages(reader);
     return status == MOT_OK ? check_without_effect(reader) : status;
 }

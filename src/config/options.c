@@ -15,6 +15,7 @@ static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
 static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian", NULL};
 static const char *const payload_names[] = {"fp32", "bf16", NULL};
+static const char *const rebalance_names[] = {"never", "stage", "eval", "checkpoint", NULL};
 static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
 static const char *const loss_names[] = {"cross_entropy", "logistic", "squared", NULL};
 static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
@@ -177,6 +178,8 @@ const mot_option mot_options[] = {
      HELP("Whether rank 0 owns experts like the others, or none (dedicated) when there is another rank.")},
     {KEY("route.split"), IN_CONFIG(route.split), BOOLEAN, DEFAULT("false"),
      HELP("Ranks with little to do take over strips of experts with many samples; the bits stay the same.")},
+    {KEY("route.rebalance"), IN_CONFIG(route.rebalance), CHOICE(rebalance_names), DEFAULT("never"),
+     HELP("When experts may move to other ranks, by the samples they had: as a stage begins, or after each evaluation or checkpoint; the bits stay the same.")},
     {KEY("route.chunks"), IN_CONFIG(route.chunks), INTEGER(1, 1024), DEFAULT("1"),
      HELP("Pieces in which a batch moves, so that one travels while another is worked on.")},
     {KEY("route.payload"), IN_CONFIG(route.payload), CHOICE(payload_names), DEFAULT("fp32"),

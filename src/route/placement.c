@@ -116,26 +116,47 @@ static void index_by_rank(mot_placement *placement)
         placement->local[first[placement->owner[e]] + placement->local_index[e]] = e;
 }
 
+static mot_status make_room(mot_placement *placement)
+{
+    const size_t experts = (size_t)placement->experts;
+    mot_status status;
+    MOT_TRY(mot_allocate(&placement->owner, experts, sizeof(int), "the placement"));
+    MOT_TRY(mot_allocate(&placement->first, (size_t)placement->ranks + 1, sizeof(int), "the placement"));
+    MOT_TRY(mot_allocate(&placement->local, experts, sizeof(int), "the placement"));
+    MOT_TRY(mot_allocate(&placement->local_index, experts, sizeof(int), "the placement"));
+done:
+    return status;
+}
+
 mot_status mot_placement_init(mot_placement *placement, const char *text, int experts, int ranks,
                               bool dedicated, bool fold)
 {
     assert(experts >= 0 && ranks > 0);
     mot_status status = MOT_OK;
-    *placement = (mot_placement){.experts = experts, .ranks = ranks};
-    MOT_TRY(mot_allocate(&placement->owner, (size_t)experts, sizeof(int), "the placement"));
-    MOT_TRY(mot_allocate(&placement->first, (size_t)ranks + 1, sizeof(int), "the placement"));
-    MOT_TRY(mot_allocate(&placement->local, (size_t)experts, sizeof(int), "the placement"));
-    MOT_TRY(mot_allocate(&placement->local_index, (size_t)experts, sizeof(int), "the placement"));
-    for (int e = 0; e < experts; e++) placement->owner[e] = NOWHERE;
-
     /* Alone, the coordinator does everything. */
-    placement->dedicated = dedicated = dedicated && ranks > 1;
+    dedicated = dedicated && ranks > 1;
+    *placement = (mot_placement){.experts = experts, .ranks = ranks, .dedicated = dedicated};
+    MOT_TRY(make_room(placement));
+    for (int e = 0; e < experts; e++) placement->owner[e] = NOWHERE;
     if (strcmp(text, "even") == 0)
         place_evenly(placement, dedicated);
     else
         MOT_TRY(place_as_listed(placement, text, dedicated, fold));
     index_by_rank(placement);
 
+done:
+    if (status != MOT_OK) mot_placement_free(placement);
+    return status;
+}
+
+mot_status mot_placement_assign(mot_placement *placement, const mot_placement *like, const int *owner)
+{
+    mot_status status;
+    *placement = (mot_placement){
+        .experts = like->experts, .ranks = like->ranks, .dedicated = like->dedicated};
+    MOT_TRY(make_room(placement));
+    memcpy(placement->owner, owner, (size_t)like->experts * sizeof *owner);
+    index_by_rank(placement);
 done:
     if (status != MOT_OK) mot_placement_free(placement);
     return status;

@@ -10,18 +10,15 @@ mot_status mot_plan_init(mot_plan *plan, const mot_placement *placement, int ran
 {
     assert(rank >= 0 && rank < placement->ranks);
     mot_status status = MOT_OK;
-    const size_t ranks = (size_t)placement->ranks, groups = (size_t)mot_placement_count(placement, rank);
+    const size_t ranks = (size_t)placement->ranks;
     const size_t experts = (size_t)placement->experts; /* as many groups at most */
-    *plan = (mot_plan){.ranks = placement->ranks, .rank = rank, .groups = groups};
+    *plan = (mot_plan){.ranks = placement->ranks, .rank = rank};
     MOT_TRY(mot_allocate(&plan->home_first, ranks + 1, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->owner_first, ranks + 1, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->group_first, experts + 1, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->group_expert, experts, sizeof(int), "a plan"));
     MOT_TRY(mot_allocate(&plan->group_from, experts, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->memory.cursor, 2 * ranks + experts, sizeof(size_t), "a plan"));
-    for (size_t g = 0; g < groups; g++)
-        plan->group_expert[g] = placement->local[placement->first[rank] + (int)g];
-
 done:
     if (status != MOT_OK) mot_plan_free(plan);
     return status;
@@ -101,10 +98,11 @@ static bool valid_choices(const int32_t *expert, size_t choices, int experts)
 }
 #endif
 
-/* The guests of this rank, behind its local experts; and for every share of its own the group. */
+/* This rank's local experts and, behind them, its guests; and for every share of its own the group. */
 static mot_status find_groups(mot_plan *plan, const mot_placement *placement, const mot_split *split)
 {
     plan->groups = (size_t)mot_placement_count(placement, plan->rank);
+    memcpy(plan->group_expert, placement->local + placement->first[plan->rank], plan->groups * sizeof(int));
     if (split == NULL) return MOT_OK;
     const mot_status status = mot_reserve(&plan->memory.share_group, &plan->memory.shares, split->shares,
                                           sizeof(size_t), "a plan");

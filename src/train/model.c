@@ -1,35 +1,109 @@
-#include "mot/model.h"
+#include "model_private.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "mot/memory.h"
 
+/* ---- the experts of this rank ---- */
+
 /* Points an expert's weights and gradients into its own unit and the tied one. */
-static void point(mot_model *model, int local)
+static void point(const mot_model *model, model_experts *held, int local)
 {
     const mot_table *own = &model->own_table, *tied = &model->tied_table;
-    mot_params *params = &model->own[local];
+    mot_params *params = &held->own[local];
     size_t o = 0, t = 0;
     for (size_t r = 0; r < model->table.rows; ++r) {
         const size_t at = (size_t)local * model->table.rows + r;
         if ((model->config->model.tie >> model->table.row[r].part) & 1u) {
             const size_t offset = tied->row[t++].offset;
-            model->weight[at] = model->tied.value + offset;
-            model->gradient[at] = model->tied_gradient + (size_t)local * tied->count + offset;
+            held->weight[at] = model->tied.value + offset;
+            held->gradient[at] = held->tied_gradient + (size_t)local * tied->count + offset;
         } else {
             const size_t offset = own->row[o++].offset;
-            model->weight[at] = params->value + offset;
-            model->gradient[at] = params->gradient + offset;
+            held->weight[at] = params->value + offset;
+            held->gradient[at] = params->gradient + offset;
         }
     }
 }
+
+static int expert_at(const mot_model *model, const mot_placement *placement, int local)
+{
+    return placement->local[placement->first[model->comm->rank] + local];
+}
+
+mot_status mot_model_hold(const mot_model *model, mot_placement *placement, model_experts *held)
+{
+    mot_status status;
+    const int count = mot_placement_count(placement, model->comm->rank);
+    const size_t local = (size_t)count, rows = model->table.rows;
+    *held = (model_experts){.placement = *placement};
+    *placement = (mot_placement){0};
+    MOT_TRY(mot_allocate(&held->own, local, sizeof *held->own, "experts"));
+    MOT_TRY(mot_allocate(&held->tied_gradient, local * model->tied_table.count, sizeof(mot_real),
+                         "tied gradients"));
+    MOT_TRY(mot_allocate(&held->weight, local * rows, sizeof(void *), "experts"));
+    MOT_TRY(mot_allocate(&held->gradient, local * rows, sizeof(void *), "experts"));
+    for (; held->local < count; ++held->local) {
+        const int expert = expert_at(model, &held->placement, held->local);
+        mot_params *own = &held->own[held->local];
+        if (model->own_of[expert] != NULL)
+            *own = *model->own_of[expert];
+        else
+            MOT_TRY(mot_params_create(own, &model->own_table, expert));
+        point(model, held, held->local);
+    }
+done:
+    if (status != MOT_OK) mot_model_let_go(model, held);
+    return status;
+}
+
+static void free_arrays(model_experts *held)
+{
+    mot_free(held->gradient);
+    mot_free(held->weight);
+    mot_free(held->tied_gradient);
+    mot_free(held->own);
+    mot_placement_free(&held->placement);
+    *held = (model_experts){0};
+}
+
+void mot_model_let_go(const mot_model *model, model_experts *held)
+{
+    for (int i = 0; i < held->local; ++i)
+        if (model->own_of[held->own[i].unit] == NULL) mot_params_free(&held->own[i]);
+    free_arrays(held);
+}
+
+void mot_model_adopt(mot_model *model, model_experts *held)
+{
+    model_experts before = {model->placement,     model->local,  model->own,
+                            model->tied_gradient, model->weight, model->gradient};
+    for (int i = 0; i < before.local; ++i) {
+        const int expert = before.own[i].unit;
+        model->own_of[expert] = NULL;
+        if (held->placement.owner[expert] != model->comm->rank) mot_params_free(&before.own[i]);
+    }
+    free_arrays(&before);
+    model->placement = held->placement;
+    model->local = held->local;
+    model->own = held->own;
+    model->tied_gradient = held->tied_gradient;
+    model->weight = held->weight;
+    model->gradient = held->gradient;
+    for (int i = 0; i < model->local; ++i) model->own_of[model->own[i].unit] = &model->own[i];
+    *held = (model_experts){0};
+}
+
+/* ---- the whole ---- */
 
 mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_config *config, size_t tokens,
                             size_t width, size_t vocabulary, size_t outputs, bool fold)
 {
     mot_status status;
     const int E = config->model.experts;
+    mot_placement placement = {0};
+    model_experts held;
     memset(model, 0, sizeof *model);
     model->config = config;
     model->comm = comm;
@@ -39,30 +113,19 @@ mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_co
     mot_table_select(&model->own_table, &model->table, config->model.tie, false);
     mot_table_select(&model->tied_table, &model->table, config->model.tie, true);
     MOT_TRY(mot_gate_init(&model->gate, &config->gate, (size_t)E, tokens, width, vocabulary));
-    MOT_TRY(mot_placement_init(&model->placement, config->route.placement, E, comm->size,
-                               config->route.dedicated, fold));
-    model->local = mot_placement_count(&model->placement, comm->rank);
-
-    const size_t local = (size_t)model->local, rows = model->table.rows;
+    MOT_TRY(mot_placement_init(&placement, config->route.placement, E, comm->size, config->route.dedicated,
+                               fold));
     MOT_TRY(mot_allocate(&model->balance_bias, (size_t)E, sizeof(mot_real), "the balance bias"));
-    MOT_TRY(mot_allocate(&model->own, local, sizeof *model->own, "experts"));
     MOT_TRY(mot_allocate(&model->own_of, (size_t)E, sizeof(void *), "experts"));
-    MOT_TRY(mot_allocate(&model->tied_gradient, local * model->tied_table.count, sizeof(mot_real),
-                         "tied gradients"));
-    MOT_TRY(mot_allocate(&model->weight, local * rows, sizeof(void *), "experts"));
-    MOT_TRY(mot_allocate(&model->gradient, local * rows, sizeof(void *), "experts"));
     MOT_TRY(mot_allocate(&model->tied_largest, model->tied_table.rows, sizeof(double), "tied gradients"));
     MOT_TRY(mot_allocate(&model->tied_sum, model->tied_table.count, sizeof(int64_t), "tied gradients"));
     MOT_TRY(mot_params_create(&model->tied, &model->tied_table, MOT_UNIT_TIED));
     if (comm->rank == MOT_ROOT)
         MOT_TRY(mot_params_create(&model->gate_params, &model->gate.table, MOT_UNIT_GATE));
-    for (int i = 0; i < model->local; ++i) {
-        const int expert = model->placement.local[model->placement.first[comm->rank] + i];
-        MOT_TRY(mot_params_create(&model->own[i], &model->own_table, expert));
-        model->own_of[expert] = &model->own[i];
-        point(model, i);
-    }
+    MOT_TRY(mot_model_hold(model, &placement, &held));
+    mot_model_adopt(model, &held);
 done:
+    mot_placement_free(&placement);
     if (status != MOT_OK) mot_model_free(model);
     return status;
 }
@@ -189,6 +252,7 @@ mot_model_size mot_model_measure(const mot_model *model)
         .gate = mot_table_parameters(&model->gate.table, all),
         .tied = mot_table_parameters(&model->tied_table, all),
         .own = mot_table_parameters(&model->own_table, all),
+        .of_expert = 4 * (size_t)model->own_table.count * sizeof(mot_real) + tied * sizeof(mot_real),
         .values = all_units,
         .gradients = all_units + tied * ((size_t)model->local * sizeof(mot_real) + sizeof(int64_t)),
         .moments = 2 * all_units,

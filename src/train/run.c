@@ -69,6 +69,7 @@ static mot_status train_step(mot_run *run, bool *stop)
     mot_step_result result;
     mot_status status;
     MOT_TRY(mot_step_run(run->step, &run->train, &task, stop_asked(run), &result));
+    run_count_load(run, &result);
     const double rate = stage->expert.rate * factor;
     const int index = progress->stage; /* of this step; the next may be of another */
     const bool next = mot_stage_advance(&run->config, samples, result.loss, result.purity, &run->progress);
@@ -110,6 +111,7 @@ static mot_status train(mot_run *run)
         }
         if (last || stop || (config->checkpoint.every > 0 && step % config->checkpoint.every == 0))
             MOT_TRY(run_save(run));
+        if (!last && !stop && run_rebalance_due(run)) MOT_TRY(mot_run_rebalance(run));
     }
     if (run->progress.stage == config->stages && run->evaluated != run->progress.step) {
         run->again = true; /* the run was complete before it was started again */
@@ -192,7 +194,9 @@ mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result)
                                 .number = number,
                                 .stage = &run->config.stage[0],
                                 .factor = 1};
-    return mot_step_run(run->step, &run->train, &task, false, result);
+    const mot_status status = mot_step_run(run->step, &run->train, &task, false, result);
+    if (status == MOT_OK) run_count_load(run, result);
+    return status;
 }
 
 mot_step *mot_run_stepper(mot_run *run)

@@ -109,6 +109,9 @@ void run_dry(const mot_run *run)
     mot_log(MOT_LOG_INFO, "\na step dispatches %zu rows of %s: %s over all ranks%s", B * K,
             run_bytes_text(step.dispatch_row, row), run_bytes_text(B * K * step.dispatch_row, batch),
             K > 1 ? "; outputs and their gradients travel as well" : "");
+    if (run->config.route.rebalance != MOT_REBALANCE_NEVER)
+        mot_log(MOT_LOG_INFO, "route.rebalance: a rank may come to own %d experts, %s each",
+                mot_placement_most(&run->model.placement), run_bytes_text(size.of_expert, row));
     mot_log(MOT_LOG_INFO, "dry run: nothing was written");
     mot_free(rows);
 }
@@ -123,7 +126,8 @@ run_memory_peak run_measure_memory(const mot_run *run)
         int rank;
     } mine = {growth, comm->rank}, most;
     MPI_Allreduce(&mine, &most, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi);
-    double of_rank[4] = {comm->rank, (double)peak, growth, (double)run_memory(run)};
+    const size_t sum = MOT_MAX(run_memory(run), run->memory_before);
+    double of_rank[4] = {comm->rank, (double)peak, growth, (double)sum};
     MPI_Bcast(of_rank, 4, MPI_DOUBLE, most.rank, comm->mpi);
     return (run_memory_peak){of_rank[0], of_rank[1], of_rank[2], of_rank[3]};
 }

@@ -29,7 +29,14 @@ typedef struct run_place {
 typedef enum run_purpose { RUN_TRAIN, RUN_EVAL, RUN_BENCH } run_purpose;
 
 /* What a run does besides its steps. */
-typedef enum run_part { RUN_RECORD, RUN_LOG, RUN_EVALUATION, RUN_CHECKPOINT, RUN_PARTS } run_part;
+typedef enum run_part {
+    RUN_RECORD,
+    RUN_LOG,
+    RUN_EVALUATION,
+    RUN_CHECKPOINT,
+    RUN_REBALANCE,
+    RUN_PARTS
+} run_part;
 
 struct mot_run {
     const mot_comm *comm;
@@ -58,6 +65,9 @@ struct mot_run {
     size_t resident_before; /* bytes of this process before the run was set up: libraries */
     size_t data_bytes, model_bytes, step_bytes; /* held since, by what was made */
     mot_step_work evaluations;                  /* phases of their passes alone, which are no training */
+    int64_t *load;                              /* [E]: of the steps since experts might move */
+    mot_gidx moves;                             /* of experts to other ranks, in this process */
+    size_t moved_bytes, memory_before;          /* by them; the most that run_memory would have said before */
 
     /* since the last report line */
     double since_s, loss, hits, compute_s, exchange_s, wait_s, flops;
@@ -88,6 +98,11 @@ mot_status run_figures_end(mot_run *run);
  * the samples that are with an expert of their kind. */
 double run_signal_attention(const mot_run *run);
 double run_routed_loss(const mot_run *run);
+
+/* run_place.c: where experts live. Count: after each step of training. Due: the same on every rank. See also
+ * mot_run_rebalance. */
+void run_count_load(mot_run *run, const mot_step_result *result);
+bool run_rebalance_due(const mot_run *run);
 
 /* run_memory.c: what a rank holds. */
 size_t run_memory(const mot_run *run); /* the sum of all parts of this rank, bytes */

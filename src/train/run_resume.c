@@ -20,6 +20,7 @@ static void forget_what_may_change(mot_config *config)
     config->threads = 0;
     config->stop_after = 0;
     config->route.split = false;
+    config->route.rebalance = MOT_REBALANCE_NEVER;
     for (int s = 0; s < config->stages; ++s)
         memset(&config->stage[s].until, 0, sizeof config->stage[s].until);
 }

@@ -154,7 +154,9 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     MOT_TRY(look_around(comm, config->threads, &run->place));
     run->resident_before = mot_memory_resident().now;
     size_t held = mot_memory_held();
-    MOT_TRY(mot_comm_agree(comm, open_data(run)));
+    status = mot_allocate(&run->load, (size_t)config->model.experts, sizeof *run->load, "loads");
+    if (status == MOT_OK) status = open_data(run);
+    MOT_TRY(mot_comm_agree(comm, status));
     run->data_bytes = held_since(&held);
 
     mot_token_shape shape;
@@ -200,6 +202,7 @@ void run_close(mot_run *run)
     mot_step_destroy(&run->step);
     mot_model_free(&run->model);
     mot_free(run->parent);
+    mot_free(run->load);
     mot_dataset_close(&run->train_set);
     mot_dataset_close(&run->eval_set);
     memset(run, 0, sizeof *run); /* so that it may be closed again */

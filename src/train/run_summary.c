@@ -113,6 +113,8 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_real(json, "speed.samples_per_s", speed.samples_per_s);
             mot_json_real(json, "speed.expert_gflops", speed.gflops);
             mot_json_real(json, "speed.sgemm_fraction", speed.fraction);
+            mot_json_int(json, "rebalance.moves", run->moves);
+            mot_json_int(json, "rebalance.bytes", (int64_t)run->moved_bytes);
             mot_json_real(json, "memory.peak_bytes", memory.peak);
             mot_json_real(json, "memory.growth_bytes", memory.growth);
             mot_json_real(json, "memory.sum_bytes", memory.sum);

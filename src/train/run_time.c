@@ -6,8 +6,9 @@
 #include "mot/log.h"
 
 static const char *const part_name[RUN_PARTS + 1] = {
-    [RUN_RECORD] = "record",         [RUN_LOG] = "log",     [RUN_EVALUATION] = "evaluation",
-    [RUN_CHECKPOINT] = "checkpoint", [RUN_PARTS] = "other",
+    [RUN_RECORD] = "record",         [RUN_LOG] = "log",
+    [RUN_EVALUATION] = "evaluation", [RUN_CHECKPOINT] = "checkpoint",
+    [RUN_REBALANCE] = "rebalance",   [RUN_PARTS] = "other",
 };
 
 void run_time_evaluation(mot_run *run, const mot_step_work *before)

@@ -30,7 +30,6 @@ static mot_status create_root(mot_step *step)
     MOT_TRY(mot_allocate(&root->loss, B, sizeof(double), what));
     MOT_TRY(mot_allocate(&root->report, B * K, sizeof *root->report, what));
     MOT_TRY(mot_allocate(&root->reporter, B * K, sizeof(int), what));
-    MOT_TRY(mot_allocate(&root->load, E, sizeof(int64_t), what));
     MOT_TRY(mot_allocate(&root->importance, E, sizeof(double), what));
     MOT_TRY(mot_allocate(&root->table, E * kinds, sizeof(int64_t), what));
 done:
@@ -39,11 +38,11 @@ done:
 
 static void free_root(coordinator *root)
 {
-    void *const arrays[] = {root->gathered,   root->counts, root->places,    root->rank,     root->sample,
-                            root->label,      root->group,  root->predicted, root->g,        root->id,
-                            root->h,          root->p,      root->d_h,       root->kept,     root->d_weight,
-                            root->prob,       root->loss,   root->report,    root->reporter, root->load,
-                            root->importance, root->table};
+    void *const arrays[] = {root->gathered, root->counts, root->places,    root->rank,     root->sample,
+                            root->label,    root->group,  root->predicted, root->g,        root->id,
+                            root->h,        root->p,      root->d_h,       root->kept,     root->d_weight,
+                            root->prob,     root->loss,   root->report,    root->reporter, root->importance,
+                            root->table};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
@@ -126,15 +125,15 @@ static void free_worker(step_worker *worker)
 /* Threads, what each of them needs, and the strips they share out. */
 static mot_status create_workers(mot_step *step, int threads)
 {
-    const size_t local = (size_t)step->model->local, C = step->C;
+    const size_t E = (size_t)step->model->config->model.experts, C = step->C;
     mot_status status;
     MOT_TRY(mot_threads_create(&step->threads, threads));
     MOT_TRY(mot_allocate(&step->worker, (size_t)threads, sizeof *step->worker, "threads"));
     for (int t = 0; t < threads; ++t) MOT_TRY(create_worker(step, &step->worker[t]));
     step->strip_room = step->most * step->K / step->tile + (size_t)step->model->config->model.experts;
     MOT_TRY(mot_allocate(&step->strip, step->strip_room, sizeof *step->strip, "strips"));
-    MOT_TRY(mot_allocate(&step->strips_added, local, sizeof *step->strips_added, "strips"));
-    MOT_TRY(mot_allocate(&step->updated, local, sizeof *step->updated, "experts"));
+    MOT_TRY(mot_allocate(&step->strips_added, E, sizeof *step->strips_added, "strips"));
+    MOT_TRY(mot_allocate(&step->updated, E, sizeof *step->updated, "experts"));
     MOT_TRY(mot_allocate(&step->combined, C, sizeof(mot_real), "a sample"));
     MOT_TRY(mot_allocate(&step->d_combined, C, sizeof(mot_real), "a sample"));
     MOT_TRY(mot_allocate(&step->output, C, sizeof(mot_real), "a sample"));
@@ -168,6 +167,7 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
     MOT_TRY(create_workers(step, threads));
     step->report_room = step->most * step->K;
     MOT_TRY(mot_allocate(&step->report, step->report_room, sizeof(choice_report), "reports"));
+    MOT_TRY(mot_allocate(&step->load, (size_t)step->model->config->model.experts, sizeof(int64_t), "loads"));
     if (step->K > 1)
         MOT_TRY(mot_allocate(&step->home_row, step->most * step->K, sizeof(uint32_t), "reports"));
     if (step->comm->rank == MOT_ROOT) MOT_TRY(create_root(step));
@@ -223,6 +223,7 @@ void mot_step_destroy(mot_step **handle)
     mot_step_split_destroy(&step->split);
     mot_free(step->message);
     mot_free(step->report);
+    mot_free(step->load);
     mot_free(step->home_row);
     if (step->note_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->note_type);
     if (step->report_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->report_type);

@@ -110,7 +110,6 @@ typedef struct coordinator {
     int *reporter;         /* [B * K]: the rank that reports each (sample, choice) */
     rank_note *rank;       /* [ranks] */
     work_sums before;      /* of all ranks, when they last reported */
-    int64_t *load;         /* [E] */
     double *importance;    /* [E] */
     int64_t *table;        /* [E, classes or groups]: for purity */
 } coordinator;
@@ -142,12 +141,13 @@ struct mot_step {
     size_t strip_rows;   /* rows of a full strip */
     step_strip *strip;   /* of the chunk at hand; room for every tile of a batch */
     size_t strips, strip_room;
-    size_t *strips_added; /* [local experts]: of this step, to the expert's gradient */
-    mot_status *updated;  /* [local experts] */
+    size_t *strips_added; /* [E], local experts: of this step, to the expert's gradient */
+    mot_status *updated;  /* [E], local experts */
     step_split split;
 
     choice_report *report; /* what this rank reports, in any order */
     size_t reports, report_room;
+    int64_t *load;      /* [E]: rows of each expert in this step, over all ranks */
     uint32_t *home_row; /* [B * K]: K > 1, the row of (sample of the chunk, choice) in home order */
     mot_real *combined, *d_combined, *output; /* [C], at home */
 

@@ -64,9 +64,7 @@ static mot_status sum_up(mot_step *step, const mot_step_task *task, step_verdict
     verdict->loss = loss / (double)n;
     verdict->hits = hits;
     verdict->purity = batch_purity(step);
-    memset(root->load, 0, E * sizeof *root->load);
     memset(root->importance, 0, E * sizeof *root->importance);
-    for (size_t r = 0; r < n * K; ++r) ++root->load[step->expert[r]];
     for (size_t p = 0; p < n; ++p)
         for (size_t e = 0; e < E; ++e) root->importance[e] += root->p[p * E + e];
     for (size_t p = 0; p < n; ++p)
@@ -97,7 +95,7 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
     const mot_optimizer_config *config = &task->stage->gate;
     const mot_status status = mot_optimizer_update(config, config->rate * task->factor, 1u << MOT_PART_GATE,
                                                    &model->gate_params, NULL);
-    if (status == MOT_OK) mot_balance_bias(route, choice.E, root->load, model->balance_bias);
+    if (status == MOT_OK) mot_balance_bias(route, choice.E, step->load, model->balance_bias);
     return status;
 }
 
@@ -150,6 +148,14 @@ static void find_reporters(mot_step *step)
 
 /* ---- every rank ---- */
 
+/* Everybody has the choices. */
+static void count_load(mot_step *step)
+{
+    const size_t rows = step->batch.total * step->K;
+    memset(step->load, 0, (size_t)step->model->config->model.experts * sizeof *step->load);
+    for (size_t r = 0; r < rows; ++r) ++step->load[step->expert[r]];
+}
+
 static void fill_result(const mot_step *step, const step_verdict *verdict, mot_step_result *result)
 {
     const coordinator *root = &step->root;
@@ -170,7 +176,7 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .sample_loss = root->loss,
         .expert = root->sample != NULL ? step->expert : NULL,
         .prob = root->prob,
-        .load = root->load,
+        .load = step->load,
         .importance = root->importance,
     };
 }
@@ -181,6 +187,7 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     const mot_comm *comm = step->comm;
     coordinator *root = &step->root;
     step_verdict verdict = {.stop = step->stop};
+    count_load(step);
     const rank_note note = {status, false, mot_step_sums(step)};
     double since = mot_clock_s();
     MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);

@@ -159,7 +159,9 @@ START_TEST(test_random_configurations_read_back)
                                  "model.width=42",
                                  "route.top_k=2",
                                  "route.noise_steps=9",
-                                 "route.chunks=3"};
+                                 "route.chunks=3",
+                                 "eval.every=70",
+                                 draw(2) == 0 ? "route.rebalance=eval" : "route.rebalance=never"};
     for (size_t i = 0; i < MOT_COUNT(right); ++i) snprintf(argument[count++], ARGUMENT, "%s", right[i]);
     snprintf(argument[count++], ARGUMENT, "train.batch=%u", 3 + draw(10000));
     for (size_t i = 0; i < count; ++i) pointer[i] = argument[i];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ck.h"
+#include "mot/rng.h"
 
 static const struct {
     const char *text;
@@ -127,11 +128,162 @@ START_TEST(even_is_even)
 }
 END_TEST
 
+/* ---- balancing ---- */
+
+static const struct {
+    const char *text;
+    int experts, ranks;
+    bool dedicated;
+    int64_t load[8];
+    int owner[8], moves; /* after it */
+} balanced[] = {
+    {"even", 4, 2, false, {8, 1, 1, 2}, {0, 1, 1, 1}, 1},
+    {"even", 8, 2, false, {28, 1, 1, 1, 1, 1, 1, 1}, {0, 1, 1, 1, 1, 1, 1, 1}, 3},
+    {"even", 8, 3, true, {28, 1, 1, 1, 1, 1, 1, 1}, {1, 2, 2, 2, 2, 2, 2, 2}, 3},
+    {"even", 8, 2, false, {0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 1, 1, 1, 1}, 0},
+    {"even", 4, 2, false, {5, 5, 5, 5}, {0, 0, 1, 1}, 0},
+    {"even", 4, 2, false, {50, 52, 50, 48}, {0, 0, 1, 1}, 0}, /* 2 % to be had */
+    {"even", 4, 2, false, {0, 50, 0, 40}, {0, 0, 1, 1}, 0},   /* nothing wins by moving what has no load */
+    {"even", 4, 2, false, {95, 5, 0, 0}, {0, 0, 1, 1}, 0},    /* exactly a twentieth */
+    {"even", 4, 2, false, {94, 6, 0, 0}, {0, 1, 1, 1}, 1},    /* a little more */
+    {"even", 6, 2, false, {90, 80, 70, 1, 2, 3}, {0, 1, 1, 0, 0, 0}, 5},
+    {"[[0,1,2,3,4,5],[]]", 6, 2, false, {9, 0, 0, 0, 0, 9}, {0, 0, 0, 0, 0, 1}, 1},
+    {"even", 3, 1, true, {7, 1, 1}, {0, 0, 0}, 0},
+    {"even", 2, 4, false, {9, 1}, {0, 1}, 0},
+    {"even", 0, 2, false, {0}, {0}, 0},
+};
+
+START_TEST(balances_as_one_would)
+{
+    mot_placement now, better;
+    mot_moves moves;
+    mot_ck_ok(mot_placement_init(&now, balanced[_i].text, balanced[_i].experts, balanced[_i].ranks,
+                                 balanced[_i].dedicated, false));
+    mot_ck_ok(mot_placement_balance(&better, &now, balanced[_i].load, &moves));
+    for (int e = 0; e < now.experts; e++)
+        ck_assert_msg(better.owner[e] == balanced[_i].owner[e], "%d: expert %d on rank %d, not %d", _i, e,
+                      better.owner[e], balanced[_i].owner[e]);
+    ck_assert_int_eq(moves.experts, balanced[_i].moves);
+    check_index(&better);
+    mot_placement_free(&better);
+    mot_placement_free(&now);
+}
+END_TEST
+
+static int64_t largest_load(const int *owner, const int64_t *load, int experts, int ranks)
+{
+    int64_t sum[4] = {0}, most = 0;
+    for (int e = 0; e < experts; e++) sum[owner[e]] += load[e];
+    for (int r = 0; r < ranks; r++) most = MOT_MAX(most, sum[r]);
+    return most;
+}
+
+/* The least that any placement reaches: all of them are tried. */
+static int64_t least_of_all(const int64_t *load, int experts, int lowest, int ranks)
+{
+    const int workers = ranks - lowest;
+    int64_t best = INT64_MAX;
+    int placements = 1;
+    for (int e = 0; e < experts; e++) placements *= workers;
+    for (int p = 0; p < placements; p++) {
+        int owner[8], rest = p;
+        for (int e = 0; e < experts; e++, rest /= workers) owner[e] = lowest + rest % workers;
+        best = MOT_MIN(best, largest_load(owner, load, experts, ranks));
+    }
+    return best;
+}
+
+static int draw(int trial, int what, int below)
+{
+    const mot_random4 random = mot_random(4, MOT_STREAM_TEST, (uint32_t)trial, (uint32_t)what, 0, 0);
+    return (int)(random.word[0] % (uint32_t)below);
+}
+
+/* Against all placements: between the best there is and what dealing the largest first promises, 4/3 of it (where no
+ * rank runs out of room), and a twentieth that is not worth the moves. */
+START_TEST(balances_nearly_as_well_as_can_be)
+{
+    int moved = 0;
+    for (int trial = 300 * _i; trial < 300 * (_i + 1); trial++) {
+        const int experts = 1 + draw(trial, 0, 7), ranks = 1 + draw(trial, 1, 4);
+        const int dedicated = ranks > 1 && draw(trial, 2, 4) == 0, kind = draw(trial, 3, 4);
+        int64_t load[8];
+        int owner[8];
+        mot_placement even, now, better, again;
+        mot_moves moves, moves_again;
+        for (int e = 0; e < experts; e++) {
+            const int x = draw(trial, 10 + e, 1000);
+            load[e] = kind == 0 ? x : kind == 1 ? x % 4 : kind == 2 ? (e == 0 ? 3000 : x % 50) : x % 2 * x;
+            owner[e] = dedicated + draw(trial, 20 + e, ranks - dedicated);
+        }
+        mot_ck_ok(mot_placement_init(&even, "even", experts, ranks, dedicated, false));
+        mot_ck_ok(mot_placement_assign(&now, &even, owner));
+        mot_ck_ok(mot_placement_balance(&better, &now, load, &moves));
+        mot_ck_ok(mot_placement_balance(&again, &now, load, &moves_again));
+        check_index(&better);
+
+        const int64_t before = largest_load(owner, load, experts, ranks),
+                      after = largest_load(better.owner, load, experts, ranks),
+                      least = least_of_all(load, experts, dedicated, ranks);
+        int differ = 0, most = mot_placement_most(&now);
+        int64_t all = 0;
+        for (int e = 0; e < experts; e++) {
+            differ += better.owner[e] != owner[e];
+            all += load[e];
+            ck_assert_int_eq(better.owner[e], again.owner[e]);
+        }
+        ck_assert_int_eq(moves.experts, differ);
+        for (int r = 0; r < ranks; r++) ck_assert_int_le(mot_placement_count(&better, r), most);
+        if (dedicated) ck_assert_int_eq(mot_placement_count(&better, 0), 0);
+        ck_assert(after >= least);
+        if (moves.experts > 0)
+            ck_assert_msg(20 * after < 19 * before, "trial %d: moves from %d to %d", trial, (int)before,
+                          (int)after);
+        else
+            ck_assert(after == before);
+        if (most >= experts) ck_assert(after * 3 * 19 <= least * 4 * 20);
+        if (all > 0) {
+            ck_assert_double_eq(moves.share_before, (double)before / (double)all);
+            ck_assert_double_eq(moves.share_after, (double)after / (double)all);
+        }
+        moved += moves.experts > 0;
+        mot_placement_free(&again);
+        mot_placement_free(&better);
+        mot_placement_free(&now);
+        mot_placement_free(&even);
+    }
+    ck_assert_int_gt(moved, 50);
+}
+END_TEST
+
+/* No rank ends up with more than twice its share, however cheap the experts. */
+START_TEST(no_rank_owns_too_many)
+{
+    enum { E = 40 };
+    int64_t load[E];
+    mot_placement now, better;
+    mot_moves moves;
+    for (int e = 0; e < E; e++) load[e] = e % 10 == 0 && e < 30 ? 1000 : 30; /* the last rank could take 33 */
+    mot_ck_ok(mot_placement_init(&now, "even", E, 4, false, false));
+    ck_assert_int_eq(mot_placement_most(&now), 20);
+    mot_ck_ok(mot_placement_balance(&better, &now, load, &moves));
+    ck_assert_int_gt(moves.experts, 0);
+    int most = 0;
+    for (int r = 0; r < 4; r++) most = MOT_MAX(most, mot_placement_count(&better, r));
+    ck_assert_int_eq(most, 19);
+    mot_placement_free(&better);
+    mot_placement_free(&now);
+}
+END_TEST
+
 static void placement_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, good_texts_place_every_expert, 0, (int)MOT_COUNT(good));
     tcase_add_loop_test(tcase, bad_texts_get_their_sentence, 0, (int)MOT_COUNT(bad));
     tcase_add_loop_test(tcase, even_is_even, 1, 12);
+    tcase_add_loop_test(tcase, balances_as_one_would, 0, (int)MOT_COUNT(balanced));
+    tcase_add_loop_test(tcase, balances_nearly_as_well_as_can_be, 0, 10);
+    tcase_add_test(tcase, no_rank_owns_too_many);
 }
 
 MOT_CK_MAIN("placement", placement_tests)

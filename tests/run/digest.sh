@@ -139,5 +139,29 @@ for case in "${cases[@]}"; do
         [ "$(figures mot train --quiet "$data.yaml" "${words[@]}" $other)" != "$wanted" ] || fail "$name: $other does not change the digest"
     done
 done
+# Experts that move to other ranks on the way: ranks | what moves them, which may not change a bit.
+moves=(
+    "2|route.rebalance=eval eval.every=5"
+    "3|route.rebalance=checkpoint checkpoint.every=7 route.split=true"
+    "4|route.rebalance=eval eval.every=3 route.placement=[[],[0,1,2,3],[],[]] route.coordinator=dedicated threads=2"
+)
+skew=(train --quiet skewed.yaml gate.kind=fixed model.strip=2 model.tile=1 route.top_k=2 "model.tie=[ffn]")
+wanted=$(figures mot "${skew[@]}")
+for job in "${moves[@]}"; do
+    IFS='|' read -r n settings <<<"$job"
+    # shellcheck disable=SC2206
+    words=($settings)
+    expect "experts that move, $n ranks, $settings" "$wanted" "$(figures mot_on "$n" "${skew[@]}" "${words[@]}")"
+    [ "$(value it/summary.json rebalance.moves)" -gt 0 ] || fail "on $n ranks no expert moves: $settings"
+done
+# A run that is continued begins at the configured placement, on any number of ranks.
+halves=(eval.every=4 checkpoint.every=9 route.rebalance=eval run=halves)
+quietly mot_on 2 "${skew[@]}" "${halves[@]}"
+rm halves/checkpoints/step-0000001[0-9].h5 halves/checkpoints/step-00000020.h5
+quietly mot_on 3 "${skew[@]}" "${halves[@]}"
+[ "$(value halves/summary.json restarts)" -eq 1 ] || fail "experts that move, continued: it was not"
+[ "$(value halves/summary.json rebalance.moves)" -gt 0 ] || fail "no expert moves after a run was continued"
+expect "experts that move, continued" "$wanted" "$(value halves/summary.json digest) $(value halves/summary.json eval.loss)"
+
 [ -z "$(sort <<<"${all%$'\n'}" | uniq -d)" ] || fail "two different configurations have one digest: $(sort <<<"$all" | uniq -d)"
 finish

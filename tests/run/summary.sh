@@ -93,7 +93,7 @@ if not 0 < parts <= 1.01 * s["time.wall_s"]:
     sys.exit("compute, exchange and wait are %g s of %g s" % (parts, s["time.wall_s"]))
 # The split of the time: every phase of a step with its work, every part of a run, together the whole of it.
 phases = "load score choose dispatch expert combine loss return update report wait".split()
-parts = "record log evaluation checkpoint other".split()
+parts = "record log evaluation checkpoint rebalance other".split()
 for name in phases + parts:
     mean, least, most = (s["phase.%s%s" % (name, suffix)] for suffix in ("_s", "_min_s", "_max_s"))
     if not 0 <= least <= mean * (1 + 1e-12) or not mean <= most * (1 + 1e-12):

@@ -25,7 +25,13 @@ typedef struct mot_comm {
 enum { MOT_ROOT = 0 };
 
 /* All message tags. */
-enum { MOT_TAG_TENSOR = 1, MOT_TAG_EXCHANGE = 2, MOT_TAG_WEIGHTS = 3, MOT_TAG_STRIPS = 4 };
+enum {
+    MOT_TAG_TENSOR = 1,
+    MOT_TAG_EXCHANGE = 2,
+    MOT_TAG_WEIGHTS = 3,
+    MOT_TAG_STRIPS = 4,
+    MOT_TAG_EXPERT = 5
+};
 
 /* Duplicates `given`. Collective. */
 void mot_comm_init(mot_comm *comm, MPI_Comm given);

@@ -55,6 +55,13 @@ typedef struct mot_gate_config { /* keys gate.* */
 
 typedef enum mot_noise { MOT_NOISE_NONE, MOT_NOISE_UNIFORM, MOT_NOISE_GUMBEL, MOT_NOISE_GAUSSIAN } mot_noise;
 typedef enum mot_scale { MOT_SCALE_PROB, MOT_SCALE_CHOSEN, MOT_SCALE_NONE } mot_scale;
+/* When experts may change ranks. */
+typedef enum mot_rebalance {
+    MOT_REBALANCE_NEVER,
+    MOT_REBALANCE_STAGE,
+    MOT_REBALANCE_EVAL,
+    MOT_REBALANCE_CHECKPOINT
+} mot_rebalance;
 typedef struct mot_route_config { /* keys route.* */
     int top_k;                    /* 1 .. E; 0: all (soft routing) */
     mot_scale scale; /* weight of an expert's output: its softmax probability over all experts, over the
@@ -66,8 +73,9 @@ typedef struct mot_route_config { /* keys route.* */
     double z_loss;                 /* coefficient of the z-loss */
     double balance_bias;           /* step of the loss-free bias (added to the logits for choosing only) */
     char placement[4096];          /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */
-    bool dedicated;      /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
-    bool split;          /* ranks with little to do help experts with many samples */
+    bool dedicated; /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
+    bool split;     /* ranks with little to do help experts with many samples */
+    mot_rebalance rebalance;
     int chunks;          /* pieces in which a batch moves */
     mot_payload payload; /* how numbers travel */
 } mot_route_config;

@@ -23,7 +23,31 @@ typedef struct mot_placement {
  * round the ranks but 0). Alone, a dedicated coordinator owns what is placed. On failure the placement is empty. */
 mot_status mot_placement_init(mot_placement *placement, const char *text, int experts, int ranks,
                               bool dedicated, bool fold);
+/* The placement of as many experts and ranks as `like`, with these owners ([experts], copied). */
+mot_status mot_placement_assign(mot_placement *placement, const mot_placement *like, const int *owner);
 void mot_placement_free(mot_placement *placement);
+
+/* What moving experts would change; shares are of the whole load, on the rank that has most of it. */
+typedef struct mot_moves {
+    int experts; /* that change their rank */
+    double share_before, share_after;
+} mot_moves;
+
+/* Where the experts had better live if their loads, load[experts] (rows, say; none negative), stay what they were:
+ *
+ *      loads   8 | 1 | 1 | 2          loads   8 |         moves 2, the share of the busiest rank falls
+ *      rank    0 | 0 | 0 | 1    ==>   rank    0 | 1 1 1   from 10/12 to 8/12
+ *
+ * Experts with the largest loads are dealt first, each to the rank with the least so far; then once more, so that an
+ * expert stays where it is as long as its rank stays below the largest load found. Ties go to the present owner, then
+ * to the lowest rank, so whoever knows the loads finds the same placement. No rank gets more experts than
+ * mot_placement_most. Where the largest load would not fall by a twentieth, nothing moves. `better` is a placement of
+ * its own in either case. Not collective. */
+mot_status mot_placement_balance(mot_placement *better, const mot_placement *now, const int64_t *load,
+                                 mot_moves *moves);
+
+/* Experts that a rank may come to own by balancing: twice its even share, or what some rank owns already. */
+int mot_placement_most(const mot_placement *placement);
 
 static inline int mot_placement_count(const mot_placement *placement, int rank)
 {

@@ -24,8 +24,8 @@ typedef struct mot_model {
     const mot_expert_kind *kind;
     mot_expert_shape shape;
     mot_table table, own_table, tied_table; /* an expert's tensors; those of its own; those tied */
-    mot_placement placement;
-    int local; /* experts of this rank */
+    mot_placement placement; /* changes in mot_model_move alone, with all that follows from it */
+    int local;               /* experts of this rank */
 
     mot_gate gate;
     mot_params gate_params; /* on the root */
@@ -58,6 +58,13 @@ void mot_model_zero_expert(mot_model *model, int local);
  * order nor the number of ranks can matter. Collective when anything is tied. */
 void mot_model_sum_tied(mot_model *model);
 
+/* Experts move to where `placement` has them, with parameters and optimizer state; no bit of what they learn depends on
+ * it. `placement`, the same on every rank, is taken over in either case and left empty. MOT_ERR_MEMORY, the same
+ * everywhere: the model is as it was. Between steps alone; collective. */
+mot_status mot_model_move(mot_model *model, mot_placement *placement);
+/* Bytes that travel for each expert that moves. */
+size_t mot_model_expert_bytes(const mot_model *model);
+
 /* The view that checkpoint and digest take; `config_text` is not owned. */
 mot_state mot_model_state(mot_model *model, const mot_progress *progress, const char *config_text);
 
@@ -65,6 +72,7 @@ mot_state mot_model_state(mot_model *model, const mot_progress *progress, const 
  * gradients (and sums of tied ones) and optimizer state. */
 typedef struct mot_model_size {
     size_t gate, tied, own;            /* numbers */
+    size_t of_expert;                  /* bytes that one more expert takes, of all that follows */
     size_t values, gradients, moments; /* bytes */
 } mot_model_size;
 mot_model_size mot_model_measure(const mot_model *model);

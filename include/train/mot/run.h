@@ -26,6 +26,10 @@ mot_step *mot_run_stepper(mot_run *run);
 /* Step `number` (from 0) of the first stage, at its full rate. */
 mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result);
 
+/* Experts move to other ranks where the loads of the steps since the last call say that the busiest rank would have had
+ * a twentieth less to do (placement.h); says so in one line. Not within a step. MOT_ERR_MEMORY: nothing moved. */
+mot_status mot_run_rebalance(mot_run *run);
+
 /* Repeats the evaluation from a checkpoint file, or the newest one of a run folder, with `count` assignments over its
  * configuration. Writes nothing but to the terminal. Collective. */
 mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments);

@@ -37,8 +37,8 @@ typedef struct mot_step_task {
     double factor;                 /* on the stage's rates */
 } mot_step_task;
 
-/* What came out. The scalars and times are the same on every rank; the arrays are the coordinator's, valid until the
- * next step, elsewhere NULL. */
+/* What came out. The scalars, times and loads are the same on every rank; the other arrays are the coordinator's,
+ * elsewhere NULL. All are valid until the next step. */
 typedef struct mot_step_result {
     double loss, hits,
         purity; /* mean over the batch; right predictions; purity of the batch's first choices */
@@ -52,7 +52,7 @@ typedef struct mot_step_result {
     const double *sample_loss;            /* [total] */
     const int32_t *expert;                /* [total, K] */
     const float *prob;                    /* [total, K]: softmax probability of the chosen */
-    const int64_t *load;                  /* [E] */
+    const int64_t *load;                  /* [E], on every rank */
     const double *importance;             /* [E]: sums of probabilities */
 } mot_step_result;
 

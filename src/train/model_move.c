@@ -1,0 +1,79 @@
+/* Experts change ranks: parameters, moments and the number of updates go; gradients are zero when a step begins. */
+#include <assert.h>
+#include <limits.h>
+
+#include "model_private.h"
+#include "mot/memory.h"
+
+enum {
+    UNIT = 16,   /* numbers of the datatype that travels: tables are whole multiples, and MPI counts in int */
+    MESSAGES = 4 /* an expert: values, two moments, updates */
+};
+
+typedef struct move {
+    const mot_model *model;
+    MPI_Datatype unit;
+    MPI_Request *request;
+    int requests;
+} move;
+
+static void send(move *m, mot_params *params, int to)
+{
+    const int units = (int)(params->table->count / UNIT);
+    const mot_real *const block[] = {params->value, params->moment[0], params->moment[1]};
+    const MPI_Comm mpi = m->model->comm->mpi;
+    for (size_t b = 0; b < MOT_COUNT(block); ++b)
+        MPI_Isend(block[b], units, m->unit, to, MOT_TAG_EXPERT, mpi, &m->request[m->requests++]);
+    MPI_Isend(&params->updates, 1, MPI_INT64_T, to, MOT_TAG_EXPERT, mpi, &m->request[m->requests++]);
+}
+
+static void receive(move *m, mot_params *params, int from)
+{
+    const int units = (int)(params->table->count / UNIT);
+    mot_real *const block[] = {params->value, params->moment[0], params->moment[1]};
+    const MPI_Comm mpi = m->model->comm->mpi;
+    for (size_t b = 0; b < MOT_COUNT(block); ++b)
+        MPI_Irecv(block[b], units, m->unit, from, MOT_TAG_EXPERT, mpi, &m->request[m->requests++]);
+    MPI_Irecv(&params->updates, 1, MPI_INT64_T, from, MOT_TAG_EXPERT, mpi, &m->request[m->requests++]);
+}
+
+/* Messages between two ranks match by their order, which is that of the experts. */
+static void exchange(move *m, model_experts *held)
+{
+    const mot_model *model = m->model;
+    const int rank = model->comm->rank, *before = model->placement.owner, *after = held->placement.owner;
+    assert(model->own_table.count % UNIT == 0 && model->own_table.count / UNIT <= INT_MAX);
+    MPI_Type_contiguous(UNIT * sizeof(mot_real), MPI_BYTE, &m->unit);
+    MPI_Type_commit(&m->unit);
+    for (int e = 0; e < held->placement.experts; ++e)
+        if (after[e] == rank && before[e] != rank)
+            receive(m, &held->own[held->placement.local_index[e]], before[e]);
+    for (int e = 0; e < held->placement.experts; ++e)
+        if (before[e] == rank && after[e] != rank) send(m, model->own_of[e], after[e]);
+    MPI_Waitall(m->requests, m->request, MPI_STATUSES_IGNORE);
+    MPI_Type_free(&m->unit);
+}
+
+mot_status mot_model_move(mot_model *model, mot_placement *placement)
+{
+    const size_t experts = (size_t)model->local + (size_t)mot_placement_count(placement, model->comm->rank);
+    move m = {.model = model};
+    model_experts held;
+    mot_status status = mot_model_hold(model, placement, &held);
+    if (status == MOT_OK)
+        status = mot_allocate(&m.request, MESSAGES * experts, sizeof *m.request, "experts that move");
+    status = mot_comm_agree(model->comm, status);
+    if (status == MOT_OK) {
+        exchange(&m, &held);
+        mot_model_adopt(model, &held);
+    } else {
+        mot_model_let_go(model, &held);
+    }
+    mot_free(m.request);
+    return status;
+}
+
+size_t mot_model_expert_bytes(const mot_model *model)
+{
+    return 3 * model->own_table.count * sizeof(mot_real) + sizeof(int64_t);
+}
