@@ -80,9 +80,10 @@ typedef struct block {
     size_t ldc;
 } block;
 
-/* A block of C is wanted only when its sums are complete, and often it lies far away: asked for at their beginning, it
- * has come near by then. Sums of fewer numbers are complete before that. */
-enum { ASKED_DEPTH = 64 };
+/* What the processor does not see coming by itself is asked for ahead of time. A block of C is wanted only when its sums
+ * are complete: asked for at their beginning, unless they are of so few numbers that they end before it comes. The rows
+ * of a transposed A lie far apart, and of each a block takes only ROWS numbers: asked for so many rows before. */
+enum { ASKED_DEPTH = 64, ROWS_AHEAD = 24 };
 
 static inline __attribute__((always_inline)) void ask_for(const size_t rows, const size_t vectors,
                                                           const mot_real *c, size_t ldc)
@@ -108,6 +109,10 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
     const size_t row = of->a_row, step = of->a_step, ldb = of->ldb;
     const mot_real *a0 = of->a, *a5 = a0 + 5 * row, *a10 = a5 + 5 * row, *b = of->b;
     for (size_t k = of->k; k > 0; --k) {
+        if (step > 1) {
+            __builtin_prefetch(a0 + ROWS_AHEAD * step);
+            __builtin_prefetch(a0 + ROWS_AHEAD * step + rows - 1);
+        }
         mot_vector panel[2];
 #pragma GCC unroll 2
         for (size_t v = 0; v < vectors; ++v) panel[v] = mot_load(b + v * MOT_LANES);

@@ -78,8 +78,9 @@ void mot_encoder_backward(const mot_expert_shape *shape, const mot_real *const *
 
 /* ---- rows piece by piece ---- */
 
-/* A phase takes each piece of the rows through several layers while it is in the second-level cache. */
-enum { PIECE_ROWS = 84 };
+/* A phase takes each piece of the rows through several layers while it is in the cache. With every piece the weights are
+ * read once more: where samples are short, a tile is one piece. */
+enum { PIECE_ROWS = 512 };
 
 static inline size_t pieces_of(size_t rows)
 {
