@@ -270,6 +270,11 @@ done:
     mot_h5_close(&stored);
 }
 
+bool mot_dataset_waits(const mot_dataset *dataset)
+{
+    return dataset->source->descriptor >= 0;
+}
+
 bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index)
 {
     const struct mot_dataset_source *source = dataset->source;

@@ -1,12 +1,41 @@
 #include "mot/batch.h"
 
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "mot/background.h"
 #include "mot/memory.h"
 #include "mot/order.h"
 
-mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
-                          size_t chunks)
+/* A batch that is loaded ahead. */
+typedef struct ready_batch {
+    struct mot_batch_ahead *ahead; /* not owned: whose it is */
+    mot_batch batch;
+    unsigned long number; /* of its loading */
+    mot_status status;
+    char sentence[2048]; /* why, which mot_fail has said to the thread alone */
+} ready_batch;
+
+/* The batches that come next of one source, and the thread that loads them:
+ *
+ *      ready    | 3 | 4 | 2 |      next = 2, count = 3, end = position behind batch 4
+ */
+struct mot_batch_ahead {
+    mot_background *background;
+    const mot_comm *comm; /* of all batches here */
+    const mot_batch_source *source;
+    ready_batch ready[MOT_BATCHES_READY];
+    size_t next, count;   /* place of the next one; how many were begun and not yet taken */
+    mot_gidx end;         /* where in the stream the one after them begins */
+    atomic_bool unwanted; /* none of them will be asked for: the thread need not finish them */
+};
+
+/* ---- memory ---- */
+
+/* One batch, which loads nothing ahead. */
+static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
+                       size_t chunks)
 {
     mot_status status;
     mot_token_shape shape;
@@ -26,12 +55,45 @@ mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batc
     MOT_TRY(mot_allocate(&batch->tokens, shape.tokens * shape.width, sizeof(float), "a sample's tokens"));
     MOT_TRY(mot_allocate(&batch->ids, shape.tokens, sizeof(int32_t), "a sample's tokens"));
 done:
+    return status;
+}
+
+static mot_status init_ahead(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source)
+{
+    mot_status status;
+    MOT_TRY(mot_allocate(&batch->ahead, 1, sizeof *batch->ahead, "the next batches"));
+    for (size_t i = 0; i < MOT_BATCHES_READY; ++i) {
+        batch->ahead->ready[i].ahead = batch->ahead;
+        MOT_TRY(init(&batch->ahead->ready[i].batch, comm, source, batch->most, batch->chunks));
+    }
+    MOT_TRY(mot_background_create(&batch->ahead->background, MOT_BATCHES_READY));
+done:
+    return status;
+}
+
+mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
+                          size_t chunks)
+{
+    mot_status status;
+    MOT_TRY(init(batch, comm, source, most, chunks));
+    if (mot_dataset_waits(source->dataset)) MOT_TRY(init_ahead(batch, comm, source));
+done:
     if (status != MOT_OK) mot_batch_free(batch);
     return status;
 }
 
+static void free_ahead(struct mot_batch_ahead *ahead)
+{
+    if (ahead == NULL) return;
+    atomic_store(&ahead->unwanted, true);
+    mot_background_destroy(&ahead->background); /* first: it may be loading */
+    for (size_t i = 0; i < MOT_BATCHES_READY; ++i) mot_batch_free(&ahead->ready[i].batch);
+    mot_free(ahead);
+}
+
 void mot_batch_free(mot_batch *batch)
 {
+    free_ahead(batch->ahead);
     mot_free(batch->ids);
     mot_free(batch->tokens);
     mot_free(batch->scratch);
@@ -41,6 +103,8 @@ void mot_batch_free(mot_batch *batch)
     mot_free(batch->home);
     *batch = (mot_batch){0};
 }
+
+/* ---- loading ---- */
 
 /* Who holds what: a function of (total, chunks, ranks) alone. */
 static void deal(mot_batch *batch, const mot_comm *comm)
@@ -95,33 +159,116 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     return MOT_OK;
 }
 
-/* Announces what this rank will load of the next batches, if they are as large as this one. */
-static void expect(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source)
+/* Announces this rank's samples of the batch that comes MOT_BATCHES_AHEAD behind this one, if it is as large; those
+ * between the two were announced with the batches before, or are now, if this is the first of a run of batches. */
+static void expect(const mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, bool first)
 {
-    const mot_gidx total = (mot_gidx)batch->total, next = batch->first + total,
-                   end = next + MOT_BATCHES_AHEAD * total;
-    mot_gidx from = next;
-    if (batch->expecting == source && batch->expected > next && batch->expected <= end)
-        from = batch->expected; /* announced before */
-    batch->expecting = source;
-    batch->expected = end;
-    for (mot_gidx position = from; position < end; ++position) {
-        if (batch->home[(position - next) % total] != comm->rank) continue;
+    const mot_gidx total = (mot_gidx)batch->total, last = batch->first + MOT_BATCHES_AHEAD * total;
+    for (mot_gidx position = first ? batch->first : last; position < last + total; ++position) {
+        if (batch->home[(position - batch->first) % total] != comm->rank) continue;
         if (!source->shuffled && position >= source->dataset->samples) break;
         if (!mot_dataset_expect(source->dataset, index_of(source, position))) break;
     }
 }
 
+/* The samples from batch->first; only some of them if they are no longer wanted (may be NULL). */
+static mot_status load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, bool first,
+                       const atomic_bool *unwanted)
+{
+    mot_status status = MOT_OK;
+    deal(batch, comm);
+    expect(batch, comm, source, first);
+    for (size_t p = 0; p < batch->total && status == MOT_OK; ++p) {
+        if (batch->home[p] != comm->rank) continue;
+        if (unwanted != NULL && atomic_load(unwanted)) break;
+        status = load_sample(batch, source, batch->first + (mot_gidx)p, batch->slot[p]);
+    }
+    return status;
+}
+
+/* ---- ahead ---- */
+
+static void load_ahead(void *context)
+{
+    ready_batch *ready = context;
+    const struct mot_batch_ahead *ahead = ready->ahead;
+    ready->status = load(&ready->batch, ahead->comm, ahead->source, false, &ahead->unwanted);
+    if (ready->status != MOT_OK) snprintf(ready->sentence, sizeof ready->sentence, "%s", mot_error_message());
+}
+
+/* Begins batches of `total` samples, as they most likely come next: the stream goes on. */
+static void begin_next(struct mot_batch_ahead *ahead, size_t total)
+{
+    const mot_batch_source *source = ahead->source;
+    while (ahead->count < MOT_BATCHES_READY) {
+        ready_batch *ready = &ahead->ready[(ahead->next + ahead->count) % MOT_BATCHES_READY];
+        const mot_gidx left = source->shuffled ? (mot_gidx)total : source->dataset->samples - ahead->end;
+        const mot_gidx count = MOT_MIN((mot_gidx)total, left);
+        if (count <= 0) return;
+        ready->batch.first = ahead->end;
+        ready->batch.total = (size_t)count;
+        ready->number = mot_background_begin(ahead->background, load_ahead, ready);
+        ahead->end += count;
+        ++ahead->count;
+    }
+}
+
+/* The next batch, as soon as it is loaded, takes the place of *batch; NULL: it is not the one that is asked for. */
+static const ready_batch *take_next(mot_batch *batch, const mot_batch_source *source, mot_gidx first,
+                                    size_t total)
+{
+    struct mot_batch_ahead *ahead = batch->ahead;
+    ready_batch *ready = &ahead->ready[ahead->next];
+    if (ahead->count == 0 || ahead->source != source || ready->batch.first != first ||
+        ready->batch.total != total)
+        return NULL;
+    mot_background_end(ahead->background, ready->number);
+    ahead->next = (ahead->next + 1) % MOT_BATCHES_READY;
+    --ahead->count;
+    const mot_batch before = *batch;
+    *batch = ready->batch;
+    ready->batch = before;
+    batch->ahead = ahead;
+    ready->batch.ahead = NULL;
+    return ready;
+}
+
+/* The batches that were begun are not the ones that come. */
+static void drop_next(struct mot_batch_ahead *ahead)
+{
+    atomic_store(&ahead->unwanted, true);
+    for (; ahead->count > 0; --ahead->count) {
+        mot_background_end(ahead->background, ahead->ready[ahead->next].number);
+        ahead->next = (ahead->next + 1) % MOT_BATCHES_READY;
+    }
+    atomic_store(&ahead->unwanted, false);
+}
+
+static mot_status load_now(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
+                           mot_gidx first, size_t total)
+{
+    batch->first = first;
+    batch->total = total;
+    return load(batch, comm, source, true, NULL);
+}
+
 mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
                           mot_gidx first, size_t total)
 {
-    mot_status status = MOT_OK;
-    batch->first = first;
-    batch->total = total;
-    deal(batch, comm);
-    for (size_t p = 0; p < total && status == MOT_OK; ++p)
-        if (batch->home[p] == comm->rank)
-            status = load_sample(batch, source, first + (mot_gidx)p, batch->slot[p]);
-    if (status == MOT_OK && total > 0) expect(batch, comm, source);
+    struct mot_batch_ahead *ahead = batch->ahead;
+    mot_status status;
+    if (ahead == NULL || !mot_dataset_waits(source->dataset))
+        return load_now(batch, comm, source, first, total);
+    const ready_batch *ready = take_next(batch, source, first, total);
+    if (ready != NULL) {
+        status = ready->status == MOT_OK ? MOT_OK : mot_fail(ready->status, "%s", ready->sentence);
+    } else {
+        drop_next(ahead);
+        status = load_now(batch, comm, source, first, total);
+        ahead->comm = comm;
+        ahead->source = source;
+        ahead->end = first + (mot_gidx)total;
+    }
+    if (status == MOT_OK) begin_next(ahead, total);
     return status;
 }

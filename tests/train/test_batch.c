@@ -1,12 +1,17 @@
-/* Who reads which sample of a batch, for many sizes: every rank is played in turn. */
+/* Who reads which sample of a batch, for many sizes: every rank is played in turn. And what a thread loads ahead is what
+ * the caller would have read. */
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "mot/order.h"
 #include "train_data.h"
 
 enum { MOST = 60 };
 
-static mot_dataset dataset;
+static mot_dataset dataset, on_disk; /* the same samples, in memory or not */
+static char disk_path[64];
 static mot_gate gate;
 static mot_gate_config gate_config;
 
@@ -16,12 +21,18 @@ static void setup(void)
     mot_comm_init(&comm, MPI_COMM_WORLD);
     data_open(&dataset, &comm);
     mot_comm_free(&comm);
+    snprintf(disk_path, sizeof disk_path, "train-data-disk.%d.h5", (int)getpid());
+    data_write(disk_path);
+    mot_ck_ok(mot_dataset_open(&on_disk, disk_path, "train", 0));
+    ck_assert(mot_dataset_waits(&on_disk) && !mot_dataset_waits(&dataset));
     mot_ck_ok(mot_gate_init(&gate, &gate_config, 4, DATA_TOKENS, DATA_WIDTH, 0));
 }
 
 static void teardown(void)
 {
+    mot_dataset_close(&on_disk);
     mot_dataset_close(&dataset);
+    unlink(disk_path);
 }
 
 static const size_t totals[] = {1, 2, 3, 7, 24, 59, 60};
@@ -114,11 +125,121 @@ START_TEST(a_sample_that_is_not_there_is_a_sentence)
 }
 END_TEST
 
+/* ---- from a disk ---- */
+
+/* Training and evaluation from the disk, evaluation from memory; batches mostly follow one another, as steps do. */
+START_TEST(what_was_loaded_ahead_is_what_was_asked_for)
+{
+    const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = _i / 2, .size = 1 + _i / 2 * 2};
+    const mot_augment_config augment = {0};
+    const mot_batch_source sources[] = {
+        {.dataset = &on_disk, .gate = &gate, .patch = 1, .seed = 3, .shuffled = true, .augment = &augment},
+        {.dataset = &on_disk, .gate = &gate, .patch = 1, .learn_group = true},
+        {.dataset = &dataset, .gate = &gate, .patch = 1},
+    };
+    uint64_t random = 7 + (uint64_t)_i;
+    mot_batch batch;
+    mot_ck_ok(mot_batch_init(&batch, &comm, &sources[0], MOST, 2));
+    mot_gidx end[3] = {0};
+    size_t last = 10, which = 0;
+    for (int load = 0; load < 400; ++load) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        const unsigned dice = random >> 33 & 0xff;
+        if (dice < 20) which = dice % 3;
+        if (dice >= 20 && dice < 30) last = 1 + dice % 13; /* another size */
+        const mot_batch_source *source = &sources[which];
+        mot_gidx first = dice >= 30 && dice < 40 ? dice : end[which]; /* a jump */
+        size_t total = last;
+        if (!source->shuffled) {
+            if (first >= DATA_SAMPLES) first = 0;
+            total = (size_t)MOT_MIN((mot_gidx)total, DATA_SAMPLES - first);
+        }
+        mot_ck_ok(mot_batch_load(&batch, &comm, source, first, total));
+        ck_assert_int_eq(batch.first, first);
+        ck_assert_uint_eq(batch.total, total);
+        int held[MOST] = {0};
+        check_rank(&batch, &comm, source, held);
+        end[which] = first + (mot_gidx)total;
+        if (_i % 2 == 1 && load % 7 == 0) usleep(500); /* the thread goes ahead, or is still at it */
+    }
+    mot_batch_free(&batch);
+}
+END_TEST
+
+/* Without a thread: a batch that was made for samples in memory. */
+static mot_status load_plainly(const mot_comm *comm, const mot_batch_source *source, mot_gidx first,
+                               size_t total)
+{
+    const mot_batch_source in_memory = {.dataset = &dataset, .gate = &gate, .patch = 1};
+    mot_batch plain;
+    mot_ck_ok(mot_batch_init(&plain, comm, &in_memory, MOST, 1));
+    ck_assert_ptr_null(plain.ahead);
+    const mot_status status = mot_batch_load(&plain, comm, source, first, total);
+    mot_batch_free(&plain);
+    return status;
+}
+
+/* Sample i and those behind it are no longer there. */
+static void cut_file(mot_gidx i)
+{
+    unsigned char bytes[DATA_TOKENS * DATA_WIDTH * sizeof(float)];
+    struct stat info;
+    ck_assert_int_eq(stat(disk_path, &info), 0);
+    for (off_t size = info.st_size; mot_dataset_read(&on_disk, i, bytes) == MOT_OK; size -= 8)
+        ck_assert_int_eq(truncate(disk_path, size), 0);
+    mot_ck_ok(mot_dataset_read(&on_disk, i - 1, bytes));
+}
+
+START_TEST(a_failure_ahead_is_told_when_its_batch_is_asked_for)
+{
+    enum { BATCH = 4, LOST = 22 }; /* the second half of batch 5 */
+    const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = 0, .size = 1};
+    const mot_batch_source source = {.dataset = &on_disk, .gate = &gate, .patch = 1};
+    mot_batch batch;
+    mot_ck_ok(mot_batch_init(&batch, &comm, &source, MOST, 1));
+    cut_file(LOST);
+    for (int again = 0; again < 2; ++again) {
+        for (mot_gidx first = 0; first + BATCH <= LOST; first += BATCH) {
+            int held[MOST] = {0};
+            mot_ck_ok(mot_batch_load(&batch, &comm, &source, first, BATCH));
+            check_rank(&batch, &comm, &source, held);
+        }
+        usleep(2000); /* it has failed by now, or will when it is asked for */
+        char expected[2048];
+        const mot_gidx first = LOST / BATCH * BATCH;
+        ck_assert_int_eq(load_plainly(&comm, &source, first, BATCH), MOT_ERR_FILE);
+        snprintf(expected, sizeof expected, "%s", mot_error_message());
+        mot_fail(MOT_OK, "another sentence");
+        ck_assert_int_eq(mot_batch_load(&batch, &comm, &source, first, BATCH), MOT_ERR_FILE);
+        ck_assert_str_eq(mot_error_message(), expected);
+        for (size_t p = 0; p < BATCH; ++p) ck_assert_int_eq(batch.home[p], 0); /* right even then */
+        ck_assert_int_eq(mot_batch_load(&batch, &comm, &source, first, BATCH), MOT_ERR_FILE); /* and again */
+    }
+    mot_batch_free(&batch);
+}
+END_TEST
+
+START_TEST(it_may_be_freed_while_it_loads)
+{
+    const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = 0, .size = 1};
+    const mot_batch_source source = {.dataset = &on_disk, .gate = &gate, .patch = 1, .shuffled = true};
+    for (int loads = 0; loads < 40; ++loads) {
+        mot_batch batch;
+        mot_ck_ok(mot_batch_init(&batch, &comm, &source, MOST, 1));
+        for (mot_gidx i = 0; i < loads; ++i) mot_ck_ok(mot_batch_load(&batch, &comm, &source, 60 * i, 60));
+        mot_batch_free(&batch);
+    }
+}
+END_TEST
+
 static void batch_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, every_sample_has_one_home, 1, 10);
     tcase_add_test(tcase, a_sample_that_is_not_there_is_a_sentence);
+    tcase_add_loop_test(tcase, what_was_loaded_ahead_is_what_was_asked_for, 0, 6);
+    tcase_add_test(tcase, a_failure_ahead_is_told_when_its_batch_is_asked_for);
+    tcase_add_test(tcase, it_may_be_freed_while_it_loads);
 }
 
 MOT_CK_MAIN("batch", batch_tests)

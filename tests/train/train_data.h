@@ -26,6 +26,25 @@ static inline int32_t data_group(int i)
     return i / 3 % DATA_GROUPS;
 }
 
+static inline void data_write(const char *path)
+{
+    const mot_sample_format format = {.kind = MOT_SAMPLE_VECTOR,
+                                      .element = MOT_ELEMENT_F32,
+                                      .tokens = DATA_TOKENS,
+                                      .features = DATA_WIDTH,
+                                      .deviation = {1}};
+    const mot_dataset_about about = {.title = "test"};
+    mot_dataset_writer *writer;
+    mot_ck_ok(mot_dataset_writer_open(&writer, path, &format));
+    for (int i = 0; i < DATA_SAMPLES; ++i) {
+        float x[DATA_TOKENS * DATA_WIDTH];
+        const int32_t label = data_label(i), group = data_group(i);
+        for (int j = 0; j < DATA_TOKENS * DATA_WIDTH; ++j) x[j] = data_number(i, j);
+        mot_ck_ok(mot_dataset_writer_add(writer, "train", 1, x, &label, &group));
+    }
+    mot_ck_ok(mot_dataset_writer_close(&writer, &about, true));
+}
+
 /* The root writes the file, and every rank opens it. Collective. */
 static inline void data_open(mot_dataset *dataset, const mot_comm *comm)
 {
@@ -33,23 +52,7 @@ static inline void data_open(mot_dataset *dataset, const mot_comm *comm)
     int number = (int)getpid();
     MPI_Bcast(&number, 1, MPI_INT, 0, comm->mpi);
     snprintf(path, sizeof path, "train-data.%d.h5", number);
-    if (comm->rank == MOT_ROOT) {
-        const mot_sample_format format = {.kind = MOT_SAMPLE_VECTOR,
-                                          .element = MOT_ELEMENT_F32,
-                                          .tokens = DATA_TOKENS,
-                                          .features = DATA_WIDTH,
-                                          .deviation = {1}};
-        const mot_dataset_about about = {.title = "test"};
-        mot_dataset_writer *writer;
-        mot_ck_ok(mot_dataset_writer_open(&writer, path, &format));
-        for (int i = 0; i < DATA_SAMPLES; ++i) {
-            float x[DATA_TOKENS * DATA_WIDTH];
-            const int32_t label = data_label(i), group = data_group(i);
-            for (int j = 0; j < DATA_TOKENS * DATA_WIDTH; ++j) x[j] = data_number(i, j);
-            mot_ck_ok(mot_dataset_writer_add(writer, "train", 1, x, &label, &group));
-        }
-        mot_ck_ok(mot_dataset_writer_close(&writer, &about, true));
-    }
+    if (comm->rank == MOT_ROOT) data_write(path);
     MPI_Barrier(comm->mpi);
     const mot_status status = mot_dataset_open(dataset, path, "train", 1 << 20);
     MPI_Barrier(comm->mpi);

@@ -74,6 +74,9 @@ mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes,
 /* Says that a sample will be asked for soon: where it lies on a disk the system begins to read it, and nobody waits. False:
  * that is of no use with this data set, whose samples are in memory, made, or packed. */
 bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index);
+/* True when samples are read from their places in a file: then reading one may wait for a disk, and any thread may do it
+ * while others do what they like with this data set or with HDF5. */
+bool mot_dataset_waits(const mot_dataset *dataset);
 /* Its bytes alone. */
 mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes);
 

@@ -8,7 +8,14 @@
  *      home       0 0 1 1 | 0 0 1 1
  *
  * A sample stays as it is stored (augmented, but bytes are bytes): it travels so, and becomes tokens where its expert
- * lives. */
+ * lives.
+ *
+ * Where samples are read from a disk, a thread loads the batches that come next while the caller works on this one:
+ *
+ *      caller   load 0, step 0 |  load 1, step 1  |  load 2, step 2  |  load 3: waits  step 3
+ *      thread      | 1 | 2 | 3 |     | 4 |            | - 5, a disk that takes its time - | 6 |
+ *
+ * What a batch holds is a pure function of what is asked for, so nobody can tell, but by the time it takes. */
 #ifndef MOT_BATCH_H
 #define MOT_BATCH_H
 
@@ -36,26 +43,33 @@ typedef struct mot_batch_source {
 } mot_batch_source;
 
 typedef struct mot_batch {
-    size_t total, chunks;              /* B, C */
-    mot_gidx first;                    /* position of sample 0 in the stream */
-    const mot_batch_source *expecting; /* not owned: whose samples were announced, */
-    mot_gidx expected;                 /* up to this position */
-    int *home;                         /* [B]: rank that holds each sample */
-    size_t mine;                       /* samples of this rank */
-    uint32_t *slot;                    /* [B]: for samples of this rank, which of its samples */
-    unsigned char *bytes;              /* [mine, format.bytes] */
-    unsigned char *note;               /* [mine, note_bytes] */
+    size_t total, chunks; /* B, C */
+    mot_gidx first;       /* position of sample 0 in the stream */
+    int *home;            /* [B]: rank that holds each sample */
+    size_t mine;          /* samples of this rank */
+    uint32_t *slot;       /* [B]: for samples of this rank, which of its samples */
+    unsigned char *bytes; /* [mine, format.bytes] */
+    unsigned char *note;  /* [mine, note_bytes] */
     size_t note_bytes;
     size_t most, sample_bytes; /* B it was made for; bytes of a sample */
     size_t width;              /* numbers a token; 0 for texts */
     unsigned char *scratch;    /* for augmentation and features */
     float *tokens;
     int32_t *ids;
+    struct mot_batch_ahead *ahead; /* private: the next batches; NULL: each is loaded when it is asked for */
 } mot_batch;
 
-/* Memory for batches of up to `most` samples. */
+enum {
+    MOT_BATCHES_READY =
+        3, /* loaded ahead at most: while the thread waits for its turn on a processor, steps go on */
+    MOT_BATCHES_AHEAD = 4, /* behind a batch, announced with it: so many steps a disk has for them */
+};
+
+/* Memory for batches of up to `most` samples; for MOT_BATCHES_READY more, and a thread, if those of `source` are read
+ * from a disk (mot_dataset_waits). Not collective: the status is this rank's own. */
 mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
                           size_t chunks);
+/* Waits for what is being loaded. */
 void mot_batch_free(mot_batch *batch);
 
 /* First position of chunk c. */
@@ -64,12 +78,11 @@ static inline size_t mot_chunk_first(const mot_batch *batch, size_t c)
     return mot_part_first(batch->total, batch->chunks, c);
 }
 
-/* Batches that a load announces to the system beyond its own: so many steps a disk has for them. */
-enum { MOT_BATCHES_AHEAD = 4 };
-
-/* Reads this rank's slice of the `total` samples from position `first` of the stream. Not collective: the status is
- * this rank's own, and the caller agrees on it. Homes are right even then. The slices of the batches that follow in the
- * stream are announced (mot_dataset_expect), so that a step does not wait for a disk; they need never be loaded. */
+/* Gives this rank's slice of the `total` samples from position `first` of the stream. Not collective: the status is
+ * this rank's own, and the caller agrees on it. Homes are right even then. The batch behind the last one of the same
+ * source was loaded ahead: it is there at once, or waited for, and its failure is told now. Any other is read now. Then
+ * the next are begun, and those behind them announced (mot_dataset_expect); none of them need ever be asked for.
+ * `comm` and `source` must stay as they are until the next load from a disk, or mot_batch_free. */
 mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
                           mot_gidx first, size_t total);
 
