@@ -39,7 +39,7 @@ static void note_memory(mot_run *run, const mot_placement *better)
     size_t arriving = 0;
     for (int e = 0; e < better->experts; ++e)
         arriving += better->owner[e] == rank && model->placement.owner[e] != rank;
-    const size_t bytes = run_memory(run) + arriving * mot_model_measure(model).of_expert;
+    const size_t bytes = run_memory_so_far(run) + arriving * mot_model_measure(model).of_expert;
     run->memory_before = MOT_MAX(run->memory_before, bytes);
 }
 

@@ -67,7 +67,7 @@ struct mot_run {
     mot_step_work evaluations;                  /* phases of their passes alone, which are no training */
     int64_t *load;                              /* [E]: of the steps since experts might move */
     mot_gidx moves;                             /* of experts to other ranks, in this process */
-    size_t moved_bytes, memory_before;          /* by them; the most that run_memory would have said before */
+    size_t moved_bytes, memory_before;          /* by them; the most that run_memory_so_far was before */
 
     /* since the last report line */
     double since_s, loss, hits, compute_s, exchange_s, wait_s, flops;
@@ -105,7 +105,9 @@ void run_count_load(mot_run *run, const mot_step_result *result);
 bool run_rebalance_due(const mot_run *run);
 
 /* run_memory.c: what a rank holds. */
-size_t run_memory(const mot_run *run); /* the sum of all parts of this rank, bytes */
+size_t run_memory(const mot_run *run); /* the sum of all parts of this rank, bytes, at most */
+size_t
+run_memory_so_far(const mot_run *run); /* with what splitting has needed in place of what it may need */
 void run_dry(const mot_run *run);      /* prints what each rank would hold and send; collective */
 /* The rank that grew most: its peak, its growth since the run was set up, and its sum. Collective. */
 typedef struct run_memory_peak {

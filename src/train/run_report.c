@@ -69,7 +69,7 @@ void run_banner(const mot_run *run, const char *what)
             "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample",
             config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s", size.own,
             parts, size.gate, total, K, config->model.experts);
-    mot_log(MOT_LOG_INFO, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers)",
+    mot_log(MOT_LOG_INFO, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
             run_bytes_text(run_memory(run), memory));
     if (what != NULL) mot_log(MOT_LOG_INFO, "  %s", what);
     warn_of_launch(run);

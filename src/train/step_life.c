@@ -244,6 +244,8 @@ mot_step_size mot_step_bytes(const mot_step *step)
                  threads = (size_t)mot_threads_count(step->threads);
     return (mot_step_size){.workspace = threads * (step->worker[0].arena.size + tile + strip),
                            .exchange = home * row + owner * (row + sizeof(uint32_t)),
+                           .guests_most = mot_step_split_most(step),
+                           .guests = mot_step_split_held(step),
                            .dispatch_row = step->row_bytes,
                            .output_row = step->out_bytes,
                            .most_rows = rows};

@@ -187,6 +187,9 @@ mot_status mot_step_split_create(mot_step *step);
 void mot_step_split_destroy(step_split *split);
 mot_status mot_step_split_prepare(mot_step *step);
 void mot_step_split_begin(mot_step *step);
+/* Bytes of guests and gradients: at most, about; and now. */
+size_t mot_step_split_most(const mot_step *step);
+size_t mot_step_split_held(const mot_step *step);
 /* Waiting counts as dispatch; `phase`: whose time it would be otherwise. */
 void mot_step_split_settle(mot_step *step, mot_phase phase);
 void mot_step_split_expect(mot_step *step, const step_chunk *chunk);

@@ -102,6 +102,28 @@ done:
     return status;
 }
 
+/* A rank may have all rows of a chunk, and keeps its fair share; or it has none, and takes such a share from others,
+ * strip by strip, each at worst of another expert. */
+size_t mot_step_split_most(const mot_step *step)
+{
+    const mot_model *model = step->model;
+    const size_t dedicated = model->placement.dedicated, workers = (size_t)step->comm->size - dedicated,
+                 chunk = (step->most * step->K + step->chunks - 1) / step->chunks,
+                 fair = (chunk + workers - 1) / workers,
+                 others = (size_t)(model->config->model.experts - model->local);
+    if (!step->split.on || (dedicated > 0 && step->comm->rank == MOT_ROOT)) return 0;
+    const size_t strips = strips_of(step, fair) + 1, guests = MOT_MIN(others, strips * step->chunks),
+                 back = model->local > 0 ? strips_of(step, chunk - fair) : 0,
+                 helping = guests * model->own_table.count + (guests > 0 ? strips : 0) * model->table.count;
+    return MOT_MAX(helping, back * model->table.count) * sizeof(mot_real);
+}
+
+size_t mot_step_split_held(const mot_step *step)
+{
+    const step_split *split = &step->split;
+    return (split->value_room + split->done_room + split->back_room) * sizeof(mot_real);
+}
+
 static MPI_Request *next_request(step_split *split)
 {
     assert((size_t)split->requests < split->request_room);
