@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mot/watch.h"
+
 void mot_comm_init(mot_comm *comm, MPI_Comm given)
 {
     MPI_Comm_dup(given, &comm->mpi);
@@ -24,7 +26,9 @@ void mot_comm_free(mot_comm *comm)
 mot_status mot_comm_agree(const mot_comm *comm, mot_status status)
 {
     int mine = status == MOT_OK ? comm->size : comm->rank, lowest;
+    mot_watch_wait(MOT_WATCH_ALL);
     MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi);
+    mot_watch_wait(MOT_WATCH_NOBODY);
     if (lowest == comm->size) return MOT_OK;
 
     struct {
@@ -50,6 +54,10 @@ mot_status mot_mpi_count(size_t count, int *out)
 void mot_comm_bcast(const mot_comm *comm, void *bytes, size_t count, int root)
 {
     const size_t piece = (size_t)1 << 30;
-    for (size_t at = 0; at < count; at += piece)
+    mot_watch_wait(comm->rank == root ? MOT_WATCH_ALL : root);
+    for (size_t at = 0; at < count; at += piece) {
         MPI_Bcast((char *)bytes + at, (int)MOT_MIN(piece, count - at), MPI_BYTE, root, comm->mpi);
+        mot_watch_progress();
+    }
+    mot_watch_wait(MOT_WATCH_NOBODY);
 }

@@ -42,9 +42,10 @@ static void clear_progress(void)
     progress_open = false;
 }
 
+static const char *const names[] = {"error: ", "warning: ", "", ""};
+
 static void say(mot_log_level level, const char *prefix, const char *format, va_list args)
 {
-    static const char *const names[] = {"error: ", "warning: ", "", ""};
     clear_progress();
     fflush(stdout);
     FILE *stream = level <= MOT_LOG_WARNING || prefix[0] != '\0' ? stderr : stdout;
@@ -72,6 +73,20 @@ void mot_log_rank(mot_log_level level, const char *format, ...)
     va_start(args, format);
     say(level, prefix, format, args);
     va_end(args);
+}
+
+void mot_log_aside(mot_log_level level, const char *format, ...)
+{
+    char text[4096];
+    if (level > threshold) return;
+    va_list args;
+    va_start(args, format);
+    int length = snprintf(text, sizeof text, "mot: %s", names[level]);
+    length += vsnprintf(text + length, sizeof text - (size_t)length - 1, format, args);
+    va_end(args);
+    if (length > (int)sizeof text - 2) length = (int)sizeof text - 2;
+    text[length] = '\n';
+    if (write(STDERR_FILENO, text, (size_t)length + 1) < 0) return; /* nobody to tell */
 }
 
 void mot_log_progress(const char *text)

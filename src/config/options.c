@@ -256,6 +256,11 @@ const mot_option mot_options[] = {
     {KEY("record.eval"), IN_CONFIG(record.eval), BOOLEAN, DEFAULT("true"),
      HELP("The gate's choices of every evaluation are recorded.")},
 
+    {KEY("watch.warn"), IN_CONFIG(watch.warn), DURATION, DEFAULT("1m"),
+     HELP("A rank without progress for this time says where it is and whom it waits for; with 0 never.")},
+    {KEY("watch.abort"), IN_CONFIG(watch.abort), DURATION, DEFAULT("10m"),
+     HELP("A rank without progress for this time ends the job with exit code 1; with 0 it waits for ever.")},
+
     {KEY("report.every"), IN_CONFIG(report_every), INTEGER(1, MOST_STEPS), DEFAULT("50"), UNIT("steps"),
      HELP("Steps between lines of log.jsonl and of the terminal.")},
 };
@@ -274,6 +279,7 @@ const mot_option_section mot_option_sections[] = {
     {"eval", "Evaluation"},
     {"checkpoint", "Checkpoints"},
     {"record", "Record of the gate's choices"},
+    {"watch", "Watchdog"},
     {"report", "Report"},
 };
 const int mot_option_section_count = MOT_COUNT(mot_option_sections);

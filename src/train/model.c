@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mot/memory.h"
+#include "mot/watch.h"
 
 /* ---- the experts of this rank ---- */
 
@@ -191,6 +192,7 @@ void mot_model_sum_tied(mot_model *model)
     if (table->rows == 0) return;
     const MPI_Comm mpi = model->comm->mpi;
     largest_of(model, model->tied_largest);
+    mot_watch_wait(MOT_WATCH_ALL);
     MPI_Allreduce(MPI_IN_PLACE, model->tied_largest, (int)table->rows, MPI_DOUBLE, MPI_MAX, mpi);
 
     int headroom = 0; /* bits that the sum over the experts may add */
@@ -212,6 +214,7 @@ void mot_model_sum_tied(mot_model *model)
     for (size_t at = 0; at < table->count; at += piece)
         MPI_Allreduce(MPI_IN_PLACE, model->tied_sum + at, (int)MOT_MIN(piece, table->count - at), MPI_INT64_T,
                       MPI_SUM, mpi);
+    mot_watch_wait(MOT_WATCH_NOBODY);
     for (size_t r = 0; r < table->rows; ++r) {
         const mot_tensor *row = &table->row[r];
         mot_real *g = model->tied.gradient + row->offset;

@@ -9,6 +9,7 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/optimizer.h"
+#include "mot/watch.h"
 
 /* ---- training ---- */
 
@@ -74,6 +75,7 @@ static mot_status train_step(mot_run *run, bool *stop)
     const int index = progress->stage; /* of this step; the next may be of another */
     const bool next = mot_stage_advance(&run->config, samples, result.loss, result.purity, &run->progress);
     double since = mot_clock_s();
+    mot_watch_phase("record");
     MOT_TRY(mot_comm_agree(run->comm, record_step(run, &result, index, rate)));
     run_lap(run, RUN_RECORD, &since);
     MOT_TRY(run_report_step(run, &result, index, rate));
@@ -138,6 +140,9 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         run_dry(run);
     } else {
         mot_signals_catch();
+        mot_watch_part("step", 0);
+        mot_watch_phase("start");
+        MOT_TRY(watchdog_start(&run->watchdog, comm, run->step, config->watch.warn, config->watch.abort));
         MOT_TRY(run_begin(run));
         run->start_step = run->progress.step;
         MOT_TRY(train(run));

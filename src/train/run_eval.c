@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "mot/watch.h"
+
 /* Adds a pass's first choices to the tables, and its assignments to the record. Root. */
 static mot_status count_pass(mot_run *run, const mot_step_result *result, mot_gidx first, size_t n,
                              double *group_hits)
@@ -59,6 +61,7 @@ mot_status run_evaluate(mot_run *run)
             status = mot_record_snapshot(run->record, run->progress.step, eval->class_load, eval->group_load);
     }
     MOT_TRY(mot_comm_agree(run->comm, status));
+    mot_watch_phase("figures");
     MOT_TRY(mot_comm_agree(run->comm, run_figures_end(run)));
     run->evaluated = run->progress.step;
 done:

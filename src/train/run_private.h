@@ -8,6 +8,7 @@
 #include "mot/run.h"
 #include "mot/stage.h"
 #include "mot/step.h"
+#include "watchdog.h"
 
 /* What an evaluation found; the same on every rank but for the tables, which are the root's. */
 typedef struct run_eval {
@@ -43,6 +44,7 @@ struct mot_run {
     mot_config config;
     run_purpose purpose;
     char *config_text; /* root */
+    watchdog *watchdog;
     mot_lock *lock;    /* root: on the run folder, while it is trained */
     char folder[1024]; /* of checkpoints */
     run_place place;

@@ -7,6 +7,7 @@
 #include "mot/atomic_file.h"
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/watch.h"
 
 /* What a continued run may say otherwise than the run it continues: none of it changes the bits of a step, but for the
  * length of the training. */
@@ -19,6 +20,7 @@ static void forget_what_may_change(mot_config *config)
     config->route.dedicated = false;
     config->threads = 0;
     config->stop_after = 0;
+    memset(&config->watch, 0, sizeof config->watch);
     config->route.split = false;
     config->route.rebalance = MOT_REBALANCE_NEVER;
     for (int s = 0; s < config->stages; ++s)
@@ -154,6 +156,7 @@ mot_status run_save(mot_run *run)
     char name[64], path[2048] = "";
     const bool root = run->comm->rank == MOT_ROOT;
     double since = mot_clock_s();
+    mot_watch_phase("checkpoint");
     mot_status status = MOT_OK;
     if (root) {
         status = mot_record_flush(run->record);

@@ -193,6 +193,7 @@ done:
 
 void run_close(mot_run *run)
 {
+    watchdog_stop(&run->watchdog);
     mot_record_close(&run->record);
     mot_lock_release(&run->lock);
     run_figures_destroy(run);

@@ -7,6 +7,7 @@
 #include "mot/blas.h"
 #include "mot/clock.h"
 #include "mot/log.h"
+#include "mot/watch.h"
 
 enum { MOST_ROWS = 40, MOST_COLUMNS = 16 };
 
@@ -75,6 +76,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
 {
     char digest[33], path[1024];
     double wall = mot_clock_s() - run->start_s;
+    mot_watch_phase("summary");
     MPI_Bcast(&wall, 1, MPI_DOUBLE, MOT_ROOT, run->comm->mpi);
     run_time_row time[RUN_TIME_ROWS];
     run_time(run, wall, time);

@@ -5,8 +5,10 @@ static void work_alone(mot_step *step, bool learn)
 {
     double since = mot_clock_s();
     for (size_t c = 0; c < step->chunks; ++c) {
+        enter_exchange(MOT_PHASE_DISPATCH);
         mot_exchange_end(&step->chunk[c].dispatch);
         lap(step, MOT_PHASE_DISPATCH, &since);
+        enter(MOT_PHASE_EXPERT);
         mot_step_experts(step, &step->chunk[c], learn ? WORK_LEARN : WORK_LOSS);
         lap(step, MOT_PHASE_EXPERT, &since);
     }
@@ -16,8 +18,10 @@ static void work_alone(mot_step *step, bool learn)
 static void forward(mot_step *step, size_t c, double *since)
 {
     step_chunk *chunk = &step->chunk[c];
+    enter_exchange(MOT_PHASE_DISPATCH);
     mot_exchange_end(&chunk->dispatch);
     lap(step, MOT_PHASE_DISPATCH, since);
+    enter(MOT_PHASE_EXPERT);
     mot_step_experts(step, chunk, WORK_OUTPUTS);
     lap(step, MOT_PHASE_EXPERT, since);
     mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_COMBINE, chunk->owner, chunk->home);
@@ -28,8 +32,10 @@ static void forward(mot_step *step, size_t c, double *since)
 static void combine(mot_step *step, size_t c, bool learn, double *since)
 {
     step_chunk *chunk = &step->chunk[c];
+    enter_exchange(MOT_PHASE_COMBINE);
     mot_exchange_end(&chunk->outputs);
     lap(step, MOT_PHASE_COMBINE, since);
+    enter(MOT_PHASE_LOSS);
     mot_step_combine(step, c);
     lap(step, MOT_PHASE_LOSS, since);
     if (learn) mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_DISPATCH, chunk->home, chunk->owner);
@@ -39,8 +45,10 @@ static void combine(mot_step *step, size_t c, bool learn, double *since)
 /* which learn from them. */
 static void learn_again(mot_step *step, size_t c, double *since)
 {
+    enter_exchange(MOT_PHASE_RETURN);
     mot_exchange_end(&step->chunk[c].outputs);
     lap(step, MOT_PHASE_RETURN, since);
+    enter(MOT_PHASE_EXPERT);
     mot_step_experts(step, &step->chunk[c], WORK_LEARN_AGAIN);
     lap(step, MOT_PHASE_EXPERT, since);
 }
@@ -77,6 +85,9 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     step->learns = learn ? task->stage->train : 0;
     step->reports = 0;
 
+    mot_watch_part(task->stage != NULL ? "step" : "the evaluation after step",
+                   task->number + (task->stage != NULL));
+    enter(MOT_PHASE_LOAD);
     mot_status status = mot_batch_load(&step->batch, step->comm, source, task->first, task->total);
     lap(step, MOT_PHASE_LOAD, &since);
     status = mot_step_choose(step, task, status, stop);
@@ -84,6 +95,7 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     if (status != MOT_OK) return status;
 
     since = mot_clock_s();
+    enter(MOT_PHASE_UPDATE);
     if (task->stage != NULL) mot_step_zero(step);
     lap(step, MOT_PHASE_UPDATE, &since);
     if (step->K == 1)
@@ -91,6 +103,7 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     else
         work_together(step, learn);
     since = mot_clock_s();
+    enter(MOT_PHASE_UPDATE);
     if (learn) status = mot_step_update(step, task);
     mot_step_count_work(step, task);
     lap(step, MOT_PHASE_UPDATE, &since);

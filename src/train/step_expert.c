@@ -107,6 +107,7 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
                               step->learns);
     mot_arena_rewind(&worker->arena, mark);
 
+    mot_watch_progress();
     worker->busy_s += mot_clock_s() - start;
     for (size_t s = 0; s < n; ++s)
         worker->flops += (learn ? 3 : 1) *

@@ -6,6 +6,7 @@
 #include "mot/loss.h"
 #include "mot/step.h"
 #include "mot/threads.h"
+#include "mot/watch.h"
 
 /* Before the bytes of a sample on its way to an expert. */
 typedef struct row_head {
@@ -212,12 +213,31 @@ work_sums mot_step_sums(const mot_step *step);
 /* step_work.c: adds what the step that is about to be reported did: operations and bytes of every phase. */
 void mot_step_count_work(mot_step *step, const mot_step_task *task);
 
+/* A phase begins; and, within it, waiting for the rows of other ranks. */
+static inline void enter(mot_phase phase)
+{
+    mot_watch_phase(mot_phase_name[phase]);
+}
+
+static inline void enter_exchange(mot_phase phase)
+{
+    enter(phase);
+    mot_watch_wait(MOT_WATCH_PEERS);
+}
+
 /* Adds the time since `*since` to a phase, and sets `*since` to now. */
 static inline void lap(mot_step *step, mot_phase phase, double *since)
 {
     const double now = mot_clock_s();
     step->work.phase[phase].seconds += now - *since;
     *since = now;
+}
+
+/* A meeting around the coordinator: it waits for all, and all for it. */
+static inline void enter_meeting(const mot_step *step, mot_phase phase)
+{
+    enter(phase);
+    mot_watch_wait(step->comm->rank == MOT_ROOT ? MOT_WATCH_ALL : MOT_ROOT);
 }
 
 #endif

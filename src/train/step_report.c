@@ -190,6 +190,7 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     count_load(step);
     const rank_note note = {status, false, mot_step_sums(step)};
     double since = mot_clock_s();
+    enter_meeting(step, MOT_PHASE_REPORT);
     MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);
     if (comm->rank == MOT_ROOT) {
         find_reporters(step);
@@ -199,11 +200,13 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
                 step->report_type, MOT_ROOT, comm->mpi);
     lap(step, MOT_PHASE_WAIT, &since);
     if (comm->rank == MOT_ROOT) {
+        enter(MOT_PHASE_REPORT);
         for (int r = 0; r < comm->size; ++r)
             if (root->rank[r].status != MOT_OK) verdict.status = root->rank[r].status;
         if (verdict.status == MOT_OK) verdict.status = status = conclude(step, task, &verdict);
         lap(step, MOT_PHASE_REPORT, &since);
     }
+    enter_meeting(step, MOT_PHASE_REPORT);
     MPI_Bcast(&verdict, sizeof verdict, MPI_BYTE, MOT_ROOT, comm->mpi);
     lap(step, MOT_PHASE_WAIT, &since);
     if (verdict.status != MOT_OK) return mot_comm_agree(comm, status);

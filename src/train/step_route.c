@@ -85,6 +85,7 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     double since = mot_clock_s();
 
     const rank_note note = {status, stop, mot_step_sums(step)};
+    enter_meeting(step, MOT_PHASE_CHOOSE);
     MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);
     if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
     MPI_Gatherv(batch->note, (int)batch->mine, step->note_type, root->gathered, root->counts, root->places,
@@ -92,6 +93,7 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     lap(step, MOT_PHASE_WAIT, &since);
 
     if (coordinates) {
+        enter(MOT_PHASE_SCORE);
         *step->message_status = MOT_OK;
         step->stop = false;
         for (int r = 0; r < comm->size; ++r) {
@@ -166,6 +168,7 @@ mot_status mot_step_dispatch(mot_step *step)
 {
     double since = mot_clock_s();
     mot_status status = MOT_OK;
+    enter(MOT_PHASE_DISPATCH);
     for (size_t c = 0; c < step->chunks && status == MOT_OK; ++c) status = plan_chunk(step, c);
     if (status == MOT_OK) status = mot_step_split_prepare(step);
     /* Memory may have run out on one rank alone: nobody sends before all can receive. */
@@ -176,6 +179,19 @@ mot_status mot_step_dispatch(mot_step *step)
     for (size_t c = 0; c < step->chunks; ++c) dispatch_chunk(step, c);
     lap(step, MOT_PHASE_DISPATCH, &since);
     return MOT_OK;
+}
+
+void mot_step_peers(const mot_step *step, bool *peer)
+{
+    const mot_batch *batch = &step->batch;
+    const int *owner = step->model->placement.owner, me = step->comm->rank;
+    for (int r = 0; r < step->comm->size; ++r) peer[r] = false;
+    for (size_t i = 0; i < batch->total * step->K; ++i) {
+        const int home = batch->home[i / step->K], there = owner[step->expert[i]];
+        if (home == me) peer[there] = true;
+        if (there == me) peer[home] = true;
+    }
+    peer[me] = false;
 }
 
 void mot_step_progress(mot_step *step)

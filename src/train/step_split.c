@@ -215,8 +215,10 @@ void mot_step_split_settle(mot_step *step, mot_phase phase)
     const mot_model *model = step->model;
     if (!split->on) return;
     const double start = mot_clock_s();
+    enter_exchange(MOT_PHASE_DISPATCH);
     MPI_Waitall(split->requests, split->request, MPI_STATUSES_IGNORE);
     split->requests = 0;
+    enter(phase);
     const double waited = mot_clock_s() - start;
     step->work.phase[MOT_PHASE_DISPATCH].seconds += waited;
     step->work.phase[phase].seconds -= waited; /* which the caller's next lap adds */

@@ -17,6 +17,10 @@ void mot_log(mot_log_level level, const char *format, ...) __attribute__((format
 /* From any rank, to standard error, with the rank in front. */
 void mot_log_rank(mot_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* From any thread, of any rank, to standard error, in one write: nothing that the other threads use, so it gets through
+ * whatever they are stuck in. "mot: warning: ..." */
+void mot_log_aside(mot_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* A line that replaces itself (a progress bar); only where standard output is a terminal. `text` "" ends the line. */
 bool mot_log_is_terminal(void);
 void mot_log_progress(const char *text);

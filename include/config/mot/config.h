@@ -67,6 +67,9 @@ typedef struct mot_config {
         mot_gidx every; /* gate assignments of every n-th step; 0: none */
         bool eval;      /* those of every evaluation */
     } record;
+    struct {
+        double warn, abort; /* seconds without progress; 0: never */
+    } watch;
     mot_gidx report_every; /* steps a line of log.jsonl and of the terminal; key report.every */
 } mot_config;
 

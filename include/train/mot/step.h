@@ -113,6 +113,10 @@ int mot_step_threads(const mot_step *step);
  * included: home, owner [ranks]. Combine is the reverse. */
 void mot_step_rows(const mot_step *step, size_t *home, size_t *owner);
 
+/* Ranks that this rank's samples of the last batch go to or come from, itself excluded: peer [ranks]. From any thread,
+ * while the first one waits within a step: of samples that are just being chosen it tells nothing. */
+void mot_step_peers(const mot_step *step, bool *peer);
+
 /* Bytes of this rank's workspace (of all its threads); of what its exchanges will hold beyond what it holds now, if rows
  * are spread evenly; with route.split, of experts that it helps and of gradients that come back: at most, about, and so
  * far; of a row in dispatch, and of one in combine and return (K > 1). most_rows counts rows. */

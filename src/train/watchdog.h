@@ -1,0 +1,17 @@
+/* watchdog.h: a thread that says when and where this rank is stuck. Included by src/train/ alone. */
+#ifndef MOT_WATCHDOG_H
+#define MOT_WATCHDOG_H
+
+#include "mot/step.h"
+
+typedef struct watchdog watchdog;
+
+/* A rank that makes no progress (watch.h) for `warn_s` seconds prints one line: rank, host, phase, step, and whom it
+ * waits for; after `abort_s` another one, and ends with exit code 1, on which mpirun ends the job. 0: never. Collective;
+ * `step` (not owned) must outlive it. */
+mot_status watchdog_start(watchdog **dog, const mot_comm *comm, const mot_step *step, double warn_s,
+                          double abort_s);
+/* NULL is fine. Not collective. */
+void watchdog_stop(watchdog **dog);
+
+#endif
