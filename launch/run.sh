@@ -1,0 +1,110 @@
+#!/bin/bash
+# run.sh - trains under mpirun, sees to it that the job ends when it should, and starts it again after a fault.
+# usage: launch/run.sh [-n RANKS] [--restarts N] CONFIG [key=value...]
+#   -n          ranks on this machine (2)
+#   --restarts  start again up to N times (0) after a fault: any exit code but 0 (done), 2 (a mistake of the user's) and
+#               75 (stopped on request). The same command goes on from the newest checkpoint. It waits 1, 2, 4, ... up to
+#               60 seconds before; a start that lasted ten minutes begins anew at 1.
+# Signals: TERM, INT, USR1 and USR2 ask the job to stop with a checkpoint (mpirun itself answers TERM by ending its ranks
+# within two seconds, and passes on USR1 alone); a second one ends it at once.
+# MOT_MPIRUN: what to put in front of mot in place of mpirun for this machine, for example
+#       MOT_MPIRUN="mpirun --hostfile hosts -n 16 --bind-to core" launch/run.sh --restarts 5 CONFIG
+# MOT_BINARY: the program (build/bin/mot). MOT_GRACE: seconds that mpirun has to end a job that failed (10).
+set -u
+# shellcheck source=launch/common.sh
+. "$(dirname "$0")/common.sh"
+
+ranks=2 restarts=0
+while [ $# -gt 0 ]; do
+    case $1 in
+    -n)
+        ranks=${2-}
+        check_ranks "$ranks"
+        ;;
+    --restarts)
+        restarts=${2-}
+        case $restarts in '' | *[!0-9]*) fail "--restarts takes a number, not '$restarts'" ;; esac
+        ;;
+    -*) fail "there is no option $1: $(sed -n 's/^# usage: //p' "$0")" ;;
+    *) break ;;
+    esac
+    shift 2
+done
+[ $# -gt 0 ] || fail "a configuration is missing: $(sed -n 's/^# usage: //p' "$0")"
+mot=${MOT_BINARY:-$build/bin/mot} grace=${MOT_GRACE:-10}
+[ -x "$mot" ] || fail "no $mot: build first: cmake -B build && cmake --build build -j"
+if [ -n "${MOT_MPIRUN:-}" ]; then
+    read -ra command <<<"$MOT_MPIRUN"
+else
+    mot_binding "$ranks"
+    command=(mpirun -n "$ranks" "${mot_binding_arguments[@]}")
+fi
+
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+said=$scratch/said ended=$scratch/ended
+
+# A daemon of mpirun's that hangs, on a host that is frozen or cut off, never says that its ranks have ended, and mpirun
+# waits for it for ever. What the job says tells that it is over: then mpirun has its time of grace.
+listen() {
+    local line
+    while IFS= read -r line; do
+        printf '%s\n' "$line" >&2
+        case $line in
+        *'the job ends (watch.abort)'* | *'the job has been aborted'* | *'lost communication with a remote daemon'*)
+            : >"$ended"
+            ;;
+        esac
+    done
+}
+
+asked=no
+# shellcheck disable=SC2317 # called by the trap
+ask() {
+    if [ "$asked" = no ]; then
+        asked=yes
+        kill -USR1 "$job" 2>/dev/null
+    else
+        kill -KILL -- "-$job" 2>/dev/null
+    fi
+}
+trap ask TERM INT USR1 USR2
+
+# One start; its exit code. A group of its own: a signal from the terminal reaches this script alone.
+start() {
+    local since=0 code
+    rm -f "$ended" "$said"
+    mkfifo "$said"
+    listen <"$said" &
+    setsid "${command[@]}" "$mot" train "$@" 2>"$said" &
+    job=$!
+    while kill -0 "$job" 2>/dev/null; do
+        sleep 0.2 &
+        wait $! 2>/dev/null # which a signal ends at once
+        [ -e "$ended" ] || continue
+        if [ $since = 0 ]; then since=$SECONDS; fi
+        if [ $((SECONDS - since)) -ge "$grace" ]; then
+            echo "run.sh: mpirun did not end within $grace s after the job had: killed" >&2
+            kill -KILL -- "-$job" 2>/dev/null
+        fi
+    done
+    wait "$job"
+    code=$?
+    return $code
+}
+
+pause=1
+for ((restart = 0; ; ++restart)); do
+    began=$SECONDS
+    start "$@"
+    code=$?
+    case $code in 0 | 2 | 75) break ;; esac
+    if [ "$asked" = yes ] || [ "$restart" -ge "$restarts" ]; then break; fi
+    if [ $((SECONDS - began)) -ge 600 ]; then pause=1; fi
+    echo "run.sh: exit code $code: restart $((restart + 1)) of $restarts in $pause s" >&2
+    sleep "$pause" &
+    wait $! 2>/dev/null
+    if [ "$asked" = yes ]; then break; fi
+    pause=$((pause < 30 ? 2 * pause : 60))
+done
+exit "$code"

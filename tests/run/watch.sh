@@ -1,0 +1,81 @@
+#!/bin/bash
+# A rank that is stuck is named, with its phase, its step and whom the others wait for; a job that will not go on ends,
+# and goes on by the same command; one that only paused goes on by itself. And the launcher starts a job again.
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/run/lib.sh
+. "$here/lib.sh"
+source_dir=$(cd "$here/../.." && pwd)
+
+make_mixture mixture.h5
+{
+    small_model mixture.h5
+    echo 'checkpoint: {every: 10, keep: 2}'
+    echo 'record: {every: 0}'
+} >small.yaml
+
+# start RUN SETTING...: three ranks, without an end; $job. freeze: the last of them; $frozen.
+start() {
+    local run=$1
+    shift
+    "$MPIRUN" -n 3 "$MOT_BINARY" train small.yaml "run=$run" train.until='1e9 steps' "$@" >"$run.said" 2>&1 &
+    job=$!
+    wait_for_step "$run" 20 $job || fail "$run: makes no steps: $(cat "$run.said")"
+}
+freeze() {
+    frozen=$(rank_of $job 3)
+    kill -s STOP "$frozen"
+}
+wait_for_line() { # FILE PATTERN
+    local i
+    for ((i = 0; i < 300; ++i)); do
+        grep -Eq "$2" "$1" && return
+        sleep 0.1
+    done
+    fail "no line '$2' in: $(grep -v '^step' "$1")"
+}
+phases='load|score|choose|dispatch|expert|combine|loss|return|update|report|record|checkpoint'
+place="in ($phases) of step [0-9]+: (waits for (all other ranks|rank [0-9]+ on [^ ]*)|at work itself)"
+
+start pause watch.warn=1s
+freeze
+wait_for_line pause.said "^mot: warning: rank [012] on $(hostname): no progress for 1 s $place"
+kill -s CONT "$frozen"
+wait_for_line pause.said "^mot: warning: rank [012] on $(hostname): goes on after [0-9]+ s"
+kill -s USR1 $job
+wait $job
+code=$?
+[ $code -eq 75 ] || fail "pause: exit code $code"
+[ "$(grep -c 'no progress' pause.said)" -le 3 ] || fail "pause: said more than once: $(grep 'no progress' pause.said)"
+
+start stuck watch.warn=0s watch.abort=2s
+freeze
+wait $job
+code=$?
+[ $code -eq 1 ] || fail "stuck: exit code $code"
+grep -Eq "^mot: error: rank [012] on $(hostname): no progress for 2 s $place.*the job ends \(watch.abort\)" stuck.said ||
+    fail "stuck: it says $(grep -v '^step' stuck.said)"
+mot_on 2 train --quiet small.yaml run=stuck train.until="$(($(logged_step stuck) + 5)) steps" >said 2>&1 ||
+    fail "stuck: does not go on: $(cat said)"
+
+# Twice stuck, twice started again; then a signal to the launcher stops the job.
+MOT_BIND=none "$source_dir/launch/run.sh" -n 3 --restarts 3 small.yaml run=again train.until='1e9 steps' >again.said 2>&1 &
+launcher=$!
+step=0
+for restart in 1 2; do
+    wait_for_step again $((step + 30)) $launcher || fail "again: makes no steps: $(cat again.said)"
+    kill -s KILL "$(pgrep -f "$MOT_BINARY train small.yaml run=again" | tail -n 1)"
+    wait_for_line again.said "^run.sh: exit code 137: restart $restart of 3 in $restart s"
+    step=$(logged_step again)
+done
+wait_for_step again $((step + 30)) $launcher || fail "again: makes no steps: $(cat again.said)"
+kill -s TERM $launcher
+wait $launcher
+code=$?
+[ $code -eq 75 ] || fail "again: exit code $code after SIGTERM to run.sh"
+[ "$(value again/summary.json status)" = stopped ] || fail "again: summary.json does not say stopped"
+[ "$(value again/summary.json restarts)" -eq 2 ] || fail "again: restarts $(value again/summary.json restarts)"
+"$source_dir/launch/run.sh" --restarts 3 small.yaml nonsense=1 >said 2>&1
+code=$?
+[ $code -eq 2 ] || fail "a mistake: exit code $code: $(cat said)"
+if grep -q restart said; then fail "a mistake is tried again"; fi
+finish
