@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "mot/blas.h"
+#include "mot/bare_product.h"
 #include "mot/clock.h"
 #include "mot/memory.h"
 
@@ -30,9 +30,8 @@ static size_t largest(const bench_limits *limits)
     size_t most = 1;
     for (size_t p = 0; p < limits->products; ++p) {
         const mot_gemm_shape *product = &limits->product[p];
-        most = MOT_MAX(most, product->m * product->k);
-        most = MOT_MAX(most, product->k * product->n);
-        most = MOT_MAX(most, product->m * product->n);
+        const size_t room = mot_bare_room(limits->model->shape.precision, product->m, product->n, product->k);
+        most = MOT_MAX(most, room);
     }
     return most;
 }
@@ -107,8 +106,8 @@ static double best_s(void (*take)(bench_limits *, const void *), bench_limits *l
 static void take_product(bench_limits *limits, const void *what)
 {
     const mot_gemm_shape *p = what;
-    mot_gemm(p->transpose_a, p->transpose_b, p->m, p->n, p->k, 1, limits->a, p->transpose_a ? p->m : p->k,
-             limits->b, p->transpose_b ? p->k : p->n, 0, limits->c, p->n);
+    mot_bare_multiply(limits->model->shape.precision, p->transpose_a, p->transpose_b, p->m, p->n, p->k,
+                      limits->a, limits->b, limits->c);
 }
 
 static void take_triad(bench_limits *limits, const void *what)

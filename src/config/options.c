@@ -14,6 +14,7 @@ static const char *const gate_kind_names[] = {"linear", "mlp", "fixed", "random"
 static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
 static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian", NULL};
+static const char *const precision_names[] = {"fp32", "bf16", NULL};
 static const char *const payload_names[] = {"fp32", "bf16", NULL};
 static const char *const rebalance_names[] = {"never", "stage", "eval", "checkpoint", NULL};
 static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
@@ -129,6 +130,9 @@ const mot_option mot_options[] = {
      HELP("Samples of an expert that one thread works on, rounded up to whole tiles; 0 is chosen likewise.")},
     {KEY("model.tie"), IN_CONFIG(model.tie), .type = MOT_OPTION_PARTS, .least = 0,
      .most = ALL_PARTS & ~(1u << MOT_PART_GATE), DEFAULT("[]"), HELP("Parts that all experts share.")},
+
+    {KEY("model.precision"), IN_CONFIG(model.precision), CHOICE(precision_names), DEFAULT("fp32"),
+     HELP("Operands of an encoder's matrix products; bf16 where all processors have it (AVX512_BF16). Sums, values, gradients and all else are fp32.")},
 
     {KEY("model.merged.activation"), IN_CONFIG(model.merged.activation), CHOICE(activation_names), DEFAULT("cubic"),
      HELP("Kind merged: activation of a neuron.")},

@@ -5,9 +5,6 @@
 
 #include <cblas.h>
 
-#include "mot/clock.h"
-#include "mot/memory.h"
-
 void mot_blas_init(void)
 {
     openblas_set_num_threads(1);
@@ -42,26 +39,4 @@ void mot_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, 
     cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b,
                 (blasint)ldb, beta, c, (blasint)ldc);
 #endif
-}
-
-double mot_blas_peak(size_t m, size_t n, size_t k)
-{
-    mot_real *a = mot_calloc(m * k, sizeof *a), *b = mot_calloc(k * n, sizeof *b),
-             *c = mot_calloc(m * n, sizeof *c);
-    double best_s = 1e30;
-    const double flops = 2.0 * (double)m * (double)n * (double)k;
-    const int repeat = (int)(2e8 / flops) + 1;
-    if (a != NULL && b != NULL && c != NULL) {
-        for (size_t i = 0; i < m * k; ++i) a[i] = (mot_real)(i % 7) - 3;
-        for (size_t i = 0; i < k * n; ++i) b[i] = (mot_real)(i % 5) - 2;
-        for (int run = 0; run < 8; ++run) {
-            const double start = mot_clock_s();
-            for (int i = 0; i < repeat; ++i) mot_gemm(false, false, m, n, k, 1, a, k, b, n, 0, c, n);
-            best_s = MOT_MIN(best_s, (mot_clock_s() - start) / repeat);
-        }
-    }
-    mot_free(c);
-    mot_free(b);
-    mot_free(a);
-    return best_s < 1e30 ? flops / best_s * 1e-9 : 0;
 }

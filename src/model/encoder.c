@@ -137,19 +137,41 @@ size_t mot_encoder_carve_acts(const mot_expert_shape *shape, mot_arena *arena, s
     return bytes;
 }
 
+/* Numbers that the weights of a phase take as factors: mix, up and down; one of the others. */
+static size_t most_factors(const mot_expert_shape *shape, bool learn)
+{
+    const mot_precision precision = shape->precision;
+    const size_t D = shape->config->width, F = shape->config->ffn, C = shape->outputs;
+    size_t (*const room)(mot_precision, size_t, size_t) = learn ? mot_factor_transposed_room
+                                                                : mot_factor_room;
+    const size_t ffn = room(precision, D, D) + room(precision, D, F) + room(precision, F, D),
+                 head = learn ? room(precision, C, D) : room(precision, D, C),
+                 qkv = learn ? room(precision, 3 * D, D) : room(precision, D, 3 * D),
+                 embed = learn ? 0 : room(precision, shape->width, D);
+    return MOT_MAX(MOT_MAX(ffn, qkv), MOT_MAX(head, embed));
+}
+
+/* Numbers of encoder_work.mixed.operands, attention's aside. */
+static size_t most_operands(const mot_expert_shape *shape, size_t rows, bool learn)
+{
+    const size_t D = shape->config->width, wide = MOT_MAX(3 * D, MOT_MAX(shape->config->ffn, shape->outputs)),
+                 widest = MOT_MAX(wide, shape->width), forward = mot_mixed_operands(shape->precision, widest);
+    return learn ? MOT_MAX(forward, mot_mixed_across_operands(shape->precision, widest, wide, rows))
+                 : forward;
+}
+
 size_t mot_encoder_carve_work(const mot_expert_shape *shape, mot_arena *arena, size_t samples, size_t rows,
                               size_t longest, bool learn, encoder_work *work)
 {
     const mot_expert_config *config = shape->config;
-    const size_t D = config->width, F = config->ffn, C = shape->outputs, wide = MOT_MAX(3 * D, F),
-                 real = sizeof(mot_real);
-    /* Transposed matrices of the phases: down, up, mix; qkv; head. */
-    const size_t weights = MOT_MAX(D * mot_padded(F) + (F + D) * mot_padded(D),
-                                   MOT_MAX(3 * D, C) * mot_padded(D));
+    const size_t D = config->width, F = config->ffn, wide = MOT_MAX(3 * D, F), real = sizeof(mot_real);
     size_t bytes = 0;
-    work->attention = carve(arena, &bytes, mot_attention_scratch(longest, D, config->heads, learn), real);
+    work->mixed.precision = shape->precision;
+    work->mixed.operands = carve(arena, &bytes, most_operands(shape, rows, learn), real);
+    work->weights = carve(arena, &bytes, most_factors(shape, learn), real);
+    work->attention = carve(arena, &bytes,
+                            mot_attention_scratch(shape->precision, longest, D, config->heads, learn), real);
     if (!learn) return bytes;
-    work->weights = carve(arena, &bytes, weights, real);
     work->d_h = carve(arena, &bytes, rows * D, real);
     work->d_narrow = carve(arena, &bytes, rows * D, real);
     work->d_wide = carve(arena, &bytes, rows * wide, real);
@@ -239,6 +261,7 @@ static void encoder_typical_product(const mot_expert_shape *shape, size_t *m, si
 
 const mot_expert_kind mot_encoder_kind = {
     .name = "encoder",
+    .bf16 = true,
     .table = encoder_table,
     .tile = encoder_tile,
     .workspace = encoder_workspace,

@@ -4,47 +4,22 @@
 #include <string.h>
 
 #include "mot/layers.h"
-#include "mot/product.h"
 #include "mot/rowops.h"
-#include "mot/vector.h"
 
-/* The transpose of a weight [K, M], in `to`; returns the place behind it. */
-static mot_real *transpose(mot_real *to, const mot_real *w, size_t K, size_t M)
+/* d_x [R, K] = d_y [R, M] across, where `across` is w^T. */
+static void linear_input(const encoder_work *work, mot_real *d_x, const mot_real *d_y, mot_factor across,
+                         size_t R, size_t K, size_t M)
 {
-    mot_transpose(to, mot_padded(K), w, M, K, M);
-    return to + M * mot_padded(K);
-}
-
-/* d_x [R, K] = d_y [R, M] across, where `across` is w^T as transpose() leaves it. */
-static void linear_input(mot_real *d_x, const mot_real *d_y, const mot_real *across, size_t R, size_t K,
-                         size_t M)
-{
-    mot_multiply(&(mot_product){.m = R,
-                                .n = K,
-                                .k = M,
-                                .a = d_y,
-                                .a_row = M,
-                                .a_step = 1,
-                                .b = across,
-                                .ldb = mot_padded(K),
-                                .c = d_x,
-                                .ldc = K});
+    mot_mixed_multiply(
+        &work->mixed,
+        &(mot_mixed_product){.m = R, .n = K, .k = M, .a = d_y, .lda = M, .b = across, .c = d_x, .ldc = K});
 }
 
 /* d_w [K, M] += x^T d_y, over R rows. */
-static void linear_weight(mot_real *d_w, const mot_real *d_y, const mot_real *x, size_t R, size_t K, size_t M)
+static void linear_weight(const encoder_work *work, mot_real *d_w, const mot_real *d_y, const mot_real *x,
+                          size_t R, size_t K, size_t M)
 {
-    mot_multiply(&(mot_product){.m = K,
-                                .n = M,
-                                .k = R,
-                                .a = x,
-                                .a_row = 1,
-                                .a_step = K,
-                                .b = d_y,
-                                .ldb = M,
-                                .start = d_w,
-                                .c = d_w,
-                                .ldc = M});
+    mot_mixed_multiply_across(&work->mixed, d_w, M, x, K, d_y, M, K, M, R, true);
 }
 
 static void embed_backward(const mot_expert_shape *shape, mot_real *const *gradient, const mot_tile *tile,
@@ -62,11 +37,11 @@ static void embed_backward(const mot_expert_shape *shape, mot_real *const *gradi
         if (tile->id == NULL) mot_sum_rows(gradient[EMBED_BIAS], row, tokens, D);
         /* Class tokens stand between the samples' rows: then each sample is multiplied by itself. */
         if (tile->id == NULL && extra)
-            linear_weight(gradient[EMBED_WEIGHT], row, tile->x + from * shape->width, tokens, shape->width,
-                          D);
+            linear_weight(work, gradient[EMBED_WEIGHT], row, tile->x + from * shape->width, tokens,
+                          shape->width, D);
     }
     if (tile->id == NULL && !extra)
-        linear_weight(gradient[EMBED_WEIGHT], work->d_h, tile->x, acts->rows, shape->width, D);
+        linear_weight(work, gradient[EMBED_WEIGHT], work->d_h, tile->x, acts->rows, shape->width, D);
 }
 
 static void pool_backward(const mot_expert_shape *shape, const mot_tile *tile, const encoder_acts *acts,
@@ -88,24 +63,25 @@ static void feed_forward_backward(const mot_expert_shape *shape, const mot_real 
 {
     const size_t D = shape->config->width, F = shape->config->ffn, R = acts->rows, pieces = pieces_of(R);
     const bool ffn = learns >> MOT_PART_FFN & 1, attention = learns >> MOT_PART_ATTENTION & 1;
-    if (ffn) linear_weight(g[DOWN_WEIGHT], work->d_h, a->hidden, R, F, D);
-    mot_real *const down = work->weights, *const up = transpose(down, w[DOWN_WEIGHT], F, D),
-                    *const mix = transpose(up, w[UP_WEIGHT], D, F);
-    transpose(mix, w[MIX_WEIGHT], D, D);
+    if (ffn) linear_weight(work, g[DOWN_WEIGHT], work->d_h, a->hidden, R, F, D);
+    mot_real *room = work->weights;
+    const mot_factor down = transpose_of(work, &room, w[DOWN_WEIGHT], F, D),
+                     up = transpose_of(work, &room, w[UP_WEIGHT], D, F),
+                     mix = transpose_of(work, &room, w[MIX_WEIGHT], D, D);
     for (size_t p = 0; p < pieces; ++p) {
         const size_t r = mot_part_first(R, pieces, p), n = mot_part_first(R, pieces, p + 1) - r;
         mot_real *d_h = work->d_h + r * D, *d_narrow = work->d_narrow + r * D, *d_wide = work->d_wide + r * F;
         mot_sum_rows(g[DOWN_BIAS], d_h, n, D);
-        linear_input(d_wide, d_h, down, n, F, D);
+        linear_input(work, d_wide, d_h, down, n, F, D);
         mot_multiply_and_sum_rows(d_wide, g[UP_BIAS], a->slope + r * F, n, F);
-        linear_input(d_narrow, d_wide, up, n, D, F);
+        linear_input(work, d_narrow, d_wide, up, n, D, F);
         mot_layernorm_backward(d_h, g[NORM2_GAIN], g[NORM2_BIAS], d_narrow, a->middle + r * D, a->mean2 + r,
                                a->rstd2 + r, w[NORM2_GAIN], n, D);
         mot_sum_rows(g[MIX_BIAS], d_h, n, D);
-        linear_input(d_narrow, d_h, mix, n, D, D);
+        linear_input(work, d_narrow, d_h, mix, n, D, D);
     }
-    if (ffn) linear_weight(g[UP_WEIGHT], work->d_wide, a->norm2, R, D, F);
-    if (attention) linear_weight(g[MIX_WEIGHT], work->d_h, a->attended, R, D, D);
+    if (ffn) linear_weight(work, g[UP_WEIGHT], work->d_wide, a->norm2, R, D, F);
+    if (attention) linear_weight(work, g[MIX_WEIGHT], work->d_h, a->attended, R, D, D);
 }
 
 /* From d_narrow by what attention gave, and d_h, to d_h before the block. */
@@ -114,15 +90,17 @@ static void attend_backward(const mot_expert_shape *shape, const mot_real *const
                             const encoder_work *work, mot_part_set learns)
 {
     const size_t D = shape->config->width, R = acts->rows, pieces = pieces_of(R);
-    mot_attention_backward(work->d_wide, work->attention, work->d_narrow, a->qkv, a->prob, acts->first,
-                           samples, D, shape->config->heads);
-    if (learns >> MOT_PART_ATTENTION & 1) linear_weight(g[QKV_WEIGHT], work->d_wide, a->norm1, R, D, 3 * D);
-    transpose(work->weights, w[QKV_WEIGHT], D, 3 * D);
+    mot_attention_backward(shape->precision, work->d_wide, work->attention, work->d_narrow, a->qkv, a->prob,
+                           acts->first, samples, D, shape->config->heads);
+    if (learns >> MOT_PART_ATTENTION & 1)
+        linear_weight(work, g[QKV_WEIGHT], work->d_wide, a->norm1, R, D, 3 * D);
+    mot_real *room = work->weights;
+    const mot_factor qkv = transpose_of(work, &room, w[QKV_WEIGHT], D, 3 * D);
     for (size_t p = 0; p < pieces; ++p) {
         const size_t r = mot_part_first(R, pieces, p), n = mot_part_first(R, pieces, p + 1) - r;
         mot_real *d_norm = work->d_narrow + r * D;
         mot_sum_rows(g[QKV_BIAS], work->d_wide + r * 3 * D, n, 3 * D);
-        linear_input(d_norm, work->d_wide + r * 3 * D, work->weights, n, D, 3 * D);
+        linear_input(work, d_norm, work->d_wide + r * 3 * D, qkv, n, D, 3 * D);
         mot_layernorm_backward(work->d_h + r * D, g[NORM1_GAIN], g[NORM1_BIAS], d_norm, a->in + r * D,
                                a->mean1 + r, a->rstd1 + r, w[NORM1_GAIN], n, D);
     }
@@ -140,10 +118,11 @@ void mot_encoder_backward(const mot_expert_shape *shape, const mot_real *const *
     encoder_work work;
     mot_encoder_carve_work(shape, arena, n, R, acts->longest, true, &work);
 
-    linear_weight(g[HEAD_WEIGHT], d_out, acts->pooled, n, D, C);
+    linear_weight(&work, g[HEAD_WEIGHT], d_out, acts->pooled, n, D, C);
     mot_sum_rows(g[HEAD_BIAS], d_out, n, C);
-    transpose(work.weights, w[HEAD_WEIGHT], D, C);
-    linear_input(work.d_pooled, d_out, work.weights, n, D, C);
+    mot_real *room = work.weights;
+    const mot_factor head = transpose_of(&work, &room, w[HEAD_WEIGHT], D, C);
+    linear_input(&work, work.d_pooled, d_out, head, n, D, C);
     pool_backward(shape, tile, acts, work.d_pooled, work.d_narrow);
     memset(work.d_h, 0, R * D * sizeof *work.d_h);
     mot_layernorm_backward(work.d_h, g[NORM_GAIN], g[NORM_BIAS], work.d_narrow, acts->last, acts->mean,

@@ -4,39 +4,39 @@
 #include <string.h>
 
 #include "mot/layers.h"
-#include "mot/product.h"
 #include "mot/rowops.h"
 
 /* y [R, M] = x [R, K] w + bias (+ start [R, M], which may be NULL) */
-static void linear(mot_real *y, const mot_real *start, const mot_real *x, const mot_real *w,
-                   const mot_real *bias, size_t R, size_t K, size_t M)
+static void linear(const encoder_work *work, mot_real *y, const mot_real *start, const mot_real *x,
+                   mot_factor w, const mot_real *bias, size_t R, size_t K, size_t M)
 {
-    mot_multiply(&(mot_product){.m = R,
-                                .n = M,
-                                .k = K,
-                                .a = x,
-                                .a_row = K,
-                                .a_step = 1,
-                                .b = w,
-                                .ldb = M,
-                                .bias = bias,
-                                .start = start,
-                                .c = y,
-                                .ldc = M});
+    mot_mixed_multiply(&work->mixed, &(mot_mixed_product){.m = R,
+                                                          .n = M,
+                                                          .k = K,
+                                                          .a = x,
+                                                          .lda = K,
+                                                          .b = w,
+                                                          .bias = bias,
+                                                          .start = start,
+                                                          .c = y,
+                                                          .ldc = M});
 }
 
 static void embed(const mot_expert_shape *shape, const mot_real *const *weight, const mot_tile *tile,
-                  const encoder_acts *acts, mot_real *h)
+                  const encoder_acts *acts, const encoder_work *work, mot_real *h)
 {
     const size_t D = shape->config->width, extra = class_rows(shape);
+    mot_real *room = work->weights;
+    mot_factor w = {0};
+    if (tile->id == NULL) w = factor_of(work, &room, weight[EMBED_WEIGHT], shape->width, D);
     for (size_t s = 0; s < tile->samples; ++s) {
         const size_t from = tile->first[s], tokens = tile->first[s + 1] - from;
         mot_real *row = h + acts->first[s] * D;
         if (extra) memcpy(row, weight[CLASS_TOKEN], D * sizeof *row);
         row += extra * D;
         if (tile->id == NULL) {
-            linear(row, weight[POSITION], tile->x + from * shape->width, weight[EMBED_WEIGHT],
-                   weight[EMBED_BIAS], tokens, shape->width, D);
+            linear(work, row, weight[POSITION], tile->x + from * shape->width, w, weight[EMBED_BIAS], tokens,
+                   shape->width, D);
             continue;
         }
         for (size_t t = 0; t < tokens; ++t)
@@ -63,30 +63,36 @@ static void attend(const mot_expert_shape *shape, const mot_real *const *w, size
                    const encoder_acts *acts, const block_acts *a, const encoder_work *work)
 {
     const size_t D = shape->config->width, R = acts->rows, pieces = pieces_of(R);
+    mot_real *room = work->weights;
+    const mot_factor qkv = factor_of(work, &room, w[QKV_WEIGHT], D, 3 * D);
     for (size_t p = 0; p < pieces; ++p) {
         const size_t r = mot_part_first(R, pieces, p), n = mot_part_first(R, pieces, p + 1) - r;
         mot_layernorm_forward(a->norm1 + r * D, a->mean1 + r, a->rstd1 + r, a->in + r * D, w[NORM1_GAIN],
                               w[NORM1_BIAS], n, D);
-        linear(a->qkv + r * 3 * D, NULL, a->norm1 + r * D, w[QKV_WEIGHT], w[QKV_BIAS], n, D, 3 * D);
+        linear(work, a->qkv + r * 3 * D, NULL, a->norm1 + r * D, qkv, w[QKV_BIAS], n, D, 3 * D);
     }
-    mot_attention_forward(a->attended, a->prob, work->attention, a->qkv, acts->first, samples, D,
-                          shape->config->heads);
+    mot_attention_forward(shape->precision, a->attended, a->prob, work->attention, a->qkv, acts->first,
+                          samples, D, shape->config->heads);
 }
 
 /* The rest of the block, up to the residual stream behind it: `next`. */
 static void feed_forward(const mot_expert_shape *shape, const mot_real *const *w, const encoder_acts *acts,
-                         const block_acts *a, mot_real *next)
+                         const block_acts *a, const encoder_work *work, mot_real *next)
 {
     const size_t D = shape->config->width, F = shape->config->ffn, R = acts->rows, pieces = pieces_of(R);
+    mot_real *room = work->weights;
+    const mot_factor mix = factor_of(work, &room, w[MIX_WEIGHT], D, D),
+                     up = factor_of(work, &room, w[UP_WEIGHT], D, F),
+                     down = factor_of(work, &room, w[DOWN_WEIGHT], F, D);
     for (size_t p = 0; p < pieces; ++p) {
         const size_t r = mot_part_first(R, pieces, p), n = mot_part_first(R, pieces, p + 1) - r;
         mot_real *hidden = a->hidden + r * F, *slope = a->slope != NULL ? a->slope + r * F : NULL;
-        linear(a->middle + r * D, a->in + r * D, a->attended + r * D, w[MIX_WEIGHT], w[MIX_BIAS], n, D, D);
+        linear(work, a->middle + r * D, a->in + r * D, a->attended + r * D, mix, w[MIX_BIAS], n, D, D);
         mot_layernorm_forward(a->norm2 + r * D, a->mean2 + r, a->rstd2 + r, a->middle + r * D, w[NORM2_GAIN],
                               w[NORM2_BIAS], n, D);
-        linear(hidden, NULL, a->norm2 + r * D, w[UP_WEIGHT], w[UP_BIAS], n, D, F);
+        linear(work, hidden, NULL, a->norm2 + r * D, up, w[UP_BIAS], n, D, F);
         mot_gelu_with_slope(hidden, slope, hidden, n * F);
-        linear(next + r * D, a->middle + r * D, hidden, w[DOWN_WEIGHT], w[DOWN_BIAS], n, F, D);
+        linear(work, next + r * D, a->middle + r * D, hidden, down, w[DOWN_BIAS], n, F, D);
     }
 }
 
@@ -110,17 +116,19 @@ void *mot_encoder_forward(const mot_expert_shape *shape, const mot_real *const *
     encoder_work work;
     mot_encoder_carve_work(shape, arena, n, R, longest, false, &work);
 
-    embed(shape, weight, tile, acts, config->depth > 0 ? acts->block[0].in : acts->last);
+    embed(shape, weight, tile, acts, &work, config->depth > 0 ? acts->block[0].in : acts->last);
     for (size_t b = 0; b < config->depth; ++b) {
         const mot_real *const *w = weight + block_at(b);
         const block_acts *a = &acts->block[b];
         attend(shape, w, n, acts, a, &work);
-        feed_forward(shape, w, acts, a, b + 1 < config->depth ? acts->block[b + 1].in : acts->last);
+        feed_forward(shape, w, acts, a, &work, b + 1 < config->depth ? acts->block[b + 1].in : acts->last);
     }
     const mot_real *const *w = weight + block_at(config->depth);
     mot_layernorm_forward(acts->norm, acts->mean, acts->rstd, acts->last, w[NORM_GAIN], w[NORM_BIAS], R, D);
     pool(shape, tile, acts);
-    linear(out, NULL, acts->pooled, w[HEAD_WEIGHT], w[HEAD_BIAS], n, D, shape->outputs);
+    mot_real *room = work.weights;
+    const mot_factor head = factor_of(&work, &room, w[HEAD_WEIGHT], D, shape->outputs);
+    linear(&work, out, NULL, acts->pooled, head, w[HEAD_BIAS], n, D, shape->outputs);
     mot_arena_rewind(arena, mark);
     return learn ? acts : NULL;
 }

@@ -3,6 +3,7 @@
 #define MOT_ENCODER_PRIVATE_H
 
 #include "mot/expert.h"
+#include "mot/mixed.h"
 
 /* Rows of the table, in order. */
 enum { EMBED_WEIGHT, EMBED_BIAS, POSITION, CLASS_TOKEN, BLOCK_0 };
@@ -56,8 +57,9 @@ typedef struct encoder_acts {
 
 typedef struct encoder_work {
     mot_real *attention; /* mot_attention_scratch */
+    mot_mixed mixed;     /* how products are taken */
+    mot_real *weights;   /* of a phase that works through the rows piece by piece: as factors */
     /* backward alone */
-    mot_real *weights;  /* transposed: those of a phase that works through the rows piece by piece */
     mot_real *d_h;      /* [R, D] of the residual stream */
     mot_real *d_narrow; /* [R, D] of a layer's input or output */
     mot_real *d_wide;   /* [R, max(3D, F)] */
@@ -75,6 +77,24 @@ void *mot_encoder_forward(const mot_expert_shape *shape, const mot_real *const *
 void mot_encoder_backward(const mot_expert_shape *shape, const mot_real *const *weight,
                           mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, void *kept,
                           const mot_real *d_out, mot_part_set learns);
+
+/* ---- linear layers ---- */
+
+/* W [K, M], and W^T, as right operands; what is made of it goes to *room, which moves on. */
+static inline mot_factor factor_of(const encoder_work *work, mot_real **room, const mot_real *w, size_t K,
+                                   size_t M)
+{
+    mot_real *const place = *room;
+    *room += mot_factor_room(work->mixed.precision, K, M);
+    return mot_factor_of(work->mixed.precision, place, w, M, K, M);
+}
+static inline mot_factor transpose_of(const encoder_work *work, mot_real **room, const mot_real *w, size_t K,
+                                      size_t M)
+{
+    mot_real *const place = *room;
+    *room += mot_factor_transposed_room(work->mixed.precision, M, K);
+    return mot_factor_transposed(work->mixed.precision, place, w, M, M, K);
+}
 
 /* ---- rows piece by piece ---- */
 

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "mot/product.h"
+#include "mot/mixed.h"
 #include "mot/vector.h"
 
 enum { BLOCK_SCORES = 1 << 16 };
@@ -34,24 +34,50 @@ size_t mot_attention_prob(const size_t *first, size_t samples, size_t H)
 
 /* ---- scratch ---- */
 
+/* Places in it. W: width of a head. */
 typedef struct head_scratch {
-    mot_real *keys, *values;  /* [W, padded(l)]: transposed */
-    mot_real *prob, *d_score; /* [block, padded(l)] */
+    mot_real *plain;         /* factor: V [l, W] in forward, K in backward */
+    mot_real *keys, *values; /* factors: K^T and, in backward, V^T [W, l] */
+    mot_real *prob;          /* [block, padded(l)] */
+    mot_real *d_score;       /* likewise, in backward */
+    mot_mixed mixed;
 } head_scratch;
 
-static head_scratch places(mot_real *scratch, size_t l, size_t W)
+enum { PLAIN, KEYS, PROB, OPERANDS, FORWARD_PLACES, VALUES = FORWARD_PLACES, D_SCORE, BACKWARD_PLACES };
+
+/* Where they begin, in order, and behind them the end. */
+static void lay_out(size_t at[BACKWARD_PLACES + 1], mot_precision precision, size_t l, size_t W, bool learn)
 {
-    const size_t across = W * mot_padded(l), square = block_rows(l) * mot_padded(l);
-    return (head_scratch){.keys = scratch,
-                          .prob = scratch + across,
-                          .values = scratch + across + square,
-                          .d_score = scratch + 2 * across + square};
+    const size_t across = mot_factor_transposed_room(precision, W, l), square = block_rows(l) * mot_padded(l);
+    size_t operands = MOT_MAX(mot_mixed_operands(precision, W), mot_mixed_operands(precision, l));
+    if (learn) operands = MOT_MAX(operands, mot_mixed_across_operands(precision, l, W, block_rows(l)));
+    const size_t count[BACKWARD_PLACES] = {[PLAIN] = mot_factor_room(precision, l, W),
+                                           [KEYS] = across,
+                                           [PROB] = square,
+                                           [OPERANDS] = operands,
+                                           [VALUES] = across,
+                                           [D_SCORE] = square};
+    at[0] = 0;
+    for (size_t i = 0; i < BACKWARD_PLACES; ++i) at[i + 1] = at[i] + count[i];
 }
 
-size_t mot_attention_scratch(size_t l, size_t D, size_t H, bool learn)
+size_t mot_attention_scratch(mot_precision precision, size_t l, size_t D, size_t H, bool learn)
 {
-    const size_t across = D / H * mot_padded(l), square = block_rows(l) * mot_padded(l);
-    return (learn ? 2 : 1) * (across + square);
+    size_t at[BACKWARD_PLACES + 1];
+    lay_out(at, precision, l, D / H, learn);
+    return at[learn ? BACKWARD_PLACES : FORWARD_PLACES];
+}
+
+static head_scratch places(mot_precision precision, mot_real *scratch, size_t l, size_t W, bool learn)
+{
+    size_t at[BACKWARD_PLACES + 1];
+    lay_out(at, precision, l, W, learn);
+    return (head_scratch){.plain = scratch + at[PLAIN],
+                          .keys = scratch + at[KEYS],
+                          .prob = scratch + at[PROB],
+                          .mixed = {precision, scratch + at[OPERANDS]},
+                          .values = scratch + at[VALUES],
+                          .d_score = scratch + at[D_SCORE]};
 }
 
 /* ---- rows of scores, padded(l) apart ---- */
@@ -138,90 +164,80 @@ typedef struct matrix {
 } matrix;
 
 /* c [m, n] = a [m, k] b [k, n] */
-static void times(mot_real *c, size_t ldc, matrix a, matrix b, size_t m, size_t n, size_t k)
+static void times(const head_scratch *head, mot_real *c, size_t ldc, matrix a, mot_factor b, size_t m,
+                  size_t n, size_t k)
 {
-    mot_multiply(&(mot_product){.m = m,
-                                .n = n,
-                                .k = k,
-                                .a = a.at,
-                                .a_row = a.row,
-                                .a_step = 1,
-                                .b = b.at,
-                                .ldb = b.row,
-                                .c = c,
-                                .ldc = ldc});
+    mot_mixed_multiply(
+        &head->mixed,
+        &(mot_mixed_product){.m = m, .n = n, .k = k, .a = a.at, .lda = a.row, .b = b, .c = c, .ldc = ldc});
 }
 
 /* c [m, n] = a^T b, or += where `add`, with a [k, m], b [k, n]. */
-static void transposed_times(mot_real *c, size_t ldc, matrix a, matrix b, size_t m, size_t n, size_t k,
-                             bool add)
+static void transposed_times(const head_scratch *head, mot_real *c, size_t ldc, matrix a, matrix b, size_t m,
+                             size_t n, size_t k, bool add)
 {
-    mot_multiply(&(mot_product){.m = m,
-                                .n = n,
-                                .k = k,
-                                .a = a.at,
-                                .a_row = 1,
-                                .a_step = a.row,
-                                .b = b.at,
-                                .ldb = b.row,
-                                .start = add ? c : NULL,
-                                .c = c,
-                                .ldc = ldc});
+    mot_mixed_multiply_across(&head->mixed, c, ldc, a.at, a.row, b.at, b.row, m, n, k, add);
 }
 
-/* prob [rows, l] of some queries; keys [W, l]. */
-static void probabilities(mot_real *prob, matrix queries, matrix keys, size_t rows, size_t l, size_t W)
+/* prob [rows, l], padded(l) apart, of some queries; keys [W, l]. */
+static void probabilities(const head_scratch *head, mot_real *prob, matrix queries, mot_factor keys,
+                          size_t rows, size_t l, size_t W)
 {
-    times(prob, keys.row, queries, keys, rows, keys.row, W);
+    const size_t length = mot_padded(l);
+    times(head, prob, length, queries, keys, rows, length, W);
     softmax_rows(prob, rows, l, 1 / (mot_real)sqrt((double)W));
 }
 
-void mot_attention_forward(mot_real *out, mot_real *prob, mot_real *scratch, const mot_real *qkv,
-                           const size_t *first, size_t samples, size_t D, size_t H)
+void mot_attention_forward(mot_precision precision, mot_real *out, mot_real *prob, mot_real *scratch,
+                           const mot_real *qkv, const size_t *first, size_t samples, size_t D, size_t H)
 {
     const size_t W = D / H, D3 = 3 * D; /* W: width of a head */
     for (size_t s = 0; s < samples; ++s) {
         const size_t l = first[s + 1] - first[s], length = mot_padded(l), block = block_rows(l);
-        const head_scratch head = places(scratch, l, W);
+        const head_scratch head = places(precision, scratch, l, W, false);
         for (size_t h = 0; h < H; ++h) {
             const mot_real *q = qkv + first[s] * D3 + h * W, *k = q + D, *v = k + D;
             mot_real *o = out + first[s] * D + h * W;
-            mot_transpose(head.keys, length, k, D3, l, W);
+            const mot_factor keys = mot_factor_transposed(precision, head.keys, k, D3, W, l),
+                             values = mot_factor_of(precision, head.plain, v, D3, l, W);
             for (size_t i = 0; i < l; i += block) {
                 const size_t rows = MOT_MIN(block, l - i);
                 mot_real *p = keeps(l) && prob != NULL ? prob : head.prob;
-                probabilities(p, (matrix){q + i * D3, D3}, (matrix){head.keys, length}, rows, l, W);
-                times(o + i * D, D, (matrix){p, length}, (matrix){v, D3}, rows, W, l);
+                probabilities(&head, p, (matrix){q + i * D3, D3}, keys, rows, l, W);
+                times(&head, o + i * D, D, (matrix){p, length}, values, rows, W, l);
             }
             if (keeps(l) && prob != NULL) prob += l * length;
         }
     }
 }
 
-void mot_attention_backward(mot_real *d_qkv, mot_real *scratch, const mot_real *d_out, const mot_real *qkv,
-                            const mot_real *prob, const size_t *first, size_t samples, size_t D, size_t H)
+void mot_attention_backward(mot_precision precision, mot_real *d_qkv, mot_real *scratch,
+                            const mot_real *d_out, const mot_real *qkv, const mot_real *prob,
+                            const size_t *first, size_t samples, size_t D, size_t H)
 {
     const size_t W = D / H, D3 = 3 * D;
     const mot_real scale = 1 / (mot_real)sqrt((double)W);
     for (size_t s = 0; s < samples; ++s) {
         const size_t l = first[s + 1] - first[s], length = mot_padded(l), block = block_rows(l);
-        const head_scratch head = places(scratch, l, W);
+        const head_scratch head = places(precision, scratch, l, W, true);
         for (size_t h = 0; h < H; ++h) {
             const size_t at = first[s] * D3 + h * W;
             const mot_real *q = qkv + at, *k = q + D, *v = k + D;
             mot_real *d_q = d_qkv + at, *d_k = d_q + D, *d_v = d_k + D;
-            mot_transpose(head.values, length, v, D3, l, W);
-            if (!keeps(l)) mot_transpose(head.keys, length, k, D3, l, W);
+            const mot_factor keys = mot_factor_of(precision, head.plain, k, D3, l, W),
+                             values_across = mot_factor_transposed(precision, head.values, v, D3, W, l);
+            mot_factor keys_across = {0};
+            if (!keeps(l)) keys_across = mot_factor_transposed(precision, head.keys, k, D3, W, l);
             for (size_t i = 0; i < l; i += block) {
                 const size_t rows = MOT_MIN(block, l - i);
                 const matrix queries = {q + i * D3, D3}, d_o = {d_out + (first[s] + i) * D + h * W, D},
                              d_score = {head.d_score, length}, p = {keeps(l) ? prob : head.prob, length};
-                if (!keeps(l)) probabilities(head.prob, queries, (matrix){head.keys, length}, rows, l, W);
-                transposed_times(d_v, D3, p, d_o, l, W, rows, i > 0);
-                times(head.d_score, length, d_o, (matrix){head.values, length}, rows, length, W);
+                if (!keeps(l)) probabilities(&head, head.prob, queries, keys_across, rows, l, W);
+                transposed_times(&head, d_v, D3, p, d_o, l, W, rows, i > 0);
+                times(&head, head.d_score, length, d_o, values_across, rows, length, W);
                 softmax_rows_backward(head.d_score, p.at, rows, l, scale);
-                times(d_q + i * D3, D3, d_score, (matrix){k, D3}, rows, W, l);
-                transposed_times(d_k, D3, d_score, queries, l, W, rows, i > 0);
+                times(&head, d_q + i * D3, D3, d_score, keys, rows, W, l);
+                transposed_times(&head, d_k, D3, d_score, queries, l, W, rows, i > 0);
             }
             if (keeps(l)) prob += l * length;
         }

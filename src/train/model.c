@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/product_bf16.h"
 #include "mot/watch.h"
 
 /* ---- the experts of this rank ---- */
@@ -98,6 +100,23 @@ void mot_model_adopt(mot_model *model, model_experts *held)
 
 /* ---- the whole ---- */
 
+mot_precision mot_model_precision(const mot_comm *comm, const mot_config *config)
+{
+    const mot_expert_kind *kind = mot_expert_kinds[config->model.kind];
+    if (config->model.precision == MOT_PRECISION_FP32) return MOT_PRECISION_FP32;
+    if (!kind->bf16) {
+        mot_log(MOT_LOG_WARNING, "model.precision = bf16: experts of the kind %s take their products in fp32",
+                kind->name);
+        return MOT_PRECISION_FP32;
+    }
+    int available = mot_bf16_available();
+    MPI_Allreduce(MPI_IN_PLACE, &available, 1, MPI_INT, MPI_LAND, comm->mpi);
+    if (!available)
+        mot_log(MOT_LOG_WARNING, "model.precision = bf16: not every processor of this job has AVX512_BF16; "
+                                 "products are taken in fp32");
+    return available ? MOT_PRECISION_BF16 : MOT_PRECISION_FP32;
+}
+
 mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_config *config, size_t tokens,
                             size_t width, size_t vocabulary, size_t outputs, bool fold)
 {
@@ -109,7 +128,8 @@ mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_co
     model->config = config;
     model->comm = comm;
     model->kind = mot_expert_kinds[config->model.kind];
-    model->shape = (mot_expert_shape){&config->model, tokens, width, vocabulary, outputs};
+    model->shape = (mot_expert_shape){&config->model, tokens,  width,
+                                      vocabulary,     outputs, config->model.precision};
     MOT_TRY(model->kind->table(&model->shape, &model->table));
     mot_table_select(&model->own_table, &model->table, config->model.tie, false);
     mot_table_select(&model->tied_table, &model->table, config->model.tie, true);

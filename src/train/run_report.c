@@ -66,9 +66,10 @@ void run_banner(const mot_run *run, const char *what)
             run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
     mot_log(MOT_LOG_INFO,
-            "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample",
+            "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
             config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s", size.own,
-            parts, size.gate, total, K, config->model.experts);
+            parts, size.gate, total, K, config->model.experts,
+            config->model.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
     mot_log(MOT_LOG_INFO, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
             run_bytes_text(run_memory(run), memory));
     if (what != NULL) mot_log(MOT_LOG_INFO, "  %s", what);

@@ -149,6 +149,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     memset(run, 0, sizeof *run);
     run->comm = comm;
     run->config = *config;
+    run->config.model.precision = mot_model_precision(comm, config);
     run->purpose = purpose;
     run->evaluated = -1;
     MOT_TRY(look_around(comm, config->threads, &run->place));

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "mot/atomic_file.h"
-#include "mot/blas.h"
+#include "mot/bare_product.h"
 #include "mot/clock.h"
 #include "mot/log.h"
 #include "mot/watch.h"
@@ -58,7 +58,7 @@ static run_speed measure(const mot_run *run)
     size_t m, n, k;
     run->model.kind->typical_product(&run->model.shape, &m, &n, &k);
     /* So many rows show a product's speed; its operands must not be what the run's memory peaks with. */
-    const double peak = mot_blas_peak(MOT_MIN(m, 512), n, k),
+    const double peak = mot_bare_peak(run->model.shape.precision, MOT_MIN(m, 512), n, k),
                  own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
     double mine[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, work->expert_s > 0,
@@ -89,6 +89,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
     MOT_TRY(mot_comm_agree(run->comm, status));
     if (run->comm->rank == MOT_ROOT) {
         const bool evaluated = run->evaluated == run->progress.step;
+        const bool bf16 = run->model.shape.precision == MOT_PRECISION_BF16;
         const double none = NAN;
         status = mot_path_join(path, sizeof path, run->config.run, "summary.json");
         mot_json *json = status == MOT_OK ? mot_json_begin() : NULL;
@@ -120,6 +121,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_real(json, "memory.peak_bytes", memory.peak);
             mot_json_real(json, "memory.growth_bytes", memory.growth);
             mot_json_real(json, "memory.sum_bytes", memory.sum);
+            mot_json_text(json, "precision", bf16 ? "bf16" : "fp32");
             mot_json_int(json, "mpi.ranks", run->comm->size);
             mot_json_int(json, "threads", run->place.threads);
             mot_json_int(json, "mpi.hosts", run->place.hosts);
@@ -131,7 +133,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
     run_say_time(run, time, wall);
     mot_log(MOT_LOG_INFO, "\ndigest %s  (equal for any number of ranks)", digest);
     mot_log(MOT_LOG_INFO,
-            "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare sgemm; compute %.1f s, exchange "
+            "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare product; compute %.1f s, exchange "
             "%.1f s, wait %.1f s of %.1f s",
             speed.gflops, 100 * speed.fraction, speed.compute_s, speed.exchange_s, speed.wait_s, wall);
     mot_log(

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "mot/bare_product.h"
 #include "mot/blas.h"
 #include "mot/expert.h"
 #include "mot/memory.h"
@@ -71,14 +72,17 @@ static void fill(mot_real *to, size_t n, uint32_t salt)
     }
 }
 
-static void prepare(bench *b, const bench_shape *shape, size_t tile)
+static void prepare(bench *b, const bench_shape *shape, size_t tile, mot_precision precision)
 {
     const mot_expert_kind *kind = mot_expert_kinds[0];
     memset(b, 0, sizeof *b);
     b->config = (mot_expert_config){
         .width = shape->D, .heads = shape->heads, .depth = shape->depth, .ffn = shape->F, .tile = tile};
-    b->shape = (mot_expert_shape){
-        .config = &b->config, .tokens = shape->tokens, .width = shape->width, .outputs = shape->outputs};
+    b->shape = (mot_expert_shape){.config = &b->config,
+                                  .tokens = shape->tokens,
+                                  .width = shape->width,
+                                  .outputs = shape->outputs,
+                                  .precision = precision};
     must(kind->table(&b->shape, &b->table));
     for (int e = 0; e < EXPERTS; ++e) {
         must(mot_params_create(&b->params[e], &b->table, e));
@@ -155,7 +159,8 @@ static double peak_of(const bench *b)
                                   {D, 3 * D, R}, {D, D, R}, {D, F, R}, {F, D, R}};
     double best = 0;
     for (size_t p = 0; p < MOT_COUNT(products); ++p) {
-        const double speed = mot_blas_peak(products[p][0], products[p][1], products[p][2]);
+        const double speed = mot_bare_peak(b->shape.precision, products[p][0], products[p][1],
+                                           products[p][2]);
         best = MOT_MAX(best, speed);
     }
     return best;
@@ -170,11 +175,11 @@ static double largest(const double *x, int n)
     return most;
 }
 
-static void measure(const bench_shape *shape, int repeats, size_t tile)
+static void measure(const bench_shape *shape, int repeats, size_t tile, mot_precision precision)
 {
     static double figure[FIGURES][MOST_REPEATS];
     bench b;
-    prepare(&b, shape, tile);
+    prepare(&b, shape, tile, precision);
     const double flops = mot_expert_kinds[0]->flops(&b.shape, shape->tokens) * (double)(b.samples * EXPERTS) *
                          1e-9;
     const int steps = 1 + (int)(2 / flops); /* enough to be timed */
@@ -212,11 +217,13 @@ int main(int argc, char **argv)
     const int asked = argc > 1 ? atoi(argv[1]) : 15;
     const size_t tile = argc > 2 ? (size_t)atoi(argv[2]) : 0; /* 0: the kind's own */
     const size_t only = argc > 3 ? (size_t)atoi(argv[3]) : 0; /* 1 is the first shape; 0: all */
+    const mot_precision precision = argc > 4 && strcmp(argv[4], "bf16") == 0;
     mot_blas_init();
     printf("%s, one thread, %d experts; GFLOP/s\n", mot_blas_name(), EXPERTS);
     printf("%6s %4s %5s %5s %6s %6s  %7s %8s %7s %6s %6s   %s\n", "tokens", "D", "F", "batch", "expert",
            "tile", "peak", "forward", "step", "ratio", "best", "% forward, backward, update");
     for (size_t s = 0; s < MOT_COUNT(shapes); ++s)
-        if (only == 0 || only == s + 1) measure(&shapes[s], MOT_MAX(1, MOT_MIN(asked, MOST_REPEATS)), tile);
+        if (only == 0 || only == s + 1)
+            measure(&shapes[s], MOT_MAX(1, MOT_MIN(asked, MOST_REPEATS)), tile, precision);
     return 0;
 }

@@ -90,7 +90,8 @@ static inline void bench_expert_init(bench_expert *expert, const mot_expert_conf
                                        .tokens = BENCH_TOKENS,
                                        .width = text ? 0 : BENCH_WIDTH,
                                        .vocabulary = text ? BENCH_VOCABULARY : 0,
-                                       .outputs = outputs};
+                                       .outputs = outputs,
+                                       .precision = config->precision};
     mot_ck_ok(expert->kind->table(&expert->shape, &expert->table));
     mot_ck_ok(mot_params_create(&expert->params, &expert->table, 0));
     mot_ck_ok(mot_arena_init(&expert->arena, expert->kind->workspace(&expert->shape)));

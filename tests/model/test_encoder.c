@@ -2,16 +2,18 @@
  * inference and learning agree, the arena is as large as was said. */
 #include "bench.h"
 #include "mot/blas.h"
+#include "mot/product_bf16.h"
 
 enum { D = 6, H = 2, F = 7, C = BENCH_OUTPUTS, LONGEST = BENCH_TOKENS + 1 };
 
+static mot_precision precision; /* of begin; what loops over it has it as its _i */
 static bench_expert expert;
 static bench_batch batch;
 
 static void begin(mot_pool pool, size_t depth, size_t tile, bool text)
 {
     const mot_expert_config config = {
-        .width = D, .heads = H, .depth = depth, .ffn = F, .pool = pool, .tile = tile};
+        .width = D, .heads = H, .depth = depth, .ffn = F, .pool = pool, .tile = tile, .precision = precision};
     bench_batch_init(&batch, text);
     bench_expert_init(&expert, &config, text, C, 80);
 }
@@ -199,6 +201,7 @@ static void check_tile_bits(void)
 
 START_TEST(inference_and_learning_agree_to_the_bit)
 {
+    precision = (mot_precision)_i;
     for_all_encoders(check_learn);
 }
 END_TEST
@@ -206,6 +209,7 @@ END_TEST
 /* However the samples are cut into tiles, the outputs are the same to the bit. */
 START_TEST(outputs_do_not_depend_on_the_tile)
 {
+    precision = (mot_precision)_i;
     for_all_encoders(check_tile_bits);
 }
 END_TEST
@@ -213,6 +217,7 @@ END_TEST
 /* The same tile at another time, in memory with other contents, gives the same gradient to the bit. */
 START_TEST(backward_reads_nothing_stale)
 {
+    precision = (mot_precision)_i;
     for (int pool = MOT_POOL_MEAN; pool <= MOT_POOL_CLASS; ++pool) {
         begin((mot_pool)pool, 2, 4, false);
         static bench_tile tile;
@@ -239,6 +244,7 @@ END_TEST
 /* A full tile of the longest samples takes exactly the workspace; a shorter one less. */
 START_TEST(the_workspace_is_what_was_said)
 {
+    precision = (mot_precision)_i;
     for (size_t samples = 1; samples <= 3; ++samples)
         for (size_t depth = 0; depth <= 2; ++depth) {
             begin(MOT_POOL_CLASS, depth, samples, false);
@@ -260,8 +266,48 @@ START_TEST(the_workspace_is_what_was_said)
 }
 END_TEST
 
+/* The gradient of a tile, in the precision of `begin`. */
+static void gradient_of(float *gradient, mot_pool pool, bool text)
+{
+    static bench_tile tile;
+    float out[4 * C], d_out[4 * C];
+    begin(pool, 2, 4, text);
+    gradient_fill(d_out, 4 * C, 90, 0, 1);
+    bench_gather(&tile, &batch, all + 1, 4);
+    void *kept = bench_forward(&expert, &tile.tile, true, out);
+    bench_backward(&expert, &tile.tile, kept, d_out);
+    memcpy(gradient, expert.params.gradient, expert.table.count * sizeof *gradient);
+    bench_expert_free(&expert);
+}
+
+/* Products of rounded operands: each operand is off by at most 2^-9 of itself, independently. 6 products a block and 2
+ * around them, forward and backward: 28 in a row for two blocks, with two operands each, add up as roots do; 4 times that
+ * is the bound, for the gradient as a whole. */
+START_TEST(gradients_of_rounded_products)
+{
+    static float plain[20000], rounded[20000];
+    if (!mot_bf16_available()) return;
+    for (int text = 0; text < 2; ++text)
+        for (int pool = MOT_POOL_MEAN; pool <= MOT_POOL_CLASS; ++pool) {
+            precision = MOT_PRECISION_FP32;
+            gradient_of(plain, (mot_pool)pool, text);
+            precision = MOT_PRECISION_BF16;
+            gradient_of(rounded, (mot_pool)pool, text);
+            double off = 0, size = 0;
+            for (size_t i = 0; i < expert.table.count; ++i) {
+                off += pow((double)rounded[i] - (double)plain[i], 2);
+                size += pow((double)plain[i], 2);
+            }
+            printf("gradient of rounded products: %.2g off\n", sqrt(off / size));
+            ck_assert_double_gt(off, 0);
+            ck_assert_double_le(sqrt(off / size), 4 * sqrt(2 * 28) * 0x1p-9);
+        }
+}
+END_TEST
+
 START_TEST(the_tile_follows_from_the_shape)
 {
+    precision = MOT_PRECISION_FP32;
     mot_expert_config config = {.width = 8, .heads = 2, .depth = 1, .ffn = 8};
     mot_expert_shape shape = {.config = &config, .tokens = 4, .width = 3, .outputs = 2};
     const mot_expert_kind *kind = mot_expert_kinds[0];
@@ -280,6 +326,7 @@ END_TEST
 
 START_TEST(operations_are_counted)
 {
+    precision = MOT_PRECISION_FP32;
     begin(MOT_POOL_CLASS, 2, 1, false);
     const double t = BENCH_TOKENS, r = t + 1;
     const double products = r * D * 3 * D + 2 * r * r * D + r * D * D + 2 * r * D * F;
@@ -313,11 +360,13 @@ END_TEST
 static void encoder_tests(TCase *tcase)
 {
     mot_blas_init();
+    const int precisions = mot_bf16_available() ? 2 : 1;
     tcase_add_test(tcase, forward_is_the_twin);
-    tcase_add_test(tcase, inference_and_learning_agree_to_the_bit);
-    tcase_add_test(tcase, outputs_do_not_depend_on_the_tile);
-    tcase_add_test(tcase, backward_reads_nothing_stale);
-    tcase_add_test(tcase, the_workspace_is_what_was_said);
+    tcase_add_loop_test(tcase, inference_and_learning_agree_to_the_bit, 0, precisions);
+    tcase_add_loop_test(tcase, outputs_do_not_depend_on_the_tile, 0, precisions);
+    tcase_add_loop_test(tcase, backward_reads_nothing_stale, 0, precisions);
+    tcase_add_loop_test(tcase, the_workspace_is_what_was_said, 0, precisions);
+    tcase_add_test(tcase, gradients_of_rounded_products);
     tcase_add_test(tcase, the_tile_follows_from_the_shape);
     tcase_add_test(tcase, operations_are_counted);
     tcase_add_test(tcase, too_deep_is_refused);

@@ -200,10 +200,11 @@ END_TEST
 static double attention_loss(void *context, bool learn)
 {
     (void)context;
-    mot_attention_forward(l.y, l.prob, l.scratch, l.x, l.first, l.samples, l.M, l.H);
+    mot_attention_forward(MOT_PRECISION_FP32, l.y, l.prob, l.scratch, l.x, l.first, l.samples, l.M, l.H);
     if (learn) {
         start_gradients();
-        mot_attention_backward(l.d_x, l.scratch, l.d_y, l.x, l.prob, l.first, l.samples, l.M, l.H);
+        mot_attention_backward(MOT_PRECISION_FP32, l.d_x, l.scratch, l.d_y, l.x, l.prob, l.first, l.samples,
+                               l.M, l.H);
     }
     return inner(l.y, l.d_y, l.R * l.M);
 }

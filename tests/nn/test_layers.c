@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ck.h"
+#include "mot/product_bf16.h"
 #include "mot/rng.h"
 #include "mot/vector.h"
 
@@ -174,7 +175,7 @@ START_TEST(attention_is_three_loops)
                 first[samples + 1] = first[samples] + lengths[t][samples];
             fill(x, first[samples] * 3 * D, (uint32_t)(10 * t + d), 0, 1);
             for (size_t i = 0; i < MOST; ++i) y[i] = prob[i] = NAN;
-            mot_attention_forward(y, prob, scratch, x, first, samples, D, H);
+            mot_attention_forward(MOT_PRECISION_FP32, y, prob, scratch, x, first, samples, D, H);
             for (size_t s = 0; s < samples; ++s)
                 for (size_t h = 0; h < H; ++h) {
                     const size_t n = lengths[t][s];
@@ -227,21 +228,24 @@ static void attention_backward_twin(double *d_qkv, const double *p, size_t l, si
 /* So long that its scores are taken in blocks of queries, and found again on the way back; behind it a short sample. */
 START_TEST(a_long_sample_is_three_loops_too)
 {
+    const mot_precision precision = (mot_precision)_i;
+    const double unit = precision == MOT_PRECISION_BF16 ? 0x1p-9 : u;
     enum { LONG = 401, SHORT = 5, D = 6, H = 2, W = D / H, ROWS = LONG + SHORT };
     static const size_t first[] = {0, LONG, ROWS};
     static double out[ROWS * D], p[LONG * LONG], d_want[ROWS * 3 * D];
     static float d_qkv[ROWS * 3 * D];
-    float *const work = calloc(mot_attention_scratch(LONG, D, H, true), sizeof *work);
+    float *const work = calloc(mot_attention_scratch(precision, LONG, D, H, true), sizeof *work);
     ck_assert_ptr_nonnull(work);
+    memset(d_want, 0, sizeof d_want);
     fill(x, ROWS * 3 * D, 1, 0, 1);
     fill(w, ROWS * D, 2, 0, 1);
     ck_assert_uint_eq(mot_attention_prob(first, 1, H), 0);
     ck_assert_uint_eq(mot_attention_prob(first, 2, H), H * SHORT * mot_padded(SHORT));
-    mot_attention_forward(y, prob, work, x, first, 2, D, H);
-    mot_attention_forward(again, NULL, work, x, first, 2, D, H);
+    mot_attention_forward(precision, y, prob, work, x, first, 2, D, H);
+    mot_attention_forward(precision, again, NULL, work, x, first, 2, D, H);
     ck_assert_int_eq(memcmp(y, again, sizeof(float) * ROWS * D), 0);
     for (size_t i = 0; i < ROWS * 3 * D; ++i) d_qkv[i] = NAN;
-    mot_attention_backward(d_qkv, work, w, x, prob, first, 2, D, H);
+    mot_attention_backward(precision, d_qkv, work, w, x, prob, first, 2, D, H);
     free(work);
     double worst = 0, worst_gradient = 0;
     for (size_t h = 0; h < H; ++h) {
@@ -254,9 +258,10 @@ START_TEST(a_long_sample_is_three_loops_too)
     for (size_t i = 0; i < LONG * 3 * D; ++i)
         worst_gradient = fmax(worst_gradient, fabs((double)d_qkv[i] - d_want[i]) / (1 + fabs(d_want[i])));
     for (size_t i = 0; i < ROWS * 3 * D; ++i) ck_assert(isfinite(d_qkv[i]));
-    printf("a long sample: %.2f u, its gradient %.2f u\n", worst / u, worst_gradient / u);
-    ck_assert_double_le(worst, 64 * u); /* roundings are independent: about the root of the number of keys */
-    ck_assert_double_le(worst_gradient, 128 * u);
+    printf("a long sample: %.2f u, its gradient %.2f u\n", worst / unit, worst_gradient / unit);
+    ck_assert_double_le(worst,
+                        64 * unit); /* roundings are independent: about the root of the number of keys */
+    ck_assert_double_le(worst_gradient, 128 * unit);
 }
 END_TEST
 
@@ -315,7 +320,7 @@ START_TEST(a_lone_token_attends_to_itself)
 {
     const size_t first[] = {0, 1};
     fill(x, 24, 1, 0, 3);
-    mot_attention_forward(y, prob, scratch, x, first, 1, 8, 2);
+    mot_attention_forward(MOT_PRECISION_FP32, y, prob, scratch, x, first, 1, 8, 2);
     ck_assert(prob[0] == 1 && prob[MOT_LANES] == 1);
     ck_assert_int_eq(memcmp(y, x + 16, 8 * sizeof *y), 0);
 }
@@ -341,8 +346,8 @@ START_TEST(bits_do_not_depend_on_the_place)
     }
     static const size_t first[] = {0, 3, 4, 9}, alone[] = {0, 5};
     fill(x, 9 * 36, 4, 0, 1);
-    mot_attention_forward(y, prob, scratch, x, first, 3, 12, 2);
-    mot_attention_forward(again, prob, scratch, x + first[2] * 36, alone, 1, 12, 2);
+    mot_attention_forward(MOT_PRECISION_FP32, y, prob, scratch, x, first, 3, 12, 2);
+    mot_attention_forward(MOT_PRECISION_FP32, again, prob, scratch, x + first[2] * 36, alone, 1, 12, 2);
     ck_assert_int_eq(memcmp(again, y + first[2] * 12, 5 * 12 * sizeof *y), 0);
 }
 END_TEST
@@ -354,7 +359,7 @@ static void layers_tests(TCase *tcase)
     tcase_add_test(tcase, gelu_is_the_tanh_form);
     tcase_add_test(tcase, gelu_at_its_ends);
     tcase_add_test(tcase, attention_is_three_loops);
-    tcase_add_test(tcase, a_long_sample_is_three_loops_too);
+    tcase_add_loop_test(tcase, a_long_sample_is_three_loops_too, 0, mot_bf16_available() ? 2 : 1);
     tcase_add_test(tcase, gelu_with_its_slope_is_gelu);
     tcase_add_test(tcase, rows_are_summed_in_order);
     tcase_add_test(tcase, a_lone_token_attends_to_itself);

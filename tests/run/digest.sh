@@ -42,6 +42,9 @@ cases=(
     "theory, fixed set, heads|theory|3|data.mixture.train=1500 data.mixture.eval=700 model.merged.heads=2 model.merged.neurons=3"
     "theory, tied attention, top-2|theory|2 5|data.mixture.eval=700 model.tie=[attention] route.top_k=2 data.mixture.labels=vector"
     "strips|mixture|2 3|model.strip=2 model.tile=2"
+    "strips of rounded products|mixture|2 3 5|model.strip=2 model.tile=2 model.precision=bf16 seed=3"
+    "rounded products, chunks, top-2|pictures|3 5|model.precision=bf16 route.chunks=2 route.top_k=2 gate.init=0.5 model.pool=class"
+    "rounded products of texts|texts|2 3|model.precision=bf16 model.tie=[attention] seed=4"
     "strips, chunks, top-2|pictures|2|model.strip=3 model.tile=1 route.chunks=2 route.top_k=2 gate.init=0.5"
     "strips, tied, soft|texts|3|model.strip=4 model.tie=[attention] route.top_k=all"
     "even gate|mixture|2|gate.kind=even"
@@ -58,7 +61,7 @@ placements=(
     "1|route.placement=[[0],[3,1,2],[]]"
     "3|data.memory=1KiB"
 )
-# For "strips": ranks and threads a rank, beside one of each.
+# For "strips" and "strips of rounded products": ranks and threads a rank, beside one of each.
 threads=("1 2" "1 3" "1 4" "2 1" "2 2" "2 3" "2 4" "3 1" "3 2" "3 3" "3 4" "5 1" "5 2" "5 3" "5 4" "1 auto" "2 auto")
 # Where every step costs ten times as much, some of the table.
 if [ -n "${MOT_TEST_SHORT:-}" ]; then
@@ -120,7 +123,7 @@ for case in "${cases[@]}"; do
         expect "$name, $n ranks" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}" threads=$((n % 3 + 2)) "route.split=$([ "$n" -gt 2 ] && echo true || echo false)")"
     done
     echo "$name: $wanted (1 rank, $ranks)"
-    if [ "$name" = strips ]; then
+    if [[ $name == strips || $name == "strips of rounded products" ]]; then
         for job in "${threads[@]}"; do
             read -r n t <<<"$job"
             expect "$name, $n ranks of $t threads" "$wanted" "$(figures mot_on "$n" train --quiet "$data.yaml" "${words[@]}" "threads=$t" route.split=true)"

@@ -67,7 +67,7 @@ stable = {
     "routing.purity": float, "routing.nmi": float, "routing.entropy": float, "routing.experts_used": int,
     "time.wall_s": float, "time.compute_s": float, "time.exchange_s": float, "time.wait_s": float,
     "speed.samples_per_s": float, "speed.expert_gflops": float, "speed.sgemm_fraction": float,
-    "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int,
+    "precision": str, "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int,
 }
 for key, kind in stable.items():
     if key not in s:
@@ -132,6 +132,14 @@ make_texts texts.h5
 small_model texts.h5 >texts.yaml
 mot train texts.yaml >said 2>&1 || fail "texts: exit code $?"
 grep -Eq '^label2 +20 ' said || fail "no line of the class label2 in the table: $(cat said)"
+
+# ---- what cannot be had ----
+
+# Experts that know no bf16 take fp32, say so once, and the run says what it was in all its files.
+mot_on 2 train small.yaml run=merged model.kind=merged model.precision=bf16 train.loss=squared >output 2>&1 || fail "bf16 of the kind merged: $(cat output)"
+[ "$(grep -c 'model.precision = bf16: experts of the kind merged take their products in fp32' output)" -eq 1 ] || fail "no sentence, or more than one, about bf16 of the kind merged: $(cat output)"
+[ "$(value merged/summary.json precision)" = fp32 ] || fail "bf16 of the kind merged: summary.json says $(value merged/summary.json precision)"
+grep -Eq 'precision: fp32' merged/config.yaml || fail "bf16 of the kind merged: config.yaml does not say fp32"
 
 # ---- help and inspect ----
 

@@ -19,8 +19,4 @@ void mot_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, 
               const mot_real *a, size_t lda, const mot_real *b, size_t ldb, mot_real beta, mot_real *c,
               size_t ldc);
 
-/* GFLOP/s of C[m, n] = A[m, k] B[k, n] on this core now: the best of several short runs, about 20 ms in all. What
- * the experts' speed is compared with. 0 when memory is short. */
-double mot_blas_peak(size_t m, size_t n, size_t k);
-
 #endif

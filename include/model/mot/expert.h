@@ -29,6 +29,7 @@ typedef struct mot_expert_shape {
     const mot_expert_config *config;  /* not owned */
     size_t tokens, width, vocabulary; /* of a sample: the most tokens; numbers a token (0: ids); ids */
     size_t outputs;                   /* C */
+    mot_precision precision;          /* of products; bf16 only where the kind has it and the processor too */
 } mot_expert_shape;
 
 /* A product C[m, n] = op(A)[m, k] op(B)[k, n], op transposing where said, and how often it is taken. */
@@ -41,6 +42,7 @@ enum { MOT_MOST_GEMMS = 32 };
 
 typedef struct mot_expert_kind {
     const char *name;
+    bool bf16; /* whether it can take its products in bf16 */
     /* Adds its tensors, each with its part. */
     mot_status (*table)(const mot_expert_shape *shape, mot_table *table);
     /* Samples a tile: a function of the shape alone, never of the machine or the ranks. */

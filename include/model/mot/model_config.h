@@ -3,6 +3,7 @@
 #ifndef MOT_MODEL_CONFIG_H
 #define MOT_MODEL_CONFIG_H
 
+#include "mot/mixed.h"
 #include "mot/params.h"
 #include "mot/payload.h"
 
@@ -32,9 +33,10 @@ typedef struct mot_expert_config {   /* keys model.* */
     size_t patch;                    /* pictures: side of a patch, pixels */
     size_t width, heads, depth, ffn; /* D, heads, blocks, hidden width of the FFN */
     mot_pool pool;
-    size_t tile;      /* samples a tile; 0: chosen from the sizes (never from the machine) */
-    size_t strip;     /* samples a strip, rounded up to whole tiles; 0: likewise */
-    mot_part_set tie; /* parts that all experts share */
+    size_t tile;             /* samples a tile; 0: chosen from the sizes (never from the machine) */
+    size_t strip;            /* samples a strip, rounded up to whole tiles; 0: likewise */
+    mot_part_set tie;        /* parts that all experts share */
+    mot_precision precision; /* of the operands of matrix products */
     mot_merged_config merged;
 } mot_expert_config;
 

@@ -7,6 +7,7 @@
 #ifndef MOT_LAYERS_H
 #define MOT_LAYERS_H
 
+#include "mot/mixed.h"
 #include "mot/real.h"
 #include "mot/types.h"
 
@@ -50,12 +51,13 @@ void mot_gelu_with_slope(mot_real *y, mot_real *slope, const mot_real *x, size_t
  * [H, l, l rounded up to whole vectors]; nothing of a sample so long that a head's would not fit into a second-level
  * cache: forward and backward take its queries block by block, and backward finds their probabilities again.
  * `scratch` has mot_attention_scratch numbers for the longest sample. */
-void mot_attention_forward(mot_real *out, mot_real *prob, mot_real *scratch, const mot_real *qkv,
-                           const size_t *first, size_t samples, size_t D, size_t H);
-void mot_attention_backward(mot_real *d_qkv, mot_real *scratch, const mot_real *d_out, const mot_real *qkv,
-                            const mot_real *prob, const size_t *first, size_t samples, size_t D, size_t H);
+void mot_attention_forward(mot_precision precision, mot_real *out, mot_real *prob, mot_real *scratch,
+                           const mot_real *qkv, const size_t *first, size_t samples, size_t D, size_t H);
+void mot_attention_backward(mot_precision precision, mot_real *d_qkv, mot_real *scratch,
+                            const mot_real *d_out, const mot_real *qkv, const mot_real *prob,
+                            const size_t *first, size_t samples, size_t D, size_t H);
 size_t mot_attention_prob(const size_t *first, size_t samples, size_t H);
 /* `learn`: for backward too. */
-size_t mot_attention_scratch(size_t l, size_t D, size_t H, bool learn);
+size_t mot_attention_scratch(mot_precision precision, size_t l, size_t D, size_t H, bool learn);
 
 #endif

@@ -40,7 +40,11 @@ typedef struct mot_model {
     int64_t *tied_sum;       /* [tied_table.count] */
 } mot_model;
 
-/* Builds and initializes. `tokens, width, vocabulary` describe a sample, `outputs` the loss. `fold`: see
+/* What the configured precision comes to: fp32 where the kind, or the processor of any rank, cannot take products in bf16;
+ * then a warning says so. The same on every rank. Collective. */
+mot_precision mot_model_precision(const mot_comm *comm, const mot_config *config);
+
+/* Builds and initializes. config->model.precision is one that mot_model_precision gives. `tokens, width, vocabulary` describe a sample, `outputs` the loss. `fold`: see
  * mot_placement_init. Collective only in that all ranks must call alike; errors are the same on every rank except for
  * memory. On failure everything is released. */
 mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_config *config, size_t tokens,
