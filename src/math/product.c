@@ -80,10 +80,9 @@ typedef struct block {
     size_t ldc;
 } block;
 
-/* What the processor does not see coming by itself is asked for ahead of time. A block of C, and what it starts from, is
- * wanted only when its sums are complete: asked for at their beginning, unless they are of so few numbers that they end
- * before it comes. The rows of a transposed A lie far apart, and of each a block takes only ROWS numbers: asked for so
- * many rows before. */
+/* What the processor does not see coming by itself is asked for ahead of time. A block of C is wanted only when its sums
+ * are complete: asked for at their beginning, unless they are of so few numbers that they end before it comes. The rows
+ * of a transposed A lie far apart, and of each a block takes only ROWS numbers: asked for so many rows before. */
 enum { ASKED_DEPTH = 64, ROWS_AHEAD = 24 };
 
 static inline __attribute__((always_inline)) void ask_for(const size_t rows, const size_t vectors,
@@ -104,10 +103,7 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
     for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
         for (size_t v = 0; v < vectors; ++v) sum[i][v] = (mot_vector){0};
-    if (of->k > ASKED_DEPTH) {
-        ask_for(rows, vectors, of->c, of->ldc);
-        if (of->start != NULL && of->start != of->c) ask_for(rows, vectors, of->start, of->ldc);
-    }
+    if (of->k > ASKED_DEPTH) ask_for(rows, vectors, of->c, of->ldc);
 
     /* Few base addresses, from which the processor's own arithmetic reaches five rows each. */
     const size_t row = of->a_row, step = of->a_step, ldb = of->ldb;
