@@ -129,7 +129,11 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
 #pragma GCC unroll 14
     for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
-        for (size_t v = 0; v < vectors; ++v) sum[i][v] = _mm512_setzero_ps();
+        for (size_t v = 0; v < vectors; ++v) {
+            sum[i][v] = _mm512_setzero_ps();
+            /* C is wanted only when its sums are complete: asked for here, it has come by then. */
+            __builtin_prefetch(of->c + i * of->ldc + v * LANES, 1);
+        }
 
     /* Few base addresses, from which the processor's own arithmetic reaches five rows each. */
     const size_t row = of->a_row, step = of->a_step;
