@@ -25,10 +25,18 @@ void mot_comm_free(mot_comm *comm)
 
 mot_status mot_comm_agree(const mot_comm *comm, mot_status status)
 {
-    int mine = status == MOT_OK ? comm->size : comm->rank, lowest;
+    bool nothing = false;
+    return mot_comm_agree_any(comm, status, &nothing);
+}
+
+mot_status mot_comm_agree_any(const mot_comm *comm, mot_status status, bool *any)
+{
+    int mine[2] = {status == MOT_OK ? comm->size : comm->rank, !*any}, least[2];
     mot_watch_wait(MOT_WATCH_ALL);
-    MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi);
+    MPI_Allreduce(mine, least, 2, MPI_INT, MPI_MIN, comm->mpi);
     mot_watch_wait(MOT_WATCH_NOBODY);
+    const int lowest = least[0];
+    *any = least[1] == 0;
     if (lowest == comm->size) return MOT_OK;
 
     struct {

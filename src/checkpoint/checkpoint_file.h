@@ -1,29 +1,71 @@
 /* checkpoint_file.h: what writing, reading and checking a checkpoint share. Private to this folder.
  *
- * Behind the end of the HDF5 file, where HDF5 looks at nothing, stands the mark: it covers every byte before
- * it and is checked before HDF5 sees the file, since libhdf5 may crash on damaged metadata.
+ * A checkpoint is one HDF5 file. Where its tensors lie follows from the tables alone, so that every rank writes and
+ * reads its own; HDF5 describes them afterwards:
  *
- *      | HDF5 file, n bytes | "mot-mark" | n, 8 bytes, little-endian | XXH3 of the n bytes, 16 bytes |
+ *      0      4096                                              end                       n
+ *      | HDF5 | gate | tied | expert 0 | expert 1 | ...         | HDF5: names, digests,  | mark |
+ *             each unit: its values, then its moments,          | configuration, ...     |
+ *             tensor by tensor; begins at a multiple of 4096
+ *
+ * The mark, behind the end of the HDF5 file where HDF5 looks at nothing, covers what belongs to HDF5 and is checked
+ * before HDF5 sees the file, since libhdf5 may crash on damaged metadata. The tensors are covered by their digests,
+ * which stand in what the mark covers. The bytes between units belong to nobody.
+ *
+ *      mark: "mot-mrk2" | end, 8 bytes, little-endian | n, 8 bytes | XXH3 of [0, 4096) and [end, n), 16 bytes
  */
 #ifndef MOT_CHECKPOINT_FILE_H
 #define MOT_CHECKPOINT_FILE_H
 
+#include "mot/atomic_file.h"
 #include "mot/checkpoint.h"
 #include "mot/digest.h"
 #include "mot/h5.h"
 
 _Static_assert(sizeof(mot_real) == sizeof(float), "a checkpoint holds float32");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are written as they lie in memory");
 
 #define MOT_CHECKPOINT_FORMAT "mot-checkpoint"
-enum { MOT_CHECKPOINT_VERSION = 1, MOT_CHECKPOINT_PATH = 192, MOT_MOMENTS = 2 };
+enum { MOT_CHECKPOINT_VERSION = 2, MOT_CHECKPOINT_NAME = 192, MOT_MOMENTS = 2, MOT_BLOCKS = 1 + MOT_MOMENTS };
+
+/* ---- units, by number: 0 the gate, 1 the tied tensors, 2 + e expert e ---- */
+
+enum { MOT_NUMBER_GATE = 0, MOT_NUMBER_TIED = 1, MOT_NUMBER_EXPERT = 2 };
+
+static inline size_t mot_unit_count(const mot_state *state)
+{
+    return (size_t)state->experts + MOT_NUMBER_EXPERT;
+}
+static inline int mot_unit_of(size_t number)
+{
+    return number == MOT_NUMBER_GATE   ? MOT_UNIT_GATE
+           : number == MOT_NUMBER_TIED ? MOT_UNIT_TIED
+                                       : (int)(number - MOT_NUMBER_EXPERT);
+}
+/* The unit's table, NULL when the model has no such unit; the rank that stores it; and its tensors, where they are. */
+const mot_table *mot_unit_table(const mot_state *state, size_t number);
+int mot_unit_owner(const mot_state *state, size_t number);
+mot_params *mot_unit_params(const mot_state *state, size_t number);
+/* Digests of a unit: of its values together, then of each tensor of each block. */
+static inline size_t mot_unit_digests(const mot_state *state, size_t number, int64_t moments)
+{
+    const mot_table *const table = mot_unit_table(state, number);
+    return 1 + (table != NULL ? table->rows * (size_t)(1 + moments) : 0);
+}
+
+/* How many moments hold anything: 0 before the first update, and always for an optimizer without any. */
+int mot_unit_moments(const mot_params *unit);
+
+/* Each rank: the experts that it owns are there. The root: so are the gate and the tied tensors. */
+mot_status mot_state_check(const mot_comm *comm, const mot_state *state);
 
 /* ---- names inside the file ---- */
 
 /* The group of a unit: "gate", "tied", "experts/00007". */
-void mot_unit_path(char path[MOT_CHECKPOINT_PATH], int unit);
+void mot_unit_path(char path[MOT_CHECKPOINT_NAME], int unit);
 
 /* The dataset of a tensor: moment -1 is the value, else the optimizer's moment 0 or 1. */
-void mot_tensor_path(char path[MOT_CHECKPOINT_PATH], int unit, const mot_tensor *tensor, int moment);
+void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], int unit, const mot_tensor *tensor, int moment);
 
 /* The fields of mot_progress as attributes of /progress: one table for writing and reading. */
 typedef struct mot_progress_field {
@@ -39,47 +81,107 @@ extern const size_t mot_progress_field_count;
 /* Of the values of a unit's tensors in table order; a unit without tensors has the digest of no bytes. */
 mot_status mot_unit_digest(const mot_table *table, const mot_real *value, mot_digest *digest);
 
-/* The digest of all from those of the units: gate, tied, experts 0..E-1 in `units` [E + 2]. */
+/* The digest of all from those of the units, by number. */
 void mot_state_digest_text(const mot_digest *units, int experts, char text[MOT_DIGEST_TEXT]);
+
+/* ---- where things lie ---- */
+
+/* What every rank knows of every unit when a checkpoint begins. */
+typedef struct mot_unit_about {
+    int64_t holders; /* ranks that store it: 1 */
+    int64_t updates, moments;
+} mot_unit_about;
+
+/* Bytes of a unit in the file, and where it begins: the first byte behind the units before, rounded up. */
+static inline uint64_t mot_unit_bytes(const mot_table *table, int64_t moments)
+{
+    return table == NULL
+               ? 0
+               : (uint64_t)mot_table_parameters(table, ~0u) * sizeof(mot_real) * (uint64_t)(1 + moments);
+}
+static inline uint64_t mot_next_unit(uint64_t first, uint64_t bytes)
+{
+    const uint64_t page = MOT_H5_HEAD;
+    return (first + bytes + page - 1) / page * page;
+}
+
+/* ---- bytes of tensors ---- */
+
+/* A file of tensors that is open; sentences name `path`. */
+typedef struct mot_tensor_file {
+    int descriptor;
+    const char *path;
+    void *room; /* for a piece of a tensor, owned */
+} mot_tensor_file;
+
+/* `path` to open, `shown` for sentences. A file to be written is made when it is not there yet. */
+mot_status mot_tensor_file_open(mot_tensor_file *file, const char *path, const char *shown, bool write);
+/* `sync`: and all that was written is on disk. Closes whatever happens; a file that was never opened is fine. */
+mot_status mot_tensor_file_close(mot_tensor_file *file, bool sync);
+/* Asks the file system for room for bytes that will be written; MOT_ERR_FILE when it has none. */
+mot_status mot_tensor_file_reserve(const mot_tensor_file *file, uint64_t at, uint64_t bytes);
+/* Writes `count` numbers at byte `at`; *digest gets theirs, and they are added to `all` unless it is NULL.
+ * MOT_ERR_NUMERIC names the first that is not finite. */
+mot_status mot_tensor_write(const mot_tensor_file *file, uint64_t at, const mot_real *value, size_t count,
+                            const char *name, mot_digest *digest, mot_digest_state *all);
+/* MOT_ERR_INPUT when the bytes do not have this digest, or are not finite. */
+mot_status mot_tensor_check(const mot_tensor_file *file, uint64_t at, size_t count, const char *name,
+                            const mot_digest *digest);
+mot_status mot_tensor_read(const mot_tensor_file *file, uint64_t at, mot_real *value, size_t count);
 
 /* ---- the mark ---- */
 
-enum { MOT_MARK = 32 };
-void mot_mark_make(unsigned char mark[MOT_MARK], const mot_digest *digest, size_t count);
-/* Adds the mark to the complete file `temporary`, and syncs it; sentences name `path`. */
-mot_status mot_mark_append(const char *temporary, const char *path);
+enum { MOT_MARK = 40 };
+void mot_mark_make(unsigned char mark[MOT_MARK], uint64_t end, uint64_t count, const mot_digest *digest);
+/* Adds the mark to the file `temporary`, complete but for it, and syncs it. A mot_h5_seal; `end` points to a uint64_t:
+ * where the tensors end. */
+mot_status mot_mark_append(void *end, const char *temporary, const char *path);
 
-/* MOT_ERR_INPUT when the file does not end with a mark, or not with that of its bytes. */
+/* MOT_ERR_INPUT when the file does not end with a mark, or not with that of its bytes; MOT_ERR_FILE when it cannot be
+ * opened. */
 mot_status mot_mark_check(const char *path);
 
-/* ---- a unit on its way ---- */
+/* ---- the structure around the tensors ---- */
 
-/* How many moments hold anything: 0 before the first update, and always for an optimizer without any. */
-int mot_unit_moments(const mot_params *unit);
+/* All that the root must know to describe tensors that lie in the file. */
+typedef struct mot_description {
+    const mot_state *state;
+    const mot_unit_about *about; /* [units] */
+    const uint64_t *first;       /* [units + 1]: where each begins; the last: where the tensors end */
+    const mot_digest *const
+        *digest; /* [units]: of the values together, then of each block's tensors in table order */
+    int ranks;
+    const char *hosts;
+} mot_description;
 
-/* The unit's three blocks to or from another rank, values first, tensor by tensor; the moments that are not in use are
- * not sent. `header` goes first; a header that is not `sound` is followed by nothing. */
-typedef struct mot_unit_header {
-    int64_t sound, updates, moments;
-} mot_unit_header;
-void mot_unit_send(const mot_comm *comm, const mot_params *unit, const mot_unit_header *header, int to);
-void mot_unit_receive(const mot_comm *comm, mot_params *unit, mot_unit_header *header, int from);
-/* The same, piece by piece: the root passes other ranks' units on, and holds one tensor of them at a time. */
-void mot_unit_send_header(const mot_comm *comm, const mot_unit_header *header, int to);
-void mot_unit_receive_header(const mot_comm *comm, mot_unit_header *header, int from);
-void mot_tensor_send(const mot_comm *comm, const mot_real *value, size_t count, int to);
-void mot_tensor_receive(const mot_comm *comm, mot_real *value, size_t count, int from);
+/* Writes the structure into path.tmp.PID, which holds the tensors and is synced, marks the file and gives it its name. */
+mot_status mot_description_write(const mot_description *description, const char *path);
 
-/* Room for any tensor of the state; mot_free(*value). */
-mot_status mot_tensor_staging(const mot_state *state, mot_real **value);
+/* ---- a file's structure, checked ---- */
 
-/* True when the state has this unit at all. */
-static inline bool mot_table_used(const mot_table *table)
-{
-    return table != NULL && table->rows > 0;
-}
+/* A tensor in a file. */
+typedef struct mot_place {
+    uint64_t at;
+    mot_digest digest;
+} mot_place;
 
-/* Each rank: the experts that it owns are there. The root: so are the gate and the tied tensors. */
-mot_status mot_state_check(const mot_comm *comm, const mot_state *state);
+typedef struct mot_index {
+    mot_progress progress;
+    mot_unit_about *about; /* [units], owned */
+    mot_place *place;      /* owned; those of unit u begin at start[u]: block by block, in table order */
+    size_t *start;         /* [units + 1], owned */
+} mot_index;
+
+/* Room for the index of a file that holds this state. */
+mot_status mot_index_create(mot_index *index, const mot_state *state);
+void mot_index_free(mot_index *index);
+/* Opens the file and finds its structure sound, or says why not; the tensors' bytes are not looked at. *file stays open. */
+mot_status mot_index_read(mot_index *index, hid_t *file, const char *path, const mot_state *state);
+
+/* Format, version, `complete`; and that all experts 0..experts-1 are there once. */
+mot_status mot_check_format(hid_t file, const char *path);
+mot_status mot_check_experts(hid_t file, const char *path, int experts);
+/* The digest that stands beside a dataset. */
+mot_status mot_get_digest(hid_t file, const char *path, const char *name, mot_digest *digest);
 
 #endif

@@ -36,28 +36,25 @@ static bool is_checkpoint(const char *name)
     return strcmp(name, again) == 0;
 }
 
-/* "step-00000400.h5.tmp.4711": what a killed process left behind while it wrote. */
-static bool is_leftover(const char *name)
-{
-    const char *const tail = strstr(name, ".h5.tmp.");
-    if (step_of(name) < 0 || tail == NULL) return false;
-    const char *const process = tail + strlen(".h5.tmp.");
-    return *process != '\0' && strspn(process, "0123456789") == strlen(process);
-}
-
-mot_gidx mot_checkpoint_newest(const char *folder, char *path, size_t size)
+mot_gidx mot_checkpoint_before(const char *folder, mot_gidx step, char *path, size_t size)
 {
     DIR *const files = opendir(folder);
     if (files == NULL) return -1;
     mot_gidx newest = -1;
     for (struct dirent *file; (file = readdir(files)) != NULL;) {
-        if (is_checkpoint(file->d_name)) newest = MOT_MAX(newest, step_of(file->d_name));
+        const mot_gidx of_file = is_checkpoint(file->d_name) ? step_of(file->d_name) : -1;
+        if (of_file < step) newest = MOT_MAX(newest, of_file);
     }
     closedir(files);
     if (newest < 0) return -1;
     char name[64];
     mot_checkpoint_name(name, sizeof name, newest);
     return mot_path_join(path, size, folder, name) == MOT_OK ? newest : -1;
+}
+
+mot_gidx mot_checkpoint_newest(const char *folder, char *path, size_t size)
+{
+    return mot_checkpoint_before(folder, INT64_MAX, path, size);
 }
 
 static mot_status remove_file(const char *folder, const char *name)
@@ -75,7 +72,7 @@ static int newest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-mot_status mot_checkpoint_retain(const char *folder, mot_gidx keep)
+mot_status mot_checkpoint_retain(const char *folder, const mot_retention *retention)
 {
     mot_status status = MOT_OK;
     mot_gidx *steps = NULL;
@@ -83,15 +80,16 @@ mot_status mot_checkpoint_retain(const char *folder, mot_gidx keep)
     DIR *const files = opendir(folder);
     if (files == NULL) return mot_fail(MOT_ERR_FILE, "%s: %s", folder, strerror(errno));
     for (struct dirent *file; (file = readdir(files)) != NULL;) {
-        if (is_leftover(file->d_name)) MOT_TRY(remove_file(folder, file->d_name));
         if (!is_checkpoint(file->d_name)) continue;
         MOT_TRY(mot_reserve(&steps, &capacity, count + 1, sizeof *steps, "a list of checkpoints"));
         steps[count++] = step_of(file->d_name);
     }
-    if (keep <= 0 || count <= (size_t)keep) goto done;
+    if (retention->newest <= 0 || count <= (size_t)retention->newest) goto done;
     qsort(steps, count, sizeof *steps, newest_first);
-    for (size_t i = (size_t)keep; i < count; ++i) {
+    for (size_t i = (size_t)retention->newest; i < count; ++i) {
         char name[64];
+        if (steps[i] == retention->best) continue;
+        if (retention->every > 0 && steps[i] % retention->every == 0) continue;
         mot_checkpoint_name(name, sizeof name, steps[i]);
         MOT_TRY(remove_file(folder, name));
     }

@@ -1,277 +1,67 @@
 #include "checkpoint_file.h"
 
-#include <math.h>
-#include <stdio.h>
+#include <limits.h>
 #include <string.h>
 
 #include "mot/memory.h"
 
-/* ---- what the root checks before anything is touched ---- */
+/* ---- with a state ---- */
 
-static mot_status check_format(hid_t file, const char *path)
+/* Where this rank gets a unit's tensors from: its own from the file; the tied ones from the root. */
+static bool reads(const mot_comm *comm, const mot_state *state, size_t number)
 {
+    return mot_unit_table(state, number) != NULL && mot_unit_owner(state, number) == comm->rank;
+}
+
+static mot_status check_unit(mot_tensor_file *file, const mot_state *state, const mot_index *index,
+                             size_t number)
+{
+    const mot_table *const table = mot_unit_table(state, number);
+    const mot_place *place = index->place + index->start[number];
     mot_status status = MOT_OK;
-    char *format = NULL;
-    int64_t version = 0, complete = 0;
-    if (!mot_h5_has_attribute(file, ".", "format"))
-        return mot_fail(MOT_ERR_INPUT, "%s: not a checkpoint: it has no attribute 'format'", path);
-    MOT_TRY(mot_h5_get_text(file, ".", "format", &format));
-    if (strcmp(format, MOT_CHECKPOINT_FORMAT) != 0) {
-        status = mot_fail(MOT_ERR_INPUT, "%s: not a checkpoint: its format is '%.60s', expected '%s'", path,
-                          format, MOT_CHECKPOINT_FORMAT);
-        goto done;
-    }
-    MOT_TRY(mot_h5_get_int(file, ".", "format_version", &version));
-    if (version != MOT_CHECKPOINT_VERSION) {
-        status = mot_fail(MOT_ERR_INPUT,
-                          "%s: checkpoint of format version %" PRId64 ", this program reads version %d", path,
-                          version, MOT_CHECKPOINT_VERSION);
-        goto done;
-    }
-    if (mot_h5_has_attribute(file, ".", "complete"))
-        MOT_TRY(mot_h5_get_int(file, ".", "complete", &complete));
-    if (complete != 1)
-        status = mot_fail(MOT_ERR_INPUT, "%s: the checkpoint is not complete: its last mark is missing",
-                          path);
-
-done:
-    mot_free(format);
-    return status;
-}
-
-static mot_status check_experts(hid_t file, const char *path, int experts)
-{
-    mot_status status = MOT_OK;
-    int64_t stored = 0;
-    H5G_info_t info;
-    char name[MOT_CHECKPOINT_PATH];
-    MOT_TRY(mot_h5_get_int(file, ".", "experts", &stored));
-    if (stored != experts)
-        return mot_fail(MOT_ERR_INPUT, "%s: a checkpoint of %" PRId64 " experts, the configuration has %d",
-                        path, stored, experts);
-    for (int e = 0; e < experts; ++e) {
-        mot_unit_path(name, e);
-        if (!mot_h5_exists(file, name))
-            return mot_fail(MOT_ERR_INPUT, "%s: expert %d is missing: no /%s, expected experts 0 to %d", path,
-                            e, name, experts - 1);
-    }
-    /* All of 0..E-1 are there, so a different count means one too many. */
-    if (H5Gget_info_by_name(file, "experts", &info, H5P_DEFAULT) < 0 || info.nlinks != (hsize_t)experts)
-        return mot_fail(MOT_ERR_INPUT, "%s: /experts has %llu members, expected the experts 0 to %d only",
-                        path, (unsigned long long)info.nlinks, experts - 1);
-
-done:
-    return status;
-}
-
-static mot_status check_shape(hid_t file, const char *path, const char *name, int rank, const size_t *shape)
-{
-    int found_rank;
-    hsize_t found[MOT_H5_MAX_RANK];
-    if (!mot_h5_exists(file, name)) return mot_fail(MOT_ERR_INPUT, "%s: tensor /%s is missing", path, name);
-    mot_status status = mot_h5_shape(file, name, &found_rank, found);
-    if (status != MOT_OK) return status;
-    bool same = found_rank == rank;
-    for (int d = 0; same && d < rank; ++d) same = found[d] == shape[d];
-    if (same) return MOT_OK;
-    char is[128] = "", wanted[128] = "";
-    size_t used = 0;
-    for (int d = 0; d < found_rank; ++d)
-        used += (size_t)snprintf(is + used, sizeof is - used, "%s%llu", d > 0 ? ", " : "",
-                                 (unsigned long long)found[d]);
-    used = 0;
-    for (int d = 0; d < rank; ++d)
-        used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%zu", d > 0 ? ", " : "", shape[d]);
-    return mot_fail(MOT_ERR_INPUT, "%s: tensor /%s has shape [%s], the configuration has [%s]", path, name,
-                    is, wanted);
-}
-
-/* The bytes have the checksum that was written beside them, and are numbers. */
-static mot_status check_values(hid_t file, const char *path, const char *name, const mot_real *value,
-                               size_t count)
-{
-    char *said = NULL, found[MOT_DIGEST_TEXT];
-    mot_status status = mot_h5_get_text(file, name, "xxh3", &said);
-    if (status != MOT_OK) return status;
-    const mot_digest digest = mot_digest_bytes(value, count * sizeof *value);
-    mot_digest_text(&digest, found);
-    if (strcmp(said, found) != 0)
-        status = mot_fail(MOT_ERR_INPUT, "%s: tensor /%s has checksum %s, but %.40s was written", path, name,
-                          found, said);
-    mot_free(said);
-    for (size_t i = 0; i < count && status == MOT_OK; ++i) {
-        if (!isfinite(value[i]))
-            status = mot_fail(MOT_ERR_INPUT, "%s: tensor /%s [%zu] is %g, expected a finite value", path,
-                              name, i, (double)value[i]);
-    }
-    return status;
-}
-
-/* Shape, checksum and values of one tensor; `room` holds it meanwhile. */
-static mot_status check_tensor(hid_t file, const char *path, const char *name, int rank, const size_t *shape,
-                               mot_real *room)
-{
-    hsize_t extent[MOT_H5_MAX_RANK];
-    size_t count = 1;
-    mot_status status = check_shape(file, path, name, rank, shape);
-    for (int d = 0; d < rank; ++d) {
-        extent[d] = shape[d];
-        count *= shape[d];
-    }
-    if (status == MOT_OK) status = mot_h5_read(file, name, H5T_NATIVE_FLOAT, rank, extent, room);
-    return status == MOT_OK ? check_values(file, path, name, room, count) : status;
-}
-
-static mot_status check_unit(hid_t file, const char *path, const mot_table *table, int unit, mot_real *room,
-                             mot_gidx *tensors)
-{
-    mot_status status = MOT_OK;
-    int64_t moments = 0, updates = 0, expert = unit;
-    char group[MOT_CHECKPOINT_PATH], name[MOT_CHECKPOINT_PATH];
-    if (!mot_table_used(table) && unit < 0) return MOT_OK;
-    mot_unit_path(group, unit);
-    if (!mot_h5_exists(file, group)) return mot_fail(MOT_ERR_INPUT, "%s: /%s is missing", path, group);
-    MOT_TRY(mot_h5_get_int(file, group, "moments", &moments));
-    MOT_TRY(mot_h5_get_int(file, group, "updates", &updates));
-    if (unit >= 0) MOT_TRY(mot_h5_get_int(file, group, "expert", &expert));
-    if (expert != unit)
-        return mot_fail(MOT_ERR_INPUT, "%s: /%s holds expert %" PRId64 ", expected expert %d", path, group,
-                        expert, unit);
-    if (moments < 0 || moments > MOT_MOMENTS || updates < 0)
-        return mot_fail(MOT_ERR_INPUT,
-                        "%s: /%s has moments %" PRId64 " and updates %" PRId64
-                        ", expected 0 to %d and no negative count",
-                        path, group, moments, updates, MOT_MOMENTS);
-    for (size_t r = 0; r < table->rows; ++r) {
-        for (int m = -1; m < (int)moments; ++m) {
-            mot_tensor_path(name, unit, &table->row[r], m);
-            MOT_TRY(check_tensor(file, path, name, table->row[r].rank, table->row[r].shape, room));
-            ++*tensors;
+    char name[MOT_CHECKPOINT_NAME];
+    for (int m = -1; m < (int)index->about[number].moments; ++m) {
+        for (size_t r = 0; r < table->rows; ++r, ++place) {
+            mot_tensor_path(name, mot_unit_of(number), &table->row[r], m);
+            MOT_TRY(mot_tensor_check(file, place->at, table->row[r].count, name, &place->digest));
         }
     }
-
 done:
     return status;
-}
-
-static mot_status read_progress(hid_t file, const char *path, mot_progress *progress)
-{
-    mot_status status = MOT_OK;
-    *progress = (mot_progress){0};
-    for (size_t f = 0; f < mot_progress_field_count && status == MOT_OK; ++f) {
-        const mot_progress_field *const field = &mot_progress_fields[f];
-        void *const value = (char *)progress + field->offset;
-        int64_t integer = 0;
-        if (field->kind == MOT_PROGRESS_REAL) {
-            status = mot_h5_get_real(file, "progress", field->name, value);
-            continue;
-        }
-        status = mot_h5_get_int(file, "progress", field->name, &integer);
-        if (status != MOT_OK) break;
-        if (integer < 0 || (field->kind == MOT_PROGRESS_INT32 && integer > INT32_MAX))
-            return mot_fail(MOT_ERR_INPUT, "%s: /progress has %s %" PRId64 ", expected a count", path,
-                            field->name, integer);
-        if (field->kind == MOT_PROGRESS_INT32)
-            *(int32_t *)value = (int32_t)integer;
-        else
-            *(int64_t *)value = integer;
-    }
-    return status;
-}
-
-/* Opens the file and finds it sound, or says why not. `room`: for the largest tensor, and for E numbers. */
-static mot_status check_file(hid_t *file, const char *path, const mot_state *state, mot_real *room,
-                             mot_progress *progress)
-{
-    mot_status status = MOT_OK;
-    mot_gidx tensors = 0;
-    int64_t stored = 0;
-    const size_t experts[] = {(size_t)state->experts};
-    MOT_TRY(mot_mark_check(path));
-    MOT_TRY(mot_h5_open(file, path, false));
-    MOT_TRY(check_format(*file, path));
-    MOT_TRY(check_experts(*file, path, state->experts));
-    MOT_TRY(read_progress(*file, path, progress));
-    if (state->balance_bias != NULL)
-        MOT_TRY(check_tensor(*file, path, "gate/balance_bias", 1, experts, room));
-    MOT_TRY(check_unit(*file, path, state->gate_table, MOT_UNIT_GATE, room, &tensors));
-    MOT_TRY(check_unit(*file, path, state->tied_table, MOT_UNIT_TIED, room, &tensors));
-    for (int e = 0; e < state->experts; ++e)
-        MOT_TRY(check_unit(*file, path, state->expert_table, e, room, &tensors));
-    MOT_TRY(mot_h5_get_int(*file, ".", "tensors", &stored));
-    if (stored != tensors)
-        status = mot_fail(MOT_ERR_INPUT,
-                          "%s: %" PRId64 " tensors where the configuration has %" MOT_PRI_GIDX
-                          ": it belongs to another model",
-                          path, stored, tensors);
-
-done:
-    return status;
-}
-
-/* ---- reading and handing out ---- */
-
-static mot_status get_counts(hid_t file, int id, int64_t *updates, int64_t *moments)
-{
-    mot_status status = MOT_OK;
-    char name[MOT_CHECKPOINT_PATH];
-    mot_unit_path(name, id);
-    MOT_TRY(mot_h5_get_int(file, name, "moments", moments));
-    MOT_TRY(mot_h5_get_int(file, name, "updates", updates));
-
-done:
-    return status;
-}
-
-/* A tensor's values (moment -1) or a moment. */
-static mot_status get_tensor(hid_t file, const mot_tensor *tensor, int id, int moment, mot_real *value)
-{
-    char name[MOT_CHECKPOINT_PATH];
-    hsize_t shape[MOT_TENSOR_RANK];
-    for (int d = 0; d < tensor->rank; ++d) shape[d] = tensor->shape[d];
-    mot_tensor_path(name, id, tensor, moment);
-    return mot_h5_read(file, name, H5T_NATIVE_FLOAT, tensor->rank, shape, value);
 }
 
 /* The padding between tensors stays as it is, zero. */
-static mot_status get_unit(hid_t file, const mot_table *table, int id, mot_params *unit)
+static mot_status read_unit(mot_tensor_file *file, const mot_state *state, const mot_index *index,
+                            size_t number)
 {
+    mot_params *const unit = mot_unit_params(state, number);
+    const mot_place *place = index->place + index->start[number];
     mot_status status = MOT_OK;
-    int64_t moments = 0;
-    MOT_TRY(get_counts(file, id, &unit->updates, &moments));
     for (int m = -1; m < MOT_MOMENTS; ++m) {
         mot_real *const block = m < 0 ? unit->value : unit->moment[m];
-        if (m >= moments) memset(block, 0, table->count * sizeof(mot_real));
-        for (size_t r = 0; m < moments && r < table->rows; ++r)
-            MOT_TRY(get_tensor(file, &table->row[r], id, m, block + table->row[r].offset));
+        const bool stored = m < (int)index->about[number].moments;
+        if (!stored) memset(block, 0, unit->table->count * sizeof *block);
+        for (size_t r = 0; stored && r < unit->table->rows; ++r, ++place) {
+            const mot_tensor *const tensor = &unit->table->row[r];
+            MOT_TRY(mot_tensor_read(file, place->at, block + tensor->offset, tensor->count));
+        }
     }
-
+    unit->updates = index->about[number].updates;
 done:
     return status;
 }
 
-/* An expert for another rank, tensor by tensor through `staging`. What was announced is sent even if the disk goes away
- * meanwhile. */
-static mot_status pass_expert(const mot_comm *comm, hid_t file, const mot_state *state, int expert,
-                              mot_real *staging, mot_status status)
+/* What the root found in the file's structure, to all. */
+static void share_index(const mot_comm *comm, const mot_state *state, mot_index *index)
 {
-    const mot_table *const table = state->expert_table;
-    const int to = state->owner[expert];
-    int64_t updates = 0, moments = 0;
-    if (status == MOT_OK) status = get_counts(file, expert, &updates, &moments);
-    const mot_unit_header header = {status == MOT_OK, updates, MOT_MIN(moments, MOT_MOMENTS)};
-    mot_unit_send_header(comm, &header, to);
-    for (int m = -1; header.sound && m < (int)header.moments; ++m) {
-        for (size_t r = 0; r < table->rows; ++r) {
-            if (status == MOT_OK) status = get_tensor(file, &table->row[r], expert, m, staging);
-            mot_tensor_send(comm, staging, table->row[r].count, to);
-        }
-    }
-    return status;
+    const size_t units = mot_unit_count(state);
+    mot_comm_bcast(comm, &index->progress, sizeof index->progress, MOT_ROOT);
+    mot_comm_bcast(comm, index->about, units * sizeof *index->about, MOT_ROOT);
+    mot_comm_bcast(comm, index->place, index->start[units] * sizeof *index->place, MOT_ROOT);
 }
 
 /* The tied tensors to every rank alike. */
-static void share_unit(const mot_comm *comm, mot_params *unit)
+static void share_tied(const mot_comm *comm, mot_params *unit)
 {
     const size_t bytes = unit->table->count * sizeof(mot_real);
     mot_comm_bcast(comm, &unit->updates, sizeof unit->updates, MOT_ROOT);
@@ -279,63 +69,70 @@ static void share_unit(const mot_comm *comm, mot_params *unit)
     for (int m = 0; m < MOT_MOMENTS; ++m) mot_comm_bcast(comm, unit->moment[m], bytes, MOT_ROOT);
 }
 
-static mot_status hand_out_experts(const mot_comm *comm, mot_state *state, hid_t file, mot_real *staging)
+/* The bias is HDF5's and not a tensor: its digest is checked here. */
+static mot_status read_bias(hid_t file, const char *path, const mot_state *state, mot_real *bias)
 {
+    static const char name[] = "gate/balance_bias";
+    const size_t count = (size_t)state->experts;
+    mot_digest said;
     mot_status status = MOT_OK;
-    for (int e = 0; e < state->experts; ++e) {
-        const int owner = state->owner[e];
-        if (comm->rank == MOT_ROOT && owner == MOT_ROOT) {
-            if (status == MOT_OK) status = get_unit(file, state->expert_table, e, state->expert[e]);
-        } else if (comm->rank == MOT_ROOT) {
-            status = pass_expert(comm, file, state, e, staging, status);
-        } else if (comm->rank == owner) {
-            mot_unit_header header;
-            mot_unit_receive(comm, state->expert[e], &header, MOT_ROOT);
-        }
-    }
+    MOT_TRY(mot_h5_read(file, name, H5T_NATIVE_FLOAT, 1, (hsize_t[]){count}, bias));
+    MOT_TRY(mot_get_digest(file, path, name, &said));
+    const mot_digest found = mot_digest_bytes(bias, count * sizeof *bias);
+    if (memcmp(&found, &said, sizeof found) != 0)
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s: the checkpoint is damaged: /%s has another checksum than was written", path,
+                          name);
+done:
     return status;
 }
 
-/* 1. the root checks the whole file, the others their part of the state; all agree. Up to here nothing has
- * changed
- * 2. the root reads its own, broadcasts progress and tied tensors
- * 3. the experts travel from the root, one at a time, in order; a root that failed sends headers that say so
- * 4. all agree. A failure after 1 (the disk went away while the file was open) leaves the state undefined. */
-mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const char *path)
+/* 1. the root checks the structure of the file and tells everybody where the tensors are
+ * 2. every rank checks the tensors that it will hold; all agree. Up to here nothing of the state has changed
+ * 3. every rank reads them; the root sends the tied ones
+ * 4. all agree. A failure after 2 (the disk went away meanwhile) leaves the state undefined. */
+mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const char *given)
 {
     const bool root = comm->rank == MOT_ROOT;
-    const bool gate = mot_table_used(state->gate_table), tied = mot_table_used(state->tied_table);
-    const hsize_t experts[] = {(hsize_t)state->experts};
+    const size_t units = mot_unit_count(state);
     hid_t file = H5I_INVALID_HID;
-    mot_real *staging = NULL;
-    mot_progress progress = {0};
+    mot_tensor_file tensors = {.descriptor = -1};
+    mot_index index = {0};
+    mot_real *bias = NULL;
+    char path[MOT_PATH] = "";
 
     /* 1 */
     mot_status status = mot_state_check(comm, state);
-    if (status == MOT_OK && root) status = mot_tensor_staging(state, &staging);
-    if (status == MOT_OK && root) status = check_file(&file, path, state, staging, &progress);
-    status = mot_comm_agree(comm, status);
-    if (status != MOT_OK) goto done;
+    if (status == MOT_OK) status = mot_index_create(&index, state);
+    if (status == MOT_OK)
+        status = mot_allocate(&bias, (size_t)state->experts, sizeof *bias, "the balance bias");
+    if (status == MOT_OK && root) status = mot_path_join(path, sizeof path, given, "");
+    if (status == MOT_OK && root) status = mot_index_read(&index, &file, path, state);
+    if (status == MOT_OK && root && state->balance_bias != NULL) status = read_bias(file, path, state, bias);
+    mot_h5_close(&file);
+    MOT_TRY(mot_comm_agree(comm, status));
+    mot_comm_bcast(comm, path, sizeof path, MOT_ROOT);
+    share_index(comm, state, &index);
 
     /* 2 */
-    if (root) {
-        if (state->balance_bias != NULL)
-            status = mot_h5_read(file, "gate/balance_bias", H5T_NATIVE_FLOAT, 1, experts,
-                                 state->balance_bias);
-        if (status == MOT_OK && gate) status = get_unit(file, state->gate_table, MOT_UNIT_GATE, state->gate);
-        if (status == MOT_OK && tied) status = get_unit(file, state->tied_table, MOT_UNIT_TIED, state->tied);
-    }
-    mot_comm_bcast(comm, &progress, sizeof progress, MOT_ROOT);
-    if (tied) share_unit(comm, state->tied);
+    status = mot_tensor_file_open(&tensors, path, path, false);
+    for (size_t u = 0; u < units && status == MOT_OK; ++u)
+        if (reads(comm, state, u)) status = check_unit(&tensors, state, &index, u);
+    MOT_TRY(mot_comm_agree(comm, status));
 
     /* 3, 4 */
-    const mot_status handed = hand_out_experts(comm, state, file, staging);
-    status = mot_comm_agree(comm, status == MOT_OK ? handed : status);
-    if (status == MOT_OK) state->progress = progress;
+    for (size_t u = 0; u < units && status == MOT_OK; ++u)
+        if (reads(comm, state, u)) status = read_unit(&tensors, state, &index, u);
+    if (mot_unit_table(state, MOT_NUMBER_TIED) != NULL) share_tied(comm, state->tied);
+    MOT_TRY(mot_comm_agree(comm, status));
+    if (root && state->balance_bias != NULL)
+        memcpy(state->balance_bias, bias, (size_t)state->experts * sizeof *bias);
+    state->progress = index.progress;
 
 done:
-    mot_h5_close(&file);
-    mot_free(staging);
+    (void)mot_tensor_file_close(&tensors, false);
+    mot_free(bias);
+    mot_index_free(&index);
     return status;
 }
 
@@ -350,7 +147,7 @@ mot_status mot_checkpoint_config(const char *path, char **text)
     *text = NULL;
     MOT_TRY(mot_mark_check(path));
     MOT_TRY(mot_h5_open(&file, path, false));
-    MOT_TRY(check_format(file, path));
+    MOT_TRY(mot_check_format(file, path));
     MOT_TRY(mot_h5_read_texts(file, "config", 1, &count, &texts));
     if (count != 1) {
         status = mot_fail(MOT_ERR_INPUT, "%s: /config holds %zu texts, expected one", path, count);
@@ -366,18 +163,80 @@ done:
     return status;
 }
 
-mot_status mot_checkpoint_verify(const char *path)
+/* A tensor, whatever it belongs to. */
+static mot_status verify_tensor(hid_t file, mot_tensor_file *tensors, const char *name)
 {
     mot_status status = MOT_OK;
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    size_t count = 1;
+    uint64_t at;
+    mot_digest digest;
+    MOT_TRY(mot_h5_shape(file, name, &rank, shape));
+    for (int d = 0; d < rank; ++d) {
+        if (!__builtin_mul_overflow(count, shape[d], &count)) continue;
+        status = mot_fail(MOT_ERR_INPUT, "%s: /%s is larger than any memory", tensors->path, name);
+        goto done;
+    }
+    MOT_TRY(mot_h5_position(file, name, H5T_NATIVE_FLOAT, &at));
+    MOT_TRY(mot_get_digest(file, tensors->path, name, &digest));
+    MOT_TRY(mot_tensor_check(tensors, at, count, name, &digest));
+done:
+    return status;
+}
+
+/* All tensors in a group and below. */
+static mot_status verify_group(hid_t file, mot_tensor_file *tensors, const char *path, int depth,
+                               int64_t *found)
+{
+    enum { DEEPEST = 8 };
+    H5G_info_t info;
+    mot_status status = MOT_OK;
+    if (depth > DEEPEST || H5Gget_info_by_name(file, path, &info, H5P_DEFAULT) < 0)
+        return mot_fail(MOT_ERR_INPUT, "%s: the group /%s cannot be read", tensors->path, path);
+    for (hsize_t i = 0; i < info.nlinks; ++i) {
+        char member[MOT_CHECKPOINT_NAME], name[2 * MOT_CHECKPOINT_NAME];
+        H5O_info_t about;
+        H5L_info_t link;
+        if (H5Lget_name_by_idx(file, path, H5_INDEX_NAME, H5_ITER_INC, i, member, sizeof member,
+                               H5P_DEFAULT) <= 0 ||
+            snprintf(name, sizeof name, "%s/%s", path, member) >= MOT_CHECKPOINT_NAME ||
+            H5Lget_info(file, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD ||
+            H5Oget_info_by_name2(file, name, &about, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+            return mot_fail(MOT_ERR_INPUT, "%s: a member of /%s is not what mot writes", tensors->path, path);
+        if (about.type == H5O_TYPE_GROUP) {
+            MOT_TRY(verify_group(file, tensors, name, depth + 1, found));
+        } else {
+            MOT_TRY(verify_tensor(file, tensors, name));
+            *found += strcmp(name, "gate/balance_bias") != 0;
+        }
+    }
+done:
+    return status;
+}
+
+mot_status mot_checkpoint_verify(const char *path)
+{
+    static const char *const groups[] = {"gate", "tied", "experts"};
+    mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
-    int64_t experts = 0;
+    mot_tensor_file tensors = {.descriptor = -1};
+    int64_t experts = 0, stored = 0, found = 0;
     MOT_TRY(mot_mark_check(path));
     MOT_TRY(mot_h5_open(&file, path, false));
-    MOT_TRY(check_format(file, path));
+    MOT_TRY(mot_check_format(file, path));
     MOT_TRY(mot_h5_get_int(file, ".", "experts", &experts));
-    MOT_TRY(check_experts(file, path, (int)MOT_MIN(experts, INT32_MAX)));
+    MOT_TRY(mot_check_experts(file, path, (int)MOT_MIN(experts, INT_MAX)));
+    MOT_TRY(mot_tensor_file_open(&tensors, path, path, false));
+    for (size_t g = 0; g < MOT_COUNT(groups); ++g)
+        if (mot_h5_exists(file, groups[g])) MOT_TRY(verify_group(file, &tensors, groups[g], 0, &found));
+    MOT_TRY(mot_h5_get_int(file, ".", "tensors", &stored));
+    if (stored != found)
+        status = mot_fail(MOT_ERR_INPUT, "%s: %" PRId64 " tensors, %" PRId64 " were written", path, found,
+                          stored);
 
 done:
+    (void)mot_tensor_file_close(&tensors, false);
     mot_h5_close(&file);
     return status;
 }

@@ -36,7 +36,8 @@ mot_status mot_state_digest(const mot_comm *comm, const mot_state *state, char t
     MOT_TRY(mot_allocate(&mine, units, sizeof *mine, "digests"));
     MOT_TRY(mot_allocate(&all, units, sizeof *all, "digests"));
     if (comm->rank == MOT_ROOT) {
-        const bool gate = mot_table_used(state->gate_table), tied = mot_table_used(state->tied_table);
+        const bool gate = mot_unit_table(state, MOT_NUMBER_GATE) != NULL,
+                   tied = mot_unit_table(state, MOT_NUMBER_TIED) != NULL;
         MOT_TRY(mot_unit_digest(gate ? state->gate_table : NULL, gate ? state->gate->value : NULL, &mine[0]));
         MOT_TRY(mot_unit_digest(tied ? state->tied_table : NULL, tied ? state->tied->value : NULL, &mine[1]));
     }

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mot/memory.h"
-
 const mot_progress_field mot_progress_fields[] = {
     {"step", MOT_PROGRESS_INT64, offsetof(mot_progress, step)},
     {"stage", MOT_PROGRESS_INT32, offsetof(mot_progress, stage)},
@@ -16,27 +14,30 @@ const mot_progress_field mot_progress_fields[] = {
     {"previous_purity", MOT_PROGRESS_REAL, offsetof(mot_progress, previous_purity)},
     {"windows", MOT_PROGRESS_INT32, offsetof(mot_progress, windows)},
     {"restarts", MOT_PROGRESS_INT32, offsetof(mot_progress, restarts)},
+    {"best_step", MOT_PROGRESS_INT64, offsetof(mot_progress, best_step)},
+    {"best_loss", MOT_PROGRESS_REAL, offsetof(mot_progress, best_loss)},
 };
 const size_t mot_progress_field_count = MOT_COUNT(mot_progress_fields);
 
-void mot_unit_path(char path[MOT_CHECKPOINT_PATH], int unit)
+const mot_table *mot_unit_table(const mot_state *state, size_t number)
 {
-    if (unit == MOT_UNIT_GATE)
-        snprintf(path, MOT_CHECKPOINT_PATH, "gate");
-    else if (unit == MOT_UNIT_TIED)
-        snprintf(path, MOT_CHECKPOINT_PATH, "tied");
-    else
-        snprintf(path, MOT_CHECKPOINT_PATH, "experts/%05d", unit);
+    const mot_table *const table = number == MOT_NUMBER_GATE   ? state->gate_table
+                                   : number == MOT_NUMBER_TIED ? state->tied_table
+                                                               : state->expert_table;
+    return table != NULL && table->rows > 0 ? table : NULL;
 }
 
-void mot_tensor_path(char path[MOT_CHECKPOINT_PATH], int unit, const mot_tensor *tensor, int moment)
+int mot_unit_owner(const mot_state *state, size_t number)
 {
-    char group[MOT_CHECKPOINT_PATH], tail[24] = "";
-    mot_unit_path(group, unit);
-    if (moment >= 0) snprintf(tail, sizeof tail, ".moment%d", moment);
-    const bool parts = unit != MOT_UNIT_GATE; /* the gate has no parts */
-    snprintf(path, MOT_CHECKPOINT_PATH, "%.32s%s%s/%s%s", group, parts ? "/" : "",
-             parts ? mot_part_name[tensor->part] : "", tensor->name, tail);
+    return number < MOT_NUMBER_EXPERT ? MOT_ROOT : state->owner[number - MOT_NUMBER_EXPERT];
+}
+
+mot_params *mot_unit_params(const mot_state *state, size_t number)
+{
+    if (mot_unit_table(state, number) == NULL) return NULL;
+    return number == MOT_NUMBER_GATE   ? state->gate
+           : number == MOT_NUMBER_TIED ? state->tied
+                                       : state->expert[number - MOT_NUMBER_EXPERT];
 }
 
 static bool all_zero(const mot_real *value, size_t count)
@@ -57,67 +58,6 @@ int mot_unit_moments(const mot_params *unit)
     return 0;
 }
 
-/* One message holds at most 1 GiB, far below where MPI's int ends. */
-static const size_t piece = (size_t)1 << 28;
-
-void mot_tensor_send(const mot_comm *comm, const mot_real *value, size_t count, int to)
-{
-    for (size_t at = 0; at < count; at += piece)
-        MPI_Send(value + at, (int)MOT_MIN(piece, count - at), MOT_MPI_REAL, to, MOT_TAG_TENSOR, comm->mpi);
-}
-
-void mot_tensor_receive(const mot_comm *comm, mot_real *value, size_t count, int from)
-{
-    for (size_t at = 0; at < count; at += piece)
-        MPI_Recv(value + at, (int)MOT_MIN(piece, count - at), MOT_MPI_REAL, from, MOT_TAG_TENSOR, comm->mpi,
-                 MPI_STATUS_IGNORE);
-}
-
-void mot_unit_send_header(const mot_comm *comm, const mot_unit_header *header, int to)
-{
-    MPI_Send(header, sizeof *header, MPI_BYTE, to, MOT_TAG_TENSOR, comm->mpi);
-}
-
-void mot_unit_receive_header(const mot_comm *comm, mot_unit_header *header, int from)
-{
-    MPI_Recv(header, sizeof *header, MPI_BYTE, from, MOT_TAG_TENSOR, comm->mpi, MPI_STATUS_IGNORE);
-}
-
-void mot_unit_send(const mot_comm *comm, const mot_params *unit, const mot_unit_header *header, int to)
-{
-    mot_unit_send_header(comm, header, to);
-    for (int m = -1; header->sound && m < (int)header->moments; ++m) {
-        const mot_real *const block = m < 0 ? unit->value : unit->moment[m];
-        for (size_t r = 0; r < unit->table->rows; ++r)
-            mot_tensor_send(comm, block + unit->table->row[r].offset, unit->table->row[r].count, to);
-    }
-}
-
-void mot_unit_receive(const mot_comm *comm, mot_params *unit, mot_unit_header *header, int from)
-{
-    mot_unit_receive_header(comm, header, from);
-    if (!header->sound) return;
-    /* The padding between tensors stays as it is, zero. */
-    for (int m = -1; m < (int)header->moments; ++m) {
-        mot_real *const block = m < 0 ? unit->value : unit->moment[m];
-        for (size_t r = 0; r < unit->table->rows; ++r)
-            mot_tensor_receive(comm, block + unit->table->row[r].offset, unit->table->row[r].count, from);
-    }
-    for (int m = (int)header->moments; m < MOT_MOMENTS; ++m)
-        memset(unit->moment[m], 0, unit->table->count * sizeof(mot_real));
-    unit->updates = header->updates;
-}
-
-mot_status mot_tensor_staging(const mot_state *state, mot_real **value)
-{
-    const mot_table *const tables[] = {state->gate_table, state->tied_table, state->expert_table};
-    size_t most = MOT_MAX((size_t)state->experts, 1); /* the balance bias passes through here too */
-    for (size_t t = 0; t < MOT_COUNT(tables); ++t)
-        for (size_t r = 0; mot_table_used(tables[t]) && r < tables[t]->rows; ++r)
-            most = MOT_MAX(most, tables[t]->row[r].count);
-    return mot_allocate(value, most, sizeof(mot_real), "a tensor of a checkpoint");
-}
-
 mot_status mot_state_check(const mot_comm *comm, const mot_state *state)
 {
     for (int e = 0; e < state->experts; ++e) {
@@ -127,9 +67,40 @@ mot_status mot_state_check(const mot_comm *comm, const mot_state *state)
         if (state->owner[e] == comm->rank && state->expert[e] == NULL)
             return mot_fail(MOT_ERR_INPUT, "expert %d is not on rank %d, which owns it", e, comm->rank);
     }
-    if (mot_table_used(state->tied_table) && state->tied == NULL)
+    if (mot_unit_table(state, MOT_NUMBER_TIED) != NULL && state->tied == NULL)
         return mot_fail(MOT_ERR_INPUT, "rank %d lacks the tied tensors", comm->rank);
-    if (comm->rank == MOT_ROOT && mot_table_used(state->gate_table) && state->gate == NULL)
+    if (comm->rank == MOT_ROOT && mot_unit_table(state, MOT_NUMBER_GATE) != NULL && state->gate == NULL)
         return mot_fail(MOT_ERR_INPUT, "the root lacks the gate");
     return MOT_OK;
+}
+
+size_t mot_state_bytes(const mot_comm *comm, const mot_state *state)
+{
+    size_t bytes = 0;
+    for (size_t u = 0; u < mot_unit_count(state); ++u) {
+        const mot_table *const table = mot_unit_table(state, u);
+        if (table != NULL && mot_unit_owner(state, u) == comm->rank)
+            bytes += table->count * sizeof(mot_real) * MOT_BLOCKS;
+    }
+    return bytes;
+}
+
+void mot_unit_path(char path[MOT_CHECKPOINT_NAME], int unit)
+{
+    if (unit == MOT_UNIT_GATE)
+        snprintf(path, MOT_CHECKPOINT_NAME, "gate");
+    else if (unit == MOT_UNIT_TIED)
+        snprintf(path, MOT_CHECKPOINT_NAME, "tied");
+    else
+        snprintf(path, MOT_CHECKPOINT_NAME, "experts/%05d", unit);
+}
+
+void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], int unit, const mot_tensor *tensor, int moment)
+{
+    char group[MOT_CHECKPOINT_NAME], tail[24] = "";
+    mot_unit_path(group, unit);
+    if (moment >= 0) snprintf(tail, sizeof tail, ".moment%d", moment);
+    const bool parts = unit != MOT_UNIT_GATE; /* the gate has no parts */
+    snprintf(path, MOT_CHECKPOINT_NAME, "%.32s%s%s/%s%s", group, parts ? "/" : "",
+             parts ? mot_part_name[tensor->part] : "", tensor->name, tail);
 }

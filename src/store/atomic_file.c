@@ -1,5 +1,6 @@
 #include "mot/atomic_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,13 +11,12 @@
 
 #include "mot/memory.h"
 #include "mot/types.h"
-#include "store_private.h"
 
-mot_status store_temporary_name(char name[PATH_MAX], const char *path)
+mot_status mot_file_temporary(char name[MOT_PATH], const char *path)
 {
     if (path[0] == '\0') return mot_fail(MOT_ERR_INPUT, "the name of the file to write is empty");
-    const int length = snprintf(name, PATH_MAX, "%s.tmp.%ld", path, (long)getpid());
-    if (length < 0 || length >= PATH_MAX)
+    const int length = snprintf(name, MOT_PATH, "%s.tmp.%ld", path, (long)getpid());
+    if (length < 0 || length >= MOT_PATH)
         return mot_fail(MOT_ERR_INPUT, "the path '%.80s...' is too long", path);
     return MOT_OK;
 }
@@ -42,7 +42,7 @@ static int sync_folder(const char *path)
     return result;
 }
 
-mot_status store_rename(const char *temporary, const char *path)
+mot_status mot_file_rename(const char *temporary, const char *path)
 {
     if (rename(temporary, path) != 0) {
         const int error = errno;
@@ -53,6 +53,29 @@ mot_status store_rename(const char *temporary, const char *path)
     if (sync_folder(path) != 0)
         return mot_fail(MOT_ERR_FILE, "cannot write %s: syncing its folder: %s", path, strerror(errno));
     return MOT_OK;
+}
+
+/* "NAME.tmp.4711" */
+static bool is_temporary(const char *name)
+{
+    const char *tail = NULL;
+    for (const char *at = name; (at = strstr(at, ".tmp.")) != NULL; ++at) tail = at + strlen(".tmp.");
+    return tail != NULL && *tail != '\0' && strspn(tail, "0123456789") == strlen(tail);
+}
+
+mot_status mot_file_sweep(const char *folder)
+{
+    mot_status status = MOT_OK;
+    DIR *const files = opendir(folder);
+    if (files == NULL && errno == ENOENT) return MOT_OK;
+    if (files == NULL) return mot_fail(MOT_ERR_FILE, "%s: %s", folder, strerror(errno));
+    for (struct dirent *file; status == MOT_OK && (file = readdir(files)) != NULL;) {
+        if (is_temporary(file->d_name) && unlinkat(dirfd(files), file->d_name, 0) != 0 && errno != ENOENT)
+            status = mot_fail(MOT_ERR_FILE, "%s/%s: cannot remove what a killed process left: %s", folder,
+                              file->d_name, strerror(errno));
+    }
+    closedir(files);
+    return status;
 }
 
 static int write_all(int fd, const char *bytes, size_t count)
@@ -69,8 +92,8 @@ static int write_all(int fd, const char *bytes, size_t count)
 
 mot_status mot_file_replace(const char *path, const void *bytes, size_t count)
 {
-    char temporary[PATH_MAX];
-    mot_status status = store_temporary_name(temporary, path);
+    char temporary[MOT_PATH];
+    mot_status status = mot_file_temporary(temporary, path);
     if (status != MOT_OK) return status;
 
     const char *step = "opening";
@@ -84,7 +107,7 @@ mot_status mot_file_replace(const char *path, const void *bytes, size_t count)
     const int closed = close(fd);
     fd = -1;
     if (closed != 0) goto failed;
-    return store_rename(temporary, path);
+    return mot_file_rename(temporary, path);
 
 failed:;
     const int error = errno;

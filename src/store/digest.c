@@ -24,6 +24,18 @@ void mot_digest_text(const mot_digest *digest, char text[MOT_DIGEST_TEXT])
     for (size_t i = 0; i < sizeof digest->byte; ++i) snprintf(text + 2 * i, 3, "%02x", digest->byte[i]);
 }
 
+bool mot_digest_parse(const char *text, mot_digest *digest)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (strlen(text) != MOT_DIGEST_TEXT - 1 || strspn(text, digits) != MOT_DIGEST_TEXT - 1) return false;
+    for (size_t i = 0; i < sizeof digest->byte; ++i) {
+        const long high = strchr(digits, text[2 * i]) - digits,
+                   low = strchr(digits, text[2 * i + 1]) - digits;
+        digest->byte[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
 /* mot_digest_state is XXH3_state_t under our name: it needs an alignment of 64, which xxhash's own maker
  * gives. */
 mot_digest_state *mot_digest_begin(void)

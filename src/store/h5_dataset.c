@@ -53,8 +53,9 @@ static hid_t link_list(void)
     return list;
 }
 
+/* `place`: where its bytes lie, which others write; HADDR_UNDEF: where HDF5 finds room. */
 static mot_status create(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape,
-                         mot_h5_layout layout, const void *data)
+                         mot_h5_layout layout, haddr_t place, const void *data)
 {
     if (rank < (layout == MOT_H5_GROWING) || rank > MOT_H5_MAX_RANK)
         return h5_fail(MOT_ERR_FILE, false, where, name, "%d dimensions, at most %d are allowed", rank,
@@ -65,12 +66,21 @@ static mot_status create(hid_t where, const char *name, hid_t type, int rank, co
     hid_t space = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, shape, most);
     hid_t stored = stored_type(type), dataset = H5I_INVALID_HID;
     mot_status status = MOT_OK;
+    if (H5Sget_simple_extent_npoints(space) == 0) place = HADDR_UNDEF; /* no bytes, no place */
+    if (place != HADDR_UNDEF) {
+        H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
+        H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
+        (void)h5_stream_place(where, place); /* what came of it is looked at below */
+    }
     dataset = H5Dcreate2(where, name, stored, space, links, list, H5P_DEFAULT);
     if (dataset < 0)
         status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made");
     else if (data != NULL && H5Sget_simple_extent_npoints(space) > 0 &&
              H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
+    if (status == MOT_OK && place != HADDR_UNDEF && H5Dget_offset(dataset) != place)
+        status = h5_fail(MOT_ERR_FILE, false, where, name, "HDF5 does not put it at byte %llu",
+                         (unsigned long long)place);
     if (dataset >= 0 && H5Dclose(dataset) < 0 && status == MOT_OK)
         status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
     if (status == MOT_OK) status = h5_check_written(where, name);
@@ -84,7 +94,13 @@ static mot_status create(hid_t where, const char *name, hid_t type, int rank, co
 mot_status mot_h5_write(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape,
                         mot_h5_layout layout, const void *data)
 {
-    return create(where, name, type, rank, shape, layout, data);
+    return create(where, name, type, rank, shape, layout, HADDR_UNDEF, data);
+}
+
+mot_status mot_h5_place(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape,
+                        uint64_t address)
+{
+    return create(where, name, type, rank, shape, MOT_H5_CONTIGUOUS, address, NULL);
 }
 
 /* Selects rows [first, first + count) of `space`, and makes the matching space in memory. */
@@ -198,6 +214,24 @@ mot_status mot_h5_shape(hid_t where, const char *name, int *rank, hsize_t shape[
     mot_status status = mot_h5_open_dataset(where, name, &dataset);
     if (status == MOT_OK) status = shape_of(where, name, dataset, rank, shape);
     mot_h5_close(&dataset);
+    return status;
+}
+
+mot_status mot_h5_position(hid_t where, const char *name, hid_t type, uint64_t *address)
+{
+    hid_t dataset, wanted = stored_type(type), stored = H5I_INVALID_HID;
+    mot_status status = mot_h5_open_dataset(where, name, &dataset);
+    if (status == MOT_OK) {
+        stored = H5Dget_type(dataset);
+        const haddr_t offset = H5Dget_offset(dataset); /* undefined when there are no bytes */
+        if (stored < 0 || H5Tequal(stored, wanted) <= 0 ||
+            (offset == HADDR_UNDEF && H5Dget_storage_size(dataset) > 0))
+            status = h5_fail(MOT_ERR_INPUT, false, where, name, "is not stored as mot stores it");
+        *address = offset;
+    }
+    mot_h5_close(&stored);
+    mot_h5_close(&dataset);
+    mot_h5_close(&wanted);
     return status;
 }
 

@@ -112,27 +112,45 @@ done:
     return status;
 }
 
-mot_status mot_h5_create_file(hid_t *file, const char *path)
+static mot_status create_stream(hid_t *file, const char *path, uint64_t foreign_end)
 {
     *file = H5I_INVALID_HID;
     silence();
-    char temporary[PATH_MAX];
-    mot_status status = store_temporary_name(temporary, path);
+    char temporary[MOT_PATH];
+    mot_status status = mot_file_temporary(temporary, path);
     if (status != MOT_OK) return status;
     /* Asked of the system first, whose answer says more than HDF5's. */
-    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    const int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) return mot_fail(MOT_ERR_FILE, "cannot write %s: opening: %s", path, strerror(errno));
     close(fd);
     hid_t access = access_list(false);
     /* The format of HDF5 1.8 on: its metadata carry checksums. Not for images, which come out of
      * H5Fget_file_image with a wrong one (HDF5 1.10.8). */
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
-    if (!h5_stream_choose(access))
+    /* Small datasets would share blocks, wherever the first of them was put. */
+    if (foreign_end > 0) H5Pset_small_data_block_size(access, 0);
+    if (!h5_stream_choose(access, foreign_end))
         status = fail_file(MOT_ERR_FILE, path, "cannot choose the file driver");
     else
         status = create_at(file, temporary, path, access);
     if (status != MOT_OK) unlink(temporary);
     mot_h5_close(&access);
+    return status;
+}
+
+mot_status mot_h5_create_file(hid_t *file, const char *path)
+{
+    return create_stream(file, path, 0);
+}
+
+mot_status mot_h5_create_around(hid_t *file, const char *path, uint64_t end)
+{
+    mot_status status = create_stream(file, path, end);
+    if (status == MOT_OK && !h5_stream_skip_foreign(*file)) {
+        (void)mot_h5_close_file(file, path, false);
+        status = mot_fail(MOT_ERR_FILE, "%s: HDF5 takes more than the first %d bytes for itself", path,
+                          MOT_H5_HEAD);
+    }
     return status;
 }
 
@@ -143,13 +161,11 @@ mot_status h5_check_written(hid_t where, const char *object)
     return h5_fail(MOT_ERR_FILE, false, where, object, "cannot be written: %s", strerror(error));
 }
 
-typedef mot_status seal_function(const char *temporary, const char *path);
-
-static mot_status close_file(hid_t *file, const char *path, bool commit, seal_function *seal)
+static mot_status close_file(hid_t *file, const char *path, bool commit, mot_h5_seal *seal, void *context)
 {
     if (*file < 0) return MOT_OK;
-    char temporary[PATH_MAX];
-    mot_status status = store_temporary_name(temporary, path);
+    char temporary[MOT_PATH];
+    mot_status status = mot_file_temporary(temporary, path);
     if (commit && status == MOT_OK && H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0)
         status = fail_file(MOT_ERR_FILE, path, "cannot write the file to the end");
     const bool keep = commit && status == MOT_OK;
@@ -159,20 +175,20 @@ static mot_status close_file(hid_t *file, const char *path, bool commit, seal_fu
     const int error = h5_stream_closed_error();
     if (keep && error != 0)
         status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path, strerror(error));
-    if (keep && status == MOT_OK && seal != NULL) status = seal(temporary, path);
-    if (keep && status == MOT_OK) return store_rename(temporary, path);
+    if (keep && status == MOT_OK && seal != NULL) status = seal(context, temporary, path);
+    if (keep && status == MOT_OK) return mot_file_rename(temporary, path);
     unlink(temporary);
     return status;
 }
 
 mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
 {
-    return close_file(file, path, commit, NULL);
+    return close_file(file, path, commit, NULL, NULL);
 }
 
-mot_status mot_h5_seal_file(hid_t *file, const char *path, seal_function *seal)
+mot_status mot_h5_seal_file(hid_t *file, const char *path, mot_h5_seal *seal, void *context)
 {
-    return close_file(file, path, true, seal);
+    return close_file(file, path, true, seal, context);
 }
 
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mot/h5.h"
 #include "mot/memory.h"
 #include "store_private.h"
 
@@ -16,15 +17,25 @@ typedef struct stream {
     H5FD_t base; /* first: HDF5 knows the file by it */
     int descriptor, error;
     haddr_t end_of_addresses, end_of_file;
+    haddr_t foreign_end; /* bytes [MOT_H5_HEAD, foreign_end) are written by others; 0: none are */
+    haddr_t place;       /* of the next dataset's bytes; HADDR_UNDEF: wherever there is room */
 } stream;
+
+/* What an access list carries to the driver. */
+typedef struct stream_choice {
+    haddr_t foreign_end;
+} stream_choice;
 
 static H5FD_t *stream_open(const char *name, unsigned flags, hid_t access, haddr_t most)
 {
-    (void)flags, (void)access, (void)most; /* always made anew */
-    const int descriptor = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    (void)flags, (void)most;
+    const stream_choice *choice = H5Pget_driver_info(access);
+    const haddr_t foreign_end = choice != NULL ? choice->foreign_end : 0;
+    /* Always made anew, unless others have written their part. */
+    const int descriptor = open(name, O_RDWR | O_CREAT | (foreign_end == 0 ? O_TRUNC : 0) | O_CLOEXEC, 0666);
     stream *s = descriptor >= 0 ? mot_calloc(1, sizeof *s) : NULL;
     if (s != NULL)
-        s->descriptor = descriptor;
+        *s = (stream){.descriptor = descriptor, .foreign_end = foreign_end, .place = HADDR_UNDEF};
     else if (descriptor >= 0)
         close(descriptor);
     return (H5FD_t *)s;
@@ -48,6 +59,21 @@ static herr_t stream_query(const H5FD_t *file, unsigned long *flags)
     *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
              H5FD_FEAT_AGGREGATE_SMALLDATA;
     return 0;
+}
+
+/* A dataset whose bytes others write lies where they were told to write them; all else follows the end. */
+static haddr_t stream_alloc(H5FD_t *file, H5FD_mem_t type, hid_t transfer, hsize_t size)
+{
+    (void)transfer;
+    stream *s = (stream *)file;
+    haddr_t address = s->end_of_addresses;
+    if (type == H5FD_MEM_DRAW && s->place != HADDR_UNDEF) {
+        address = s->place;
+        s->place = HADDR_UNDEF;
+    } else {
+        s->end_of_addresses += size;
+    }
+    return address;
 }
 
 static haddr_t stream_get_eoa(const H5FD_t *file, H5FD_mem_t type)
@@ -121,6 +147,7 @@ static herr_t stream_truncate(H5FD_t *file, hid_t transfer, hbool_t closing)
 {
     (void)transfer, (void)closing;
     stream *s = (stream *)file;
+    if (s->end_of_addresses < s->foreign_end) return 0; /* what others wrote is never cut */
     if (s->error == 0 && ftruncate(s->descriptor, (off_t)s->end_of_addresses) != 0) s->error = errno;
     s->end_of_file = s->end_of_addresses;
     return 0;
@@ -130,9 +157,11 @@ static const H5FD_class_t stream_class = {
     .name = "mot_stream",
     .maxaddr = INT64_MAX,
     .fc_degree = H5F_CLOSE_STRONG,
+    .fapl_size = sizeof(stream_choice),
     .open = stream_open,
     .close = stream_close,
     .query = stream_query,
+    .alloc = stream_alloc,
     .get_eoa = stream_get_eoa,
     .set_eoa = stream_set_eoa,
     .get_eof = stream_get_eof,
@@ -145,10 +174,11 @@ static const H5FD_class_t stream_class = {
 
 static hid_t driver = H5I_INVALID_HID;
 
-bool h5_stream_choose(hid_t access)
+bool h5_stream_choose(hid_t access, uint64_t foreign_end)
 {
+    const stream_choice choice = {foreign_end};
     if (driver < 0 || H5Iis_valid(driver) <= 0) driver = H5FDregister(&stream_class);
-    return driver >= 0 && H5Pset_driver(access, driver, NULL) >= 0;
+    return driver >= 0 && H5Pset_driver(access, driver, &choice) >= 0;
 }
 
 /* The stream behind any object of a file; NULL when the file has another driver. */
@@ -168,6 +198,21 @@ int h5_stream_error(hid_t where)
 {
     const stream *s = stream_of(where);
     return s != NULL ? s->error : 0;
+}
+
+bool h5_stream_skip_foreign(hid_t file)
+{
+    stream *s = stream_of(file);
+    if (s == NULL || s->end_of_addresses > MOT_H5_HEAD) return false;
+    s->end_of_addresses = s->foreign_end;
+    return true;
+}
+
+bool h5_stream_place(hid_t where, uint64_t address)
+{
+    stream *s = stream_of(where);
+    if (s != NULL) s->place = address;
+    return s != NULL;
 }
 
 void h5_stream_give_up(hid_t file)

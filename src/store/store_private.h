@@ -10,11 +10,6 @@
 
 enum { STORE_MAX_NAME = 1024 };
 
-/* "PATH.tmp.PID", beside the file that it becomes. */
-mot_status store_temporary_name(char name[PATH_MAX], const char *path);
-/* The last two steps of an atomic write; the temporary file is gone afterwards, whatever happened. */
-mot_status store_rename(const char *temporary, const char *path);
-
 /* Records "FILE:OBJECT: sentence: HDF5's innermost message". The message is that of the last failed HDF5
  * call, and is left out where the fact is ours alone (`quote` false). Call it directly after the failed call:
  * the next one clears the message. */
@@ -30,8 +25,12 @@ hid_t h5_string_type(size_t size);
 
 /* Files by h5_stream.c: choose its driver in an access property list; then the errno of the first write that
  * failed (0: none, or another driver) of the file that `where` belongs to. */
-bool h5_stream_choose(hid_t access);
+bool h5_stream_choose(hid_t access, uint64_t foreign_end);
 int h5_stream_error(hid_t where);
+/* Of a file around foreign bytes (mot_h5_create_around): once made, its structure continues behind them; and the next
+ * dataset lies at `address`. */
+bool h5_stream_skip_foreign(hid_t file);
+bool h5_stream_place(hid_t where, uint64_t address);
 void h5_stream_give_up(hid_t file); /* nothing more is written, and closing is quick */
 int h5_stream_closed_error(void);   /* the same of the file closed last, with its final writes and fsync */
 

@@ -52,7 +52,7 @@ static bool stop_asked(const mot_run *run)
     return over || mot_signals_asked();
 }
 
-static mot_status train_step(mot_run *run, bool *stop)
+static mot_status train_step(mot_run *run, bool *stop, bool *save)
 {
     const mot_progress *progress = &run->progress;
     const mot_stage_config *stage = &run->config.stage[progress->stage];
@@ -76,7 +76,10 @@ static mot_status train_step(mot_run *run, bool *stop)
     const bool next = mot_stage_advance(&run->config, samples, result.loss, result.purity, &run->progress);
     double since = mot_clock_s();
     mot_watch_phase("record");
-    MOT_TRY(mot_comm_agree(run->comm, record_step(run, &result, index, rate)));
+    status = record_step(run, &result, index, rate);
+    if (status == MOT_OK) status = mot_saver_poll(run->saver);
+    *save = run_save_due(run);
+    MOT_TRY(mot_comm_agree_any(run->comm, status, save));
     run_lap(run, RUN_RECORD, &since);
     MOT_TRY(run_report_step(run, &result, index, rate));
     run_lap(run, RUN_LOG, &since);
@@ -94,25 +97,26 @@ static mot_status train(mot_run *run)
 {
     const mot_config *config = &run->config;
     mot_status status = MOT_OK;
-    bool stop = false;
+    bool stop = false, save = false;
     if (run->progress.step == 0 && config->eval.start && !run->continued) {
         MOT_TRY(run_evaluate(run));
         run_say_eval(run);
     }
-    if (run->progress.step == 0 && config->checkpoint.start && !run->continued) MOT_TRY(run_save(run));
+    if (run->progress.step == 0 && config->checkpoint.start && !run->continued) MOT_TRY(run_save(run, false));
     run_report_begin(run);
     while (run->progress.stage < config->stages && !stop) {
-        MOT_TRY(train_step(run, &stop));
+        MOT_TRY(train_step(run, &stop, &save));
         const mot_gidx step = run->progress.step;
         const bool last = run->progress.stage == config->stages;
         if (last || (config->eval.every > 0 && step % config->eval.every == 0)) {
             const double before = mot_clock_s();
             MOT_TRY(run_evaluate(run));
             run_say_eval(run);
+            save = run_note_best(run) || save;
             run->since_s += mot_clock_s() - before; /* an evaluation is not training time */
         }
-        if (last || stop || (config->checkpoint.every > 0 && step % config->checkpoint.every == 0))
-            MOT_TRY(run_save(run));
+        save = save || (config->checkpoint.every > 0 && step % config->checkpoint.every == 0);
+        if (last || stop || save) MOT_TRY(run_save(run, last || stop));
         if (!last && !stop && run_rebalance_due(run)) MOT_TRY(mot_run_rebalance(run));
     }
     if (run->progress.stage == config->stages && run->evaluated != run->progress.step) {

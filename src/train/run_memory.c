@@ -52,7 +52,7 @@ static size_t file_bytes(const mot_run *run, size_t record)
 }
 
 typedef struct memory_parts {
-    size_t values, gradients, moments, workspace, buffers, data, record, files, sum;
+    size_t values, gradients, moments, copies, workspace, buffers, data, record, files, sum;
 } memory_parts;
 
 /* `guests`: what splitting takes. */
@@ -64,6 +64,7 @@ static memory_parts parts_of(const mot_run *run, size_t guests)
         .values = size.values,
         .gradients = size.gradients,
         .moments = size.moments,
+        .copies = run->copy_bytes,
         .workspace = step.workspace,
         .buffers = run->model_bytes - size.values - size.gradients - size.moments + run->step_bytes -
                    step.workspace + step.exchange + guests,
@@ -71,8 +72,8 @@ static memory_parts parts_of(const mot_run *run, size_t guests)
         .record = record_bytes(run),
     };
     parts.files = file_bytes(run, parts.record);
-    parts.sum = parts.values + parts.gradients + parts.moments + parts.workspace + parts.buffers +
-                parts.data + parts.record + parts.files;
+    parts.sum = parts.values + parts.gradients + parts.moments + parts.copies + parts.workspace +
+                parts.buffers + parts.data + parts.record + parts.files;
     return parts;
 }
 
@@ -110,14 +111,14 @@ void run_dry(const mot_run *run)
         return;
     }
     MPI_Gather(&mine, sizeof mine, MPI_BYTE, rows, sizeof mine, MPI_BYTE, MOT_ROOT, comm->mpi);
-    mot_log(MOT_LOG_INFO, "\n%5s %8s %12s %10s %10s %10s %10s %10s %10s %10s %10s %10s %10s", "rank",
-            "experts", "parameters", "values", "gradients", "optimizer", "workspace", "buffers", "data",
-            "record", "files", "sum", "libraries");
+    mot_log(MOT_LOG_INFO, "\n%5s %8s %12s %10s %10s %10s %10s %10s %10s %10s %10s %10s %10s %10s", "rank",
+            "experts", "parameters", "values", "gradients", "optimizer", "copies", "workspace", "buffers",
+            "data", "record", "files", "sum", "libraries");
     for (int r = 0; comm->rank == MOT_ROOT && r < comm->size; ++r) {
         const memory_parts *parts = &rows[r].parts;
-        const size_t bytes[] = {parts->values,  parts->gradients, parts->moments, parts->workspace,
-                                parts->buffers, parts->data,      parts->record,  parts->files,
-                                parts->sum,     rows[r].before};
+        const size_t bytes[] = {parts->values,    parts->gradients, parts->moments, parts->copies,
+                                parts->workspace, parts->buffers,   parts->data,    parts->record,
+                                parts->files,     parts->sum,       rows[r].before};
         char line[256], text[32];
         int at = snprintf(line, sizeof line, "%5d %8" PRIu64 " %12" PRIu64, r, rows[r].experts,
                           rows[r].parameters);

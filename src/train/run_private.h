@@ -56,6 +56,8 @@ struct mot_run {
     mot_step *step;
     mot_progress progress;
     mot_record *record; /* root */
+    mot_saver *saver;
+    double saved_s; /* when the last checkpoint was begun */
     run_eval last_eval;
     struct run_figures *figures; /* run_figures.c */
     bool continued;              /* from a checkpoint */
@@ -66,6 +68,7 @@ struct mot_run {
     double part_s[RUN_PARTS];
     size_t resident_before; /* bytes of this process before the run was set up: libraries */
     size_t data_bytes, model_bytes, step_bytes; /* held since, by what was made */
+    size_t copy_bytes;                          /* that copies for checkpoints take */
     mot_step_work evaluations;                  /* phases of their passes alone, which are no training */
     int64_t *load;                              /* [E]: of the steps since experts might move */
     mot_gidx moves;                             /* of experts to other ranks, in this process */
@@ -84,7 +87,16 @@ mot_state run_state(mot_run *run);
 
 /* run_resume.c: checkpoints and record. */
 mot_status run_begin(mot_run *run); /* makes the folder, or continues what stands in it */
-mot_status run_save(mot_run *run);
+
+/* run_save.c: when and how checkpoints are written. */
+mot_status run_save_begin(mot_run *run); /* collective, before any other */
+/* A checkpoint of this step. `wait`: returns when it is on disk; otherwise it may be written in the background.
+ * Collective. */
+mot_status run_save(mot_run *run, bool wait);
+bool run_save_due(const mot_run *run); /* by the root's clock; false elsewhere */
+/* After an evaluation: whether it is the best so far and `checkpoint.best` wants its checkpoint. The same everywhere. */
+bool run_note_best(mot_run *run);
+size_t run_copy_bytes(mot_run *run); /* that this rank holds for checkpoints in the background */
 
 /* run_eval.c */
 mot_status run_evaluate(mot_run *run);

@@ -1,13 +1,13 @@
 /* Where a run begins, and what it leaves on the way. */
 #include "run_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mot/atomic_file.h"
 #include "mot/log.h"
 #include "mot/memory.h"
-#include "mot/watch.h"
 
 /* What a continued run may say otherwise than the run it continues: none of it changes the bits of a step, but for the
  * length of the training. */
@@ -49,16 +49,31 @@ done:
     return status;
 }
 
-/* The root finds the newest checkpoint and whether this configuration may continue it. */
-static mot_status find_checkpoint(mot_run *run, char *path, size_t size, mot_gidx *step)
+static mot_status no_sound_checkpoint(const mot_run *run)
+{
+    return mot_fail(MOT_ERR_INPUT, "%s; no other checkpoint is sound: remove %s to start anew",
+                    mot_error_message(), run->folder);
+}
+
+/* The newest checkpoint below step `below` whose structure is sound, and whether this configuration may continue it; *step
+ * is -1 when there is none at all. Writes nothing. Root. */
+static mot_status find_checkpoint(const mot_run *run, mot_gidx below, char *path, size_t size, mot_gidx *step)
 {
     char *text = NULL;
     mot_config *before = NULL;
     mot_status status = MOT_OK;
-    *step = mot_checkpoint_newest(run->folder, path, size);
-    if (*step < 0) return MOT_OK;
+    *step = mot_checkpoint_before(run->folder, below, path, size);
+    while (*step >= 0 && (status = mot_checkpoint_config(path, &text)) == MOT_ERR_INPUT) {
+        const mot_gidx older = mot_checkpoint_before(run->folder, *step, path, size);
+        if (older < 0) {
+            status = no_sound_checkpoint(run);
+            goto done;
+        }
+        mot_log(MOT_LOG_WARNING, "%s; the checkpoint before is taken", mot_error_message());
+        *step = older;
+    }
+    if (status != MOT_OK || *step < 0) goto done;
     MOT_TRY(mot_allocate(&before, 1, sizeof *before, "a configuration"));
-    MOT_TRY(mot_checkpoint_config(path, &text));
     MOT_TRY(mot_config_parse(before, path, text, 0, NULL));
     MOT_TRY(compare_configs(&run->config, before, path));
 done:
@@ -79,12 +94,73 @@ static mot_status find_and_enter(mot_run *run, char *path, size_t size, mot_gidx
 {
     mot_status status;
     MOT_TRY(mot_path_join(run->folder, sizeof run->folder, run->config.run, "checkpoints"));
-    MOT_TRY(find_checkpoint(run, path, size, step));
+    const mot_gidx newest = mot_checkpoint_newest(run->folder, path, size);
+    MOT_TRY(find_checkpoint(run, INT64_MAX, path, size, step));
     MOT_TRY(make_folder(run, run->config.run));
     MOT_TRY(mot_lock_take(&run->lock, run->config.run));
     /* Whoever worked here until just now may have left another one. */
-    if (mot_checkpoint_newest(run->folder, path, size) != *step)
-        MOT_TRY(find_checkpoint(run, path, size, step));
+    char now[2048];
+    if (mot_checkpoint_newest(run->folder, now, sizeof now) != newest)
+        MOT_TRY(find_checkpoint(run, INT64_MAX, path, size, step));
+done:
+    return status;
+}
+
+/* A damaged checkpoint must not count as the newest when old ones are removed. */
+static mot_status set_aside(const mot_run *run, mot_gidx step)
+{
+    char path[2048], aside[2048 + 16];
+    while (mot_checkpoint_newest(run->folder, path, sizeof path) > step) {
+        snprintf(aside, sizeof aside, "%s.damaged", path);
+        if (rename(path, aside) != 0)
+            return mot_fail(MOT_ERR_FILE, "%s: cannot rename the damaged checkpoint: %s", path,
+                            strerror(errno));
+        mot_log(MOT_LOG_WARNING, "the damaged checkpoint is now %s", aside);
+    }
+    return MOT_OK;
+}
+
+/* Reads the checkpoint of `step`, or the newest older one that is sound. Collective; `path` and `*step` are those of the
+ * root first, then of what was read. */
+static mot_status restore(mot_run *run, char *path, size_t size, mot_gidx *step)
+{
+    const mot_comm *comm = run->comm;
+    const bool root = comm->rank == MOT_ROOT;
+    mot_state state = run_state(run);
+    mot_status status;
+    while ((status = mot_checkpoint_read(comm, &state, path)) == MOT_ERR_INPUT) {
+        const mot_gidx damaged = *step;
+        if (root) {
+            char sentence[1024];
+            snprintf(sentence, sizeof sentence, "%s", mot_error_message());
+            status = find_checkpoint(run, damaged, path, size, step);
+            if (status == MOT_OK && *step < 0) {
+                (void)mot_fail(MOT_ERR_INPUT, "%s", sentence);
+                status = no_sound_checkpoint(run);
+            }
+            if (status == MOT_OK) mot_log(MOT_LOG_WARNING, "%s; the checkpoint before is taken", sentence);
+        } else {
+            status = MOT_OK;
+        }
+        MOT_TRY(mot_comm_agree(comm, status));
+        MPI_Bcast(step, 1, MOT_MPI_GIDX, MOT_ROOT, comm->mpi);
+    }
+    if (status != MOT_OK) goto done;
+    MOT_TRY(mot_comm_agree(comm, root ? set_aside(run, *step) : MOT_OK));
+    run->progress = state.progress;
+done:
+    return status;
+}
+
+/* What killed processes left goes; the lock says that nobody else is at work. */
+static mot_status sweep(const mot_run *run)
+{
+    char record[1024];
+    mot_status status;
+    MOT_TRY(mot_path_join(record, sizeof record, run->config.run, "record"));
+    MOT_TRY(mot_file_sweep(run->config.run));
+    MOT_TRY(mot_file_sweep(run->folder));
+    MOT_TRY(mot_file_sweep(record));
 done:
     return status;
 }
@@ -94,6 +170,7 @@ static mot_status fill_folder(mot_run *run)
     char path[1024];
     mot_status status;
     MOT_TRY(make_folder(run, run->folder));
+    MOT_TRY(sweep(run));
     MOT_TRY(mot_path_join(path, sizeof path, run->config.run, "config.yaml"));
     MOT_TRY(mot_file_replace(path, run->config_text, strlen(run->config_text)));
 done:
@@ -131,9 +208,7 @@ mot_status run_begin(mot_run *run)
     MOT_TRY(mot_comm_agree(comm, status));
     MPI_Bcast(&step, 1, MOT_MPI_GIDX, MOT_ROOT, comm->mpi);
     if (step >= 0) {
-        mot_state state = run_state(run);
-        MOT_TRY(mot_checkpoint_read(comm, &state, path));
-        run->progress = state.progress;
+        MOT_TRY(restore(run, path, sizeof path, &step));
         run->continued = true;
         ++run->progress.restarts;
         if (run->progress.stage > run->config.stages)
@@ -147,31 +222,7 @@ mot_status run_begin(mot_run *run)
         if (status == MOT_OK) status = open_record(run, step >= 0);
     }
     MOT_TRY(mot_comm_agree(comm, status));
+    MOT_TRY(run_save_begin(run));
 done:
-    return status;
-}
-
-mot_status run_save(mot_run *run)
-{
-    char name[64], path[2048] = "";
-    const bool root = run->comm->rank == MOT_ROOT;
-    double since = mot_clock_s();
-    mot_watch_phase("checkpoint");
-    mot_status status = MOT_OK;
-    if (root) {
-        status = mot_record_flush(run->record);
-        mot_checkpoint_name(name, sizeof name, run->progress.step);
-        if (status == MOT_OK) status = mot_path_join(path, sizeof path, run->folder, name);
-    }
-    MOT_TRY(mot_comm_agree(run->comm, status));
-    const mot_state state = run_state(run);
-    MOT_TRY(mot_checkpoint_write(run->comm, &state, path));
-    if (root) {
-        status = mot_checkpoint_retain(run->folder, run->config.checkpoint.keep);
-        if (status == MOT_OK) status = mot_record_relink(run->record);
-    }
-    MOT_TRY(mot_comm_agree(run->comm, status));
-done:
-    run_lap(run, RUN_CHECKPOINT, &since);
     return status;
 }

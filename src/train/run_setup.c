@@ -174,6 +174,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
                                                  : MOT_MAX(config->train.batch, config->eval.batch),
                             run->place.threads));
     run->step_bytes = held_since(&held);
+    if (purpose == RUN_TRAIN) run->copy_bytes = run_copy_bytes(run);
     if (purpose == RUN_BENCH) goto done;
     status = run_figures_create(run);
     if (comm->rank == MOT_ROOT && status == MOT_OK) {
@@ -194,6 +195,7 @@ done:
 
 void run_close(mot_run *run)
 {
+    mot_saver_destroy(&run->saver);
     watchdog_stop(&run->watchdog);
     mot_record_close(&run->record);
     mot_lock_release(&run->lock);

@@ -31,6 +31,7 @@ static inline void test_state_tables(test_state *s)
     mot_table_add(&s->tied, "block0/qkv_weight", MOT_PART_ATTENTION, 3, (size_t[]){3, 4, 5}, 0, 0.1, true);
     mot_table_add(&s->expert, "block0/in_weight", MOT_PART_FFN, 2, (size_t[]){6, 9}, 0, 0.1, true);
     mot_table_add(&s->expert, "block0/in_bias", MOT_PART_FFN, 1, (size_t[]){9}, 0.5, 0, false);
+    mot_table_add(&s->expert, "class_token", MOT_PART_EMBED, 1, (size_t[]){0}, 0, 0, true); /* may be empty */
     mot_table_add(&s->expert, "weight", MOT_PART_HEAD, 2, (size_t[]){9, 3}, 0, 0.2, true);
 }
 
@@ -98,7 +99,9 @@ static inline void test_state_fill(test_state *s, int moments, int salt)
                                        .previous_loss = 2.0 / 3,
                                        .previous_purity = 0.2,
                                        .windows = 3,
-                                       .restarts = 2};
+                                       .restarts = 2,
+                                       .best_step = 300,
+                                       .best_loss = 0.7};
 }
 
 static inline void test_state_free(test_state *s)

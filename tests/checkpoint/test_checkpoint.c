@@ -94,7 +94,7 @@ START_TEST(failures_are_common_and_leave_everything)
 
     mot_ck_all(mot_checkpoint_write(&comm, &s.state, "/nowhere/step-00000001.h5") == MOT_ERR_FILE);
     mot_ck_all(strstr(mot_error_message(), "/nowhere/step-00000001.h5") != NULL);
-    mot_ck_all(mot_checkpoint_read(&comm, &s.state, "/nowhere/step-00000001.h5") == MOT_ERR_INPUT);
+    mot_ck_all(mot_checkpoint_read(&comm, &s.state, "/nowhere/step-00000001.h5") == MOT_ERR_FILE);
     mot_ck_all(strstr(mot_error_message(), "/nowhere/step-00000001.h5") != NULL);
     mot_ck_all(test_same_state(&s, &untouched));
 
@@ -167,23 +167,28 @@ START_TEST(names_newest_and_retained)
                                 "step-00000099.h5",
                                 /* none of these is a checkpoint: */
                                 "step-500.h5", "step-99999999999999999999.h5", "step-00000900.h5.bak",
-                                "step--0000009.h5", "step-00000900.h5.tmp.17", "other.h5", "note.tmp.17"};
+                                "step--0000009.h5", "step-00000900.h5.tmp.17", "other.h5", "summary.json.tmp.17",
+                                "note.tmp.x"};
     for (size_t f = 0; f < MOT_COUNT(made); ++f) {
         mot_ck_ok(mot_path_join(path, sizeof path, folder, made[f]));
         mot_ck_ok(mot_file_replace(path, "x", 1));
     }
     ck_assert_int_eq(mot_checkpoint_newest(folder, path, sizeof path), 123456789012);
     ck_assert_ptr_nonnull(strstr(path, "/step-123456789012.h5"));
-    mot_ck_ok(mot_checkpoint_retain(folder, 0));
-    mot_ck_ok(mot_checkpoint_retain(folder, 2));
+    mot_ck_ok(mot_checkpoint_retain(folder, &(mot_retention){.best = -1}));
+    ck_assert_int_eq(mot_checkpoint_before(folder, 400, path, sizeof path), 99);
+    ck_assert_int_eq(mot_checkpoint_before(folder, 8, path, sizeof path), -1);
+    mot_ck_ok(mot_checkpoint_retain(folder, &(mot_retention){.newest = 1, .every = 50, .best = 8}));
+    mot_ck_ok(mot_file_sweep(folder));
+    mot_ck_ok(mot_file_sweep("/nowhere"));
     for (size_t f = 0; f < MOT_COUNT(made); ++f) {
-        const bool gone = f == 0 || f == 3 || f == 8;
+        const bool gone = f == 3 || f == 8 || f == 10; /* not the newest, multiples of 50, the best */
         mot_ck_ok(mot_path_join(path, sizeof path, folder, made[f]));
         ck_assert_msg((access(path, F_OK) != 0) == gone, "%s", made[f]);
         unlink(path);
     }
     rmdir(folder);
-    ck_assert_int_eq(mot_checkpoint_retain("/nowhere", 1), MOT_ERR_FILE);
+    ck_assert_int_eq(mot_checkpoint_retain("/nowhere", &(mot_retention){.newest = 1}), MOT_ERR_FILE);
 }
 END_TEST
 

@@ -14,7 +14,7 @@ for n in 1 3; do
     mot_on $n train --dry-run small.yaml >dry 2>said || fail "--dry-run on $n ranks: exit code $?"
     [ ! -e runs ] || fail "--dry-run on $n ranks leaves a run folder"
     [ "$(grep -Ec '^ +[0-9]+ +[0-9]+ +[0-9]+ +[0-9.]+ [KMG]?i?B' dry)" -eq $n ] || fail "--dry-run on $n ranks: no line a rank: $(cat dry)"
-    grep -Eq 'parameters +values +gradients +optimizer +workspace +buffers +data +record +files +sum +libraries' dry || fail "--dry-run: no headings"
+    grep -Eq 'parameters +values +gradients +optimizer +copies +workspace +buffers +data +record +files +sum +libraries' dry || fail "--dry-run: no headings"
     grep -Eq 'dispatches 24 rows of [0-9.]+ [KM]?i?B: [0-9.]+ [KM]?i?B over all ranks' dry || fail "--dry-run: no message sizes"
 done
 # The ranks' parameters add up to the model's, tied tensors counted once.

@@ -26,7 +26,7 @@ enum { MOT_ROOT = 0 };
 
 /* All message tags. */
 enum {
-    MOT_TAG_TENSOR = 1,
+    MOT_TAG_CHECKPOINT = 1,
     MOT_TAG_EXCHANGE = 2,
     MOT_TAG_WEIGHTS = 3,
     MOT_TAG_STRIPS = 4,
@@ -42,6 +42,9 @@ void mot_comm_free(mot_comm *comm);
  * MPI_Allreduce, and one MPI_Bcast when somebody failed. On the other ranks the sentence then starts with "rank R: " if
  * R is not the root and the failure is not the user's input, which all ranks see alike. */
 mot_status mot_comm_agree(const mot_comm *comm, mot_status status);
+
+/* The same, and *any becomes true everywhere when it is on any rank. */
+mot_status mot_comm_agree_any(const mot_comm *comm, mot_status status, bool *any);
 
 /* A count for MPI's int: fails where it does not fit, instead of wrapping. */
 mot_status mot_mpi_count(size_t count, int *out);

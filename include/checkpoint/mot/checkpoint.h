@@ -1,6 +1,6 @@
 /* checkpoint.h: the whole state of a run in one HDF5 file, complete or absent.
  *
- * Layout (docs/files.md has the table):
+ * Layout (docs/files.md has the table, docs/checkpoint.md the reasons):
  *      /config                  text: the resolved configuration
  *      /progress/...            step, stage, criterion state, (attributes)
  *      /gate/TENSOR             value, and beside it TENSOR.moment0, TENSOR.moment1 (optimizer state)
@@ -9,12 +9,13 @@
  *      /experts/00007/PART/TENSOR   PART in embed attention ffn head; TENSOR is the table's name
  * Each tensor dataset carries the attribute `xxh3` of its bytes; each unit the attribute `updates`.
  * Root attributes: format, format_version, mot_version, commit, created (UTC), seed, ranks, hosts, library versions,
- * restarts, digest; and `complete` = 1, written last. Behind the HDF5 file stands a mark of 32 bytes with the checksum
- * of all before it: a reader refuses a file without both, before libhdf5 sees a byte of it. A moment that is all zero
+ * restarts, digest; and `complete` = 1, written last. Behind the HDF5 file stands a mark with the checksum of all that
+ * is not a tensor: a reader refuses a file without both, before libhdf5 sees a byte of it. A moment that is all zero
  * (an optimizer without it, a unit never updated) is left out; the unit's attribute `moments` says how many there are.
  *
- * The root streams the file, tensor by tensor wherever it comes from, and replaces its name atomically. Units are stored under
- * global ids, so any rank count, placement and coordinator form reads it. */
+ * Every rank writes and reads the tensors of its own experts, the root those of the gate and the tied ones: the run
+ * folder must be seen by all hosts. Units are stored under global ids at places that do not depend on ranks, so any rank
+ * count, placement and coordinator form reads it. */
 #ifndef MOT_CHECKPOINT_H
 #define MOT_CHECKPOINT_H
 
@@ -31,7 +32,9 @@ typedef struct mot_progress {
     mot_gidx window_steps;
     double window_loss, window_purity, previous_loss, previous_purity;
     int32_t windows;
-    int32_t restarts; /* times the run was continued from a checkpoint */
+    int32_t restarts;   /* times the run was continued from a checkpoint */
+    mot_gidx best_step; /* of the evaluation with the lowest loss, when they are kept; 0: none */
+    double best_loss;
 } mot_progress;
 
 typedef struct mot_state {
@@ -47,29 +50,79 @@ typedef struct mot_state {
     uint64_t seed;
 } mot_state;
 
-/* Writes `path`. Collective; experts are sent to the root one at a time. Same status on every rank. */
+/* ---- writing ----
+ *
+ *      saver    begin |-- training goes on ---------- poll ---- poll -------- poll ---------| wait, or the next begin
+ *      a rank's thread  |-- tensors of its units, fsync --|
+ *      the root's thread                                       |-- structure, mark, rename --|
+ *
+ * What training waits for is the copy of the tensors in `begin`. The file has its name when everybody's tensors are on
+ * disk, and not before. */
+typedef struct mot_saver mot_saver;
+
+/* Which checkpoints stay in a folder when one has been written. */
+typedef struct mot_retention {
+    mot_gidx newest; /* so many of the newest; 0: all */
+    mot_gidx every;  /* and those of steps that are multiples of this; 0: none */
+    mot_gidx best;   /* and that of this step; -1: none */
+} mot_retention;
+
+/* `room`: bytes for copies that are taken now rather than by the first begin (mot_state_bytes, or 0). Collective; the same
+ * status on every rank, on failure *saver is NULL. */
+mot_status mot_saver_create(mot_saver **saver, const mot_comm *comm, size_t room);
+/* Ends a checkpoint that is under way without completing it. Collective. */
+void mot_saver_destroy(mot_saver **saver);
+
+/* Bytes of the tensors that this rank stores: values and moments of its units. */
+size_t mot_state_bytes(const mot_comm *comm, const mot_state *state);
+
+/* Begins to write `path` (which the root alone need know), after the end of the checkpoint before. `copy`: the tensors are
+ * copied, and may change at once; otherwise they must not before mot_saver_wait. Tables and config_text must stay until
+ * then; all else of the state is copied. Once the file is there, other checkpoints of its folder are removed as
+ * `retention` says, unless it is NULL. Collective; the same status on every rank, also that of the checkpoint before. */
+mot_status mot_saver_begin(mot_saver *saver, const mot_state *state, const char *path, bool copy,
+                           const mot_retention *retention);
+
+/* Moves a checkpoint on without ever waiting; call it now and then. Not collective: the status is this rank's own, to be
+ * agreed on. MOT_ERR_FILE (the disk is full) or MOT_ERR_NUMERIC (a number is not finite): there will be no file. */
+mot_status mot_saver_poll(mot_saver *saver);
+
+/* Waits until the file is on disk under its name, or will never be. Collective; the same status on every rank. Nothing
+ * under way: MOT_OK. */
+mot_status mot_saver_wait(mot_saver *saver);
+
+/* Begin and wait in one, without a copy: writes `path`. */
 mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, const char *path);
 
-/* Reads `path` into the state's parameters, bias and progress. Collective: the root reads, checks and sends. Nothing
- * of the state is changed unless the whole file was found sound (complete, every expert 0..E-1 exactly once, every
- * tensor with its shape and checksum); otherwise MOT_ERR_INPUT names what is missing, wrong or damaged. */
+/* ---- reading ---- */
+
+/* Reads `path` into the state's parameters, bias and progress. Collective: the root checks the structure, then every rank
+ * the tensors that it will hold. Nothing of the state is changed unless the whole file was found sound (complete, every
+ * expert 0..E-1 exactly once, every tensor with its shape and checksum); otherwise MOT_ERR_INPUT names what is missing,
+ * wrong or damaged. MOT_ERR_FILE: a rank cannot open it. */
 mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const char *path);
 
 /* Reads only the configuration text of a checkpoint (for `mot eval`); mot_free(*text). Not collective. */
 mot_status mot_checkpoint_config(const char *path, char **text);
 
-/* Checks a checkpoint by itself, whatever its model: the checksum over all its bytes, complete, every expert 0..E-1 once.
+/* Checks a checkpoint by itself, whatever its model: all checksums, complete, every expert 0..E-1 once.
  * MOT_ERR_INPUT names what is wrong. Not collective. */
 mot_status mot_checkpoint_verify(const char *path);
 
-/* The newest checkpoint of a folder: its step, or -1 when there is none. `path` gets its name. Not collective. */
+/* ---- a folder of checkpoints; none of these is collective ---- */
+
+/* The newest checkpoint of a folder: its step, or -1 when there is none. `path` gets its name. */
 mot_gidx mot_checkpoint_newest(const char *folder, char *path, size_t size);
+/* The newest one of a step below `step`. */
+mot_gidx mot_checkpoint_before(const char *folder, mot_gidx step, char *path, size_t size);
 
 /* The file's name for a step: "step-00000400.h5". */
 void mot_checkpoint_name(char *name, size_t size, mot_gidx step);
 
-/* Removes all but the newest `keep` (0: keeps all). Not collective. */
-mot_status mot_checkpoint_retain(const char *folder, mot_gidx keep);
+/* Removes all checkpoints but those that `retention` names. */
+mot_status mot_checkpoint_retain(const char *folder, const mot_retention *retention);
+
+/* ---- */
 
 /* Digest of all parameters, the same for any rank count, thread count and placement: XXH3 over the digests of gate,
  * tied tensors and experts 0..E-1, each over its tensors' values in table order (padding excluded). Collective; the

@@ -59,9 +59,13 @@ typedef struct mot_config {
         bool start;     /* also before the first step */
     } eval;
     struct {
-        mot_gidx every; /* steps; 0: at the end only */
-        mot_gidx keep;  /* newest N stay; 0: all */
-        bool start;     /* also before the first step */
+        mot_gidx every;      /* steps; 0: at the end only */
+        double interval;     /* seconds between checkpoints as well; 0: by steps alone */
+        mot_gidx keep;       /* newest N stay; 0: all */
+        mot_gidx keep_every; /* and those of steps that are multiples of it; 0: none */
+        bool best;           /* one at each evaluation that is the best so far, which stays */
+        bool background;     /* written while training goes on */
+        bool start;          /* also before the first step */
     } checkpoint;
     struct {
         mot_gidx every; /* gate assignments of every n-th step; 0: none */

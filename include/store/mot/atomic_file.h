@@ -12,6 +12,16 @@
 /* Replaces `path` by the bytes. MOT_ERR_FILE names the path, the step that failed and errno's text. */
 mot_status mot_file_replace(const char *path, const void *bytes, size_t count);
 
+/* The steps of it for a file that is written otherwise. The temporary name is "PATH.tmp.PID"; the rename syncs the folder,
+ * and the temporary file is gone afterwards, whatever happened. */
+enum { MOT_PATH = 4096 };
+mot_status mot_file_temporary(char name[MOT_PATH], const char *path);
+mot_status mot_file_rename(const char *temporary, const char *path);
+
+/* Removes the temporary files that killed processes left in a folder; a folder that is not there is fine. Nobody may
+ * be writing into it. */
+mot_status mot_file_sweep(const char *folder);
+
 /* Reads a whole file of at most `limit` bytes; *bytes (owned by the caller, mot_free) gets a 0 behind its end that
  * *count does not include. MOT_ERR_INPUT when it is missing, unreadable, not a regular file, or larger. */
 mot_status mot_file_read(const char *path, size_t limit, char **bytes, size_t *count);

@@ -3,6 +3,7 @@
 #ifndef MOT_DIGEST_H
 #define MOT_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { MOT_DIGEST_TEXT = 33 }; /* 32 digits and the final 0 */
@@ -14,6 +15,8 @@ typedef struct mot_digest {
 /* Of `count` bytes in memory. */
 mot_digest mot_digest_bytes(const void *bytes, size_t count);
 void mot_digest_text(const mot_digest *digest, char text[MOT_DIGEST_TEXT]);
+/* The other way round; false when the text is not a digest's. */
+bool mot_digest_parse(const char *text, mot_digest *digest);
 
 /* In pieces: begin, add any number of times, end (which releases). NULL from begin: memory. */
 typedef struct mot_digest_state mot_digest_state;

@@ -30,8 +30,18 @@ mot_status mot_h5_create_file(hid_t *file, const char *path);
 mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit);
 /* As a close with commit, but for what `seal` does to the complete file before it gets its name: it is given the
  * temporary name to work on, the name for sentences, and syncs what it adds. */
-mot_status mot_h5_seal_file(hid_t *file, const char *path,
-                            mot_status (*seal)(const char *temporary, const char *path));
+typedef mot_status mot_h5_seal(void *context, const char *temporary, const char *path);
+mot_status mot_h5_seal_file(hid_t *file, const char *path, mot_h5_seal *seal, void *context);
+/* As mot_h5_create_file, around bytes that others write or have written into path.tmp.PID:
+ *
+ *      0        MOT_H5_HEAD            end
+ *      | HDF5   | bytes of others ...  | HDF5 ...
+ *
+ * mot_h5_place makes a dataset of them: contiguous, little-endian, its bytes at `address`, which HDF5 never touches. */
+enum { MOT_H5_HEAD = 4096 };
+mot_status mot_h5_create_around(hid_t *file, const char *path, uint64_t end);
+mot_status mot_h5_place(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape,
+                        uint64_t address);
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links); /* read only; file locking off */
 void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it invalid; invalid is fine */
 
@@ -69,6 +79,9 @@ mot_status mot_h5_write_texts(hid_t where, const char *name, size_t count, const
 bool mot_h5_exists(hid_t where, const char *name);
 /* Shape of a dataset; MOT_ERR_INPUT when it is absent or its rank is above MOT_H5_MAX_RANK. */
 mot_status mot_h5_shape(hid_t where, const char *name, int *rank, hsize_t shape[MOT_H5_MAX_RANK]);
+/* Where in the file the bytes of a dataset begin that lies as mot_h5_place leaves it: contiguous, of exactly this type,
+ * little-endian. Without meaning for one that has no bytes. */
+mot_status mot_h5_position(hid_t where, const char *name, hid_t type, uint64_t *address);
 /* Reads the whole dataset, which must have exactly this shape and convert to `type` (same class). */
 mot_status mot_h5_read(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape, void *data);
 mot_status mot_h5_read_rows(hid_t where, const char *name, hid_t type, hsize_t first, hsize_t count,

@@ -1,0 +1,132 @@
+/* What happens while training waits: everybody learns what there is, and copies what is its own. */
+#include "saver_private.h"
+
+#include <string.h>
+
+#include "mot/memory.h"
+
+/* Arrays for a state of so many experts; a saver meets the same number all its life. */
+static mot_status make_room(mot_saver *saver, const mot_state *state, bool copy)
+{
+    const size_t units = mot_unit_count(state), experts = (size_t)state->experts;
+    mot_status status = MOT_OK;
+    if (saver->owner == NULL) {
+        MOT_TRY(mot_allocate(&saver->about, units, sizeof *saver->about, "units"));
+        MOT_TRY(mot_allocate(&saver->first, units + 1, sizeof *saver->first, "units"));
+        MOT_TRY(mot_allocate(&saver->block, units, sizeof *saver->block, "units"));
+        MOT_TRY(mot_allocate(&saver->digest_of, units, sizeof *saver->digest_of, "units"));
+        MOT_TRY(mot_allocate(&saver->bias, experts, sizeof *saver->bias, "the balance bias"));
+        MOT_TRY(mot_allocate(&saver->owner, experts, sizeof *saver->owner, "owners"));
+    }
+    if (copy) {
+        MOT_TRY(mot_reserve(&saver->copy, &saver->copy_room, mot_state_bytes(saver->comm, state), 1,
+                            "copies of tensors for a checkpoint"));
+    }
+done:
+    return status;
+}
+
+/* Every rank learns what there is of every unit, and that each has one holder. */
+static mot_status survey(mot_saver *saver, const mot_state *state)
+{
+    const size_t units = mot_unit_count(state);
+    int count;
+    for (size_t u = 0; u < units; ++u) {
+        const mot_params *unit = mot_unit_params(state, u);
+        saver->about[u] = (mot_unit_about){0};
+        if (mot_unit_owner(state, u) != saver->comm->rank) continue;
+        saver->about[u].holders = 1;
+        if (unit == NULL) continue;
+        saver->about[u].updates = unit->updates;
+        saver->about[u].moments = mot_unit_moments(unit);
+    }
+    const mot_status status = mot_mpi_count(units * 3, &count);
+    if (status != MOT_OK) return status;
+    _Static_assert(sizeof(mot_unit_about) == 3 * sizeof(int64_t), "summed as numbers");
+    MPI_Allreduce(MPI_IN_PLACE, saver->about, count, MPI_INT64_T, MPI_SUM, saver->comm->mpi);
+    for (size_t u = 0; u < units; ++u) {
+        char name[MOT_CHECKPOINT_NAME];
+        if (saver->about[u].holders == 1) continue;
+        mot_unit_path(name, mot_unit_of(u));
+        return mot_fail(MOT_ERR_INPUT, "%" PRId64 " ranks hold /%s, expected one: no checkpoint is written",
+                        saver->about[u].holders, name);
+    }
+    return MOT_OK;
+}
+
+/* Where each unit lies in the file, and its digests in memory. */
+static mot_status lay_out(mot_saver *saver, const mot_state *state)
+{
+    const size_t units = mot_unit_count(state), ranks = (size_t)saver->comm->size;
+    size_t all = 0;
+    saver->first[0] = MOT_H5_HEAD;
+    memset(saver->digests, 0, ranks * sizeof *saver->digests);
+    for (size_t u = 0; u < units; ++u) {
+        const int64_t moments = saver->about[u].moments;
+        saver->first[u + 1] = mot_next_unit(saver->first[u],
+                                            mot_unit_bytes(mot_unit_table(state, u), moments));
+        saver->digests[mot_unit_owner(state, u)] += mot_unit_digests(state, u, moments);
+    }
+    for (size_t r = 0; r < ranks; all += saver->digests[r++]) saver->digest_at[r] = all;
+    const mot_status status = mot_reserve(&saver->digest, &saver->digest_room, all, sizeof *saver->digest,
+                                          "digests");
+    if (status != MOT_OK) return status;
+    for (size_t u = 0; u < units; ++u) { /* a rank's units in their order */
+        const int owner = mot_unit_owner(state, u);
+        saver->digest_of[u] = saver->digest + saver->digest_at[owner];
+        saver->digest_at[owner] += mot_unit_digests(state, u, saver->about[u].moments);
+    }
+    for (size_t r = 0; r < ranks; ++r) saver->digest_at[r] -= saver->digests[r];
+    return MOT_OK;
+}
+
+/* The names that all write to and speak of are the root's. */
+static mot_status share_names(mot_saver *saver, const char *path)
+{
+    mot_status status = MOT_OK;
+    if (saver->comm->rank == MOT_ROOT) {
+        status = mot_file_temporary(saver->temporary, path);
+        if (status == MOT_OK) strcpy(saver->path, path); /* the temporary name is longer */
+    }
+    mot_comm_bcast(saver->comm, saver->temporary, sizeof saver->temporary, MOT_ROOT);
+    mot_comm_bcast(saver->comm, saver->path, sizeof saver->path, MOT_ROOT);
+    return status;
+}
+
+/* The tensors that this rank writes, copied or where they are. */
+static void take_tensors(mot_saver *saver, const mot_state *state, bool copy)
+{
+    unsigned char *free_room = saver->copy;
+    for (size_t u = 0; u < mot_unit_count(state); ++u) {
+        const mot_params *unit = mot_unit_params(state, u);
+        if (unit == NULL || mot_unit_owner(state, u) != saver->comm->rank) continue;
+        for (int b = 0; b < 1 + (int)saver->about[u].moments; ++b) {
+            const mot_real *block = b == 0 ? unit->value : unit->moment[b - 1];
+            const size_t bytes = unit->table->count * sizeof *block;
+            saver->block[u][b] = copy ? memcpy(free_room, block, bytes) : block;
+            if (copy) free_room += bytes;
+        }
+    }
+}
+
+mot_status saver_prepare(mot_saver *saver, const mot_state *state, const char *path, bool copy)
+{
+    const mot_comm *comm = saver->comm;
+    mot_status status = mot_state_check(comm, state);
+    if (status == MOT_OK) status = make_room(saver, state, copy);
+    MOT_TRY(mot_comm_agree(comm, status));
+    MOT_TRY(survey(saver, state)); /* the same on every rank */
+    status = share_names(saver, path);
+    if (status == MOT_OK) status = lay_out(saver, state);
+    MOT_TRY(mot_comm_agree(comm, status));
+    take_tensors(saver, state, copy);
+    saver->state = *state;
+    memcpy(saver->owner, state->owner, (size_t)state->experts * sizeof *state->owner);
+    saver->state.owner = saver->owner;
+    if (state->balance_bias != NULL) {
+        memcpy(saver->bias, state->balance_bias, (size_t)state->experts * sizeof *saver->bias);
+        saver->state.balance_bias = saver->bias;
+    }
+done:
+    return status;
+}

@@ -1,0 +1,49 @@
+/* saver_private.h: a checkpoint on its way; what saver.c and saver_begin.c share. */
+#ifndef MOT_SAVER_PRIVATE_H
+#define MOT_SAVER_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "checkpoint_file.h"
+#include "mot/background.h"
+
+/* How a rank's part went: what its thread leaves, and what the root is told. */
+typedef struct report {
+    int64_t status; /* mot_status */
+    char sentence[1024];
+} report;
+
+struct mot_saver {
+    const mot_comm *comm;
+    mot_background *background;
+    unsigned long work; /* the piece of it that was begun last */
+    char *hosts;        /* root */
+    unsigned char *copy;
+    size_t copy_room;
+
+    /* The checkpoint under way. */
+    enum { IDLE, WRITING, SENT, DESCRIBING, ENDED } phase;
+    atomic_bool done, cancelled; /* the thread's work; whether it should leave early */
+    mot_state state;             /* with arrays of its own: */
+    int *owner;
+    mot_real *bias;
+    char path[MOT_PATH], temporary[MOT_PATH];
+    mot_retention retention;
+    bool retain;
+    mot_unit_about *about;                    /* [units] */
+    uint64_t *first;                          /* [units + 1] */
+    const mot_real *(*block)[MOT_BLOCKS];     /* [units]: what this rank writes */
+    mot_digest *digest;                       /* grouped by rank, so that one message brings a rank's */
+    mot_digest **digest_of;                   /* [units]: into `digest` */
+    size_t digest_room, *digests, *digest_at; /* [ranks]: how many, and where they begin */
+    report *reports;                          /* [ranks] on the root, [1] elsewhere */
+    MPI_Request *request;                     /* [2 ranks] */
+    int requests;
+    report outcome; /* of the whole, as this rank knows it */
+};
+
+/* saver_begin.c: all that a rank needs to know and hold before its thread begins: copies the state, surveys the units,
+ * lays out the file. Collective; the same status on every rank. */
+mot_status saver_prepare(mot_saver *saver, const mot_state *state, const char *path, bool copy);
+
+#endif

@@ -1,0 +1,220 @@
+/* checkpoint: what training waits for when a checkpoint begins, and how fast one reaches the disk.
+ *
+ *      mpirun -n RANKS bench_checkpoint FOLDER [EXPERTS [WIDTH [REPEATS]]]
+ *
+ * A state of EXPERTS experts of depth 4 and WIDTH (default 8 of 256: 25 million parameters with two moments each, 306 MB),
+ * dealt evenly over the ranks; files are made in FOLDER. In turn, each as long as its slowest rank:
+ *
+ *      memcpy    a copy of the same bytes into memory that has been written before
+ *      stall     mot_saver_begin with a copy, nothing under way
+ *      plain     each rank writes the same bytes into a file of its own, one write after the other, and fsync
+ *      file      mot_saver_begin without a copy, and mot_saver_wait: the checkpoint has its name
+ *
+ * Ratios are taken within a repeat; figures are medians. The file is read back and compared once. Nothing is asserted. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mot/checkpoint.h"
+#include "mot/clock.h"
+#include "mot/memory.h"
+#include "mot/rng.h"
+#include "mot/statistics.h"
+
+enum { MOST_EXPERTS = 4096, MOST_REPEATS = 999, DEPTH = 4 };
+
+static mot_comm comm;
+static mot_table gate, expert;
+static mot_params gate_params, own[MOST_EXPERTS], *experts[MOST_EXPERTS];
+static int owner[MOST_EXPERTS];
+static float bias[MOST_EXPERTS];
+static char path[4096], plain_path[4200];
+static unsigned char *copy;
+static size_t bytes;
+
+static void must(mot_status status)
+{
+    if (status == MOT_OK) return;
+    fprintf(stderr, "%s\n", mot_error_message());
+    MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+static double slowest(double mine)
+{
+    double all;
+    MPI_Allreduce(&mine, &all, 1, MPI_DOUBLE, MPI_MAX, comm.mpi);
+    return all;
+}
+
+static void add(const char *name, mot_part part, size_t rows, size_t columns)
+{
+    must(mot_table_add(&expert, name, part, 2, (size_t[]){rows, columns}, 0, 0.02, true));
+}
+
+/* The tensors of an encoder, near enough. */
+static void make_tables(size_t width, int count)
+{
+    char name[32];
+    for (int b = 0; b < DEPTH; ++b) {
+        snprintf(name, sizeof name, "block%d/qkv_weight", b);
+        add(name, MOT_PART_ATTENTION, width, 3 * width);
+        snprintf(name, sizeof name, "block%d/mix_weight", b);
+        add(name, MOT_PART_ATTENTION, width, width);
+        snprintf(name, sizeof name, "block%d/up_weight", b);
+        add(name, MOT_PART_FFN, width, 4 * width);
+        snprintf(name, sizeof name, "block%d/down_weight", b);
+        add(name, MOT_PART_FFN, 4 * width, width);
+        snprintf(name, sizeof name, "block%d/norm_gain", b);
+        add(name, MOT_PART_FFN, 1, width);
+    }
+    must(mot_table_add(&gate, "weight", MOT_PART_GATE, 2, (size_t[]){width, (size_t)count}, 0, 0.02, true));
+}
+
+static void fill(mot_params *unit)
+{
+    mot_params_init(unit, 1);
+    for (size_t i = 0; i < unit->table->count; ++i)
+        unit->moment[0][i] = unit->moment[1][i] = unit->value[i] + 1;
+}
+
+static mot_state make_state(int count)
+{
+    for (int e = 0; e < count; ++e) {
+        owner[e] = (int)((long)e * comm.size / count);
+        if (owner[e] != comm.rank) continue;
+        must(mot_params_create(&own[e], &expert, e));
+        fill(&own[e]);
+        experts[e] = &own[e];
+    }
+    if (comm.rank == MOT_ROOT) {
+        must(mot_params_create(&gate_params, &gate, MOT_UNIT_GATE));
+        fill(&gate_params);
+    }
+    return (mot_state){
+        .experts = count,
+        .balance_bias = comm.rank == MOT_ROOT ? bias : NULL,
+        .gate = comm.rank == MOT_ROOT ? &gate_params : NULL,
+        .expert = experts,
+        .owner = owner,
+        .gate_table = &gate,
+        .expert_table = &expert,
+        .config_text = "bench: checkpoint\n",
+    };
+}
+
+/* ---- the four ---- */
+
+static double copy_plainly(const mot_state *state)
+{
+    MPI_Barrier(comm.mpi);
+    const double since = mot_clock_s();
+    unsigned char *to = copy;
+    for (int e = 0; e < state->experts; ++e) {
+        const mot_params *unit = experts[e];
+        for (int b = 0; unit != NULL && b < 3; ++b) {
+            const size_t count = unit->table->count * sizeof(mot_real);
+            memcpy(to, b == 0 ? unit->value : unit->moment[b - 1], count);
+            to += count;
+        }
+    }
+    return slowest(mot_clock_s() - since);
+}
+
+static double write_plainly(void)
+{
+    enum { PIECE = 1 << 20 };
+    unlink(plain_path);
+    MPI_Barrier(comm.mpi);
+    const double since = mot_clock_s();
+    const int file = open(plain_path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    for (size_t at = 0; at < bytes && file >= 0;) {
+        const ssize_t put = write(file, copy + at, MOT_MIN((size_t)PIECE, bytes - at));
+        if (put < 0) break;
+        at += (size_t)put;
+    }
+    if (file < 0 || fsync(file) != 0 || close(file) != 0) {
+        perror(plain_path);
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    }
+    return slowest(mot_clock_s() - since);
+}
+
+static double stall(mot_saver *saver, const mot_state *state)
+{
+    MPI_Barrier(comm.mpi);
+    const double since = mot_clock_s();
+    must(mot_saver_begin(saver, state, path, true, NULL));
+    const double took = slowest(mot_clock_s() - since);
+    must(mot_saver_wait(saver));
+    return took;
+}
+
+static double file(mot_saver *saver, const mot_state *state)
+{
+    unlink(path);
+    MPI_Barrier(comm.mpi);
+    const double since = mot_clock_s();
+    must(mot_saver_begin(saver, state, path, false, NULL));
+    must(mot_saver_wait(saver));
+    return slowest(mot_clock_s() - since);
+}
+
+int main(int argc, char **argv)
+{
+    enum { MEMCPY, STALL, PLAIN, FILE_, KINDS };
+    static double took[KINDS][MOST_REPEATS], waits[MOST_REPEATS], fraction[MOST_REPEATS];
+    int provided;
+    MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+    mot_comm_init(&comm, MPI_COMM_WORLD);
+    const int count = argc > 2 ? atoi(argv[2]) : 8, repeats = argc > 4 ? atoi(argv[4]) : 7;
+    const long width = argc > 3 ? atol(argv[3]) : 256;
+    if (argc < 2 || count < 1 || count > MOST_EXPERTS || width < 1 || repeats < 1 || repeats > MOST_REPEATS) {
+        fprintf(stderr, "usage: bench_checkpoint FOLDER [EXPERTS [WIDTH [REPEATS]]]\n");
+        MPI_Abort(MPI_COMM_WORLD, 2);
+    }
+    snprintf(path, sizeof path, "%s/bench.h5", argv[1]);
+    snprintf(plain_path, sizeof plain_path, "%s/bench.plain.%d", argv[1], comm.rank);
+    make_tables((size_t)width, count);
+    mot_state state = make_state(count);
+    bytes = mot_state_bytes(&comm, &state);
+    must(mot_allocate(&copy, bytes, 1, "a copy"));
+    mot_saver *saver;
+    must(mot_saver_create(&saver, &comm, bytes));
+    double all_bytes;
+    MPI_Allreduce(&(double){(double)bytes}, &all_bytes, 1, MPI_DOUBLE, MPI_SUM, comm.mpi);
+
+    for (int r = -1; r < repeats; ++r) { /* the first is not counted */
+        const double now[KINDS] = {copy_plainly(&state), stall(saver, &state), write_plainly(),
+                                   file(saver, &state)};
+        for (int k = 0; k < KINDS && r >= 0; ++k) took[k][r] = now[k];
+        if (r < 0) continue;
+        waits[r] = now[STALL] / now[MEMCPY];
+        fraction[r] = now[PLAIN] / now[FILE_];
+    }
+    char before[33], after[33];
+    must(mot_state_digest(&comm, &state, before));
+    must(mot_checkpoint_read(&comm, &state, path));
+    must(mot_state_digest(&comm, &state, after));
+    if (comm.rank == MOT_ROOT) {
+        const size_t n = (size_t)repeats;
+        printf("%d ranks, %d experts, %.0f MB; medians of %d\n", comm.size, count, all_bytes / 1e6, repeats);
+        printf("memcpy %8.1f ms  %6.2f GB/s\nstall  %8.1f ms  %6.2f times a memcpy (%.2f to %.2f)\n",
+               1e3 * mot_median(took[MEMCPY], n), all_bytes / 1e9 / mot_median(took[MEMCPY], n),
+               1e3 * mot_median(took[STALL], n), mot_median(waits, n), mot_quantile(waits, n, 0.25),
+               mot_quantile(waits, n, 0.75));
+        printf("plain  %8.1f ms  %6.2f GB/s\nfile   %8.1f ms  %6.2f of the plain bandwidth (%.2f to %.2f)\n",
+               1e3 * mot_median(took[PLAIN], n), all_bytes / 1e9 / mot_median(took[PLAIN], n),
+               1e3 * mot_median(took[FILE_], n), mot_median(fraction, n), mot_quantile(fraction, n, 0.25),
+               mot_quantile(fraction, n, 0.75));
+        printf("read back: %s\n", strcmp(before, after) == 0 ? "the same" : "ANOTHER STATE");
+        unlink(path);
+    }
+    unlink(plain_path);
+    mot_saver_destroy(&saver);
+    mot_free(copy);
+    mot_comm_free(&comm);
+    MPI_Finalize();
+    return 0;
+}
