@@ -17,6 +17,7 @@ static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian
 static const char *const precision_names[] = {"fp32", "bf16", NULL};
 static const char *const payload_names[] = {"fp32", "bf16", NULL};
 static const char *const rebalance_names[] = {"never", "stage", "eval", "checkpoint", NULL};
+static const char *const exchange_names[] = {"auto", "direct", "node", NULL};
 static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
 static const char *const loss_names[] = {"cross_entropy", "logistic", "squared", NULL};
 static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
@@ -186,6 +187,8 @@ const mot_option mot_options[] = {
      HELP("When experts may move to other ranks, by the samples they had: as a stage begins, or after each evaluation or checkpoint; the bits stay the same.")},
     {KEY("route.chunks"), IN_CONFIG(route.chunks), INTEGER(1, 1024), DEFAULT("1"),
      HELP("Pieces in which a batch moves, so that one travels while another is worked on.")},
+    {KEY("route.exchange"), IN_CONFIG(route.exchange), CHOICE(exchange_names), DEFAULT("auto"),
+     HELP("Rows go from rank to rank, or through memory that a node's ranks share; auto shares where it can.")},
     {KEY("route.payload"), IN_CONFIG(route.payload), CHOICE(payload_names), DEFAULT("fp32"),
      HELP("Vector samples, outputs and their gradients travel as they are, or rounded to half the bits; other samples as they are.")},
 

@@ -6,13 +6,15 @@
 
 #include "mot/memory.h"
 
-mot_status mot_plan_init(mot_plan *plan, const mot_placement *placement, int rank)
+mot_status mot_plan_init(mot_plan *plan, const mot_placement *placement, const mot_nodes *nodes)
 {
-    assert(rank >= 0 && rank < placement->ranks);
+    assert(nodes->ranks == placement->ranks);
     mot_status status = MOT_OK;
+    const int rank = nodes->rank;
     const size_t ranks = (size_t)placement->ranks;
     const size_t experts = (size_t)placement->experts; /* as many groups at most */
     *plan = (mot_plan){.ranks = placement->ranks, .rank = rank};
+    MOT_TRY(mot_layout_init(&plan->layout, nodes));
     MOT_TRY(mot_allocate(&plan->home_first, ranks + 1, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->owner_first, ranks + 1, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->group_first, experts + 1, sizeof(size_t), "a plan"));
@@ -37,7 +39,10 @@ void mot_plan_free(mot_plan *plan)
     mot_free(plan->group_from);
     mot_free(plan->memory.share_group);
     mot_free(plan->row);
+    mot_free(plan->home_place);
+    mot_free(plan->owner_place);
     mot_free(plan->memory.cursor);
+    mot_layout_free(&plan->layout);
     *plan = (mot_plan){0};
 }
 
@@ -46,18 +51,20 @@ void mot_plan_free(mot_plan *plan)
 static mot_status make_room(mot_plan *plan, size_t rows_home, size_t rows_owner)
 {
     mot_status status = MOT_OK;
-    size_t sample = plan->memory.home, choice = plan->memory.home;
+    size_t sample = plan->memory.home, choice = sample, place = sample;
     MOT_TRY(mot_reserve(&plan->home_sample, &sample, rows_home, sizeof(int32_t), "the rows of a plan"));
     MOT_TRY(mot_reserve(&plan->home_choice, &choice, rows_home, sizeof(int32_t), "the rows of a plan"));
-    assert(sample == choice);
+    MOT_TRY(mot_reserve(&plan->home_place, &place, rows_home, sizeof(uint32_t), "the rows of a plan"));
+    assert(sample == choice && sample == place);
     plan->memory.home = sample;
 
     size_t row = plan->memory.owner;
-    sample = choice = row;
+    sample = choice = place = row;
     MOT_TRY(mot_reserve(&plan->owner_sample, &sample, rows_owner, sizeof(int32_t), "the rows of a plan"));
     MOT_TRY(mot_reserve(&plan->owner_choice, &choice, rows_owner, sizeof(int32_t), "the rows of a plan"));
     MOT_TRY(mot_reserve(&plan->row, &row, rows_owner, sizeof(uint32_t), "the rows of a plan"));
-    assert(sample == choice && sample == row);
+    MOT_TRY(mot_reserve(&plan->owner_place, &place, rows_owner, sizeof(uint32_t), "the rows of a plan"));
+    assert(sample == choice && sample == row && sample == place);
     plan->memory.owner = row;
 
 done:
@@ -142,7 +149,7 @@ static int worker_of(const mot_plan *plan, const mot_placement *placement, mot_s
  * 2. Count: rows for each peer on the home side, rows of each peer on the owner's side, rows of each local
  * expert.
  * 3. Make room. Up to here the plan's rows are as they were; from here on nothing fails.
- * 4. Sum the counts up: where each peer and each expert begins.
+ * 4. Sum the counts up: where each peer and each expert begins, and where their rows lie in the node's buffer.
  * 5. Go through the rows again, by (sample, choice), and put each where the cursor of its peer stands. That
  * is the order within a peer; and as it is the global order, the rows of an expert come to stand in global
  * order too. */
@@ -165,12 +172,14 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
     size_t *to_peer = plan->memory.cursor, *from_peer = to_peer + ranks, *in_group = from_peer + ranks;
     size_t rows_home = 0, rows_owner = 0, group = 0;
     memset(to_peer, 0, (2 * ranks + plan->groups) * sizeof(size_t));
+    mot_layout_clear(&plan->layout);
     if (split != NULL) mot_split_rewind(split);
     for (size_t s = 0; s < samples; s++) {
         assert(home[s] >= 0 && home[s] < plan->ranks);
         assert(valid_choices(expert + s * choices, choices, placement->experts));
         for (size_t k = 0; k < choices; k++) {
             const int owner = worker_of(plan, placement, split, expert[s * choices + k], &group);
+            mot_layout_count(&plan->layout, home[s], owner);
             if (home[s] == rank) {
                 to_peer[owner]++;
                 rows_home++;
@@ -195,6 +204,9 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
     assert(plan->rows_home == rows_home && plan->rows_owner == rows_owner && grouped == rows_owner);
     (void)grouped;
 
+    mot_layout_settle(&plan->layout);
+    const size_t *at_peer = plan->layout.to_peer, *at_home = plan->layout.of_peer;
+
     /* 5: put in place */
     if (split != NULL) mot_split_rewind(split);
     for (size_t s = 0; s < samples; s++) {
@@ -204,11 +216,13 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
                 const size_t at = to_peer[owner]++;
                 plan->home_sample[at] = (int32_t)s;
                 plan->home_choice[at] = (int32_t)k;
+                plan->home_place[at] = (uint32_t)(at_peer[owner] + at - plan->home_first[owner]);
             }
             if (owner == rank) {
                 const size_t at = from_peer[home[s]]++;
                 plan->owner_sample[at] = (int32_t)s;
                 plan->owner_choice[at] = (int32_t)k;
+                plan->owner_place[at] = (uint32_t)(at_home[home[s]] + at - plan->owner_first[home[s]]);
                 plan->row[in_group[group]++] = (uint32_t)at;
             }
         }

@@ -52,6 +52,14 @@ void run_banner(const mot_run *run, const char *what)
             run->place.threads == 1 ? "" : "s", run->place.hosts, run->place.hosts == 1 ? "" : "s",
             run->place.cores, run->place.cores == 1 ? "" : "s",
             config->route.dedicated && run->comm->size > 1 ? "dedicated" : "shared");
+    const mot_nodes *nodes = mot_step_nodes(run->step);
+    char between[64] = "";
+    if (nodes->count > 1)
+        snprintf(between, sizeof between, ", between %d hosts one message a pair", nodes->count);
+    if (nodes->count < nodes->ranks)
+        mot_log(MOT_LOG_INFO, "  exchange within a host through shared memory%s", between);
+    else if (nodes->ranks > 1)
+        mot_log(MOT_LOG_INFO, "  exchange from rank to rank by messages");
     mot_log(MOT_LOG_INFO, "  blas     %s", mot_blas_name());
     static const char *const sources[] = {NULL, "mixture", "random numbers"};
     char samples[32] = "fresh", evaluation[48] = "";

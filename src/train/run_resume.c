@@ -23,6 +23,7 @@ static void forget_what_may_change(mot_config *config)
     memset(&config->watch, 0, sizeof config->watch);
     config->route.split = false;
     config->route.rebalance = MOT_REBALANCE_NEVER;
+    config->route.exchange = MOT_EXCHANGE_AUTO;
     for (int s = 0; s < config->stages; ++s)
         memset(&config->stage[s].until, 0, sizeof config->stage[s].until);
 }

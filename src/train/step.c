@@ -24,7 +24,7 @@ static void forward(mot_step *step, size_t c, double *since)
     enter(MOT_PHASE_EXPERT);
     mot_step_experts(step, chunk, WORK_OUTPUTS);
     lap(step, MOT_PHASE_EXPERT, since);
-    mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_COMBINE, chunk->owner, chunk->home);
+    mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_COMBINE);
     lap(step, MOT_PHASE_COMBINE, since);
 }
 
@@ -38,7 +38,7 @@ static void combine(mot_step *step, size_t c, bool learn, double *since)
     enter(MOT_PHASE_LOSS);
     mot_step_combine(step, c);
     lap(step, MOT_PHASE_LOSS, since);
-    if (learn) mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_DISPATCH, chunk->home, chunk->owner);
+    if (learn) mot_exchange_begin(&chunk->outputs, &chunk->plan, MOT_DISPATCH);
     lap(step, MOT_PHASE_RETURN, since);
 }
 

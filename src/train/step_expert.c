@@ -25,14 +25,14 @@ static bool learns_in(expert_work work)
 
 /* ---- a tile ---- */
 
-/* Rows of the receive buffer become tokens, one sample after another. */
+/* Rows that arrived become tokens, one sample after another. */
 static mot_tile decode_tile(const mot_step *step, step_worker *worker, const step_chunk *chunk,
                             const uint32_t *rows, size_t n)
 {
     size_t used = 0;
     worker->first[0] = 0;
     for (size_t s = 0; s < n; ++s) {
-        const unsigned char *row = chunk->receive + rows[s] * step->row_bytes;
+        const unsigned char *row = mot_exchange_owner(&chunk->dispatch, &chunk->plan, rows[s]);
         const void *sample = row + sizeof(row_head);
         memcpy(&worker->head[s], row, sizeof(row_head));
         if (step->sample_payload != MOT_PAYLOAD_FP32) {
@@ -95,12 +95,11 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
     if (work == WORK_OUTPUTS)
         for (size_t s = 0; s < n; ++s)
             mot_payload_pack(step->payload, C, worker->out + s * C,
-                             mot_exchange_place(&chunk->outputs, &chunk->plan, MOT_COMBINE, chunk->owner,
-                                                chunk->home, rows[s]));
+                             mot_exchange_owner(&chunk->outputs, &chunk->plan, rows[s]));
     if (work == WORK_LOSS || work == WORK_LEARN) take_loss(step, worker, n, common->report + first);
     if (work == WORK_LEARN_AGAIN)
         for (size_t s = 0; s < n; ++s)
-            mot_payload_unpack(step->payload, C, chunk->owner + rows[s] * step->out_bytes,
+            mot_payload_unpack(step->payload, C, mot_exchange_owner(&chunk->outputs, &chunk->plan, rows[s]),
                                worker->d_out + s * C);
     if (learn)
         model->kind->backward(&model->shape, weight, gradient, &tile, &worker->arena, kept, worker->d_out,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Sample s of the chunk, K rows of outputs: F = sum_k w_k f_k in the order of the choices; the gradient of
- * each, w_k dF / B, is written where it sets out: over the output, or straight to an expert of this rank. */
+ * each, w_k dF / B, is written over the output. */
 static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_t s)
 {
     const size_t C = step->C, K = step->K, p = from + s;
@@ -16,22 +16,21 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
 
     memset(step->combined, 0, C * sizeof *step->combined);
     for (size_t k = 0; k < K; ++k) {
-        mot_payload_unpack(step->payload, C, chunk->home + step->home_row[s * K + k] * step->out_bytes, f);
+        mot_payload_unpack(step->payload, C,
+                           mot_exchange_home(&chunk->outputs, &chunk->plan, step->home_row[s * K + k]), f);
         for (size_t c = 0; c < C; ++c) step->combined[c] += weight[k] * f[c];
     }
     int predicted;
     const double loss = mot_loss(step->loss, C, step->combined, note.label, step->d_combined, &predicted);
     for (size_t k = 0; k < K; ++k) {
-        const size_t row = step->home_row[s * K + k];
+        void *row = mot_exchange_home(&chunk->outputs, &chunk->plan, step->home_row[s * K + k]);
         mot_real d_weight = 0;
-        mot_payload_unpack(step->payload, C, chunk->home + row * step->out_bytes, f);
+        mot_payload_unpack(step->payload, C, row, f);
         for (size_t c = 0; c < C; ++c) {
             d_weight += step->d_combined[c] * f[c];
             f[c] = weight[k] * share * step->d_combined[c];
         }
-        mot_payload_pack(
-            step->payload, C, f,
-            mot_exchange_place(&chunk->outputs, &chunk->plan, MOT_DISPATCH, chunk->home, chunk->owner, row));
+        mot_payload_pack(step->payload, C, f, row);
         *mot_step_next_report(step) = (choice_report){(uint32_t)p, (uint32_t)k, predicted, d_weight, loss};
     }
 }

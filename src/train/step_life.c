@@ -53,9 +53,9 @@ static mot_status create_chunks(mot_step *step)
     for (size_t c = 0; c < step->chunks; ++c) {
         step_chunk *chunk = &step->chunk[c];
         if (step->split.on) MOT_TRY(mot_split_init(&chunk->split, &step->model->placement));
-        MOT_TRY(mot_plan_init(&chunk->plan, &step->model->placement, step->comm->rank));
-        MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, step->row_bytes));
-        MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, step->out_bytes));
+        MOT_TRY(mot_plan_init(&chunk->plan, &step->model->placement, &step->nodes));
+        MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, &step->nodes, step->row_bytes));
+        MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, &step->nodes, step->out_bytes));
     }
 done:
     return status;
@@ -69,10 +69,6 @@ static void free_chunks(mot_step *step)
         mot_split_free(&chunk->split);
         mot_exchange_free(&chunk->dispatch);
         mot_exchange_free(&chunk->outputs);
-        mot_free(chunk->send);
-        mot_free(chunk->receive);
-        mot_free(chunk->home);
-        mot_free(chunk->owner);
     }
     mot_free(step->chunk);
 }
@@ -152,6 +148,24 @@ static void free_workers(mot_step *step)
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
+/* Ranks of one host exchange through memory that they share, unless there is less of it than twice what rows will take
+ * that are spread evenly: docs/exchange.md has the figures. Collective. */
+static mot_status choose_nodes(mot_step *step)
+{
+    const mot_comm *comm = step->comm;
+    const mot_exchange_form form = step->model->config->route.exchange;
+    const size_t row = step->row_bytes + (step->K > 1 ? step->out_bytes : 0),
+                 even = step->most * step->K / (size_t)comm->size + 1;
+    int members;
+    MPI_Comm_size(comm->host, &members);
+    const int room = mot_shared_room(2 * 2 * even * row * (size_t)members);
+    int all;
+    MPI_Allreduce(&room, &all, 1, MPI_INT, MPI_MIN, comm->mpi);
+    const bool share = form == MOT_EXCHANGE_NODE || (form == MOT_EXCHANGE_AUTO && all);
+    const int host = mot_nodes_host(comm);
+    return mot_nodes_init(&step->nodes, comm, share ? host : comm->rank);
+}
+
 /* One rank's part of the making; the caller agrees on the status. */
 static mot_status create_here(mot_step *step, const mot_batch_source *reader, int threads)
 {
@@ -180,7 +194,8 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
 {
     mot_status status;
     mot_step *step = NULL;
-    MOT_TRY(mot_allocate(&step, 1, sizeof *step, "a step"));
+    status = mot_allocate(&step, 1, sizeof *step, "a step");
+    MOT_TRY(mot_comm_agree(model->comm, status));
     step->model = model;
     step->comm = model->comm;
     step->format = reader->dataset->format;
@@ -203,6 +218,7 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->groups = groups;
     step->note_type = step->report_type = MPI_DATATYPE_NULL;
     (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
+    MOT_TRY(choose_nodes(step));
     status = create_here(step, reader, threads);
 done:
     status = mot_comm_agree(model->comm, status);
@@ -218,6 +234,7 @@ void mot_step_destroy(mot_step **handle)
     if (step == NULL) return;
     free_root(&step->root);
     free_chunks(step);
+    mot_nodes_free(&step->nodes);
     mot_batch_free(&step->batch);
     free_workers(step);
     mot_step_split_destroy(&step->split);
@@ -230,14 +247,19 @@ void mot_step_destroy(mot_step **handle)
     mot_free(step);
 }
 
+const mot_nodes *mot_step_nodes(const mot_step *step)
+{
+    return &step->nodes;
+}
+
 mot_step_size mot_step_bytes(const mot_step *step)
 {
     const size_t ranks = (size_t)step->comm->size, rows = step->most * step->K, home = rows / ranks + step->K,
                  owners = (size_t)(step->comm->size - (step->model->config->route.dedicated && ranks > 1)),
                  owner = step->model->local > 0 ? rows / owners + 1 : 0,
                  output = step->K > 1 ? step->out_bytes : 0;
-    /* A row in a buffer on either side, with its entries in the plan: sample, choice, and at its owner its place. */
-    const size_t row = step->row_bytes + output + 2 * sizeof(int32_t);
+    /* A row in a buffer on either side, with its entries in the plan: sample, choice, place, and at its owner its order. */
+    const size_t row = step->row_bytes + output + 3 * sizeof(int32_t);
     /* Of a thread: activations of a tile, its tokens, and a strip's gradient. */
     const size_t tile = step->tile * step->shape.tokens * (step->shape.width + 1) * sizeof(mot_real),
                  strip = step->model->table.count * sizeof(mot_real),

@@ -47,11 +47,8 @@ typedef struct step_verdict {
 typedef struct step_chunk {
     mot_plan plan;
     mot_split split;                /* route.split: what the plan was built with */
-    mot_exchange dispatch, outputs; /* rows of row_bytes; rows of out_bytes, in either direction */
-    unsigned char *send, *receive;  /* [rows_home, row_bytes], [rows_owner, row_bytes] */
-    unsigned char *home,
-        *owner; /* [rows_home, out_bytes], [rows_owner, out_bytes]: outputs, then their gradients; K > 1 */
-    size_t send_room, receive_room, home_room, owner_room;
+    mot_exchange dispatch, outputs; /* rows of row_bytes; rows of out_bytes, which are outputs, then their
+                                       gradients (K > 1) */
 } step_chunk;
 
 /* Rows [first, first + rows) of the chunk's owner order by expert: a strip, or a tile where nothing is learned. */
@@ -128,6 +125,7 @@ struct mot_step {
     int classes, groups;
     mot_part_set learns; /* in the step that runs */
     mot_batch batch;
+    mot_nodes nodes;   /* ranks that exchange as one */
     step_chunk *chunk; /* [chunks] */
 
     /* the choices: one message from the coordinator to all */
@@ -172,10 +170,10 @@ mot_status mot_step_dispatch(mot_step *step);
 void mot_step_progress(mot_step *step);
 /* step_expert.c: what an expert does with the rows of one chunk. */
 typedef enum expert_work {
-    WORK_OUTPUTS,     /* forward; outputs into chunk->owner, or chunk->home where they stay */
+    WORK_OUTPUTS,     /* forward; outputs into the rows of chunk->outputs */
     WORK_LOSS,        /* forward, loss on the spot: reports */
     WORK_LEARN,       /* the same, and backward */
-    WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in chunk->owner */
+    WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in them */
 } expert_work;
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
 /* step_expert.c: adds a strip's gradient, a block of the expert's table, to a local expert's. The strip's turn must
@@ -198,8 +196,8 @@ void mot_step_split_return(mot_step *step, const step_chunk *chunk);
 /* step_update.c: before the experts' work, and after it: gradients become zero; experts and tied tensors learn. */
 void mot_step_zero(mot_step *step);
 mot_status mot_step_update(mot_step *step, const mot_step_task *task);
-/* step_home.c: K > 1: combines the outputs that came home, takes the loss, and leaves d_output in chunk->home, or in
- * chunk->owner where it stays. */
+/* step_home.c: K > 1: combines the outputs that came home, takes the loss, and leaves d_output in
+ * their place. */
 void mot_step_combine(mot_step *step, size_t c);
 /* step_report.c: gathers the reports, updates the gate, and tells everybody. */
 mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status,

@@ -109,7 +109,7 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     return *step->message_status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
 }
 
-/* One chunk: who sends what to whom, and room for it. */
+/* One chunk: who sends what to whom. */
 static mot_status plan_chunk(mot_step *step, size_t c)
 {
     const mot_batch *batch = &step->batch;
@@ -122,14 +122,6 @@ static mot_status plan_chunk(mot_step *step, size_t c)
     if (split != NULL)
         MOT_TRY(mot_split_build(split, &step->model->placement, count * K, expert, step->strip_rows));
     MOT_TRY(mot_plan_build(plan, &step->model->placement, count, K, batch->home + from, expert, split));
-    MOT_TRY(mot_reserve(&chunk->send, &chunk->send_room, plan->rows_home, step->row_bytes, "rows to send"));
-    MOT_TRY(mot_reserve(&chunk->receive, &chunk->receive_room, plan->rows_owner, step->row_bytes,
-                        "rows to receive"));
-    if (K > 1) {
-        const size_t width = step->out_bytes;
-        MOT_TRY(mot_reserve(&chunk->home, &chunk->home_room, plan->rows_home, width, "outputs"));
-        MOT_TRY(mot_reserve(&chunk->owner, &chunk->owner_room, plan->rows_owner, width, "outputs"));
-    }
 done:
     return status;
 }
@@ -153,27 +145,60 @@ static void dispatch_chunk(mot_step *step, size_t c)
     const mot_plan *plan = &chunk->plan;
     for (size_t r = 0; r < plan->rows_home; ++r) {
         const size_t p = from + (size_t)plan->home_sample[r], k = (size_t)plan->home_choice[r];
-        unsigned char *row = mot_exchange_place(&chunk->dispatch, plan, MOT_DISPATCH, chunk->send,
-                                                chunk->receive, r);
+        unsigned char *row = mot_exchange_home(&chunk->dispatch, plan, r);
         mot_sample_note note;
         memcpy(&note, batch->note + batch->slot[p] * batch->note_bytes, sizeof note);
         const row_head head = {(uint32_t)p, (uint32_t)k, note.label, step->weight[p * K + k]};
         memcpy(row, &head, sizeof head);
         pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + sizeof head);
     }
-    mot_exchange_begin(&chunk->dispatch, plan, MOT_DISPATCH, chunk->send, chunk->receive);
+    mot_exchange_begin(&chunk->dispatch, plan, MOT_DISPATCH);
+}
+
+/* Whether a plan has grown beyond all before it. */
+static bool grows(const mot_step *step)
+{
+    for (size_t c = 0; c < step->chunks; ++c) {
+        const step_chunk *chunk = &step->chunk[c];
+        if (!mot_exchange_fits(&chunk->dispatch, &chunk->plan)) return true;
+        if (step->K > 1 && !mot_exchange_fits(&chunk->outputs, &chunk->plan)) return true;
+    }
+    return false;
+}
+
+/* Collective over the members of a node, which all go on to the end, whatever happens. */
+static mot_status make_room(mot_step *step)
+{
+    mot_status status = MOT_OK;
+    for (size_t c = 0; c < step->chunks; ++c) {
+        step_chunk *chunk = &step->chunk[c];
+        mot_status one = mot_exchange_reserve(&chunk->dispatch, &chunk->plan);
+        if (one == MOT_OK && step->K > 1) one = mot_exchange_reserve(&chunk->outputs, &chunk->plan);
+        if (one != MOT_OK) status = one;
+    }
+    return status;
 }
 
 mot_status mot_step_dispatch(mot_step *step)
 {
+    const mot_comm *comm = step->comm;
     double since = mot_clock_s();
     mot_status status = MOT_OK;
     enter(MOT_PHASE_DISPATCH);
     for (size_t c = 0; c < step->chunks && status == MOT_OK; ++c) status = plan_chunk(step, c);
     if (status == MOT_OK) status = mot_step_split_prepare(step);
-    /* Memory may have run out on one rank alone: nobody sends before all can receive. */
-    status = mot_comm_agree(step->comm, status);
-    if (status != MOT_OK) return status;
+    /* Memory may have run out on one rank alone: nobody sends before all can receive. Here ranks also meet before they
+     * write into what others have read in the step before. */
+    const int mine[2] = {status != MOT_OK, status == MOT_OK && grows(step)};
+    int any[2];
+    mot_watch_wait(MOT_WATCH_ALL);
+    MPI_Allreduce(mine, any, 2, MPI_INT, MPI_MAX, comm->mpi);
+    mot_watch_wait(MOT_WATCH_NOBODY);
+    if (any[0]) return mot_comm_agree(comm, status);
+    if (any[1]) {
+        status = mot_comm_agree(comm, make_room(step));
+        if (status != MOT_OK) return status;
+    }
     mot_step_split_begin(step);
     /* The first is on its way while the next is packed. */
     for (size_t c = 0; c < step->chunks; ++c) dispatch_chunk(step, c);

@@ -216,7 +216,7 @@ void mot_step_split_settle(mot_step *step, mot_phase phase)
     if (!split->on) return;
     const double start = mot_clock_s();
     enter_exchange(MOT_PHASE_DISPATCH);
-    MPI_Waitall(split->requests, split->request, MPI_STATUSES_IGNORE);
+    mot_exchange_wait(&step->nodes, step->comm, split->requests, split->request);
     split->requests = 0;
     enter(phase);
     const double waited = mot_clock_s() - start;

@@ -4,8 +4,10 @@
  *      mpirun -n RANKS bench_exchange overlap [REPEATS [SAMPLES [WORK [sleep]]]]
  *
  * speed: rows go to random experts and come back. `alltoallv` is two calls of MPI_Alltoallv with the same counts and
- * bytes, `mot` the same by mot_exchange_begin and end; `+ packing` adds the copy out of a batch, for alltoallv all rows
- * into its send buffer, for mot each to mot_exchange_place. A ratio is taken within its repeat.
+ * bytes; `by rank` and `by node` are the same by mot_exchange_begin and end, with every rank a node of its own and with
+ * those of one host together, which meet (MPI_Barrier) before every round, as they do in a step. `+ packing` adds the
+ * copy out of a batch, for alltoallv all rows into its send buffer, for mot each to mot_exchange_home. A ratio, to
+ * alltoallv, is taken within its repeat. With one rank a host the two forms are the same, and their difference is noise.
  *
  * overlap: SAMPLES samples of 12,304 bytes (64 tokens of 48 numbers and a head) go to their experts in C chunks, all
  * begun at once; an expert works on a chunk when it is there. Work is matrix products in tiles, WORK times as long as
@@ -41,6 +43,7 @@
 enum { MOST_REPEATS = 999, MOST_CHUNKS = 8, EDGE = 192 };
 
 static mot_comm comm;
+static mot_nodes nodes[2]; /* every rank by itself; the ranks of a host */
 
 static void must(mot_status status)
 {
@@ -91,10 +94,12 @@ static bool first_of_machine(void)
 
 /* ---- rows on their way ---- */
 
+typedef enum form { BY_RANK, BY_NODE, FORMS } form;
+
 typedef struct traffic {
-    mot_plan plan;
-    mot_exchange there, back;
-    unsigned char *batch, *send, *receive; /* rows as they were read; as they are sent */
+    mot_plan plan[FORMS]; /* the same rows in the same order */
+    mot_exchange there[FORMS], back[FORMS];
+    unsigned char *batch, *send, *receive; /* MPI_Alltoallv: rows as they were read; as they are sent */
     unsigned char *out, *home;             /* rows that come back */
     uint32_t *slot;                        /* [rows_home]: row of the batch */
     int *count[4], *place[4]; /* MPI_Alltoallv: sent and received there; sent and received back */
@@ -117,22 +122,27 @@ static void traffic_make(traffic *t, size_t samples, size_t choices, size_t row_
             expert[s * choices + k] = (int32_t)((first + k) % (uint32_t)experts);
     }
     must(mot_placement_init(&placement, "even", experts, comm.size, false, false));
-    must(mot_plan_init(&t->plan, &placement, comm.rank));
-    must(mot_plan_build(&t->plan, &placement, samples, choices, home, expert, NULL));
-    must(mot_exchange_init(&t->there, &comm, row_bytes));
-    must(mot_exchange_init(&t->back, &comm, back_bytes));
+    for (int f = 0; f < FORMS; ++f) {
+        must(mot_plan_init(&t->plan[f], &placement, &nodes[f]));
+        must(mot_plan_build(&t->plan[f], &placement, samples, choices, home, expert, NULL));
+        must(mot_exchange_init(&t->there[f], &comm, &nodes[f], row_bytes));
+        must(mot_exchange_init(&t->back[f], &comm, &nodes[f], back_bytes));
+        must(mot_exchange_reserve(&t->there[f], &t->plan[f]));
+        must(mot_exchange_reserve(&t->back[f], &t->plan[f]));
+    }
+    const mot_plan *plan = &t->plan[BY_RANK];
     const size_t mine = samples / ranks + 1;
     must(mot_allocate(&t->batch, mine, row_bytes, "a batch"));
-    must(mot_allocate(&t->send, t->plan.rows_home, row_bytes, "rows"));
-    must(mot_allocate(&t->receive, t->plan.rows_owner, row_bytes, "rows"));
-    must(mot_allocate(&t->out, t->plan.rows_owner, back_bytes, "rows"));
-    must(mot_allocate(&t->home, t->plan.rows_home, back_bytes, "rows"));
-    must(mot_allocate(&t->slot, t->plan.rows_home, sizeof *t->slot, "rows"));
+    must(mot_allocate(&t->send, plan->rows_home, row_bytes, "rows"));
+    must(mot_allocate(&t->receive, plan->rows_owner, row_bytes, "rows"));
+    must(mot_allocate(&t->out, plan->rows_owner, back_bytes, "rows"));
+    must(mot_allocate(&t->home, plan->rows_home, back_bytes, "rows"));
+    must(mot_allocate(&t->slot, plan->rows_home, sizeof *t->slot, "rows"));
     const size_t first = (samples * (size_t)comm.rank + ranks - 1) / ranks;
-    for (size_t r = 0; r < t->plan.rows_home; ++r)
-        t->slot[r] = (uint32_t)((size_t)t->plan.home_sample[r] - first);
+    for (size_t r = 0; r < plan->rows_home; ++r)
+        t->slot[r] = (uint32_t)((size_t)plan->home_sample[r] - first);
     for (int i = 0; i < 4; ++i) {
-        const size_t *at = i == 0 || i == 3 ? t->plan.home_first : t->plan.owner_first;
+        const size_t *at = i == 0 || i == 3 ? plan->home_first : plan->owner_first;
         const size_t bytes = i < 2 ? row_bytes : back_bytes;
         must(mot_allocate(&t->count[i], ranks, sizeof(int), "counts"));
         must(mot_allocate(&t->place[i], ranks, sizeof(int), "counts"));
@@ -154,17 +164,19 @@ static void traffic_free(traffic *t)
         mot_free(t->count[i]);
         mot_free(t->place[i]);
     }
-    mot_exchange_free(&t->there);
-    mot_exchange_free(&t->back);
-    mot_plan_free(&t->plan);
+    for (int f = 0; f < FORMS; ++f) {
+        mot_exchange_free(&t->there[f]);
+        mot_exchange_free(&t->back[f]);
+        mot_plan_free(&t->plan[f]);
+    }
 }
 
 /* ---- speed ---- */
 
 static void by_alltoallv(traffic *t, bool pack)
 {
-    const size_t bytes = t->there.row_bytes;
-    for (size_t r = 0; pack && r < t->plan.rows_home; ++r)
+    const size_t bytes = t->there[0].row_bytes;
+    for (size_t r = 0; pack && r < t->plan[0].rows_home; ++r)
         memcpy(t->send + r * bytes, t->batch + t->slot[r] * bytes, bytes);
     MPI_Alltoallv(t->send, t->count[0], t->place[0], MPI_BYTE, t->receive, t->count[1], t->place[1], MPI_BYTE,
                   comm.mpi);
@@ -172,58 +184,67 @@ static void by_alltoallv(traffic *t, bool pack)
                   comm.mpi);
 }
 
-static void by_mot(traffic *t, bool pack)
+/* A step meets others before it writes rows anew; here the members of a node do. */
+static void by_mot(traffic *t, form f, bool pack)
 {
-    const size_t bytes = t->there.row_bytes;
-    for (size_t r = 0; pack && r < t->plan.rows_home; ++r)
-        memcpy(mot_exchange_place(&t->there, &t->plan, MOT_DISPATCH, t->send, t->receive, r),
-               t->batch + t->slot[r] * bytes, bytes);
-    mot_exchange_begin(&t->there, &t->plan, MOT_DISPATCH, t->send, t->receive);
-    mot_exchange_end(&t->there);
-    mot_exchange_begin(&t->back, &t->plan, MOT_COMBINE, t->out, t->home);
-    mot_exchange_end(&t->back);
+    const mot_plan *plan = &t->plan[f];
+    mot_exchange *there = &t->there[f], *back = &t->back[f];
+    const size_t bytes = there->row_bytes;
+    if (mot_nodes_members(&nodes[f], nodes[f].mine) > 1) MPI_Barrier(nodes[f].comm);
+    for (size_t r = 0; pack && r < plan->rows_home; ++r)
+        memcpy(mot_exchange_home(there, plan, r), t->batch + t->slot[r] * bytes, bytes);
+    mot_exchange_begin(there, plan, MOT_DISPATCH);
+    mot_exchange_end(there);
+    mot_exchange_begin(back, plan, MOT_COMBINE);
+    mot_exchange_end(back);
 }
 
-enum { RAW, MOT, RAW_PACKED, MOT_PACKED, WAYS };
+/* MPI_Alltoallv, then mot's forms; the same with packing. */
+enum { KINDS_OF_WAYS = 1 + FORMS, WAYS = 2 * KINDS_OF_WAYS };
 
 static double run_s(traffic *t, int way, int times)
 {
+    const int kind = way % KINDS_OF_WAYS;
+    const bool pack = way >= KINDS_OF_WAYS;
     MPI_Barrier(comm.mpi);
     const double start = mot_clock_s();
     for (int i = 0; i < times; ++i) {
-        if (way == RAW || way == RAW_PACKED)
-            by_alltoallv(t, way == RAW_PACKED);
+        if (kind == 0)
+            by_alltoallv(t, pack);
         else
-            by_mot(t, way == MOT_PACKED);
+            by_mot(t, (form)(kind - 1), pack);
     }
     return of_all(mot_clock_s() - start, MPI_MAX) / times;
 }
 
 static void measure_speed(size_t samples, size_t choices, size_t row_bytes, size_t back_bytes, int repeats)
 {
-    static double figure[WAYS][MOST_REPEATS], ratio[2][MOST_REPEATS];
+    static double figure[WAYS][MOST_REPEATS], ratio[WAYS][MOST_REPEATS];
     traffic t;
     traffic_make(&t, samples, choices, row_bytes, back_bytes, 1);
     /* A run is so long that a link's burst is a small part of it. */
-    double least = run_s(&t, RAW, 2);
-    for (int i = 0; i < 2 * WAYS; ++i) least = MOT_MIN(least, run_s(&t, i % WAYS, 3));
-    const int times = 1 + (int)(of_all(20e-3 / least, MPI_MAX));
+    int times[WAYS];
+    for (int way = 0; way < WAYS; ++way) {
+        const double first = run_s(&t, way, 3), least = MOT_MAX(1e-6, MOT_MIN(first, run_s(&t, way, 3)));
+        times[way] = 1 + (int)(20e-3 / least); /* alike on all ranks, as the time is */
+    }
     for (int r = 0; r < repeats; ++r) {
-        double s[WAYS];
         for (int i = 0; i < WAYS; ++i) { /* each way is first in its turn */
             const int way = (i + r) % WAYS;
-            s[way] = run_s(&t, way, times);
+            figure[way][r] = run_s(&t, way, times[way]);
         }
-        for (int way = 0; way < WAYS; ++way) figure[way][r] = s[way];
-        ratio[0][r] = s[MOT] / s[RAW];
-        ratio[1][r] = s[MOT_PACKED] / s[RAW_PACKED];
+        for (int way = 0; way < WAYS; ++way)
+            ratio[way][r] = figure[way][r] / figure[way - way % KINDS_OF_WAYS][r];
     }
-    for (int way = 0; way < WAYS; ++way) figure[way][0] = 1e6 * mot_median(figure[way], (size_t)repeats);
-    for (int i = 0; i < 2; ++i) ratio[i][0] = mot_median(ratio[i], (size_t)repeats);
-    if (comm.rank == MOT_ROOT)
-        printf("%7zu %2zu %7zu %7zu  %10.1f %10.1f %6.3f  %10.1f %10.1f %6.3f\n", samples, choices, row_bytes,
-               back_bytes, figure[RAW][0], figure[MOT][0], ratio[0][0], figure[RAW_PACKED][0],
-               figure[MOT_PACKED][0], ratio[1][0]);
+    if (comm.rank == MOT_ROOT) {
+        printf("%7zu %2zu %7zu %7zu", samples, choices, row_bytes, back_bytes);
+        for (int way = 0; way < WAYS; ++way) {
+            printf(" %s%10.1f", way % KINDS_OF_WAYS == 0 ? " " : "",
+                   1e6 * mot_median(figure[way], (size_t)repeats));
+            if (way % KINDS_OF_WAYS > 0) printf(" %6.3f", mot_median(ratio[way], (size_t)repeats));
+        }
+        printf("\n");
+    }
     fflush(stdout);
     traffic_free(&t);
 }
@@ -241,10 +262,11 @@ static void speed(int repeats)
         {64, 1, 65552, 4000}, /* few and large */
     };
     if (comm.rank == MOT_ROOT)
-        printf("%d ranks; microseconds there and back, medians of %d\n%7s %2s %7s %7s  %10s %10s %6s  %10s "
-               "%10s %6s\n",
-               comm.size, repeats, "samples", "K", "bytes", "back", "alltoallv", "mot", "ratio", "+ packing",
-               "mot", "ratio");
+        printf("%d ranks on %d hosts; microseconds there and back, medians of %d\n%7s %2s %7s %7s  %10s %10s "
+               "%6s %10s "
+               "%6s  %10s %10s %6s %10s %6s\n",
+               comm.size, nodes[BY_NODE].count, repeats, "samples", "K", "bytes", "back", "alltoallv",
+               "by rank", "ratio", "by node", "ratio", "+ packing", "by rank", "ratio", "by node", "ratio");
     for (size_t s = 0; s < MOT_COUNT(shape); ++s)
         measure_speed(shape[s][0], shape[s][1], shape[s][2], shape[s][3], repeats);
 }
@@ -254,6 +276,7 @@ static void speed(int repeats)
 typedef struct pipeline {
     traffic chunk[MOST_CHUNKS];
     size_t chunks;
+    form how;
     mot_real *a, *b, *c; /* [EDGE, EDGE] */
     int tiles;           /* of a chunk */
     bool sleeps;
@@ -263,7 +286,7 @@ static void begin(pipeline *p)
 {
     for (size_t c = 0; c < p->chunks; ++c) {
         traffic *t = &p->chunk[c];
-        mot_exchange_begin(&t->there, &t->plan, MOT_DISPATCH, t->send, t->receive);
+        mot_exchange_begin(&t->there[p->how], &t->plan[p->how], MOT_DISPATCH);
     }
 }
 
@@ -275,7 +298,7 @@ static void progress(pipeline *p)
     if (now - last_s < 5e-4) return;
     last_s = now;
     for (size_t c = 0; c < p->chunks; ++c)
-        if (!mot_exchange_test(&p->chunk[c].there)) return;
+        if (!mot_exchange_test(&p->chunk[c].there[p->how])) return;
 }
 
 static void work(pipeline *p, bool progresses)
@@ -300,8 +323,8 @@ static double once(pipeline *p, int kind)
     if (kind != WORK) begin(p);
     for (size_t c = 0; c < p->chunks; ++c) {
         const struct timespec nap = {.tv_nsec = 500000};
-        while (kind == NAPS && !mot_exchange_test(&p->chunk[c].there)) nanosleep(&nap, NULL);
-        if (kind != WORK) mot_exchange_end(&p->chunk[c].there);
+        while (kind == NAPS && !mot_exchange_test(&p->chunk[c].there[p->how])) nanosleep(&nap, NULL);
+        if (kind != WORK) mot_exchange_end(&p->chunk[c].there[p->how]);
         if (kind != EXCHANGE && kind != NAPS) work(p, kind == BOTH);
     }
     return of_all(mot_clock_s() - start, MPI_MAX);
@@ -397,6 +420,8 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     mot_comm_init(&comm, MPI_COMM_WORLD);
     mot_blas_init();
+    must(mot_nodes_init(&nodes[BY_RANK], &comm, comm.rank));
+    must(mot_nodes_init(&nodes[BY_NODE], &comm, mot_nodes_host(&comm)));
     const int asked = argc > 2 ? atoi(argv[2]) : 21, repeats = MOT_MAX(1, MOT_MIN(asked, MOST_REPEATS));
     const size_t samples = argc > 3 ? (size_t)atol(argv[3]) : 1024;
     const double share = argc > 4 ? atof(argv[4]) : 1;
@@ -404,6 +429,7 @@ int main(int argc, char **argv)
         overlap(repeats, samples, share, argc > 5 && strcmp(argv[5], "sleep") == 0);
     else
         speed(repeats);
+    for (int f = 0; f < FORMS; ++f) mot_nodes_free(&nodes[f]);
     mot_comm_free(&comm);
     MPI_Finalize();
     return 0;

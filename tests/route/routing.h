@@ -123,12 +123,33 @@ static inline void routing_free(routing *r)
     *r = (routing){0};
 }
 
-static inline mot_status routing_plan(const routing *r, mot_plan *plan, int rank)
+static inline mot_status routing_plan(const routing *r, mot_plan *plan, const mot_nodes *nodes)
 {
-    const mot_status status = mot_plan_init(plan, &r->placement, rank);
+    const mot_status status = mot_plan_init(plan, &r->placement, nodes);
     return status != MOT_OK
                ? status
                : mot_plan_build(plan, &r->placement, r->samples, r->choices, r->home, r->expert, NULL);
+}
+
+/* Which ranks are a node: each by itself; all together; neighbours; every second; the first alone. */
+enum { NODES_ALONE, NODES_ONE, NODES_NEIGHBOURS, NODES_WOVEN, NODES_UNEVEN, NODES_KINDS };
+
+static inline int routing_colour(int kind, int rank)
+{
+    return kind == NODES_ALONE        ? rank
+           : kind == NODES_ONE        ? 0
+           : kind == NODES_NEIGHBOURS ? rank / 2
+           : kind == NODES_WOVEN      ? rank % 2
+                                      : rank > 0;
+}
+
+/* Without a communicator. */
+static inline void routing_nodes(mot_nodes *nodes, int ranks, int rank, int kind)
+{
+    int colour[64];
+    ck_assert(ranks <= 64);
+    for (int i = 0; i < ranks; i++) colour[i] = routing_colour(kind, i);
+    mot_ck_ok(mot_nodes_map(nodes, ranks, rank, colour));
 }
 
 /* Who owns the expert of row (s, k). */

@@ -66,25 +66,29 @@ START_TEST(a_message_beyond_2_gib_arrives)
 
     /* Rank 0 holds every sample, rank 1 owns the only expert. */
     mot_placement placement;
+    mot_nodes nodes;
     mot_plan plan;
     mot_exchange exchange;
     int *home = mot_calloc(SAMPLES, sizeof(int));
     int32_t *expert = mot_calloc(SAMPLES, sizeof(int32_t));
-    unsigned char *rows = mot_calloc(bytes, 1);
-    mot_ck_all(home && expert && rows);
+    mot_ck_all(home && expert);
     mot_ck_ok(mot_placement_init(&placement, "even", 1, 2, true, false));
-    mot_ck_ok(mot_plan_init(&plan, &placement, comm.rank));
+    mot_ck_ok(mot_nodes_init(&nodes, &comm, comm.rank));
+    mot_ck_ok(mot_plan_init(&plan, &placement, &nodes));
     mot_ck_ok(mot_plan_build(&plan, &placement, SAMPLES, 1, home, expert, NULL));
-    mot_ck_ok(mot_exchange_init(&exchange, &comm, ROW_BYTES));
+    mot_ck_ok(mot_exchange_init(&exchange, &comm, &nodes, ROW_BYTES));
 
+    mot_ck_ok(mot_exchange_reserve(&exchange, &plan));
     const bool here = comm.rank == 0;
+    unsigned char *rows = here ? mot_exchange_home(&exchange, &plan, 0)
+                               : mot_exchange_owner(&exchange, &plan, 0);
     if (here) fill(rows);
-    mot_exchange_begin(&exchange, &plan, MOT_DISPATCH, here ? rows : NULL, here ? NULL : rows);
+    mot_exchange_begin(&exchange, &plan, MOT_DISPATCH);
     mot_exchange_end(&exchange);
     mot_ck_all(is_filled(rows));
 
     if (here) memset(rows, 0, bytes);
-    mot_exchange_begin(&exchange, &plan, MOT_COMBINE, here ? NULL : rows, here ? rows : NULL);
+    mot_exchange_begin(&exchange, &plan, MOT_COMBINE);
     mot_exchange_end(&exchange);
     mot_ck_all(is_filled(rows));
     mot_ck_all(exchange.sent_bytes == bytes && exchange.received_bytes == bytes);
@@ -92,9 +96,9 @@ START_TEST(a_message_beyond_2_gib_arrives)
     mot_exchange_free(&exchange);
     mot_plan_free(&plan);
     mot_placement_free(&placement);
-    mot_free(rows);
     mot_free(expert);
     mot_free(home);
+    mot_nodes_free(&nodes);
     mot_comm_free(&comm);
 }
 END_TEST

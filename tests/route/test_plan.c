@@ -74,15 +74,86 @@ START_TEST(plan_is_what_the_double_loop_says)
         size_t rows_home = 0, rows_owner = 0;
         for (int me = 0; me < ranks; me++) {
             mot_plan plan;
-            mot_ck_ok(routing_plan(&r, &plan, me));
+            mot_nodes nodes;
+            routing_nodes(&nodes, ranks, me, NODES_ALONE);
+            mot_ck_ok(routing_plan(&r, &plan, &nodes));
             check_against_twin(&r, &plan, me);
             check_groups(&r, &plan, me);
             rows_home += plan.rows_home;
             rows_owner += plan.rows_owner;
             mot_plan_free(&plan);
+            mot_nodes_free(&nodes);
         }
         ck_assert_uint_eq(rows_home, r.samples * r.choices);
         ck_assert_uint_eq(rows_owner, r.samples * r.choices);
+        routing_free(&r);
+    }
+}
+END_TEST
+
+/* The number that row (s, k) has on one side of a plan. */
+static size_t number_of(const int32_t *sample, const int32_t *choice, size_t rows, size_t s, size_t k)
+{
+    size_t at = 0;
+    while (at < rows && (sample[at] != (int32_t)s || choice[at] != (int32_t)k)) at++;
+    ck_assert_uint_lt(at, rows);
+    return at;
+}
+
+/* Takes a place in the buffer of a node, which nobody may have, and which is in the part of `other`. */
+static void take_place(unsigned char *taken, const size_t *part, int other, size_t place)
+{
+    ck_assert(place >= part[other] && place < part[other + 1]);
+    ck_assert_uint_eq(taken[place]++, 0);
+}
+
+/* In the buffers of all nodes: a row within a node has one place, a row between nodes one at either end, as far from
+ * the beginning of its part; and no place is anybody else's, or nobody's. */
+START_TEST(places_in_a_node_are_what_the_double_loop_says)
+{
+    enum { MOST_RANKS = 10 };
+    const int ranks = 1 + _i / NODES_KINDS;
+    for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number += 7) {
+        routing r;
+        routing_init(&r, 90 + (uint64_t)world.rank + 100 * (uint64_t)_i, number, ranks, 37);
+        mot_nodes nodes[MOST_RANKS];
+        mot_plan plan[MOST_RANKS];
+        unsigned char *taken[MOST_RANKS];
+        size_t all = 0, places = 0;
+        for (int me = 0; me < ranks; me++) {
+            routing_nodes(&nodes[me], ranks, me, _i % NODES_KINDS);
+            mot_ck_ok(routing_plan(&r, &plan[me], &nodes[me]));
+            taken[me] = mot_calloc(2 * r.samples * r.choices, 1);
+            ck_assert_ptr_nonnull(taken[me]);
+        }
+        const int *node = nodes[0].node;
+        for (size_t i = 0; i < r.samples * r.choices; i++) {
+            const size_t s = i / r.choices, k = i % r.choices;
+            const int home = r.home[s], owner = routing_owner(&r, s, k);
+            const mot_plan *of_home = &plan[home], *of_owner = &plan[owner];
+            const size_t at_home = of_home->home_place[number_of(of_home->home_sample, of_home->home_choice,
+                                                                 of_home->rows_home, s, k)],
+                         at_owner = of_owner->owner_place[number_of(
+                             of_owner->owner_sample, of_owner->owner_choice, of_owner->rows_owner, s, k)];
+            const size_t *sent = of_home->layout.home, *received = of_owner->layout.owner;
+            take_place(taken[node[home]], sent, node[owner], at_home);
+            all++;
+            if (node[home] == node[owner]) {
+                ck_assert_uint_eq(at_home, at_owner);
+                continue;
+            }
+            take_place(taken[node[owner]], received, node[home], at_owner);
+            ck_assert_uint_eq(at_home - sent[node[owner]], at_owner - received[node[home]]);
+            all++;
+        }
+        for (int n = 0; n < nodes[0].count; n++)
+            places += plan[nodes[0].member[nodes[0].first[n]]].layout.owner[nodes[0].count];
+        ck_assert_uint_eq(places, all);
+        for (int me = 0; me < ranks; me++) {
+            mot_free(taken[me]);
+            mot_plan_free(&plan[me]);
+            mot_nodes_free(&nodes[me]);
+        }
         routing_free(&r);
     }
 }
@@ -96,7 +167,9 @@ START_TEST(a_plan_is_used_again)
     routing_init(&r, 50, 7, 3, 200);
     for (int me = 0; me < 3; me++) {
         mot_plan plan;
-        mot_ck_ok(mot_plan_init(&plan, &r.placement, me));
+        mot_nodes nodes;
+        routing_nodes(&nodes, 3, me, NODES_NEIGHBOURS);
+        mot_ck_ok(mot_plan_init(&plan, &r.placement, &nodes));
         ck_assert_uint_eq(plan.rows_home + plan.rows_owner, 0);
         const size_t all = r.samples;
         const size_t chunk[] = {all / 2, 1, all, 0, all / 3, all};
@@ -112,6 +185,7 @@ START_TEST(a_plan_is_used_again)
         r.samples = all;
         mot_plan_free(&plan);
         mot_plan_free(&plan);
+        mot_nodes_free(&nodes);
     }
     routing_free(&r);
 }
@@ -123,7 +197,9 @@ START_TEST(a_chunk_beyond_int_is_refused)
     routing r;
     routing_init(&r, 60, 0, 2, 60);
     mot_plan plan;
-    mot_ck_ok(routing_plan(&r, &plan, 1));
+    mot_nodes nodes;
+    routing_nodes(&nodes, 2, 1, NODES_ALONE);
+    mot_ck_ok(routing_plan(&r, &plan, &nodes));
     const size_t too_many[][2] = {
         {(size_t)INT_MAX + 1, 1}, {(size_t)1 << 30, 2}, {SIZE_MAX / 2, 4}, {1, SIZE_MAX}};
     for (size_t i = 0; i < MOT_COUNT(too_many); i++) {
@@ -135,6 +211,7 @@ START_TEST(a_chunk_beyond_int_is_refused)
         check_groups(&r, &plan, 1);
     }
     mot_plan_free(&plan);
+    mot_nodes_free(&nodes);
     routing_free(&r);
 }
 END_TEST
@@ -158,11 +235,14 @@ START_TEST(experts_meet_their_samples_in_the_same_order_on_any_number_of_ranks)
         routing_init(&r, 70, number, world.size, 60);
         mot_plan plan, alone;
         mot_placement one;
-        const bool built = routing_plan(&r, &plan, world.rank) == MOT_OK;
+        mot_nodes nodes, single;
+        routing_nodes(&nodes, world.size, world.rank, (int)(number % NODES_KINDS));
+        routing_nodes(&single, 1, 0, NODES_ALONE);
+        const bool built = routing_plan(&r, &plan, &nodes) == MOT_OK;
         mot_ck_all(built);
         int *homes = mot_calloc(r.samples, sizeof(int));
         mot_ck_ok(mot_placement_init(&one, "even", r.experts, 1, false, false));
-        mot_ck_ok(mot_plan_init(&alone, &one, 0));
+        mot_ck_ok(mot_plan_init(&alone, &one, &single));
         mot_ck_ok(mot_plan_build(&alone, &one, r.samples, r.choices, homes, r.expert, NULL));
 
         const size_t n = (size_t)r.experts * r.samples;
@@ -178,6 +258,8 @@ START_TEST(experts_meet_their_samples_in_the_same_order_on_any_number_of_ranks)
         mot_free(homes);
         mot_plan_free(&alone);
         mot_plan_free(&plan);
+        mot_nodes_free(&nodes);
+        mot_nodes_free(&single);
         mot_placement_free(&one);
         routing_free(&r);
     }
@@ -189,6 +271,7 @@ static void plan_tests(TCase *tcase)
     MPI_Comm_rank(MPI_COMM_WORLD, &world.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &world.size);
     tcase_add_loop_test(tcase, plan_is_what_the_double_loop_says, 1, 10);
+    tcase_add_loop_test(tcase, places_in_a_node_are_what_the_double_loop_says, 0, 6 * NODES_KINDS);
     tcase_add_test(tcase, a_plan_is_used_again);
     tcase_add_test(tcase, a_chunk_beyond_int_is_refused);
     tcase_add_test(tcase, experts_meet_their_samples_in_the_same_order_on_any_number_of_ranks);

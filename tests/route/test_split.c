@@ -73,7 +73,9 @@ static void check_plan(const routing *r, mot_split *split, const mot_share *cons
 {
     mot_plan plan;
     const size_t rows = r->samples * r->choices;
-    mot_ck_ok(mot_plan_init(&plan, &r->placement, me));
+    mot_nodes nodes;
+    routing_nodes(&nodes, r->ranks, me, NODES_ALONE);
+    mot_ck_ok(mot_plan_init(&plan, &r->placement, &nodes));
     mot_ck_ok(mot_plan_build(&plan, &r->placement, r->samples, r->choices, r->home, r->expert, split));
     size_t home = 0, owner = 0, at = 0;
     for (int peer = 0; peer < r->ranks; peer++) {
@@ -114,6 +116,7 @@ static void check_plan(const routing *r, mot_split *split, const mot_share *cons
     }
     ck_assert_uint_eq(at, plan.rows_owner);
     mot_plan_free(&plan);
+    mot_nodes_free(&nodes);
 }
 
 START_TEST(a_split_is_what_the_double_loop_says)

@@ -60,6 +60,8 @@ placements=(
     "4|route.placement=[[],[1],[],[2,0,3]] route.coordinator=shared"
     "1|route.placement=[[0],[3,1,2],[]]"
     "3|data.memory=1KiB"
+    "3|route.exchange=direct"
+    "5|route.exchange=node"
 )
 # For "strips" and "strips of rounded products": ranks and threads a rank, beside one of each.
 threads=("1 2" "1 3" "1 4" "2 1" "2 2" "2 3" "2 4" "3 1" "3 2" "3 3" "3 4" "5 1" "5 2" "5 3" "5 4" "1 auto" "2 auto")

@@ -21,10 +21,18 @@ typedef struct world {
     mot_batch_source source;
 } world;
 
-static void world_make(world *w, const char *more, int threads)
+/* Rank r is told that it shares memory with r + hosts, r + 2 hosts, ... alone. */
+static void pretend_hosts(mot_comm *comm, int hosts)
+{
+    MPI_Comm_free(&comm->host);
+    MPI_Comm_split(comm->mpi, comm->rank % hosts, comm->rank, &comm->host);
+}
+
+static void world_make(world *w, const char *more, int threads, int hosts)
 {
     memset(w, 0, sizeof *w);
     mot_comm_init(&w->comm, MPI_COMM_WORLD);
+    pretend_hosts(&w->comm, hosts);
     mot_comm_init(&w->self, MPI_COMM_SELF);
     data_open(&w->dataset, &w->comm);
     data_configure(&w->config, more);
@@ -221,7 +229,7 @@ static const char *const cases[] = {
 START_TEST(a_step_is_what_its_twin_does)
 {
     world w;
-    world_make(&w, cases[_i], 1 + _i % 3);
+    world_make(&w, cases[_i], 1 + _i % 3, 1 + _i % 2);
     for (int s = 0; s < STEPS; ++s) {
         const mot_step_task task = {.first = (mot_gidx)s * BATCH,
                                     .total = BATCH,
@@ -293,7 +301,7 @@ START_TEST(threads_and_splits_do_not_show)
         mot_step_result result;
         char more[300];
         snprintf(more, sizeof more, "%s\nroute.split: %s", threaded[_i], threads % 2 == 0 ? "true" : "false");
-        world_make(&w, more, threads);
+        world_make(&w, more, threads, 1);
         for (int s = 0; s < STEPS; ++s) {
             const mot_step_task task = {.first = (mot_gidx)s * BATCH,
                                         .total = BATCH,
@@ -372,7 +380,7 @@ START_TEST(a_frozen_part_stays_frozen)
         "  - {name: b, train: [embed, attention, ffn], weight_decay: 0.1, until: 2 steps}\n"
         "  - {name: c, train: [gate], gate_rate: 0.1, until: 2 steps}\n"
         "  - {name: d, train: [attention], optimizer: normalized_gd, rate: 0.1, until: 2 steps}\n",
-        2);
+        2, 1);
     mot_progress progress = {0};
     for (int s = 0; progress.stage < w.config.stages; ++s) {
         const mot_stage_config *stage = &w.config.stage[progress.stage];
@@ -406,7 +414,7 @@ START_TEST(everybody_hears_of_a_failure)
 {
     world w;
     mot_step_result result;
-    world_make(&w, "train.optimizer: sgd", 2);
+    world_make(&w, "train.optimizer: sgd", 2, 1);
     const mot_batch_source plain = {.dataset = &w.dataset, .gate = &w.model.gate, .patch = 1};
     mot_step_task task = {
         .first = DATA_SAMPLES - 1, .total = BATCH, .stage = &w.config.stage[0], .factor = 1};
@@ -441,7 +449,7 @@ START_TEST(work_is_counted_by_phase)
     world w;
     mot_step_result result;
     mot_phase_work sum[MOT_PHASES], then[MOT_PHASES];
-    world_make(&w, "train.optimizer: sgd\nroute: {top_k: 2, chunks: 3}", 1);
+    world_make(&w, "train.optimizer: sgd\nroute: {top_k: 2, chunks: 3}", 1, 1);
     const double rows = BATCH * K, output = DATA_CLASSES * sizeof(mot_real),
                  row = (double)mot_step_bytes(w.step).dispatch_row,
                  forward = w.model.kind->flops(&w.model.shape, DATA_TOKENS);

@@ -27,10 +27,10 @@ enum { MOT_ROOT = 0 };
 /* All message tags. */
 enum {
     MOT_TAG_CHECKPOINT = 1,
-    MOT_TAG_EXCHANGE = 2,
     MOT_TAG_WEIGHTS = 3,
     MOT_TAG_STRIPS = 4,
-    MOT_TAG_EXPERT = 5
+    MOT_TAG_EXPERT = 5,
+    MOT_TAG_EXCHANGE = 1 << 10 /* and those that follow: each exchange has its own */
 };
 
 /* Duplicates `given`. Collective. */

@@ -64,6 +64,14 @@ typedef enum mot_rebalance {
     MOT_REBALANCE_EVAL,
     MOT_REBALANCE_CHECKPOINT
 } mot_rebalance;
+
+/* Between which parties rows travel. */
+typedef enum mot_exchange_form {
+    MOT_EXCHANGE_AUTO,   /* nodes, where hosts have several ranks and shared memory enough */
+    MOT_EXCHANGE_DIRECT, /* ranks */
+    MOT_EXCHANGE_NODE,   /* hosts, whose ranks share memory */
+} mot_exchange_form;
+
 typedef struct mot_route_config { /* keys route.* */
     int top_k;                    /* 1 .. E; 0: all (soft routing) */
     mot_scale scale; /* weight of an expert's output: its softmax probability over all experts, over the
@@ -80,6 +88,7 @@ typedef struct mot_route_config { /* keys route.* */
     mot_rebalance rebalance;
     int chunks;          /* pieces in which a batch moves */
     mot_payload payload; /* how numbers travel */
+    mot_exchange_form exchange;
 } mot_route_config;
 
 #endif

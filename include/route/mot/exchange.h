@@ -1,66 +1,99 @@
 /* exchange.h: moves rows of any width along a plan, in either direction; several may be in flight.
  *
- * DISPATCH takes rows in home order (plan.h) and delivers them in owner order; COMBINE takes owner order and delivers
- * home order. Peers without rows cost nothing; receives are posted first. Row counts, not bytes, reach MPI (a row is a
- * derived datatype), so a message may exceed 2 GiB; the plan keeps its rows below 2^31.
+ * Rows lie in the buffer of a node, which all its members write and read (layout.h): with `nodes` made of hosts, that is
+ * shared memory, rows within a host are written by their home and read by their owner without a message, and what goes
+ * to another host is one message for each pair of hosts. With every rank a node of its own it is a message for each
+ * pair of ranks. The bits are the same.
  *
- * To another host a message of up to 960 KiB travels in pieces of 60 KiB, just below the size from which Open MPI asks
+ * DISPATCH takes rows from their homes to their owners, COMBINE back. A row is written once, where mot_exchange_home or
+ * mot_exchange_owner says, and read in the same way at the other end:
+ *
+ *      home:    write rows     begin   ...   end
+ *      owner:                  begin   ...   end    read rows         (COMBINE: the other way round)
+ *
+ * A row that stays within its node has one place, so what its owner writes for a combine takes the place of what was
+ * dispatched.
+ *
+ * The message of a pair of nodes sets out when every member of the node has begun, and nobody waits for that in the
+ * begin: it happens in a later test or end of the member that speaks for the pair. So whoever waits for something else
+ * while exchanges are in flight does so with mot_exchange_wait.
+ *
+ * Nodes without rows for each other cost nothing; receives are posted first. Row counts, not bytes, reach MPI (a row is
+ * a derived datatype), so a message may exceed 2 GiB; the plan keeps its rows below 2^31.
+ *
+ * To another host a message of up to 3.75 MiB travels in pieces of 60 KiB, just below the size from which Open MPI asks
  * the receiver before it sends over TCP (64 KiB). An answer takes as long as the receiver computes before it next looks
  * at its messages; a piece needs none, and waits in a socket for whoever is late. Beyond, and within a host, asking
  * saves a copy and pays.
  *
- * Rows that stay on this rank are not moved: whoever makes a row writes it once, to mot_exchange_place, which for such
- * a row is where it would arrive. A dispatch on rank 1 of 3:
- *
- *      send      | to rank 0   |   (unused)   | to rank 2   |
- *      receive   | from rank 0 | written here | from rank 2 |
- *
- * Collective in the sense that every rank must begin the same exchanges in the same order (that is how messages
- * match); a rank with nothing to send or receive still calls. Ends may come in any order. */
+ * Collective in the sense that every rank must begin the same exchanges, and those of one object in the same order; a
+ * rank with nothing to send or receive still calls. Ends may come in any order. */
 #ifndef MOT_EXCHANGE_H
 #define MOT_EXCHANGE_H
 
 #include "mot/comm.h"
 #include "mot/plan.h"
+#include "mot/shared.h"
 
 typedef enum mot_direction { MOT_DISPATCH, MOT_COMBINE } mot_direction;
 
 typedef struct mot_exchange {
-    const mot_comm *comm; /* not owned, must outlive the exchange */
-    MPI_Datatype row;     /* owned */
+    const mot_comm *comm; /* not owned, as the nodes: must outlive the exchange */
+    mot_nodes *nodes;
     size_t row_bytes;
-    bool *distant;                       /* [ranks]: peers on other hosts; owned */
-    MPI_Request *request;                /* owned */
-    int requests;                        /* in flight */
-    uint64_t sent_bytes, received_bytes; /* to and from other ranks, ever */
+    uint64_t sent_bytes,
+        received_bytes; /* rows of this rank to and from other ranks, however they went, ever */
+    bool *distant;      /* [nodes]: on other hosts; owned */
+    unsigned char *row; /* the node's buffer: `room` rows */
+    size_t room;
+    struct mot_exchange_flight {
+        MPI_Datatype type;
+        MPI_Request *request; /* receives, then sends */
+        int receives, sends;  /* in flight */
+        int messages;         /* that this rank receives for its node, and has not announced */
+        int tag;
+        mot_shared shared;         /* counters, then rows */
+        uint64_t written, arrived; /* what the counters say when all of this exchange is there */
+        const mot_plan *plan;      /* in flight */
+        mot_direction direction;
+        bool flies, waits;         /* in flight; its messages have not set out */
+        struct mot_exchange *next; /* in flight */
+    } flight;                      /* private */
 } mot_exchange;
 
-/* For rows of `row_bytes` (> 0) bytes; MOT_ERR_INPUT beyond INT_MAX. One exchange object is one thing in flight. Not
- * collective. */
-enum { MOT_PIECE_BYTES = 60 << 10, MOT_MOST_PIECES = 16 };
-mot_status mot_exchange_init(mot_exchange *exchange, const mot_comm *comm, size_t row_bytes);
+/* For rows of `row_bytes` (> 0) bytes; MOT_ERR_INPUT beyond INT_MAX. One exchange object is one thing in flight. All
+ * ranks make theirs in the same order. Not collective. */
+enum { MOT_PIECE_BYTES = 60 << 10, MOT_MOST_PIECES = 64, MOT_SLICE_BYTES = 4 * MOT_PIECE_BYTES };
+mot_status mot_exchange_init(mot_exchange *exchange, const mot_comm *comm, mot_nodes *nodes,
+                             size_t row_bytes);
 void mot_exchange_free(mot_exchange *exchange);
 
-/* Where the caller writes row `row` of the sending side, before the begin: its place in `send`, or, if it stays on this
- * rank, in `receive`. */
-static inline void *mot_exchange_place(const mot_exchange *exchange, const mot_plan *plan,
-                                       mot_direction direction, void *send, void *receive, size_t row)
+/* Room for the plan's rows, whatever they held being lost. Collective over the node's members, with the same status;
+ * allocates only when the plan grows beyond any before, and `fits` says, alike on all members, whether it would not.
+ * Rows may be written when all members have come here and done with the rows of the plan before: what makes them meet,
+ * such as mot_comm_agree, is the caller's. */
+bool mot_exchange_fits(const mot_exchange *exchange, const mot_plan *plan);
+mot_status mot_exchange_reserve(mot_exchange *exchange, const mot_plan *plan);
+
+/* Row `row` of this rank's home side and of its owner side. */
+static inline void *mot_exchange_home(const mot_exchange *exchange, const mot_plan *plan, size_t row)
 {
-    const size_t *from = direction == MOT_DISPATCH ? plan->home_first : plan->owner_first;
-    const size_t *to = direction == MOT_DISPATCH ? plan->owner_first : plan->home_first;
-    const size_t own = from[plan->rank], end = from[plan->rank + 1];
-    if (row < own || row >= end) return (unsigned char *)send + row * exchange->row_bytes;
-    return (unsigned char *)receive + (to[plan->rank] + row - own) * exchange->row_bytes;
+    return exchange->row + plan->home_place[row] * exchange->row_bytes;
+}
+static inline void *mot_exchange_owner(const mot_exchange *exchange, const mot_plan *plan, size_t row)
+{
+    return exchange->row + plan->owner_place[row] * exchange->row_bytes;
 }
 
-/* Starts moving. `send` and `receive` stay untouched by the caller until the end; either may be NULL when the plan
- * has no rows on that side. They must not overlap. */
-void mot_exchange_begin(mot_exchange *exchange, const mot_plan *plan, mot_direction direction,
-                        const void *send, void *receive);
-/* Lets MPI make progress, with whatever is in flight; true when everything of this exchange has arrived (the end will
- * not wait). Open MPI moves nothing by itself: a message beyond its eager limit needs several calls on both sides, so a
- * rank that computes meanwhile calls this now and then. Not collective. */
+/* Starts moving what this rank has written. Until the end the sending side's rows stay as they are. */
+void mot_exchange_begin(mot_exchange *exchange, const mot_plan *plan, mot_direction direction);
+/* Lets everything in flight move on; true when everything of this exchange has arrived (the end will not wait). Open
+ * MPI moves nothing by itself: a message beyond its eager limit needs several calls on both sides, so a rank that
+ * computes meanwhile calls this now and then. Not collective. */
 bool mot_exchange_test(mot_exchange *exchange);
 void mot_exchange_end(mot_exchange *exchange);
+
+/* As MPI_Waitall, while exchanges in flight move on. */
+void mot_exchange_wait(mot_nodes *nodes, const mot_comm *comm, int requests, MPI_Request *request);
 
 #endif

@@ -11,15 +11,17 @@
  * COMBINE is the same picture read from right to left. On the owner's side the rows of one expert, in global sample
  * order whatever rank they came from, are
  *
- *   row[group_first[e] .. group_first[e + 1])   places in the receive buffer, for the e-th local expert
+ *   row[group_first[e] .. group_first[e + 1])   numbers on the owner's side, for the e-th local expert
  *
- * so what an expert computes does not depend on the number of ranks. Where experts with many rows are helped (split.h),
+ * so what an expert computes does not depend on the number of ranks. Both buffers are thought ones: a row's bytes lie in
+ * the buffer of its node (layout.h), at home_place or owner_place of its number here. Where experts with many rows are helped (split.h),
  * "owner" stands for the rank that works on a row, and a rank's groups are its local experts' shares (perhaps empty)
  * followed by those of other ranks' experts, its guests. A plan assumes neither one layer nor that rows
  * start at the rank that read them: `home` is any map. Not collective; every rank must pass the same arguments. */
 #ifndef MOT_PLAN_H
 #define MOT_PLAN_H
 
+#include "mot/layout.h"
 #include "mot/placement.h"
 #include "mot/split.h"
 
@@ -32,7 +34,9 @@ typedef struct mot_plan {
     size_t groups, *group_first;          /* local experts, then guests; [groups + 1] */
     int *group_expert;                    /* [groups] */
     size_t *group_from; /* [groups]: which of its expert's rows a group begins with; 0 for local experts */
-    uint32_t *row;      /* [rows_owner]: places in the receive buffer, by group */
+    uint32_t *row;      /* [rows_owner]: numbers on the owner's side, by group */
+    mot_layout layout;  /* of the node's buffer */
+    uint32_t *home_place, *owner_place; /* [rows_home], [rows_owner]: places in it */
     struct mot_plan_memory {
         size_t home, owner;  /* rows there is room for */
         size_t *cursor;      /* [2 * ranks + experts] */
@@ -41,8 +45,8 @@ typedef struct mot_plan {
     } memory;                /* private */
 } mot_plan;
 
-/* Makes an empty plan for `ranks` ranks and the local experts of `rank`. */
-mot_status mot_plan_init(mot_plan *plan, const mot_placement *placement, int rank);
+/* Makes an empty plan for the ranks of `nodes` (not owned, must outlive the plan) and the local experts of its rank. */
+mot_status mot_plan_init(mot_plan *plan, const mot_placement *placement, const mot_nodes *nodes);
 void mot_plan_free(mot_plan *plan);
 
 /* Builds the plan of samples [0, samples) of a chunk: home[s] is the rank that holds sample s, expert[s * choices + k]

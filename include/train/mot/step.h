@@ -106,6 +106,9 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
 
 const mot_step_work *mot_step_measure(mot_step *step);
 
+/* Which ranks exchange as one, as route.exchange says. */
+const mot_nodes *mot_step_nodes(const mot_step *step);
+
 /* Threads of this rank. */
 int mot_step_threads(const mot_step *step);
 
