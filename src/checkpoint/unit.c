@@ -14,6 +14,9 @@ const mot_progress_field mot_progress_fields[] = {
     {"previous_purity", MOT_PROGRESS_REAL, offsetof(mot_progress, previous_purity)},
     {"windows", MOT_PROGRESS_INT32, offsetof(mot_progress, windows)},
     {"restarts", MOT_PROGRESS_INT32, offsetof(mot_progress, restarts)},
+    {"skipped", MOT_PROGRESS_INT32, offsetof(mot_progress, skipped)},
+    {"rollbacks", MOT_PROGRESS_INT32, offsetof(mot_progress, rollbacks)},
+    {"left_out", MOT_PROGRESS_INT64, offsetof(mot_progress, left_out)},
     {"best_step", MOT_PROGRESS_INT64, offsetof(mot_progress, best_step)},
     {"best_loss", MOT_PROGRESS_REAL, offsetof(mot_progress, best_loss)},
 };

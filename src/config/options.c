@@ -20,6 +20,7 @@ static const char *const rebalance_names[] = {"never", "stage", "eval", "checkpo
 static const char *const exchange_names[] = {"auto", "direct", "node", NULL};
 static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
 static const char *const loss_names[] = {"cross_entropy", "logistic", "squared", NULL};
+static const char *const nonfinite_names[] = {"stop", "skip_step", "rollback", NULL};
 static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
 static const char *const schedule_names[] = {"constant", "linear", "cosine", NULL};
 
@@ -196,6 +197,8 @@ const mot_option mot_options[] = {
      HELP("Samples a step, over all ranks.")},
     {KEY("train.loss"), IN_CONFIG(train.loss), CHOICE(loss_names), DEFAULT("cross_entropy"),
      HELP("Loss of a sample.")},
+    {KEY("train.on_nonfinite"), IN_CONFIG(train.on_nonfinite), CHOICE(nonfinite_names), DEFAULT("stop"),
+     HELP("A loss or gradient that is not finite ends the run, leaves out the step's update, or sends the run back to its last checkpoint and on behind the batch.")},
     {.stage_key = "name", IN_STAGE(name), TEXT(63), DEFAULT("train"),
      HELP("Name of the stage, unique; stageN for the N-th (from 0) when left out.")},
     {.key = "train.parts", .stage_key = "train", IN_STAGE(train), .type = MOT_OPTION_PARTS, .least = 1,

@@ -96,6 +96,12 @@ mot_status mot_optimizer_update(const mot_optimizer_config *config, double rate,
     return MOT_OK;
 }
 
+mot_status mot_optimizer_check(mot_part_set parts, const mot_params *params)
+{
+    double norm;
+    return gradient_norm(params, parts, &norm);
+}
+
 void mot_optimizer_reset(mot_params *params)
 {
     for (int m = 0; m < 2; ++m) memset(params->moment[m], 0, params->table->count * sizeof(mot_real));

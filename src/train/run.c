@@ -1,5 +1,6 @@
 #include "run_private.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -38,6 +39,7 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
         .wait_s = result->wait_s,
     };
     mot_status status = mot_record_step(run->record, &figures, result->load, result->importance);
+    if (isnan(result->loss)) return status; /* left out: its choices may mean nothing */
     if (status == MOT_OK && run->config.record.every > 0 && step % run->config.record.every == 0)
         status = mot_record_assign(run->record, step, false, batch, result->sample, result->label,
                                    result->group, result->expert, result->prob);
@@ -52,6 +54,31 @@ static bool stop_asked(const mot_run *run)
     return over || mot_signals_asked();
 }
 
+/* ---- what is not finite ---- */
+
+/* So many steps in a row are no accident of the data: parameters are lost. */
+enum { MOST_SKIPPED = 20 };
+
+static bool may_skip(const mot_run *run, mot_status status)
+{
+    return status == MOT_ERR_NUMERIC && run->config.train.on_nonfinite == MOT_NONFINITE_SKIP_STEP &&
+           run->skipped_on_end < MOST_SKIPPED;
+}
+
+static bool may_go_back(const mot_run *run)
+{
+    return run->config.train.on_nonfinite == MOT_NONFINITE_ROLLBACK &&
+           run->progress.rollbacks < RUN_MOST_ROLLBACKS;
+}
+
+/* Nothing has learned; the step counts, with figures that are not numbers. */
+static void leave_out(mot_run *run, mot_step_result *result)
+{
+    mot_log(MOT_LOG_WARNING, "%s; the step is left out (%d so far)", mot_error_message(),
+            ++run->progress.skipped);
+    result->loss = result->hits = result->purity = NAN;
+}
+
 static mot_status train_step(mot_run *run, bool *stop, bool *save)
 {
     const mot_progress *progress = &run->progress;
@@ -61,15 +88,19 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     const double factor = mot_stage_factor(stage, progress->step - progress->stage_first,
                                            mot_stage_steps(stage, samples, batch));
     const mot_step_task task = {
-        .first = progress->step * (mot_gidx)batch,
+        .first = (progress->step + progress->left_out) * (mot_gidx)batch,
         .total = batch,
         .number = progress->step,
         .stage = stage,
         .factor = factor,
+        .careful = run->config.train.on_nonfinite == MOT_NONFINITE_SKIP_STEP,
     };
     mot_step_result result;
-    mot_status status;
-    MOT_TRY(mot_step_run(run->step, &run->train, &task, stop_asked(run), &result));
+    mot_status status = mot_step_run(run->step, &run->train, &task, stop_asked(run), &result);
+    const bool skipped = may_skip(run, status);
+    if (skipped) leave_out(run, &result);
+    run->skipped_on_end = skipped ? run->skipped_on_end + 1 : 0;
+    if (!skipped) MOT_TRY(status);
     run_count_load(run, &result);
     const double rate = stage->expert.rate * factor;
     const int index = progress->stage; /* of this step; the next may be of another */
@@ -149,7 +180,13 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         MOT_TRY(watchdog_start(&run->watchdog, comm, run->step, config->watch.warn, config->watch.abort));
         MOT_TRY(run_begin(run));
         run->start_step = run->progress.step;
-        MOT_TRY(train(run));
+        status = train(run);
+        while (status == MOT_ERR_NUMERIC && may_go_back(run)) {
+            mot_log(MOT_LOG_WARNING, "%s", mot_error_message());
+            MOT_TRY(run_go_back(run));
+            status = train(run);
+        }
+        MOT_TRY(status);
         const bool complete = run->progress.stage == config->stages;
         if (complete) run_say_table(run);
         MOT_TRY(run_summarize(run, complete ? "done" : "stopped"));

@@ -63,6 +63,7 @@ struct mot_run {
     bool continued;              /* from a checkpoint */
     bool again;                  /* this evaluation has been recorded before */
     mot_gidx evaluated;          /* step of last_eval; -1: none */
+    int skipped_on_end;          /* steps without an update up to now, in a row */
     double called_s, start_s;    /* stop_after counts from the first, all figures from the second */
     mot_gidx start_step;
     double part_s[RUN_PARTS];
@@ -76,7 +77,7 @@ struct mot_run {
 
     /* since the last report line */
     double since_s, loss, hits, compute_s, exchange_s, wait_s, flops;
-    mot_gidx since_step;
+    mot_gidx since_step, since_skipped;
     double drawn_s; /* when the progress bar was last drawn */
 };
 
@@ -87,6 +88,10 @@ mot_state run_state(mot_run *run);
 
 /* run_resume.c: checkpoints and record. */
 mot_status run_begin(mot_run *run); /* makes the folder, or continues what stands in it */
+/* Sets the run to its newest checkpoint, as a new start would, or to its beginning; the data go on behind the batch of
+ * the step that failed. Collective. */
+enum { RUN_MOST_ROLLBACKS = 10 };
+mot_status run_go_back(mot_run *run);
 
 /* run_save.c: when and how checkpoints are written. */
 mot_status run_save_begin(mot_run *run); /* collective, before any other */

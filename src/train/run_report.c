@@ -78,7 +78,8 @@ void run_banner(const mot_run *run, const char *what)
             config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s", size.own,
             parts, size.gate, total, K, config->model.experts,
             config->model.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
-    mot_log(MOT_LOG_INFO, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
+    mot_log(MOT_LOG_INFO,
+            "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
             run_bytes_text(run_memory(run), memory));
     if (what != NULL) mot_log(MOT_LOG_INFO, "  %s", what);
     warn_of_launch(run);
@@ -95,6 +96,7 @@ void run_report_begin(mot_run *run)
 {
     run->since_s = mot_clock_s();
     run->since_step = run->progress.step;
+    run->since_skipped = 0;
     run->loss = run->hits = run->compute_s = run->exchange_s = run->wait_s = run->flops = 0;
 }
 
@@ -116,10 +118,11 @@ typedef struct report_line {
 static report_line make_line(const mot_run *run, const mot_step_result *result)
 {
     const double steps = (double)(run->progress.step - run->since_step), wall = mot_clock_s() - run->since_s;
-    const double samples = steps * (double)run->config.train.batch;
+    const double learned = steps - (double)run->since_skipped, batch = (double)run->config.train.batch;
+    const double samples = steps * batch;
     return (report_line){
-        .loss = run->loss / steps,
-        .accuracy = run->hits / samples,
+        .loss = run->loss / learned, /* without any, not a number */
+        .accuracy = run->hits / (learned * batch),
         .samples_per_s = samples / wall,
         .gflops = run->flops / wall * 1e-9,
         .load_ratio = load_ratio(result->load, run->config.model.experts),
@@ -187,8 +190,12 @@ static void draw_progress(mot_run *run, const report_line *line)
 mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate)
 {
     mot_status status = MOT_OK;
-    run->loss += result->loss;
-    run->hits += result->hits;
+    if (isnan(result->loss)) {
+        ++run->since_skipped;
+    } else {
+        run->loss += result->loss;
+        run->hits += result->hits;
+    }
     run->compute_s += result->compute_s;
     run->exchange_s += result->exchange_s;
     run->wait_s += result->wait_s;

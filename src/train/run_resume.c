@@ -20,6 +20,7 @@ static void forget_what_may_change(mot_config *config)
     config->route.dedicated = false;
     config->threads = 0;
     config->stop_after = 0;
+    config->train.on_nonfinite = MOT_NONFINITE_STOP;
     memset(&config->watch, 0, sizeof config->watch);
     config->route.split = false;
     config->route.rebalance = MOT_REBALANCE_NEVER;
@@ -224,6 +225,32 @@ mot_status run_begin(mot_run *run)
     }
     MOT_TRY(mot_comm_agree(comm, status));
     MOT_TRY(run_save_begin(run));
+done:
+    return status;
+}
+
+mot_status run_go_back(mot_run *run)
+{
+    const mot_progress before = run->progress;
+    mot_status status = mot_saver_wait(run->saver);
+    /* One of numbers that are not finite will not be written; that is why the run goes back. */
+    if (status != MOT_OK && status != MOT_ERR_NUMERIC) return status;
+    mot_saver_destroy(&run->saver);
+    mot_record_close(&run->record);
+    mot_lock_release(&run->lock);
+    run->progress = (mot_progress){0};
+    run->evaluated = -1;
+    MOT_TRY(run_begin(run));
+    mot_progress *progress = &run->progress;
+    run->start_step = MOT_MIN(run->start_step, progress->step);
+    progress->restarts = before.restarts;
+    progress->rollbacks = before.rollbacks + 1;
+    /* The step that is next takes the batch behind the one that failed. */
+    progress->left_out = before.step + before.left_out + 1 - progress->step;
+    mot_log(MOT_LOG_WARNING,
+            "went back to step %" MOT_PRI_GIDX ", and goes on behind the batch of step %" MOT_PRI_GIDX
+            " (%d of at most %d times)",
+            progress->step, before.step + 1, progress->rollbacks, RUN_MOST_ROLLBACKS);
 done:
     return status;
 }

@@ -126,6 +126,8 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_int(json, "threads", run->place.threads);
             mot_json_int(json, "mpi.hosts", run->place.hosts);
             mot_json_int(json, "restarts", run->progress.restarts);
+            mot_json_int(json, "skipped", run->progress.skipped);
+            mot_json_int(json, "rollbacks", run->progress.rollbacks);
             status = mot_json_save(json, path);
         }
     }

@@ -68,16 +68,19 @@ bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, 
 {
     const mot_stage_config *stage = &config->stage[progress->stage];
     const mot_until *until = &stage->until;
+    const bool learned = !isnan(loss);
     ++progress->step;
-    ++progress->window_steps;
-    progress->window_loss += loss;
-    progress->window_purity += purity;
+    if (learned) {
+        ++progress->window_steps;
+        progress->window_loss += loss;
+        progress->window_purity += purity;
+    }
 
     const mot_gidx done = progress->step - progress->stage_first;
     const mot_gidx steps = mot_stage_steps(stage, samples, config->train.batch);
     const mot_gidx window = MOT_MAX(until->loss_plateau, until->purity_plateau);
     bool ended = (steps > 0 && done >= steps) || (until->loss_below > 0 && loss < until->loss_below);
-    if (window > 0 && progress->window_steps == window) ended = plateau(until, progress) || ended;
+    if (learned && window > 0 && progress->window_steps == window) ended = plateau(until, progress) || ended;
     if (!ended) return false;
     ++progress->stage;
     progress->stage_first = progress->step;

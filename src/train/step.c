@@ -105,6 +105,8 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     since = mot_clock_s();
     enter(MOT_PHASE_UPDATE);
     if (learn) status = mot_step_update(step, task);
+    if (status == MOT_ERR_NUMERIC)
+        status = mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
     mot_step_count_work(step, task);
     lap(step, MOT_PHASE_UPDATE, &since);
 

@@ -47,17 +47,26 @@ static double batch_purity(mot_step *step)
     return (double)pure / (double)n;
 }
 
-static mot_status sum_up(mot_step *step, const mot_step_task *task, step_verdict *verdict)
+/* Names the first sample whose loss is not finite: the cause, where gradients are not finite either. */
+static mot_status check_losses(const mot_step *step, const mot_step_task *task)
+{
+    const coordinator *root = &step->root;
+    for (size_t p = 0; p < step->batch.total; ++p)
+        if (!isfinite(root->loss[p]))
+            return mot_fail(MOT_ERR_NUMERIC,
+                            "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
+                            " (expert %d on rank %d) is not finite; a smaller rate or clip may help",
+                            task->number + 1, root->sample[p], step->expert[p * step->K],
+                            step->model->placement.owner[step->expert[p * step->K]]);
+    return MOT_OK;
+}
+
+static void sum_up(mot_step *step, step_verdict *verdict)
 {
     coordinator *root = &step->root;
     const size_t n = step->batch.total, E = (size_t)step->model->config->model.experts, K = step->K;
     double loss = 0, hits = 0;
     for (size_t p = 0; p < n; ++p) {
-        if (!isfinite(root->loss[p]))
-            return mot_fail(MOT_ERR_NUMERIC,
-                            "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
-                            " (expert %d) is not finite; a smaller rate or clip may help",
-                            task->number + 1, root->sample[p], step->expert[p * K]);
         loss += root->loss[p];
         hits += root->predicted[p] == root->label[p];
     }
@@ -70,7 +79,6 @@ static mot_status sum_up(mot_step *step, const mot_step_task *task, step_verdict
     for (size_t p = 0; p < n; ++p)
         for (size_t k = 0; k < K; ++k)
             root->prob[p * K + k] = root->p[p * E + (size_t)step->expert[p * K + k]];
-    return MOT_OK;
 }
 
 static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_verdict *verdict)
@@ -95,8 +103,10 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
     const mot_optimizer_config *config = &task->stage->gate;
     const mot_status status = mot_optimizer_update(config, config->rate * task->factor, 1u << MOT_PART_GATE,
                                                    &model->gate_params, NULL);
-    if (status == MOT_OK) mot_balance_bias(route, choice.E, step->load, model->balance_bias);
-    return status;
+    if (status != MOT_OK)
+        return mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
+    mot_balance_bias(route, choice.E, step->load, model->balance_bias);
+    return MOT_OK;
 }
 
 /* The step's work of all ranks: what they have done since they last reported. */
@@ -119,12 +129,19 @@ static void measure(mot_step *step, step_verdict *verdict)
     root->before = all;
 }
 
-static mot_status conclude(mot_step *step, const mot_step_task *task, step_verdict *verdict)
+/* verdict->status is that of the ranks so far; returns the root's own. */
+static mot_status conclude(mot_step *step, const mot_step_task *task, mot_status status,
+                           step_verdict *verdict)
 {
+    const bool numeric = verdict->status == MOT_ERR_NUMERIC;
     measure(step, verdict);
+    if (verdict->status != MOT_OK && !numeric) return status;
     spread_reports(step);
-    mot_status status;
-    MOT_TRY(sum_up(step, task, verdict));
+    for (int e = 0; e < step->model->config->model.experts; ++e)
+        step->root.importance[e] = NAN; /* until it is known that there are sums */
+    MOT_TRY(check_losses(step, task));
+    if (numeric) return status; /* a gradient's; whose rank has named it */
+    sum_up(step, verdict);
     MOT_TRY(learn_gate(step, task, verdict));
 done:
     return status;
@@ -203,13 +220,13 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
         enter(MOT_PHASE_REPORT);
         for (int r = 0; r < comm->size; ++r)
             if (root->rank[r].status != MOT_OK) verdict.status = root->rank[r].status;
-        if (verdict.status == MOT_OK) verdict.status = status = conclude(step, task, &verdict);
+        status = conclude(step, task, status, &verdict);
+        if (verdict.status == MOT_OK) verdict.status = status;
         lap(step, MOT_PHASE_REPORT, &since);
     }
     enter_meeting(step, MOT_PHASE_REPORT);
     MPI_Bcast(&verdict, sizeof verdict, MPI_BYTE, MOT_ROOT, comm->mpi);
     lap(step, MOT_PHASE_WAIT, &since);
-    if (verdict.status != MOT_OK) return mot_comm_agree(comm, status);
     fill_result(step, &verdict, result);
-    return MOT_OK;
+    return verdict.status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
 }

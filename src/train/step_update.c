@@ -1,4 +1,5 @@
 /* What is done to whole experts, before and after their work; each by one thread. */
+#include <math.h>
 #include <string.h>
 
 #include "mot/optimizer.h"
@@ -40,6 +41,23 @@ static void update_expert(void *context, size_t expert, int thread)
     step->updated[expert] = worked ? update_unit(all->task, &step->model->own[expert]) : MOT_OK;
 }
 
+/* What this rank can see before anything learns. */
+static mot_status check_finite(const mot_step *step, const mot_step_task *task)
+{
+    const mot_model *model = step->model;
+    const mot_part_set parts = task->stage->train;
+    mot_status status = MOT_OK;
+    for (size_t r = 0; r < step->reports; ++r)
+        if (!isfinite(step->report[r].loss))
+            return mot_fail(MOT_ERR_NUMERIC, "the loss of the batch's sample %" PRIu32 " is not finite",
+                            step->report[r].position);
+    for (int e = 0; e < model->local; ++e)
+        if (step->strips_added[e] > 0) MOT_TRY(mot_optimizer_check(parts, &model->own[e]));
+    if (model->tied_table.rows > 0) MOT_TRY(mot_optimizer_check(parts, &model->tied));
+done:
+    return status;
+}
+
 mot_status mot_step_update(mot_step *step, const mot_step_task *task)
 {
     mot_model *model = step->model;
@@ -47,6 +65,7 @@ mot_status mot_step_update(mot_step *step, const mot_step_task *task)
     mot_status status = MOT_OK;
     mot_step_split_settle(step, MOT_PHASE_UPDATE);
     mot_model_sum_tied(model);
+    if (task->careful) MOT_TRY(mot_comm_agree(step->comm, check_finite(step, task)));
     mot_threads_run(step->threads, (size_t)model->local, update_expert, &all);
     /* The sentence of a failure stayed with its thread; an update that fails changes nothing, so it fails again. */
     for (int e = 0; e < model->local; ++e)

@@ -100,6 +100,9 @@ static inline void test_state_fill(test_state *s, int moments, int salt)
                                        .previous_purity = 0.2,
                                        .windows = 3,
                                        .restarts = 2,
+                                       .skipped = 3,
+                                       .rollbacks = 1,
+                                       .left_out = 12,
                                        .best_step = 300,
                                        .best_loss = 0.7};
 }

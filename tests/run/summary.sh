@@ -67,7 +67,7 @@ stable = {
     "routing.purity": float, "routing.nmi": float, "routing.entropy": float, "routing.experts_used": int,
     "time.wall_s": float, "time.compute_s": float, "time.exchange_s": float, "time.wait_s": float,
     "speed.samples_per_s": float, "speed.expert_gflops": float, "speed.sgemm_fraction": float,
-    "precision": str, "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int,
+    "precision": str, "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int, "skipped": int, "rollbacks": int,
 }
 for key, kind in stable.items():
     if key not in s:
@@ -78,7 +78,7 @@ for key, kind in stable.items():
     if type(value) is not kind:
         sys.exit("%s is %r, expected %s" % (key, value, kind.__name__))
 for key, value in {"status": "done", "steps": 20, "stage": 1, "mpi.ranks": int(sys.argv[2]), "mpi.hosts": 1,
-                   "restarts": 0}.items():
+                   "restarts": 0, "skipped": 0, "rollbacks": 0}.items():
     if s[key] != value:
         sys.exit("%s is %r, expected %r" % (key, s[key], value))
 if len(s["digest"]) != 32 or set(s["digest"]) - set("0123456789abcdef"):

@@ -32,7 +32,10 @@ typedef struct mot_progress {
     mot_gidx window_steps;
     double window_loss, window_purity, previous_loss, previous_purity;
     int32_t windows;
-    int32_t restarts;   /* times the run was continued from a checkpoint */
+    int32_t restarts; /* times the run was continued from a checkpoint */
+    /* train.on_nonfinite: steps without an update, times the run went back, and batches of the stream left out by that */
+    int32_t skipped, rollbacks;
+    mot_gidx left_out;
     mot_gidx best_step; /* of the evaluation with the lowest loss, when they are kept; 0: none */
     double best_loss;
 } mot_progress;

@@ -49,6 +49,7 @@ typedef struct mot_config {
     struct {
         size_t batch; /* B, over all ranks */
         mot_loss_kind loss;
+        mot_on_nonfinite on_nonfinite;
     } train;
     int stages;
     mot_stage_config stage[MOT_MAX_STAGES];

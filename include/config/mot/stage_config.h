@@ -38,6 +38,13 @@ typedef struct mot_stage_config { /* keys train.* (the defaults of every stage) 
     mot_until until;
 } mot_stage_config;
 
+/* What follows a loss or a gradient that is not finite. */
+typedef enum mot_on_nonfinite {
+    MOT_NONFINITE_STOP,
+    MOT_NONFINITE_SKIP_STEP,
+    MOT_NONFINITE_ROLLBACK
+} mot_on_nonfinite;
+
 enum { MOT_MAX_STAGES = 16 };
 
 #endif

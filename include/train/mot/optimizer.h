@@ -15,6 +15,9 @@
 mot_status mot_optimizer_update(const mot_optimizer_config *config, double rate, mot_part_set parts,
                                 mot_params *params, double *norm);
 
+/* Whether that would be so: the same sentence, and nothing else done. */
+mot_status mot_optimizer_check(mot_part_set parts, const mot_params *params);
+
 /* Forgets momentum and moments: at the beginning of a stage. */
 void mot_optimizer_reset(mot_params *params);
 

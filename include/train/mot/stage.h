@@ -22,7 +22,7 @@ mot_status mot_stages_check(const mot_config *config, mot_gidx samples);
 /* The factor on the stage's rates for its step `done` (0 is its first): warm-up times schedule. */
 double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx steps);
 
-/* Counts a step with its loss and purity into `progress` (step, window figures) and, when the stage has ended, moves
+/* (A loss that is NaN: a step that was left out counts, and no window has it.) Counts a step with its loss and purity into `progress` (step, window figures) and, when the stage has ended, moves
  * to the next one. True when it has. */
 bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity,
                        mot_progress *progress);

@@ -35,6 +35,8 @@ typedef struct mot_step_task {
     mot_gidx number;               /* steps done before this one: keys the noise */
     const mot_stage_config *stage; /* NULL: evaluation */
     double factor;                 /* on the stage's rates */
+    bool
+        careful; /* everybody agrees that losses and gradients are finite before anything learns: one meeting more */
 } mot_step_task;
 
 /* What came out. The scalars, times and loads are the same on every rank; the other arrays are the coordinator's,
@@ -100,7 +102,9 @@ mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_so
 void mot_step_destroy(mot_step **step);
 
 /* One step. Collective; the same status everywhere. `stop`: this rank was asked to stop. After a failure of
- * MOT_ERR_NUMERIC parameters are undefined: the run goes back to its last checkpoint. */
+ * MOT_ERR_NUMERIC parameters are undefined: the run goes back to its last checkpoint. Not so with task->careful: nothing
+ * has learned then, and of the result load, sample, label, group and expert hold. (Where the gate's own gradient alone is
+ * not finite, which is known last, experts have learned and the gate has not.) */
 mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mot_step_task *task, bool stop,
                         mot_step_result *result);
 
