@@ -34,8 +34,8 @@ static inline void swap_blocks(mot_vector *row, mot_lane distance)
     for (mot_lane i = 0; i < MOT_LANES; ++i)
         if (!(i & distance)) {
             const mot_vector a = row[i], b = row[i + distance];
-            row[i] = __builtin_shuffle(a, b, upper);
-            row[i + distance] = __builtin_shuffle(a, b, lower);
+            row[i] = mot_lanes_pick(a, b, upper);
+            row[i + distance] = mot_lanes_pick(a, b, lower);
         }
 }
 

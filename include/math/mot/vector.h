@@ -107,10 +107,22 @@ static inline mot_vector mot_first_lanes(mot_vector v, size_t n, mot_real fill)
     return mot_select(mot_lane_numbers() < (mot_lane)n, v, mot_all(fill));
 }
 
+/* Lane i gets lane from[i] of a, or of b where from[i] counts on behind a's last. */
+static inline mot_vector mot_lanes_pick(mot_vector a, mot_vector b, mot_vector_int from)
+{
+#if __has_builtin(__builtin_shuffle)
+    return __builtin_shuffle(a, b, from);
+#else /* Clang */
+    mot_vector picked = a;
+    for (int i = 0; i < MOT_LANES; ++i) picked[i] = from[i] < MOT_LANES ? a[from[i]] : b[from[i] - MOT_LANES];
+    return picked;
+#endif
+}
+
 /* Lane i gets lane i xor `distance`. */
 static inline mot_vector mot_lanes_swap(mot_vector v, mot_lane distance)
 {
-    return __builtin_shuffle(v, mot_lane_numbers() ^ distance);
+    return mot_lanes_pick(v, v, mot_lane_numbers() ^ distance);
 }
 
 /* Over the lanes, halves onto halves. */
