@@ -39,7 +39,8 @@ static unsigned long long count_parameters(hid_t group, int depth)
         if (H5Lget_info(group, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD) continue;
         if (strstr(name, ".moment") != NULL || strcmp(name, "balance_bias") == 0) continue;
         hid_t object = H5Oopen(group, name, H5P_DEFAULT);
-        if (H5Iget_type(object) == H5I_GROUP) sum += count_parameters(object, depth + 1);
+        if (H5Iget_type(object) == H5I_GROUP && !inspect_has_names(object))
+            sum += count_parameters(object, depth + 1);
         if (H5Iget_type(object) == H5I_DATASET) {
             hid_t space = H5Dget_space(object);
             sum += (unsigned long long)H5Sget_simple_extent_npoints(space);

@@ -108,11 +108,13 @@ static void put_values(hid_t dataset, hid_t type, int rank, const hsize_t *shape
     } else if (class == H5T_FLOAT || class == H5T_INTEGER) {
         /* As many whole rows as the wanted values need. */
         size_t row = 1;
-        for (int d = 1; d < rank; ++d) row *= (size_t)shape[d];
+        bool large = false;
+        for (int d = 1; d < rank; ++d)
+            large = large || __builtin_mul_overflow(row, (size_t)shape[d], &row) ||
+                    row > INSPECT_LIMIT / sizeof(double);
         const size_t rows = row == 0 ? 0 : MOT_MIN((size_t)shape[0], (most + row - 1) / row);
         double *value = NULL;
-        if (row > INSPECT_LIMIT / sizeof *value ||
-            mot_allocate(&value, MOT_MAX(rows, 1) * row, sizeof *value, "values") != MOT_OK) {
+        if (large || mot_allocate(&value, MOT_MAX(rows, 1) * row, sizeof *value, "values") != MOT_OK) {
             puts("(rows too large to show)");
             return;
         }
@@ -161,6 +163,12 @@ static void put_dataset(hid_t dataset, const char *name, int indent, const inspe
 }
 
 /* ---- the tree ---- */
+
+bool inspect_has_names(hid_t group)
+{
+    H5O_info_t info;
+    return H5Oget_info2(group, &info, H5O_INFO_BASIC) < 0 || info.rc > 1;
+}
 
 static void put_link(hid_t group, const char *name, const H5L_info_t *link, int indent)
 {
@@ -211,8 +219,9 @@ void inspect_put_group(hid_t group, const char *path, int depth, const inspect_o
         } else {
             printf("%*s", indent, "");
             inspect_put_clean(name, 80);
-            puts(kind == H5I_GROUP ? "/" : " (unreadable)");
-            if (kind == H5I_GROUP) {
+            const bool group_again = kind == H5I_GROUP && inspect_has_names(object);
+            puts(group_again ? "/ (a group with several names)" : kind == H5I_GROUP ? "/" : " (unreadable)");
+            if (kind == H5I_GROUP && !group_again) {
                 inspect_put_attributes(object, indent + 4);
                 snprintf(inner, sizeof inner, "%s/%s", path, name);
                 inspect_put_group(object, inner, depth + 1, options);
@@ -229,7 +238,8 @@ void inspect_put_group(hid_t group, const char *path, int depth, const inspect_o
 static mot_status read_dataset(hid_t dataset)
 {
     mot_status status = MOT_OK;
-    hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
+    hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset),
+          native = H5Tget_native_type(type, H5T_DIR_ASCEND);
     hsize_t shape[H5S_MAX_RANK] = {0};
     const int rank = H5Sget_simple_extent_dims(space, shape, NULL);
     const H5T_class_t class = H5Tget_class(type);
@@ -241,7 +251,7 @@ static mot_status read_dataset(hid_t dataset)
         mot_free(texts);
     }
     if ((class != H5T_FLOAT && class != H5T_INTEGER) || rank < 1 || shape[0] == 0) goto done;
-    size_t row = H5Tget_size(type);
+    size_t row = H5Tget_size(native); /* 4 bytes for a stored integer of 3 */
     for (int d = 1; d < rank; ++d) {
         if (__builtin_mul_overflow(row, (size_t)shape[d], &row) || row > (size_t)1 << 30) {
             status = mot_fail(MOT_ERR_INPUT, "a dataset has rows above 1 GiB");
@@ -250,20 +260,19 @@ static mot_status read_dataset(hid_t dataset)
     }
     /* Deflate makes data at most 1032 times smaller: a shape beyond that is damage, and would be read for
      * ever. */
-    if ((double)row * (double)shape[0] > 2048. * ((double)H5Dget_storage_size(dataset) + 65536)) {
+    if ((double)row * (double)shape[0] > 8 * 1032. * (double)H5Dget_storage_size(dataset) + 65536) {
         status = mot_fail(MOT_ERR_INPUT, "a dataset claims %llu rows, far more than it stores",
                           (unsigned long long)shape[0]);
         goto done;
     }
     const size_t most = MOT_MIN(MOT_MAX(((size_t)1 << 24) / MOT_MAX(row, 1), 1), (size_t)shape[0]);
-    hid_t native = H5Tget_native_type(type, H5T_DIR_ASCEND);
     status = mot_allocate(&rows, most, MOT_MAX(row, 1), "rows of a dataset");
     for (hsize_t at = 0; at < shape[0] && status == MOT_OK; at += most)
         status = mot_h5_read_rows_of(dataset, native, at, MOT_MIN(most, shape[0] - at), rows);
-    mot_h5_close(&native);
 
 done:
     mot_free(rows);
+    mot_h5_close(&native);
     mot_h5_close(&space);
     mot_h5_close(&type);
     return status;
@@ -285,7 +294,10 @@ mot_status inspect_read_all(hid_t group, int depth)
         if (link.type != H5L_TYPE_HARD) continue;
         hid_t object = H5Oopen(group, name, H5P_DEFAULT);
         if (object < 0) return mot_fail(MOT_ERR_INPUT, "%.80s cannot be opened", name);
-        if (H5Iget_type(object) == H5I_GROUP) status = inspect_read_all(object, depth + 1);
+        if (H5Iget_type(object) == H5I_GROUP)
+            status = inspect_has_names(object)
+                         ? mot_fail(MOT_ERR_INPUT, "%.80s is a group with several names", name)
+                         : inspect_read_all(object, depth + 1);
         if (H5Iget_type(object) == H5I_DATASET) {
             status = read_dataset(object);
             if (status != MOT_OK) status = mot_fail(status, "%.80s: %s", name, mot_error_message());

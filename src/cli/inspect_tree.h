@@ -28,6 +28,9 @@ void inspect_put_attributes(hid_t object, int indent);
 /* The members of a group whose path is `path` ("" for the root), with types, shapes, units and long names. */
 void inspect_put_group(hid_t group, const char *path, int depth, const inspect_options *options);
 
+/* A group that has several names. mot makes none, and one that is a member of itself would be walked for ever. */
+bool inspect_has_names(hid_t group);
+
 /* Reads every dataset below to its end: MOT_ERR_INPUT names one that cannot be read. */
 mot_status inspect_read_all(hid_t group, int depth);
 

@@ -174,6 +174,30 @@ mot inspect --values=100000 "${record[0]}" 2>err | head -n 1 >said
 [ ! -s err ] || fail "mot inspect | head -n 1: $(cat err)"
 quietly mot data show mixture.h5
 
+# Files that are whole and mean ill: a group inside of itself, integers that take more room in memory than in the file,
+# and numbers that nobody stored.
+"$PYTHON" - <<'PY'
+import h5py
+with h5py.File("ill.h5", "w") as f:
+    loop = f.create_group("loop")
+    for name in "abcdefgh":
+        loop[name] = loop
+with h5py.File("odd.h5", "w") as f:
+    three = h5py.h5t.STD_I32LE.copy()
+    three.set_size(3)
+    h5py.h5d.create(f.id, b"odd", three, h5py.h5s.create_simple((100000,))).write(
+        h5py.h5s.ALL, h5py.h5s.ALL, __import__("numpy").zeros(100000, "i4"))
+with h5py.File("empty.h5", "w") as f:
+    f.create_dataset("empty", (1 << 40,), "i1", chunks=(1,))
+PY
+quietly mot inspect ill.h5
+grep -q 'a group with several names' "$scratch/.said" || fail "mot inspect walks in circles: $(head -n 20 ../.said)"
+mot inspect --verify ill.h5 >said 2>err && fail "mot inspect --verify of a circle succeeds"
+grep -q 'a group with several names' err || fail "mot inspect --verify of a circle: $(cat err)"
+quietly mot inspect --verify odd.h5
+mot inspect --verify empty.h5 >said 2>err && fail "mot inspect --verify of numbers that nobody stored succeeds"
+grep -q 'far more than it stores' err || fail "mot inspect --verify of numbers that nobody stored: $(cat err)"
+
 # ---- a terminal ----
 
 "$PYTHON" - "$MPIRUN" "$MOT_BINARY" >said 2>&1 <<'PY' || fail "on a terminal: $(cat said)"
