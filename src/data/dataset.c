@@ -18,8 +18,9 @@ static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path)
 {
     char *text = NULL;
     int64_t version, integer;
-    mot_status status = MOT_OK;
-    if (mot_h5_get_text(file, ".", "format", &text) != MOT_OK || strcmp(text, DATASET_FORMAT) != 0) {
+    mot_status status = mot_h5_get_text(file, ".", "format", &text);
+    if (status == MOT_ERR_MEMORY) goto done;
+    if (status != MOT_OK || strcmp(text, DATASET_FORMAT) != 0) {
         status = mot_fail(MOT_ERR_INPUT, "%s is not a mot data set (make one with 'mot data import')", path);
         goto done;
     }
@@ -97,7 +98,7 @@ static mot_status read_shape(mot_dataset *dataset, hid_t file, const char *split
 {
     mot_sample_format *format = &dataset->format;
     int rank;
-    hsize_t shape[MOT_H5_MAX_RANK], size;
+    hsize_t shape[MOT_H5_MAX_RANK], size = 0;
     mot_status status = mot_h5_shape(file, split, &rank, shape);
     if (status != MOT_OK) return status;
     const bool right[3] = {rank == 3 || rank == 4, rank == 2, rank == 3};
