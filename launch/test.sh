@@ -56,8 +56,8 @@ build_failed() {
 
 step "packages" "$root/launch/setup.sh" test || build_failed packages
 
-slow_or_not=(-LE '^slow$')
-if [ $slow = yes ]; then slow_or_not=(); fi
+slow_or_not=(-LE '^(slow|long)$')
+if [ $slow = yes ]; then slow_or_not=(-LE '^long$'); fi
 if step "build (Release, $jobs jobs)" compile "$build" -DCMAKE_BUILD_TYPE=Release -DMOT_WERROR=ON; then
     suite Release "$build" "${slow_or_not[@]}"
 else

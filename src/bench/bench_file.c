@@ -140,7 +140,7 @@ mot_status bench_read(bench_file *file, const char *path, const char *descriptio
     snprintf(expected, sizeof expected, "\"%s\", \"format_version\": %d,", format_name, FORMAT_VERSION);
     const char *format = find(file, "format"), *config = find(file, "config"), *jobs = find(file, "ranks");
     if (format == NULL || strncmp(format, expected, strlen(expected)) != 0 || config == NULL ||
-        jobs == NULL) {
+        *config != '"' || jobs == NULL) {
         status = mot_fail(MOT_ERR_INPUT, "%s is not a file that mot bench --json wrote", path);
         goto done;
     }

@@ -1,0 +1,69 @@
+/* A data set that libhdf5 can read, with any contents: refused, or all its samples can be read, from memory and from the
+ * file alike. */
+#include "h5.h"
+#include "mot/dataset.h"
+
+static const char *const objects[] = {"/",      "train",  "train/x",     "train/y",     "train/group", "test",
+                                      "test/x", "test/y", "class_names", "group_names", "vocabulary",  NULL};
+static const char *const attributes[] = {
+    "format",          "format_version", "kind",      "classes", "groups", "signed_labels",
+    "vocabulary_size", "mean",           "deviation", "xxh3",    "source", NULL};
+
+/* Pictures with groups and names; texts; vectors. */
+static void make(int kind, const char *path)
+{
+    static const char *const names[] = {"a", "b", "c"}, *const words[] = {"<padding>", "<unknown>", "w"};
+    static const mot_sample_format formats[] = {
+        {.kind = MOT_SAMPLE_PICTURE, .channels = 2, .height = 2, .width = 3},
+        {.kind = MOT_SAMPLE_TEXT, .element = MOT_ELEMENT_I32, .tokens = 3, .vocabulary = 3},
+        {.kind = MOT_SAMPLE_VECTOR, .element = MOT_ELEMENT_F32, .tokens = 2, .features = 2}};
+    const mot_dataset_about about = {.title = "fuzz",
+                                     .class_names = names,
+                                     .class_count = 3,
+                                     .group_names = names,
+                                     .group_count = 2,
+                                     .vocabulary = words,
+                                     .vocabulary_count = kind == 1 ? 3 : 0};
+    const int32_t x[16] = {1, 2, 0, 1}, y[4] = {0, 1, 2, 0}, group[4] = {0, 1, 0, 1};
+    mot_sample_format format = formats[kind];
+    mot_dataset_writer *writer = NULL;
+    FUZZ_CHECK(mot_dataset_writer_open(&writer, path, &format) == MOT_OK);
+    FUZZ_CHECK(mot_dataset_writer_add(writer, "train", 4, x, y, group) == MOT_OK);
+    FUZZ_CHECK(mot_dataset_writer_add(writer, "test", 1, x, y, group) == MOT_OK);
+    FUZZ_CHECK(mot_dataset_writer_close(&writer, &about, true) == MOT_OK);
+}
+
+static bool try(const char *path, size_t memory)
+{
+    mot_dataset dataset;
+    if (!fuzz_accepted(mot_dataset_open(&dataset, path, "train", memory))) return false;
+    void *sample = mot_calloc(1, dataset.format.bytes);
+    int *parent = mot_calloc((size_t)dataset.classes, sizeof *parent);
+    FUZZ_CHECK(sample != NULL && parent != NULL);
+    int32_t label, group;
+    for (mot_gidx i = 0; i < MOT_MIN(dataset.samples, 64); ++i)
+        fuzz_accepted(mot_dataset_sample(&dataset, i, sample, &label, &group));
+    mot_dataset_label_groups(&dataset, parent);
+    mot_free(parent);
+    mot_free(sample);
+    mot_dataset_close(&dataset);
+    return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static fuzz_file good[3];
+    const fuzz_input input = fuzz_cut(data, size);
+    fuzz_file *from = &good[input.choice % 3];
+    const char *path = fuzz_path("dataset.h5");
+    if (from->image == NULL) {
+        make((int)(input.choice % 3), path);
+        fuzz_keep_good(from, path);
+        from->objects = objects;
+        from->attributes = attributes;
+    }
+    const fuzz_state before = fuzz_look();
+    if (fuzz_change(from, input.piece[0], input.size[0], path) && try(path, SIZE_MAX)) try(path, 0);
+    fuzz_nothing_left(before);
+    return 0;
+}
