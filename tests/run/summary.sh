@@ -189,12 +189,15 @@ with h5py.File("odd.h5", "w") as f:
         h5py.h5s.ALL, h5py.h5s.ALL, __import__("numpy").zeros(100000, "i4"))
 with h5py.File("empty.h5", "w") as f:
     f.create_dataset("empty", (1 << 40,), "i1", chunks=(1,))
+with h5py.File("narrow.h5", "w") as f:
+    f.create_dataset("narrow", (1 << 40, 0), "i1")
 PY
 quietly mot inspect ill.h5
 grep -q 'a group with several names' "$scratch/.said" || fail "mot inspect walks in circles: $(head -n 20 ../.said)"
 mot inspect --verify ill.h5 >said 2>err && fail "mot inspect --verify of a circle succeeds"
 grep -q 'a group with several names' err || fail "mot inspect --verify of a circle: $(cat err)"
 quietly mot inspect --verify odd.h5
+quietly mot inspect --verify narrow.h5
 mot inspect --verify empty.h5 >said 2>err && fail "mot inspect --verify of numbers that nobody stored succeeds"
 grep -q 'far more than it stores' err || fail "mot inspect --verify of numbers that nobody stored: $(cat err)"
 
