@@ -6,37 +6,47 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/statvfs.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mot/memory.h"
 
-/* What the first member tells the others. */
+/* What the first member tells the others: the memory is /proc/PROCESS/fd/FILE until it closes it, if that is still the
+ * same file where another process looks: process numbers are not the same in every container. */
 typedef struct offer {
-    char name[64];
+    long process;
+    int file;
     int error; /* errno; 0: it is there */
+    dev_t device;
+    ino_t number;
 } offer;
 
-static int create(offer *made, size_t size)
+static offer create(size_t size)
 {
-    static unsigned number;
-    snprintf(made->name, sizeof made->name, "/mot.%ld.%u", (long)getpid(), number++);
-    const int file = shm_open(made->name, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (file < 0) {
-        made->error = errno;
-        return file;
+    offer made = {.process = (long)getpid(), .file = memfd_create("mot rows", MFD_CLOEXEC)};
+    struct stat info;
+    if (made.file < 0 || fstat(made.file, &info) != 0) {
+        made.error = errno;
+        return made;
     }
-    made->error = posix_fallocate(file, 0, (off_t)size);
-    if (made->error == 0) return file;
-    shm_unlink(made->name);
-    close(file);
-    return -1;
+    made.device = info.st_dev;
+    made.number = info.st_ino;
+    made.error = posix_fallocate(made.file, 0, (off_t)size);
+    return made;
 }
 
-bool mot_shared_room(size_t size)
+/* The file of an offer; -1 with errno. */
+static int open_offered(const offer *made)
 {
-    struct statvfs folder;
-    return statvfs("/dev/shm", &folder) == 0 && folder.f_bavail * folder.f_frsize >= size;
+    char name[64];
+    struct stat info;
+    snprintf(name, sizeof name, "/proc/%ld/fd/%d", made->process, made->file);
+    const int file = open(name, O_RDWR | O_CLOEXEC);
+    if (file < 0 || (fstat(file, &info) == 0 && info.st_dev == made->device && info.st_ino == made->number))
+        return file;
+    close(file);
+    errno = ENOENT;
+    return -1;
 }
 
 void mot_shared_free(mot_shared *shared)
@@ -59,26 +69,23 @@ mot_status mot_shared_resize(mot_shared *shared, const mot_nodes *nodes, size_t 
         return status;
     }
 
-    offer made = {.error = 0};
-    int file = first ? create(&made, size) : -1;
+    offer made = {.file = -1};
+    if (first) made = create(size);
     MPI_Bcast(&made, sizeof made, MPI_BYTE, 0, nodes->comm);
-    if (!first && made.error == 0) {
-        file = shm_open(made.name, O_RDWR, 0);
-        if (file < 0) made.error = errno;
-    }
+    int file = -1;
     void *memory = MAP_FAILED;
     if (made.error == 0) {
-        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        file = first ? made.file : open_offered(&made);
+        if (file >= 0) memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
         if (memory == MAP_FAILED) made.error = errno;
     }
-    if (file >= 0) close(file);
     int worst;
     MPI_Allreduce(&made.error, &worst, 1, MPI_INT, MPI_MAX, nodes->comm);
-    if (first && made.name[0] != 0) shm_unlink(made.name); /* a second time does no harm */
+    if (first) file = made.file;
+    if (file >= 0) close(file);
     if (worst != 0) {
         if (memory != MAP_FAILED) munmap(memory, size);
-        return mot_fail(MOT_ERR_MEMORY,
-                        "not enough shared memory (/dev/shm) for the rows of a node: %zu bytes: %s", size,
+        return mot_fail(MOT_ERR_MEMORY, "no shared memory for the rows of a node: %zu bytes: %s", size,
                         strerror(worst));
     }
     *shared = (mot_shared){.bytes = memory, .size = size, .mapped = true};

@@ -148,22 +148,24 @@ static void free_workers(mot_step *step)
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
-/* Ranks of one host exchange through memory that they share, unless there is less of it than twice what rows will take
- * that are spread evenly: docs/exchange.md has the figures. Collective. */
+/* Ranks of one host exchange through memory that they share, if they can: a container a rank may keep them from it.
+ * Collective. */
 static mot_status choose_nodes(mot_step *step)
 {
     const mot_comm *comm = step->comm;
     const mot_exchange_form form = step->model->config->route.exchange;
-    const size_t row = step->row_bytes + (step->K > 1 ? step->out_bytes : 0),
-                 even = step->most * step->K / (size_t)comm->size + 1;
-    int members;
-    MPI_Comm_size(comm->host, &members);
-    const int room = mot_shared_room(2 * 2 * even * row * (size_t)members);
-    int all;
-    MPI_Allreduce(&room, &all, 1, MPI_INT, MPI_MIN, comm->mpi);
-    const bool share = form == MOT_EXCHANGE_NODE || (form == MOT_EXCHANGE_AUTO && all);
     const int host = mot_nodes_host(comm);
-    return mot_nodes_init(&step->nodes, comm, share ? host : comm->rank);
+    const mot_status status = mot_nodes_init(&step->nodes, comm,
+                                             form == MOT_EXCHANGE_DIRECT ? comm->rank : host);
+    if (status != MOT_OK || form != MOT_EXCHANGE_AUTO) return status;
+    mot_shared trial = {0};
+    const int shares = mot_shared_resize(&trial, &step->nodes, 1, 0) == MOT_OK;
+    mot_shared_free(&trial);
+    int all;
+    MPI_Allreduce(&shares, &all, 1, MPI_INT, MPI_MIN, comm->mpi);
+    if (all) return MOT_OK;
+    mot_nodes_free(&step->nodes);
+    return mot_nodes_init(&step->nodes, comm, comm->rank);
 }
 
 /* One rank's part of the making; the caller agrees on the status. */

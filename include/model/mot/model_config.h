@@ -67,7 +67,7 @@ typedef enum mot_rebalance {
 
 /* Between which parties rows travel. */
 typedef enum mot_exchange_form {
-    MOT_EXCHANGE_AUTO,   /* nodes, where hosts have several ranks and shared memory enough */
+    MOT_EXCHANGE_AUTO,   /* nodes, where the ranks of a host can share memory */
     MOT_EXCHANGE_DIRECT, /* ranks */
     MOT_EXCHANGE_NODE,   /* hosts, whose ranks share memory */
 } mot_exchange_form;
