@@ -98,8 +98,11 @@ void mot_saver_destroy(mot_saver **handle)
     mot_saver *saver = *handle;
     *handle = NULL;
     if (saver == NULL) return;
+    char sentence[1024]; /* of what went wrong before, if anything: it is what the user should read */
+    snprintf(sentence, sizeof sentence, "%s", mot_error_message());
     atomic_store(&saver->cancelled, true);
     (void)mot_saver_wait(saver);
+    (void)mot_fail(MOT_OK, "%s", sentence);
     release(saver);
 }
 

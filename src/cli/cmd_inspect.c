@@ -253,12 +253,12 @@ static mot_status verify(hid_t file, const char *format, const char *path)
 /* A checkpoint ends with its own mark; then libhdf5 need not see a damaged one at all. */
 static bool has_mark(const char *path)
 {
-    char end[32] = "";
+    char end[8] = "";
     FILE *const file = fopen(path, "rb");
-    const bool read = file != NULL && fseek(file, -32, SEEK_END) == 0 &&
+    const bool read = file != NULL && fseek(file, -40, SEEK_END) == 0 &&
                       fread(end, 1, sizeof end, file) == sizeof end;
     if (file != NULL) fclose(file);
-    return read && memcmp(end, "mot-mark", 8) == 0;
+    return read && memcmp(end, "mot-mrk2", sizeof end) == 0;
 }
 
 static mot_status inspect_hdf5(const inspect_options *options, bool brief)
