@@ -45,13 +45,14 @@ trap 'rm -rf "$scratch"' EXIT
 said=$scratch/said ended=$scratch/ended
 
 # A daemon of mpirun's that hangs, on a host that is frozen or cut off, never says that its ranks have ended, and mpirun
-# waits for it for ever. What the job says tells that it is over: then mpirun has its time of grace.
+# waits for it for ever; and it may hang by itself at its end when a rank was killed while it started (PMIx 4.2.2). What
+# the job says tells that it is over: then mpirun has its time of grace.
 listen() {
     local line
     while IFS= read -r line; do
         printf '%s\n' "$line" >&2
         case $line in
-        *'the job ends (watch.abort)'* | *'the job has been aborted'* | *'lost communication with a remote daemon'*)
+        *'the job ends (watch.abort)'* | *'the job has been aborted'* | *'mpirun noticed that process rank'* | *'lost communication with a remote daemon'*)
             : >"$ended"
             ;;
         esac
