@@ -72,16 +72,26 @@ static inline hid_t fuzz_space(fuzz_bytes *bytes)
     return H5Screate_simple(rank, shape, NULL);
 }
 
-/* Some bytes of the input over and over; *count of the type in memory. */
+/* Points of a space; 0 where there are too many to write. libhdf5's own count may have overflowed. */
+static inline size_t fuzz_points(hid_t space)
+{
+    hsize_t shape[8];
+    size_t points = 1;
+    const int rank = H5Sget_simple_extent_dims(space, shape, NULL);
+    for (int d = 0; d < rank; ++d)
+        if (__builtin_mul_overflow(points, (size_t)shape[d], &points)) return 0;
+    return H5Sget_simple_extent_npoints(space) > 0 && points <= 4096 ? points : 0;
+}
+
+/* Some bytes of the input over and over, as many as the space and the type take; NULL: nothing to write. */
 static inline void *fuzz_values(fuzz_bytes *bytes, hid_t space, hid_t type)
 {
-    const hssize_t points = H5Sget_simple_extent_npoints(space);
-    const size_t size = H5Tget_size(type);
-    if (points < 0 || points > 4096 || size > 4096 || H5Tis_variable_str(type) > 0) return NULL;
-    unsigned char *values = malloc((size_t)points * size + 1);
+    const size_t size = H5Tget_size(type), points = fuzz_points(space);
+    if (points == 0 || size > 4096 || H5Tis_variable_str(type) > 0) return NULL;
+    unsigned char *values = malloc(points * size);
     unsigned char pattern[16];
     for (size_t i = 0; i < sizeof pattern; ++i) pattern[i] = (unsigned char)fuzz_take(bytes);
-    for (size_t i = 0; i < (size_t)points * size; ++i) values[i] = pattern[i % sizeof pattern];
+    for (size_t i = 0; i < points * size; ++i) values[i] = pattern[i % sizeof pattern];
     return values;
 }
 
