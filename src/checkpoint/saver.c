@@ -133,7 +133,7 @@ static mot_status write_unit(mot_saver *saver, mot_tensor_file *file, size_t num
         for (size_t r = 0; r < table->rows; ++r) {
             const mot_tensor *tensor = &table->row[r];
             if (atomic_load(&saver->cancelled)) {
-                status = mot_fail(MOT_ERR_FILE, "%s: given up", saver->path);
+                status = mot_fail(MOT_ERR_FILE, "%s: given up", saver->names.path);
                 goto done;
             }
             mot_tensor_path(name, mot_unit_of(number), tensor, b - 1);
@@ -154,7 +154,7 @@ static void write_tensors(void *context)
     const size_t units = mot_unit_count(&saver->state);
     mot_tensor_file file;
     mot_status status;
-    MOT_TRY(mot_tensor_file_open(&file, saver->temporary, saver->path, true));
+    MOT_TRY(mot_tensor_file_open(&file, saver->names.temporary, saver->names.path, true));
     for (size_t u = 0; u < units; ++u) { /* asked before the first byte is written */
         if (mot_unit_owner(&saver->state, u) != saver->comm->rank) continue;
         MOT_TRY(mot_tensor_file_reserve(&file, saver->first[u], saver->first[u + 1] - saver->first[u]));
@@ -181,9 +181,9 @@ static void describe(void *context)
         .hosts = saver->hosts,
     };
     char folder[MOT_PATH];
-    mot_status status = mot_description_write(&description, saver->path);
+    mot_status status = mot_description_write(&description, saver->names.path);
     if (status == MOT_OK && saver->retain) {
-        snprintf(folder, sizeof folder, "%s", saver->path);
+        snprintf(folder, sizeof folder, "%s", saver->names.path);
         char *slash = strrchr(folder, '/');
         if (slash != NULL) slash[slash == folder] = '\0';
         status = mot_checkpoint_retain(slash != NULL ? folder : ".", &saver->retention);
@@ -292,7 +292,7 @@ mot_status mot_saver_wait(mot_saver *saver)
     if (saver->phase == DESCRIBING) mot_background_end(saver->background, saver->work);
     saver->phase = IDLE;
     /* Every thread has ended, so that nobody makes it anew. */
-    if (saver->comm->rank == MOT_ROOT && saver->outcome.status != MOT_OK) unlink(saver->temporary);
+    if (saver->comm->rank == MOT_ROOT && saver->outcome.status != MOT_OK) unlink(saver->names.temporary);
     return mot_comm_agree(saver->comm, fail_again(&saver->outcome));
 }
 

@@ -18,10 +18,13 @@ static mot_status make_room(mot_saver *saver, const mot_state *state, bool copy)
         MOT_TRY(mot_allocate(&saver->bias, experts, sizeof *saver->bias, "the balance bias"));
         MOT_TRY(mot_allocate(&saver->owner, experts, sizeof *saver->owner, "owners"));
     }
-    if (copy) {
-        MOT_TRY(mot_reserve(&saver->copy, &saver->copy_room, mot_state_bytes(saver->comm, state), 1,
-                            "copies of tensors for a checkpoint"));
-    }
+    const size_t copies = copy ? mot_state_bytes(saver->comm, state) : 0;
+    size_t digests = 0; /* as if every unit had all moments, which is not known yet */
+    for (size_t u = 0; u < units; ++u) digests += mot_unit_digests(state, u, MOT_MOMENTS);
+    int bytes;
+    MOT_TRY(mot_mpi_count(digests * sizeof *saver->digest, &bytes));
+    MOT_TRY(mot_reserve(&saver->digest, &saver->digest_room, digests, sizeof *saver->digest, "digests"));
+    MOT_TRY(mot_reserve(&saver->copy, &saver->copy_room, copies, 1, "copies of tensors for a checkpoint"));
 done:
     return status;
 }
@@ -55,7 +58,7 @@ static mot_status survey(mot_saver *saver, const mot_state *state)
 }
 
 /* Where each unit lies in the file, and its digests in memory. */
-static mot_status lay_out(mot_saver *saver, const mot_state *state)
+static void lay_out(mot_saver *saver, const mot_state *state)
 {
     const size_t units = mot_unit_count(state), ranks = (size_t)saver->comm->size;
     size_t all = 0;
@@ -68,28 +71,19 @@ static mot_status lay_out(mot_saver *saver, const mot_state *state)
         saver->digests[mot_unit_owner(state, u)] += mot_unit_digests(state, u, moments);
     }
     for (size_t r = 0; r < ranks; all += saver->digests[r++]) saver->digest_at[r] = all;
-    const mot_status status = mot_reserve(&saver->digest, &saver->digest_room, all, sizeof *saver->digest,
-                                          "digests");
-    if (status != MOT_OK) return status;
     for (size_t u = 0; u < units; ++u) { /* a rank's units in their order */
         const int owner = mot_unit_owner(state, u);
         saver->digest_of[u] = saver->digest + saver->digest_at[owner];
         saver->digest_at[owner] += mot_unit_digests(state, u, saver->about[u].moments);
     }
     for (size_t r = 0; r < ranks; ++r) saver->digest_at[r] -= saver->digests[r];
-    return MOT_OK;
 }
 
-/* The names that all write to and speak of are the root's. */
-static mot_status share_names(mot_saver *saver, const char *path)
+/* The root's, and with the next message everybody's. */
+static mot_status make_names(saver_names *names, const char *path)
 {
-    mot_status status = MOT_OK;
-    if (saver->comm->rank == MOT_ROOT) {
-        status = mot_file_temporary(saver->temporary, path);
-        if (status == MOT_OK) strcpy(saver->path, path); /* the temporary name is longer */
-    }
-    mot_comm_bcast(saver->comm, saver->temporary, sizeof saver->temporary, MOT_ROOT);
-    mot_comm_bcast(saver->comm, saver->path, sizeof saver->path, MOT_ROOT);
+    const mot_status status = mot_file_temporary(names->temporary, path);
+    if (status == MOT_OK) strcpy(names->path, path); /* the temporary name is longer */
     return status;
 }
 
@@ -114,11 +108,11 @@ mot_status saver_prepare(mot_saver *saver, const mot_state *state, const char *p
     const mot_comm *comm = saver->comm;
     mot_status status = mot_state_check(comm, state);
     if (status == MOT_OK) status = make_room(saver, state, copy);
+    if (status == MOT_OK && comm->rank == MOT_ROOT) status = make_names(&saver->names, path);
     MOT_TRY(mot_comm_agree(comm, status));
+    mot_comm_bcast(comm, &saver->names, sizeof saver->names, MOT_ROOT);
     MOT_TRY(survey(saver, state)); /* the same on every rank */
-    status = share_names(saver, path);
-    if (status == MOT_OK) status = lay_out(saver, state);
-    MOT_TRY(mot_comm_agree(comm, status));
+    lay_out(saver, state);
     take_tensors(saver, state, copy);
     saver->state = *state;
     memcpy(saver->owner, state->owner, (size_t)state->experts * sizeof *state->owner);

@@ -13,6 +13,11 @@ typedef struct report {
     char sentence[1024];
 } report;
 
+/* What all write to and speak of. */
+typedef struct saver_names {
+    char path[MOT_PATH], temporary[MOT_PATH];
+} saver_names;
+
 struct mot_saver {
     const mot_comm *comm;
     mot_background *background;
@@ -27,7 +32,7 @@ struct mot_saver {
     mot_state state;             /* with arrays of its own: */
     int *owner;
     mot_real *bias;
-    char path[MOT_PATH], temporary[MOT_PATH];
+    saver_names names;
     mot_retention retention;
     bool retain;
     mot_unit_about *about;                    /* [units] */
