@@ -100,7 +100,6 @@ void mot_saver_destroy(mot_saver **handle)
     if (saver == NULL) return;
     char sentence[1024]; /* of what went wrong before, if anything: it is what the user should read */
     snprintf(sentence, sizeof sentence, "%s", mot_error_message());
-    atomic_store(&saver->cancelled, true);
     (void)mot_saver_wait(saver);
     (void)mot_fail(MOT_OK, "%s", sentence);
     release(saver);
@@ -132,10 +131,6 @@ static mot_status write_unit(mot_saver *saver, mot_tensor_file *file, size_t num
     for (int b = 0; table != NULL && b < 1 + (int)saver->about[number].moments; ++b) {
         for (size_t r = 0; r < table->rows; ++r) {
             const mot_tensor *tensor = &table->row[r];
-            if (atomic_load(&saver->cancelled)) {
-                status = mot_fail(MOT_ERR_FILE, "%s: given up", saver->names.path);
-                goto done;
-            }
             mot_tensor_path(name, mot_unit_of(number), tensor, b - 1);
             MOT_TRY(mot_tensor_write(file, at, saver->block[number][b] + tensor->offset, tensor->count, name,
                                      &digest[1 + (size_t)b * table->rows + r], b == 0 ? values : NULL));

@@ -28,8 +28,8 @@ struct mot_saver {
 
     /* The checkpoint under way. */
     enum { IDLE, WRITING, SENT, DESCRIBING, ENDED } phase;
-    atomic_bool done, cancelled; /* the thread's work; whether it should leave early */
-    mot_state state;             /* with arrays of its own: */
+    atomic_bool done; /* the thread's work */
+    mot_state state;  /* with arrays of its own: */
     int *owner;
     mot_real *bias;
     saver_names names;

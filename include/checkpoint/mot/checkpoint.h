@@ -73,7 +73,7 @@ typedef struct mot_retention {
 /* `room`: bytes for copies that are taken now rather than by the first begin (mot_state_bytes, or 0). Collective; the same
  * status on every rank, on failure *saver is NULL. */
 mot_status mot_saver_create(mot_saver **saver, const mot_comm *comm, size_t room);
-/* Ends a checkpoint that is under way without completing it. Collective. */
+/* Waits for a checkpoint that is under way, whatever came of it; the sentence of a failure before stays. Collective. */
 void mot_saver_destroy(mot_saver **saver);
 
 /* Bytes of the tensors that this rank stores: values and moments of its units. */
