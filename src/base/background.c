@@ -1,13 +1,12 @@
 #include "mot/background.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "mot/memory.h"
+#include "thread.h"
 
 typedef struct piece {
     mot_background_work *work;
@@ -55,18 +54,6 @@ static void *live(void *argument)
     return NULL;
 }
 
-/* Signals go to the owner: a new thread inherits the mask. */
-static int start(mot_background *background)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&background->thread, NULL, live, background);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    background->started = error == 0;
-    return error;
-}
-
 mot_status mot_background_create(mot_background **result, size_t most)
 {
     mot_status status;
@@ -76,7 +63,8 @@ mot_status mot_background_create(mot_background **result, size_t most)
     pthread_mutex_init(&background->lock, NULL);
     pthread_cond_init(&background->changed, NULL);
     MOT_TRY(mot_allocate(&background->queue, most, sizeof *background->queue, "a thread"));
-    const int error = start(background);
+    const int error = mot_thread_start(&background->thread, live, background);
+    background->started = error == 0;
     if (error != 0) status = mot_fail(MOT_ERR_MEMORY, "cannot start a thread: %s", strerror(error));
 done:
     if (status != MOT_OK) mot_background_destroy(&background);

@@ -1,13 +1,12 @@
 #include "mot/threads.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mot/memory.h"
+#include "thread.h"
 
 /* A round is one mot_threads_run. A thread that wakes when the round is over sleeps on: nobody waits for it. */
 struct mot_threads {
@@ -67,7 +66,7 @@ static mot_status start_one(mot_threads *threads)
     const mot_status status = mot_allocate(&argument, 1, sizeof *argument, "a thread");
     if (status != MOT_OK) return status;
     *argument = (start){threads, threads->started + 1};
-    const int error = pthread_create(&threads->thread[threads->started], NULL, live, argument);
+    const int error = mot_thread_start(&threads->thread[threads->started], live, argument);
     if (error != 0) {
         mot_free(argument);
         return mot_fail(MOT_ERR_MEMORY, "cannot start thread %d of %d: %s; threads=1 needs none",
@@ -82,9 +81,6 @@ mot_status mot_threads_create(mot_threads **result, int count)
     assert(count >= 1);
     mot_status status;
     mot_threads *threads = NULL;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* a new thread inherits it: signals go to the caller */
     MOT_TRY(mot_allocate(&threads, 1, sizeof *threads, "threads"));
     threads->count = count;
     pthread_mutex_init(&threads->lock, NULL);
@@ -94,7 +90,6 @@ mot_status mot_threads_create(mot_threads **result, int count)
     MOT_TRY(mot_allocate(&threads->thread, (size_t)count, sizeof *threads->thread, "threads"));
     while (threads->started < count - 1) MOT_TRY(start_one(threads));
 done:
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (status != MOT_OK) mot_threads_destroy(&threads);
     *result = threads;
     return status;

@@ -2,13 +2,12 @@
 
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
 #include "mot/memory.h"
+#include "thread.h"
 
 struct mot_ticker {
     pthread_t thread;
@@ -67,11 +66,7 @@ mot_status mot_ticker_start(mot_ticker **result, double seconds, void (*tick)(vo
     pthread_mutex_init(&ticker->lock, NULL);
     pthread_cond_init(&ticker->stopped, &clock);
     pthread_condattr_destroy(&clock);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* a new thread inherits it: signals go to the caller */
-    const int error = pthread_create(&ticker->thread, NULL, live, ticker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = mot_thread_start(&ticker->thread, live, ticker);
     if (error != 0) {
         pthread_cond_destroy(&ticker->stopped);
         pthread_mutex_destroy(&ticker->lock);
