@@ -279,7 +279,7 @@ cat good.yaml - >stages.yaml <<<'stages: [{name: a, until: 5 steps}, {name: b, u
 job "resume with other stages" "was trained with 1 stage, now there are 2" train stages.yaml run=good
 cp -r good damaged
 rm damaged/checkpoints/step-00000010.h5 # else the run would continue from it
-flip damaged/checkpoints/step-00000020.h5 $((size / 3))
+flip damaged/checkpoints/step-00000020.h5 $((size - 100)) # in what is looked at before the folder is entered
 job "resume from a damaged checkpoint" "damaged/checkpoints/step-00000020.h5" train good.yaml run=damaged
 
 echo "$kinds kinds of bad input"
