@@ -60,6 +60,7 @@ struct mot_run {
     double saved_s; /* when the last checkpoint was begun */
     run_eval last_eval;
     struct run_figures *figures; /* run_figures.c */
+    mot_gidx former_steps;       /* of the last stage when the checkpoint was written; 0: no such number */
     bool continued;              /* from a checkpoint */
     bool again;                  /* this evaluation has been recorded before */
     mot_gidx evaluated;          /* step of last_eval; -1: none */

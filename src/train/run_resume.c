@@ -25,8 +25,11 @@ static void forget_what_may_change(mot_config *config)
     config->route.split = false;
     config->route.rebalance = MOT_REBALANCE_NEVER;
     config->route.exchange = MOT_EXCHANGE_AUTO;
-    for (int s = 0; s < config->stages; ++s)
-        memset(&config->stage[s].until, 0, sizeof config->stage[s].until);
+    for (int s = 0; s < config->stages; ++s) {
+        mot_stage_config *stage = &config->stage[s];
+        memset(&stage->until, 0, sizeof stage->until);
+        stage->expert.rate = stage->gate.rate = 0;
+    }
 }
 
 /* Names the first line in which two configurations differ. */
@@ -58,8 +61,8 @@ static mot_status no_sound_checkpoint(const mot_run *run)
 }
 
 /* The newest checkpoint below step `below` whose structure is sound, and whether this configuration may continue it; *step
- * is -1 when there is none at all. Writes nothing. Root. */
-static mot_status find_checkpoint(const mot_run *run, mot_gidx below, char *path, size_t size, mot_gidx *step)
+ * is -1 when there is none at all. Writes nothing but run->former_steps. Root. */
+static mot_status find_checkpoint(mot_run *run, mot_gidx below, char *path, size_t size, mot_gidx *step)
 {
     char *text = NULL;
     mot_config *before = NULL;
@@ -78,6 +81,8 @@ static mot_status find_checkpoint(const mot_run *run, mot_gidx below, char *path
     MOT_TRY(mot_allocate(&before, 1, sizeof *before, "a configuration"));
     MOT_TRY(mot_config_parse(before, path, text, 0, NULL));
     MOT_TRY(compare_configs(&run->config, before, path));
+    run->former_steps = mot_stage_steps(&before->stage[before->stages - 1], run->train.dataset->samples,
+                                        before->train.batch);
 done:
     mot_free(text);
     mot_free(before);
@@ -217,6 +222,8 @@ mot_status run_begin(mot_run *run)
             status = mot_fail(MOT_ERR_INPUT, "%s is at stage %d of a run of %d", path, run->progress.stage,
                               run->config.stages);
         MOT_TRY(mot_comm_agree(comm, status));
+        MPI_Bcast(&run->former_steps, 1, MOT_MPI_GIDX, MOT_ROOT, comm->mpi);
+        mot_stage_reopen(&run->config, run->train.dataset->samples, run->former_steps, &run->progress);
         mot_log(MOT_LOG_INFO, "continues from %s (step %" MOT_PRI_GIDX ")", path, step);
     }
     if (root) {

@@ -82,10 +82,19 @@ bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, 
     bool ended = (steps > 0 && done >= steps) || (until->loss_below > 0 && loss < until->loss_below);
     if (learned && window > 0 && progress->window_steps == window) ended = plateau(until, progress) || ended;
     if (!ended) return false;
-    ++progress->stage;
+    if (++progress->stage == config->stages) return true; /* its figures stay: it may be made longer */
     progress->stage_first = progress->step;
     progress->windows = 0;
     progress->previous_loss = progress->previous_purity = 0;
     begin_window(progress);
     return true;
+}
+
+void mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx former_steps,
+                      mot_progress *progress)
+{
+    const mot_gidx steps = mot_stage_steps(&config->stage[config->stages - 1], samples, config->train.batch),
+                   done = progress->step - progress->stage_first;
+    if (progress->stage == config->stages && done == former_steps && (steps == 0 || steps > done))
+        --progress->stage;
 }

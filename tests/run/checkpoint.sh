@@ -54,6 +54,14 @@ code=$?
 grep -q 'no other checkpoint is sound' said || fail "all checkpoints damaged: $(cat said)"
 [ -e $newest ] || fail "a checkpoint is gone"
 
+# ---- a rate may change ----
+
+for run in slower kept_rate; do cp -r base $run; done
+quietly train 2 run=kept_rate 'train.until=60 steps'
+quietly train 2 run=slower 'train.until=60 steps' train.rate=1e-5 train.gate_rate=1e-6
+[ "$(digest kept_rate)" = "$wanted" ] || fail "the same rate: digest $(digest kept_rate), without a stop $wanted"
+[ "$(digest slower)" != "$wanted" ] || fail "another rate from the checkpoint on changes nothing"
+
 # ---- which stay ----
 
 quietly train 2 run=kept 'train.until=100 steps' checkpoint.every=5 checkpoint.keep=2 checkpoint.keep_every=30 checkpoint.best=true
@@ -79,6 +87,7 @@ quietly train 2 run=base 'train.until=60 steps'
 mkdir disk
 if mount -t tmpfs -o size=32k tmpfs disk 2>said; then
     trap 'umount "$scratch/disk"; rm -rf "$scratch"' EXIT
+    room=${MOT_TEST_SHORT:+176} room=${room:-88}
     kib=32 refused=0 n=1
     until train $n run=disk/run 'train.until=60 steps' >said 2>&1; do
         code=$?
@@ -90,7 +99,7 @@ if mount -t tmpfs -o size=32k tmpfs disk 2>said; then
             [ ! -e "$file" ] || mot inspect --verify "$file" >said 2>&1 || fail "full disk of $kib KiB: $(cat said)"
         done
         [ $((++refused)) -lt 100 ] || break
-        kib=$((kib + 44)) n=$((n % 3 + 1))
+        kib=$((kib + room)) n=$((n % 3 + 1))
         mount -o remount,size=${kib}k disk
     done
     [ "$(digest disk/run)" = "$wanted" ] || fail "after a full disk the digest is $(digest disk/run), without $wanted"

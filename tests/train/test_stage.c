@@ -108,7 +108,35 @@ START_TEST(goes_through_three_stages)
         ck_assert_int_eq(progress.stage, stage[s]);
     }
     ck_assert_int_eq(progress.stage, config.stages);
-    ck_assert_int_eq(progress.stage_first, 13);
+    ck_assert_int_eq(progress.stage_first, 7);
+}
+END_TEST
+
+START_TEST(goes_on_when_it_is_made_longer)
+{
+    static const struct {
+        const char *until, *longer;
+        int steps, stage; /* taken; afterwards */
+    } row[] = {{"3 steps", "5 steps", 3, 1},
+               {"3 steps", "loss < 0.5", 3, 1},
+               {"3 steps", "3 steps", 3, 2},
+               {"3 steps", "2 steps", 3, 2},
+               {"9 steps or loss < 2", "12 steps or loss < 2", 3, 2}};
+    for (size_t r = 0; r < MOT_COUNT(row); ++r) {
+        char stages[300];
+        mot_progress progress = {0};
+        snprintf(stages, sizeof stages, "[{name: a, until: 2 steps}, {name: b, until: %s}]", row[r].until);
+        configure(stages);
+        for (int s = 0; s < 2 + row[r].steps; ++s)
+            mot_stage_advance(&config, SAMPLES, s < 4 ? 3 : 1, 0, &progress);
+        ck_assert_int_eq(progress.stage, 2);
+        const mot_gidx former = mot_stage_steps(&config.stage[1], SAMPLES, config.train.batch);
+        snprintf(stages, sizeof stages, "[{name: a, until: 2 steps}, {name: b, until: %s}]", row[r].longer);
+        configure(stages);
+        mot_stage_reopen(&config, SAMPLES, former, &progress);
+        ck_assert_int_eq(progress.stage, row[r].stage);
+        ck_assert_int_eq(progress.stage_first, 2);
+    }
 }
 END_TEST
 
@@ -165,6 +193,7 @@ static void stage_tests(TCase *tcase)
     tcase_add_test(tcase, ends_on_a_plateau_of_the_loss);
     tcase_add_test(tcase, ends_on_a_plateau_of_the_purity);
     tcase_add_test(tcase, goes_through_three_stages);
+    tcase_add_test(tcase, goes_on_when_it_is_made_longer);
     tcase_add_test(tcase, follows_a_schedule);
     tcase_add_test(tcase, wants_an_end_for_a_schedule);
 }

@@ -22,9 +22,15 @@ mot_status mot_stages_check(const mot_config *config, mot_gidx samples);
 /* The factor on the stage's rates for its step `done` (0 is its first): warm-up times schedule. */
 double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx steps);
 
-/* (A loss that is NaN: a step that was left out counts, and no window has it.) Counts a step with its loss and purity into `progress` (step, window figures) and, when the stage has ended, moves
- * to the next one. True when it has. */
+/* Counts a step with its loss and purity into `progress` (step, window figures) and, when the stage has ended, moves to
+ * the next one. True when it has. A loss that is NaN is that of a step that was left out: it counts, and no window has
+ * it. */
 bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity,
                        mot_progress *progress);
+
+/* A run that was complete goes on when what ended its last stage was its number of steps, `former_steps`, and the stage
+ * now has more, or no such number. */
+void mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx former_steps,
+                      mot_progress *progress);
 
 #endif
