@@ -88,22 +88,28 @@ enum { ASKED_DEPTH = 64, ROWS_AHEAD = 24 };
 static inline __attribute__((always_inline)) void ask_for(const size_t rows, const size_t vectors,
                                                           const mot_real *c, size_t ldc)
 {
-#pragma GCC unroll 14
+#pragma GCC unroll 1
     for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
         for (size_t v = 0; v < vectors; ++v) __builtin_prefetch(c + i * ldc + v * MOT_LANES, 1);
 }
 
-/* `rows` and `vectors` are constants where this is inlined. */
+/* `rows` and `vectors` are constants where this is inlined. What is needed behind the sums is read before them: for all
+ * the compiler knows, a number stored in C is one of *of, which it would read again. Nor is the loop that asks for C
+ * unrolled: its many addresses would wait in memory for the sums to end. */
 static inline __attribute__((always_inline)) void multiply(const size_t rows, const size_t vectors,
                                                            const block *of)
 {
+    mot_real *c = of->c;
+    const mot_real *const bias = of->bias, *start = of->start;
+    const size_t ldc = of->ldc;
+    if (of->k > ASKED_DEPTH) ask_for(rows, vectors, c, ldc);
+
     mot_vector sum[ROWS][2];
 #pragma GCC unroll 14
     for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
         for (size_t v = 0; v < vectors; ++v) sum[i][v] = (mot_vector){0};
-    if (of->k > ASKED_DEPTH) ask_for(rows, vectors, of->c, of->ldc);
 
     /* Few base addresses, from which the processor's own arithmetic reaches five rows each. */
     const size_t row = of->a_row, step = of->a_step, ldb = of->ldb;
@@ -129,16 +135,22 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
         b += ldb;
     }
 
+    if (bias != NULL) {
 #pragma GCC unroll 14
-    for (size_t i = 0; i < rows; ++i)
+        for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
-        for (size_t v = 0; v < vectors; ++v) {
-            const size_t at = i * of->ldc + v * MOT_LANES;
-            mot_vector c = sum[i][v];
-            if (of->bias != NULL) c += mot_load(of->bias + v * MOT_LANES);
-            if (of->start != NULL) c += mot_load(of->start + at);
-            mot_store(of->c + at, c);
-        }
+            for (size_t v = 0; v < vectors; ++v) sum[i][v] += mot_load(bias + v * MOT_LANES);
+    }
+    if (start != NULL) {
+#pragma GCC unroll 14
+        for (size_t i = 0; i < rows; ++i, start += ldc)
+#pragma GCC unroll 2
+            for (size_t v = 0; v < vectors; ++v) sum[i][v] += mot_load(start + v * MOT_LANES);
+    }
+#pragma GCC unroll 14
+    for (size_t i = 0; i < rows; ++i, c += ldc)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; ++v) mot_store(c + v * MOT_LANES, sum[i][v]);
 }
 
 typedef void multiply_block(const block *of);
@@ -162,13 +174,14 @@ BLOCK(4)
 BLOCK(5)
 BLOCK(6)
 #ifdef __AVX512F__
-    BLOCK(7) BLOCK(8) BLOCK(9) BLOCK(10) BLOCK(11) BLOCK(12) BLOCK(13) BLOCK(14)
+BLOCK(7)
+BLOCK(8) BLOCK(9) BLOCK(10) BLOCK(11) BLOCK(12) BLOCK(13) BLOCK(14)
 #endif
-        static multiply_block *const blocks[ROWS][2] = {
-            BLOCKS_OF(1),  BLOCKS_OF(2),  BLOCKS_OF(3), BLOCKS_OF(4),  BLOCKS_OF(5),  BLOCKS_OF(6),
+    static multiply_block *const blocks[ROWS][2] = {
+        BLOCKS_OF(1),  BLOCKS_OF(2),  BLOCKS_OF(3), BLOCKS_OF(4),  BLOCKS_OF(5),  BLOCKS_OF(6),
 #ifdef __AVX512F__
-            BLOCKS_OF(7),  BLOCKS_OF(8),  BLOCKS_OF(9), BLOCKS_OF(10), BLOCKS_OF(11), BLOCKS_OF(12),
-            BLOCKS_OF(13), BLOCKS_OF(14),
+        BLOCKS_OF(7),  BLOCKS_OF(8),  BLOCKS_OF(9), BLOCKS_OF(10), BLOCKS_OF(11), BLOCKS_OF(12),
+        BLOCKS_OF(13), BLOCKS_OF(14),
 #endif
 };
 

@@ -121,19 +121,27 @@ typedef struct block {
     __mmask16 columns[2]; /* those of C in each vector */
 } block;
 
-/* `rows` and `vectors` are constants where this is inlined. */
+/* `rows` and `vectors` are constants where this is inlined. What is needed behind the sums is read before them: for all
+ * the compiler knows, a number stored in C is one of *of, which it would read again. Nor is the loop that asks for C
+ * unrolled: its many addresses would wait in memory for the sums to end. */
 static inline __attribute__((always_inline)) void multiply(const size_t rows, const size_t vectors,
                                                            const block *of)
 {
+    float *c = of->c;
+    const float *const bias = of->bias, *start = of->start;
+    const size_t ldc = of->ldc;
+    const __mmask16 columns[2] = {of->columns[0], of->columns[1]};
+    /* C is wanted only when its sums are complete: asked for here, it has come by then. */
+#pragma GCC unroll 1
+    for (size_t i = 0; i < rows; ++i)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; ++v) __builtin_prefetch(c + i * ldc + v * LANES, 1);
+
     __m512 sum[ROWS][2];
 #pragma GCC unroll 14
     for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
-        for (size_t v = 0; v < vectors; ++v) {
-            sum[i][v] = _mm512_setzero_ps();
-            /* C is wanted only when its sums are complete: asked for here, it has come by then. */
-            __builtin_prefetch(of->c + i * of->ldc + v * LANES, 1);
-        }
+        for (size_t v = 0; v < vectors; ++v) sum[i][v] = _mm512_setzero_ps();
 
     /* Few base addresses, from which the processor's own arithmetic reaches five rows each. */
     const size_t row = of->a_row, step = of->a_step;
@@ -155,17 +163,24 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
         b += PANEL;
     }
 
+    if (bias != NULL) {
 #pragma GCC unroll 14
-    for (size_t i = 0; i < rows; ++i)
+        for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
-        for (size_t v = 0; v < vectors; ++v) {
-            const size_t at = i * of->ldc + v * LANES;
-            const __mmask16 columns = of->columns[v];
-            __m512 c = sum[i][v];
-            if (of->bias != NULL) c = _mm512_add_ps(c, _mm512_maskz_loadu_ps(columns, of->bias + v * LANES));
-            if (of->start != NULL) c = _mm512_add_ps(c, _mm512_maskz_loadu_ps(columns, of->start + at));
-            _mm512_mask_storeu_ps(of->c + at, columns, c);
-        }
+            for (size_t v = 0; v < vectors; ++v)
+                sum[i][v] = _mm512_add_ps(sum[i][v], _mm512_maskz_loadu_ps(columns[v], bias + v * LANES));
+    }
+    if (start != NULL) {
+#pragma GCC unroll 14
+        for (size_t i = 0; i < rows; ++i, start += ldc)
+#pragma GCC unroll 2
+            for (size_t v = 0; v < vectors; ++v)
+                sum[i][v] = _mm512_add_ps(sum[i][v], _mm512_maskz_loadu_ps(columns[v], start + v * LANES));
+    }
+#pragma GCC unroll 14
+    for (size_t i = 0; i < rows; ++i, c += ldc)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; ++v) _mm512_mask_storeu_ps(c + v * LANES, columns[v], sum[i][v]);
 }
 
 typedef void multiply_block(const block *of);
