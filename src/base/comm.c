@@ -39,15 +39,11 @@ mot_status mot_comm_agree_any(const mot_comm *comm, mot_status status, bool *any
     *any = least[1] == 0;
     if (lowest == comm->size) return MOT_OK;
 
-    struct {
-        int status;
-        char sentence[1024];
-    } failure = {.status = (int)status};
-    snprintf(failure.sentence, sizeof failure.sentence, "%s", mot_error_message());
+    mot_failure failure;
+    mot_failure_keep(&failure, status);
     MPI_Bcast(&failure, sizeof failure, MPI_BYTE, lowest, comm->mpi);
     if (comm->rank == lowest) return status;
-    if (lowest == MOT_ROOT || failure.status == MOT_ERR_INPUT)
-        return mot_fail((mot_status)failure.status, "%s", failure.sentence);
+    if (lowest == MOT_ROOT || failure.status == MOT_ERR_INPUT) return mot_failure_say(&failure);
     return mot_fail((mot_status)failure.status, "rank %d: %s", lowest, failure.sentence);
 }
 

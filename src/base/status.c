@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static _Thread_local char message[2048];
+static _Thread_local char message[MOT_SENTENCE];
 
 mot_status mot_fail(mot_status code, const char *format, ...)
 {
@@ -20,6 +20,18 @@ mot_status mot_fail(mot_status code, const char *format, ...)
 const char *mot_error_message(void)
 {
     return message;
+}
+
+void mot_failure_keep(mot_failure *failure, mot_status status)
+{
+    failure->status = status;
+    snprintf(failure->sentence, sizeof failure->sentence, "%s", status == MOT_OK ? "" : message);
+}
+
+mot_status mot_failure_say(const mot_failure *failure)
+{
+    return failure->status == MOT_OK ? MOT_OK
+                                     : mot_fail((mot_status)failure->status, "%s", failure->sentence);
 }
 
 int mot_exit_code(mot_status status)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bench_private.h"
+#include "mot/atomic_file.h"
 #include "mot/clock.h"
 #include "mot/log.h"
 #include "mot/memory.h"
@@ -27,17 +28,15 @@ typedef struct bench {
 /* What can be refused is refused before anything is measured. Root. */
 static mot_status prepare(bench *b)
 {
-    char folder[1024];
+    char folder[MOT_PATH];
     const char *json = b->options->json;
     mot_status status;
     MOT_TRY(bench_describe(mot_run_model(b->run), &b->description));
     if (b->options->compare != NULL)
         MOT_TRY(bench_read(&b->before, b->options->compare, b->description, b->comm->size));
     if (json == NULL) goto done;
-    const char *slash = strrchr(json, '/');
-    const size_t length = slash == NULL ? 0 : slash == json ? 1 : (size_t)(slash - json);
-    snprintf(folder, sizeof folder, "%.*s", length > 0 ? (int)length : 1, length > 0 ? json : ".");
-    if (length >= sizeof folder || access(folder, W_OK | X_OK) != 0)
+    mot_path_folder(folder, sizeof folder, json);
+    if (access(folder, W_OK | X_OK) != 0)
         status = mot_fail(MOT_ERR_INPUT, "--json %s: cannot write into the folder %s", json, folder);
 done:
     return status;

@@ -81,7 +81,7 @@ mot_status mot_saver_create(mot_saver **result, const mot_comm *comm, size_t roo
     if (status == MOT_OK) status = mot_allocate(&saver->digests, ranks, sizeof *saver->digests, "digests");
     if (status == MOT_OK)
         status = mot_allocate(&saver->digest_at, ranks, sizeof *saver->digest_at, "digests");
-    if (status == MOT_OK) status = mot_allocate(&saver->reports, reports, sizeof(report), "reports");
+    if (status == MOT_OK) status = mot_allocate(&saver->reports, reports, sizeof(mot_failure), "reports");
     if (status == MOT_OK) status = mot_allocate(&saver->request, 2 * ranks, sizeof(MPI_Request), "messages");
     saver->copy_room = status == MOT_OK ? room : 0;
     MOT_TRY(mot_comm_agree(comm, status));
@@ -98,26 +98,15 @@ void mot_saver_destroy(mot_saver **handle)
     mot_saver *saver = *handle;
     *handle = NULL;
     if (saver == NULL) return;
-    char sentence[1024]; /* of what went wrong before, if anything: it is what the user should read */
-    snprintf(sentence, sizeof sentence, "%s", mot_error_message());
+    /* What went wrong before, if anything, is what the user should read. */
+    char before[MOT_SENTENCE];
+    snprintf(before, sizeof before, "%s", mot_error_message());
     (void)mot_saver_wait(saver);
-    (void)mot_fail(MOT_OK, "%s", sentence);
+    (void)mot_fail(MOT_OK, "%s", before);
     release(saver);
 }
 
 /* ---- on a thread ---- */
-
-/* A failure, and its sentence with it: sentences are a thread's own. */
-static void keep(report *into, mot_status status)
-{
-    into->status = status;
-    snprintf(into->sentence, sizeof into->sentence, "%s", status == MOT_OK ? "" : mot_error_message());
-}
-
-static mot_status fail_again(const report *kept)
-{
-    return kept->status == MOT_OK ? MOT_OK : mot_fail((mot_status)kept->status, "%s", kept->sentence);
-}
 
 static mot_status write_unit(mot_saver *saver, mot_tensor_file *file, size_t number)
 {
@@ -159,7 +148,7 @@ static void write_tensors(void *context)
     }
 done:;
     const mot_status closed = mot_tensor_file_close(&file, status == MOT_OK);
-    keep(&saver->reports[0], status == MOT_OK ? closed : status);
+    mot_failure_keep(&saver->reports[0], status == MOT_OK ? closed : status);
     atomic_store(&saver->done, true);
 }
 
@@ -178,12 +167,10 @@ static void describe(void *context)
     char folder[MOT_PATH];
     mot_status status = mot_description_write(&description, saver->names.path);
     if (status == MOT_OK && saver->retain) {
-        snprintf(folder, sizeof folder, "%s", saver->names.path);
-        char *slash = strrchr(folder, '/');
-        if (slash != NULL) slash[slash == folder] = '\0';
-        status = mot_checkpoint_retain(slash != NULL ? folder : ".", &saver->retention);
+        mot_path_folder(folder, sizeof folder, saver->names.path);
+        status = mot_checkpoint_retain(folder, &saver->retention);
     }
-    keep(&saver->outcome, status);
+    mot_failure_keep(&saver->outcome, status);
     atomic_store(&saver->done, true);
 }
 
@@ -200,7 +187,7 @@ static void expect_reports(mot_saver *saver)
 {
     saver->requests = 0;
     for (int r = 1; saver->comm->rank == MOT_ROOT && r < saver->comm->size; ++r) {
-        MPI_Irecv(&saver->reports[r], sizeof(report), MPI_BYTE, r, MOT_TAG_CHECKPOINT, saver->comm->mpi,
+        MPI_Irecv(&saver->reports[r], sizeof(mot_failure), MPI_BYTE, r, MOT_TAG_CHECKPOINT, saver->comm->mpi,
                   &saver->request[saver->requests++]);
         MPI_Irecv(saver->digest + saver->digest_at[r], (int)(saver->digests[r] * sizeof(mot_digest)),
                   MPI_BYTE, r, MOT_TAG_CHECKPOINT, saver->comm->mpi, &saver->request[saver->requests++]);
@@ -213,7 +200,7 @@ static void hand_over(mot_saver *saver)
     const int rank = saver->comm->rank;
     mot_background_end(saver->background, saver->work);
     if (rank != MOT_ROOT) {
-        MPI_Isend(&saver->reports[0], sizeof(report), MPI_BYTE, MOT_ROOT, MOT_TAG_CHECKPOINT,
+        MPI_Isend(&saver->reports[0], sizeof(mot_failure), MPI_BYTE, MOT_ROOT, MOT_TAG_CHECKPOINT,
                   saver->comm->mpi, &saver->request[saver->requests++]);
         MPI_Isend(saver->digest + saver->digest_at[rank], (int)(saver->digests[rank] * sizeof(mot_digest)),
                   MPI_BYTE, MOT_ROOT, MOT_TAG_CHECKPOINT, saver->comm->mpi,
@@ -231,7 +218,7 @@ static void conclude(mot_saver *saver)
     for (int r = 1; r < saver->comm->size && saver->outcome.status == MOT_OK; ++r) {
         if (saver->reports[r].status == MOT_OK) continue;
         saver->outcome.status = saver->reports[r].status;
-        snprintf(saver->outcome.sentence, sizeof saver->outcome.sentence, "rank %d: %.1000s", r,
+        snprintf(saver->outcome.sentence, sizeof saver->outcome.sentence, "rank %d: %.2000s", r,
                  saver->reports[r].sentence);
     }
     if (saver->outcome.status != MOT_OK) return;
@@ -271,7 +258,7 @@ mot_status mot_saver_poll(mot_saver *saver)
         mot_background_end(saver->background, saver->work);
         saver->phase = ENDED;
     }
-    return saver->phase == SENT || saver->phase == ENDED ? fail_again(&saver->outcome) : MOT_OK;
+    return saver->phase == SENT || saver->phase == ENDED ? mot_failure_say(&saver->outcome) : MOT_OK;
 }
 
 mot_status mot_saver_wait(mot_saver *saver)
@@ -288,7 +275,7 @@ mot_status mot_saver_wait(mot_saver *saver)
     saver->phase = IDLE;
     /* Every thread has ended, so that nobody makes it anew. */
     if (saver->comm->rank == MOT_ROOT && saver->outcome.status != MOT_OK) unlink(saver->names.temporary);
-    return mot_comm_agree(saver->comm, fail_again(&saver->outcome));
+    return mot_comm_agree(saver->comm, mot_failure_say(&saver->outcome));
 }
 
 mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, const char *path)

@@ -7,12 +7,6 @@
 #include "checkpoint_file.h"
 #include "mot/background.h"
 
-/* How a rank's part went: what its thread leaves, and what the root is told. */
-typedef struct report {
-    int64_t status; /* mot_status */
-    char sentence[1024];
-} report;
-
 /* What all write to and speak of. */
 typedef struct saver_names {
     char path[MOT_PATH], temporary[MOT_PATH];
@@ -41,10 +35,10 @@ struct mot_saver {
     mot_digest *digest;                       /* grouped by rank, so that one message brings a rank's */
     mot_digest **digest_of;                   /* [units]: into `digest` */
     size_t digest_room, *digests, *digest_at; /* [ranks]: how many, and where they begin */
-    report *reports;                          /* [ranks] on the root, [1] elsewhere */
-    MPI_Request *request;                     /* [2 ranks] */
+    mot_failure *reports; /* how a rank's part went, its thread says: [ranks] on the root, [1] elsewhere */
+    MPI_Request *request; /* [2 ranks] */
     int requests;
-    report outcome; /* of the whole, as this rank knows it */
+    mot_failure outcome; /* of the whole, as this rank knows it */
 };
 
 /* saver_begin.c: all that a rank needs to know and hold before its thread begins: copies the state, surveys the units,

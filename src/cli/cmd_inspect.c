@@ -217,12 +217,7 @@ static mot_status put_linked(hid_t file, const char *folder, const char *name, c
 static mot_status put_run(hid_t file, const inspect_options *options)
 {
     char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", options->path);
-    char *const slash = strrchr(folder, '/');
-    if (slash == NULL)
-        snprintf(folder, sizeof folder, ".");
-    else
-        slash[slash == folder] = '\0';
+    mot_path_folder(folder, sizeof folder, options->path);
     mot_status status = put_linked(file, folder, "segments", options);
     return status == MOT_OK ? put_linked(file, folder, "checkpoints", options) : status;
 }

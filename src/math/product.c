@@ -153,37 +153,10 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
         for (size_t v = 0; v < vectors; ++v) mot_store(c + v * MOT_LANES, sum[i][v]);
 }
 
-typedef void multiply_block(const block *of);
-#define BLOCK(rows)                                                                                          \
-    static void multiply_##rows##_1(const block *of)                                                         \
-    {                                                                                                        \
-        multiply(rows, 1, of);                                                                               \
-    }                                                                                                        \
-    static void multiply_##rows##_2(const block *of)                                                         \
-    {                                                                                                        \
-        multiply(rows, 2, of);                                                                               \
-    }
-#define BLOCKS_OF(rows)                                                                                      \
-    {                                                                                                        \
-        multiply_##rows##_1, multiply_##rows##_2                                                             \
-    }
-BLOCK(1)
-BLOCK(2)
-BLOCK(3)
-BLOCK(4)
-BLOCK(5)
-BLOCK(6)
 #ifdef __AVX512F__
-BLOCK(7)
-BLOCK(8) BLOCK(9) BLOCK(10) BLOCK(11) BLOCK(12) BLOCK(13) BLOCK(14)
+#define MOT_BLOCKS_OF_14
 #endif
-    static multiply_block *const blocks[ROWS][2] = {
-        BLOCKS_OF(1),  BLOCKS_OF(2),  BLOCKS_OF(3), BLOCKS_OF(4),  BLOCKS_OF(5),  BLOCKS_OF(6),
-#ifdef __AVX512F__
-        BLOCKS_OF(7),  BLOCKS_OF(8),  BLOCKS_OF(9), BLOCKS_OF(10), BLOCKS_OF(11), BLOCKS_OF(12),
-        BLOCKS_OF(13), BLOCKS_OF(14),
-#endif
-};
+#include "product_blocks.h"
 
 /* A panel of B, copied. The last panel may have fewer columns than its vectors: then it is filled up with zeros. And
  * rows that lie a multiple of CROWDED apart would all compete for few places of the caches. */

@@ -21,17 +21,21 @@ mot_status mot_file_temporary(char name[MOT_PATH], const char *path)
     return MOT_OK;
 }
 
+void mot_path_folder(char *folder, size_t size, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        snprintf(folder, size, ".");
+    else
+        snprintf(folder, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
 /* The folder's own fsync makes the rename last; a file system that cannot sync folders says EINVAL, which is
  * fine. */
 static int sync_folder(const char *path)
 {
     char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash == NULL)
-        snprintf(folder, sizeof folder, ".");
-    else
-        slash[slash == folder] = '\0';
+    mot_path_folder(folder, sizeof folder, path);
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return -1;
     int result = fsync(fd);

@@ -13,8 +13,7 @@ typedef struct ready_batch {
     struct mot_batch_ahead *ahead; /* not owned: whose it is */
     mot_batch batch;
     unsigned long number; /* of its loading */
-    mot_status status;
-    char sentence[2048]; /* why, which mot_fail has said to the thread alone */
+    mot_failure failure;  /* if any, which the thread alone knows */
 } ready_batch;
 
 /* The batches that come next of one source, and the thread that loads them:
@@ -192,8 +191,8 @@ static void load_ahead(void *context)
 {
     ready_batch *ready = context;
     const struct mot_batch_ahead *ahead = ready->ahead;
-    ready->status = load(&ready->batch, ahead->comm, ahead->source, false, &ahead->unwanted);
-    if (ready->status != MOT_OK) snprintf(ready->sentence, sizeof ready->sentence, "%s", mot_error_message());
+    mot_failure_keep(&ready->failure,
+                     load(&ready->batch, ahead->comm, ahead->source, false, &ahead->unwanted));
 }
 
 /* Begins batches of `total` samples, as they most likely come next: the stream goes on. */
@@ -261,7 +260,7 @@ mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batc
         return load_now(batch, comm, source, first, total);
     const ready_batch *ready = take_next(batch, source, first, total);
     if (ready != NULL) {
-        status = ready->status == MOT_OK ? MOT_OK : mot_fail(ready->status, "%s", ready->sentence);
+        status = mot_failure_say(&ready->failure);
     } else {
         drop_next(ahead);
         status = load_now(batch, comm, source, first, total);

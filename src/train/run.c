@@ -71,15 +71,6 @@ static bool may_go_back(const mot_run *run)
            run->progress.rollbacks < RUN_MOST_ROLLBACKS;
 }
 
-/* The run ends here: a checkpoint of before that is still being written is the one to go on from. */
-static void finish_last(mot_run *run)
-{
-    char sentence[1024];
-    snprintf(sentence, sizeof sentence, "%s", mot_error_message());
-    (void)mot_saver_wait(run->saver); /* what failed first is what is said */
-    (void)mot_fail(MOT_ERR_NUMERIC, "%s", sentence);
-}
-
 /* Nothing has learned; the step counts, with figures that are not numbers. */
 static void leave_out(mot_run *run, mot_step_result *result)
 {
@@ -195,7 +186,6 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
             MOT_TRY(run_go_back(run));
             status = train(run);
         }
-        if (status == MOT_ERR_NUMERIC) finish_last(run);
         MOT_TRY(status);
         const bool complete = run->progress.stage == config->stages;
         if (complete) run_say_table(run);

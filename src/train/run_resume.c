@@ -138,14 +138,15 @@ static mot_status restore(mot_run *run, char *path, size_t size, mot_gidx *step)
     while ((status = mot_checkpoint_read(comm, &state, path)) == MOT_ERR_INPUT) {
         const mot_gidx damaged = *step;
         if (root) {
-            char sentence[1024];
-            snprintf(sentence, sizeof sentence, "%s", mot_error_message());
+            mot_failure damage;
+            mot_failure_keep(&damage, status);
             status = find_checkpoint(run, damaged, path, size, step);
             if (status == MOT_OK && *step < 0) {
-                (void)mot_fail(MOT_ERR_INPUT, "%s", sentence);
+                (void)mot_failure_say(&damage);
                 status = no_sound_checkpoint(run);
             }
-            if (status == MOT_OK) mot_log(MOT_LOG_WARNING, "%s; the checkpoint before is taken", sentence);
+            if (status == MOT_OK)
+                mot_log(MOT_LOG_WARNING, "%s; the checkpoint before is taken", damage.sentence);
         } else {
             status = MOT_OK;
         }

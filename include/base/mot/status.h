@@ -9,6 +9,8 @@
 #ifndef MOT_STATUS_H
 #define MOT_STATUS_H
 
+#include <stdint.h>
+
 typedef enum mot_status {
     MOT_OK = 0,
     MOT_ERR_INPUT,   /* the user's mistake: configuration, arguments, a malformed input file; exit code 2 */
@@ -23,6 +25,18 @@ mot_status mot_fail(mot_status code, const char *format, ...) __attribute__((for
 
 /* The sentence of this thread's last mot_fail(), never NULL. */
 const char *mot_error_message(void);
+
+/* A failure with its sentence, kept for another thread, another rank (plain bytes), or until something else that may fail
+ * is over. */
+enum { MOT_SENTENCE = 2048 };
+typedef struct mot_failure {
+    int64_t status;              /* mot_status */
+    char sentence[MOT_SENTENCE]; /* "" with MOT_OK */
+} mot_failure;
+/* `status`, and why, by this thread's last mot_fail(). */
+void mot_failure_keep(mot_failure *failure, mot_status status);
+/* mot_fail() once more, on this thread, with what was kept; MOT_OK says nothing. */
+mot_status mot_failure_say(const mot_failure *failure);
 
 /* The process's exit code for a status: 0, 2 (input), 75 (stopped), else 1. */
 int mot_exit_code(mot_status status);

@@ -29,6 +29,9 @@ mot_status mot_file_read(const char *path, size_t limit, char **bytes, size_t *c
 /* Makes a folder and its parents; an existing folder is fine. */
 mot_status mot_folder_make(const char *path);
 
+/* The folder that `path` lies in: "." for a bare name, "/" at the root; cut where `size` ends. */
+void mot_path_folder(char *folder, size_t size, const char *path);
+
 /* Joins "folder/name" into `path` of `size` bytes; MOT_ERR_INPUT when it does not fit. */
 mot_status mot_path_join(char *path, size_t size, const char *folder, const char *name);
 
