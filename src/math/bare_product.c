@@ -33,7 +33,7 @@ double mot_bare_peak(mot_precision precision, size_t m, size_t n, size_t k)
              *c = mot_calloc(room, sizeof *c);
     double best_s = 1e30;
     const double flops = 2.0 * (double)m * (double)n * (double)k;
-    const int repeat = (int)(2e8 / flops) + 1;
+    const int batch = (int)(1e6 / flops) + 1; /* between two looks at the clock */
     if (a != NULL && b != NULL && c != NULL) {
         for (size_t i = 0; i < room; ++i) {
             a[i] = (mot_real)(i % 7) - 3;
@@ -41,8 +41,11 @@ double mot_bare_peak(mot_precision precision, size_t m, size_t n, size_t k)
         }
         for (int run = 0; run < 8; ++run) {
             const double start = mot_clock_s();
-            for (int i = 0; i < repeat; ++i) mot_bare_multiply(precision, false, false, m, n, k, a, b, c);
-            best_s = MOT_MIN(best_s, (mot_clock_s() - start) / repeat);
+            double spent_s = 0;
+            int products = 0;
+            for (; spent_s < 2e-3; spent_s = mot_clock_s() - start, products += batch)
+                for (int i = 0; i < batch; ++i) mot_bare_multiply(precision, false, false, m, n, k, a, b, c);
+            best_s = MOT_MIN(best_s, spent_s / products);
         }
     }
     mot_free(c);

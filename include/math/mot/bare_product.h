@@ -12,8 +12,8 @@ size_t mot_bare_room(mot_precision precision, size_t m, size_t n, size_t k);
 void mot_bare_multiply(mot_precision precision, bool transpose_a, bool transpose_b, size_t m, size_t n,
                        size_t k, const mot_real *a, const mot_real *b, mot_real *c);
 
-/* GFLOP/s of C[m, n] = A[m, k] B[k, n] on this core now: the best of several short runs, about 20 ms in all. 0 when
- * memory is short. */
+/* GFLOP/s of C[m, n] = A[m, k] B[k, n] on this core now: the best of eight runs of 2 ms, or of one product where that
+ * takes longer. 0 when memory is short. */
 double mot_bare_peak(mot_precision precision, size_t m, size_t n, size_t k);
 
 #endif
