@@ -275,9 +275,10 @@ const mot_option mot_options[] = {
      HELP("The gate's choices of every evaluation are recorded.")},
 
     {KEY("watch.warn"), IN_CONFIG(watch.warn), DURATION, DEFAULT("1m"),
-     HELP("A rank without progress for this time says where it is and whom it waits for; with 0 never.")},
+     HELP("A rank without progress for this time says where it is and which ranks are missing; with 0 never.")},
     {KEY("watch.abort"), IN_CONFIG(watch.abort), DURATION, DEFAULT("10m"),
-     HELP("A rank without progress for this time ends the job with exit code 1; with 0 it waits for ever.")},
+     HELP("A rank without progress for this time, its own or another's, ends the job with exit code 1; with 0 it "
+          "waits for ever.")},
 
     {KEY("report.every"), IN_CONFIG(report_every), INTEGER(1, MOST_STEPS), DEFAULT("50"), UNIT("steps"),
      HELP("Steps between lines of log.jsonl and of the terminal.")},

@@ -7,8 +7,9 @@
 typedef struct watchdog watchdog;
 
 /* A rank that makes no progress (watch.h) for `warn_s` seconds prints one line: rank, host, phase, step, and whom it
- * waits for; after `abort_s` another one, and ends with exit code 1, on which mpirun ends the job. 0: never. Collective;
- * `step` (not owned) must outlive it. */
+ * waits for: those that do not wait as well, as far as they answer (roll_call.h). After `abort_s` in which no rank that
+ * answers made progress it prints another one, and ends with exit code 1, on which mpirun ends the job. 0: never.
+ * Collective; `step` (not owned) must outlive it. */
 mot_status watchdog_start(watchdog **dog, const mot_comm *comm, const mot_step *step, double warn_s,
                           double abort_s);
 /* NULL is fine. Not collective. */
