@@ -3,17 +3,13 @@
  * A checkpoint is one HDF5 file. Where its tensors lie follows from the tables alone, so that every rank writes and
  * reads its own; HDF5 describes them afterwards:
  *
- *      0      4096                                              end                       n
+ *      0      4096                                              end
  *      | HDF5 | gate | tied | expert 0 | expert 1 | ...         | HDF5: names, digests,  | mark |
  *             each unit: its values, then its moments,          | configuration, ...     |
  *             tensor by tensor; begins at a multiple of 4096
  *
- * The mark, behind the end of the HDF5 file where HDF5 looks at nothing, covers what belongs to HDF5 and is checked
- * before HDF5 sees the file, since libhdf5 may crash on damaged metadata. The tensors are covered by their digests,
- * which stand in what the mark covers. The bytes between units belong to nobody.
- *
- *      mark: "mot-mrk2" | end, 8 bytes, little-endian | n, 8 bytes | XXH3 of [0, 4096) and [end, n), 16 bytes
- */
+ * It is a sealed file (mot/h5.h). The tensors are covered by their digests, which stand in what the mark covers. The bytes
+ * between units belong to nobody. */
 #ifndef MOT_CHECKPOINT_FILE_H
 #define MOT_CHECKPOINT_FILE_H
 
@@ -128,18 +124,6 @@ mot_status mot_tensor_write(const mot_tensor_file *file, uint64_t at, const mot_
 mot_status mot_tensor_check(const mot_tensor_file *file, uint64_t at, size_t count, const char *name,
                             const mot_digest *digest);
 mot_status mot_tensor_read(const mot_tensor_file *file, uint64_t at, mot_real *value, size_t count);
-
-/* ---- the mark ---- */
-
-enum { MOT_MARK = 40 };
-void mot_mark_make(unsigned char mark[MOT_MARK], uint64_t end, uint64_t count, const mot_digest *digest);
-/* Adds the mark to the file `temporary`, complete but for it, and syncs it. A mot_h5_seal; `end` points to a uint64_t:
- * where the tensors end. */
-mot_status mot_mark_append(void *end, const char *temporary, const char *path);
-
-/* MOT_ERR_INPUT when the file does not end with a mark, or not with that of its bytes; MOT_ERR_FILE when it cannot be
- * opened. */
-mot_status mot_mark_check(const char *path);
 
 /* ---- the structure around the tensors ---- */
 

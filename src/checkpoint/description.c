@@ -174,12 +174,11 @@ mot_status mot_description_write(const mot_description *description, const char 
     hid_t file = H5I_INVALID_HID;
     mot_gidx tensors = 0;
     const size_t units = mot_unit_count(description->state);
-    uint64_t end = description->first[units];
-    MOT_TRY(mot_h5_create_around(&file, path, end));
+    MOT_TRY(mot_h5_create_file(&file, path, description->first[units]));
     MOT_TRY(write_head(file, description));
     for (size_t u = 0; u < units; ++u) MOT_TRY(describe_unit(file, description, u, &tensors));
     MOT_TRY(write_tail(file, description, tensors));
-    MOT_TRY(mot_h5_seal_file(&file, path, mot_mark_append, &end));
+    MOT_TRY(mot_h5_close_file(&file, path, true));
 
 done:
     (void)mot_h5_close_file(&file, path, false);

@@ -197,8 +197,7 @@ mot_status mot_index_read(mot_index *index, hid_t *file, const char *path, const
     mot_status status = MOT_OK;
     mot_gidx tensors = 0;
     int64_t stored = 0;
-    MOT_TRY(mot_mark_check(path));
-    MOT_TRY(mot_h5_open(file, path, false));
+    MOT_TRY(mot_h5_open_sealed(file, path, "checkpoint"));
     MOT_TRY(mot_check_format(*file, path));
     MOT_TRY(mot_check_experts(*file, path, state->experts));
     MOT_TRY(read_progress(*file, path, &index->progress));

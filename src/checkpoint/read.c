@@ -145,8 +145,7 @@ mot_status mot_checkpoint_config(const char *path, char **text)
     char **texts = NULL;
     size_t count = 0;
     *text = NULL;
-    MOT_TRY(mot_mark_check(path));
-    MOT_TRY(mot_h5_open(&file, path, false));
+    MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
     MOT_TRY(mot_check_format(file, path));
     MOT_TRY(mot_h5_read_texts(file, "config", 1, &count, &texts));
     if (count != 1) {
@@ -222,8 +221,7 @@ mot_status mot_checkpoint_verify(const char *path)
     hid_t file = H5I_INVALID_HID;
     mot_tensor_file tensors = {.descriptor = -1};
     int64_t experts = 0, stored = 0, found = 0;
-    MOT_TRY(mot_mark_check(path));
-    MOT_TRY(mot_h5_open(&file, path, false));
+    MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
     MOT_TRY(mot_check_format(file, path));
     MOT_TRY(mot_h5_get_int(file, ".", "experts", &experts));
     MOT_TRY(mot_check_experts(file, path, (int)MOT_MIN(experts, INT_MAX)));

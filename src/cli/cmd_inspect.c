@@ -236,24 +236,15 @@ static mot_status verify(hid_t file, const char *format, const char *path)
             status = mot_dataset_open(&dataset, path, splits[s], SIZE_MAX);
             if (status == MOT_OK) mot_dataset_close(&dataset);
         }
-    } else if (strcmp(format, "mot-checkpoint") != 0) { /* a checkpoint was verified before it was opened */
+    } else if (strcmp(format, "mot-checkpoint") == 0) {
+        status = mot_checkpoint_verify(path);
+    } else {
         complete = "all of it can be read";
         status = inspect_read_all(file, 0);
         if (status != MOT_OK) status = mot_fail(status, "%s: damaged: %s", path, mot_error_message());
     }
     if (status == MOT_OK) printf("  verified: %s\n", complete);
     return status;
-}
-
-/* A checkpoint ends with its own mark; then libhdf5 need not see a damaged one at all. */
-static bool has_mark(const char *path)
-{
-    char end[8] = "";
-    FILE *const file = fopen(path, "rb");
-    const bool read = file != NULL && fseek(file, -40, SEEK_END) == 0 &&
-                      fread(end, 1, sizeof end, file) == sizeof end;
-    if (file != NULL) fclose(file);
-    return read && memcmp(end, "mot-mrk2", sizeof end) == 0;
 }
 
 static mot_status inspect_hdf5(const inspect_options *options, bool brief)
@@ -269,15 +260,13 @@ static mot_status inspect_hdf5(const inspect_options *options, bool brief)
     char *format = NULL;
     struct stat about;
     const char *kind = "HDF5 file that mot did not write";
-    if (options->verify && has_mark(options->path)) MOT_TRY(mot_checkpoint_verify(options->path));
-    MOT_TRY(mot_h5_open(&file, options->path, false));
+    MOT_TRY(mot_h5_is_sealed(options->path) ? mot_h5_open_sealed(&file, options->path, "file")
+                                            : mot_h5_open(&file, options->path, false));
     if (mot_h5_has_attribute(file, ".", "format")) MOT_TRY(mot_h5_get_text(file, ".", "format", &format));
     const char *const is = format != NULL ? format : "";
     for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
         if (strcmp(is, kinds[k].format) == 0) kind = kinds[k].name;
     }
-    if (options->verify && strcmp(is, "mot-checkpoint") == 0 && !has_mark(options->path))
-        MOT_TRY(mot_checkpoint_verify(options->path));
     if (!brief) {
         printf("%s: %s", options->path, kind);
         if (stat(options->path, &about) == 0) {

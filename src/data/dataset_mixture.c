@@ -22,7 +22,6 @@ mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *
     mot_status status = mot_allocate(&source, 1, sizeof *source, "a data set");
     if (status != MOT_OK) return status;
     dataset->source = source;
-    source->file = source->x = H5I_INVALID_HID;
     source->descriptor = -1;
     source->split = number;
     snprintf(source->where, sizeof source->where, "the mixture's split '%s'", split);

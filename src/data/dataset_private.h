@@ -9,8 +9,9 @@
 #include "mot/h5.h"
 
 #define DATASET_FORMAT "mot-dataset"
+#define DATASET_SUMS   "sample_xxh3" /* of each sample, beside x */
 enum {
-    DATASET_VERSION = 1,
+    DATASET_VERSION = 2,
     DATASET_SPLITS = 3,
     DATASET_MAX_NAMES = 1 << 20,  /* classes, groups */
     DATASET_MAX_EXTENT = 1 << 20, /* of one dimension of a sample */
@@ -21,12 +22,11 @@ static const size_t dataset_max_sample = (size_t)1 << 30; /* bytes */
 extern const char *const dataset_split_names[DATASET_SPLITS]; /* train, val, test */
 extern const char *const dataset_kind_names[3];
 
-/* Where samples come from: an open file, its loaded split, or a mixture. */
+/* Where samples come from: their places in a file, all of them in memory, or a mixture. */
 struct mot_dataset_source {
-    hid_t file, x; /* open while samples are read row by row */
-    hid_t type;
-    int descriptor; /* of the same file, where a sample is `format.bytes` bytes at a known place; else -1 */
-    off_t first;    /* place of sample 0 */
+    int descriptor;        /* of the file; -1: none is read any more */
+    off_t first;           /* place of sample 0, where `format.bytes` bytes are a sample */
+    uint64_t *sum;         /* [samples]: their checksums, as long as any is to be read */
     unsigned char *loaded; /* or all samples of the split */
     char where[PATH_MAX];  /* "FILE:/split/x", for sentences */
 
@@ -35,6 +35,9 @@ struct mot_dataset_source {
     unsigned char *made;    /* [samples]: which of `loaded` stand there; NULL: none is kept */
     int32_t *label, *group; /* [samples], as far as made */
 };
+
+/* dataset_file.c: all that the file says of a split but its samples, and where those lie. */
+mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const char *split);
 
 /* dataset_mixture.c: sample `index` of a mixture. */
 void dataset_make(struct mot_dataset_source *source, const mot_sample_format *format, mot_gidx index,

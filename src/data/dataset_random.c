@@ -13,7 +13,6 @@ mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width,
     mot_status status;
     MOT_TRY(mot_allocate(&source, 1, sizeof *source, "a data set"));
     dataset->source = source;
-    source->file = source->x = H5I_INVALID_HID;
     source->descriptor = -1;
     snprintf(source->where, sizeof source->where, "random samples");
     dataset->format = (mot_sample_format){.kind = MOT_SAMPLE_VECTOR,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "dataset_private.h"
+#include "mot/atomic_file.h"
 #include "mot/digest.h"
 #include "mot/memory.h"
 #include "mot/version.h"
@@ -19,6 +20,9 @@ typedef struct split {
     size_t samples;
     int32_t *label, *group; /* group NULL: none */
     size_t label_capacity, group_capacity;
+    uint64_t at;       /* place of x in the file, once written there, */
+    mot_digest digest; /* its checksum, */
+    uint64_t *sum;     /* and that of each sample */
 } split;
 
 struct mot_dataset_writer {
@@ -51,9 +55,9 @@ done:
     return status;
 }
 
-static mot_status fail_spool(const mot_dataset_writer *writer, const char *step)
+static mot_status fail_write(const mot_dataset_writer *writer, const char *step)
 {
-    return mot_fail(MOT_ERR_FILE, "cannot write %s: %s its samples: %s", writer->path, step, strerror(errno));
+    return mot_fail(MOT_ERR_FILE, "cannot write %s: %s: %s", writer->path, step, strerror(errno));
 }
 
 static mot_status open_spool(mot_dataset_writer *writer, split *s)
@@ -61,19 +65,20 @@ static mot_status open_spool(mot_dataset_writer *writer, split *s)
     char name[PATH_MAX + 32];
     snprintf(name, sizeof name, "%s.tmp.%ld.XXXXXX", writer->path, (long)getpid());
     s->spool = mkostemp(name, O_CLOEXEC);
-    if (s->spool < 0) return fail_spool(writer, "making a file for");
+    if (s->spool < 0) return fail_write(writer, "making a file for its samples");
     unlink(name); /* nameless from here on: nothing is left behind however the process ends */
     return MOT_OK;
 }
 
 static mot_status write_all(const mot_dataset_writer *writer, int fd, const unsigned char *bytes,
-                            size_t count)
+                            size_t count, off_t at)
 {
     while (count > 0) {
-        const ssize_t put = write(fd, bytes, MOT_MIN(count, (size_t)1 << 30));
+        const ssize_t put = pwrite(fd, bytes, MOT_MIN(count, (size_t)1 << 30), at);
         if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return fail_spool(writer, "writing");
+        if (put < 0) return fail_write(writer, "writing its samples");
         bytes += put;
+        at += put;
         count -= (size_t)put;
     }
     return MOT_OK;
@@ -91,13 +96,13 @@ mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, 
         return mot_fail(MOT_ERR_INPUT, "%s: some samples of %s have a group and some have none", writer->path,
                         name);
     mot_status status = MOT_OK;
-    const size_t total = s->samples + count;
+    const size_t total = s->samples + count, size = writer->format.bytes;
     MOT_TRY(dataset_samples_check(&writer->format, name, (mot_gidx)s->samples, count, x));
     MOT_TRY(mot_reserve(&s->label, &s->label_capacity, total, sizeof(int32_t), "the labels"));
     if (group != NULL)
         MOT_TRY(mot_reserve(&s->group, &s->group_capacity, total, sizeof(int32_t), "the groups"));
     if (s->spool < 0) MOT_TRY(open_spool(writer, s));
-    MOT_TRY(write_all(writer, s->spool, x, count * writer->format.bytes));
+    MOT_TRY(write_all(writer, s->spool, x, count * size, (off_t)(s->samples * size)));
     memcpy(s->label + s->samples, label, count * sizeof(int32_t));
     if (group != NULL) memcpy(s->group + s->samples, group, count * sizeof(int32_t));
     s->samples = total;
@@ -123,7 +128,7 @@ static mot_status each_block(const mot_dataset_writer *writer, const split *s, b
             if (got < 0 && errno == EINTR) continue;
             if (got <= 0) {
                 if (got == 0) errno = EIO;
-                status = fail_spool(writer, "reading back");
+                status = fail_write(writer, "reading back its samples");
                 goto done;
             }
             have += (size_t)got;
@@ -201,19 +206,55 @@ done:
 
 /* ---- the file ---- */
 
+/* Writing the samples of a split to their places, before HDF5 describes them. */
 typedef struct writing {
-    hid_t file;
-    const char *name;
-    hid_t type;
+    const mot_dataset_writer *writer;
+    int file;
+    off_t at; /* of the split's first sample */
     mot_digest_state *digest;
-    size_t bytes; /* of one sample */
+    uint64_t *sum;
 } writing;
 
 static mot_status write_block(void *context, size_t first, size_t count, const unsigned char *x)
 {
-    writing *w = context;
-    mot_digest_add(w->digest, x, count * w->bytes);
-    return mot_h5_write_rows(w->file, w->name, w->type, first, count, x);
+    const writing *w = context;
+    const size_t size = w->writer->format.bytes;
+    mot_digest_add(w->digest, x, count * size);
+    for (size_t i = 0; i < count; ++i) w->sum[first + i] = mot_digest_short(x + i * size, size);
+    return write_all(w->writer, w->file, x, count * size, w->at + (off_t)(first * size));
+}
+
+static mot_status write_samples(const mot_dataset_writer *writer, int file, split *s, uint64_t at)
+{
+    writing w = {.writer = writer, .file = file, .at = (off_t)at};
+    mot_status status = mot_allocate(&s->sum, s->samples, sizeof *s->sum, "the samples' checksums");
+    if (status != MOT_OK) return status;
+    w.sum = s->sum;
+    w.digest = mot_digest_begin();
+    if (w.digest == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a checksum");
+    status = each_block(writer, s, write_block, &w);
+    s->digest = mot_digest_end(w.digest);
+    s->at = at;
+    return status;
+}
+
+/* The samples of all splits, each split from a multiple of MOT_H5_HEAD on, in the file that HDF5 will complete; *end,
+ * where they begin, becomes where they end. */
+static mot_status write_all_samples(mot_dataset_writer *writer, const char *temporary, uint64_t *end)
+{
+    const uint64_t page = MOT_H5_HEAD;
+    const int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) return fail_write(writer, "opening");
+    mot_status status = MOT_OK;
+    for (int i = 0; i < DATASET_SPLITS; ++i) {
+        split *s = &writer->splits[i];
+        if (s->samples == 0) continue;
+        MOT_TRY(write_samples(writer, file, s, *end));
+        *end = (*end + s->samples * writer->format.bytes + page - 1) / page * page;
+    }
+done:
+    if (close(file) != 0 && status == MOT_OK) status = fail_write(writer, "closing");
+    return status;
 }
 
 /* Names of the dimensions, where h5py and the netCDF tools look for them. */
@@ -240,7 +281,7 @@ static mot_status set_digest(hid_t file, const char *name, mot_digest digest)
     return mot_h5_set_text(file, name, "xxh3", text);
 }
 
-static mot_status write_x(const mot_dataset_writer *writer, hid_t file, const char *name, const split *s)
+static mot_status describe_x(const mot_dataset_writer *writer, hid_t file, const char *name, const split *s)
 {
     static const char *const picture[] = {"sample", "channel", "row", "column"},
                              *const grey[] = {"sample", "row", "column"}, *const text[] = {"sample", "token"},
@@ -258,31 +299,29 @@ static mot_status write_x(const mot_dataset_writer *writer, hid_t file, const ch
         shape[rank - 1] = format->width;
         units = "1/255";
     }
-    writing w = {file, name, dataset_element_type(format->element), mot_digest_begin(), format->bytes};
-    if (w.digest == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a checksum");
     mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_write(file, name, w.type, rank, shape, MOT_H5_CONTIGUOUS, NULL));
-    MOT_TRY(each_block(writer, s, write_block, &w));
+    MOT_TRY(mot_h5_place(file, name, dataset_element_type(format->element), rank, shape, s->at));
     label_dimensions(file, name, rank, labels);
     MOT_TRY(mot_h5_set_text(file, name, "long_name", dataset_kind_names[format->kind]));
     MOT_TRY(mot_h5_set_text(file, name, "units", units));
-done:;
-    const mot_digest digest = mot_digest_end(w.digest);
-    return status == MOT_OK ? set_digest(file, name, digest) : status;
+    MOT_TRY(set_digest(file, name, s->digest));
+done:
+    return status;
 }
 
-static mot_status write_labels(hid_t file, const char *split_name, const char *what, const char *long_name,
-                               size_t count, const int32_t *values)
+/* What one number a sample is: a label, a group, a checksum. */
+static mot_status write_column(hid_t file, const char *split_name, const char *what, const char *long_name,
+                               hid_t type, size_t count, const void *values)
 {
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "%s/%s", split_name, what);
     const hsize_t shape = count;
     static const char *const labels[] = {"sample"};
     mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_write(file, name, H5T_NATIVE_INT32, 1, &shape, MOT_H5_CONTIGUOUS, values));
+    MOT_TRY(mot_h5_write(file, name, type, 1, &shape, MOT_H5_CONTIGUOUS, values));
     label_dimensions(file, name, 1, labels);
     MOT_TRY(mot_h5_set_text(file, name, "long_name", long_name));
-    MOT_TRY(set_digest(file, name, mot_digest_bytes(values, count * sizeof *values)));
+    MOT_TRY(set_digest(file, name, mot_digest_bytes(values, count * H5Tget_size(type))));
 done:
     return status;
 }
@@ -382,28 +421,42 @@ done:
     return status;
 }
 
+static mot_status describe_split(const mot_dataset_writer *writer, hid_t file, int number)
+{
+    const split *s = &writer->splits[number];
+    const char *split_name = dataset_split_names[number];
+    char name[16];
+    snprintf(name, sizeof name, "%s/x", split_name);
+    mot_status status = MOT_OK;
+    MOT_TRY(describe_x(writer, file, name, s));
+    MOT_TRY(write_column(file, split_name, "y", "label", H5T_NATIVE_INT32, s->samples, s->label));
+    if (s->group != NULL)
+        MOT_TRY(write_column(file, split_name, "group", "group", H5T_NATIVE_INT32, s->samples, s->group));
+    MOT_TRY(write_column(file, split_name, DATASET_SUMS, "XXH3 of 64 bits of each sample of x",
+                         H5T_NATIVE_UINT64, s->samples, s->sum));
+done:
+    return status;
+}
+
 static mot_status write_file(mot_dataset_writer *writer, const mot_dataset_about *about)
 {
     hid_t file = H5I_INVALID_HID;
     int classes, groups;
-    char name[16];
+    uint64_t end = MOT_H5_HEAD;
+    char temporary[MOT_PATH];
     mot_status status = MOT_OK;
+    MOT_TRY(mot_file_temporary(temporary, writer->path));
     MOT_TRY(check(writer, about, &classes, &groups));
     MOT_TRY(compute_scaling(writer));
-    MOT_TRY(mot_h5_create_file(&file, writer->path));
+    MOT_TRY(write_all_samples(writer, temporary, &end));
+    MOT_TRY(mot_h5_create_file(&file, writer->path, end));
     MOT_TRY(write_head(writer, file, about, classes, groups));
-    for (int i = 0; i < DATASET_SPLITS; ++i) {
-        const split *s = &writer->splits[i];
-        const char *split_name = dataset_split_names[i];
-        if (s->samples == 0) continue;
-        snprintf(name, sizeof name, "%s/x", split_name);
-        MOT_TRY(write_x(writer, file, name, s));
-        MOT_TRY(write_labels(file, split_name, "y", "label", s->samples, s->label));
-        if (s->group != NULL) MOT_TRY(write_labels(file, split_name, "group", "group", s->samples, s->group));
-    }
+    for (int i = 0; i < DATASET_SPLITS; ++i)
+        if (writer->splits[i].samples > 0) MOT_TRY(describe_split(writer, file, i));
+    MOT_TRY(mot_h5_close_file(&file, writer->path, true));
 done:
-    if (status == MOT_OK) return mot_h5_close_file(&file, writer->path, true);
     mot_h5_close_file(&file, writer->path, false);
+    if (status != MOT_OK) unlink(temporary);
     return status;
 }
 
@@ -416,6 +469,7 @@ mot_status mot_dataset_writer_close(mot_dataset_writer **writer, const mot_datas
         if (w->splits[i].spool >= 0) close(w->splits[i].spool);
         mot_free(w->splits[i].label);
         mot_free(w->splits[i].group);
+        mot_free(w->splits[i].sum);
     }
     mot_free(w);
     *writer = NULL;

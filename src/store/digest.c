@@ -20,6 +20,11 @@ mot_digest mot_digest_bytes(const void *bytes, size_t count)
     return canonical(XXH3_128bits(count > 0 ? bytes : "", count));
 }
 
+uint64_t mot_digest_short(const void *bytes, size_t count)
+{
+    return XXH3_64bits(bytes, count);
+}
+
 void mot_digest_text(const mot_digest *digest, char text[MOT_DIGEST_TEXT])
 {
     for (size_t i = 0; i < sizeof digest->byte; ++i) snprintf(text + 2 * i, 3, "%02x", digest->byte[i]);

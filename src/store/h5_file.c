@@ -39,8 +39,7 @@ mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object,
                     inner[0] != '\0' ? ": " : "", inner);
 }
 
-/* HDF5 prints its error stack to standard error until told otherwise, thread by thread. */
-static void silence(void)
+void h5_silence(void)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
@@ -83,7 +82,7 @@ static mot_status create_at(hid_t *file, const char *path, const char *shown, hi
 
 mot_status mot_h5_create_image(hid_t *file)
 {
-    silence();
+    h5_silence();
     hid_t access = access_list(false);
     H5Pset_fapl_core(access, (size_t)1 << 20, false);
     const mot_status status = create_at(file, "(memory)", "(memory)", access);
@@ -112,10 +111,10 @@ done:
     return status;
 }
 
-static mot_status create_stream(hid_t *file, const char *path, uint64_t foreign_end)
+mot_status mot_h5_create_file(hid_t *file, const char *path, uint64_t end)
 {
     *file = H5I_INVALID_HID;
-    silence();
+    h5_silence();
     char temporary[MOT_PATH];
     mot_status status = mot_file_temporary(temporary, path);
     if (status != MOT_OK) return status;
@@ -128,24 +127,13 @@ static mot_status create_stream(hid_t *file, const char *path, uint64_t foreign_
      * H5Fget_file_image with a wrong one (HDF5 1.10.8). */
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
     /* Small datasets would share blocks, wherever the first of them was put. */
-    if (foreign_end > 0) H5Pset_small_data_block_size(access, 0);
-    if (!h5_stream_choose(access, foreign_end))
+    H5Pset_small_data_block_size(access, 0);
+    if (!h5_stream_choose(access, end))
         status = fail_file(MOT_ERR_FILE, path, "cannot choose the file driver");
     else
         status = create_at(file, temporary, path, access);
     if (status != MOT_OK) unlink(temporary);
     mot_h5_close(&access);
-    return status;
-}
-
-mot_status mot_h5_create_file(hid_t *file, const char *path)
-{
-    return create_stream(file, path, 0);
-}
-
-mot_status mot_h5_create_around(hid_t *file, const char *path, uint64_t end)
-{
-    mot_status status = create_stream(file, path, end);
     if (status == MOT_OK && !h5_stream_skip_foreign(*file)) {
         (void)mot_h5_close_file(file, path, false);
         status = mot_fail(MOT_ERR_FILE, "%s: HDF5 takes more than the first %d bytes for itself", path,
@@ -161,10 +149,11 @@ mot_status h5_check_written(hid_t where, const char *object)
     return h5_fail(MOT_ERR_FILE, false, where, object, "cannot be written: %s", strerror(error));
 }
 
-static mot_status close_file(hid_t *file, const char *path, bool commit, mot_h5_seal *seal, void *context)
+mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
 {
     if (*file < 0) return MOT_OK;
     char temporary[MOT_PATH];
+    const uint64_t end = h5_stream_foreign_end(*file);
     mot_status status = mot_file_temporary(temporary, path);
     if (commit && status == MOT_OK && H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0)
         status = fail_file(MOT_ERR_FILE, path, "cannot write the file to the end");
@@ -175,26 +164,16 @@ static mot_status close_file(hid_t *file, const char *path, bool commit, mot_h5_
     const int error = h5_stream_closed_error();
     if (keep && error != 0)
         status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path, strerror(error));
-    if (keep && status == MOT_OK && seal != NULL) status = seal(context, temporary, path);
+    if (keep && status == MOT_OK) status = mot_h5_mark(temporary, path, end);
     if (keep && status == MOT_OK) return mot_file_rename(temporary, path);
     unlink(temporary);
     return status;
 }
 
-mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
-{
-    return close_file(file, path, commit, NULL, NULL);
-}
-
-mot_status mot_h5_seal_file(hid_t *file, const char *path, mot_h5_seal *seal, void *context)
-{
-    return close_file(file, path, true, seal, context);
-}
-
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)
 {
     *file = H5I_INVALID_HID;
-    silence();
+    h5_silence();
     struct stat about;
     if (stat(path, &about) != 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
     if (!S_ISREG(about.st_mode))

@@ -17,7 +17,7 @@ typedef struct stream {
     H5FD_t base; /* first: HDF5 knows the file by it */
     int descriptor, error;
     haddr_t end_of_addresses, end_of_file;
-    haddr_t foreign_end; /* bytes [MOT_H5_HEAD, foreign_end) are written by others; 0: none are */
+    haddr_t foreign_end; /* bytes [MOT_H5_HEAD, foreign_end) are written by others */
     haddr_t place;       /* of the next dataset's bytes; HADDR_UNDEF: wherever there is room */
 } stream;
 
@@ -30,12 +30,12 @@ static H5FD_t *stream_open(const char *name, unsigned flags, hid_t access, haddr
 {
     (void)flags, (void)most;
     const stream_choice *choice = H5Pget_driver_info(access);
-    const haddr_t foreign_end = choice != NULL ? choice->foreign_end : 0;
-    /* Always made anew, unless others have written their part. */
-    const int descriptor = open(name, O_RDWR | O_CREAT | (foreign_end == 0 ? O_TRUNC : 0) | O_CLOEXEC, 0666);
+    if (choice == NULL) return NULL;
+    const int descriptor = open(name, O_RDWR | O_CREAT | O_CLOEXEC,
+                                0666); /* others may have written into it */
     stream *s = descriptor >= 0 ? mot_calloc(1, sizeof *s) : NULL;
     if (s != NULL)
-        *s = (stream){.descriptor = descriptor, .foreign_end = foreign_end, .place = HADDR_UNDEF};
+        *s = (stream){.descriptor = descriptor, .foreign_end = choice->foreign_end, .place = HADDR_UNDEF};
     else if (descriptor >= 0)
         close(descriptor);
     return (H5FD_t *)s;
@@ -206,6 +206,12 @@ bool h5_stream_skip_foreign(hid_t file)
     if (s == NULL || s->end_of_addresses > MOT_H5_HEAD) return false;
     s->end_of_addresses = s->foreign_end;
     return true;
+}
+
+uint64_t h5_stream_foreign_end(hid_t file)
+{
+    const stream *s = stream_of(file);
+    return s != NULL ? s->foreign_end : MOT_H5_HEAD;
 }
 
 bool h5_stream_place(hid_t where, uint64_t address)

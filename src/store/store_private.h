@@ -16,6 +16,9 @@ enum { STORE_MAX_NAME = 1024 };
 mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* HDF5 prints its error stack to standard error until told otherwise, thread by thread. */
+void h5_silence(void);
+
 /* Opens any object below `where` ("." is `where` itself) to read it, after looking at every link on the way:
  * a link that is not followed, or absent, is MOT_ERR_INPUT. */
 mot_status h5_open_object(hid_t where, const char *name, hid_t *object);
@@ -27,10 +30,11 @@ hid_t h5_string_type(size_t size);
  * failed (0: none, or another driver) of the file that `where` belongs to. */
 bool h5_stream_choose(hid_t access, uint64_t foreign_end);
 int h5_stream_error(hid_t where);
-/* Of a file around foreign bytes (mot_h5_create_around): once made, its structure continues behind them; and the next
+/* Of a file around foreign bytes (mot_h5_create_file): once made, its structure continues behind them; and the next
  * dataset lies at `address`. */
 bool h5_stream_skip_foreign(hid_t file);
 bool h5_stream_place(hid_t where, uint64_t address);
+uint64_t h5_stream_foreign_end(hid_t file);
 void h5_stream_give_up(hid_t file); /* nothing more is written, and closing is quick */
 int h5_stream_closed_error(void);   /* the same of the file closed last, with its final writes and fsync */
 

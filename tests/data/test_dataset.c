@@ -1,4 +1,5 @@
 #include <math.h>
+#include <sys/stat.h>
 
 #include "ck.h"
 #include "mot/dataset.h"
@@ -169,14 +170,16 @@ static const fault faults[] = {
     {"x type", "expected bytes"},
     {"x claims", "claims"},
     {"x empty", "0 samples"},
-    {"x bomb", "do not fit into a file"},
+    {"x packed", "is not stored as mot stores it"},
     {"mean", "finite numbers"},
     {"deviation", "the deviation above 0"},
     {"mean count", "has 3 values"},
     {"group", "has group 7"},
     {"groups", "0 groups"},
-    {"checksum y", "is damaged"},
-    {"checksum x", "is damaged"},
+    {"no checksum", "'xxh3' is missing"},
+    {"no sums", "sample_xxh3: is missing"},
+    {"sums count", "expected 20"},
+    {"changed sum", "sample 5 has checksum"},
     {"x link", "not followed"},
     {"signed", "signed labels with 3 classes"},
     {"x group", "is not a dataset"},
@@ -219,7 +222,7 @@ static void spoil(hid_t file, const char *name)
     const hsize_t huge[4] = {(hsize_t)1 << 50, 3, 2, 3}, none[4] = {0, 3, 2, 3};
     if (IS("x claims")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, huge, MOT_H5_CONTIGUOUS, NULL);
     if (IS("x empty")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, none, MOT_H5_CONTIGUOUS, NULL);
-    if (IS("x bomb")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, huge, MOT_H5_COMPRESSED, NULL);
+    if (IS("x packed")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, x_shape, MOT_H5_COMPRESSED, zeros);
     if (IS("mean")) mot_h5_set_reals(file, ".", "mean", 3, bad);
     if (IS("deviation")) mot_h5_set_reals(file, ".", "deviation", 3, zero);
     if (IS("mean count"))
@@ -229,13 +232,27 @@ static void spoil(hid_t file, const char *name)
         replace(file, "train/group", H5T_NATIVE_INT32, 1, &n, MOT_H5_CONTIGUOUS, y);
     }
     if (IS("groups")) mot_h5_set_int(file, ".", "groups", 0);
-    if (IS("checksum y")) mot_h5_write_rows(file, "train/y", H5T_NATIVE_INT32, 5, 1, y);
-    if (IS("checksum x")) mot_h5_write_rows(file, "train/x", H5T_NATIVE_UINT8, 5, 1, zeros);
+    if (IS("no checksum")) H5Adelete_by_name(file, "train/x", "xxh3", H5P_DEFAULT);
+    if (IS("no sums")) H5Ldelete(file, "train/sample_xxh3", H5P_DEFAULT);
+    if (IS("sums count"))
+        replace(file, "train/sample_xxh3", H5T_NATIVE_UINT64, 1, &fewer, MOT_H5_CONTIGUOUS, numbers);
+    if (IS("changed sum")) mot_h5_write_rows(file, "train/sample_xxh3", H5T_NATIVE_UINT64, 5, 1, numbers);
     if (IS("x link"))
         H5Ldelete(file, "train/x", H5P_DEFAULT), mot_h5_link(file, "train/x", "set.h5", "/test/x");
     if (IS("signed")) mot_h5_set_int(file, ".", "signed_labels", 1);
     if (IS("x group"))
         H5Ldelete(file, "train/x", H5P_DEFAULT), mot_h5_write_texts(file, "train/x/deeper", 0, NULL);
+}
+
+/* Where the samples end, as the mark says. */
+static uint64_t samples_end(const char *path)
+{
+    uint64_t end;
+    FILE *file = fopen(path, "rb");
+    ck_assert_int_eq(fseek(file, -MOT_H5_MARK + 8, SEEK_END), 0);
+    ck_assert_uint_eq(fread(&end, sizeof end, 1, file), 1);
+    fclose(file);
+    return end;
 }
 
 START_TEST(files_by_other_hands)
@@ -245,44 +262,20 @@ START_TEST(files_by_other_hands)
         mot_dataset set;
         unlink(path);
         make(path);
+        const uint64_t end = samples_end(path);
         hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
         ck_assert(file >= 0);
         spoil(file, faults[f].name);
         H5Fclose(file);
+        ck_assert_int_eq(mot_dataset_open(&set, path, "train", 1 << 20), MOT_ERR_INPUT);
+        ck_assert_ptr_nonnull(strstr(mot_error_message(), "does not end with the mark"));
+        mot_ck_ok(mot_h5_mark(path, path, end));
         const mot_status status = mot_dataset_open(&set, path, "train", 1 << 20);
         ck_assert_msg(status == MOT_ERR_INPUT, "'%s' gave %d", faults[f].name, status);
         ck_assert_msg(strstr(mot_error_message(), faults[f].said) != NULL, "'%s' said: %s", faults[f].name,
                       mot_error_message());
         ck_assert_ptr_null(set.source);
     }
-    scratch_clear();
-}
-END_TEST
-
-/* Any byte may be wrong. What matters is that nothing crashes, and that damaged samples are not taken for
- * good ones. */
-/* Chunked and packed by another program: no sample has a place in the file, and HDF5 reads them. */
-START_TEST(packed_samples)
-{
-    const char *path = scratch_path("set.h5");
-    make(path);
-    mot_dataset plain, packed;
-    unsigned char x[TEST][18], y[18];
-    mot_ck_ok(mot_dataset_open(&plain, path, "test", 0));
-    for (int i = 0; i < TEST; ++i) mot_ck_ok(mot_dataset_read(&plain, i, x[i]));
-    mot_dataset_close(&plain);
-    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
-    const hsize_t shape[] = {TEST, 3, 2, 3};
-    H5Ldelete(file, "test/x", H5P_DEFAULT);
-    mot_ck_ok(mot_h5_write(file, "test/x", H5T_NATIVE_UINT8, 4, shape, MOT_H5_COMPRESSED, x));
-    H5Fclose(file);
-    mot_ck_ok(mot_dataset_open(&packed, path, "test", 0));
-    ck_assert(!mot_dataset_expect(&packed, 0));
-    for (int i = TEST - 1; i >= 0; --i) {
-        mot_ck_ok(mot_dataset_read(&packed, i, y));
-        ck_assert(memcmp(x[i], y, sizeof y) == 0);
-    }
-    mot_dataset_close(&packed);
     scratch_clear();
 }
 END_TEST
@@ -304,34 +297,125 @@ START_TEST(shrinking_file)
 }
 END_TEST
 
-START_TEST(flipped_bytes)
+/* ---- damage ---- */
+
+static bool same_names(char **a, char **b, int count)
 {
-    const char *path = scratch_path("flip.h5");
-    make(path);
-    FILE *file = fopen(path, "r+b");
-    fseek(file, 0, SEEK_END);
-    const long size = ftell(file);
-    for (long at = 0; at < size; at += 7) {
-        fseek(file, at, SEEK_SET);
-        const int old = fgetc(file);
-        fseek(file, at, SEEK_SET);
-        fputc(old ^ 0x41, file);
-        fflush(file);
-        mot_dataset set;
-        unsigned char x[18];
-        if (mot_dataset_open(&set, path, "train", 1 << 20) == MOT_OK) {
-            if (set.format.bytes == 18 && set.samples == TRAIN && strlen(set.checksum) > 0) {
-                mot_ck_ok(mot_dataset_read(&set, 9, x));
-                ck_assert(x[0] == 9 && x[17] == 9 && set.label[9] == 0);
-            }
-            mot_dataset_close(&set);
+    for (int i = 0; i < count; ++i)
+        if (strcmp(a[i], b[i]) != 0) return false;
+    return true;
+}
+
+/* Refused by a sentence that names the file, when it is opened or when the sample is read; or all of the split is as it
+ * was, read at once (`memory`) or sample by sample. */
+static bool refused_or_harmless(const char *path, const char *split, mot_dataset *good, size_t memory)
+{
+    mot_dataset set;
+    unsigned char was[18], is[18];
+    mot_status status = mot_dataset_open(&set, path, split, memory);
+    if (status == MOT_OK) {
+        ck_assert(set.samples == good->samples && set.classes == good->classes && set.groups == good->groups);
+        ck_assert(set.signed_labels == good->signed_labels);
+        ck_assert_mem_eq(&set.format, &good->format, sizeof set.format);
+        ck_assert_mem_eq(set.label, good->label, (size_t)good->samples * sizeof *good->label);
+        ck_assert_mem_eq(set.group, good->group, (size_t)good->samples * sizeof *good->group);
+        ck_assert(same_names(set.class_names, good->class_names, good->classes));
+        ck_assert(same_names(set.group_names, good->group_names, good->groups));
+        ck_assert_str_eq(set.checksum, good->checksum);
+        for (mot_gidx i = 0; i < good->samples && status == MOT_OK; ++i) {
+            mot_ck_ok(mot_dataset_read(good, i, was));
+            status = mot_dataset_read(&set, i, is);
+            if (status == MOT_OK) ck_assert_mem_eq(was, is, sizeof was);
         }
-        fseek(file, at, SEEK_SET);
-        fputc(old, file);
+        mot_dataset_close(&set);
+    }
+    if (status == MOT_OK) return false;
+    ck_assert_int_eq(status, MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), path));
+    return true;
+}
+
+typedef struct damage {
+    const char *path;
+    mot_dataset good[2];
+    size_t size, end; /* of the file, and where the samples end */
+} damage;
+
+static const char *const splits[] = {"train", "test"};
+
+static void begin_damage(damage *d)
+{
+    struct stat about;
+    d->path = scratch_path("damage.h5");
+    make(d->path);
+    for (int s = 0; s < 2; ++s) mot_ck_ok(mot_dataset_open(&d->good[s], d->path, splits[s], 1 << 20));
+    ck_assert_int_eq(stat(d->path, &about), 0);
+    d->size = (size_t)about.st_size;
+    d->end = samples_end(d->path);
+}
+
+static void end_damage(damage *d)
+{
+    for (int s = 0; s < 2; ++s) mot_dataset_close(&d->good[s]);
+    scratch_clear();
+}
+
+/* How many of the four ways to read refuse it. */
+static int refusals(damage *d)
+{
+    int count = 0;
+    for (int s = 0; s < 2; ++s)
+        for (size_t memory = 0; memory <= 1 << 20; memory += 1 << 20)
+            count += refused_or_harmless(d->path, splits[s], &d->good[s], memory);
+    return count;
+}
+
+/* What belongs to HDF5 is refused whatever is read; a sample where its split is read; what lies between splits is
+ * nobody's. */
+static int expected_refusals(const damage *d, size_t at)
+{
+    enum { PAGE = MOT_H5_HEAD };
+    if (at < PAGE || at >= d->end) return 4;
+    const size_t split = at / PAGE - 1; /* each fits into a page here */
+    return at % PAGE < (split == 0 ? TRAIN : TEST) * 18 ? 2 : 0;
+}
+
+START_TEST(flipped_bits)
+{
+    damage d;
+    begin_damage(&d);
+    const size_t stride = getenv("MOT_TEST_EVERY_BYTE") != NULL ? 1 : 16;
+    size_t tried = 0, refused = 0;
+    FILE *file = fopen(d.path, "r+b");
+    for (size_t at = 0; at < d.size; at += stride, ++tried) {
+        fseek(file, (long)at, SEEK_SET);
+        const int was = fgetc(file);
+        fseek(file, (long)at, SEEK_SET);
+        fputc(was ^ 1 << at / stride % 8, file);
+        fflush(file);
+        const int found = refusals(&d);
+        ck_assert_msg(found == expected_refusals(&d, at), "bit flipped in byte %zu: %d refusals", at, found);
+        refused += found > 0;
+        fseek(file, (long)at, SEEK_SET);
+        fputc(was, file);
         fflush(file);
     }
     fclose(file);
-    scratch_clear();
+    ck_assert_uint_gt(tried, 1000);
+    ck_assert_uint_gt(refused, 500);
+    end_damage(&d);
+}
+END_TEST
+
+START_TEST(cut_short)
+{
+    damage d;
+    begin_damage(&d);
+    for (size_t size = d.size - 1; size > 0; size -= 1 + size / 50) {
+        ck_assert_int_eq(truncate(d.path, (off_t)size), 0);
+        ck_assert_int_eq(refusals(&d), 4);
+    }
+    end_damage(&d);
 }
 END_TEST
 
@@ -341,9 +425,9 @@ static void dataset_tests(TCase *tcase)
     tcase_add_test(tcase, signed_vectors);
     tcase_add_test(tcase, what_cannot_be_written);
     tcase_add_test(tcase, files_by_other_hands);
-    tcase_add_test(tcase, packed_samples);
     tcase_add_test(tcase, shrinking_file);
-    tcase_add_test(tcase, flipped_bytes);
+    tcase_add_test(tcase, flipped_bits);
+    tcase_add_test(tcase, cut_short);
     tcase_add_unchecked_fixture(tcase, NULL, scratch_remove);
 }
 

@@ -44,7 +44,7 @@ static void make(fuzz_file *good, const char *path)
     fresh(&state, 2, 1);
     FUZZ_CHECK(mot_checkpoint_write(&comm, &state.state, path) == MOT_OK);
     fuzz_keep_good(good, path);
-    good->size -= MOT_MARK;
+    good->size -= MOT_H5_MARK;
     memcpy(&tensors_end, good->image + good->size + 8, sizeof tensors_end);
     good->objects = objects;
     good->attributes = attributes;
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (input.choice & 0x80)
         fuzz_save("step-00000400.h5", input.piece[0], input.size[0]);
     else if (!fuzz_change(&good, input.piece[0], input.size[0], path) ||
-             mot_mark_append(&tensors_end, path, path) != MOT_OK)
+             mot_h5_mark(path, path, tensors_end) != MOT_OK)
         return 0;
     char *text;
     if (fuzz_accepted(mot_checkpoint_read(&comm, &state.state, path)))

@@ -1,10 +1,11 @@
-/* A data set that libhdf5 can read, with any contents: refused, or all its samples can be read, from memory and from the
- * file alike. */
+/* A data set with a right mark and any contents: refused, or all its samples can be read or are refused, from memory and
+ * from the file alike. With the highest bit of the choice the input itself is the file. */
 #include "h5.h"
 #include "mot/dataset.h"
 
-static const char *const objects[] = {"/",      "train",  "train/x",     "train/y",     "train/group", "test",
-                                      "test/x", "test/y", "class_names", "group_names", "vocabulary",  NULL};
+static const char *const objects[] = {
+    "/",      "train",       "train/x",     "train/y",    "train/group",       "test", "test/x",
+    "test/y", "class_names", "group_names", "vocabulary", "train/sample_xxh3", NULL};
 static const char *const attributes[] = {
     "format",          "format_version", "kind",      "classes", "groups", "signed_labels",
     "vocabulary_size", "mean",           "deviation", "xxh3",    "source", NULL};
@@ -59,11 +60,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (from->image == NULL) {
         make((int)(input.choice % 3), path);
         fuzz_keep_good(from, path);
+        from->size -= MOT_H5_MARK;
         from->objects = objects;
         from->attributes = attributes;
     }
     const fuzz_state before = fuzz_look();
-    if (fuzz_change(from, input.piece[0], input.size[0], path) && try(path, SIZE_MAX)) try(path, 0);
+    uint64_t end; /* of the samples, as the mark says */
+    memcpy(&end, from->image + from->size + 8, sizeof end);
+    if (input.choice & 0x80)
+        fuzz_save("dataset.h5", input.piece[0], input.size[0]);
+    else if (!fuzz_change(from, input.piece[0], input.size[0], path) ||
+             mot_h5_mark(path, path, end) != MOT_OK)
+        return 0;
+    if (try(path, SIZE_MAX)) try(path, 0);
     fuzz_nothing_left(before);
     return 0;
 }

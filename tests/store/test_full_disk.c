@@ -88,7 +88,7 @@ START_TEST(streamed)
     for (size_t i = 0; i < shape[0]; ++i)
         data[i] = mot_random(1, MOT_STREAM_TEST, (unsigned)i, 0, 0, 0).word[0];
     for (int layout = MOT_H5_CONTIGUOUS; layout <= MOT_H5_GROWING; ++layout) {
-        mot_ck_ok(mot_h5_create_file(&file, path));
+        mot_ck_ok(mot_h5_create_file(&file, path, MOT_H5_HEAD));
         const mot_status wrote = mot_h5_write(file, "x", H5T_NATIVE_UINT, 1, shape, (mot_h5_layout)layout,
                                               data);
         const mot_status closed = mot_h5_close_file(&file, path, wrote == MOT_OK);
@@ -97,7 +97,7 @@ START_TEST(streamed)
     }
     /* Metadata alone: from what is found by the flush at the end to what is found by the writes. */
     for (int groups = 125; groups <= 8000; groups *= 2) {
-        mot_ck_ok(mot_h5_create_file(&file, path));
+        mot_ck_ok(mot_h5_create_file(&file, path, MOT_H5_HEAD));
         mot_status status = MOT_OK;
         for (int i = 0; i < groups && status == MOT_OK; ++i) {
             snprintf(name, sizeof name, "group%d/x", i);

@@ -98,7 +98,7 @@ START_TEST(round_trips)
     mot_h5_close(&file);
     mot_h5_close(&file); /* safe */
 
-    mot_ck_ok(mot_h5_create_file(&file, scratch_path("stream.h5")));
+    mot_ck_ok(mot_h5_create_file(&file, scratch_path("stream.h5"), MOT_H5_HEAD));
     fill(file);
     ck_assert_int_ne(access(scratch_path("stream.h5"), F_OK), 0);
     mot_ck_ok(mot_h5_close_file(&file, scratch_path("stream.h5"), true));
@@ -106,7 +106,7 @@ START_TEST(round_trips)
     compare(file);
     mot_h5_close(&file);
 
-    mot_ck_ok(mot_h5_create_file(&file, scratch_path("given-up.h5")));
+    mot_ck_ok(mot_h5_create_file(&file, scratch_path("given-up.h5"), MOT_H5_HEAD));
     fill(file);
     mot_ck_ok(mot_h5_close_file(&file, scratch_path("given-up.h5"), false));
     ck_assert_int_eq(scratch_count(), 2);

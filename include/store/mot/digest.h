@@ -1,10 +1,12 @@
-/* digest.h: checksums and digests, all XXH3 (128 bits) by libxxhash, written as 32 hexadecimal digits.
+/* digest.h: checksums and digests, all XXH3 by libxxhash: 128 bits, written as 32 hexadecimal digits, where nothing
+ * else is said.
  * They detect damage and compare runs; they are no defence against an adversary. Not collective. */
 #ifndef MOT_DIGEST_H
 #define MOT_DIGEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { MOT_DIGEST_TEXT = 33 }; /* 32 digits and the final 0 */
 
@@ -14,6 +16,8 @@ typedef struct mot_digest {
 
 /* Of `count` bytes in memory. */
 mot_digest mot_digest_bytes(const void *bytes, size_t count);
+/* Of 64 bits, for one thing among many. */
+uint64_t mot_digest_short(const void *bytes, size_t count);
 void mot_digest_text(const mot_digest *digest, char text[MOT_DIGEST_TEXT]);
 /* The other way round; false when the text is not a digest's. */
 bool mot_digest_parse(const char *text, mot_digest *digest);

@@ -2,7 +2,7 @@
  *
  * Small files are made in memory (core driver without backing store) and their image is written by
  * mot_file_replace: serial HDF5 may crash at exit or report success when a disk is full, our own write(2) does not.
- * Large files (data sets, checkpoints) are streamed to a temporary name and renamed: mot_h5_create_file / mot_h5_close_file.
+ * Large files (data sets, checkpoints) are streamed to a temporary name, sealed and renamed.
  *
  * HDF5's own error stack is switched off; its last message is put into ours. All names are paths below `where`,
  * which is a file or group; missing groups are made when writing. Every function names file and object on failure:
@@ -25,25 +25,35 @@ enum { MOT_H5_MAX_RANK = 6 };
 /* ---- files ---- */
 mot_status mot_h5_create_image(hid_t *file);                 /* in memory */
 mot_status mot_h5_save_image(hid_t *file, const char *path); /* writes it atomically; closes always */
-/* Streams to path.tmp.PID; `commit` fsyncs and renames, otherwise the temporary file is removed. Closes always. */
-mot_status mot_h5_create_file(hid_t *file, const char *path);
-mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit);
-/* As a close with commit, but for what `seal` does to the complete file before it gets its name: it is given the
- * temporary name to work on, the name for sentences, and syncs what it adds. */
-typedef mot_status mot_h5_seal(void *context, const char *temporary, const char *path);
-mot_status mot_h5_seal_file(hid_t *file, const char *path, mot_h5_seal *seal, void *context);
-/* As mot_h5_create_file, around bytes that others write or have written into path.tmp.PID:
- *
- *      0        MOT_H5_HEAD            end
- *      | HDF5   | bytes of others ...  | HDF5 ...
- *
- * mot_h5_place makes a dataset of them: contiguous, little-endian, its bytes at `address`, which HDF5 never touches. */
-enum { MOT_H5_HEAD = 4096 };
-mot_status mot_h5_create_around(hid_t *file, const char *path, uint64_t end);
-mot_status mot_h5_place(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape,
-                        uint64_t address);
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links); /* read only; file locking off */
 void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it invalid; invalid is fine */
+
+/* ---- sealed files: checkpoints and data sets ----
+ *
+ *      0        MOT_H5_HEAD            end                 n
+ *      | HDF5   | bytes of others ...  | HDF5 ...          | mark |
+ *
+ * The large arrays of such a file lie at places known before HDF5 describes them: others write and read them past HDF5.
+ * The mark, behind the end of the HDF5 file, is a checksum of all that belongs to HDF5 (XXH3, 128 bits), and is checked
+ * before HDF5 sees the file, since libhdf5 1.10 may crash on damaged structure. What others wrote it does not cover:
+ * their checksums stand in what it covers. h5py opens a sealed file as any other; one that is changed there has lost its
+ * mark. */
+enum { MOT_H5_HEAD = 4096, MOT_H5_MARK = 40 };
+/* Streams to path.tmp.PID, around [MOT_H5_HEAD, end), which others write or have written there; no such bytes: end is
+ * MOT_H5_HEAD. */
+mot_status mot_h5_create_file(hid_t *file, const char *path, uint64_t end);
+/* Makes a dataset of bytes of others: contiguous, little-endian, at `address`, which HDF5 never touches. */
+mot_status mot_h5_place(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape,
+                        uint64_t address);
+/* `commit` syncs, seals and renames; otherwise the temporary file is removed. Closes always. */
+mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit);
+/* Opens a file, read only, whose mark is there and right. Else MOT_ERR_INPUT: "PATH: the WHAT is damaged...";
+ * MOT_ERR_FILE where it cannot be opened at all. */
+mot_status mot_h5_open_sealed(hid_t *file, const char *path, const char *what);
+/* Whether a file ends with a mark, right or not. */
+bool mot_h5_is_sealed(const char *path);
+/* Puts a mark behind the file `name`, complete but for it, and syncs it; sentences name `path`. */
+mot_status mot_h5_mark(const char *name, const char *path, uint64_t end);
 
 /* ---- attributes: UTF-8 strings, 64-bit integers, doubles. Strings have a fixed length here and in datasets: those of
  * variable length are refused, since HDF5 1.10 trusts their addresses and crashes on damaged ones ---- */

@@ -1,17 +1,21 @@
-#include "checkpoint_file.h"
-
+/* The mark that seals a file, behind the end of the HDF5 file where HDF5 looks at nothing:
+ *
+ *      "mot-mrk2" | end, 8 bytes, little-endian | n, 8 bytes | XXH3 of [0, MOT_H5_HEAD) and [end, n), 16 bytes
+ *
+ * [MOT_H5_HEAD, end) are the bytes of others, n is the end of the HDF5 file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mot/digest.h"
+#include "mot/h5.h"
 #include "mot/memory.h"
+#include "store_private.h"
 
 static const char magic[8] = {'m', 'o', 't', '-', 'm', 'r', 'k', '2'};
-/* Version 1 had a mark of 32 bytes that covered the tensors too. */
-static const char magic_1[8] = {'m', 'o', 't', '-', 'm', 'a', 'r', 'k'};
-enum { MARK_1 = 32 };
 
 static void put_number(unsigned char *bytes, uint64_t number)
 {
@@ -42,7 +46,7 @@ static mot_status add_range(mot_digest_state *digest, int file, const char *path
     enum { PIECE = 1 << 20 };
     unsigned char *piece = NULL;
     mot_status status;
-    MOT_TRY(mot_allocate(&piece, PIECE, 1, "a piece of a checkpoint"));
+    MOT_TRY(mot_allocate(&piece, PIECE, 1, "a piece of a file"));
     while (from < to) {
         const size_t length = (size_t)MOT_MIN((uint64_t)PIECE, to - from);
         MOT_TRY(read_at(file, path, piece, length, from));
@@ -65,27 +69,21 @@ static mot_status digest_file(int file, const char *path, uint64_t end, uint64_t
     return status;
 }
 
-void mot_mark_make(unsigned char mark[MOT_MARK], uint64_t end, uint64_t count, const mot_digest *digest)
+mot_status mot_h5_mark(const char *name, const char *path, uint64_t end)
 {
-    memcpy(mark, magic, sizeof magic);
-    put_number(mark + 8, end);
-    put_number(mark + 16, count);
-    memcpy(mark + 24, digest->byte, sizeof digest->byte);
-}
-
-mot_status mot_mark_append(void *context, const char *temporary, const char *path)
-{
-    const uint64_t end = *(const uint64_t *)context;
-    unsigned char mark[MOT_MARK];
+    unsigned char mark[MOT_H5_MARK];
     struct stat about;
     mot_digest digest;
     mot_status status = MOT_OK;
     const char *step = "opening";
-    const int file = open(temporary, O_RDWR | O_CLOEXEC);
+    const int file = open(name, O_RDWR | O_CLOEXEC);
     if (file < 0 || fstat(file, &about) != 0) goto failed;
     const uint64_t count = (uint64_t)about.st_size;
     MOT_TRY(digest_file(file, path, end, count, &digest));
-    mot_mark_make(mark, end, count, &digest);
+    memcpy(mark, magic, sizeof magic);
+    put_number(mark + 8, end);
+    put_number(mark + 16, count);
+    memcpy(mark + 24, digest.byte, sizeof digest.byte);
     step = "writing";
     errno = ENOSPC; /* what a write that is cut short means */
     if (pwrite(file, mark, sizeof mark, (off_t)count) != (ssize_t)sizeof mark) goto failed;
@@ -102,59 +100,66 @@ failed:
 }
 
 /* Reads the mark at the end of a file of `size` bytes; *end and *count bound what it covers. */
-static mot_status read_mark(int file, const char *path, uint64_t size, unsigned char mark[MOT_MARK],
-                            uint64_t *end, uint64_t *count)
+static mot_status read_mark(int file, const char *path, const char *what, uint64_t size,
+                            unsigned char mark[MOT_H5_MARK], uint64_t *end, uint64_t *count)
 {
-    unsigned char old[sizeof magic_1] = "";
-    mot_status status = MOT_OK;
-    if (size >= MOT_MARK) MOT_TRY(read_at(file, path, mark, MOT_MARK, size - MOT_MARK));
-    if (size >= MOT_MARK && memcmp(mark, magic, sizeof magic) == 0) {
+    if (size >= MOT_H5_MARK) {
+        const mot_status status = read_at(file, path, mark, MOT_H5_MARK, size - MOT_H5_MARK);
+        if (status != MOT_OK) return status;
         *end = get_number(mark + 8);
         *count = get_number(mark + 16);
-        if (*count == size - MOT_MARK && *end <= *count && *count >= MOT_H5_HEAD && *end >= MOT_H5_HEAD)
+        if (memcmp(mark, magic, sizeof magic) == 0 && *count == size - MOT_H5_MARK && *end <= *count &&
+            *count >= MOT_H5_HEAD && *end >= MOT_H5_HEAD)
             return MOT_OK;
     }
-    if (size >= MARK_1) MOT_TRY(read_at(file, path, old, sizeof old, size - MARK_1));
-    if (memcmp(old, magic_1, sizeof magic_1) == 0)
-        return mot_fail(
-            MOT_ERR_INPUT,
-            "%s: a checkpoint of format version 1, this program reads version %d: the program that "
-            "wrote it (h5dump -a commit) can still use it",
-            path, MOT_CHECKPOINT_VERSION);
-    status = mot_fail(MOT_ERR_INPUT,
-                      "%s: not a complete checkpoint: it does not end with the mark that is written last "
-                      "(damaged, cut short, or changed by another program)",
-                      path);
-done:
-    return status;
+    if (H5Fis_hdf5(path) <= 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: it is not an HDF5 file", path);
+    return mot_fail(MOT_ERR_INPUT,
+                    "%s: not a complete %s: it does not end with the mark that is written last (damaged, cut "
+                    "short, changed by another program, or of an older version)",
+                    path, what);
 }
 
-mot_status mot_mark_check(const char *path)
+bool mot_h5_is_sealed(const char *path)
+{
+    char end[MOT_H5_MARK] = "";
+    FILE *const file = fopen(path, "rb");
+    const bool read = file != NULL && fseek(file, -MOT_H5_MARK, SEEK_END) == 0 &&
+                      fread(end, 1, sizeof end, file) == sizeof end;
+    if (file != NULL) fclose(file);
+    return read && memcmp(end, magic, sizeof magic) == 0;
+}
+
+static mot_status check_mark(int file, const char *path, const char *what)
 {
     mot_status status = MOT_OK;
-    unsigned char mark[MOT_MARK];
+    unsigned char mark[MOT_H5_MARK];
     char said[MOT_DIGEST_TEXT], found[MOT_DIGEST_TEXT];
+    mot_digest of_file, of_mark;
     struct stat about;
     uint64_t end = 0, count = 0;
-    /* O_NONBLOCK: opening a named pipe must not wait for a writer. */
-    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) return mot_fail(MOT_ERR_FILE, "cannot read %s: %s", path, strerror(errno));
-    if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
-        status = mot_fail(MOT_ERR_INPUT, "cannot read %s: it is not a regular file", path);
-        goto done;
-    }
-    MOT_TRY(read_mark(file, path, (uint64_t)about.st_size, mark, &end, &count));
-    mot_digest of_file, of_mark;
+    if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode))
+        return mot_fail(MOT_ERR_INPUT, "cannot read %s: it is not a regular file", path);
+    MOT_TRY(read_mark(file, path, what, (uint64_t)about.st_size, mark, &end, &count));
     MOT_TRY(digest_file(file, path, end, count, &of_file));
     memcpy(of_mark.byte, mark + 24, sizeof of_mark.byte);
     mot_digest_text(&of_mark, said);
     mot_digest_text(&of_file, found);
     if (strcmp(said, found) != 0)
         status = mot_fail(MOT_ERR_INPUT,
-                          "%s: the checkpoint is damaged: its structure has checksum %s, %s was written",
-                          path, found, said);
-
+                          "%s: the %s is damaged: its structure has checksum %s, %s was written", path, what,
+                          found, said);
 done:
-    close(file);
     return status;
+}
+
+mot_status mot_h5_open_sealed(hid_t *file, const char *path, const char *what)
+{
+    *file = H5I_INVALID_HID;
+    h5_silence();
+    /* O_NONBLOCK: opening a named pipe must not wait for a writer. */
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return mot_fail(MOT_ERR_FILE, "cannot read %s: %s", path, strerror(errno));
+    const mot_status status = check_mark(descriptor, path, what);
+    close(descriptor);
+    return status == MOT_OK ? mot_h5_open(file, path, false) : status;
 }

@@ -1,0 +1,251 @@
+/* The structure of a data set file: all but the samples. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataset_private.h"
+#include "mot/digest.h"
+#include "mot/memory.h"
+
+static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path)
+{
+    char *text = NULL;
+    int64_t version, integer;
+    mot_status status = mot_h5_get_text(file, ".", "format", &text);
+    if (status == MOT_ERR_MEMORY) goto done;
+    if (status != MOT_OK || strcmp(text, DATASET_FORMAT) != 0) {
+        status = mot_fail(MOT_ERR_INPUT, "%s is not a mot data set (make one with 'mot data import')", path);
+        goto done;
+    }
+    MOT_TRY(mot_h5_get_int(file, ".", "format_version", &version));
+    if (version != DATASET_VERSION) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: format version %lld, this program reads version %d", path,
+                          (long long)version, DATASET_VERSION);
+        goto done;
+    }
+    mot_free(text);
+    text = NULL;
+    MOT_TRY(mot_h5_get_text(file, ".", "kind", &text));
+    int kind = 0;
+    while (kind < 3 && strcmp(text, dataset_kind_names[kind]) != 0) ++kind;
+    if (kind == 3) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: unknown kind '%.40s', expected picture, text or vector", path,
+                          text);
+        goto done;
+    }
+    dataset->format.kind = (mot_sample_kind)kind;
+
+    MOT_TRY(mot_h5_get_int(file, ".", "classes", &integer));
+    if (integer < 1 || integer > DATASET_MAX_NAMES) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: %lld classes, expected 1 to %d", path, (long long)integer,
+                          DATASET_MAX_NAMES);
+        goto done;
+    }
+    dataset->classes = (int)integer;
+    if (mot_h5_has_attribute(file, ".", "signed_labels")) {
+        MOT_TRY(mot_h5_get_int(file, ".", "signed_labels", &integer));
+        dataset->signed_labels = integer != 0;
+    }
+    if (dataset->signed_labels && dataset->classes != 2)
+        status = mot_fail(MOT_ERR_INPUT, "%s: signed labels with %d classes, expected 2", path,
+                          dataset->classes);
+    if (dataset->format.kind == MOT_SAMPLE_TEXT) {
+        MOT_TRY(mot_h5_get_int(file, ".", "vocabulary_size", &integer));
+        dataset->format.vocabulary = integer > 0 ? (size_t)integer : 0;
+    }
+done:
+    mot_free(text);
+    return status;
+}
+
+static mot_status read_names(hid_t file, const char *path, const char *name, int expected, char ***names)
+{
+    size_t count;
+    if (!mot_h5_exists(file, name)) return MOT_OK;
+    mot_status status = mot_h5_read_texts(file, name, DATASET_MAX_NAMES, &count, names);
+    if (status != MOT_OK || (int)count == expected) return status;
+    return mot_fail(MOT_ERR_INPUT, "%s: %zu %s, expected %d", path, count, name, expected);
+}
+
+static mot_status read_element(mot_dataset *dataset, hid_t file, const char *name, const char *where)
+{
+    hid_t x;
+    mot_status status = mot_h5_open_dataset(file, name, &x);
+    if (status != MOT_OK) return status;
+    hid_t type = H5Dget_type(x);
+    const H5T_class_t class = H5Tget_class(type);
+    const size_t size = H5Tget_size(type);
+    const bool is_signed = class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
+    mot_h5_close(&type);
+    mot_h5_close(&x);
+    if (class == H5T_INTEGER && size == 1 && !is_signed)
+        dataset->format.element = MOT_ELEMENT_U8;
+    else if (class == H5T_INTEGER && size == 4 && is_signed)
+        dataset->format.element = MOT_ELEMENT_I32;
+    else if (class == H5T_FLOAT && size == 4)
+        dataset->format.element = MOT_ELEMENT_F32;
+    else
+        return mot_fail(MOT_ERR_INPUT, "%s: expected bytes, 32-bit signed integers or 32-bit floats", where);
+    return MOT_OK;
+}
+
+/* Shape [n, ...] of x: [n, H, W], [n, C, H, W], [n, L] or [n, L, D]. */
+static mot_status read_shape(mot_dataset *dataset, hid_t file, const char *name, const char *where)
+{
+    mot_sample_format *format = &dataset->format;
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK], size = 0;
+    mot_status status = mot_h5_shape(file, name, &rank, shape);
+    if (status != MOT_OK) return status;
+    const bool right[3] = {rank == 3 || rank == 4, rank == 2, rank == 3};
+    if (!right[format->kind])
+        return mot_fail(MOT_ERR_INPUT, "%s: %d dimensions do not fit the kind %s", where, rank,
+                        dataset_kind_names[format->kind]);
+    for (int d = 1; d < rank; ++d)
+        shape[d] = MOT_MIN(shape[d], (hsize_t)DATASET_MAX_EXTENT + 1); /* refused below */
+    if (format->kind == MOT_SAMPLE_PICTURE) {
+        format->channels = rank == 4 ? (size_t)shape[1] : 1;
+        format->height = (size_t)shape[rank - 2];
+        format->width = (size_t)shape[rank - 1];
+    } else {
+        format->tokens = (size_t)shape[1];
+        format->features = rank == 3 ? (size_t)shape[2] : 0;
+    }
+    status = dataset_format_check(format, where);
+    if (status != MOT_OK) return status;
+
+    /* What is claimed must lie in the file. */
+    uint64_t first;
+    MOT_TRY(mot_h5_position(file, name, dataset_element_type(format->element), &first));
+    if (H5Fget_filesize(file, &size) < 0 || shape[0] < 1 || first > size ||
+        shape[0] > (size - first) / format->bytes) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: %llu samples of %zu bytes do not fit into a file of %llu bytes",
+                          where, (unsigned long long)shape[0], format->bytes, (unsigned long long)size);
+        goto done;
+    }
+    dataset->source->first = (off_t)first;
+    dataset->samples = (mot_gidx)shape[0];
+done:
+    return status;
+}
+
+static mot_status read_scaling(mot_sample_format *format, hid_t file, const char *path)
+{
+    const size_t count = format->kind == MOT_SAMPLE_PICTURE ? format->channels : 1;
+    for (size_t c = 0; c < MOT_COUNT(format->mean); ++c) {
+        format->mean[c] = 0;
+        format->deviation[c] = 1;
+    }
+    if (format->kind == MOT_SAMPLE_TEXT || !mot_h5_has_attribute(file, ".", "mean")) return MOT_OK;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_h5_get_reals(file, ".", "mean", count, format->mean));
+    MOT_TRY(mot_h5_get_reals(file, ".", "deviation", count, format->deviation));
+    for (size_t c = 0; c < count; ++c)
+        if (!isfinite(format->mean[c]) || !isfinite(format->deviation[c]) || !(format->deviation[c] > 0))
+            return mot_fail(
+                MOT_ERR_INPUT,
+                "%s: mean %g and deviation %g of channel %zu: expected finite numbers, the deviation above 0",
+                path, format->mean[c], format->deviation[c], c);
+done:
+    return status;
+}
+
+static mot_status read_labels(hid_t file, const char *name, mot_gidx samples, int32_t **values)
+{
+    const hsize_t shape = (hsize_t)samples;
+    mot_status status = mot_allocate(values, (size_t)samples, sizeof(int32_t), "the labels");
+    return status == MOT_OK ? mot_h5_read(file, name, H5T_NATIVE_INT32, 1, &shape, *values) : status;
+}
+
+static mot_status check_labels(const mot_dataset *dataset, const char *path, const char *split)
+{
+    for (mot_gidx i = 0; i < dataset->samples; ++i) {
+        const int32_t y = dataset->label[i];
+        if (dataset->signed_labels ? y != 1 && y != -1 : y < 0 || y >= dataset->classes)
+            return mot_fail(MOT_ERR_INPUT, "%s:/%s/y: sample %" MOT_PRI_GIDX " has label %d, expected %s%d%s",
+                            path, split, i, y, dataset->signed_labels ? "-1 or " : "[0, ",
+                            dataset->signed_labels ? 1 : dataset->classes, dataset->signed_labels ? "" : ")");
+        if (dataset->group == NULL) continue;
+        const int32_t g = dataset->group[i];
+        if (g < 0 || g >= dataset->groups)
+            return mot_fail(MOT_ERR_INPUT,
+                            "%s:/%s/group: sample %" MOT_PRI_GIDX " has group %d, expected [0, %d)", path,
+                            split, i, g, dataset->groups);
+    }
+    return MOT_OK;
+}
+
+static mot_status read_groups(mot_dataset *dataset, hid_t file, const char *path, const char *split)
+{
+    char name[16];
+    int64_t groups = 0;
+    snprintf(name, sizeof name, "%s/group", split);
+    if (!mot_h5_exists(file, name)) return MOT_OK;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_h5_get_int(file, ".", "groups", &groups));
+    if (groups < 1 || groups > DATASET_MAX_NAMES)
+        return mot_fail(MOT_ERR_INPUT, "%s: %lld groups, expected 1 to %d", path, (long long)groups,
+                        DATASET_MAX_NAMES);
+    dataset->groups = (int)groups;
+    MOT_TRY(read_labels(file, name, dataset->samples, &dataset->group));
+    MOT_TRY(read_names(file, path, "group_names", dataset->groups, &dataset->group_names));
+done:
+    return status;
+}
+
+/* Of the checksums of x and y, which stand beside them. */
+static mot_status read_checksum(mot_dataset *dataset, hid_t file, const char *x, const char *y)
+{
+    char *of_x = NULL, *of_y = NULL, both[2 * MOT_DIGEST_TEXT];
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_h5_get_text(file, x, "xxh3", &of_x));
+    MOT_TRY(mot_h5_get_text(file, y, "xxh3", &of_y));
+    snprintf(both, sizeof both, "%s%s", of_x, of_y);
+    const mot_digest digest = mot_digest_bytes(both, strlen(both));
+    mot_digest_text(&digest, dataset->checksum);
+done:
+    mot_free(of_x);
+    mot_free(of_y);
+    return status;
+}
+
+static mot_status read_sums(mot_dataset *dataset, hid_t file, const char *split)
+{
+    char name[32];
+    const hsize_t shape = (hsize_t)dataset->samples;
+    snprintf(name, sizeof name, "%s/%s", split, DATASET_SUMS);
+    mot_status status = mot_allocate(&dataset->source->sum, (size_t)shape, sizeof(uint64_t),
+                                     "the samples' checksums");
+    return status == MOT_OK ? mot_h5_read(file, name, H5T_NATIVE_UINT64, 1, &shape, dataset->source->sum)
+                            : status;
+}
+
+mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const char *split)
+{
+    const char *where = dataset->source->where;
+    char x[16], y[16];
+    hid_t file = H5I_INVALID_HID;
+    mot_status status = mot_h5_open_sealed(&file, path, "data set");
+    if (status == MOT_ERR_FILE) status = MOT_ERR_INPUT; /* the user's choice of a file */
+    if (status != MOT_OK) goto done;
+    snprintf(x, sizeof x, "%s/x", split);
+    snprintf(y, sizeof y, "%s/y", split);
+    MOT_TRY(read_head(dataset, file, path));
+    if (!mot_h5_exists(file, split)) {
+        status = mot_fail(MOT_ERR_INPUT, "%s has no split '%s'", path, split);
+        goto done;
+    }
+    MOT_TRY(read_element(dataset, file, x, where));
+    MOT_TRY(read_shape(dataset, file, x, where));
+    MOT_TRY(read_scaling(&dataset->format, file, path));
+    MOT_TRY(read_names(file, path, "class_names", dataset->classes, &dataset->class_names));
+    MOT_TRY(read_labels(file, y, dataset->samples, &dataset->label));
+    MOT_TRY(read_groups(dataset, file, path, split));
+    MOT_TRY(check_labels(dataset, path, split));
+    MOT_TRY(read_checksum(dataset, file, x, y));
+    MOT_TRY(read_sums(dataset, file, split));
+done:
+    mot_h5_close(&file);
+    return status;
+}
