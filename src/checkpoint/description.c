@@ -122,6 +122,8 @@ static mot_status write_provenance(hid_t file, const mot_description *descriptio
     MOT_TRY(mot_h5_set_text(file, ".", "created", created));
     MOT_TRY(mot_h5_set_text(file, ".", "libraries", libraries));
     MOT_TRY(mot_h5_set_text(file, ".", "hosts", description->hosts));
+    MOT_TRY(mot_h5_set_text(file, ".", "dataset_checksum",
+                            state->dataset_checksum != NULL ? state->dataset_checksum : ""));
     MOT_TRY(mot_h5_set_int(file, ".", "ranks", description->ranks));
     MOT_TRY(mot_h5_set_int(file, ".", "experts", state->experts));
     MOT_TRY(mot_h5_set_int(file, ".", "seed", (int64_t)state->seed)); /* the same 64 bits */

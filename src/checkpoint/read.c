@@ -138,13 +138,14 @@ done:
 
 /* ---- without a state ---- */
 
-mot_status mot_checkpoint_config(const char *path, char **text)
+mot_status mot_checkpoint_config(const char *path, char **text, char **dataset_checksum)
 {
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
     char **texts = NULL;
     size_t count = 0;
     *text = NULL;
+    if (dataset_checksum != NULL) *dataset_checksum = NULL;
     MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
     MOT_TRY(mot_check_format(file, path));
     MOT_TRY(mot_h5_read_texts(file, "config", 1, &count, &texts));
@@ -155,10 +156,16 @@ mot_status mot_checkpoint_config(const char *path, char **text)
     const size_t length = strlen(texts[0]);
     MOT_TRY(mot_allocate(text, length + 1, 1, "a configuration"));
     memcpy(*text, texts[0], length);
+    if (dataset_checksum != NULL && mot_h5_has_attribute(file, ".", "dataset_checksum"))
+        MOT_TRY(mot_h5_get_text(file, ".", "dataset_checksum", dataset_checksum));
 
 done:
     mot_free(texts);
     mot_h5_close(&file);
+    if (status != MOT_OK) {
+        mot_free(*text);
+        *text = NULL;
+    }
     return status;
 }
 

@@ -269,7 +269,7 @@ static mot_status find_run(const char *path, size_t count, const char *const *as
     } else {
         snprintf(checkpoint, size, "%s", path);
     }
-    MOT_TRY(mot_checkpoint_config(checkpoint, &text));
+    MOT_TRY(mot_checkpoint_config(checkpoint, &text, NULL));
     MOT_TRY(mot_config_parse(config, checkpoint, text, count, assignments));
 done:
     mot_free(text);

@@ -3,6 +3,7 @@
 #define MOT_RUN_PRIVATE_H
 
 #include "mot/clock.h"
+#include "mot/digest.h"
 #include "mot/lock.h"
 #include "mot/record.h"
 #include "mot/run.h"
@@ -49,6 +50,7 @@ struct mot_run {
     char folder[1024]; /* of checkpoints */
     run_place place;
     mot_dataset train_set, eval_set;
+    char dataset_checksum[2 * MOT_DIGEST_TEXT]; /* of both; "": they lie in no file */
     int classes, groups; /* of what is learned; groups 0: none */
     int *parent;         /* [classes]: group of a label, or NULL */
     mot_batch_source train, eval;

@@ -54,6 +54,16 @@ done:
     return status;
 }
 
+/* Bits that do not depend on the ranks would depend on the samples. A checkpoint that names none says nothing. */
+static mot_status compare_data(const mot_run *run, const char *before, const char *path)
+{
+    if (before == NULL || strcmp(before, run->dataset_checksum) == 0) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT,
+                    "%s was trained with other samples (checksum %s) than data.file = %s holds (%s): choose "
+                    "another run folder (run=...)",
+                    path, before, run->config.data.file, run->dataset_checksum);
+}
+
 static mot_status no_sound_checkpoint(const mot_run *run)
 {
     return mot_fail(MOT_ERR_INPUT, "%s; no other checkpoint is sound: remove %s to start anew",
@@ -64,11 +74,11 @@ static mot_status no_sound_checkpoint(const mot_run *run)
  * is -1 when there is none at all. Writes nothing but run->former_steps. Root. */
 static mot_status find_checkpoint(mot_run *run, mot_gidx below, char *path, size_t size, mot_gidx *step)
 {
-    char *text = NULL;
+    char *text = NULL, *checksum = NULL;
     mot_config *before = NULL;
     mot_status status = MOT_OK;
     *step = mot_checkpoint_before(run->folder, below, path, size);
-    while (*step >= 0 && (status = mot_checkpoint_config(path, &text)) == MOT_ERR_INPUT) {
+    while (*step >= 0 && (status = mot_checkpoint_config(path, &text, &checksum)) == MOT_ERR_INPUT) {
         const mot_gidx older = mot_checkpoint_before(run->folder, *step, path, size);
         if (older < 0) {
             status = no_sound_checkpoint(run);
@@ -81,10 +91,12 @@ static mot_status find_checkpoint(mot_run *run, mot_gidx below, char *path, size
     MOT_TRY(mot_allocate(&before, 1, sizeof *before, "a configuration"));
     MOT_TRY(mot_config_parse(before, path, text, 0, NULL));
     MOT_TRY(compare_configs(&run->config, before, path));
+    MOT_TRY(compare_data(run, checksum, path));
     run->former_steps = mot_stage_steps(&before->stage[before->stages - 1], run->train.dataset->samples,
                                         before->train.batch);
 done:
     mot_free(text);
+    mot_free(checksum);
     mot_free(before);
     return status;
 }

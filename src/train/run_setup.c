@@ -118,6 +118,24 @@ done:
     return status;
 }
 
+/* Each rank reads the file that it sees under that name. Collective. */
+static mot_status check_same_data(mot_run *run)
+{
+    const mot_comm *comm = run->comm;
+    char of_root[sizeof run->dataset_checksum];
+    mot_status status = MOT_OK;
+    if (run->train_set.checksum[0] != '\0' || run->eval_set.checksum[0] != '\0')
+        snprintf(run->dataset_checksum, sizeof run->dataset_checksum, "%s %s", run->train_set.checksum,
+                 run->eval_set.checksum);
+    memcpy(of_root, run->dataset_checksum, sizeof of_root);
+    mot_comm_bcast(comm, of_root, sizeof of_root, MOT_ROOT);
+    if (strcmp(of_root, run->dataset_checksum) != 0)
+        status = mot_fail(MOT_ERR_INPUT,
+                          "data.file = %s holds other samples on rank %d (checksum %s) than on rank %d (%s)",
+                          run->config.data.file, comm->rank, run->dataset_checksum, MOT_ROOT, of_root);
+    return mot_comm_agree(comm, status);
+}
+
 static void describe_sources(mot_run *run)
 {
     const mot_config *config = &run->config;
@@ -158,6 +176,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     status = mot_allocate(&run->load, (size_t)config->model.experts, sizeof *run->load, "loads");
     if (status == MOT_OK) status = open_data(run);
     MOT_TRY(mot_comm_agree(comm, status));
+    MOT_TRY(check_same_data(run));
     run->data_bytes = held_since(&held);
 
     mot_token_shape shape;
@@ -214,5 +233,7 @@ void run_close(mot_run *run)
 
 mot_state run_state(mot_run *run)
 {
-    return mot_model_state(&run->model, &run->progress, run->config_text);
+    mot_state state = mot_model_state(&run->model, &run->progress, run->config_text);
+    state.dataset_checksum = run->dataset_checksum;
+    return state;
 }

@@ -77,6 +77,7 @@ static inline void test_state_make(test_state *s, const mot_comm *comm, int plac
         .tied_table = with_tied ? &s->tied : NULL,
         .expert_table = &s->expert,
         .config_text = "run: runs/test\nmodel:\n  experts: 5\n",
+        .dataset_checksum = "0123 4567",
         .seed = UINT64_MAX - 5,
     };
 }

@@ -163,12 +163,11 @@ START_TEST(names_newest_and_retained)
     mot_checkpoint_name(name, sizeof name, 400);
     ck_assert_str_eq(name, "step-00000400.h5");
 
-    const char *const made[] = {"step-00000008.h5", "step-00000400.h5", "step-123456789012.h5",
-                                "step-00000099.h5",
-                                /* none of these is a checkpoint: */
-                                "step-500.h5", "step-99999999999999999999.h5", "step-00000900.h5.bak",
-                                "step--0000009.h5", "step-00000900.h5.tmp.17", "other.h5", "summary.json.tmp.17",
-                                "note.tmp.x"};
+    const char *const made[] = {
+        "step-00000008.h5", "step-00000400.h5", "step-123456789012.h5", "step-00000099.h5",
+        /* none of these is a checkpoint: */
+        "step-500.h5", "step-99999999999999999999.h5", "step-00000900.h5.bak", "step--0000009.h5",
+        "step-00000900.h5.tmp.17", "other.h5", "summary.json.tmp.17", "note.tmp.x"};
     for (size_t f = 0; f < MOT_COUNT(made); ++f) {
         mot_ck_ok(mot_path_join(path, sizeof path, folder, made[f]));
         mot_ck_ok(mot_file_replace(path, "x", 1));
@@ -198,9 +197,12 @@ START_TEST(configuration_alone)
     const char *const path = test_path("config.h5");
     test_state_make(&s, &comm, PLACE_ROUND, false);
     mot_ck_all(mot_checkpoint_write(&comm, &s.state, path) == MOT_OK);
-    char *text;
-    const bool good = mot_checkpoint_config(path, &text) == MOT_OK && strcmp(text, s.state.config_text) == 0;
+    char *text, *checksum;
+    const bool good = mot_checkpoint_config(path, &text, &checksum) == MOT_OK &&
+                      strcmp(text, s.state.config_text) == 0 &&
+                      strcmp(checksum, s.state.dataset_checksum) == 0;
     mot_free(text);
+    mot_free(checksum);
     mot_ck_all(good);
     mot_ck_all(mot_checkpoint_verify(path) == MOT_OK);
     if (comm.rank == MOT_ROOT) unlink(path);

@@ -22,9 +22,11 @@ static const char *const objects[] = {"/",
                                       "experts/00005",
                                       "config",
                                       NULL};
-static const char *const attributes[] = {"format",  "format_version", "complete", "experts", "tensors",
-                                         "moments", "updates",        "expert",   "xxh3",    "step",
-                                         "stage",   "window_loss",    "restarts", "seed",    NULL};
+static const char *const attributes[] = {
+    "format",  "format_version", "complete", "experts", "tensors",
+    "moments", "updates",        "expert",   "xxh3",    "step",
+    "stage",   "window_loss",    "restarts", "seed",    "dataset_checksum",
+    NULL};
 
 static mot_comm comm;
 static uint64_t tensors_end; /* where the structure begins again, as the mark says */
@@ -64,12 +66,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else if (!fuzz_change(&good, input.piece[0], input.size[0], path) ||
              mot_h5_mark(path, path, tensors_end) != MOT_OK)
         return 0;
-    char *text;
+    char *text, *checksum;
     if (fuzz_accepted(mot_checkpoint_read(&comm, &state.state, path)))
         fresh(&state, 1, 5);
     else
         FUZZ_CHECK(test_same_state(&state, &kept));
-    if (fuzz_accepted(mot_checkpoint_config(path, &text))) mot_free(text);
+    if (fuzz_accepted(mot_checkpoint_config(path, &text, &checksum))) {
+        mot_free(text);
+        mot_free(checksum);
+    }
     fuzz_accepted(mot_checkpoint_verify(path));
     fuzz_nothing_left(before);
     return 0;

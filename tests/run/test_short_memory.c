@@ -118,7 +118,7 @@ static mot_status save_and_go_on(void)
     mot_status status;
     MOT_TRY(mot_checkpoint_write(&comm, &state.state, path));
     MOT_TRY(mot_checkpoint_verify(path));
-    MOT_TRY(mot_checkpoint_config(path, &text));
+    MOT_TRY(mot_checkpoint_config(path, &text, NULL));
     MOT_TRY(mot_checkpoint_read(&comm, &state.state, path));
 done:
     mot_free(text);

@@ -50,6 +50,7 @@ typedef struct mot_state {
     const int *owner;       /* [E]: rank that owns expert e (same on every rank) */
     const mot_table *gate_table, *tied_table, *expert_table; /* on every rank; gate_table may have no rows */
     const char *config_text;                                 /* on the root */
+    const char *dataset_checksum; /* on the root: of what is learned from; NULL or "": it lies in no file */
     uint64_t seed;
 } mot_state;
 
@@ -105,8 +106,9 @@ mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, co
  * wrong or damaged. MOT_ERR_FILE: a rank cannot open it. */
 mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const char *path);
 
-/* Reads only the configuration text of a checkpoint (for `mot eval`); mot_free(*text). Not collective. */
-mot_status mot_checkpoint_config(const char *path, char **text);
+/* Reads only the configuration text of a checkpoint, and the checksum of what it was trained with (NULL when it names none)
+ * unless `dataset_checksum` is NULL; mot_free both. Not collective. */
+mot_status mot_checkpoint_config(const char *path, char **text, char **dataset_checksum);
 
 /* Checks a checkpoint by itself, whatever its model: all checksums, complete, every expert 0..E-1 once.
  * MOT_ERR_INPUT names what is wrong. Not collective. */

@@ -5,15 +5,17 @@
  *                               or float32 (vectors [L, D])
  *      /S/y      [n] int32      label, 0 .. classes-1 (or -1/+1 for a signed two-class set, classes = 2)
  *      /S/group  [n] int32      optional: superclass, domain; never shown to the model, only to the study
+ *      /S/sample_xxh3  [n] uint64   checksum of each sample
  *      /class_names, /group_names, /vocabulary   strings
  * A text's tokens are ids >= 1; 0 is padding behind the end, so a text's length is the place of its first 0.
  *
  * Reading is random access by sample index: what `mot_order` gives. Nothing loads the whole file unless the split's
- * x fits `memory_bytes`; then it is read once. Otherwise a sample is read from its place in the file where samples lie
- * there one after another, as mot writes them, and through HDF5 where they are chunked or packed. Not collective: every rank opens the file for itself. */
+ * x fits `memory_bytes`; then it is read once. Otherwise a sample is read from its place in the file. Either way its checksum
+ * is compared. Not collective: every rank opens the file for itself. */
 #ifndef MOT_DATASET_H
 #define MOT_DATASET_H
 
+#include "mot/digest.h"
 #include "mot/mixture.h"
 #include "mot/status.h"
 #include "mot/types.h"
@@ -42,14 +44,14 @@ typedef struct mot_dataset {
     char **class_names, **group_names; /* owned; NULL when absent */
     mot_gidx samples;                  /* in this split */
     int32_t *label, *group; /* [samples], owned; group NULL when absent; both NULL when generated */
-    char checksum[40];      /* of the split's x and y, as stored in the file: provenance */
-    bool signed_labels;     /* y is -1 / +1 */
+    char checksum
+        [MOT_DIGEST_TEXT]; /* of the split's x and y, as the file says: provenance; "": from no file */
+    bool signed_labels;    /* y is -1 / +1 */
     struct mot_dataset_source *source; /* private: open file, or the loaded samples */
 } mot_dataset;
 
 /* Opens split "train", "val" or "test". MOT_ERR_INPUT with a sentence for: missing file, not HDF5, not a mot data
- * set, missing split, wrong types or shapes, labels outside [0, classes), mean or deviation not finite. The checksum
- * over x and y is verified when x is loaded (fits `memory_bytes`). */
+ * set, damaged, missing split, wrong types or shapes, labels outside [0, classes), mean or deviation not finite. */
 mot_status mot_dataset_open(mot_dataset *dataset, const char *path, const char *split, size_t memory_bytes);
 void mot_dataset_close(mot_dataset *dataset);
 
@@ -68,7 +70,9 @@ mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width,
  * mot_mixture_sample; NULL for a split that was read from a file. */
 const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split);
 
-/* Sample `index`: its stored bytes [format.bytes], its label as stored, and its group (-1 where there are none). */
+/* Sample `index`: its stored bytes [format.bytes], its label as stored, and its group (-1 where there are none).
+ * MOT_ERR_INPUT names the sample when its bytes in the file are not those that were written; MOT_ERR_FILE when they cannot
+ * be read. */
 mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
                               int32_t *group);
 /* Says that a sample will be asked for soon: where it lies on a disk the system begins to read it, and nobody waits. False:
