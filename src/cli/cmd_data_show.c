@@ -168,10 +168,7 @@ static mot_status show_head(const mot_dataset *set, const arguments *a)
          c < (format->kind == MOT_SAMPLE_PICTURE ? format->channels : 1) && format->kind != MOT_SAMPLE_TEXT;
          ++c)
         printf("channel %zu: mean %.4f deviation %.4f\n", c, format->mean[c], format->deviation[c]);
-    if (set->checksum[0] != '\0')
-        printf("checksum     %s (verified)\n", set->checksum);
-    else
-        printf("checksum     none in the file\n");
+    printf("checksum     %s (verified)\n", set->checksum);
     mot_h5_close(&file);
     return MOT_OK;
 }
