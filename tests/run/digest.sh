@@ -73,7 +73,7 @@ if [ -n "${MOT_TEST_SHORT:-}" ]; then
         [ $((i % 2)) -eq 0 ] && short+=("$name|$data|3|$settings")
     done
     cases=("${short[@]}")
-    placements=("${placements[0]}" "${placements[3]}")
+    placements=("${placements[0]}" "${placements[3]}" "${placements[6]}")
     threads=("1 2" "2 3")
 fi
 
