@@ -49,7 +49,7 @@ mot_status mot_cmd_train(int argc, char **argv)
         {"dry-run", KEY_DRY_RUN, NULL, 0,
          "Print parameters, memory and message sizes per rank; write nothing", 0},
         {"help-config", KEY_HELP_CONFIG, NULL, 0, "Explain every key of the configuration", 0},
-        {"quiet", 'q', NULL, 0, "Say nothing but errors", 0},
+        {"quiet", 'q', NULL, 0, "Say nothing but warnings and errors", 0},
         {0},
     };
     static const struct argp argp = {
@@ -73,7 +73,7 @@ mot_status mot_cmd_train(int argc, char **argv)
     mot_config *config = NULL;
     mot_comm_init(&comm, MPI_COMM_WORLD);
     mot_blas_init();
-    if (given.quiet) mot_log_init(comm.rank, MOT_LOG_ERROR);
+    if (given.quiet) mot_log_init(comm.rank, MOT_LOG_WARNING);
     if (given.help_config) {
         if (comm.rank == MOT_ROOT) mot_config_help(stdout, false);
         goto done;

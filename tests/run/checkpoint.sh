@@ -38,8 +38,9 @@ for where in 16 9000 $((bytes / 2)) $((bytes - 100)) $((bytes - 20)) cut empty; 
     empty) : >$file ;;
     *) spoil $file "$where" ;;
     esac
-    train $n run=hurt 'train.until=60 steps' >said 2>&1 || fail "damage at $where: exit code $? on $n ranks: $(cat said)"
+    train $n --quiet run=hurt 'train.until=60 steps' >said 2>&1 || fail "damage at $where: exit code $? on $n ranks: $(cat said)"
     grep -q 'step-00000040.h5.*the checkpoint before is taken' said || fail "damage at $where is not said: $(cat said)"
+    if grep -v '^mot: warning: ' said; then fail "damage at $where: --quiet says more than warnings"; fi
     [ -e $file.damaged ] || fail "damage at $where: nothing was set aside"
     [ "$(digest hurt)" = "$wanted" ] || fail "damage at $where: digest $(digest hurt), without it $wanted"
     n=$((n % 3 + 1))

@@ -8,7 +8,7 @@
 
 typedef enum mot_log_level { MOT_LOG_ERROR, MOT_LOG_WARNING, MOT_LOG_INFO, MOT_LOG_DEBUG } mot_log_level;
 
-/* Who speaks: `rank` of this process; `quiet` lets only errors through. Call once, after MPI_Init. */
+/* Who speaks: `rank` of this process; what is of a later level than `level` is not said. After MPI_Init. */
 void mot_log_init(int rank, mot_log_level level);
 
 /* From the root only, to standard output (warnings and errors: standard error, "mot: warning: ..."). */
