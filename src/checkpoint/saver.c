@@ -261,6 +261,11 @@ mot_status mot_saver_poll(mot_saver *saver)
     return saver->phase == SENT || saver->phase == ENDED ? mot_failure_say(&saver->outcome) : MOT_OK;
 }
 
+bool mot_saver_written(const mot_saver *saver)
+{
+    return saver->comm->rank == MOT_ROOT && saver->phase == ENDED && saver->outcome.status == MOT_OK;
+}
+
 mot_status mot_saver_wait(mot_saver *saver)
 {
     if (saver->phase == IDLE) return MOT_OK; /* the same on every rank */

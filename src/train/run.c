@@ -108,7 +108,7 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     double since = mot_clock_s();
     mot_watch_phase("record");
     status = record_step(run, &result, index, rate);
-    if (status == MOT_OK) status = mot_saver_poll(run->saver);
+    if (status == MOT_OK) status = run_save_poll(run);
     *save = run_save_due(run);
     MOT_TRY(mot_comm_agree_any(run->comm, status, save));
     run_lap(run, RUN_RECORD, &since);

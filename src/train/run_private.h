@@ -60,6 +60,7 @@ struct mot_run {
     mot_record *record; /* root */
     mot_saver *saver;
     double saved_s; /* when the last checkpoint was begun */
+    bool unlinked;  /* run.h5 does not name it yet */
     run_eval last_eval;
     struct run_figures *figures; /* run_figures.c */
     mot_gidx former_steps;       /* of the last stage when the checkpoint was written; 0: no such number */
@@ -101,6 +102,9 @@ mot_status run_save_begin(mot_run *run); /* collective, before any other */
 /* A checkpoint of this step. `wait`: returns when it is on disk; otherwise it may be written in the background.
  * Collective. */
 mot_status run_save(mot_run *run, bool wait);
+/* Moves a checkpoint on that is being written; once it is there, run.h5 names it. Not collective: the status is this
+ * rank's own. */
+mot_status run_save_poll(mot_run *run);
 bool run_save_due(const mot_run *run); /* by the root's clock; false elsewhere */
 /* After an evaluation: whether it is the best so far and `checkpoint.best` wants its checkpoint. The same everywhere. */
 bool run_note_best(mot_run *run);

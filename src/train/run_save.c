@@ -25,6 +25,16 @@ mot_status run_save_begin(mot_run *run)
     return mot_saver_create(&run->saver, run->comm, run_copy_bytes(run));
 }
 
+mot_status run_save_poll(mot_run *run)
+{
+    mot_status status = mot_saver_poll(run->saver);
+    if (status == MOT_OK && run->unlinked && mot_saver_written(run->saver)) {
+        run->unlinked = false;
+        status = mot_record_relink(run->record);
+    }
+    return status;
+}
+
 bool run_save_due(const mot_run *run)
 {
     const double interval = run->config.checkpoint.interval;
@@ -49,6 +59,7 @@ mot_status run_save(mot_run *run, bool wait)
     double since = mot_clock_s();
     mot_watch_phase("checkpoint");
     mot_status status = MOT_OK;
+    MOT_TRY(mot_saver_wait(run->saver)); /* the flush links it */
     if (root) {
         status = mot_record_flush(run->record);
         mot_checkpoint_name(name, sizeof name, run->progress.step);
@@ -66,6 +77,7 @@ mot_status run_save(mot_run *run, bool wait)
         MOT_TRY(mot_saver_wait(run->saver));
         MOT_TRY(mot_comm_agree(run->comm, root ? mot_record_relink(run->record) : MOT_OK));
     }
+    run->unlinked = background;
     run->saved_s = mot_clock_s();
 done:
     run_lap(run, RUN_CHECKPOINT, &since);

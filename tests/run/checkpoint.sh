@@ -83,6 +83,18 @@ touch base/run.h5.tmp.1 base/checkpoints/step-00000050.h5.tmp.12 base/record/000
 quietly train 2 run=base 'train.until=60 steps'
 [ -z "$(find base -name '*.tmp.*')" ] || fail "leftovers stay: $(find base -name '*.tmp.*')"
 
+# ---- run.h5 names a checkpoint before the next one is begun ----
+
+"$MOT_BINARY" train small.yaml run=named train.until='1e9 steps' checkpoint.every=3000 record.every=0 >said 2>&1 &
+job=$!
+wait_for_step named 3000 $job || fail "named: no steps: $(cat said)"
+while [ ! -e named/checkpoints/step-00003000.h5 ] && kill -0 $job 2>/dev/null; do sleep 0.02; done
+wait_for_step named $(($(logged_step named) + 50)) $job
+kill -s KILL $job
+wait $job
+"$PYTHON" -c 'import h5py; print(list(h5py.File("named/run.h5")["checkpoints"]))' >said 2>&1
+grep -q step-00003000 said || fail "run.h5 names these checkpoints after step $(logged_step named): $(cat said)"
+
 # ---- a full disk ----
 
 mkdir disk

@@ -90,6 +90,8 @@ mot_status mot_saver_begin(mot_saver *saver, const mot_state *state, const char 
 /* Moves a checkpoint on without ever waiting; call it now and then. Not collective: the status is this rank's own, to be
  * agreed on. MOT_ERR_FILE (the disk is full) or MOT_ERR_NUMERIC (a number is not finite): there will be no file. */
 mot_status mot_saver_poll(mot_saver *saver);
+/* Whether the poll has seen the file of the checkpoint under way get its name. On the root, which alone is told. */
+bool mot_saver_written(const mot_saver *saver);
 
 /* Waits until the file is on disk under its name, or will never be. Collective; the same status on every rank. Nothing
  * under way: MOT_OK. */
