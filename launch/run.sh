@@ -6,7 +6,9 @@
 #               75 (stopped on request). The same command goes on from the newest checkpoint. It waits 1, 2, 4, ... up to
 #               60 seconds before; a start that lasted ten minutes begins anew at 1.
 # Signals: TERM, INT, USR1 and USR2 ask the job to stop with a checkpoint (mpirun itself answers TERM by ending its ranks
-# within two seconds, and passes on USR1 alone); a second one ends it at once.
+# within two seconds, and passes on USR1 alone); another one, two seconds after it or later, ends it at once.
+# Its exit code is that of the job; but 205, as of an mpirun that lost a host, where a rank was stuck (watch.abort) or
+# mpirun had to be killed.
 # MOT_MPIRUN: what to put in front of mot in place of mpirun for this machine, for example
 #       MOT_MPIRUN="mpirun --hostfile hosts -n 16 --bind-to core" launch/run.sh --restarts 5 CONFIG
 # MOT_BINARY: the program (build/bin/mot). MOT_GRACE: seconds that mpirun has to end a job that failed (10).
@@ -52,20 +54,21 @@ listen() {
     while IFS= read -r line; do
         printf '%s\n' "$line" >&2
         case $line in
-        *'the job ends (watch.abort)'* | *'the job has been aborted'* | *'mpirun noticed that process rank'* | *'lost communication with a remote daemon'*)
-            : >"$ended"
+        *'the job ends (watch.abort)'*) echo stuck >"$ended" ;;
+        *'the job has been aborted'* | *'mpirun noticed that process rank'* | *'lost communication with a remote daemon'*)
+            : >>"$ended"
             ;;
         esac
     done
 }
 
-asked=no
+asked=no asked_at=0
 # shellcheck disable=SC2317 # called by the trap
 ask() {
     if [ "$asked" = no ]; then
-        asked=yes
+        asked=yes asked_at=$SECONDS
         kill -USR1 "$job" 2>/dev/null
-    else
+    elif [ $((SECONDS - asked_at)) -ge 2 ]; then # not what was sent to this script and to its parent
         kill -KILL -- "-$job" 2>/dev/null
     fi
 }
@@ -73,10 +76,11 @@ trap ask TERM INT USR1 USR2
 
 # One start; its exit code. A group of its own: a signal from the terminal reaches this script alone.
 start() {
-    local since=0 code
+    local since=0 code killed=no listener i
     rm -f "$ended" "$said"
     mkfifo "$said"
     listen <"$said" &
+    listener=$!
     setsid "${command[@]}" "$mot" train "$@" 2>"$said" &
     job=$!
     while kill -0 "$job" 2>/dev/null; do
@@ -84,13 +88,19 @@ start() {
         wait $! 2>/dev/null # which a signal ends at once
         [ -e "$ended" ] || continue
         if [ $since = 0 ]; then since=$SECONDS; fi
-        if [ $((SECONDS - since)) -ge "$grace" ]; then
-            echo "run.sh: mpirun did not end within $grace s after the job had: killed" >&2
+        if [ $killed = no ] && [ $((SECONDS - since)) -ge "$grace" ]; then
+            killed=yes
+            echo "run.sh: ${command[0]} did not end within $grace s after the job had: killed" >&2
             kill -KILL -- "-$job" 2>/dev/null
         fi
     done
     wait "$job"
     code=$?
+    for ((i = 0; i < 20; ++i)); do # its last words; a process on a frozen host may hold the pipe open
+        kill -0 "$listener" 2>/dev/null || break
+        sleep 0.1
+    done
+    if [ $killed = yes ] || [ -s "$ended" ]; then code=205; fi
     return $code
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # launch/slurm.sbatch in a real Slurm: both ways of starting ranks train to the end; a job that is warned of its time
-# limit stops, goes back into the queue and finishes in its second start, on the same bits as one that never stopped.
+# limit stops, goes back into the queue and finishes in its second start, on the same bits as one that never stopped; and
+# so does one with a rank that is frozen.
 # The Slurm is this test's own: one folder, private keys and ports, nothing in /etc or /run, as root or anybody.
 set -eu
 skip() { echo "skipped: $*"; exit 77; }
@@ -114,9 +115,9 @@ report: {every: 10}
 YAML
 steps=200
 
-submit() { # LAUNCH NAME: prints the job's number
+submit() { # LAUNCH NAME SETTING...: prints the job's number
     sbatch --parsable --export="ALL,MOT_LAUNCH=$1" --output="$dir/$2.out" \
-        launch/slurm.sbatch "$dir/tiny.yaml" "run=$dir/$2" "train.until=$steps steps"
+        launch/slurm.sbatch "$dir/tiny.yaml" "run=$dir/$2" "train.until=$steps steps" "${@:3}"
 }
 field() { scontrol -o show job "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"; }
 until_field() { # JOB NAME FIELD VALUE SECONDS
@@ -159,20 +160,36 @@ done
 completed "$(submit mpirun by_mpirun)" by_mpirun
 same_digest by_srun by_mpirun
 
+steps_are_made() { # NAME
+    local t
+    for ((t = 0; t < 300; t++)); do
+        if [ -s "$dir/$1/log.jsonl" ]; then return; fi
+        sleep 0.1
+    done
+}
+goes_on() { # JOB NAME: after it went back into the queue
+    until_field "$1" "$2" Restarts 1 60
+    until_field "$1" "$2" JobState PENDING 60
+    sleep 2 # started before its old steps are gone it would drain the node, hence Slurm's own wait of two minutes
+    scontrol update jobid="$1" StartTime=now
+    completed "$1" "$2"
+    same_digest by_srun "$2"
+}
+
 # 3: the warning of the time limit, under both
 for launch in srun mpirun; do
     name=stopped_under_$launch
     job=$(submit $launch $name)
-    for ((t = 0; t < 300; t++)); do
-        if [ -s "$dir/$name/log.jsonl" ]; then break; fi
-        sleep 0.1
-    done
+    steps_are_made $name
     scancel --batch --signal=USR1 "$job"
-    until_field "$job" $name Restarts 1 60
-    until_field "$job" $name JobState PENDING 60
-    sleep 2 # started before its old steps are gone it would drain the node, hence Slurm's own wait of two minutes
-    scontrol update jobid="$job" StartTime=now
-    completed "$job" $name
-    same_digest by_srun $name
+    goes_on "$job" $name
 done
-echo "4 jobs completed, 2 of them in two starts"
+
+# 4: a rank is frozen
+name=frozen
+job=$(submit mpirun $name watch.abort=3s checkpoint.every=100)
+steps_are_made $name
+kill -s STOP "$(pgrep -n -f "^$MOT_BINARY train .*run=$dir/$name ")"
+goes_on "$job" $name
+grep 'the job ends' "$dir/$name.out"
+echo "5 jobs completed, 3 of them in two starts"

@@ -69,7 +69,7 @@ step=0
 for restart in 1 2; do
     wait_for_step again $((step + 30)) $launcher || fail "again: makes no steps: $(cat again.said)"
     kill -s KILL "$(pgrep -f "$MOT_BINARY train small.yaml run=again" | tail -n 1)"
-    wait_for_line again.said "^run.sh: exit code 137: restart $restart of 3 in $restart s"
+    wait_for_line again.said "^run.sh: exit code (137|205): restart $restart of 3 in $restart s"
     step=$(logged_step again)
 done
 wait_for_step again $((step + 30)) $launcher || fail "again: makes no steps: $(cat again.said)"
