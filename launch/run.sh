@@ -96,7 +96,7 @@ start() {
     done
     wait "$job"
     code=$?
-    for ((i = 0; i < 20; ++i)); do # its last words; a process on a frozen host may hold the pipe open
+    for ((i = 0; i < 10; ++i)); do # its last words; a process on a frozen host may hold the pipe open
         kill -0 "$listener" 2>/dev/null || break
         sleep 0.1
     done

@@ -61,6 +61,9 @@ for fault in kill freeze cut poweroff; do
     [ "${took%.*}" -lt 30 ] || fail "$fault: ended after $took s"
     reason=$(grep -m 1 -oE 'lost communication with a remote daemon|no progress for .*: waits for [^;]*' $fault.said) ||
         fail "$fault: no reason: $(tail -n 20 $fault.said)"
+    if [ $fault != kill ] && ! grep -q 'waits for rank 1 on f2 (does not answer)' $fault.said; then
+        fail "$fault: f2 is not named: $(grep 'no progress' $fault.said)"
+    fi
     "$cluster" down
     "$cluster" up -n 3
     if ! job $fault >$fault.again 2>&1; then fail "$fault: does not go on: $(tail -n 5 $fault.again)"; fi

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A rank that is stuck is named, with its phase, its step and whom the others wait for; a job that will not go on ends,
-# and goes on by the same command; one that only paused goes on by itself. And the launcher starts a job again.
+# and goes on by the same command; one that only paused, or is slow, goes on by itself. And the launcher starts a job again.
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/run/lib.sh
 . "$here/lib.sh"
@@ -61,6 +61,19 @@ grep -Eq "^mot: error: rank [012] on $(hostname): no progress for 2 s $place.*th
     fail "stuck: it says $(grep -v '^step' stuck.said)"
 mot_on 2 train --quiet small.yaml run=stuck train.until="$(($(logged_step stuck) + 5)) steps" >said 2>&1 ||
     fail "stuck: does not go on: $(cat said)"
+
+# A rank that reads its part of a checkpoint slowly is waited for, however long all of it takes.
+if [ -z "${MOT_SANITIZE:-}" ] && strace -o /dev/null true 2>/dev/null; then # the leak check cannot be traced
+    quietly mot_on 2 train small.yaml run=slow train.until='20 steps'
+    reader=(train small.yaml run=slow train.until='21 steps' watch.warn=0.5s watch.abort=1s)
+    timeout -k 5 "$LIMIT" "$MPIRUN" -n 1 "$MOT_BINARY" "${reader[@]}" : -n 1 strace -f -o /dev/null -e trace=pread64 \
+        -e inject=pread64:delay_enter=30000 "$MOT_BINARY" "${reader[@]}" >slow.said 2>&1 ||
+        fail "slow: exit code $?: $(cat slow.said)"
+    grep -q "rank 0 on .*waits for rank 1 on $(hostname) (at work itself in start of step 0, and gets on)$" slow.said ||
+        fail "slow: it says $(grep -v '^step' slow.said)"
+else
+    echo "a slow reader is left out: no strace here, or a sanitizer"
+fi
 
 # Twice stuck, twice started again; then a signal to the launcher stops the job.
 MOT_BIND=none "$source_dir/launch/run.sh" -n 3 --restarts 3 small.yaml run=again train.until='1e9 steps' >again.said 2>&1 &
