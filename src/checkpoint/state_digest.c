@@ -1,6 +1,7 @@
 #include "checkpoint_file.h"
 
 #include "mot/memory.h"
+#include "mot/watch.h"
 
 mot_status mot_unit_digest(const mot_table *table, const mot_real *value, mot_digest *digest)
 {
@@ -49,7 +50,9 @@ mot_status mot_state_digest(const mot_comm *comm, const mot_state *state, char t
 done:
     status = mot_comm_agree(comm, status);
     if (status == MOT_OK) {
+        mot_watch_wait(MOT_WATCH_ALL);
         MPI_Allreduce(mine, all, bytes, MPI_BYTE, MPI_BOR, comm->mpi);
+        mot_watch_wait(MOT_WATCH_NOBODY);
         mot_state_digest_text(all, state->experts, text);
     }
     mot_free(all);
