@@ -6,10 +6,13 @@ set -u
 export MOT_BINARY
 [ -x "$MOT_BINARY" ] || { echo "no program at $MOT_BINARY: build it, or set MOT_BINARY"; exit 1; }
 
-# What ctest sets as well: root, more ranks than cores, unbound, yielding.
+# What ctest sets as well: root, more ranks than cores, unbound, yielding, and no UCX (tests/CMakeLists.txt).
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_btl_base_warn_component_unused=0 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+export OMPI_MCA_btl_base_warn_component_unused=0 OMPI_MCA_pml=ob1 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+# Once a rank has ended with another code than 0, mpirun asks the others to end, and kills them after so many seconds, in
+# which it sleeps even where nobody is left: two seconds for each job that is meant to fail.
+export OMPI_MCA_odls_base_sigkill_timeout=0
 export LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}print_suppressions=0 # standard error is the program's own
 MPIRUN=$(command -v mpirun || command -v mpiexec) || { echo "skipped: no mpirun"; exit 77; }
 PYTHON=/usr/bin/python3 # where Debian's h5py is
@@ -51,8 +54,37 @@ quietly() {
     }
 }
 
-# value FILE KEY: of a flat JSON object on one line or many.
-value() { "$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
+# value FILE KEY...: of a flat JSON object on one line or many.
+value() { "$PYTHON" -c 'import json, sys; o = json.load(open(sys.argv[1])); print(*[o[k] for k in sys.argv[2:]])' "$@"; }
+
+# ---- cases side by side, since a launch waits more than it computes ----
+
+abreast=$((2 * $(env -u OMP_NUM_THREADS nproc))) # how many at a time
+begun=0
+
+# side_by_side COMMAND...: in the background, in a copy of this folder (one in the scratch folder) as it is now.
+side_by_side() {
+    local folder=$scratch/case-$((++begun))
+    while [ "$(jobs -pr | wc -l)" -ge $abreast ]; do wait -n; done
+    cp -a . "$folder"
+    (
+        cd "$folder" || exit 1
+        "$@"
+        rm -rf "$folder"
+        touch "$folder.ended"
+    ) >"$folder.said" 2>&1 &
+}
+
+# together: waits for them all; what they said comes in their order, and their failures count.
+together() {
+    local i
+    wait
+    for ((i = 1; i <= begun; ++i)); do
+        cat "$scratch/case-$i.said"
+        failures=$((failures + $(grep -c '^FAILED: ' "$scratch/case-$i.said")))
+        [ -e "$scratch/case-$i.ended" ] || fail "case $i did not come to its end"
+    done
+}
 
 # ---- jobs that are interrupted ----
 
