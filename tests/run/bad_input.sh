@@ -9,43 +9,46 @@ mkdir work
 cd work || exit 1
 kinds=0
 
+# shellcheck disable=SC2317 # called below
 listing() { find . -printf '%p %y %s %T@\n' | LC_ALL=C sort; }
 
 # check NAME PATTERN RANKS ARGUMENT...: mot ARGUMENT... on RANKS ranks (0: without mpirun) is refused with one sentence
-# that the extended regular expression PATTERN matches.
-check() {
-    local name=$1 pattern=$2 ranks=$3 code before after sentences lines
+# that the extended regular expression PATTERN matches; in the background, on the files as they are now.
+check() { side_by_side refused "$@"; }
+
+# shellcheck disable=SC2317 # called by side_by_side
+refused() {
+    local name="$1 ($3 ranks)" pattern=$2 ranks=$3 err=$PWD.err code before after sentences lines
     shift 3
     before=$(listing)
-    if [ "$ranks" -eq 0 ]; then mot "$@" >../out 2>../err; else mot_on "$ranks" "$@" >../out 2>../err; fi
+    if [ "$ranks" -eq 0 ]; then mot "$@" >"$PWD.out" 2>"$err"; else mot_on "$ranks" "$@" >"$PWD.out" 2>"$err"; fi
     code=$?
     after=$(listing)
-    sentences=$(grep -c '^mot: error: ' ../err) # a warning of the launch may stand before it
-    lines=$(wc -l <../err)
-    name="$name ($ranks ranks)"
+    sentences=$(grep -c '^mot: error: ' "$err") # a warning of the launch may stand before it
+    lines=$(wc -l <"$err")
     if [ "$code" -eq 124 ] || [ "$code" -eq 137 ]; then
         fail "$name: hangs"
     elif [ "$code" -ne 2 ]; then
         fail "$name: exit code $code, expected 2"
-        tail -n 5 ../err
+        tail -n 5 "$err"
     elif [ "$sentences" -ne 1 ] || { [ "$ranks" -eq 0 ] && [ "$lines" -ne 1 ]; }; then
         fail "$name: $sentences sentences in $lines lines, expected one"
-        head -n 5 ../err
-    elif ! grep -Eq "^mot: error: .*($pattern)" ../err; then
+        head -n 5 "$err"
+    elif ! grep -Eq "^mot: error: .*($pattern)" "$err"; then
         fail "$name: expected '$pattern', got:"
-        grep '^mot: ' ../err
+        grep '^mot: ' "$err"
     fi
     if [ "$before" != "$after" ]; then
         fail "$name: files changed:"
         diff <(echo "$before") <(echo "$after")
     fi
+    [ -z "${MOT_TEST_SHOW:-}" ] || [ "$ranks" -gt 0 ] || grep '^mot: ' "$err"
 }
 
 # alone NAME PATTERN ARGUMENT...: for one process.
 alone() {
     kinds=$((kinds + 1))
     check "$1" "$2" 0 "${@:3}"
-    [ -z "${MOT_TEST_SHOW:-}" ] || grep '^mot: ' ../err
 }
 
 # job NAME PATTERN ARGUMENT...: train and eval, on 1 rank, and each second one (where launches are slow, each sixth) on 2
@@ -268,5 +271,6 @@ rm damaged/checkpoints/step-00000010.h5 # else the run would continue from it
 flip damaged/checkpoints/step-00000020.h5 $((size - 100)) # in what is looked at before the folder is entered
 job "resume from a damaged checkpoint" "damaged/checkpoints/step-00000020.h5" train good.yaml run=damaged
 
+together
 echo "$kinds kinds of bad input"
 finish
