@@ -231,8 +231,8 @@ void run_probe_look(const mot_run *run, run_probe *probe)
     const mot_model *model = &run->model;
     const mot_comm *comm = run->comm;
     const size_t E = (size_t)run->config.model.experts, N = probe->classes, P = probe->samples;
-    MPI_Bcast(probe->expert, (int)P, MPI_INT32_T, MOT_ROOT, comm->mpi);
-    MPI_Bcast(probe->weight, (int)(P * sizeof(mot_real)), MPI_BYTE, MOT_ROOT, comm->mpi);
+    mot_comm_bcast(comm, probe->expert, P * sizeof *probe->expert, MOT_ROOT);
+    mot_comm_bcast(comm, probe->weight, P * sizeof *probe->weight, MOT_ROOT);
     memset(probe->neurons, 0, E * N * sizeof(double));
     memset(probe->gate, 0, E * N * sizeof(double));
     memset(probe->cosine, 0, E * sizeof(double));

@@ -163,7 +163,7 @@ static mot_status restore(mot_run *run, char *path, size_t size, mot_gidx *step)
             status = MOT_OK;
         }
         MOT_TRY(mot_comm_agree(comm, status));
-        MPI_Bcast(step, 1, MOT_MPI_GIDX, MOT_ROOT, comm->mpi);
+        mot_comm_bcast(comm, step, sizeof *step, MOT_ROOT);
     }
     if (status != MOT_OK) goto done;
     MOT_TRY(mot_comm_agree(comm, root ? set_aside(run, *step) : MOT_OK));
@@ -226,7 +226,7 @@ mot_status run_begin(mot_run *run)
     mot_model_init(&run->model);
     if (root) status = find_and_enter(run, path, sizeof path, &step);
     MOT_TRY(mot_comm_agree(comm, status));
-    MPI_Bcast(&step, 1, MOT_MPI_GIDX, MOT_ROOT, comm->mpi);
+    mot_comm_bcast(comm, &step, sizeof step, MOT_ROOT);
     if (step >= 0) {
         MOT_TRY(restore(run, path, sizeof path, &step));
         run->continued = true;
@@ -235,7 +235,7 @@ mot_status run_begin(mot_run *run)
             status = mot_fail(MOT_ERR_INPUT, "%s is at stage %d of a run of %d", path, run->progress.stage,
                               run->config.stages);
         MOT_TRY(mot_comm_agree(comm, status));
-        MPI_Bcast(&run->former_steps, 1, MOT_MPI_GIDX, MOT_ROOT, comm->mpi);
+        mot_comm_bcast(comm, &run->former_steps, sizeof run->former_steps, MOT_ROOT);
         mot_stage_reopen(&run->config, run->train.dataset->samples, run->former_steps, &run->progress);
         mot_log(MOT_LOG_INFO, "continues from %s (step %" MOT_PRI_GIDX ")", path, step);
     }

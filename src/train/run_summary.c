@@ -77,7 +77,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
     char digest[33], path[1024];
     double wall = mot_clock_s() - run->start_s;
     mot_watch_phase("summary");
-    MPI_Bcast(&wall, 1, MPI_DOUBLE, MOT_ROOT, run->comm->mpi);
+    mot_comm_bcast(run->comm, &wall, sizeof wall, MOT_ROOT);
     run_time_row time[RUN_TIME_ROWS];
     run_time(run, wall, time);
     const run_speed speed = measure(run);
