@@ -18,7 +18,7 @@ static mot_status read_samples(const mot_dataset *dataset, mot_gidx first, size_
     const struct mot_dataset_source *source = dataset->source;
     const size_t size = dataset->format.bytes, bytes = count * size;
     for (size_t have = 0; have < bytes;) {
-        const ssize_t got = pread(source->descriptor, x + have, MOT_MIN(bytes - have, (size_t)1 << 30),
+        const ssize_t got = pread(source->descriptor, x + have, MOT_MIN(bytes - have, (size_t)1 << 26),
                                   source->first + (off_t)first * (off_t)size + (off_t)have);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0)

@@ -13,6 +13,7 @@
 #include "mot/digest.h"
 #include "mot/h5.h"
 #include "mot/memory.h"
+#include "mot/watch.h"
 #include "store_private.h"
 
 static const char magic[8] = {'m', 'o', 't', '-', 'm', 'r', 'k', '2'};
@@ -51,6 +52,7 @@ static mot_status add_range(mot_digest_state *digest, int file, const char *path
         const size_t length = (size_t)MOT_MIN((uint64_t)PIECE, to - from);
         MOT_TRY(read_at(file, path, piece, length, from));
         mot_digest_add(digest, piece, length);
+        mot_watch_progress();
         from += length;
     }
 done:

@@ -175,9 +175,6 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         run_dry(run);
     } else {
         mot_signals_catch();
-        mot_watch_part("step", 0);
-        mot_watch_phase("start");
-        MOT_TRY(watchdog_start(&run->watchdog, comm, run->step, config->watch.warn, config->watch.abort));
         MOT_TRY(run_begin(run));
         run->start_step = run->progress.step;
         status = train(run);

@@ -7,6 +7,7 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/threads.h"
+#include "mot/watch.h"
 
 /* Which hosts, how many cores and threads, and whether these have to share cores. Collective. */
 static mot_status look_around(const mot_comm *comm, int threads, run_place *place)
@@ -170,6 +171,11 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     run->config.model.precision = mot_model_precision(comm, config);
     run->purpose = purpose;
     run->evaluated = -1;
+    if (purpose == RUN_TRAIN) {
+        mot_watch_part("step", 0);
+        mot_watch_phase("start");
+        MOT_TRY(watchdog_start(&run->watchdog, comm, config->watch.warn, config->watch.abort));
+    }
     MOT_TRY(look_around(comm, config->threads, &run->place));
     run->resident_before = mot_memory_resident().now;
     size_t held = mot_memory_held();
@@ -193,6 +199,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
                                                  : MOT_MAX(config->train.batch, config->eval.batch),
                             run->place.threads));
     run->step_bytes = held_since(&held);
+    watchdog_step(run->watchdog, run->step);
     if (purpose == RUN_TRAIN) run->copy_bytes = run_copy_bytes(run);
     if (purpose == RUN_BENCH) goto done;
     status = run_figures_create(run);

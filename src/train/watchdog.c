@@ -2,6 +2,7 @@
  * process that was frozen as a whole has not been waiting for anybody. */
 #include "watchdog.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 enum { SHOWN_RANKS = 8, NAME = MPI_MAX_PROCESSOR_NAME + 32 };
 
 struct watchdog {
-    const mot_step *step;
+    _Atomic(const mot_step *) step; /* NULL: not yet */
     int rank, ranks;
     double warn_s, abort_s, tick_s, ask_s; /* 0: never */
     char (*host)[MPI_MAX_PROCESSOR_NAME];  /* [ranks] */
@@ -67,11 +68,11 @@ static void name_all_awaited(const watchdog *dog, char *text, size_t size)
 /* The ranks that this one waits for, by what it notes. */
 static void await(watchdog *dog, int whom)
 {
-    if (whom == MOT_WATCH_PEERS) {
-        mot_step_peers(dog->step, dog->awaited);
+    const mot_step *const step = atomic_load(&dog->step);
+    if (whom == MOT_WATCH_PEERS && step != NULL) {
+        mot_step_peers(step, dog->awaited);
     } else {
-        for (int r = 0; r < dog->ranks; ++r)
-            dog->awaited[r] = r != dog->rank && (whom == MOT_WATCH_ALL || whom == r);
+        for (int r = 0; r < dog->ranks; ++r) dog->awaited[r] = r != dog->rank && (whom < 0 || whom == r);
     }
 }
 
@@ -164,8 +165,7 @@ static void look(void *context)
     }
 }
 
-mot_status watchdog_start(watchdog **result, const mot_comm *comm, const mot_step *step, double warn_s,
-                          double abort_s)
+mot_status watchdog_start(watchdog **result, const mot_comm *comm, double warn_s, double abort_s)
 {
     mot_status status;
     watchdog *dog = NULL;
@@ -180,7 +180,6 @@ mot_status watchdog_start(watchdog **result, const mot_comm *comm, const mot_ste
     MOT_TRY(mot_comm_agree(comm, status));
     MPI_Get_processor_name(host, &length);
     MPI_Allgather(host, sizeof host, MPI_CHAR, dog->host, sizeof host, MPI_CHAR, comm->mpi);
-    dog->step = step;
     dog->rank = comm->rank;
     dog->ranks = comm->size;
     dog->warn_s = warn_s;
@@ -195,6 +194,11 @@ done:
     if (status != MOT_OK) watchdog_stop(&dog);
     *result = dog;
     return status;
+}
+
+void watchdog_step(watchdog *dog, const mot_step *step)
+{
+    if (dog != NULL) atomic_store(&dog->step, step);
 }
 
 void watchdog_stop(watchdog **handle)

@@ -71,6 +71,13 @@ if [ -z "${MOT_SANITIZE:-}" ] && strace -o /dev/null true 2>/dev/null; then # th
         fail "slow: exit code $?: $(cat slow.said)"
     grep -q "rank 0 on .*waits for rank 1 on $(hostname) (at work itself in start of step 0, and gets on)$" slow.said ||
         fail "slow: it says $(grep -v '^step' slow.said)"
+    # And one whose file server does not answer is named before there is any step.
+    reader=(train small.yaml run=late train.until='21 steps' watch.warn=0.5s)
+    timeout -k 5 "$LIMIT" "$MPIRUN" -n 1 "$MOT_BINARY" "${reader[@]}" : -n 1 strace -f -o /dev/null -P mixture.h5 \
+        -e trace=openat -e inject=openat:delay_enter=2000000 "$MOT_BINARY" "${reader[@]}" >late.said 2>&1 ||
+        fail "late: exit code $?: $(cat late.said)"
+    grep -q "rank 0 on .*in start of step 0: waits for rank 1 on $(hostname) (at work itself in start of step 0)$" late.said ||
+        fail "late: it says $(grep -v '^step' late.said)"
 else
     echo "a slow reader is left out: no strace here, or a sanitizer"
 fi
