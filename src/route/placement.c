@@ -9,13 +9,13 @@
 
 enum { NOWHERE = -1 };
 
-static void place_evenly(mot_placement *placement, bool dedicated)
+static void place_evenly(mot_placement *placement)
 {
-    const int base = dedicated ? 1 : 0;
-    const size_t experts = (size_t)placement->experts, owners = (size_t)(placement->ranks - base);
+    const int first = mot_placement_first_worker(placement);
+    const size_t experts = (size_t)placement->experts, owners = (size_t)mot_placement_workers(placement);
     for (size_t r = 0; r < owners; r++)
         for (size_t e = mot_part_first(experts, owners, r); e < mot_part_first(experts, owners, r + 1); e++)
-            placement->owner[e] = base + (int)r;
+            placement->owner[e] = first + (int)r;
 }
 
 /* The text being read, and where. */
@@ -139,7 +139,7 @@ mot_status mot_placement_init(mot_placement *placement, const char *text, int ex
     MOT_TRY(make_room(placement));
     for (int e = 0; e < experts; e++) placement->owner[e] = NOWHERE;
     if (strcmp(text, "even") == 0)
-        place_evenly(placement, dedicated);
+        place_evenly(placement);
     else
         MOT_TRY(place_as_listed(placement, text, dedicated, fold));
     index_by_rank(placement);

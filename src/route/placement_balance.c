@@ -16,14 +16,9 @@ typedef struct deal {
     int *count, most;    /* [ranks]: experts; as many at most */
 } deal;
 
-static int first_worker(const mot_placement *placement)
-{
-    return placement->dedicated ? 1 : 0;
-}
-
 int mot_placement_most(const mot_placement *placement)
 {
-    const int workers = placement->ranks - first_worker(placement);
+    const int workers = mot_placement_workers(placement);
     int most = 2 * ((placement->experts + workers - 1) / workers);
     for (int r = 0; r < placement->ranks; ++r) most = MOT_MAX(most, mot_placement_count(placement, r));
     return most;
@@ -41,7 +36,7 @@ static int64_t largest(const deal *d)
 static int least_loaded(const deal *d, int present)
 {
     int best = d->count[present] < d->most ? present : -1;
-    for (int r = first_worker(d->now); r < d->now->ranks; ++r)
+    for (int r = mot_placement_first_worker(d->now); r < d->now->ranks; ++r)
         if (d->count[r] < d->most && (best < 0 || d->sum[r] < d->sum[best])) best = r;
     assert(best >= 0);
     return best;

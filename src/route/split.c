@@ -107,7 +107,7 @@ mot_status mot_split_build(mot_split *split, const mot_placement *placement, siz
                            const int32_t *expert, size_t strip)
 {
     assert(placement->experts == split->experts && placement->ranks == split->ranks && strip > 0);
-    const int E = split->experts, lowest = placement->dedicated && split->ranks > 1 ? 1 : 0;
+    const int E = split->experts, lowest = mot_placement_first_worker(placement);
     size_t *count = split->memory.rows, *load = split->memory.load;
     int *order = split->memory.order;
     mot_status status = MOT_OK;
@@ -116,7 +116,7 @@ mot_status mot_split_build(mot_split *split, const mot_placement *placement, siz
     memset(load, 0, (size_t)split->ranks * sizeof *load);
     for (size_t r = 0; r < rows; ++r) ++count[expert[r]];
     for (int e = 0; e < E; ++e) load[placement->owner[e]] += count[e];
-    const size_t workers = (size_t)(split->ranks - lowest), fair = (rows + workers - 1) / workers;
+    const size_t workers = (size_t)mot_placement_workers(placement), fair = (rows + workers - 1) / workers;
 
     for (int e = 0; e < E; ++e) { /* an insertion sort, falling, stable */
         int at = e;

@@ -257,7 +257,7 @@ const mot_nodes *mot_step_nodes(const mot_step *step)
 mot_step_size mot_step_bytes(const mot_step *step)
 {
     const size_t ranks = (size_t)step->comm->size, rows = step->most * step->K, home = rows / ranks + step->K,
-                 owners = (size_t)(step->comm->size - (step->model->config->route.dedicated && ranks > 1)),
+                 owners = (size_t)mot_placement_workers(&step->model->placement),
                  owner = step->model->local > 0 ? rows / owners + 1 : 0,
                  output = step->K > 1 ? step->out_bytes : 0;
     /* A row in a buffer on either side, with its entries in the plan: sample, choice, place, and at its owner its order. */

@@ -107,11 +107,11 @@ done:
 size_t mot_step_split_most(const mot_step *step)
 {
     const mot_model *model = step->model;
-    const size_t dedicated = model->placement.dedicated, workers = (size_t)step->comm->size - dedicated,
+    const size_t workers = (size_t)mot_placement_workers(&model->placement),
                  chunk = (step->most * step->K + step->chunks - 1) / step->chunks,
                  fair = (chunk + workers - 1) / workers,
                  others = (size_t)(model->config->model.experts - model->local);
-    if (!step->split.on || (dedicated > 0 && step->comm->rank == MOT_ROOT)) return 0;
+    if (!step->split.on || step->comm->rank < mot_placement_first_worker(&model->placement)) return 0;
     const size_t strips = strips_of(step, fair) + 1, guests = MOT_MIN(others, strips * step->chunks),
                  back = model->local > 0 ? strips_of(step, chunk - fair) : 0,
                  helping = guests * model->own_table.count + (guests > 0 ? strips : 0) * model->table.count;

@@ -7,7 +7,7 @@
 
 typedef struct mot_placement {
     int experts, ranks;
-    bool dedicated;   /* rank 0 is to work on no expert */
+    bool dedicated;   /* rank 0 works on no expert; never so when it is alone */
     int *owner;       /* [experts]: the rank that owns expert e; owned */
     int *first;       /* [ranks + 1]: rank r owns local[first[r]] .. local[first[r + 1] - 1]; owned */
     int *local;       /* [experts]: experts by rank, ascending within a rank; owned */
@@ -52,6 +52,16 @@ int mot_placement_most(const mot_placement *placement);
 static inline int mot_placement_count(const mot_placement *placement, int rank)
 {
     return placement->first[rank + 1] - placement->first[rank];
+}
+
+/* The first rank that works on experts; those behind it do as well. And how many these are. */
+static inline int mot_placement_first_worker(const mot_placement *placement)
+{
+    return placement->dedicated ? 1 : 0;
+}
+static inline int mot_placement_workers(const mot_placement *placement)
+{
+    return placement->ranks - mot_placement_first_worker(placement);
 }
 
 #endif
