@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "mot/memory.h"
-#include "mot/watch.h"
 
 /* Small enough that a piece is still in the cache when it is written after it was looked at. */
 enum { PIECE = 1 << 18 }; /* numbers */
@@ -67,33 +66,16 @@ static size_t first_not_finite(const mot_real *value, size_t count)
 
 static mot_status write_at(const mot_tensor_file *file, const void *bytes, size_t count, uint64_t at)
 {
-    while (count > 0) {
-        const ssize_t put = pwrite(file->descriptor, bytes, count, (off_t)at);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0)
-            return mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", file->path, strerror(errno));
-        bytes = (const char *)bytes + put;
-        at += (uint64_t)put;
-        mot_watch_progress();
-        count -= (size_t)put;
-    }
-    return MOT_OK;
+    if (mot_write_at(file->descriptor, bytes, count, at) == count) return MOT_OK;
+    return mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", file->path, strerror(errno));
 }
 
 static mot_status read_at(const mot_tensor_file *file, void *bytes, size_t count, uint64_t at)
 {
-    while (count > 0) {
-        const ssize_t got = pread(file->descriptor, bytes, count, (off_t)at);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", file->path, strerror(errno));
-        if (got == 0)
-            return mot_fail(MOT_ERR_INPUT, "cannot read %s: it ends before byte %" PRIu64, file->path, at);
-        bytes = (char *)bytes + got;
-        at += (uint64_t)got;
-        mot_watch_progress();
-        count -= (size_t)got;
-    }
-    return MOT_OK;
+    const size_t have = mot_read_at(file->descriptor, bytes, count, at);
+    if (have == count) return MOT_OK;
+    if (errno != 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", file->path, strerror(errno));
+    return mot_fail(MOT_ERR_INPUT, "cannot read %s: it ends before byte %" PRIu64, file->path, at + have);
 }
 
 mot_status mot_tensor_write(const mot_tensor_file *file, uint64_t at, const mot_real *value, size_t count,

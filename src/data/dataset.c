@@ -8,26 +8,21 @@
 #include <unistd.h>
 
 #include "dataset_private.h"
+#include "mot/atomic_file.h"
 #include "mot/digest.h"
 #include "mot/memory.h"
-#include "mot/watch.h"
 
 /* Reads `count` samples from `first` on, past HDF5, and checks each. Any thread. */
 static mot_status read_samples(const mot_dataset *dataset, mot_gidx first, size_t count, unsigned char *x)
 {
     const struct mot_dataset_source *source = dataset->source;
     const size_t size = dataset->format.bytes, bytes = count * size;
-    for (size_t have = 0; have < bytes;) {
-        const ssize_t got = pread(source->descriptor, x + have, MOT_MIN(bytes - have, (size_t)1 << 26),
-                                  source->first + (off_t)first * (off_t)size + (off_t)have);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0)
-            return mot_fail(MOT_ERR_FILE, "%s: cannot read sample %" MOT_PRI_GIDX ": %s", source->where,
-                            first + (mot_gidx)(have / size),
-                            got < 0 ? strerror(errno) : "the file ends before it");
-        have += (size_t)got;
-        mot_watch_progress();
-    }
+    const size_t have = mot_read_at(source->descriptor, x, bytes,
+                                    (uint64_t)source->first + (uint64_t)first * size);
+    if (have < bytes)
+        return mot_fail(MOT_ERR_FILE, "%s: cannot read sample %" MOT_PRI_GIDX ": %s", source->where,
+                        first + (mot_gidx)(have / size),
+                        errno != 0 ? strerror(errno) : "the file ends before it");
     for (size_t i = 0; i < count; ++i) {
         const uint64_t found = mot_digest_short(x + i * size, size), said = source->sum[first + (mot_gidx)i];
         if (found != said)

@@ -70,18 +70,10 @@ static mot_status open_spool(mot_dataset_writer *writer, split *s)
     return MOT_OK;
 }
 
-static mot_status write_all(const mot_dataset_writer *writer, int fd, const unsigned char *bytes,
-                            size_t count, off_t at)
+static mot_status write_samples_at(const mot_dataset_writer *writer, int fd, const void *x, size_t bytes,
+                                   uint64_t at)
 {
-    while (count > 0) {
-        const ssize_t put = pwrite(fd, bytes, MOT_MIN(count, (size_t)1 << 30), at);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return fail_write(writer, "writing its samples");
-        bytes += put;
-        at += put;
-        count -= (size_t)put;
-    }
-    return MOT_OK;
+    return mot_write_at(fd, x, bytes, at) == bytes ? MOT_OK : fail_write(writer, "writing its samples");
 }
 
 mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, size_t count, const void *x,
@@ -102,7 +94,7 @@ mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, 
     if (group != NULL)
         MOT_TRY(mot_reserve(&s->group, &s->group_capacity, total, sizeof(int32_t), "the groups"));
     if (s->spool < 0) MOT_TRY(open_spool(writer, s));
-    MOT_TRY(write_all(writer, s->spool, x, count * size, (off_t)(s->samples * size)));
+    MOT_TRY(write_samples_at(writer, s->spool, x, count * size, s->samples * size));
     memcpy(s->label + s->samples, label, count * sizeof(int32_t));
     if (group != NULL) memcpy(s->group + s->samples, group, count * sizeof(int32_t));
     s->samples = total;
@@ -123,15 +115,10 @@ static mot_status each_block(const mot_dataset_writer *writer, const split *s, b
     MOT_TRY(mot_allocate(&block, most, size, "a block of samples"));
     for (size_t first = 0; first < s->samples; first += most) {
         const size_t count = MOT_MIN(most, s->samples - first), bytes = count * size;
-        for (size_t have = 0; have < bytes;) {
-            const ssize_t got = pread(s->spool, block + have, bytes - have, (off_t)(first * size + have));
-            if (got < 0 && errno == EINTR) continue;
-            if (got <= 0) {
-                if (got == 0) errno = EIO;
-                status = fail_write(writer, "reading back its samples");
-                goto done;
-            }
-            have += (size_t)got;
+        if (mot_read_at(s->spool, block, bytes, first * size) < bytes) {
+            if (errno == 0) errno = EIO;
+            status = fail_write(writer, "reading back its samples");
+            goto done;
         }
         MOT_TRY(use(context, first, count, block));
     }
@@ -210,7 +197,7 @@ done:
 typedef struct writing {
     const mot_dataset_writer *writer;
     int file;
-    off_t at; /* of the split's first sample */
+    uint64_t at; /* of the split's first sample */
     mot_digest_state *digest;
     uint64_t *sum;
 } writing;
@@ -221,12 +208,12 @@ static mot_status write_block(void *context, size_t first, size_t count, const u
     const size_t size = w->writer->format.bytes;
     mot_digest_add(w->digest, x, count * size);
     for (size_t i = 0; i < count; ++i) w->sum[first + i] = mot_digest_short(x + i * size, size);
-    return write_all(w->writer, w->file, x, count * size, w->at + (off_t)(first * size));
+    return write_samples_at(w->writer, w->file, x, count * size, w->at + first * size);
 }
 
 static mot_status write_samples(const mot_dataset_writer *writer, int file, split *s, uint64_t at)
 {
-    writing w = {.writer = writer, .file = file, .at = (off_t)at};
+    writing w = {.writer = writer, .file = file, .at = at};
     mot_status status = mot_allocate(&s->sum, s->samples, sizeof *s->sum, "the samples' checksums");
     if (status != MOT_OK) return status;
     w.sum = s->sum;

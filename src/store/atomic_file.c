@@ -11,6 +11,7 @@
 
 #include "mot/memory.h"
 #include "mot/types.h"
+#include "mot/watch.h"
 
 mot_status mot_file_temporary(char name[MOT_PATH], const char *path)
 {
@@ -82,16 +83,37 @@ mot_status mot_file_sweep(const char *folder)
     return status;
 }
 
-static int write_all(int fd, const char *bytes, size_t count)
+/* Of one call: a rank that reads or writes gigabytes says now and then that it gets on. */
+static const size_t most_at_once = (size_t)1 << 26;
+
+size_t mot_read_at(int file, void *bytes, size_t count, uint64_t at)
 {
-    while (count > 0) {
-        const ssize_t written = write(fd, bytes, MOT_MIN(count, (size_t)1 << 30));
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return -1;
-        bytes += written;
-        count -= (size_t)written;
+    size_t have = 0;
+    while (have < count) {
+        const ssize_t got = pread(file, (char *)bytes + have, MOT_MIN(count - have, most_at_once),
+                                  (off_t)(at + have));
+        if (got < 0 && errno == EINTR) continue;
+        if (got == 0) errno = 0;
+        if (got <= 0) break;
+        have += (size_t)got;
+        mot_watch_progress();
     }
-    return 0;
+    return have;
+}
+
+size_t mot_write_at(int file, const void *bytes, size_t count, uint64_t at)
+{
+    size_t have = 0;
+    while (have < count) {
+        const ssize_t put = pwrite(file, (const char *)bytes + have, MOT_MIN(count - have, most_at_once),
+                                   (off_t)(at + have));
+        if (put < 0 && errno == EINTR) continue;
+        if (put == 0) errno = ENOSPC;
+        if (put <= 0) break;
+        have += (size_t)put;
+        mot_watch_progress();
+    }
+    return have;
 }
 
 mot_status mot_file_replace(const char *path, const void *bytes, size_t count)
@@ -104,7 +126,7 @@ mot_status mot_file_replace(const char *path, const void *bytes, size_t count)
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) goto failed;
     step = "writing";
-    if (write_all(fd, bytes, count) != 0) goto failed;
+    if (mot_write_at(fd, bytes, count, 0) < count) goto failed;
     step = "syncing";
     if (fsync(fd) != 0) goto failed;
     step = "closing";
@@ -144,17 +166,11 @@ mot_status mot_file_read(const char *path, size_t limit, char **bytes, size_t *c
         goto done;
     }
     MOT_TRY(mot_allocate(&memory, (size_t)about.st_size + 1, 1, "a file"));
-    size_t have = 0;
-    while (have <
-           (size_t)about.st_size) { /* a file that shrinks meanwhile ends early, one that grows is cut */
-        const ssize_t got = read(fd, memory + have, MOT_MIN((size_t)about.st_size - have, (size_t)1 << 30));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) {
-            status = mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
-            goto done;
-        }
-        if (got == 0) break;
-        have += (size_t)got;
+    /* A file that shrinks meanwhile ends early, one that grows is cut. */
+    const size_t size = (size_t)about.st_size, have = mot_read_at(fd, memory, size, 0);
+    if (have < size && errno != 0) {
+        status = mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
+        goto done;
     }
     memory[have] = '\0';
     *bytes = memory;

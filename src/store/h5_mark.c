@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mot/atomic_file.h"
 #include "mot/digest.h"
 #include "mot/h5.h"
 #include "mot/memory.h"
-#include "mot/watch.h"
 #include "store_private.h"
 
 static const char magic[8] = {'m', 'o', 't', '-', 'm', 'r', 'k', '2'};
@@ -32,14 +32,9 @@ static uint64_t get_number(const unsigned char *bytes)
 
 static mot_status read_at(int file, const char *path, void *bytes, size_t count, uint64_t offset)
 {
-    for (size_t have = 0; have < count;) {
-        const ssize_t got = pread(file, (char *)bytes + have, count - have, (off_t)(offset + have));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
-        if (got == 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: it became shorter meanwhile", path);
-        have += (size_t)got;
-    }
-    return MOT_OK;
+    if (mot_read_at(file, bytes, count, offset) == count) return MOT_OK;
+    if (errno != 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
+    return mot_fail(MOT_ERR_INPUT, "cannot read %s: it became shorter meanwhile", path);
 }
 
 static mot_status add_range(mot_digest_state *digest, int file, const char *path, uint64_t from, uint64_t to)
@@ -52,7 +47,6 @@ static mot_status add_range(mot_digest_state *digest, int file, const char *path
         const size_t length = (size_t)MOT_MIN((uint64_t)PIECE, to - from);
         MOT_TRY(read_at(file, path, piece, length, from));
         mot_digest_add(digest, piece, length);
-        mot_watch_progress();
         from += length;
     }
 done:
@@ -87,8 +81,7 @@ mot_status mot_h5_mark(const char *name, const char *path, uint64_t end)
     put_number(mark + 16, count);
     memcpy(mark + 24, digest.byte, sizeof digest.byte);
     step = "writing";
-    errno = ENOSPC; /* what a write that is cut short means */
-    if (pwrite(file, mark, sizeof mark, (off_t)count) != (ssize_t)sizeof mark) goto failed;
+    if (mot_write_at(file, mark, sizeof mark, count) < sizeof mark) goto failed;
     step = "syncing";
     if (fsync(file) != 0) goto failed;
 done:

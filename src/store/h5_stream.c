@@ -6,9 +6,11 @@
  * renames. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mot/atomic_file.h"
 #include "mot/h5.h"
 #include "mot/memory.h"
 #include "store_private.h"
@@ -107,18 +109,9 @@ static herr_t stream_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t
                           void *buffer)
 {
     (void)type, (void)transfer;
-    unsigned char *bytes = buffer;
-    while (size > 0) {
-        const ssize_t got = pread(((stream *)file)->descriptor, bytes, MOT_MIN(size, (size_t)1 << 30),
-                                  (off_t)at);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return -1;
-        if (got == 0) break;
-        bytes += got;
-        at += (haddr_t)got;
-        size -= (size_t)got;
-    }
-    for (size_t i = 0; i < size; ++i) bytes[i] = 0;
+    const size_t have = mot_read_at(((stream *)file)->descriptor, buffer, size, at);
+    if (have < size && errno != 0) return -1;
+    memset((unsigned char *)buffer + have, 0, size - have);
     return 0;
 }
 
@@ -127,19 +120,8 @@ static herr_t stream_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_
 {
     (void)type, (void)transfer;
     stream *s = (stream *)file;
-    const unsigned char *bytes = buffer;
     s->end_of_file = MOT_MAX(s->end_of_file, at + size);
-    while (size > 0 && s->error == 0) {
-        const ssize_t put = pwrite(s->descriptor, bytes, MOT_MIN(size, (size_t)1 << 30), (off_t)at);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) {
-            s->error = errno;
-            break;
-        }
-        bytes += put;
-        at += (haddr_t)put;
-        size -= (size_t)put;
-    }
+    if (s->error == 0 && mot_write_at(s->descriptor, buffer, size, at) < size) s->error = errno;
     return 0;
 }
 

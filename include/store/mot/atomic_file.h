@@ -6,8 +6,14 @@
 #define MOT_ATOMIC_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "mot/status.h"
+
+/* Bytes [at, at + count) of an open file, in as many calls as it takes; each counts as progress (watch.h). How many were
+ * transferred: where that is fewer, errno says why, and is 0 where a file that is read ends. Any thread. */
+size_t mot_read_at(int file, void *bytes, size_t count, uint64_t at);
+size_t mot_write_at(int file, const void *bytes, size_t count, uint64_t at);
 
 /* Replaces `path` by the bytes. MOT_ERR_FILE names the path, the step that failed and errno's text. */
 mot_status mot_file_replace(const char *path, const void *bytes, size_t count);
