@@ -1,10 +1,13 @@
 #include "mot/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "mot/status.h"
 
 static int my_rank;
 static mot_log_level threshold = MOT_LOG_INFO;
@@ -42,17 +45,22 @@ static void clear_progress(void)
     progress_open = false;
 }
 
-static const char *const names[] = {"error: ", "warning: ", "", ""};
-
-static void say(mot_log_level level, const char *prefix, const char *format, va_list args)
+/* In one write, so that what other ranks say, or standard output on its way through mpirun, cannot come between. */
+static void write_aside(mot_log_level level, const char *format, va_list args)
 {
-    clear_progress();
-    fflush(stdout);
-    FILE *stream = level <= MOT_LOG_WARNING || prefix[0] != '\0' ? stderr : stdout;
-    fprintf(stream, "%s%s%s", level <= MOT_LOG_WARNING ? "mot: " : "", prefix, names[level]);
-    vfprintf(stream, format, args);
-    fputc('\n', stream);
-    fflush(stream);
+    static const char *const names[] = {"error: ", "warning: ", "", ""};
+    char text[2 * MOT_SENTENCE];
+    const int room = (int)sizeof text - 1; /* the last byte is for the end of the line */
+    int length = snprintf(text, sizeof text, "mot: %s", names[level]);
+    length += vsnprintf(text + length, sizeof text - (size_t)length, format, args);
+    if (length > room) length = room;
+    text[length++] = '\n';
+    for (int done = 0; done < length;) {
+        const ssize_t n = write(STDERR_FILENO, text + done, (size_t)(length - done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return; /* nobody to tell */
+        done += (int)n;
+    }
 }
 
 void mot_log(mot_log_level level, const char *format, ...)
@@ -60,33 +68,23 @@ void mot_log(mot_log_level level, const char *format, ...)
     if (my_rank != 0 || level > threshold) return;
     va_list args;
     va_start(args, format);
-    say(level, "", format, args);
-    va_end(args);
-}
-
-void mot_log_rank(mot_log_level level, const char *format, ...)
-{
-    if (level > threshold) return;
-    char prefix[32];
-    snprintf(prefix, sizeof prefix, "rank %d: ", my_rank);
-    va_list args;
-    va_start(args, format);
-    say(level, prefix, format, args);
+    clear_progress();
+    if (level > MOT_LOG_WARNING) {
+        vfprintf(stdout, format, args);
+        fputc('\n', stdout);
+    }
+    fflush(stdout);
+    if (level <= MOT_LOG_WARNING) write_aside(level, format, args);
     va_end(args);
 }
 
 void mot_log_aside(mot_log_level level, const char *format, ...)
 {
-    char text[4096];
     if (level > threshold) return;
     va_list args;
     va_start(args, format);
-    int length = snprintf(text, sizeof text, "mot: %s", names[level]);
-    length += vsnprintf(text + length, sizeof text - (size_t)length - 1, format, args);
+    write_aside(level, format, args);
     va_end(args);
-    if (length > (int)sizeof text - 2) length = (int)sizeof text - 2;
-    text[length] = '\n';
-    if (write(STDERR_FILENO, text, (size_t)length + 1) < 0) return; /* nobody to tell */
 }
 
 void mot_log_progress(const char *text)

@@ -11,14 +11,12 @@ typedef enum mot_log_level { MOT_LOG_ERROR, MOT_LOG_WARNING, MOT_LOG_INFO, MOT_L
 /* Who speaks: `rank` of this process; what is of a later level than `level` is not said. After MPI_Init. */
 void mot_log_init(int rank, mot_log_level level);
 
-/* From the root only, to standard output (warnings and errors: standard error, "mot: warning: ..."). */
+/* From the root only, to standard output; warnings and errors to standard error, "mot: warning: ...", each in one write,
+ * so that nothing another process says comes into the middle of it. */
 void mot_log(mot_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* From any rank, to standard error, with the rank in front. */
-void mot_log_rank(mot_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* From any thread, of any rank, to standard error, in one write: nothing that the other threads use, so it gets through
- * whatever they are stuck in. "mot: warning: ..." */
+/* From any thread, of any rank, to standard error, in one write. It takes nothing that the other threads use, so it gets
+ * through whatever they are stuck in. */
 void mot_log_aside(mot_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A line that replaces itself (a progress bar); only where standard output is a terminal. `text` "" ends the line. */
