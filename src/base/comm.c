@@ -31,10 +31,8 @@ mot_status mot_comm_agree(const mot_comm *comm, mot_status status)
 
 mot_status mot_comm_agree_any(const mot_comm *comm, mot_status status, bool *any)
 {
-    int mine[2] = {status == MOT_OK ? comm->size : comm->rank, !*any}, least[2];
-    mot_watch_wait(MOT_WATCH_ALL);
-    MPI_Allreduce(mine, least, 2, MPI_INT, MPI_MIN, comm->mpi);
-    mot_watch_wait(MOT_WATCH_NOBODY);
+    int least[2] = {status == MOT_OK ? comm->size : comm->rank, !*any};
+    mot_comm_allreduce(comm, least, 2, MPI_INT, MPI_MIN);
     const int lowest = least[0];
     *any = least[1] == 0;
     if (lowest == comm->size) return MOT_OK;
@@ -53,6 +51,13 @@ mot_status mot_mpi_count(size_t count, int *out)
         return mot_fail(MOT_ERR_INPUT, "%zu elements in one message: MPI counts end at %d", count, INT_MAX);
     *out = (int)count;
     return MOT_OK;
+}
+
+void mot_comm_allreduce(const mot_comm *comm, void *values, int count, MPI_Datatype type, MPI_Op op)
+{
+    mot_watch_wait(MOT_WATCH_ALL);
+    MPI_Allreduce(MPI_IN_PLACE, values, count, type, op, comm->mpi);
+    mot_watch_wait(MOT_WATCH_NOBODY);
 }
 
 void mot_comm_bcast(const mot_comm *comm, void *bytes, size_t count, int root)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "mot/memory.h"
-#include "mot/watch.h"
 
 /* Arrays for a state of so many experts; a saver meets the same number all its life. */
 static mot_status make_room(mot_saver *saver, const mot_state *state, bool copy)
@@ -47,9 +46,7 @@ static mot_status survey(mot_saver *saver, const mot_state *state)
     const mot_status status = mot_mpi_count(units * 3, &count);
     if (status != MOT_OK) return status;
     _Static_assert(sizeof(mot_unit_about) == 3 * sizeof(int64_t), "summed as numbers");
-    mot_watch_wait(MOT_WATCH_ALL);
-    MPI_Allreduce(MPI_IN_PLACE, saver->about, count, MPI_INT64_T, MPI_SUM, saver->comm->mpi);
-    mot_watch_wait(MOT_WATCH_NOBODY);
+    mot_comm_allreduce(saver->comm, saver->about, count, MPI_INT64_T, MPI_SUM);
     for (size_t u = 0; u < units; ++u) {
         char name[MOT_CHECKPOINT_NAME];
         if (saver->about[u].holders == 1) continue;

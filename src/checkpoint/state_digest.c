@@ -1,7 +1,6 @@
 #include "checkpoint_file.h"
 
 #include "mot/memory.h"
-#include "mot/watch.h"
 
 mot_status mot_unit_digest(const mot_table *table, const mot_real *value, mot_digest *digest)
 {
@@ -26,36 +25,31 @@ void mot_state_digest_text(const mot_digest *units, int experts, char text[MOT_D
 
 mot_status mot_state_digest(const mot_comm *comm, const mot_state *state, char text[33])
 {
-    /* Each rank fills in what is its own and leaves zeros elsewhere: an or over the ranks is the whole list.
-     */
+    /* Each rank fills in what is its own and leaves zeros elsewhere: an or over the ranks is the whole list. */
     mot_status status = MOT_OK;
-    mot_digest *mine = NULL, *all = NULL;
+    mot_digest *list = NULL;
     const size_t units = (size_t)state->experts + 2;
     int bytes = 0;
     MOT_TRY(mot_state_check(comm, state));
-    MOT_TRY(mot_mpi_count(units * sizeof *mine, &bytes));
-    MOT_TRY(mot_allocate(&mine, units, sizeof *mine, "digests"));
-    MOT_TRY(mot_allocate(&all, units, sizeof *all, "digests"));
+    MOT_TRY(mot_mpi_count(units * sizeof *list, &bytes));
+    MOT_TRY(mot_allocate(&list, units, sizeof *list, "digests"));
     if (comm->rank == MOT_ROOT) {
         const bool gate = mot_unit_table(state, MOT_NUMBER_GATE) != NULL,
                    tied = mot_unit_table(state, MOT_NUMBER_TIED) != NULL;
-        MOT_TRY(mot_unit_digest(gate ? state->gate_table : NULL, gate ? state->gate->value : NULL, &mine[0]));
-        MOT_TRY(mot_unit_digest(tied ? state->tied_table : NULL, tied ? state->tied->value : NULL, &mine[1]));
+        MOT_TRY(mot_unit_digest(gate ? state->gate_table : NULL, gate ? state->gate->value : NULL, &list[0]));
+        MOT_TRY(mot_unit_digest(tied ? state->tied_table : NULL, tied ? state->tied->value : NULL, &list[1]));
     }
     for (int e = 0; e < state->experts; ++e) {
         if (state->owner[e] != comm->rank) continue;
-        MOT_TRY(mot_unit_digest(state->expert_table, state->expert[e]->value, &mine[e + 2]));
+        MOT_TRY(mot_unit_digest(state->expert_table, state->expert[e]->value, &list[e + 2]));
     }
 
 done:
     status = mot_comm_agree(comm, status);
     if (status == MOT_OK) {
-        mot_watch_wait(MOT_WATCH_ALL);
-        MPI_Allreduce(mine, all, bytes, MPI_BYTE, MPI_BOR, comm->mpi);
-        mot_watch_wait(MOT_WATCH_NOBODY);
-        mot_state_digest_text(all, state->experts, text);
+        mot_comm_allreduce(comm, list, bytes, MPI_BYTE, MPI_BOR);
+        mot_state_digest_text(list, state->experts, text);
     }
-    mot_free(all);
-    mot_free(mine);
+    mot_free(list);
     return status;
 }

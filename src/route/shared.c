@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mot/memory.h"
+#include "mot/watch.h"
 
 /* What the first member tells the others: the memory is /proc/PROCESS/fd/FILE until it closes it, if that is still the
  * same file where another process looks: process numbers are not the same in every container. */
@@ -71,6 +72,7 @@ mot_status mot_shared_resize(mot_shared *shared, const mot_nodes *nodes, size_t 
 
     offer made = {.file = -1};
     if (first) made = create(size);
+    mot_watch_wait(MOT_WATCH_ALL);
     MPI_Bcast(&made, sizeof made, MPI_BYTE, 0, nodes->comm);
     int file = -1;
     void *memory = MAP_FAILED;
@@ -81,6 +83,7 @@ mot_status mot_shared_resize(mot_shared *shared, const mot_nodes *nodes, size_t 
     }
     int worst;
     MPI_Allreduce(&made.error, &worst, 1, MPI_INT, MPI_MAX, nodes->comm);
+    mot_watch_wait(MOT_WATCH_NOBODY);
     if (first) file = made.file;
     if (file >= 0) close(file);
     if (worst != 0) {

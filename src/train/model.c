@@ -6,7 +6,6 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/product_bf16.h"
-#include "mot/watch.h"
 
 /* ---- the experts of this rank ---- */
 
@@ -110,7 +109,7 @@ mot_precision mot_model_precision(const mot_comm *comm, const mot_config *config
         return MOT_PRECISION_FP32;
     }
     int available = mot_bf16_available();
-    MPI_Allreduce(MPI_IN_PLACE, &available, 1, MPI_INT, MPI_LAND, comm->mpi);
+    mot_comm_allreduce(comm, &available, 1, MPI_INT, MPI_LAND);
     if (!available)
         mot_log(MOT_LOG_WARNING, "model.precision = bf16: not every processor of this job has AVX512_BF16; "
                                  "products are taken in fp32");
@@ -210,10 +209,8 @@ void mot_model_sum_tied(mot_model *model)
 {
     const mot_table *table = &model->tied_table;
     if (table->rows == 0) return;
-    const MPI_Comm mpi = model->comm->mpi;
     largest_of(model, model->tied_largest);
-    mot_watch_wait(MOT_WATCH_ALL);
-    MPI_Allreduce(MPI_IN_PLACE, model->tied_largest, (int)table->rows, MPI_DOUBLE, MPI_MAX, mpi);
+    mot_comm_allreduce(model->comm, model->tied_largest, (int)table->rows, MPI_DOUBLE, MPI_MAX);
 
     int headroom = 0; /* bits that the sum over the experts may add */
     while ((1 << headroom) < model->config->model.experts) ++headroom;
@@ -232,9 +229,8 @@ void mot_model_sum_tied(mot_model *model)
     }
     const size_t piece = (size_t)1 << 27; /* 1 GiB a message */
     for (size_t at = 0; at < table->count; at += piece)
-        MPI_Allreduce(MPI_IN_PLACE, model->tied_sum + at, (int)MOT_MIN(piece, table->count - at), MPI_INT64_T,
-                      MPI_SUM, mpi);
-    mot_watch_wait(MOT_WATCH_NOBODY);
+        mot_comm_allreduce(model->comm, model->tied_sum + at, (int)MOT_MIN(piece, table->count - at),
+                           MPI_INT64_T, MPI_SUM);
     for (size_t r = 0; r < table->rows; ++r) {
         const mot_tensor *row = &table->row[r];
         mot_real *g = model->tied.gradient + row->offset;

@@ -4,6 +4,7 @@
 
 #include "model_private.h"
 #include "mot/memory.h"
+#include "mot/watch.h"
 
 enum {
     UNIT = 16,   /* numbers of the datatype that travels: tables are whole multiples, and MPI counts in int */
@@ -50,7 +51,9 @@ static void exchange(move *m, model_experts *held)
             receive(m, &held->own[held->placement.local_index[e]], before[e]);
     for (int e = 0; e < held->placement.experts; ++e)
         if (before[e] == rank && after[e] != rank) send(m, model->own_of[e], after[e]);
+    mot_watch_wait(MOT_WATCH_ALL);
     MPI_Waitall(m->requests, m->request, MPI_STATUSES_IGNORE);
+    mot_watch_wait(MOT_WATCH_NOBODY);
     MPI_Type_free(&m->unit);
 }
 

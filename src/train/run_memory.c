@@ -5,6 +5,7 @@
 
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/watch.h"
 
 const char *run_bytes_text(size_t bytes, char text[32])
 {
@@ -104,13 +105,15 @@ void run_dry(const mot_run *run)
               (uint64_t)run->model.local * size.own + size.tied + (comm->rank == MOT_ROOT ? size.gate : 0),
               run->resident_before, parts_at_most(run)};
     struct row *rows = mot_calloc((size_t)comm->size, sizeof *rows);
-    int mine_ok = rows != NULL, ok;
-    MPI_Allreduce(&mine_ok, &ok, 1, MPI_INT, MPI_LAND, comm->mpi);
+    int ok = rows != NULL;
+    mot_comm_allreduce(comm, &ok, 1, MPI_INT, MPI_LAND);
     if (!ok) {
         mot_free(rows);
         return;
     }
+    mot_watch_wait(comm->rank == MOT_ROOT ? MOT_WATCH_ALL : MOT_ROOT);
     MPI_Gather(&mine, sizeof mine, MPI_BYTE, rows, sizeof mine, MPI_BYTE, MOT_ROOT, comm->mpi);
+    mot_watch_wait(MOT_WATCH_NOBODY);
     mot_log(MOT_LOG_INFO, "\n%5s %8s %12s %10s %10s %10s %10s %10s %10s %10s %10s %10s %10s %10s", "rank",
             "experts", "parameters", "values", "gradients", "optimizer", "copies", "workspace", "buffers",
             "data", "record", "files", "sum", "libraries");
@@ -147,10 +150,10 @@ run_memory_peak run_measure_memory(const mot_run *run)
     struct {
         double growth;
         int rank;
-    } mine = {growth, comm->rank}, most;
-    MPI_Allreduce(&mine, &most, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi);
+    } most = {growth, comm->rank};
+    mot_comm_allreduce(comm, &most, 1, MPI_DOUBLE_INT, MPI_MAXLOC);
     const size_t sum = MOT_MAX(run_memory_so_far(run), run->memory_before);
     double of_rank[4] = {comm->rank, (double)peak, growth, (double)sum};
-    MPI_Bcast(of_rank, 4, MPI_DOUBLE, most.rank, comm->mpi);
+    mot_comm_bcast(comm, of_rank, sizeof of_rank, most.rank);
     return (run_memory_peak){of_rank[0], of_rank[1], of_rank[2], of_rank[3]};
 }

@@ -6,6 +6,7 @@
 #include "mot/loss.h"
 #include "mot/memory.h"
 #include "mot/merged.h"
+#include "mot/watch.h"
 
 enum { MOST_PROBE = 512 };
 
@@ -253,9 +254,11 @@ void run_probe_look(const mot_run *run, run_probe *probe)
                      {probe->agreement, E},
                      {probe->mass, P * MOT_ROLES * MOT_ROLES}};
     const bool root = comm->rank == MOT_ROOT;
+    mot_watch_wait(root ? MOT_WATCH_ALL : MOT_ROOT);
     for (size_t i = 0; i < MOT_COUNT(all); ++i)
         MPI_Reduce(root ? MPI_IN_PLACE : all[i].values, all[i].values, (int)all[i].count, MPI_DOUBLE, MPI_SUM,
                    MOT_ROOT, comm->mpi);
+    mot_watch_wait(MOT_WATCH_NOBODY);
     if (!root) return;
     map_gate(run, probe);
     memset(probe->attention, 0, sizeof probe->attention);

@@ -31,8 +31,9 @@ static mot_status look_around(const mot_comm *comm, int threads, run_place *plac
     int running = place->threads, first = rank == 0;
     MPI_Allreduce(MPI_IN_PLACE, &running, 1, MPI_INT, MPI_SUM, host);
     int crowded = running > CPU_COUNT(&all);
-    MPI_Allreduce(&first, &place->hosts, 1, MPI_INT, MPI_SUM, comm->mpi);
-    MPI_Allreduce(MPI_IN_PLACE, &crowded, 1, MPI_INT, MPI_LOR, comm->mpi);
+    mot_comm_allreduce(comm, &first, 1, MPI_INT, MPI_SUM);
+    mot_comm_allreduce(comm, &crowded, 1, MPI_INT, MPI_LOR);
+    place->hosts = first;
     place->crowded = crowded;
     MPI_Comm_free(&host);
     mot_free(allowed);

@@ -61,10 +61,9 @@ static run_speed measure(const mot_run *run)
     const double peak = mot_bare_peak(run->model.shape.precision, MOT_MIN(m, 512), n, k),
                  own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
-    double mine[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, work->expert_s > 0,
-                      work->compute_s,          work->exchange_s,          work->wait_s};
-    double sum[6];
-    MPI_Allreduce(mine, sum, 6, MPI_DOUBLE, MPI_SUM, run->comm->mpi);
+    double sum[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, work->expert_s > 0,
+                     work->compute_s,          work->exchange_s,          work->wait_s};
+    mot_comm_allreduce(run->comm, sum, 6, MPI_DOUBLE, MPI_SUM);
     const double ranks = run->comm->size, wall = mot_clock_s() - run->start_s;
     const double samples = (double)((run->progress.step - run->start_step) *
                                     (mot_gidx)run->config.train.batch);

@@ -2,6 +2,7 @@
 #include "run_private.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "mot/log.h"
 
@@ -26,21 +27,22 @@ void run_time(const mot_run *run, double wall_s, run_time_row row[RUN_TIME_ROWS]
 {
     enum { N = RUN_TIME_ROWS };
     const mot_step_work *work = mot_step_measure(run->step);
-    double mine[3 * N] = {0}, sum[3 * N], least[N], most[N], accounted_s = 0;
+    double sum[3 * N] = {0}, least[N], most[N], accounted_s = 0;
     for (int p = 0; p < MOT_PHASES; ++p) {
         const mot_phase_work *all = &work->phase[p], *evaluations = &run->evaluations.phase[p];
-        mine[p] = all->seconds - evaluations->seconds;
-        mine[N + p] = all->flops - evaluations->flops;
-        mine[2 * N + p] = all->bytes - evaluations->bytes;
+        sum[p] = all->seconds - evaluations->seconds;
+        sum[N + p] = all->flops - evaluations->flops;
+        sum[2 * N + p] = all->bytes - evaluations->bytes;
     }
-    for (int p = 0; p < RUN_PARTS; ++p) mine[MOT_PHASES + p] = run->part_s[p];
-    for (int i = 0; i < N - 1; ++i) accounted_s += mine[i];
-    mine[N - 1] = MOT_MAX(0, wall_s - accounted_s);
+    for (int p = 0; p < RUN_PARTS; ++p) sum[MOT_PHASES + p] = run->part_s[p];
+    for (int i = 0; i < N - 1; ++i) accounted_s += sum[i];
+    sum[N - 1] = MOT_MAX(0, wall_s - accounted_s);
 
-    const MPI_Comm mpi = run->comm->mpi;
-    MPI_Allreduce(mine, sum, 3 * N, MPI_DOUBLE, MPI_SUM, mpi);
-    MPI_Allreduce(mine, least, N, MPI_DOUBLE, MPI_MIN, mpi);
-    MPI_Allreduce(mine, most, N, MPI_DOUBLE, MPI_MAX, mpi);
+    memcpy(least, sum, sizeof least);
+    memcpy(most, sum, sizeof most);
+    mot_comm_allreduce(run->comm, sum, 3 * N, MPI_DOUBLE, MPI_SUM);
+    mot_comm_allreduce(run->comm, least, N, MPI_DOUBLE, MPI_MIN);
+    mot_comm_allreduce(run->comm, most, N, MPI_DOUBLE, MPI_MAX);
     for (int i = 0; i < N; ++i)
         row[i] = (run_time_row){
             .name = i < MOT_PHASES ? mot_phase_name[i] : part_name[i - MOT_PHASES],

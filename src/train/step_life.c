@@ -159,10 +159,9 @@ static mot_status choose_nodes(mot_step *step)
                                              form == MOT_EXCHANGE_DIRECT ? comm->rank : host);
     if (status != MOT_OK || form != MOT_EXCHANGE_AUTO) return status;
     mot_shared trial = {0};
-    const int shares = mot_shared_resize(&trial, &step->nodes, 1, 0) == MOT_OK;
+    int all = mot_shared_resize(&trial, &step->nodes, 1, 0) == MOT_OK;
     mot_shared_free(&trial);
-    int all;
-    MPI_Allreduce(&shares, &all, 1, MPI_INT, MPI_MIN, comm->mpi);
+    mot_comm_allreduce(comm, &all, 1, MPI_INT, MPI_MIN);
     if (all) return MOT_OK;
     mot_nodes_free(&step->nodes);
     return mot_nodes_init(&step->nodes, comm, comm->rank);

@@ -189,11 +189,8 @@ mot_status mot_step_dispatch(mot_step *step)
     if (status == MOT_OK) status = mot_step_split_prepare(step);
     /* Memory may have run out on one rank alone: nobody sends before all can receive. Here ranks also meet before they
      * write into what others have read in the step before. */
-    const int mine[2] = {status != MOT_OK, status == MOT_OK && grows(step)};
-    int any[2];
-    mot_watch_wait(MOT_WATCH_ALL);
-    MPI_Allreduce(mine, any, 2, MPI_INT, MPI_MAX, comm->mpi);
-    mot_watch_wait(MOT_WATCH_NOBODY);
+    int any[2] = {status != MOT_OK, status == MOT_OK && grows(step)};
+    mot_comm_allreduce(comm, any, 2, MPI_INT, MPI_MAX);
     if (any[0]) return mot_comm_agree(comm, status);
     if (any[1]) {
         status = mot_comm_agree(comm, make_room(step));

@@ -49,6 +49,9 @@ mot_status mot_comm_agree_any(const mot_comm *comm, mot_status status, bool *any
 /* A count for MPI's int: fails where it does not fit, instead of wrapping. */
 mot_status mot_mpi_count(size_t count, int *out);
 
+/* MPI_Allreduce in place, noted as a wait for all ranks (watch.h). Collective. */
+void mot_comm_allreduce(const mot_comm *comm, void *values, int count, MPI_Datatype type, MPI_Op op);
+
 /* Broadcast of any number of bytes (beyond 2 GiB in pieces). Collective. */
 void mot_comm_bcast(const mot_comm *comm, void *bytes, size_t count, int root);
 
