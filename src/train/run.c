@@ -159,10 +159,21 @@ done:
     return status;
 }
 
+/* The failure stays the one that the caller reports, whether or not it can be noted. */
+static void note_failure(const mot_run *run, mot_status status)
+{
+    mot_failure failure;
+    if (run->comm->rank != MOT_ROOT) return;
+    mot_failure_keep(&failure, status);
+    run_note(run, "failed", failure.sentence);
+    mot_failure_say(&failure);
+}
+
 mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dry_run)
 {
     mot_status status;
     mot_run *run = NULL;
+    bool begun = false;
     const double called_s = mot_clock_s();
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
     MOT_TRY(run_open(run, comm, config, RUN_TRAIN));
@@ -176,6 +187,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
     } else {
         mot_signals_catch();
         MOT_TRY(run_begin(run));
+        begun = true;
         run->start_step = run->progress.step;
         status = train(run);
         while (status == MOT_ERR_NUMERIC && may_go_back(run)) {
@@ -194,6 +206,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         }
     }
 done:
+    if (begun && status != MOT_OK && status != MOT_STOPPED) note_failure(run, status);
     if (run != NULL && run->comm != NULL) run_close(run);
     mot_free(run);
     return status;

@@ -170,7 +170,9 @@ void run_time(const mot_run *run, double wall_s, run_time_row row[RUN_TIME_ROWS]
 void run_say_time(const mot_run *run, const run_time_row row[RUN_TIME_ROWS], double wall_s);
 void run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS]);
 
-/* run_summary.c: what is said at the end. */
+/* run_summary.c: summary.json, and what is said at the end. run_note: that the run is at work, or that it failed and why
+ * (`error`, else NULL); the root's alone. */
+mot_status run_note(const mot_run *run, const char *status, const char *error);
 void run_say_table(const mot_run *run);
 mot_status run_summarize(mot_run *run, const char *status);
 

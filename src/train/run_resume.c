@@ -242,6 +242,7 @@ mot_status run_begin(mot_run *run)
     if (root) {
         status = fill_folder(run);
         if (status == MOT_OK) status = open_record(run, step >= 0);
+        if (status == MOT_OK) status = run_note(run, "running", NULL);
     }
     MOT_TRY(mot_comm_agree(comm, status));
     MOT_TRY(run_save_begin(run));

@@ -1,4 +1,4 @@
-/* What a run says at its end: the table of classes and experts, and summary.json. */
+/* summary.json, and what a run says at its end. */
 #include "run_private.h"
 
 #include <stdio.h>
@@ -71,9 +71,40 @@ static run_speed measure(const mot_run *run)
                        sum[3] / ranks, sum[4] / ranks, sum[5] / ranks};
 }
 
+enum { PATH = 1024 };
+
+/* The object with what every summary says, and the path of its file. */
+static mot_status begin_summary(const mot_run *run, const char *status_text, char path[PATH], mot_json **json)
+{
+    const mot_status status = mot_path_join(path, PATH, run->config.run, "summary.json");
+    if (status != MOT_OK) return status;
+    *json = mot_json_begin();
+    if (*json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for summary.json");
+    mot_json_text(*json, "status", status_text);
+    mot_json_int(*json, "steps", run->progress.step);
+    mot_json_int(*json, "stage", run->progress.stage);
+    mot_json_int(*json, "restarts", run->progress.restarts);
+    mot_json_int(*json, "skipped", run->progress.skipped);
+    mot_json_int(*json, "rollbacks", run->progress.rollbacks);
+    mot_json_int(*json, "mpi.ranks", run->comm->size);
+    mot_json_int(*json, "mpi.hosts", run->place.hosts);
+    mot_json_int(*json, "threads", run->place.threads);
+    return MOT_OK;
+}
+
+mot_status run_note(const mot_run *run, const char *status_text, const char *error)
+{
+    char path[PATH];
+    mot_json *json;
+    const mot_status status = begin_summary(run, status_text, path, &json);
+    if (status != MOT_OK) return status;
+    if (error != NULL) mot_json_text(json, "error", error);
+    return mot_json_save(json, path);
+}
+
 mot_status run_summarize(mot_run *run, const char *status_text)
 {
-    char digest[33], path[1024];
+    char digest[33], path[PATH];
     double wall = mot_clock_s() - run->start_s;
     mot_watch_phase("summary");
     mot_comm_bcast(run->comm, &wall, sizeof wall, MOT_ROOT);
@@ -90,15 +121,10 @@ mot_status run_summarize(mot_run *run, const char *status_text)
         const bool evaluated = run->evaluated == run->progress.step;
         const bool bf16 = run->model.shape.precision == MOT_PRECISION_BF16;
         const double none = NAN;
-        status = mot_path_join(path, sizeof path, run->config.run, "summary.json");
-        mot_json *json = status == MOT_OK ? mot_json_begin() : NULL;
-        if (status == MOT_OK && json == NULL)
-            status = mot_fail(MOT_ERR_MEMORY, "not enough memory for summary.json");
+        mot_json *json;
+        status = begin_summary(run, status_text, path, &json);
         if (status == MOT_OK) {
-            mot_json_text(json, "status", status_text);
             mot_json_text(json, "digest", digest);
-            mot_json_int(json, "steps", run->progress.step);
-            mot_json_int(json, "stage", run->progress.stage);
             mot_json_real(json, "eval.loss", evaluated ? eval->loss : none);
             mot_json_real(json, "eval.accuracy", evaluated ? eval->accuracy : none);
             mot_json_real(json, "eval.group_accuracy",
@@ -121,12 +147,6 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_real(json, "memory.growth_bytes", memory.growth);
             mot_json_real(json, "memory.sum_bytes", memory.sum);
             mot_json_text(json, "precision", bf16 ? "bf16" : "fp32");
-            mot_json_int(json, "mpi.ranks", run->comm->size);
-            mot_json_int(json, "threads", run->place.threads);
-            mot_json_int(json, "mpi.hosts", run->place.hosts);
-            mot_json_int(json, "restarts", run->progress.restarts);
-            mot_json_int(json, "skipped", run->progress.skipped);
-            mot_json_int(json, "rollbacks", run->progress.rollbacks);
             status = mot_json_save(json, path);
         }
     }

@@ -37,6 +37,8 @@ for k in 1 2; do
         code=$?
         [ $code -eq 1 ] || fail "$run: exit code $code"
         step=$(sed -nE "s/^mot: error: $said.*/\1/p" "$run.said")
+        [ "$(value "$run/summary.json" status error)" = "failed $(sed -n 's/^mot: error: //p' "$run.said")" ] ||
+            fail "$run: summary.json says $(cat "$run/summary.json")"
         [ -n "$step" ] || fail "$run: it says $(grep '^mot' "$run.said")"
         saved=("$run"/checkpoints/*.h5)
         kept=${saved[-1]##*step-}

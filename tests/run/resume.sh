@@ -72,7 +72,7 @@ if [ -z "${MOT_TEST_SHORT:-}" ]; then
             for rank in $ranks; do while kill -0 "$rank" 2>/dev/null; do sleep 0.02; done; done
         fi
     done
-    [ ! -e killed/summary.json ] || fail "killed: a summary before the end"
+    [ "$(value killed/summary.json status)" = running ] || fail "killed: summary.json says $(value killed/summary.json status)"
     saved=(killed/checkpoints/*.h5)
     echo "killed: ${saved[-1]} is the newest"
     end_of 3 killed

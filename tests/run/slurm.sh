@@ -133,8 +133,8 @@ until_field() { # JOB NAME FIELD VALUE SECONDS
 summary() { sed -nE "s/.*\"$1\": *\"?([^\",}]+).*/\1/p" "$dir/$2/summary.json" | head -n 1; }
 completed() { # JOB NAME
     until_field "$1" "$2" JobState COMPLETED 100
-    if [ ! -s "$dir/$2/summary.json" ]; then
-        echo "$2: no summary.json; its output:"
+    if [ "$(summary status "$2")" != "done" ]; then
+        echo "$2: summary.json says $(summary status "$2"), not done; its output:"
         cat "$dir/$2.out"
         exit 1
     fi
