@@ -224,7 +224,8 @@ static mot_status put_run(hid_t file, const inspect_options *options)
 
 /* ---- any HDF5 file ---- */
 
-static mot_status verify(hid_t file, const char *format, const char *path)
+/* `sealed`: the file has a mark, which was right when it was opened. */
+static mot_status verify(hid_t file, const char *format, const char *path, bool sealed)
 {
     mot_status status = MOT_OK;
     const char *complete = "all checksums are right";
@@ -238,8 +239,14 @@ static mot_status verify(hid_t file, const char *format, const char *path)
         }
     } else if (strcmp(format, "mot-checkpoint") == 0) {
         status = mot_checkpoint_verify(path);
+    } else if (strncmp(format, "mot-", 4) == 0 && !sealed) {
+        status = mot_fail(
+            MOT_ERR_INPUT,
+            "%s: it does not end with the mark that is written last (damaged, changed by another "
+            "program, or of an older version)",
+            path);
     } else {
-        complete = "all of it can be read";
+        if (!sealed) complete = "all of it can be read";
         status = inspect_read_all(file, 0);
         if (status != MOT_OK) status = mot_fail(status, "%s: damaged: %s", path, mot_error_message());
     }
@@ -260,8 +267,9 @@ static mot_status inspect_hdf5(const inspect_options *options, bool brief)
     char *format = NULL;
     struct stat about;
     const char *kind = "HDF5 file that mot did not write";
-    MOT_TRY(mot_h5_is_sealed(options->path) ? mot_h5_open_sealed(&file, options->path, "file")
-                                            : mot_h5_open(&file, options->path, false));
+    const bool sealed = mot_h5_is_sealed(options->path);
+    MOT_TRY(sealed ? mot_h5_open_sealed(&file, options->path, "file")
+                   : mot_h5_open(&file, options->path, false));
     if (mot_h5_has_attribute(file, ".", "format")) MOT_TRY(mot_h5_get_text(file, ".", "format", &format));
     const char *const is = format != NULL ? format : "";
     for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
@@ -277,7 +285,7 @@ static mot_status inspect_hdf5(const inspect_options *options, bool brief)
     }
     if (strcmp(is, "mot-checkpoint") == 0) MOT_TRY(put_checkpoint(file));
     if (strcmp(is, "mot-record") == 0) MOT_TRY(put_segment(file));
-    if (options->verify) MOT_TRY(verify(file, is, options->path));
+    if (options->verify) MOT_TRY(verify(file, is, options->path, sealed));
     if (brief) goto done;
     puts("attributes");
     inspect_put_attributes(file, 2);

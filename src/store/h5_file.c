@@ -92,19 +92,21 @@ mot_status mot_h5_create_image(hid_t *file)
 
 mot_status mot_h5_save_image(hid_t *file, const char *path)
 {
-    void *image = NULL;
+    unsigned char *image = NULL;
     ssize_t size = -1;
     mot_status status = MOT_OK;
     if (H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0 || (size = H5Fget_file_image(*file, NULL, 0)) < 0) {
         status = fail_file(MOT_ERR_FILE, path, "cannot complete the file's image in memory");
         goto done;
     }
-    MOT_TRY(mot_allocate(&image, (size_t)size, 1, "the image of an HDF5 file"));
+    const size_t count = MOT_MAX((size_t)size, (size_t)MOT_H5_HEAD); /* zeros behind a shorter one */
+    MOT_TRY(mot_allocate(&image, count + MOT_H5_MARK, 1, "the image of an HDF5 file"));
     if (H5Fget_file_image(*file, image, (size_t)size) != size) {
         status = fail_file(MOT_ERR_FILE, path, "cannot take the file's image from memory");
         goto done;
     }
-    MOT_TRY(mot_file_replace(path, image, (size_t)size));
+    h5_mark_image(image, count);
+    MOT_TRY(mot_file_replace(path, image, count + MOT_H5_MARK));
 done:
     mot_h5_close(file);
     mot_free(image);

@@ -65,6 +65,19 @@ static mot_status digest_file(int file, const char *path, uint64_t end, uint64_t
     return status;
 }
 
+static void fill_mark(unsigned char mark[MOT_H5_MARK], uint64_t end, uint64_t count, mot_digest digest)
+{
+    memcpy(mark, magic, sizeof magic);
+    put_number(mark + 8, end);
+    put_number(mark + 16, count);
+    memcpy(mark + 24, digest.byte, sizeof digest.byte);
+}
+
+void h5_mark_image(unsigned char *image, size_t count)
+{
+    fill_mark(image + count, MOT_H5_HEAD, count, mot_digest_bytes(image, count));
+}
+
 mot_status mot_h5_mark(const char *name, const char *path, uint64_t end)
 {
     unsigned char mark[MOT_H5_MARK];
@@ -76,10 +89,7 @@ mot_status mot_h5_mark(const char *name, const char *path, uint64_t end)
     if (file < 0 || fstat(file, &about) != 0) goto failed;
     const uint64_t count = (uint64_t)about.st_size;
     MOT_TRY(digest_file(file, path, end, count, &digest));
-    memcpy(mark, magic, sizeof magic);
-    put_number(mark + 8, end);
-    put_number(mark + 16, count);
-    memcpy(mark + 24, digest.byte, sizeof digest.byte);
+    fill_mark(mark, end, count, digest);
     step = "writing";
     if (mot_write_at(file, mark, sizeof mark, count) < sizeof mark) goto failed;
     step = "syncing";

@@ -38,6 +38,9 @@ uint64_t h5_stream_foreign_end(hid_t file);
 void h5_stream_give_up(hid_t file); /* nothing more is written, and closing is quick */
 int h5_stream_closed_error(void);   /* the same of the file closed last, with its final writes and fsync */
 
+/* h5_mark.c: the mark of a file of `count` bytes that is HDF5's alone, put behind them; count >= MOT_H5_HEAD. */
+void h5_mark_image(unsigned char *image, size_t count);
+
 /* For the end of a function that wrote: MOT_ERR_FILE, with the system's words, when its bytes did not reach
  * the disk. */
 mot_status h5_check_written(hid_t where, const char *object);

@@ -114,7 +114,7 @@ static mot_status read_segments(const char *folder, table *columns, table *more)
         char path[1024];
         hid_t file = H5I_INVALID_HID;
         snprintf(path, sizeof path, "%s/%s", folder, name[s]->d_name);
-        if (status == MOT_OK) status = mot_h5_open(&file, path, false);
+        if (status == MOT_OK) status = mot_h5_open_sealed(&file, path, "segment of a record");
         if (status == MOT_OK) status = append_all(file, study_columns, STUDY_COLUMNS, columns);
         if (status == MOT_OK) status = append_all(file, others, OTHERS, more);
         mot_h5_close(&file);

@@ -170,6 +170,30 @@ done
 digest=$(value runs/small/summary.json digest)
 mot inspect "${saved[-1]}" >said
 grep -q "$digest" said || fail "mot inspect of the last checkpoint does not show its digest"
+# A byte of any file of the record is changed: the run, looked at as a whole, is not well, and says where.
+for file in runs/small/run.h5 "${record[@]}"; do
+    cp "$file" whole.h5
+    for ((i = 0; i < 5; ++i)); do
+        "$PYTHON" - "$file" <<'PY' || fail "$file cannot be changed"
+import os, random, sys
+with open(sys.argv[1], "r+b") as f:
+    at = random.randrange(os.path.getsize(sys.argv[1]))
+    f.seek(at)
+    byte = f.read(1)[0]
+    f.seek(at)
+    f.write(bytes([byte ^ 1 << random.randrange(8)]))
+    print("byte", at)
+PY
+        mot inspect --verify runs/small >said 2>err
+        code=$?
+        if [ $code -ne 2 ] || ! grep -Eq "^mot: error: .*${file##*/}" err; then
+            fail "mot inspect --verify with a changed byte in $file: exit code $code: $(cat err)"
+        fi
+        cp whole.h5 "$file"
+    done
+done
+quietly mot inspect --verify runs/small
+
 mot inspect --values=100000 "${record[0]}" 2>err | head -n 1 >said
 [ ! -s err ] || fail "mot inspect | head -n 1: $(cat err)"
 quietly mot data show mixture.h5

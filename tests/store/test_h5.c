@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "ck.h"
@@ -112,6 +113,42 @@ START_TEST(round_trips)
     ck_assert_int_eq(scratch_count(), 2);
     scratch_clear();
     ck_assert_int_eq((int)H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0); /* nothing leaks */
+}
+END_TEST
+
+/* A small file belongs to HDF5 as a whole: the mark covers each of its bytes. */
+START_TEST(a_small_file_is_sealed_to_the_last_byte)
+{
+    hid_t file;
+    char *whole;
+    size_t count;
+    const char *const path = scratch_path("image.h5");
+    mot_ck_ok(mot_h5_create_image(&file));
+    fill(file);
+    mot_ck_ok(mot_h5_save_image(&file, path));
+    mot_ck_ok(mot_file_read(path, 1 << 24, &whole, &count));
+    mot_ck_ok(mot_h5_open_sealed(&file, path, "file"));
+    compare(file);
+    mot_h5_close(&file);
+
+    const int descriptor = open(path, O_WRONLY);
+    for (size_t at = 0; at < count; ++at) {
+        const char flipped = (char)(whole[at] ^ (1 << at % 8));
+        ck_assert_uint_eq(mot_write_at(descriptor, &flipped, 1, at), 1);
+        ck_assert_msg(mot_h5_open_sealed(&file, path, "file") == MOT_ERR_INPUT, "byte %zu of %zu", at, count);
+        ck_assert_uint_eq(mot_write_at(descriptor, whole + at, 1, at), 1);
+    }
+    for (size_t length = 0; length < count; length += 1 + length / 50) {
+        ck_assert_int_eq(ftruncate(descriptor, (off_t)length), 0);
+        ck_assert_msg(mot_h5_open_sealed(&file, path, "file") == MOT_ERR_INPUT, "cut at %zu of %zu", length,
+                      count);
+        ck_assert_uint_eq(mot_write_at(descriptor, whole, count, 0), count);
+    }
+    mot_ck_ok(mot_h5_open_sealed(&file, path, "file"));
+    mot_h5_close(&file);
+    close(descriptor);
+    mot_free(whole);
+    scratch_clear();
 }
 END_TEST
 
@@ -252,6 +289,7 @@ END_TEST
 static void h5_tests(TCase *tcase)
 {
     tcase_add_test(tcase, round_trips);
+    tcase_add_test(tcase, a_small_file_is_sealed_to_the_last_byte);
     tcase_add_test(tcase, same_contents_same_bytes);
     tcase_add_test(tcase, what_does_not_fit);
     tcase_add_test(tcase, damaged_files);

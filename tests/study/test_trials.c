@@ -1,9 +1,12 @@
 /* A study from its trials to its page, on any number of ranks: small trials, real runs. */
+#include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "ck.h"
 #include "mot/atomic_file.h"
@@ -146,6 +149,35 @@ START_TEST(records_are_read)
 }
 END_TEST
 
+/* One bit of one segment: no figure is drawn of it. */
+START_TEST(a_damaged_record_is_refused)
+{
+    mot_study study;
+    mot_comm comm;
+    begin(&study, &comm);
+    plan(&study);
+    if (comm.rank == MOT_ROOT) {
+        char trial[900], pattern[1024], byte;
+        glob_t segments;
+        study_path(&study, &study.variant[0], 1, trial, sizeof trial);
+        snprintf(pattern, sizeof pattern, "%s/record/*.h5", trial);
+        ck_assert_int_eq(glob(pattern, 0, NULL, &segments), 0);
+        const char *const path = segments.gl_pathv[segments.gl_pathc - 1];
+        const int file = open(path, O_RDWR);
+        ck_assert_uint_eq(mot_read_at(file, &byte, 1, 5000), 1);
+        byte ^= 4;
+        ck_assert_uint_eq(mot_write_at(file, &byte, 1, 5000), 1);
+        ck_assert_int_eq(study_read(&study), MOT_ERR_INPUT);
+        ck_assert_msg(strstr(mot_error_message(), path) != NULL, "said: %s", mot_error_message());
+        byte ^= 4;
+        ck_assert_uint_eq(mot_write_at(file, &byte, 1, 5000), 1);
+        close(file);
+        globfree(&segments);
+    }
+    finish(&study, &comm);
+}
+END_TEST
+
 START_TEST(the_page_is_written)
 {
     mot_study study;
@@ -253,6 +285,7 @@ static void trials_tests(TCase *tcase)
 {
     tcase_add_test(tcase, trials_are_done_once);
     tcase_add_test(tcase, records_are_read);
+    tcase_add_test(tcase, a_damaged_record_is_refused);
     tcase_add_test(tcase, the_page_is_written);
     tcase_add_test(tcase, curves_and_crossings);
     tcase_add_test(tcase, experts_have_kinds);

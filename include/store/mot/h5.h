@@ -2,7 +2,7 @@
  *
  * Small files are made in memory (core driver without backing store) and their image is written by
  * mot_file_replace: serial HDF5 may crash at exit or report success when a disk is full, our own write(2) does not.
- * Large files (data sets, checkpoints) are streamed to a temporary name, sealed and renamed.
+ * Large files (data sets, checkpoints) are streamed to a temporary name and renamed. All are sealed.
  *
  * HDF5's own error stack is switched off; its last message is put into ours. All names are paths below `where`,
  * which is a file or group; missing groups are made when writing. Every function names file and object on failure:
@@ -23,17 +23,19 @@
 enum { MOT_H5_MAX_RANK = 6 };
 
 /* ---- files ---- */
-mot_status mot_h5_create_image(hid_t *file);                 /* in memory */
-mot_status mot_h5_save_image(hid_t *file, const char *path); /* writes it atomically; closes always */
+mot_status mot_h5_create_image(hid_t *file); /* in memory */
+mot_status mot_h5_save_image(hid_t *file,
+                             const char *path); /* seals it, writes it atomically; closes always */
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links); /* read only; file locking off */
 void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it invalid; invalid is fine */
 
-/* ---- sealed files: checkpoints and data sets ----
+/* ---- sealed files, and such with bytes of others: checkpoints and data sets ----
  *
  *      0        MOT_H5_HEAD            end                 n
  *      | HDF5   | bytes of others ...  | HDF5 ...          | mark |
  *
- * The large arrays of such a file lie at places known before HDF5 describes them: others write and read them past HDF5.
+ * The large arrays of checkpoints and data sets lie at places known before HDF5 describes them: others write and read
+ * them past HDF5. All else, the whole of a small file, belongs to HDF5.
  * The mark, behind the end of the HDF5 file, is a checksum of all that belongs to HDF5 (XXH3, 128 bits), and is checked
  * before HDF5 sees the file, since libhdf5 1.10 may crash on damaged structure. What others wrote it does not cover:
  * their checksums stand in what it covers. h5py opens a sealed file as any other; one that is changed there has lost its
