@@ -24,8 +24,8 @@ enum { MOT_H5_MAX_RANK = 6 };
 
 /* ---- files ---- */
 mot_status mot_h5_create_image(hid_t *file); /* in memory */
-mot_status mot_h5_save_image(hid_t *file,
-                             const char *path); /* seals it, writes it atomically; closes always */
+/* Seals the image and writes it atomically. Closes always. */
+mot_status mot_h5_save_image(hid_t *file, const char *path);
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links); /* read only; file locking off */
 void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it invalid; invalid is fine */
 
