@@ -29,14 +29,15 @@ mot_cores() {
     echo "$allowed"
 }
 
-# mot_idle: the cores that nobody uses just now, over a quarter of a second, rounded.
+# mot_idle: the cores that nobody uses just now, over a quarter of a second, rounded. What runs at a lower priority (nice)
+# steps back by itself; a rank that yields to it would wait for it.
 mot_idle() {
     local user nice system idle iowait rest busy before_busy before_idle cpus
     read -r _ user nice system idle iowait rest </proc/stat
-    before_busy=$((user + nice + system)) before_idle=$((idle + iowait))
+    before_busy=$((user + system)) before_idle=$((nice + idle + iowait))
     sleep 0.25
     read -r _ user nice system idle iowait rest </proc/stat
-    busy=$((user + nice + system - before_busy)) idle=$((idle + iowait - before_idle))
+    busy=$((user + system - before_busy)) idle=$((nice + idle + iowait - before_idle))
     cpus=$(grep -c '^cpu[0-9]' /proc/stat)
     if [ $((busy + idle)) -le 0 ]; then
         echo "$cpus"
