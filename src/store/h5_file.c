@@ -191,6 +191,14 @@ mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)
     return status;
 }
 
+mot_status mot_h5_open_sealed(hid_t *file, const char *path, const char *what)
+{
+    *file = H5I_INVALID_HID;
+    h5_silence();
+    const mot_status status = h5_mark_check(path, what);
+    return status == MOT_OK ? mot_h5_open(file, path, false) : status;
+}
+
 void mot_h5_close(hid_t *id)
 {
     if (*id >= 0 && H5Iis_valid(*id) > 0) H5Idec_ref(*id); /* closes whatever kind it is */

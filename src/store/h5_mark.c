@@ -134,7 +134,7 @@ bool mot_h5_is_sealed(const char *path)
     return read && memcmp(end, magic, sizeof magic) == 0;
 }
 
-static mot_status check_mark(int file, const char *path, const char *what)
+static mot_status check_open(int file, const char *path, const char *what)
 {
     mot_status status = MOT_OK;
     unsigned char mark[MOT_H5_MARK];
@@ -157,14 +157,12 @@ done:
     return status;
 }
 
-mot_status mot_h5_open_sealed(hid_t *file, const char *path, const char *what)
+mot_status h5_mark_check(const char *path, const char *what)
 {
-    *file = H5I_INVALID_HID;
-    h5_silence();
     /* O_NONBLOCK: opening a named pipe must not wait for a writer. */
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return mot_fail(MOT_ERR_FILE, "cannot read %s: %s", path, strerror(errno));
-    const mot_status status = check_mark(descriptor, path, what);
-    close(descriptor);
-    return status == MOT_OK ? mot_h5_open(file, path, false) : status;
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) return mot_fail(MOT_ERR_FILE, "cannot read %s: %s", path, strerror(errno));
+    const mot_status status = check_open(file, path, what);
+    close(file);
+    return status;
 }

@@ -41,6 +41,9 @@ int h5_stream_closed_error(void);   /* the same of the file closed last, with it
 /* h5_mark.c: the mark of a file of `count` bytes that is HDF5's alone, put behind them; count >= MOT_H5_HEAD. */
 void h5_mark_image(unsigned char *image, size_t count);
 
+/* h5_mark.c: whether the file ends with a mark that is right; else as mot_h5_open_sealed says. */
+mot_status h5_mark_check(const char *path, const char *what);
+
 /* For the end of a function that wrote: MOT_ERR_FILE, with the system's words, when its bytes did not reach
  * the disk. */
 mot_status h5_check_written(hid_t where, const char *object);
