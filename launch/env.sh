@@ -1,6 +1,14 @@
 # shellcheck shell=bash
 # env.sh - to be sourced (bash): the settings of Open MPI and of threads that mot runs with, each with its reason.
-# A value that is set already stays. Gives the functions mot_cores and mot_mpirun.
+# A value that is set already stays. Gives the functions mot_cores, mot_mpirun and mot_crowd.
+
+# mot_launcher NAME PRRTE_NAME VALUE: a setting of mpirun. The one of Open MPI 4 reads OMPI_MCA_NAME. That of Open MPI 5 is
+# PRRTE, which reads PRTE_MCA_PRRTE_NAME alone and says nothing about the other.
+mot_launcher() {
+    local old=OMPI_MCA_$1 new=PRTE_MCA_$2
+    export "$old=${!old:-$3}"
+    export "$new=${!new:-${!old}}"
+}
 
 # mpirun refuses to run as root; in containers there often is nobody else.
 if [ "$(id -u)" -eq 0 ]; then
@@ -13,9 +21,9 @@ export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1} OMP_NUM_THREADS=${OMP_NUM
 
 # A host that vanishes without a word hangs mpirun for minutes by default; so it is noticed after 10 + 5 x 2 seconds,
 # and the job ends and can be resumed.
-export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-10}
-export OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-2}
-export OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-5}
+mot_launcher oob_tcp_keepalive_time oob_tcp_keepalive_time 10
+mot_launcher oob_tcp_keepalive_intvl oob_tcp_keepalive_intvl 2
+mot_launcher oob_tcp_keepalive_probes oob_tcp_keepalive_probes 5
 
 # No word about a fast network that this machine does not have.
 export OMPI_MCA_btl_base_warn_component_unused=${OMPI_MCA_btl_base_warn_component_unused:-0}
@@ -64,6 +72,23 @@ mot_binding() {
         mot_binding_arguments=(--bind-to none --mca mpi_yield_when_idle 1)
     fi
     if [ "$1" -gt "$here" ]; then mot_binding_arguments+=(--oversubscribe); fi
+    # Shared memory carries what ranks of one machine say. Where there is no network but the loopback, Open MPI 5 would
+    # say for each rank that TCP, which it prepares all the same, finds no way to the others.
+    if [ -z "${OMPI_MCA_btl_tcp_if_include:-}${OMPI_MCA_btl_tcp_if_exclude:-}" ]; then
+        mot_binding_arguments+=(--mca btl_tcp_if_include lo)
+    fi
+}
+
+# mot_crowd: from here on, on this machine alone, any number of ranks on few cores, as in the tests: a thread each, nobody
+# bound, who waits yields, and a job that failed ends at once (mpirun would give ranks seconds to end by themselves, and
+# sleep through them where none is left). Open MPI takes ob1 there by itself, but not before UCX has measured the clock
+# in each process, asleep for 0.2 s.
+mot_crowd() {
+    export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+    export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+    export OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_hwloc_default_binding_policy=none
+    export OMPI_MCA_odls_base_sigkill_timeout=0 PRTE_MCA_odls_base_sigkill_timeout=0
+    export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_pml=ob1 OMPI_MCA_btl_tcp_if_include=lo
 }
 
 # mot_mpirun RANKS COMMAND...: mpirun on this machine, bound or yielding as fits.

@@ -7,11 +7,11 @@
 #               60 seconds before; a start that lasted ten minutes begins anew at 1.
 # Signals: TERM, INT, USR1 and USR2 ask the job to stop with a checkpoint (mpirun itself answers TERM by ending its ranks
 # within two seconds, and passes on USR1 alone); another one, two seconds after it or later, ends it at once.
-# Its exit code is that of the job; but 205, as of an mpirun that lost a host, where a rank was stuck (watch.abort) or
-# mpirun had to be killed.
+# Its exit code is that of the job, 0 and 75 by what summary.json says; but 205, as of an mpirun that lost a host, where a
+# rank was stuck (watch.abort) or mpirun had to be killed.
 # MOT_MPIRUN: what to put in front of mot in place of mpirun for this machine, for example
 #       MOT_MPIRUN="mpirun --hostfile hosts -n 16 --bind-to core" launch/run.sh --restarts 5 CONFIG
-# MOT_BINARY: the program (build/bin/mot). MOT_GRACE: seconds that mpirun has to end a job that failed (10).
+# MOT_BINARY: the program (build/bin/mot). MOT_GRACE: seconds that mpirun has to end after its job has (10).
 set -u
 # shellcheck source=launch/common.sh
 . "$(dirname "$0")/common.sh"
@@ -42,24 +42,69 @@ else
     command=(mpirun -n "$ranks" "${mot_binding_arguments[@]}")
 fi
 
+# The run folder, as mot finds it.
+folder=$(sed -nE "s/^run: *[\"']?([^\"'#]*[^\"'# ]).*/\1/p" "$1" 2>/dev/null | tail -n 1)
+[ -n "$folder" ] || { folder=${1##*/} && folder=runs/${folder%.*}; }
+for argument in "${@:2}"; do
+    case $argument in run=*) folder=${argument#run=} ;; esac
+done
+
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-said=$scratch/said ended=$scratch/ended
+said=$scratch/said stuck=$scratch/stuck
 
-# A daemon of mpirun's that hangs, on a host that is frozen or cut off, never says that its ranks have ended, and mpirun
-# waits for it for ever; and it may hang by itself at its end when a rank was killed while it started (PMIx 4.2.2). What
-# the job says tells that it is over: then mpirun has its time of grace.
+# What the job says goes on to standard error; that a rank was stuck is heard.
 listen() {
     local line
     while IFS= read -r line; do
         printf '%s\n' "$line" >&2
-        case $line in
-        *'the job ends (watch.abort)'*) echo stuck >"$ended" ;;
-        *'the job has been aborted'* | *'mpirun noticed that process rank'* | *'lost communication with a remote daemon'*)
-            : >>"$ended"
-            ;;
-        esac
+        case $line in *'the job ends (watch.abort)'*) : >"$stuck" ;; esac
     done
+}
+
+# What changes with each summary that mot writes, and every 5 seconds while its first rank is there.
+written() { stat -c '%i %y' "$folder/summary.json" 2>/dev/null; }
+sign_of_life() { stat -c '%i %y' "$folder/lock" 2>/dev/null; }
+
+# status: running, done, stopped or failed; nothing before this start has written it.
+status() {
+    if [ "$(written)" != "$before" ]; then sed -nE 's/^\{"status": "([a-z]+)".*/\1/p' "$folder/summary.json" 2>/dev/null; fi
+}
+
+# ranks_here: how many processes below mpirun run the program.
+ranks_here() {
+    cat /proc/[0-9]*/stat 2>/dev/null | awk -v job="$job" -v program="$(basename "$mot" | cut -c-15)" '
+        {
+            match($0, /\)[^)]*$/) # of the name, which may hold anything
+            name = substr($0, index($0, "(") + 1, RSTART - index($0, "(") - 1)
+            split(substr($0, RSTART + 2), field, " ") # state, parent, ...
+            parent[$1] = field[2]
+            if (name == program && field[1] != "Z") ranks[$1]
+        }
+        END {
+            for (rank in ranks) {
+                for (at = rank; at in parent && at != job;) at = parent[at]
+                count += at == job
+            }
+            print count + 0
+        }'
+}
+
+# over: whether nothing is left of the job but mpirun. A daemon of mpirun's that hangs, on a host that is frozen or cut
+# off, never says that its ranks have ended, and mpirun waits for it for ever; and it may hang by itself at its end when a
+# rank was killed while it started (PMIx 4.2.2). What mpirun says of that differs from one to the other, so it is not asked.
+over() {
+    local sign
+    [ ! -e "$stuck" ] || return 0
+    case $(status) in done | stopped | failed) return 0 ;; esac
+    if [ "$(ranks_here)" -gt 0 ]; then
+        began_here=yes
+    elif [ $began_here = yes ]; then
+        return 0
+    fi
+    sign=$(sign_of_life)
+    if [ "$sign" != "$last_sign" ]; then last_sign=$sign signed_at=$SECONDS; fi
+    [ -n "$sign" ] && [ $((SECONDS - signed_at)) -ge 60 ] # longer than a file server shows what was
 }
 
 asked=no asked_at=0
@@ -76,8 +121,9 @@ trap ask TERM INT USR1 USR2
 
 # One start; its exit code. A group of its own: a signal from the terminal reaches this script alone.
 start() {
-    local since=0 code killed=no listener i
-    rm -f "$ended" "$said"
+    local before began_here=no last_sign='' signed_at=$SECONDS alive_at=$SECONDS looked_at=$SECONDS code killed=no listener i
+    before=$(written)
+    rm -f "$stuck" "$said"
     mkfifo "$said"
     listen <"$said" &
     listener=$!
@@ -86,9 +132,12 @@ start() {
     while kill -0 "$job" 2>/dev/null; do
         sleep 0.2 &
         wait $! 2>/dev/null # which a signal ends at once
-        [ -e "$ended" ] || continue
-        if [ $since = 0 ]; then since=$SECONDS; fi
-        if [ $killed = no ] && [ $((SECONDS - since)) -ge "$grace" ]; then
+        # Once a second; more often before the first rank is seen, which may be killed soon.
+        if [ "$looked_at" = "$SECONDS" ] && [ "$began_here$(status)" != no ]; then continue; fi
+        looked_at=$SECONDS
+        if ! over; then
+            alive_at=$SECONDS
+        elif [ $killed = no ] && [ $((SECONDS - alive_at)) -ge "$grace" ]; then
             killed=yes
             echo "run.sh: ${command[0]} did not end within $grace s after the job had: killed" >&2
             kill -KILL -- "-$job" 2>/dev/null
@@ -100,7 +149,17 @@ start() {
         kill -0 "$listener" 2>/dev/null || break
         sleep 0.1
     done
-    if [ $killed = yes ] || [ -s "$ended" ]; then code=205; fi
+    case $(status) in
+    done) code=0 ;;
+    stopped) code=75 ;;
+    *)
+        if [ $killed = yes ] || [ -e "$stuck" ]; then
+            code=205
+        elif [ $code -eq 0 ] && [ -n "$(status)" ]; then
+            code=1 # of a launcher that does not tell
+        fi
+        ;;
+    esac
     return $code
 }
 

@@ -136,6 +136,10 @@ static herr_t stream_truncate(H5FD_t *file, hid_t transfer, hbool_t closing)
 }
 
 static const H5FD_class_t stream_class = {
+#ifdef H5FD_CLASS_VERSION /* since HDF5 1.14, which refuses a driver without them */
+    .version = H5FD_CLASS_VERSION,
+    .value = H5_VFD_RESERVED, /* from here on they are anybody's */
+#endif
     .name = "mot_stream",
     .maxaddr = INT64_MAX,
     .fc_degree = H5F_CLOSE_STRONG,

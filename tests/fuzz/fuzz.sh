@@ -13,8 +13,10 @@ skip() {
 }
 
 if ! command -v clang >/dev/null; then skip "no clang (Debian: clang)"; fi
-runtime=$(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a
-[ -r "$runtime" ] || skip "no libFuzzer: $runtime (Debian: libclang-rt-14-dev)"
+# Where its archive lies differs from one Clang to the next; whether it is found does not.
+echo 'int LLVMFuzzerTestOneInput(const char *data, __SIZE_TYPE__ size) { return data == 0 && size > 0; }' |
+    clang -fsanitize=fuzzer -x c -o /dev/null - 2>/dev/null ||
+    skip "no libFuzzer: clang -fsanitize=fuzzer makes no program (Debian: libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev)"
 
 case ${1-} in
 build)

@@ -7,6 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 skip() { echo "skipped: $*"; exit 77; }
 source_dir=$(cd "$here/../.." && pwd)
+unset OMPI_MCA_btl_tcp_if_include # a way from host to host
 cluster=${CLUSTER_SH:-$source_dir/../shared/cluster/netns-cluster/cluster.sh}
 [ "$(id -u)" = 0 ] || skip "network namespaces need root"
 [ -x "$cluster" ] || skip "no cluster.sh: name it in CLUSTER_SH"

@@ -12,7 +12,7 @@ fi
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/run/lib.sh
 . "$here/lib.sh"
-unset OMPI_MCA_odls_base_sigkill_timeout # the others have their second after a kill
+unset {OMPI,PRTE}_MCA_odls_base_sigkill_timeout # the others have their second after a kill
 export TMPDIR=$scratch/tmp # what a killed mpirun leaves there
 mkdir "$TMPDIR"
 # shellcheck source=tests/run/staged.sh

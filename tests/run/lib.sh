@@ -6,13 +6,10 @@ set -u
 export MOT_BINARY
 [ -x "$MOT_BINARY" ] || { echo "no program at $MOT_BINARY: build it, or set MOT_BINARY"; exit 1; }
 
-# What ctest sets as well: root, more ranks than cores, unbound, yielding, and no UCX (tests/CMakeLists.txt).
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_btl_base_warn_component_unused=0 OMPI_MCA_pml=ob1 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-# Once a rank has ended with another code than 0, mpirun asks the others to end, and kills them after so many seconds, in
-# which it sleeps even where nobody is left: two seconds for each job that is meant to fail.
-export OMPI_MCA_odls_base_sigkill_timeout=0
+# As in all tests (tests/support/crowd.sh).
+# shellcheck source=launch/env.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../launch/env.sh"
+mot_crowd
 export LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}print_suppressions=0 # standard error is the program's own
 MPIRUN=$(command -v mpirun || command -v mpiexec) || { echo "skipped: no mpirun"; exit 77; }
 PYTHON=/usr/bin/python3 # where Debian's h5py is
@@ -43,6 +40,18 @@ mot_on() {
     local ranks=$1
     shift
     timeout -k 5 "$LIMIT" "$MPIRUN" -n "$ranks" "$MOT_BINARY" "$@"
+}
+
+# on_rank N PREFIX... -- ARGUMENT...: under mpirun on two ranks, of which the N-th is started by PREFIX (strace, ...).
+# (A launch of two programs, 'A : B', would do the same with Open MPI 4; that of PRRTE 3.0.8 ends in a crash.)
+on_rank() {
+    local rank=$1 prefix=()
+    shift
+    while [ "$1" != -- ]; do prefix+=("$1") && shift; done
+    shift
+    # shellcheck disable=SC2016 # for the inner shell
+    timeout -k 5 "$LIMIT" "$MPIRUN" -n 2 bash -c '[ "${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-}}" = "$1" ] || exec "${@:3+$2}"
+        exec "${@:3}"' on_rank "$rank" "${#prefix[@]}" "${prefix[@]}" "$MOT_BINARY" "$@"
 }
 
 # quietly COMMAND...: must succeed; what it says is shown only when it does not.

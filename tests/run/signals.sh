@@ -71,7 +71,7 @@ wall=$(value one/summary.json time.wall_s)
 if [ "${wall%.*}" -lt 1 ] || [ "${wall%.*}" -gt 20 ]; then fail "stop_after = 2s: stopped after $wall s"; fi
 
 # mpirun answers TERM with KILL within two seconds: what was saved before stays, and goes on.
-unset OMPI_MCA_odls_base_sigkill_timeout # as for a user
+unset {OMPI,PRTE}_MCA_odls_base_sigkill_timeout # as for a user
 before=$(saved_step one)
 start one
 kill -s TERM $job

@@ -66,15 +66,15 @@ mot_on 2 train --quiet small.yaml run=stuck train.until="$(($(logged_step stuck)
 if [ -z "${MOT_SANITIZE:-}" ] && strace -o /dev/null true 2>/dev/null; then # the leak check cannot be traced
     quietly mot_on 2 train small.yaml run=slow train.until='20 steps'
     reader=(train small.yaml run=slow train.until='21 steps' watch.warn=0.5s watch.abort=1s)
-    timeout -k 5 "$LIMIT" "$MPIRUN" -n 1 "$MOT_BINARY" "${reader[@]}" : -n 1 strace -f -o /dev/null -e trace=pread64 \
-        -e inject=pread64:delay_enter=30000 "$MOT_BINARY" "${reader[@]}" 2>slow.said >/dev/null ||
+    on_rank 1 strace -f -o /dev/null -e trace=pread64 -e inject=pread64:delay_enter=30000 -- "${reader[@]}" \
+        2>slow.said >/dev/null ||
         fail "slow: exit code $?: $(cat slow.said)"
     grep -q "rank 0 on .*waits for rank 1 on $(hostname) (at work itself in start of step 0, and gets on)$" slow.said ||
         fail "slow: it says $(cat slow.said)"
     # And one whose file server does not answer is named before there is any step.
     reader=(train small.yaml run=late train.until='21 steps' watch.warn=0.5s)
-    timeout -k 5 "$LIMIT" "$MPIRUN" -n 1 "$MOT_BINARY" "${reader[@]}" : -n 1 strace -f -o /dev/null -P mixture.h5 \
-        -e trace=openat -e inject=openat:delay_enter=2000000 "$MOT_BINARY" "${reader[@]}" 2>late.said >/dev/null ||
+    on_rank 1 strace -f -o /dev/null -P mixture.h5 -e trace=openat -e inject=openat:delay_enter=2000000 -- \
+        "${reader[@]}" 2>late.said >/dev/null ||
         fail "late: exit code $?: $(cat late.said)"
     grep -q "rank 0 on .*in start of step 0: waits for rank 1 on $(hostname) (at work itself in start of step 0)$" late.said ||
         fail "late: it says $(cat late.said)"
