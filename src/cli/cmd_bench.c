@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "mot/bench.h"
-#include "mot/blas.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 
@@ -84,7 +83,6 @@ mot_status mot_cmd_bench(int argc, char **argv)
     mot_comm comm;
     mot_config *config = NULL;
     mot_comm_init(&comm, MPI_COMM_WORLD);
-    mot_blas_init();
     MOT_TRY(
         mot_cli_config(&comm, given.path, "mot bench", "data: {source: random}", &given.settings, &config));
     MOT_TRY(mot_bench_run(&comm, config, &given.options));

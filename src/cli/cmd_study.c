@@ -88,8 +88,8 @@ mot_status mot_cmd_study(int argc, char **argv)
         if (strcmp(given.study, studies[s].name) != 0) continue;
         mot_comm comm;
         mot_comm_init(&comm, MPI_COMM_WORLD);
-        mot_blas_init();
-        status = studies[s].run(&comm, &given.options);
+        status = mot_blas_agree(&comm); /* over all: a trial knows its own rank alone */
+        if (status == MOT_OK) status = studies[s].run(&comm, &given.options);
         mot_comm_free(&comm);
         return status;
     }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "mot/blas.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/run.h"
@@ -72,7 +71,6 @@ mot_status mot_cmd_train(int argc, char **argv)
     mot_comm comm;
     mot_config *config = NULL;
     mot_comm_init(&comm, MPI_COMM_WORLD);
-    mot_blas_init();
     if (given.quiet) mot_log_init(comm.rank, MOT_LOG_WARNING);
     if (given.help_config) {
         if (comm.rank == MOT_ROOT) mot_config_help(stdout, false);
@@ -103,7 +101,6 @@ mot_status mot_cmd_eval(int argc, char **argv)
     if (status != MOT_OK || help) return status;
     mot_comm comm;
     mot_comm_init(&comm, MPI_COMM_WORLD);
-    mot_blas_init();
     status = mot_run_eval(&comm, given.path, given.settings.count, given.settings.text);
     mot_comm_free(&comm);
     return status;

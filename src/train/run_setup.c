@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mot/blas.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/threads.h"
@@ -172,6 +173,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     run->config.model.precision = mot_model_precision(comm, config);
     run->purpose = purpose;
     run->evaluated = -1;
+    MOT_TRY(mot_blas_agree(comm));
     if (purpose == RUN_TRAIN) {
         mot_watch_part("step", 0);
         mot_watch_phase("start");

@@ -218,7 +218,6 @@ int main(int argc, char **argv)
     const size_t tile = argc > 2 ? (size_t)atoi(argv[2]) : 0; /* 0: the kind's own */
     const size_t only = argc > 3 ? (size_t)atoi(argv[3]) : 0; /* 1 is the first shape; 0: all */
     const mot_precision precision = argc > 4 && strcmp(argv[4], "bf16") == 0;
-    mot_blas_init();
     printf("%s, one thread, %d experts; GFLOP/s\n", mot_blas_name(), EXPERTS);
     printf("%6s %4s %5s %5s %6s %6s  %7s %8s %7s %6s %6s   %s\n", "tokens", "D", "F", "batch", "expert",
            "tile", "peak", "forward", "step", "ratio", "best", "% forward, backward, update");

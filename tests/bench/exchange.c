@@ -419,7 +419,6 @@ int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
     mot_comm_init(&comm, MPI_COMM_WORLD);
-    mot_blas_init();
     must(mot_nodes_init(&nodes[BY_RANK], &comm, comm.rank));
     must(mot_nodes_init(&nodes[BY_NODE], &comm, mot_nodes_host(&comm)));
     const int asked = argc > 2 ? atoi(argv[2]) : 21, repeats = MOT_MAX(1, MOT_MIN(asked, MOST_REPEATS));

@@ -120,7 +120,6 @@ END_TEST
 
 static void blas_tests(TCase *tcase)
 {
-    mot_blas_init();
     tcase_add_test(tcase, products_are_nested_loops);
     tcase_add_test(tcase, written_results_ignore_what_was_there);
     tcase_add_test(tcase, empty_products_do_nothing);

@@ -2,7 +2,6 @@
  *
  * The loss is the sum over the batch's samples, which run in tiles as in training. */
 #include "bench.h"
-#include "mot/blas.h"
 #include "mot/loss.h"
 
 typedef struct encoder_case {
@@ -134,7 +133,6 @@ END_TEST
 
 static void open_file(void)
 {
-    mot_blas_init();
     gradient_open(GRADIENT_PATH("encoder"));
 }
 

@@ -7,7 +7,6 @@
  *
  * The choice is not differentiable: it must stay as it was, which every evaluation of the loss asserts. */
 #include "bench.h"
-#include "mot/blas.h"
 #include "mot/choose.h"
 #include "mot/gate.h"
 #include "mot/loss.h"
@@ -268,7 +267,6 @@ END_TEST
 
 static void open_file(void)
 {
-    mot_blas_init();
     gradient_open(GRADIENT_PATH("route"));
 }
 

@@ -359,7 +359,6 @@ END_TEST
 
 static void encoder_tests(TCase *tcase)
 {
-    mot_blas_init();
     const int precisions = mot_bf16_available() ? 2 : 1;
     tcase_add_test(tcase, forward_is_the_twin);
     tcase_add_loop_test(tcase, inference_and_learning_agree_to_the_bit, 0, precisions);

@@ -2,7 +2,6 @@
 #include "mot/gate.h"
 
 #include "bench.h"
-#include "mot/blas.h"
 
 enum { E = 5, HIDDEN = 4, n = BENCH_SAMPLES };
 
@@ -150,7 +149,6 @@ END_TEST
 
 static void gate_tests(TCase *tcase)
 {
-    mot_blas_init();
     tcase_add_test(tcase, logits_are_the_formulas);
     tcase_add_test(tcase, a_text_without_words_is_the_bias);
     tcase_add_test(tcase, controls_learn_nothing);

@@ -1,6 +1,5 @@
 /* The expert kind `merged` against loops straight from its formulas, on samples longer than a vector and shorter. */
 #include "bench.h"
-#include "mot/blas.h"
 #include "mot/merged.h"
 
 enum { SAMPLES = 5, TOKENS = 19, WIDTH = 11, HEADS = 2, NEURONS = 3 };
@@ -249,7 +248,6 @@ END_TEST
 
 static void merged_tests(TCase *tcase)
 {
-    mot_blas_init();
     tcase_add_test(tcase, twins);
     tcase_add_test(tcase, attention_probabilities);
     tcase_add_test(tcase, attention_starts_uniform);

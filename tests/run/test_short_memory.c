@@ -1,7 +1,6 @@
 /* Every single request for memory fails once, wherever a run loads, steps, saves and goes on. */
 #include "../checkpoint/checkpoint_state.h"
 #include "../store/scratch.h"
-#include "mot/blas.h"
 #include "mot/config.h"
 #include "mot/dataset.h"
 #include "mot/import.h"
@@ -14,7 +13,6 @@ static mot_comm comm;
 static void set_up(void)
 {
     mot_comm_init(&comm, MPI_COMM_SELF);
-    mot_blas_init();
     mot_log_init(1, MOT_LOG_ERROR); /* not the root's lines */
     const char table[] = "1,2,0\n3,4,1\n5,6,0\n7,8,1\n";
     scratch_write(scratch_path("table.csv"), table, sizeof table - 1);
