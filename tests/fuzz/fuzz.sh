@@ -31,7 +31,7 @@ run)
     python3 "$here/seeds.py" "$work/seeds" || exit 1
     # Leaks are looked for at the end: libhdf5 keeps so much between inputs that libFuzzer would look after each of them.
     "$work/fuzz/fuzz_$name" "$work/found/$name" "$work/seeds/$name" -max_total_time="$seconds" -max_len=16384 \
-        -timeout=20 -detect_leaks=0 -rss_limit_mb=4096 -close_fd_mask=1 -verbosity=0 -print_final_stats=1 \
+        -timeout=300 -detect_leaks=0 -rss_limit_mb=4096 -close_fd_mask=1 -verbosity=0 -print_final_stats=1 \
         -artifact_prefix="$work/$name-"
     ;;
 *)

@@ -4,4 +4,4 @@ target_link_libraries(test_run_analysis_record PRIVATE mot_record mot_flags)
 set_target_properties(test_run_analysis_record PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 add_test(NAME run.analysis COMMAND ${MOT_TEST_LAUNCH} /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/analysis.py
                                    $<TARGET_FILE:test_run_analysis_record> ${PROJECT_SOURCE_DIR}/docs/analysis.md)
-set_tests_properties(run.analysis PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT "${MOT_TEST_ENVIRONMENT}")
+mot_test_properties(1 "" run.analysis)

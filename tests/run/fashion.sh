@@ -6,7 +6,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 F=/usr/share/datasets/fashion-mnist
 [ -d $F ] || { echo "skipped: no $F (Debian: dataset-fashion-mnist)"; exit 77; }
-LIMIT=180
 steps=80
 [ -z "${MOT_TEST_SHORT:-}" ] || steps=10
 

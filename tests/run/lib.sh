@@ -13,7 +13,7 @@ mot_crowd
 export LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}print_suppressions=0 # standard error is the program's own
 MPIRUN=$(command -v mpirun || command -v mpiexec) || { echo "skipped: no mpirun"; exit 77; }
 PYTHON=/usr/bin/python3 # where Debian's h5py is
-LIMIT=${MOT_TEST_LIMIT:-60} # seconds after which a command counts as hanging
+LIMIT=${MOT_TEST_LIMIT:-600} # seconds after which a command, or a wait, counts as hanging: never for slowness
 export MPIRUN PYTHON
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/mot-run.XXXXXX") || exit 1
@@ -97,6 +97,15 @@ together() {
 
 # ---- jobs that are interrupted ----
 
+# until_true COMMAND...: waits for it; fails when that hangs.
+until_true() {
+    local end=$((SECONDS + LIMIT))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.02
+    done
+}
+
 # logged_step RUN: of the last line of its log; 0 without one.
 logged_step() {
     local last
@@ -106,14 +115,9 @@ logged_step() {
 
 # wait_for_step RUN STEP PROCESS: until a line of the log is of that step or later; fails when PROCESS ends before.
 wait_for_step() {
-    local i
-    for ((i = 0; i < 600; ++i)); do
-        [ "$(logged_step "$1")" -ge "$2" ] && return 0
-        kill -0 "$3" 2>/dev/null || return 1
-        sleep 0.02
-    done
-    return 1
+    until_true step_or_end "$@" && [ "$(logged_step "$1")" -ge "$2" ]
 }
+step_or_end() { [ "$(logged_step "$1")" -ge "$2" ] || ! kill -0 "$3" 2>/dev/null; }
 
 # rank_of PROCESS N: the N-th of the job's processes that run the program.
 rank_of() {

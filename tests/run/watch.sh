@@ -27,12 +27,7 @@ freeze() {
     kill -s STOP "$frozen"
 }
 wait_for_line() { # FILE PATTERN
-    local i
-    for ((i = 0; i < 300; ++i)); do
-        grep -Eq "$2" "$1" && return
-        sleep 0.1
-    done
-    fail "no line '$2' in: $(cat "$1")"
+    until_true grep -Eq "$2" "$1" || fail "no line '$2' in: $(cat "$1")"
 }
 phases='load|score|choose|dispatch|expert|combine|loss|return|update|report|record|checkpoint'
 place="in ($phases) of step [0-9]+: (waits for rank [0-9]+ on [^ ]* \\(does not answer\\)|at work itself)"
