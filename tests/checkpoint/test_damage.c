@@ -77,8 +77,8 @@ static bool refused_or_harmless(const char *what, size_t where)
 
 START_TEST(flipped_bits)
 {
-    size_t refused = 0, tried = 0;
-    const size_t stride = getenv("MOT_TEST_EVERY_BYTE") != NULL ? 1 : 37;
+    size_t refused = 0;
+    const size_t stride = getenv("MOT_TEST_EVERY_BYTE") != NULL ? 1 : mot_ck_short() ? 149 : 37;
     for (size_t at = 0; at < count; at += stride) {
         const char was = bytes[at];
         bytes[at] = (char)(was ^ (1 << (at / stride % 8)));
@@ -87,17 +87,15 @@ START_TEST(flipped_bits)
         const bool was_refused = refused_or_harmless("bit flipped in byte", at);
         ck_assert_msg(was_refused != is_padding(at), "bit flipped in byte %zu", at);
         refused += was_refused;
-        ++tried;
     }
-    ck_assert_uint_gt(refused, 800);
-    ck_assert_uint_gt(tried, 1000);
+    ck_assert_uint_gt(refused * stride, count / 2);
 }
 END_TEST
 
 START_TEST(overwritten_bytes)
 {
     static const char junk[] = {0, -1, 0x7f, 'x'};
-    for (size_t at = 0; at < count; at += 101) {
+    for (size_t at = 0; at < count; at += mot_ck_short() ? 401 : 101) {
         const char was = bytes[at];
         bytes[at] = junk[at % sizeof junk];
         store(bytes, count);

@@ -2,8 +2,8 @@
 # SIGKILL to a random rank or to mpirun, at random moments, again and again, each time followed by the same command on a
 # random number of ranks: every run ends on the digest of one that nothing happened to, its record holds every step
 # once, and nothing is left behind.
-# usage: kill.sh [KILLS]     (8)
-kills=${1:-8}
+# usage: kill.sh [KILLS]     (8; 3 where MOT_TEST_SHORT is set)
+kills=${1:-$((${MOT_TEST_SHORT:-0} ? 3 : 8))}
 # Segments that killed processes leave in /dev/shm are Open MPI's; where it can be, they go with a /dev/shm of our own.
 if [ "$(id -u)" = 0 ] && [ -z "${MOT_OWN_SHM:-}" ] && unshare --mount true 2>/dev/null; then
     # shellcheck disable=SC2016 # for the inner shell

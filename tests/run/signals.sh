@@ -13,13 +13,17 @@ make_mixture mixture.h5
     echo 'record: {every: 0}'
 } >endless.yaml
 
-# start RUN SETTING...: a run without an end, in the background; returns when it has gone beyond where it stood.
+# launch RUN SETTING...: a run without an end, in the background.
+launch() {
+    "$MPIRUN" -n $ranks "$MOT_BINARY" train --quiet endless.yaml "run=$1" train.until='1e9 steps' "${@:2}" >"$1.said" 2>&1 &
+    job=$!
+}
+
+# start RUN: the same; returns when it has gone beyond where it stood.
 start() {
     local run=$1 before
-    shift
     before=$(logged_step "$run")
-    "$MPIRUN" -n $ranks "$MOT_BINARY" train --quiet endless.yaml "run=$run" train.until='1e9 steps' "$@" >"$run.said" 2>&1 &
-    job=$!
+    launch "$run"
     wait_for_step "$run" $((before + 10)) $job || {
         cat "$run.said"
         fail "$run: makes no steps"
@@ -61,11 +65,11 @@ echo "14 signals: $(saved_step one) steps"
 
 # The same from many sides at once is one wish, as when Slurm signals every process of a job and mpirun passes it on.
 start one
-for rank in 1 2 3; do kill -s USR1 "$(rank_of $job $rank)"; done
-kill -s USR1 $job
+mapfile -t all < <(for rank in 1 2 3; do rank_of $job $rank; done)
+kill -s USR1 "${all[@]}" $job
 stopped one "SIGUSR1 to all at once"
 
-start one stop_after=2s
+launch one stop_after=2s
 stopped one "stop_after = 2s"
 wall=$(value one/summary.json time.wall_s)
 if [ "${wall%.*}" -lt 1 ]; then fail "stop_after = 2s: stopped after $wall s"; fi

@@ -32,11 +32,11 @@ wait_for_line() { # FILE PATTERN
 phases='load|score|choose|dispatch|expert|combine|loss|return|update|report|record|checkpoint'
 place="in ($phases) of step [0-9]+: (waits for rank [0-9]+ on [^ ]* \\(does not answer\\)|at work itself)"
 
-start pause watch.warn=1s
+start pause watch.warn=2s
 freeze
 # Both others say so, each names it and nobody else, and not itself.
 for rank in 0 1 2; do
-    [ $rank = "$frozen_rank" ] || wait_for_line pause.said "^mot: warning: rank $rank on $(hostname): no progress for 1 s \
+    [ $rank = "$frozen_rank" ] || wait_for_line pause.said "^mot: warning: rank $rank on $(hostname): no progress for 2 s \
 in ($phases) of step [0-9]+: waits for rank $frozen_rank on $(hostname) \(does not answer\)$"
 done
 kill -s CONT "$frozen"
@@ -60,8 +60,8 @@ mot_on 2 train --quiet small.yaml run=stuck train.until="$(($(logged_step stuck)
 # A rank that reads its part of a checkpoint slowly is waited for, however long all of it takes.
 if [ -z "${MOT_SANITIZE:-}" ] && strace -o /dev/null true 2>/dev/null; then # the leak check cannot be traced
     quietly mot_on 2 train small.yaml run=slow train.until='20 steps'
-    reader=(train small.yaml run=slow train.until='21 steps' watch.warn=0.5s watch.abort=1s)
-    on_rank 1 strace -f -o /dev/null -e trace=pread64 -e inject=pread64:delay_enter=30000 -- "${reader[@]}" \
+    reader=(train small.yaml run=slow train.until='21 steps' watch.warn=0.5s watch.abort=2s)
+    on_rank 1 strace -f -o /dev/null -e trace=pread64 -e inject=pread64:delay_enter=60000 -- "${reader[@]}" \
         2>slow.said >/dev/null ||
         fail "slow: exit code $?: $(cat slow.said)"
     grep -q "rank 0 on .*waits for rank 1 on $(hostname) (at work itself in start of step 0, and gets on)$" slow.said ||

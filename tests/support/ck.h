@@ -19,6 +19,13 @@ static inline bool mot_ck_everywhere(bool condition)
     MPI_Allreduce(&mine, &all, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);
     return all;
 }
+
+/* Where every step is many times slower (sanitizers), tests that try many cases of a kind try a part of them. */
+static inline bool mot_ck_short(void)
+{
+    return getenv("MOT_TEST_SHORT") != NULL;
+}
+
 #define mot_ck_all(condition)                                                                                \
     ck_assert_msg(mot_ck_everywhere(condition), "not so on every rank: %s", #condition)
 #define mot_ck_ok(call)                                                                                      \
