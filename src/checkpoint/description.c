@@ -35,19 +35,6 @@ done:
     return status;
 }
 
-/* A group that is there already is fine. */
-static mot_status make_group(hid_t file, const char *name)
-{
-    if (H5Lexists(file, name, H5P_DEFAULT) > 0) return MOT_OK;
-    hid_t parents = H5Pcreate(H5P_LINK_CREATE);
-    H5Pset_create_intermediate_group(parents, 1);
-    hid_t group = H5Gcreate2(file, name, parents, H5P_DEFAULT, H5P_DEFAULT);
-    mot_h5_close(&parents);
-    if (group < 0) return mot_fail(MOT_ERR_FILE, "cannot make the group /%s of a checkpoint", name);
-    mot_h5_close(&group);
-    return MOT_OK;
-}
-
 /* A unit whose tensors lie in the file. */
 static mot_status describe_unit(hid_t file, const mot_description *description, size_t number,
                                 mot_gidx *tensors)
@@ -61,7 +48,7 @@ static mot_status describe_unit(hid_t file, const mot_description *description, 
     char name[MOT_CHECKPOINT_NAME];
     if (table == NULL && unit < 0) return MOT_OK;
     mot_unit_path(name, unit);
-    MOT_TRY(make_group(file, name));
+    MOT_TRY(mot_h5_make_group(file, name));
     MOT_TRY(mot_h5_set_int(file, name, "updates", about->updates));
     MOT_TRY(mot_h5_set_int(file, name, "moments", about->moments));
     if (unit >= 0) MOT_TRY(mot_h5_set_int(file, name, "expert", unit));
@@ -86,7 +73,7 @@ done:
 
 static mot_status write_progress(hid_t file, const mot_progress *progress)
 {
-    mot_status status = make_group(file, "progress");
+    mot_status status = mot_h5_make_group(file, "progress");
     for (size_t f = 0; f < mot_progress_field_count && status == MOT_OK; ++f) {
         const mot_progress_field *const field = &mot_progress_fields[f];
         const void *const value = (const char *)progress + field->offset;
@@ -144,8 +131,8 @@ static mot_status write_head(hid_t file, const mot_description *description)
     MOT_TRY(mot_h5_write_texts(file, "config", 1, &config));
     MOT_TRY(set_digest(file, "config", &digest));
     MOT_TRY(write_progress(file, &state->progress));
-    MOT_TRY(make_group(file, "gate"));
-    MOT_TRY(make_group(file, "experts"));
+    MOT_TRY(mot_h5_make_group(file, "gate"));
+    MOT_TRY(mot_h5_make_group(file, "experts"));
     if (state->balance_bias != NULL) MOT_TRY(write_bias(file, state));
 
 done:

@@ -174,7 +174,7 @@ mot_status mot_segment_write(const mot_record *record)
     MOT_TRY(mot_path_join(folder, sizeof folder, record->folder, "record"));
     MOT_TRY(mot_path_join(path, sizeof path, folder, name));
 
-    MOT_TRY(mot_h5_create_image(&file));
+    MOT_TRY(mot_h5_create_file(&file, path, MOT_H5_HEAD));
     MOT_TRY(mot_record_provenance(file, record, MOT_RECORD_FORMAT));
     MOT_TRY(mot_h5_set_int(file, ".", "first_step", record->first));
     MOT_TRY(mot_h5_set_int(file, ".", "last_step", record->last));
@@ -188,9 +188,9 @@ mot_status mot_segment_write(const mot_record *record)
     MOT_TRY(write_evaluations(file, record));
     for (size_t c = 0; c < ASSIGN_COLUMNS && record->assigned > 0; ++c)
         MOT_TRY(write_column(file, "assign", &record->assign[c], 1, assigned));
-    MOT_TRY(mot_h5_save_image(&file, path));
+    MOT_TRY(mot_h5_close_file(&file, path, true));
 
 done:
-    mot_h5_close(&file);
+    (void)mot_h5_close_file(&file, path, false);
     return status;
 }

@@ -43,14 +43,14 @@ mot_status mot_record_relink(const mot_record *record)
     char path[MOT_RECORD_PATH];
     const char *const config = record->config_text;
     MOT_TRY(mot_path_join(path, sizeof path, record->folder, "run.h5"));
-    MOT_TRY(mot_h5_create_image(&file));
+    MOT_TRY(mot_h5_create_file(&file, path, MOT_H5_HEAD));
     MOT_TRY(mot_record_provenance(file, record, MOT_RUN_FORMAT));
     MOT_TRY(mot_h5_write_texts(file, "config", 1, &config));
     MOT_TRY(link_files(file, record->folder, "record", "segments", true));
     MOT_TRY(link_files(file, record->folder, "checkpoints", "checkpoints", false));
-    MOT_TRY(mot_h5_save_image(&file, path));
+    MOT_TRY(mot_h5_close_file(&file, path, true));
 
 done:
-    mot_h5_close(&file);
+    (void)mot_h5_close_file(&file, path, false);
     return status;
 }

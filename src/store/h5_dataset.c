@@ -48,7 +48,6 @@ static hid_t creation_list(int rank, const hsize_t *shape, size_t size, mot_h5_l
 static hid_t link_list(void)
 {
     const hid_t list = H5Pcreate(H5P_LINK_CREATE);
-    H5Pset_create_intermediate_group(list, 1);
     H5Pset_char_encoding(list, H5T_CSET_UTF8);
     return list;
 }
@@ -60,12 +59,13 @@ static mot_status create(hid_t where, const char *name, hid_t type, int rank, co
     if (rank < (layout == MOT_H5_GROWING) || rank > MOT_H5_MAX_RANK)
         return h5_fail(MOT_ERR_FILE, false, where, name, "%d dimensions, at most %d are allowed", rank,
                        MOT_H5_MAX_RANK);
+    mot_status status = h5_make_parents(where, name);
+    if (status != MOT_OK) return status;
     hsize_t most[MOT_H5_MAX_RANK];
     for (int d = 0; d < rank; ++d) most[d] = d == 0 && layout == MOT_H5_GROWING ? H5S_UNLIMITED : shape[d];
     hid_t links = link_list(), list = creation_list(rank, shape, H5Tget_size(type), layout);
     hid_t space = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, shape, most);
     hid_t stored = stored_type(type), dataset = H5I_INVALID_HID;
-    mot_status status = MOT_OK;
     if (H5Sget_simple_extent_npoints(space) == 0) place = HADDR_UNDEF; /* no bytes, no place */
     if (place != HADDR_UNDEF) {
         H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);

@@ -67,50 +67,18 @@ static hid_t access_list(bool follow_links)
     return list;
 }
 
-/* No time of creation: the same contents give the same bytes. `shown` is the name for the sentence of a
- * failure. */
-static mot_status create_at(hid_t *file, const char *path, const char *shown, hid_t access)
+/* A file of HDF5 1.8's format: its metadata carry checksums, and a program that opens it for writing and closes it
+ * leaves each byte as it was, where it rewrites the first block of one of the older format. No time of creation: the same
+ * contents give the same bytes. */
+static hid_t create_at(const char *path, hid_t access)
 {
-    mot_status status = MOT_OK;
     hid_t creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_obj_track_times(creation, false);
-    *file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
-    if (*file < 0) status = fail_file(MOT_ERR_FILE, shown, "cannot make the HDF5 file");
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
+    H5Pset_small_data_block_size(access, 0); /* else these share blocks, wherever the first of them was put */
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
     mot_h5_close(&creation);
-    return status;
-}
-
-mot_status mot_h5_create_image(hid_t *file)
-{
-    h5_silence();
-    hid_t access = access_list(false);
-    H5Pset_fapl_core(access, (size_t)1 << 20, false);
-    const mot_status status = create_at(file, "(memory)", "(memory)", access);
-    mot_h5_close(&access);
-    return status;
-}
-
-mot_status mot_h5_save_image(hid_t *file, const char *path)
-{
-    unsigned char *image = NULL;
-    ssize_t size = -1;
-    mot_status status = MOT_OK;
-    if (H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0 || (size = H5Fget_file_image(*file, NULL, 0)) < 0) {
-        status = fail_file(MOT_ERR_FILE, path, "cannot complete the file's image in memory");
-        goto done;
-    }
-    const size_t count = MOT_MAX((size_t)size, (size_t)MOT_H5_HEAD); /* zeros behind a shorter one */
-    MOT_TRY(mot_allocate(&image, count + MOT_H5_MARK, 1, "the image of an HDF5 file"));
-    if (H5Fget_file_image(*file, image, (size_t)size) != size) {
-        status = fail_file(MOT_ERR_FILE, path, "cannot take the file's image from memory");
-        goto done;
-    }
-    h5_mark_image(image, count);
-    MOT_TRY(mot_file_replace(path, image, count + MOT_H5_MARK));
-done:
-    mot_h5_close(file);
-    mot_free(image);
-    return status;
+    return file;
 }
 
 mot_status mot_h5_create_file(hid_t *file, const char *path, uint64_t end)
@@ -125,15 +93,10 @@ mot_status mot_h5_create_file(hid_t *file, const char *path, uint64_t end)
     if (fd < 0) return mot_fail(MOT_ERR_FILE, "cannot write %s: opening: %s", path, strerror(errno));
     close(fd);
     hid_t access = access_list(false);
-    /* The format of HDF5 1.8 on: its metadata carry checksums. Not for images, which come out of
-     * H5Fget_file_image with a wrong one (HDF5 1.10.8). */
-    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
-    /* Small datasets would share blocks, wherever the first of them was put. */
-    H5Pset_small_data_block_size(access, 0);
     if (!h5_stream_choose(access, end))
         status = fail_file(MOT_ERR_FILE, path, "cannot choose the file driver");
-    else
-        status = create_at(file, temporary, path, access);
+    else if ((*file = create_at(temporary, access)) < 0)
+        status = fail_file(MOT_ERR_FILE, path, "cannot make the HDF5 file");
     if (status != MOT_OK) unlink(temporary);
     mot_h5_close(&access);
     if (status == MOT_OK && !h5_stream_skip_foreign(*file)) {
@@ -157,7 +120,9 @@ mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
     char temporary[MOT_PATH];
     const uint64_t end = h5_stream_foreign_end(*file);
     mot_status status = mot_file_temporary(temporary, path);
-    if (commit && status == MOT_OK && H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0)
+    /* Flushed first, which gives back what HDF5 keeps in reserve: else the room would lie behind that. */
+    if (commit && status == MOT_OK &&
+        (H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0 || H5Fincrement_filesize(*file, MOT_H5_MARK) < 0))
         status = fail_file(MOT_ERR_FILE, path, "cannot write the file to the end");
     const bool keep = commit && status == MOT_OK;
     if (!keep) h5_stream_give_up(*file);
@@ -166,10 +131,27 @@ mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
     const int error = h5_stream_closed_error();
     if (keep && error != 0)
         status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path, strerror(error));
-    if (keep && status == MOT_OK) status = mot_h5_mark(temporary, path, end);
+    if (keep && status == MOT_OK) status = h5_mark_write(temporary, path, end);
     if (keep && status == MOT_OK) return mot_file_rename(temporary, path);
     unlink(temporary);
     return status;
+}
+
+mot_status mot_h5_mark(const char *name, const char *path, uint64_t end)
+{
+    h5_silence();
+    mot_status status = MOT_OK;
+    hid_t access = access_list(false), file = H5I_INVALID_HID;
+    if (h5_stream_choose(access, MOT_H5_HEAD)) file = H5Fopen(name, H5F_ACC_RDWR, access);
+    if (file < 0 || H5Fincrement_filesize(file, MOT_H5_MARK) < 0)
+        status = fail_file(MOT_ERR_INPUT, path, "the HDF5 file is damaged");
+    mot_h5_close(&access);
+    if (file >= 0 && H5Fclose(file) < 0 && status == MOT_OK)
+        status = fail_file(MOT_ERR_FILE, path, "cannot close the file");
+    if (status == MOT_OK && h5_stream_closed_error() != 0)
+        status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path,
+                          strerror(h5_stream_closed_error()));
+    return status == MOT_OK ? h5_mark_write(name, path, end) : status;
 }
 
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)
@@ -263,13 +245,45 @@ bool mot_h5_exists(hid_t where, const char *name)
     return exists;
 }
 
+/* By hand: HDF5's own groups on the way to an object would have their time of creation. */
+static mot_status make_groups(hid_t where, const char *name, bool itself)
+{
+    char path[STORE_MAX_NAME];
+    const size_t length = strlen(name);
+    mot_status status = MOT_OK;
+    if (length >= sizeof path)
+        return mot_fail(MOT_ERR_FILE, "'%.80s...' is too long for a name in an HDF5 file", name);
+    memcpy(path, name, length + 1);
+    hid_t list = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_obj_track_times(list, false);
+    for (size_t i = 1; i <= length && status == MOT_OK; ++i) {
+        if (path[i] != '/' && !(itself && path[i] == '\0')) continue;
+        path[i] = '\0';
+        if (H5Lexists(where, path, H5P_DEFAULT) <= 0) {
+            hid_t group = H5Gcreate2(where, path, H5P_DEFAULT, list, H5P_DEFAULT);
+            if (group < 0) status = h5_fail(MOT_ERR_FILE, true, where, path, "cannot be made");
+            mot_h5_close(&group);
+        }
+        path[i] = name[i];
+    }
+    mot_h5_close(&list);
+    return status;
+}
+
+mot_status mot_h5_make_group(hid_t where, const char *name)
+{
+    return make_groups(where, name, true);
+}
+
+mot_status h5_make_parents(hid_t where, const char *name)
+{
+    return make_groups(where, name, false);
+}
+
 mot_status mot_h5_link(hid_t where, const char *name, const char *file, const char *object)
 {
-    hid_t list = H5Pcreate(H5P_LINK_CREATE);
-    H5Pset_create_intermediate_group(list, 1);
-    mot_status status = MOT_OK;
-    if (H5Lcreate_external(file, object, where, name, list, H5P_DEFAULT) < 0)
+    mot_status status = h5_make_parents(where, name);
+    if (status == MOT_OK && H5Lcreate_external(file, object, where, name, H5P_DEFAULT, H5P_DEFAULT) < 0)
         status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot link to %s:%s", file, object);
-    mot_h5_close(&list);
     return status;
 }

@@ -1,8 +1,11 @@
-/* The mark that seals a file, behind the end of the HDF5 file where HDF5 looks at nothing:
+/* The mark that seals a file, the last bytes of it:
  *
  *      "mot-mrk2" | end, 8 bytes, little-endian | n, 8 bytes | XXH3 of [0, MOT_H5_HEAD) and [end, n), 16 bytes
  *
- * [MOT_H5_HEAD, end) are the bytes of others, n is the end of the HDF5 file. */
+ * [MOT_H5_HEAD, end) are the bytes of others, n is where the mark begins. HDF5 counts its room as the file's and has
+ * nothing in it, so that what another program does to the file leaves it where it is: a program that only opens and
+ * closes it, right; one that changes something, wrong, or no longer at the end. Older files have it behind
+ * the end that HDF5 knows, and lose it when they are opened for writing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -73,12 +76,7 @@ static void fill_mark(unsigned char mark[MOT_H5_MARK], uint64_t end, uint64_t co
     memcpy(mark + 24, digest.byte, sizeof digest.byte);
 }
 
-void h5_mark_image(unsigned char *image, size_t count)
-{
-    fill_mark(image + count, MOT_H5_HEAD, count, mot_digest_bytes(image, count));
-}
-
-mot_status mot_h5_mark(const char *name, const char *path, uint64_t end)
+mot_status h5_mark_write(const char *name, const char *path, uint64_t end)
 {
     unsigned char mark[MOT_H5_MARK];
     struct stat about;
@@ -87,7 +85,7 @@ mot_status mot_h5_mark(const char *name, const char *path, uint64_t end)
     const char *step = "opening";
     const int file = open(name, O_RDWR | O_CLOEXEC);
     if (file < 0 || fstat(file, &about) != 0) goto failed;
-    const uint64_t count = (uint64_t)about.st_size;
+    const uint64_t count = (uint64_t)about.st_size - MOT_H5_MARK;
     MOT_TRY(digest_file(file, path, end, count, &digest));
     fill_mark(mark, end, count, digest);
     step = "writing";
@@ -120,7 +118,8 @@ static mot_status read_mark(int file, const char *path, const char *what, uint64
     if (H5Fis_hdf5(path) <= 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: it is not an HDF5 file", path);
     return mot_fail(MOT_ERR_INPUT,
                     "%s: not a complete %s: it does not end with the mark that is written last (damaged, cut "
-                    "short, changed by another program, or of an older version)",
+                    "short, changed by another program, or of an older version); mot inspect --reseal seals "
+                    "what was changed on purpose",
                     path, what);
 }
 
@@ -151,8 +150,9 @@ static mot_status check_open(int file, const char *path, const char *what)
     mot_digest_text(&of_file, found);
     if (strcmp(said, found) != 0)
         status = mot_fail(MOT_ERR_INPUT,
-                          "%s: the %s is damaged: its structure has checksum %s, %s was written", path, what,
-                          found, said);
+                          "%s: the %s is damaged, or another program changed it: its structure has checksum "
+                          "%s, %s was written; mot inspect --reseal seals what was changed on purpose",
+                          path, what, found, said);
 done:
     return status;
 }

@@ -30,14 +30,19 @@ typedef struct stream_choice {
 
 static H5FD_t *stream_open(const char *name, unsigned flags, hid_t access, haddr_t most)
 {
-    (void)flags, (void)most;
+    (void)most;
+    struct stat about = {0};
     const stream_choice *choice = H5Pget_driver_info(access);
     if (choice == NULL) return NULL;
     const int descriptor = open(name, O_RDWR | O_CREAT | O_CLOEXEC,
                                 0666); /* others may have written into it */
-    stream *s = descriptor >= 0 ? mot_calloc(1, sizeof *s) : NULL;
+    const bool anew = (flags & H5F_ACC_TRUNC) != 0;
+    stream *s = descriptor >= 0 && (anew || fstat(descriptor, &about) == 0) ? mot_calloc(1, sizeof *s) : NULL;
     if (s != NULL)
-        *s = (stream){.descriptor = descriptor, .foreign_end = choice->foreign_end, .place = HADDR_UNDEF};
+        *s = (stream){.descriptor = descriptor,
+                      .end_of_file = (haddr_t)about.st_size,
+                      .foreign_end = choice->foreign_end,
+                      .place = HADDR_UNDEF};
     else if (descriptor >= 0)
         close(descriptor);
     return (H5FD_t *)s;
@@ -58,8 +63,9 @@ static herr_t stream_close(H5FD_t *file)
 static herr_t stream_query(const H5FD_t *file, unsigned long *flags)
 {
     (void)file;
+    /* SWMR: without it HDF5 refuses H5Fincrement_filesize, which has nothing to do with it. */
     *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
-             H5FD_FEAT_AGGREGATE_SMALLDATA;
+             H5FD_FEAT_AGGREGATE_SMALLDATA | H5FD_FEAT_SUPPORTS_SWMR_IO;
     return 0;
 }
 

@@ -23,6 +23,9 @@ void h5_silence(void);
  * a link that is not followed, or absent, is MOT_ERR_INPUT. */
 mot_status h5_open_object(hid_t where, const char *name, hid_t *object);
 
+/* The groups on the way to `name`; those that are there are fine. */
+mot_status h5_make_parents(hid_t where, const char *name);
+
 /* UTF-8 strings of `size` bytes (at least one), padded with 0. */
 hid_t h5_string_type(size_t size);
 
@@ -38,8 +41,9 @@ uint64_t h5_stream_foreign_end(hid_t file);
 void h5_stream_give_up(hid_t file); /* nothing more is written, and closing is quick */
 int h5_stream_closed_error(void);   /* the same of the file closed last, with its final writes and fsync */
 
-/* h5_mark.c: the mark of a file of `count` bytes that is HDF5's alone, put behind them; count >= MOT_H5_HEAD. */
-void h5_mark_image(unsigned char *image, size_t count);
+/* h5_mark.c: puts the mark into the last MOT_H5_MARK bytes of the file `name`, in which nothing lies, and syncs it;
+ * sentences name `path`. */
+mot_status h5_mark_write(const char *name, const char *path, uint64_t end);
 
 /* h5_mark.c: whether the file ends with a mark that is right; else as mot_h5_open_sealed says. */
 mot_status h5_mark_check(const char *path, const char *what);

@@ -29,6 +29,11 @@ static void page_path(const mot_study *study, char *path, size_t size)
         snprintf(path, size, "%s/%s.md", study->options.folder, study->name);
 }
 
+static void file_path(const mot_study *study, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%s.h5", study->options.folder, study->name);
+}
+
 mot_status study_page_open(mot_study *study, const char *title)
 {
     char path[1024];
@@ -36,7 +41,8 @@ mot_status study_page_open(mot_study *study, const char *title)
     page_path(study, path, sizeof path);
     name_pictures(study, path);
     MOT_TRY(mot_folder_make(study->pictures));
-    MOT_TRY(mot_h5_create_image(&study->file));
+    file_path(study, path, sizeof path);
+    MOT_TRY(mot_h5_create_file(&study->file, path, MOT_H5_HEAD));
     MOT_TRY(mot_h5_set_text(study->file, ".", "format", "mot-study"));
     MOT_TRY(mot_h5_set_int(study->file, ".", "format_version", 1));
     MOT_TRY(mot_h5_set_text(study->file, ".", "study", study->name));
@@ -94,8 +100,8 @@ mot_status study_page_close(mot_study *study)
     for (size_t v = 0; v < study->variants && status == MOT_OK; ++v)
         status = keep_variant(study, &study->variant[v]);
     if (status == MOT_OK) {
-        snprintf(path, sizeof path, "%s/%s.h5", study->options.folder, study->name);
-        status = mot_h5_save_image(&study->file, path);
+        file_path(study, path, sizeof path);
+        status = mot_h5_close_file(&study->file, path, true);
         if (status == MOT_OK) mot_log(MOT_LOG_INFO, "wrote %s", path);
     }
     fclose(study->page);
@@ -143,4 +149,13 @@ mot_status study_keep(mot_study *study, const char *claim, const char *name, int
     char path[160];
     snprintf(path, sizeof path, "claims/%s/%s", claim, name);
     return mot_h5_write(study->file, path, H5T_NATIVE_DOUBLE, rank, shape, MOT_H5_CONTIGUOUS, values);
+}
+
+void study_page_give_up(mot_study *study)
+{
+    char path[1024];
+    file_path(study, path, sizeof path);
+    if (study->page != NULL) fclose(study->page);
+    free(study->text);
+    (void)mot_h5_close_file(&study->file, path, false);
 }

@@ -101,6 +101,7 @@ void study_result_free(study_result *result);
 /* ---- page.c: the root ---- */
 mot_status study_page_open(mot_study *study, const char *title);
 mot_status study_page_close(mot_study *study);
+void study_page_give_up(mot_study *study); /* one that was begun and not finished; none is fine */
 /* Text of the page; printf. */
 void study_say(mot_study *study, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "## 3. TITLE". */

@@ -241,9 +241,7 @@ void study_free(mot_study *study)
             study_result_free(&study->variant[v].result[s]);
         mot_free(study->variant[v].result);
     }
-    if (study->page != NULL) fclose(study->page);
-    free(study->text);
-    mot_h5_close(&study->file);
+    study_page_give_up(study);
     mot_free(study->variant);
     *study = (mot_study){.file = H5I_INVALID_HID};
 }

@@ -268,7 +268,7 @@ START_TEST(files_by_other_hands)
         spoil(file, faults[f].name);
         H5Fclose(file);
         ck_assert_int_eq(mot_dataset_open(&set, path, "train", 1 << 20), MOT_ERR_INPUT);
-        ck_assert_ptr_nonnull(strstr(mot_error_message(), "does not end with the mark"));
+        ck_assert_ptr_nonnull(strstr(mot_error_message(), "mot inspect --reseal"));
         mot_ck_ok(mot_h5_mark(path, path, end));
         const mot_status status = mot_dataset_open(&set, path, "train", 1 << 20);
         ck_assert_msg(status == MOT_ERR_INPUT, "'%s' gave %d", faults[f].name, status);

@@ -46,8 +46,7 @@ static void make(fuzz_file *good, const char *path)
     fresh(&state, 2, 1);
     FUZZ_CHECK(mot_checkpoint_write(&comm, &state.state, path) == MOT_OK);
     fuzz_keep_good(good, path);
-    good->size -= MOT_H5_MARK;
-    memcpy(&tensors_end, good->image + good->size + 8, sizeof tensors_end);
+    memcpy(&tensors_end, good->image + good->size - MOT_H5_MARK + 8, sizeof tensors_end);
     good->objects = objects;
     good->attributes = attributes;
     fresh(&state, 1, 5);

@@ -60,13 +60,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (from->image == NULL) {
         make((int)(input.choice % 3), path);
         fuzz_keep_good(from, path);
-        from->size -= MOT_H5_MARK;
         from->objects = objects;
         from->attributes = attributes;
     }
     const fuzz_state before = fuzz_look();
     uint64_t end; /* of the samples, as the mark says */
-    memcpy(&end, from->image + from->size + 8, sizeof end);
+    memcpy(&end, from->image + from->size - MOT_H5_MARK + 8, sizeof end);
     if (input.choice & 0x80)
         fuzz_save("dataset.h5", input.piece[0], input.size[0]);
     else if (!fuzz_change(from, input.piece[0], input.size[0], path) ||

@@ -17,7 +17,7 @@ static void make(const char *path)
     const int64_t step[2] = {1, 2}, load[4] = {3, 4, 5, 6};
     const hsize_t shape[2] = {2, 2};
     hid_t file;
-    FUZZ_CHECK(mot_h5_create_image(&file) == MOT_OK);
+    FUZZ_CHECK(mot_h5_create_file(&file, path, MOT_H5_HEAD) == MOT_OK);
     FUZZ_CHECK(mot_h5_set_text(file, ".", "format", "mot-run") == MOT_OK);
     FUZZ_CHECK(mot_h5_write(file, "steps/step", H5T_NATIVE_INT64, 1, shape, MOT_H5_GROWING, step) == MOT_OK);
     FUZZ_CHECK(mot_h5_write(file, "layer1/load", H5T_NATIVE_INT64, 2, shape, MOT_H5_COMPRESSED, load) ==
@@ -25,7 +25,7 @@ static void make(const char *path)
     FUZZ_CHECK(mot_h5_write_texts(file, "config", 1, &config) == MOT_OK);
     FUZZ_CHECK(mot_h5_link(file, "segments/00000001-00000002", "record/segment.h5", "/") == MOT_OK);
     FUZZ_CHECK(mot_h5_link(file, "checkpoints/step", "run.h5", "/") == MOT_OK);
-    FUZZ_CHECK(mot_h5_save_image(&file, path) == MOT_OK);
+    FUZZ_CHECK(mot_h5_close_file(&file, path, true) == MOT_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -56,24 +56,6 @@ START_TEST(plain_file)
 }
 END_TEST
 
-START_TEST(image)
-{
-    if (!mounted) return;
-    char path[160];
-    hid_t file;
-    float *data;
-    const hsize_t shape[1] = {1 << 18};
-    snprintf(path, sizeof path, "%s/image.h5", disk);
-    mot_ck_ok(mot_allocate(&data, shape[0], sizeof(float), "a test"));
-    mot_ck_ok(mot_h5_create_image(&file));
-    mot_ck_ok(mot_h5_write(file, "x", H5T_NATIVE_FLOAT, 1, shape, MOT_H5_CONTIGUOUS, data));
-    ck_assert_int_eq(mot_h5_save_image(&file, path), MOT_ERR_FILE);
-    ck_assert_ptr_nonnull(strstr(mot_error_message(), "No space left"));
-    ck_assert_int_eq(files_on_disk(), 0);
-    mot_free(data);
-}
-END_TEST
-
 /* Large contiguous data, data in the chunk cache, and metadata alone: each must be seen before the rename,
  * and the process must live on. */
 START_TEST(streamed)
@@ -117,7 +99,6 @@ END_TEST
 static void full_disk_tests(TCase *tcase)
 {
     tcase_add_test(tcase, plain_file);
-    tcase_add_test(tcase, image);
     tcase_add_test(tcase, streamed);
     tcase_add_unchecked_fixture(tcase, setup, teardown);
 }

@@ -3,6 +3,7 @@
 
 #include "ck.h"
 #include "mot/atomic_file.h"
+#include "mot/digest.h"
 #include "mot/h5.h"
 #include "mot/memory.h"
 #include "scratch.h"
@@ -37,6 +38,31 @@ static void fill(hid_t file)
     mot_ck_ok(mot_h5_write_texts(file, "no names", 0, NULL));
     mot_ck_ok(mot_h5_scale(file, "a/packed", 0, "grow", "step"));
     mot_ck_ok(mot_h5_scale(file, "a/b/plain", 0, "grow", "step"));
+}
+
+static hid_t begin(const char *name)
+{
+    hid_t file;
+    mot_ck_ok(mot_h5_create_file(&file, scratch_path(name), MOT_H5_HEAD));
+    return file;
+}
+
+static void save(hid_t file, const char *name)
+{
+    mot_ck_ok(mot_h5_close_file(&file, scratch_path(name), true));
+    ck_assert_int_eq((int)file, H5I_INVALID_HID);
+}
+
+static void give_up(hid_t file, const char *name)
+{
+    mot_ck_ok(mot_h5_close_file(&file, scratch_path(name), false));
+}
+
+static void save_filled(const char *name)
+{
+    const hid_t file = begin(name);
+    fill(file);
+    save(file, name);
 }
 
 static void compare(hid_t file)
@@ -89,28 +115,19 @@ static void compare(hid_t file)
 
 START_TEST(round_trips)
 {
-    hid_t file;
-    mot_ck_ok(mot_h5_create_image(&file));
+    hid_t file = begin("whole.h5");
     fill(file);
-    mot_ck_ok(mot_h5_save_image(&file, scratch_path("image.h5")));
-    ck_assert_int_eq((int)file, H5I_INVALID_HID);
-    mot_ck_ok(mot_h5_open(&file, scratch_path("image.h5"), false));
+    ck_assert_int_ne(access(scratch_path("whole.h5"), F_OK), 0);
+    save(file, "whole.h5");
+    mot_ck_ok(mot_h5_open(&file, scratch_path("whole.h5"), false));
     compare(file);
     mot_h5_close(&file);
     mot_h5_close(&file); /* safe */
 
-    mot_ck_ok(mot_h5_create_file(&file, scratch_path("stream.h5"), MOT_H5_HEAD));
+    file = begin("given-up.h5");
     fill(file);
-    ck_assert_int_ne(access(scratch_path("stream.h5"), F_OK), 0);
-    mot_ck_ok(mot_h5_close_file(&file, scratch_path("stream.h5"), true));
-    mot_ck_ok(mot_h5_open(&file, scratch_path("stream.h5"), false));
-    compare(file);
-    mot_h5_close(&file);
-
-    mot_ck_ok(mot_h5_create_file(&file, scratch_path("given-up.h5"), MOT_H5_HEAD));
-    fill(file);
-    mot_ck_ok(mot_h5_close_file(&file, scratch_path("given-up.h5"), false));
-    ck_assert_int_eq(scratch_count(), 2);
+    give_up(file, "given-up.h5");
+    ck_assert_int_eq(scratch_count(), 1);
     scratch_clear();
     ck_assert_int_eq((int)H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0); /* nothing leaks */
 }
@@ -122,10 +139,8 @@ START_TEST(a_small_file_is_sealed_to_the_last_byte)
     hid_t file;
     char *whole;
     size_t count;
-    const char *const path = scratch_path("image.h5");
-    mot_ck_ok(mot_h5_create_image(&file));
-    fill(file);
-    mot_ck_ok(mot_h5_save_image(&file, path));
+    const char *const path = scratch_path("small.h5");
+    save_filled("small.h5");
     mot_ck_ok(mot_file_read(path, 1 << 24, &whole, &count));
     mot_ck_ok(mot_h5_open_sealed(&file, path, "file"));
     compare(file);
@@ -152,15 +167,104 @@ START_TEST(a_small_file_is_sealed_to_the_last_byte)
 }
 END_TEST
 
+/* What another program does to a file by HDF5. */
+static void edit(const char *path, void (*change)(hid_t file))
+{
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    ck_assert(file >= 0);
+    if (change != NULL) change(file);
+    ck_assert_int_ge(H5Fclose(file), 0);
+}
+
+static void change_value(hid_t file)
+{
+    const int64_t row = 14;
+    mot_ck_ok(mot_h5_write_rows(file, "grow", H5T_NATIVE_INT64, 3, 1, &row));
+}
+
+static void add_value(hid_t file)
+{
+    mot_ck_ok(mot_h5_set_int(file, "a", "new", 1));
+}
+
+static void remove_all(hid_t file)
+{
+    ck_assert_int_ge(H5Ldelete(file, "a", H5P_DEFAULT), 0);
+}
+
+/* Opened for writing and closed, however often: every byte as it was. */
+START_TEST(opened_for_writing)
+{
+    static void (*const changes[])(hid_t) = {change_value, add_value, remove_all};
+    const char *const path = scratch_path("edited.h5");
+    char *before, *after;
+    size_t size[2];
+    hid_t file;
+    save_filled("edited.h5");
+    mot_ck_ok(mot_file_read(path, 1 << 24, &before, &size[0]));
+    for (int i = 0; i < 3; ++i) edit(path, NULL);
+    mot_ck_ok(mot_file_read(path, 1 << 24, &after, &size[1]));
+    ck_assert_uint_eq(size[0], size[1]);
+    ck_assert_mem_eq(before, after, size[0]);
+    mot_free(after);
+
+    for (size_t c = 0; c < MOT_COUNT(changes); ++c) {
+        scratch_write(path, before, size[0]);
+        edit(path, changes[c]);
+        refused(mot_h5_open_sealed(&file, path, "file"), "mot inspect --reseal seals what was changed");
+        mot_ck_ok(mot_h5_mark(path, path, MOT_H5_HEAD));
+        mot_ck_ok(mot_h5_open_sealed(&file, path, "file"));
+        mot_h5_close(&file);
+        edit(path, NULL);
+        mot_ck_ok(mot_h5_open_sealed(&file, path, "file"));
+        mot_h5_close(&file);
+    }
+    mot_free(before);
+    scratch_clear();
+}
+END_TEST
+
+/* As version 0.1.0 wrote it: the mark lies behind the end that HDF5 knows. */
+START_TEST(mark_behind_the_end)
+{
+    const char *const path = scratch_path("old.h5");
+    char *whole;
+    size_t count;
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    fill(file);
+    ck_assert_int_ge(H5Fclose(file), 0);
+    mot_ck_ok(mot_file_read(path, 1 << 24, &whole, &count));
+    unsigned char mark[MOT_H5_MARK] = "mot-mrk2";
+    const mot_digest digest = mot_digest_bytes(whole, count);
+    for (int byte = 0; byte < 8; ++byte) {
+        mark[8 + byte] = (unsigned char)((uint64_t)MOT_H5_HEAD >> 8 * byte);
+        mark[16 + byte] = (unsigned char)((uint64_t)count >> 8 * byte);
+    }
+    memcpy(mark + 24, digest.byte, sizeof digest.byte);
+    FILE *const end = fopen(path, "ab");
+    ck_assert_uint_eq(fwrite(mark, 1, sizeof mark, end), sizeof mark);
+    fclose(end);
+    mot_free(whole);
+    mot_ck_ok(mot_h5_open_sealed(&file, path, "file"));
+    compare(file);
+    mot_h5_close(&file);
+
+    edit(path, NULL); /* cuts it */
+    refused(mot_h5_open_sealed(&file, path, "file"), "does not end with the mark");
+    mot_ck_ok(mot_h5_mark(path, path, MOT_H5_HEAD));
+    mot_ck_ok(mot_h5_open_sealed(&file, path, "file"));
+    compare(file);
+    mot_h5_close(&file);
+    scratch_clear();
+}
+END_TEST
+
 START_TEST(same_contents_same_bytes)
 {
     char *bytes[2];
     size_t count[2];
     for (int i = 0; i < 2; ++i) {
-        hid_t file;
-        mot_ck_ok(mot_h5_create_image(&file));
-        fill(file);
-        mot_ck_ok(mot_h5_save_image(&file, scratch_path("same.h5")));
+        save_filled("same.h5");
         mot_ck_ok(mot_file_read(scratch_path("same.h5"), 1 << 24, &bytes[i], &count[i]));
         if (i == 0) sleep(1);
     }
@@ -174,14 +278,13 @@ END_TEST
 
 START_TEST(what_does_not_fit)
 {
-    hid_t file;
     int64_t integer;
     double real;
     char *text, **texts;
     size_t count;
     float got[6];
     const hsize_t wrong[2] = {2, 3};
-    mot_ck_ok(mot_h5_create_image(&file));
+    const hid_t file = begin("open.h5");
     fill(file);
     refused(mot_h5_get_int(file, ".", "pi", &integer), "not an integer");
     refused(mot_h5_get_real(file, "a/packed", "mean", &real), "has 2 values, expected 1");
@@ -201,7 +304,7 @@ START_TEST(what_does_not_fit)
                      MOT_ERR_FILE);
     ck_assert_ptr_nonnull(strstr(mot_error_message(), "already exists"));
     ck_assert_int_eq(mot_h5_scale(file, "a/packed", 2, "grow", "step"), MOT_ERR_FILE);
-    mot_h5_close(&file);
+    give_up(file, "open.h5");
 }
 END_TEST
 
@@ -214,9 +317,7 @@ START_TEST(damaged_files)
     refused(mot_h5_open(&file, scratch, false), "not a regular file");
     scratch_write(scratch_path("text.h5"), "not hdf5 at all", 15);
     refused(mot_h5_open(&file, scratch_path("text.h5"), false), "not an HDF5 file");
-    mot_ck_ok(mot_h5_create_image(&file));
-    fill(file);
-    mot_ck_ok(mot_h5_save_image(&file, scratch_path("whole.h5")));
+    save_filled("whole.h5");
     mot_ck_ok(mot_file_read(scratch_path("whole.h5"), 1 << 24, &bytes, &count));
     for (size_t keep = 0; keep < count; keep += 1 + count / 50) {
         scratch_write(scratch_path("cut.h5"), bytes, keep);
@@ -233,15 +334,13 @@ START_TEST(links)
     hid_t file, group = H5I_INVALID_HID;
     float got[6];
     const hsize_t shape[2] = {3, 2};
-    mot_ck_ok(mot_h5_create_image(&file));
-    fill(file);
-    mot_ck_ok(mot_h5_save_image(&file, scratch_path("target.h5")));
-    mot_ck_ok(mot_h5_create_image(&file));
+    save_filled("target.h5");
+    file = begin("run.h5");
     mot_ck_ok(mot_h5_link(file, "parts/one", "target.h5", "/a"));
     mot_ck_ok(mot_h5_link(file, "parts/two", "absent.h5", "/a"));
     mot_ck_ok(mot_h5_write(file, "own", H5T_NATIVE_FLOAT, 2, shape, MOT_H5_CONTIGUOUS, matrix));
     ck_assert(H5Lcreate_soft("/own", file, "soft", H5P_DEFAULT, H5P_DEFAULT) >= 0);
-    mot_ck_ok(mot_h5_save_image(&file, scratch_path("run.h5")));
+    save(file, "run.h5");
 
     mot_ck_ok(mot_h5_open(&file, scratch_path("run.h5"), true));
     mot_ck_ok(mot_h5_read(file, "parts/one/packed", H5T_NATIVE_FLOAT, 2, shape, got));
@@ -265,11 +364,10 @@ END_TEST
 /* A dataset whose bytes lie in another file must not carry that file's contents to the reader. */
 START_TEST(data_elsewhere)
 {
-    hid_t file;
     unsigned char got[4];
     const hsize_t shape[2] = {4, 1}, huge[2] = {(hsize_t)1 << 40, 1};
     scratch_write(scratch_path("secret"), "abcd", 4);
-    mot_ck_ok(mot_h5_create_image(&file));
+    const hid_t file = begin("open.h5");
     hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, shape, NULL);
     H5Pset_external(list, scratch_path("secret"), 0, 4);
     hid_t set = H5Dcreate2(file, "outside", H5T_NATIVE_UCHAR, space, H5P_DEFAULT, list, H5P_DEFAULT);
@@ -281,7 +379,7 @@ START_TEST(data_elsewhere)
     refused(mot_h5_read(file, "outside", H5T_NATIVE_UCHAR, 1, shape, got), "in another file");
     refused(mot_h5_read_rows(file, "claim", H5T_NATIVE_UCHAR, 0, 4, got),
             "claims 1099511627776 bytes and has 0");
-    mot_h5_close(&file);
+    give_up(file, "open.h5");
     scratch_clear();
 }
 END_TEST
@@ -290,6 +388,8 @@ static void h5_tests(TCase *tcase)
 {
     tcase_add_test(tcase, round_trips);
     tcase_add_test(tcase, a_small_file_is_sealed_to_the_last_byte);
+    tcase_add_test(tcase, opened_for_writing);
+    tcase_add_test(tcase, mark_behind_the_end);
     tcase_add_test(tcase, same_contents_same_bytes);
     tcase_add_test(tcase, what_does_not_fit);
     tcase_add_test(tcase, damaged_files);

@@ -1,8 +1,7 @@
 /* h5.h: HDF5 behind one page.
  *
- * Small files are made in memory (core driver without backing store) and their image is written by
- * mot_file_replace: serial HDF5 may crash at exit or report success when a disk is full, our own write(2) does not.
- * Large files (data sets, checkpoints) are streamed to a temporary name and renamed. All are sealed.
+ * Files are streamed to a temporary name, through a driver of our own (serial HDF5 may crash at exit or report success
+ * when a disk is full, our own write(2) does not), sealed, and renamed.
  *
  * HDF5's own error stack is switched off; its last message is put into ours. All names are paths below `where`,
  * which is a file or group; missing groups are made when writing. Every function names file and object on failure:
@@ -23,23 +22,20 @@
 enum { MOT_H5_MAX_RANK = 6 };
 
 /* ---- files ---- */
-mot_status mot_h5_create_image(hid_t *file); /* in memory */
-/* Seals the image and writes it atomically. Closes always. */
-mot_status mot_h5_save_image(hid_t *file, const char *path);
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links); /* read only; file locking off */
 void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it invalid; invalid is fine */
 
 /* ---- sealed files, and such with bytes of others: checkpoints and data sets ----
  *
- *      0        MOT_H5_HEAD            end                 n
+ *      0        MOT_H5_HEAD            end                 n      n + MOT_H5_MARK
  *      | HDF5   | bytes of others ...  | HDF5 ...          | mark |
  *
  * The large arrays of checkpoints and data sets lie at places known before HDF5 describes them: others write and read
  * them past HDF5. All else, the whole of a small file, belongs to HDF5.
- * The mark, behind the end of the HDF5 file, is a checksum of all that belongs to HDF5 (XXH3, 128 bits), and is checked
- * before HDF5 sees the file, since libhdf5 1.10 may crash on damaged structure. What others wrote it does not cover:
- * their checksums stand in what it covers. h5py opens a sealed file as any other; one that is changed there has lost its
- * mark. */
+ * The mark is a checksum of all that belongs to HDF5 (XXH3, 128 bits), and is checked before HDF5 sees the file, since
+ * libhdf5 1.10 may crash on damaged structure. What others wrote it does not cover: their checksums stand in what it
+ * covers. It lies in room that HDF5 counts as the file's: another program may open the file for writing and close it
+ * again; one that changes it makes the mark wrong. */
 enum { MOT_H5_HEAD = 4096, MOT_H5_MARK = 40 };
 /* Streams to path.tmp.PID, around [MOT_H5_HEAD, end), which others write or have written there; no such bytes: end is
  * MOT_H5_HEAD. */
@@ -54,7 +50,8 @@ mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit);
 mot_status mot_h5_open_sealed(hid_t *file, const char *path, const char *what);
 /* Whether a file ends with a mark, right or not. */
 bool mot_h5_is_sealed(const char *path);
-/* Puts a mark behind the file `name`, complete but for it, and syncs it; sentences name `path`. */
+/* Seals the HDF5 file `name` as it is now, with a new mark at its end, and syncs it; sentences name `path`. Only for a
+ * file that libhdf5 can read: a damaged one may crash it. */
 mot_status mot_h5_mark(const char *name, const char *path, uint64_t end);
 
 /* ---- attributes: UTF-8 strings, 64-bit integers, doubles. Strings have a fixed length here and in datasets: those of
@@ -89,6 +86,7 @@ mot_status mot_h5_write_rows(hid_t where, const char *name, hid_t type, hsize_t 
 mot_status mot_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts);
 
 bool mot_h5_exists(hid_t where, const char *name);
+mot_status mot_h5_make_group(hid_t where, const char *name); /* one that is there is fine */
 /* Shape of a dataset; MOT_ERR_INPUT when it is absent or its rank is above MOT_H5_MAX_RANK. */
 mot_status mot_h5_shape(hid_t where, const char *name, int *rank, hsize_t shape[MOT_H5_MAX_RANK]);
 /* Where in the file the bytes of a dataset begin that lies as mot_h5_place leaves it: contiguous, of exactly this type,
