@@ -96,7 +96,7 @@ static void put_values(hid_t dataset, hid_t type, int rank, const hsize_t *shape
     if (class == H5T_STRING) {
         char **texts;
         size_t count;
-        if (mot_h5_read_texts(dataset, ".", (size_t)1 << 20, &count, &texts) != MOT_OK) {
+        if (mot_h5_read_names(dataset, ".", (size_t)1 << 20, &count, &texts) != MOT_OK) {
             puts("(unreadable)");
             return;
         }
@@ -247,7 +247,7 @@ static mot_status read_dataset(hid_t dataset)
     if (class == H5T_STRING) {
         char **texts = NULL;
         size_t count;
-        MOT_TRY(mot_h5_read_texts(dataset, ".", (size_t)1 << 24, &count, &texts));
+        MOT_TRY(mot_h5_read_names(dataset, ".", (size_t)1 << 24, &count, &texts));
         mot_free(texts);
     }
     if ((class != H5T_FLOAT && class != H5T_INTEGER) || rank < 1 || shape[0] == 0) goto done;

@@ -66,7 +66,7 @@ size_t mot_record_bytes(int experts, mot_gidx steps, mot_gidx rows)
 {
     const size_t kept = (size_t)MOT_MIN(rows, (mot_gidx)flush_rows);
     const double share = rows > 0 ? (double)kept / (double)rows : 1;
-    size_t step = (size_t)experts * (sizeof(int64_t) + sizeof(double)), row = 0;
+    size_t step = (size_t)experts * (sizeof(int64_t) + sizeof(double)), row = sizeof(int32_t);
     for (int c = 0; c < STEP_COLUMNS; ++c) step += mot_column_size(step_columns[c].type);
     for (int c = 0; c < ASSIGN_COLUMNS; ++c) row += mot_column_size(assign_columns[c].type);
     return kept * row + (size_t)(share * (double)steps) * step;

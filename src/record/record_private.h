@@ -91,6 +91,8 @@ mot_status mot_segment_write(const mot_record *record);
 
 /* What every file of the record says of itself. */
 mot_status mot_record_provenance(hid_t file, const mot_record *record, const char *format);
+/* The scales class and group, with their names. */
+mot_status mot_record_kinds(hid_t file, const mot_record *record);
 
 /* Cuts RUN/log.jsonl after `step`, and opens it. */
 mot_status mot_log_open(mot_record *record, mot_gidx step);

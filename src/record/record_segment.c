@@ -1,5 +1,6 @@
 #include "record_private.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -42,12 +43,6 @@ mot_status mot_record_provenance(hid_t file, const mot_record *record, const cha
     MOT_TRY(mot_h5_set_int(file, ".", "choices", record->choices));
     MOT_TRY(mot_h5_set_int(file, ".", "classes", record->classes));
     MOT_TRY(mot_h5_set_int(file, ".", "groups", record->groups));
-    if (record->class_names != NULL)
-        MOT_TRY(mot_h5_write_texts(file, "class_names", (size_t)record->classes,
-                                   (const char *const *)record->class_names));
-    if (record->group_names != NULL)
-        MOT_TRY(mot_h5_write_texts(file, "group_names", (size_t)record->groups,
-                                   (const char *const *)record->group_names));
 
 done:
     return status;
@@ -74,14 +69,15 @@ done:
 }
 
 /* 0, 1, 2, ... as the scale of an axis without values of its own. */
-static mot_status write_numbers(hid_t file, const char *name, int count, const char *long_name)
+static mot_status write_numbers(hid_t file, const char *name, size_t count, const char *long_name)
 {
     int32_t *number = NULL;
-    const hsize_t shape[] = {(hsize_t)count};
-    mot_status status = mot_allocate(&number, (size_t)count, sizeof *number, "an axis of the record");
+    const hsize_t shape[] = {count};
+    mot_status status = mot_allocate(&number, count, sizeof *number, "an axis of the record");
     if (status != MOT_OK) return status;
-    for (int i = 0; i < count; ++i) number[i] = i;
-    MOT_TRY(mot_h5_write(file, name, H5T_NATIVE_INT32, 1, shape, MOT_H5_CONTIGUOUS, number));
+    for (size_t i = 0; i < count; ++i) number[i] = (int32_t)i;
+    MOT_TRY(mot_h5_write(file, name, H5T_NATIVE_INT32, 1, shape,
+                         count > 1024 ? MOT_H5_COMPRESSED : MOT_H5_CONTIGUOUS, number));
     MOT_TRY(describe(file, name, "1", long_name));
 
 done:
@@ -89,6 +85,31 @@ done:
     return status;
 }
 
+static mot_status write_kinds(hid_t file, const char *axis, int count, char **texts, const char *long_name)
+{
+    mot_status status = MOT_OK;
+    char name[32];
+    if (count == 0) return MOT_OK;
+    MOT_TRY(write_numbers(file, axis, (size_t)count, long_name));
+    if (texts == NULL) return MOT_OK;
+    snprintf(name, sizeof name, "%s_names", axis);
+    MOT_TRY(mot_h5_write_names(file, name, (size_t)count, (const char *const *)texts));
+    MOT_TRY(mot_h5_scale(file, name, 0, axis, axis));
+
+done:
+    return status;
+}
+
+mot_status mot_record_kinds(hid_t file, const mot_record *record)
+{
+    const mot_status status = write_kinds(file, "class", record->classes, record->class_names,
+                                          "class, index into class_names");
+    return status != MOT_OK ? status
+                            : write_kinds(file, "group", record->groups, record->group_names,
+                                          "group, index into group_names");
+}
+
+/* Readers of netCDF look for a scale in the group of what it belongs to, and above it: so each group has its own. */
 static mot_status write_steps(hid_t file, const mot_record *record)
 {
     mot_status status = MOT_OK;
@@ -101,11 +122,12 @@ static mot_status write_steps(hid_t file, const mot_record *record)
         MOT_TRY(mot_path_join(path, sizeof path, "steps", record->step[c].name));
         MOT_TRY(mot_h5_scale(file, path, 0, "steps/step", "step"));
     }
+    MOT_TRY(write_column(file, "layer0", &record->step[STEP_STEP], 1, shape));
     MOT_TRY(write_column(file, "layer0", &record->layer[LAYER_LOAD], 2, shape));
     MOT_TRY(write_column(file, "layer0", &record->layer[LAYER_IMPORTANCE], 2, shape));
-    MOT_TRY(mot_h5_scale(file, "layer0/load", 0, "steps/step", "step"));
+    MOT_TRY(mot_h5_scale(file, "layer0/load", 0, "layer0/step", "step"));
     MOT_TRY(mot_h5_scale(file, "layer0/load", 1, "expert", "expert"));
-    MOT_TRY(mot_h5_scale(file, "layer0/importance", 0, "steps/step", "step"));
+    MOT_TRY(mot_h5_scale(file, "layer0/importance", 0, "layer0/step", "step"));
     MOT_TRY(mot_h5_scale(file, "layer0/importance", 1, "expert", "expert"));
 
 done:
@@ -141,6 +163,20 @@ done:
     return status;
 }
 
+/* An axis of a figure: one of the file's, or one of the evaluations' own, made when it is met first. */
+static mot_status attach(hid_t file, const char *figure, unsigned dim, const char *axis, size_t count)
+{
+    mot_status status = MOT_OK;
+    char own[64];
+    if (mot_h5_exists(file, axis)) return mot_h5_scale(file, figure, dim, axis, axis);
+    MOT_TRY(mot_path_join(own, sizeof own, "eval", axis));
+    if (!mot_h5_exists(file, own)) MOT_TRY(write_numbers(file, own, count, "place along an axis"));
+    MOT_TRY(mot_h5_scale(file, figure, dim, own, axis));
+
+done:
+    return status;
+}
+
 static mot_status write_evaluations(hid_t file, const mot_record *record)
 {
     mot_status status = MOT_OK;
@@ -148,16 +184,31 @@ static mot_status write_evaluations(hid_t file, const mot_record *record)
     if (record->evaluations == 0) return MOT_OK;
     MOT_TRY(write_column(file, "eval", &record->eval_step, 1, shape));
     for (size_t f = 0; f < record->figures; ++f) {
-        const record_figure *figure = &record->figure[f];
+        const mot_eval_figure *about = &record->figure[f].about;
         char path[64];
-        for (int d = 0; d < figure->about.rank; ++d) shape[1 + d] = figure->about.shape[d];
-        MOT_TRY(write_column(file, "eval", &figure->column, 1 + figure->about.rank, shape));
-        MOT_TRY(mot_path_join(path, sizeof path, "eval", figure->about.name));
+        for (int d = 0; d < about->rank; ++d) shape[1 + d] = about->shape[d];
+        MOT_TRY(write_column(file, "eval", &record->figure[f].column, 1 + about->rank, shape));
+        MOT_TRY(mot_path_join(path, sizeof path, "eval", about->name));
         MOT_TRY(mot_h5_scale(file, path, 0, "eval/step", "step"));
-        for (int d = 0; d < figure->about.rank; ++d)
-            if (figure->about.axis[d] != NULL && mot_h5_exists(file, figure->about.axis[d]))
-                MOT_TRY(
-                    mot_h5_scale(file, path, 1 + (unsigned)d, figure->about.axis[d], figure->about.axis[d]));
+        for (int d = 0; d < about->rank; ++d)
+            MOT_TRY(attach(file, path, 1 + (unsigned)d, about->axis[d], about->shape[d]));
+    }
+
+done:
+    return status;
+}
+
+static mot_status write_assignments(hid_t file, const mot_record *record)
+{
+    mot_status status = MOT_OK;
+    const hsize_t shape[] = {record->assigned};
+    if (record->assigned == 0) return MOT_OK;
+    MOT_TRY(write_numbers(file, "assign/row", record->assigned, "row of the table"));
+    for (size_t c = 0; c < ASSIGN_COLUMNS; ++c) {
+        char path[64];
+        MOT_TRY(write_column(file, "assign", &record->assign[c], 1, shape));
+        MOT_TRY(mot_path_join(path, sizeof path, "assign", record->assign[c].name));
+        MOT_TRY(mot_h5_scale(file, path, 0, "assign/row", "row"));
     }
 
 done:
@@ -169,7 +220,6 @@ mot_status mot_segment_write(const mot_record *record)
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
     char name[64], folder[MOT_RECORD_PATH], path[MOT_RECORD_PATH];
-    const hsize_t assigned[] = {record->assigned};
     mot_segment_name(name, sizeof name, record->first, record->last);
     MOT_TRY(mot_path_join(folder, sizeof folder, record->folder, "record"));
     MOT_TRY(mot_path_join(path, sizeof path, folder, name));
@@ -178,16 +228,12 @@ mot_status mot_segment_write(const mot_record *record)
     MOT_TRY(mot_record_provenance(file, record, MOT_RECORD_FORMAT));
     MOT_TRY(mot_h5_set_int(file, ".", "first_step", record->first));
     MOT_TRY(mot_h5_set_int(file, ".", "last_step", record->last));
-    MOT_TRY(write_numbers(file, "expert", record->experts, "expert, numbered over all ranks"));
-    if (record->classes > 0)
-        MOT_TRY(write_numbers(file, "class", record->classes, "class, index into class_names"));
-    if (record->groups > 0)
-        MOT_TRY(write_numbers(file, "group", record->groups, "group, index into group_names"));
+    MOT_TRY(write_numbers(file, "expert", (size_t)record->experts, "expert, numbered over all ranks"));
+    MOT_TRY(mot_record_kinds(file, record));
     MOT_TRY(write_steps(file, record));
     MOT_TRY(write_snapshots(file, record));
     MOT_TRY(write_evaluations(file, record));
-    for (size_t c = 0; c < ASSIGN_COLUMNS && record->assigned > 0; ++c)
-        MOT_TRY(write_column(file, "assign", &record->assign[c], 1, assigned));
+    MOT_TRY(write_assignments(file, record));
     MOT_TRY(mot_h5_close_file(&file, path, true));
 
 done:

@@ -45,7 +45,9 @@ mot_status mot_record_relink(const mot_record *record)
     MOT_TRY(mot_path_join(path, sizeof path, record->folder, "run.h5"));
     MOT_TRY(mot_h5_create_file(&file, path, MOT_H5_HEAD));
     MOT_TRY(mot_record_provenance(file, record, MOT_RUN_FORMAT));
-    MOT_TRY(mot_h5_write_texts(file, "config", 1, &config));
+    MOT_TRY(mot_record_kinds(file, record));
+    MOT_TRY(mot_h5_write_names(file, "config", 1, &config));
+    MOT_TRY(mot_h5_make_scale(file, "config", "config")); /* of itself: no dimension is without a name */
     MOT_TRY(link_files(file, record->folder, "record", "segments", true));
     MOT_TRY(link_files(file, record->folder, "checkpoints", "checkpoints", false));
     MOT_TRY(mot_h5_close_file(&file, path, true));

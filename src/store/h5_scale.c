@@ -100,6 +100,21 @@ static bool set_dimension(hid_t dataset, int rank, unsigned dim, hobj_ref_t *sca
     return good;
 }
 
+static bool make_scale(hid_t scale, const char *label)
+{
+    return scale >= 0 && set_string(scale, "CLASS", "DIMENSION_SCALE") && set_string(scale, "NAME", label);
+}
+
+mot_status mot_h5_make_scale(hid_t where, const char *name, const char *label)
+{
+    hid_t scale = H5Dopen2(where, name, H5P_DEFAULT);
+    const mot_status status = make_scale(scale, label)
+                                  ? MOT_OK
+                                  : h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made a scale");
+    mot_h5_close(&scale);
+    return status;
+}
+
 mot_status mot_h5_scale(hid_t where, const char *dataset, unsigned dim, const char *name, const char *label)
 {
     hobj_ref_t to_scale, to_dataset;
@@ -112,8 +127,7 @@ mot_status mot_h5_scale(hid_t where, const char *dataset, unsigned dim, const ch
                          rank, dim);
         goto done;
     }
-    if (scale < 0 || owner < 0 || !set_string(scale, "CLASS", "DIMENSION_SCALE") ||
-        !set_string(scale, "NAME", label) || H5Rcreate(&to_scale, where, name, H5R_OBJECT, -1) < 0 ||
+    if (owner < 0 || !make_scale(scale, label) || H5Rcreate(&to_scale, where, name, H5R_OBJECT, -1) < 0 ||
         H5Rcreate(&to_dataset, where, dataset, H5R_OBJECT, -1) < 0 ||
         !add_back_reference(scale, (back_reference){to_dataset, (int)dim}) ||
         !set_dimension(owner, rank, dim, &to_scale))

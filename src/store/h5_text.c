@@ -1,4 +1,4 @@
-/* Lists of strings: fixed length, each padded with 0 to the longest. */
+/* Lists of strings. */
 #include <string.h>
 
 #include "mot/h5.h"
@@ -28,6 +28,15 @@ done:
     return status;
 }
 
+mot_status mot_h5_write_names(hid_t where, const char *name, size_t count, const char *const *texts)
+{
+    hid_t type = h5_string_type(H5T_VARIABLE);
+    const hsize_t shape = count;
+    const mot_status status = mot_h5_write(where, name, type, 1, &shape, MOT_H5_CONTIGUOUS, texts);
+    mot_h5_close(&type);
+    return status;
+}
+
 /* Pointers and characters in one block: [count] pointers, then the strings, each with a final 0. */
 static mot_status unpack(size_t count, size_t size, const char *table, char ***texts)
 {
@@ -41,19 +50,69 @@ static mot_status unpack(size_t count, size_t size, const char *table, char ***t
     return MOT_OK;
 }
 
-mot_status mot_h5_read_texts(hid_t where, const char *name, size_t limit, size_t *count, char ***texts)
+/* HDF5 allocates each string by itself; those that were not written are NULL. */
+static mot_status read_variable(hid_t where, const char *name, hid_t dataset, hid_t type, hid_t space,
+                                size_t count, char ***texts)
+{
+    char **read = NULL, *table = NULL;
+    size_t longest = 1, bytes;
+    bool got = false;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_allocate(&read, count, sizeof *read, "a list of names"));
+    got = count == 0 || H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, read) >= 0;
+    if (!got) status = h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
+    for (size_t i = 0; got && i < count; ++i)
+        if (read[i] != NULL) longest = MOT_MAX(longest, strlen(read[i]));
+    if (got && (__builtin_mul_overflow(count, longest, &bytes) || bytes > most_bytes))
+        status = h5_fail(MOT_ERR_INPUT, false, where, name, "has more than 256 MiB of strings");
+    if (status == MOT_OK) status = mot_allocate(&table, count, longest, "a list of names");
+    for (size_t i = 0; status == MOT_OK && i < count; ++i)
+        if (read[i] != NULL) memcpy(table + i * longest, read[i], strlen(read[i]));
+    if (status == MOT_OK) status = unpack(count, longest, table, texts);
+
+done:
+    if (got && count > 0) H5Dvlen_reclaim(type, space, H5P_DEFAULT, read);
+    mot_free(table);
+    mot_free(read);
+    return status;
+}
+
+static mot_status read_fixed(hid_t where, const char *name, hid_t dataset, hid_t type, size_t count,
+                             char ***texts)
+{
+    char *table = NULL;
+    const size_t size = H5Tget_size(type);
+    size_t bytes;
+    mot_status status = MOT_OK;
+    if (size == 0 || __builtin_mul_overflow(size, count, &bytes) || bytes > most_bytes)
+        return h5_fail(MOT_ERR_INPUT, false, where, name, "has more than 256 MiB of strings");
+    MOT_TRY(mot_allocate(&table, count, size, "a list of names"));
+    if (count > 0 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, table) < 0) {
+        status = h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
+        goto done;
+    }
+    MOT_TRY(unpack(count, size, table, texts));
+
+done:
+    mot_free(table);
+    return status;
+}
+
+static mot_status read_texts(hid_t where, const char *name, size_t limit, bool variable, size_t *count,
+                             char ***texts)
 {
     *texts = NULL;
     *count = 0;
     hid_t dataset, stored = H5I_INVALID_HID, type = H5I_INVALID_HID, space = H5I_INVALID_HID;
-    char *table = NULL;
     mot_status status = MOT_OK;
     MOT_TRY(mot_h5_open_dataset(where, name, &dataset));
     stored = H5Dget_type(dataset);
     space = H5Dget_space(dataset);
-    if (stored < 0 || H5Tget_class(stored) != H5T_STRING || H5Tis_variable_str(stored) != 0 ||
+    const bool varies = stored >= 0 && H5Tis_variable_str(stored) > 0;
+    if (stored < 0 || H5Tget_class(stored) != H5T_STRING || (varies && !variable) ||
         H5Sget_simple_extent_ndims(space) != 1) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "is not a list of strings of fixed length");
+        status = h5_fail(MOT_ERR_INPUT, false, where, name, "is not a list of strings%s",
+                         variable ? "" : " of fixed length");
         goto done;
     }
     const hssize_t points = H5Sget_simple_extent_npoints(space);
@@ -62,26 +121,28 @@ mot_status mot_h5_read_texts(hid_t where, const char *name, size_t limit, size_t
                          (long long)points, limit);
         goto done;
     }
-    const size_t size = H5Tget_size(stored);
-    size_t bytes;
-    if (size == 0 || __builtin_mul_overflow(size, (size_t)points, &bytes) || bytes > most_bytes) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "has more than 256 MiB of strings");
-        goto done;
-    }
-    type = h5_string_type(size);
+    type = h5_string_type(varies ? H5T_VARIABLE : H5Tget_size(stored));
     H5Tset_cset(type, H5Tget_cset(stored));
-    MOT_TRY(mot_allocate(&table, (size_t)points, size, "a list of names"));
-    if (points > 0 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, table) < 0) {
-        status = h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
-        goto done;
-    }
-    MOT_TRY(unpack((size_t)points, size, table, texts));
+    if (varies)
+        MOT_TRY(read_variable(where, name, dataset, type, space, (size_t)points, texts));
+    else
+        MOT_TRY(read_fixed(where, name, dataset, type, (size_t)points, texts));
     *count = (size_t)points;
+
 done:
-    mot_free(table);
     mot_h5_close(&type);
     mot_h5_close(&space);
     mot_h5_close(&stored);
     mot_h5_close(&dataset);
     return status;
+}
+
+mot_status mot_h5_read_texts(hid_t where, const char *name, size_t limit, size_t *count, char ***texts)
+{
+    return read_texts(where, name, limit, false, count, texts);
+}
+
+mot_status mot_h5_read_names(hid_t where, const char *name, size_t limit, size_t *count, char ***texts)
+{
+    return read_texts(where, name, limit, true, count, texts);
 }

@@ -124,7 +124,7 @@ static mot_status record_figures(const mot_run *run, const struct run_figures *f
         TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group", figures->probe.neurons),
         TABLE("gate", "theta_i c_n", E, "expert", N, "group", figures->probe.gate),
         TABLE("attention", "attention by kind of query (row) and key (column): noise, class signal, classification signal, distractor",
-              MOT_ROLES, NULL, MOT_ROLES, NULL, figures->probe.attention),
+              MOT_ROLES, "query", MOT_ROLES, "key", figures->probe.attention),
         BY_EXPERT("gradient_cosine", "mean cosine between the gradients of two classes at an expert", figures->probe.cosine),
         BY_EXPERT("gradient_agreement", "|sum of the classes' gradients| / sum of their lengths at an expert", figures->probe.agreement),
     };

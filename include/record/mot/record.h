@@ -12,9 +12,10 @@
  *      /layer0/class_load  [snapshots, classes, E]   of the evaluation set; /layer0/group_load likewise with groups
  *      /layer0/snapshot_step [snapshots]
  *      /eval/step [m], /eval/NAME [m, ...]   figures of every evaluation, in double; which ones, the run decides
- *      /assign/{step, split, sample, label, group, choice, expert, prob}   columns: one row a (sample, chosen expert);
+ *      /assign/{row, step, split, sample, label, group, choice, expert, prob}   columns: one row a (sample, chosen expert);
  *              split 0 train, 1 evaluation; choice 0..K-1; group -1 where the data set has none
- * with dimension scales (step, expert, class), attributes units and long_name, chunked, shuffled, deflated.
+ * with dimension scales (step, expert, class, row), in the group of what they belong to or the root, as readers of netCDF
+ * want them; attributes units and long_name; chunked, shuffled, deflated.
  *
  * Steps collect in memory and a segment is written whole (mot_file_replace) by mot_record_flush, which the trainer
  * calls before each checkpoint; so a segment never goes beyond the steps that it names, and on resume from step s the
@@ -66,8 +67,8 @@ mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation,
 mot_status mot_record_snapshot(mot_record *record, mot_gidx step, const int64_t *class_load,
                                const int64_t *group_load);
 
-/* A figure of an evaluation: a number (rank 0) or a table of them. An axis that is called expert, class or group gets
- * that scale; of others, long_name says what the places mean. */
+/* A figure of an evaluation: a number (rank 0) or a table of them. Each axis has a name: expert, class and group are the
+ * file's; of others, which are the same size wherever they occur, long_name says what the places mean. */
 enum { MOT_FIGURE_RANK = 3 };
 typedef struct mot_eval_figure {
     const char *name, *units, *long_name;

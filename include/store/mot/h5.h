@@ -82,8 +82,11 @@ mot_status mot_h5_write(hid_t where, const char *name, hid_t type, int rank, con
 /* Rows [first, first + count) along the first dimension; a GROWING dataset is extended as needed. */
 mot_status mot_h5_write_rows(hid_t where, const char *name, hid_t type, hsize_t first, hsize_t count,
                              const void *data);
-/* List of UTF-8 strings (fixed length, each padded with 0 to the longest). */
+/* List of UTF-8 strings of fixed length, each padded with 0 to the longest. */
 mot_status mot_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts);
+
+/* The same of variable length, which all readers of netCDF show. mot itself reads it by mot_h5_read_names alone. */
+mot_status mot_h5_write_names(hid_t where, const char *name, size_t count, const char *const *texts);
 
 bool mot_h5_exists(hid_t where, const char *name);
 mot_status mot_h5_make_group(hid_t where, const char *name); /* one that is there is fine */
@@ -102,7 +105,11 @@ mot_status mot_h5_open_dataset(hid_t where, const char *name, hid_t *dataset);
 /* Strings of a one-dimensional dataset of fixed-length strings; *texts and its strings are one allocation,
  * mot_free(*texts) releases all. `limit`: the most strings allowed. */
 mot_status mot_h5_read_texts(hid_t where, const char *name, size_t limit, size_t *count, char ***texts);
+/* Strings of either length. Not for what a run depends on: of a damaged file that is not sealed, HDF5 1.10 may crash. */
+mot_status mot_h5_read_names(hid_t where, const char *name, size_t limit, size_t *count, char ***texts);
 
+/* Makes `name` a dimension scale called `label`: of its own, until it is attached. */
+mot_status mot_h5_make_scale(hid_t where, const char *name, const char *label);
 /* Makes `name` (one-dimensional, or any) a dimension scale called `label`, and attaches it to dimension `dim` of
  * `dataset`; xarray and h5py show it as a named axis. */
 mot_status mot_h5_scale(hid_t where, const char *dataset, unsigned dim, const char *name, const char *label);
