@@ -111,6 +111,7 @@ static mot_status write_provenance(hid_t file, const mot_description *descriptio
     MOT_TRY(mot_h5_set_text(file, ".", "hosts", description->hosts));
     MOT_TRY(mot_h5_set_text(file, ".", "dataset_checksum",
                             state->dataset_checksum != NULL ? state->dataset_checksum : ""));
+    MOT_TRY(mot_h5_set_text(file, ".", "run_id", state->run_id != NULL ? state->run_id : ""));
     MOT_TRY(mot_h5_set_int(file, ".", "ranks", description->ranks));
     MOT_TRY(mot_h5_set_int(file, ".", "experts", state->experts));
     MOT_TRY(mot_h5_set_int(file, ".", "seed", (int64_t)state->seed)); /* the same 64 bits */

@@ -1,6 +1,7 @@
 #include "checkpoint_file.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mot/memory.h"
@@ -166,6 +167,22 @@ done:
         mot_free(*text);
         *text = NULL;
     }
+    return status;
+}
+
+mot_status mot_checkpoint_run_id(const char *path, char *id, size_t size)
+{
+    mot_status status = MOT_OK;
+    hid_t file = H5I_INVALID_HID;
+    char *text = NULL;
+    id[0] = '\0';
+    MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
+    if (mot_h5_has_attribute(file, ".", "run_id")) MOT_TRY(mot_h5_get_text(file, ".", "run_id", &text));
+    if (text != NULL) snprintf(id, size, "%s", text);
+
+done:
+    mot_free(text);
+    mot_h5_close(&file);
     return status;
 }
 

@@ -185,6 +185,7 @@ mot_status mot_record_open(mot_record **opened, const mot_record_about *about, m
     MOT_TRY(copy_text(&record->folder, about->folder));
     MOT_TRY(copy_text(&record->config_text, about->config_text));
     MOT_TRY(copy_text(&record->dataset_checksum, about->dataset_checksum));
+    MOT_TRY(copy_text(&record->run_id, about->run_id));
     MOT_TRY(copy_names(&record->class_names, about->class_names, about->classes));
     MOT_TRY(copy_names(&record->group_names, about->group_names, about->groups));
 
@@ -222,6 +223,7 @@ void mot_record_close(mot_record **closed)
     mot_free(record->folder);
     mot_free(record->config_text);
     mot_free(record->dataset_checksum);
+    mot_free(record->run_id);
     mot_free(record->class_names);
     mot_free(record->group_names);
     mot_free(record);

@@ -62,7 +62,7 @@ typedef struct record_figure {
 } record_figure;
 
 struct mot_record {
-    char *folder, *config_text, *dataset_checksum;
+    char *folder, *config_text, *dataset_checksum, *run_id;
     char **class_names, **group_names; /* one allocation each; NULL: none */
     int experts, choices, classes, groups;
     uint64_t seed;

@@ -37,6 +37,7 @@ mot_status mot_record_provenance(hid_t file, const mot_record *record, const cha
     MOT_TRY(mot_h5_set_text(file, ".", "mot_version", MOT_VERSION));
     MOT_TRY(mot_h5_set_text(file, ".", "commit", MOT_COMMIT));
     MOT_TRY(mot_h5_set_text(file, ".", "created", created));
+    MOT_TRY(mot_h5_set_text(file, ".", "run_id", record->run_id));
     MOT_TRY(mot_h5_set_int(file, ".", "seed", (int64_t)record->seed)); /* the same 64 bits */
     MOT_TRY(mot_h5_set_text(file, ".", "dataset_checksum", record->dataset_checksum));
     MOT_TRY(mot_h5_set_int(file, ".", "experts", record->experts));

@@ -51,6 +51,7 @@ struct mot_run {
     run_place place;
     mot_dataset train_set, eval_set;
     char dataset_checksum[2 * MOT_DIGEST_TEXT]; /* of both; "": they lie in no file */
+    char id[MOT_RUN_ID]; /* root; "" before the run has begun */
     int classes, groups; /* of what is learned; groups 0: none */
     int *parent;         /* [classes]: group of a label, or NULL */
     mot_batch_source train, eval;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mot/atomic_file.h"
@@ -185,16 +186,36 @@ done:
     return status;
 }
 
+/* The id stands in a comment: who repeats the run by its config.yaml makes another run. */
+static mot_status write_config(const mot_run *run)
+{
+    char path[1024], *text = NULL;
+    mot_status status;
+    MOT_TRY(mot_path_join(path, sizeof path, run->config.run, "config.yaml"));
+    const int length = asprintf(&text, "# run_id: %s\n%s", run->id, run->config_text);
+    if (length < 0) return mot_fail(MOT_ERR_MEMORY, "not enough memory for config.yaml");
+    status = mot_file_replace(path, text, (size_t)length);
+done:
+    free(text);
+    return status;
+}
+
 static mot_status fill_folder(mot_run *run)
 {
-    char path[1024];
     mot_status status;
     MOT_TRY(make_folder(run, run->folder));
     MOT_TRY(sweep(run));
-    MOT_TRY(mot_path_join(path, sizeof path, run->config.run, "config.yaml"));
-    MOT_TRY(mot_file_replace(path, run->config_text, strlen(run->config_text)));
+    MOT_TRY(write_config(run));
 done:
     return status;
+}
+
+/* A run keeps the id of the checkpoint that it continues from; one of an older version gets its id now. */
+static mot_status name_run(mot_run *run, const char *checkpoint)
+{
+    mot_status status = MOT_OK;
+    if (checkpoint != NULL) status = mot_checkpoint_run_id(checkpoint, run->id, sizeof run->id);
+    return status == MOT_OK && run->id[0] == '\0' ? mot_run_id_make(run->id) : status;
 }
 
 static mot_status open_record(mot_run *run, bool continued)
@@ -211,6 +232,7 @@ static mot_status open_record(mot_run *run, bool continued)
         .class_names = by_group ? set->group_names : set->class_names,
         .group_names = set->group_names,
         .dataset_checksum = set->checksum,
+        .run_id = run->id,
         .seed = run->config.seed,
     };
     return mot_record_open(&run->record, &about, continued ? run->progress.step : -1);
@@ -240,7 +262,8 @@ mot_status run_begin(mot_run *run)
         mot_log(MOT_LOG_INFO, "continues from %s (step %" MOT_PRI_GIDX ")", path, step);
     }
     if (root) {
-        status = fill_folder(run);
+        status = name_run(run, step >= 0 ? path : NULL);
+        if (status == MOT_OK) status = fill_folder(run);
         if (status == MOT_OK) status = open_record(run, step >= 0);
         if (status == MOT_OK) status = run_note(run, "running", NULL);
     }

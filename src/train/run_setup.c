@@ -245,5 +245,6 @@ mot_state run_state(mot_run *run)
 {
     mot_state state = mot_model_state(&run->model, &run->progress, run->config_text);
     state.dataset_checksum = run->dataset_checksum;
+    state.run_id = run->id;
     return state;
 }

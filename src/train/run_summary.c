@@ -81,6 +81,7 @@ static mot_status begin_summary(const mot_run *run, const char *status_text, cha
     *json = mot_json_begin();
     if (*json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for summary.json");
     mot_json_text(*json, "status", status_text);
+    mot_json_text(*json, "run_id", run->id);
     mot_json_int(*json, "steps", run->progress.step);
     mot_json_int(*json, "stage", run->progress.stage);
     mot_json_int(*json, "restarts", run->progress.restarts);

@@ -51,6 +51,7 @@ typedef struct mot_state {
     const mot_table *gate_table, *tied_table, *expert_table; /* on every rank; gate_table may have no rows */
     const char *config_text;                                 /* on the root */
     const char *dataset_checksum; /* on the root: of what is learned from; NULL or "": it lies in no file */
+    const char *run_id;           /* on the root; NULL: none */
     uint64_t seed;
 } mot_state;
 
@@ -111,6 +112,8 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
 /* Reads only the configuration text of a checkpoint, and the checksum of what it was trained with (NULL when it names none)
  * unless `dataset_checksum` is NULL; mot_free both. Not collective. */
 mot_status mot_checkpoint_config(const char *path, char **text, char **dataset_checksum);
+/* The id of the run that wrote it, cut where `size` ends; "" where it names none (older versions). Not collective. */
+mot_status mot_checkpoint_run_id(const char *path, char *id, size_t size);
 
 /* Checks a checkpoint by itself, whatever its model: all checksums, complete, every expert 0..E-1 once.
  * MOT_ERR_INPUT names what is wrong. Not collective. */

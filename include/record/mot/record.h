@@ -28,6 +28,11 @@
 
 typedef struct mot_record mot_record;
 
+/* What tells a run from all others: a UUID, made once, when the run begins; every file of the run carries it as `run_id`,
+ * so that a reader sees when links have led it to the files of another run. */
+enum { MOT_RUN_ID = 37 }; /* with the final 0 */
+mot_status mot_run_id_make(char id[MOT_RUN_ID]);
+
 typedef struct mot_record_about {
     const char *folder;                /* the run folder; record/ is made in it */
     const char *config_text;           /* resolved configuration */
@@ -35,6 +40,7 @@ typedef struct mot_record_about {
     int classes, groups;               /* groups 0: none */
     char **class_names, **group_names; /* NULL: none */
     const char *dataset_checksum;
+    const char *run_id; /* NULL: none */
     uint64_t seed;
 } mot_record_about;
 
