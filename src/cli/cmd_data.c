@@ -196,7 +196,7 @@ static mot_status make_mixture(const make_arguments *a)
                                 .element = MOT_ELEMENT_F32,
                                 .tokens = c->tokens,
                                 .features = c->width,
-                                .deviation = {1}}; /* numbers stay as they are */
+                                .normalization = {.scaling = MOT_SCALING_NONE}};
     const mot_dataset_about about = {.title = "mixture",
                                      .source = "mot data make mixture",
                                      .signed_labels = true,

@@ -139,6 +139,26 @@ done:
     return status;
 }
 
+/* The columns of a table, or the channels of a picture; of many, those of the first ones. */
+static void show_normalization(const mot_dataset *set)
+{
+    enum { MOST = 24 };
+    static const char *const no_columns = "scaling      none: numbers are taken as they are\n";
+    const mot_normalization *n = &set->format.normalization;
+    const bool picture = set->format.kind == MOT_SAMPLE_PICTURE;
+    if (set->format.kind == MOT_SAMPLE_TEXT) return;
+    if (n->scaling == MOT_SCALING_NONE) printf("%s", no_columns);
+    for (size_t c = 0; c < MOT_MIN(n->count, (size_t)MOST); ++c) {
+        char number[16];
+        const char *name = n->scaling == MOT_SCALING_ALL
+                               ? "all numbers"
+                               : name_of(picture ? NULL : set->column_names, (int)c, number);
+        printf("%s %-24.60s mean %.4g deviation %.4g\n", picture ? "channel" : "column", name, n->mean[c],
+               n->deviation[c]);
+    }
+    if (n->count > MOST) printf("... %zu more columns\n", n->count - MOST);
+}
+
 static mot_status show_head(const mot_dataset *set, const arguments *a)
 {
     static const char *const kinds[] = {"pictures", "texts", "vectors"}, *const texts[] = {"title", "source",
@@ -164,10 +184,7 @@ static mot_status show_head(const mot_dataset *set, const arguments *a)
             printf("%-12s %.400s\n", texts[i], text);
         mot_free(text);
     }
-    for (size_t c = 0;
-         c < (format->kind == MOT_SAMPLE_PICTURE ? format->channels : 1) && format->kind != MOT_SAMPLE_TEXT;
-         ++c)
-        printf("channel %zu: mean %.4f deviation %.4f\n", c, format->mean[c], format->deviation[c]);
+    show_normalization(set);
     printf("checksum     %s (verified)\n", set->checksum);
     mot_h5_close(&file);
     return MOT_OK;

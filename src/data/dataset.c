@@ -100,6 +100,8 @@ void mot_dataset_close(mot_dataset *dataset)
         mot_free(dataset->source->mixture);
     }
     mot_free(dataset->source);
+    mot_free(dataset->format.normalization.mean);
+    mot_free(dataset->column_names);
     mot_free(dataset->class_names);
     mot_free(dataset->group_names);
     mot_free(dataset->label);

@@ -8,20 +8,20 @@
 #include "mot/digest.h"
 #include "mot/memory.h"
 
-static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path)
+static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path, int64_t *version)
 {
     char *text = NULL;
-    int64_t version, integer;
+    int64_t integer;
     mot_status status = mot_h5_get_text(file, ".", "format", &text);
     if (status == MOT_ERR_MEMORY) goto done;
     if (status != MOT_OK || strcmp(text, DATASET_FORMAT) != 0) {
         status = mot_fail(MOT_ERR_INPUT, "%s is not a mot data set (make one with 'mot data import')", path);
         goto done;
     }
-    MOT_TRY(mot_h5_get_int(file, ".", "format_version", &version));
-    if (version != DATASET_VERSION) {
-        status = mot_fail(MOT_ERR_INPUT, "%s: format version %lld, this program reads version %d", path,
-                          (long long)version, DATASET_VERSION);
+    MOT_TRY(mot_h5_get_int(file, ".", "format_version", version));
+    if (*version != DATASET_VERSION && *version != DATASET_VERSION_ATTRIBUTES) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: format version %lld, this program reads versions %d and %d",
+                          path, (long long)*version, DATASET_VERSION_ATTRIBUTES, DATASET_VERSION);
         goto done;
     }
     mot_free(text);
@@ -130,23 +130,58 @@ done:
     return status;
 }
 
-static mot_status read_scaling(mot_sample_format *format, hid_t file, const char *path)
+/* Data sets of version 2: attributes, one mean and deviation a channel of pictures and for all numbers of vectors. */
+static mot_status read_attributes(mot_sample_format *format, hid_t file)
 {
-    const size_t count = format->kind == MOT_SAMPLE_PICTURE ? format->channels : 1;
-    for (size_t c = 0; c < MOT_COUNT(format->mean); ++c) {
-        format->mean[c] = 0;
-        format->deviation[c] = 1;
-    }
-    if (format->kind == MOT_SAMPLE_TEXT || !mot_h5_has_attribute(file, ".", "mean")) return MOT_OK;
+    mot_normalization *n = &format->normalization;
     mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_get_reals(file, ".", "mean", count, format->mean));
-    MOT_TRY(mot_h5_get_reals(file, ".", "deviation", count, format->deviation));
-    for (size_t c = 0; c < count; ++c)
-        if (!isfinite(format->mean[c]) || !isfinite(format->deviation[c]) || !(format->deviation[c] > 0))
+    n->scaling = format->kind == MOT_SAMPLE_PICTURE ? MOT_SCALING_COLUMN : MOT_SCALING_ALL;
+    if (!mot_h5_has_attribute(file, ".", "mean")) n->scaling = MOT_SCALING_NONE;
+    MOT_TRY(dataset_normalization_allocate(format));
+    if (n->count == 0) goto done;
+    MOT_TRY(mot_h5_get_reals(file, ".", "mean", n->count, n->mean));
+    MOT_TRY(mot_h5_get_reals(file, ".", "deviation", n->count, n->deviation));
+done:
+    return status;
+}
+
+static mot_status read_tables(mot_sample_format *format, hid_t file, const char *path)
+{
+    mot_normalization *n = &format->normalization;
+    char *text = NULL;
+    int scaling = 0;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_h5_get_text(file, "normalization", "scaling", &text));
+    while (scaling < 3 && strcmp(text, dataset_scaling_names[scaling]) != 0) ++scaling;
+    if (scaling == 3) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: unknown scaling '%.40s', expected column, all or none", path,
+                          text);
+        goto done;
+    }
+    n->scaling = (mot_scaling)scaling;
+    MOT_TRY(dataset_normalization_allocate(format));
+    const hsize_t shape = n->count;
+    if (n->count == 0) goto done;
+    MOT_TRY(mot_h5_read(file, "normalization/mean", H5T_NATIVE_DOUBLE, 1, &shape, n->mean));
+    MOT_TRY(mot_h5_read(file, "normalization/deviation", H5T_NATIVE_DOUBLE, 1, &shape, n->deviation));
+done:
+    mot_free(text);
+    return status;
+}
+
+static mot_status read_normalization(mot_sample_format *format, hid_t file, const char *path, int64_t version)
+{
+    const mot_normalization *n = &format->normalization;
+    mot_status status = MOT_OK;
+    if (format->kind == MOT_SAMPLE_TEXT) return MOT_OK;
+    MOT_TRY(version == DATASET_VERSION_ATTRIBUTES ? read_attributes(format, file)
+                                                  : read_tables(format, file, path));
+    for (size_t c = 0; c < n->count; ++c)
+        if (!isfinite(n->mean[c]) || !isfinite(n->deviation[c]) || !(n->deviation[c] > 0))
             return mot_fail(
                 MOT_ERR_INPUT,
-                "%s: mean %g and deviation %g of channel %zu: expected finite numbers, the deviation above 0",
-                path, format->mean[c], format->deviation[c], c);
+                "%s: mean %g and deviation %g of column %zu: expected finite numbers, the deviation above 0",
+                path, n->mean[c], n->deviation[c], c);
 done:
     return status;
 }
@@ -225,20 +260,24 @@ mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const 
 {
     const char *where = dataset->source->where;
     char x[16], y[16];
+    int64_t version;
     hid_t file = H5I_INVALID_HID;
     mot_status status = mot_h5_open_sealed(&file, path, "data set");
     if (status == MOT_ERR_FILE) status = MOT_ERR_INPUT; /* the user's choice of a file */
     if (status != MOT_OK) goto done;
     snprintf(x, sizeof x, "%s/x", split);
     snprintf(y, sizeof y, "%s/y", split);
-    MOT_TRY(read_head(dataset, file, path));
+    MOT_TRY(read_head(dataset, file, path, &version));
     if (!mot_h5_exists(file, split)) {
         status = mot_fail(MOT_ERR_INPUT, "%s has no split '%s'", path, split);
         goto done;
     }
     MOT_TRY(read_element(dataset, file, x, where));
     MOT_TRY(read_shape(dataset, file, x, where));
-    MOT_TRY(read_scaling(&dataset->format, file, path));
+    MOT_TRY(read_normalization(&dataset->format, file, path, version));
+    if (dataset->format.kind == MOT_SAMPLE_VECTOR)
+        MOT_TRY(
+            read_names(file, path, "column_names", (int)dataset->format.features, &dataset->column_names));
     MOT_TRY(read_names(file, path, "class_names", dataset->classes, &dataset->class_names));
     MOT_TRY(read_labels(file, y, dataset->samples, &dataset->label));
     MOT_TRY(read_groups(dataset, file, path, split));

@@ -2,8 +2,11 @@
 
 #include <math.h>
 
+#include "mot/memory.h"
+
 const char *const dataset_split_names[DATASET_SPLITS] = {"train", "val", "test"};
 const char *const dataset_kind_names[3] = {"picture", "text", "vector"};
+const char *const dataset_scaling_names[3] = {"column", "all", "none"};
 
 size_t mot_element_bytes(mot_element element)
 {
@@ -84,4 +87,22 @@ mot_status dataset_samples_check(const mot_sample_format *format, const char *wh
         }
     }
     return MOT_OK;
+}
+
+size_t dataset_normalization_count(const mot_sample_format *format)
+{
+    if (format->kind == MOT_SAMPLE_TEXT || format->normalization.scaling == MOT_SCALING_NONE) return 0;
+    if (format->normalization.scaling == MOT_SCALING_ALL) return 1;
+    return format->kind == MOT_SAMPLE_PICTURE ? format->channels : format->features;
+}
+
+mot_status dataset_normalization_allocate(mot_sample_format *format)
+{
+    mot_normalization *n = &format->normalization;
+    n->count = dataset_normalization_count(format);
+    n->mean = n->deviation = NULL;
+    if (n->count == 0) return MOT_OK;
+    const mot_status status = mot_allocate(&n->mean, n->count, 2 * sizeof(double), "means and deviations");
+    if (status == MOT_OK) n->deviation = n->mean + n->count;
+    return status;
 }

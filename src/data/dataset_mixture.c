@@ -35,7 +35,7 @@ mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *
                                           .element = MOT_ELEMENT_F32,
                                           .tokens = config->tokens,
                                           .features = config->width,
-                                          .deviation = {1}}; /* numbers stay as they are */
+                                          .normalization = {.scaling = MOT_SCALING_NONE}};
     MOT_TRY(dataset_format_check(&dataset->format, source->where));
     if (samples <= (mot_gidx)(memory_bytes / dataset->format.bytes)) {
         const size_t n = (size_t)samples;

@@ -11,7 +11,9 @@
 #define DATASET_FORMAT "mot-dataset"
 #define DATASET_SUMS   "sample_xxh3" /* of each sample, beside x */
 enum {
-    DATASET_VERSION = 2,
+    DATASET_VERSION = 3,
+    DATASET_VERSION_ATTRIBUTES =
+        2, /* whose mean and deviation are attributes, one for all numbers of vectors */
     DATASET_SPLITS = 3,
     DATASET_MAX_NAMES = 1 << 20,  /* classes, groups */
     DATASET_MAX_EXTENT = 1 << 20, /* of one dimension of a sample */
@@ -21,6 +23,7 @@ static const size_t dataset_max_sample = (size_t)1 << 30; /* bytes */
 
 extern const char *const dataset_split_names[DATASET_SPLITS]; /* train, val, test */
 extern const char *const dataset_kind_names[3];
+extern const char *const dataset_scaling_names[3]; /* column, all, none */
 
 /* Where samples come from: their places in a file, all of them in memory, or a mixture. */
 struct mot_dataset_source {
@@ -51,6 +54,11 @@ hid_t dataset_element_type(mot_element element);
 /* Every extent in its bounds and of the right element for its kind; sets format->bytes. `where` begins the
  * sentence. */
 mot_status dataset_format_check(mot_sample_format *format, const char *where);
+
+/* How many means and deviations a normalization of this scaling has. */
+size_t dataset_normalization_count(const mot_sample_format *format);
+/* Room for them: format->normalization's count and its one block, which the caller owns. */
+mot_status dataset_normalization_allocate(mot_sample_format *format);
 
 /* The first value among `count` samples that no model could take: a word id outside the vocabulary, or a
  * number that is not finite. Sentence: "WHERE: sample N ...". */

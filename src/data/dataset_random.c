@@ -19,7 +19,7 @@ mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width,
                                           .element = MOT_ELEMENT_F32,
                                           .tokens = tokens,
                                           .features = width,
-                                          .deviation = {1}}; /* numbers stay as they are */
+                                          .normalization = {.scaling = MOT_SCALING_NONE}};
     MOT_TRY(dataset_format_check(&dataset->format, source->where));
     MOT_TRY(mot_allocate(&source->loaded, (size_t)samples, dataset->format.bytes, "the samples"));
     MOT_TRY(mot_allocate(&dataset->label, (size_t)samples, sizeof *dataset->label, "the labels"));

@@ -1,13 +1,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dataset_private.h"
+#include "dataset_sums.h"
 #include "mot/atomic_file.h"
 #include "mot/digest.h"
 #include "mot/memory.h"
@@ -46,6 +46,7 @@ mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path
     MOT_TRY(mot_allocate(&made, 1, sizeof *made, "a data set writer"));
     snprintf(made->path, sizeof made->path, "%s", path);
     made->format = *format;
+    made->format.normalization.mean = NULL;
     for (int s = 0; s < DATASET_SPLITS; ++s) made->splits[s].spool = -1;
     MOT_TRY(dataset_format_check(&made->format, path));
     *writer = made;
@@ -127,67 +128,26 @@ done:
     return status;
 }
 
-/* ---- mean and deviation: bytes are summed exactly; numbers in two passes, in the order of the samples ----
- */
-
-typedef struct scaling {
-    const mot_sample_format *format;
-    uint64_t sum[DATASET_MAX_CHANNELS], square[DATASET_MAX_CHANNELS];
-    double mean, total;
-    bool second;
-} scaling;
-
-static mot_status add_pictures(void *context, size_t first, size_t count, const unsigned char *x)
+static mot_status add_block(void *context, size_t first, size_t count, const unsigned char *x)
 {
     (void)first;
-    scaling *s = context;
-    const size_t plane = s->format->height * s->format->width;
-    for (size_t i = 0; i < count; ++i)
-        for (size_t c = 0; c < s->format->channels; ++c)
-            for (size_t p = 0; p < plane; ++p, ++x) {
-                s->sum[c] += *x;
-                s->square[c] += (unsigned)*x * *x;
-            }
+    dataset_sums_add(context, count, x);
     return MOT_OK;
 }
 
-static mot_status add_vectors(void *context, size_t first, size_t count, const unsigned char *x)
+static mot_status compute_normalization(mot_dataset_writer *writer)
 {
-    (void)first;
-    scaling *s = context;
-    const float *number = (const float *)(const void *)x;
-    for (size_t i = 0; i < count * s->format->tokens * s->format->features; ++i)
-        s->total += s->second ? (number[i] - s->mean) * (number[i] - s->mean) : number[i];
-    return MOT_OK;
-}
-
-static mot_status compute_scaling(mot_dataset_writer *writer)
-{
-    mot_sample_format *format = &writer->format;
-    const split *train = &writer->splits[0];
-    scaling s = {.format = format};
+    dataset_sums sums = {0};
     mot_status status = MOT_OK;
-    if (format->kind == MOT_SAMPLE_TEXT || (format->kind == MOT_SAMPLE_VECTOR && format->deviation[0] > 0))
-        return MOT_OK;
-    const bool picture = format->kind == MOT_SAMPLE_PICTURE;
-    MOT_TRY(each_block(writer, train, picture ? add_pictures : add_vectors, &s));
-    const double count = (double)train->samples *
-                         (double)(format->bytes / mot_element_bytes(format->element));
-    for (size_t c = 0; c < (picture ? format->channels : 1); ++c) {
-        const double n = count / (picture ? (double)format->channels : 1);
-        s.mean = picture ? (double)s.sum[c] / n : s.total / n;
-        double variance = picture ? (double)s.square[c] / n - s.mean * s.mean : 0;
-        if (!picture) {
-            s.second = true;
-            s.total = 0;
-            MOT_TRY(each_block(writer, train, add_vectors, &s));
-            variance = s.total / n;
-        }
-        const double unit = picture ? 255 : 1;
-        format->mean[c] = train->samples > 0 ? s.mean / unit : 0;
-        format->deviation[c] = variance > 0 ? sqrt(variance) / unit : 1; /* a constant is left as it is */
+    MOT_TRY(dataset_normalization_allocate(&writer->format));
+    if (writer->format.normalization.count == 0) goto done;
+    MOT_TRY(dataset_sums_begin(&sums, &writer->format));
+    for (int pass = 0; pass < sums.passes; ++pass) {
+        MOT_TRY(each_block(writer, &writer->splits[0], add_block, &sums));
+        dataset_sums_end_pass(&sums, writer->splits[0].samples);
     }
 done:
+    dataset_sums_free(&sums);
     return status;
 }
 
@@ -374,6 +334,22 @@ done:
     return status;
 }
 
+static mot_status write_normalization(hid_t file, const mot_normalization *n)
+{
+    const hsize_t shape = n->count;
+    hid_t group = H5Gcreate(file, "normalization", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    mot_h5_close(&group);
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_h5_set_text(file, "normalization", "scaling", dataset_scaling_names[n->scaling]));
+    if (n->count == 0) goto done;
+    MOT_TRY(
+        mot_h5_write(file, "normalization/mean", H5T_NATIVE_DOUBLE, 1, &shape, MOT_H5_CONTIGUOUS, n->mean));
+    MOT_TRY(mot_h5_write(file, "normalization/deviation", H5T_NATIVE_DOUBLE, 1, &shape, MOT_H5_CONTIGUOUS,
+                         n->deviation));
+done:
+    return status;
+}
+
 static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const mot_dataset_about *about,
                              int classes, int groups)
 {
@@ -396,10 +372,10 @@ static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const
         if (about->vocabulary != NULL)
             MOT_TRY(mot_h5_write_texts(file, "vocabulary", about->vocabulary_count, about->vocabulary));
     } else {
-        const size_t count = format->kind == MOT_SAMPLE_PICTURE ? format->channels : 1;
-        MOT_TRY(mot_h5_set_reals(file, ".", "mean", count, format->mean));
-        MOT_TRY(mot_h5_set_reals(file, ".", "deviation", count, format->deviation));
+        MOT_TRY(write_normalization(file, &format->normalization));
     }
+    if (about->column_names != NULL)
+        MOT_TRY(mot_h5_write_texts(file, "column_names", format->features, about->column_names));
     const char *const *class_names = about->class_names;
     if (about->signed_labels && class_names == NULL) class_names = signs;
     MOT_TRY(write_names(file, "class_names", (size_t)classes, class_names));
@@ -434,7 +410,7 @@ static mot_status write_file(mot_dataset_writer *writer, const mot_dataset_about
     mot_status status = MOT_OK;
     MOT_TRY(mot_file_temporary(temporary, writer->path));
     MOT_TRY(check(writer, about, &classes, &groups));
-    MOT_TRY(compute_scaling(writer));
+    MOT_TRY(compute_normalization(writer));
     MOT_TRY(write_all_samples(writer, temporary, &end));
     MOT_TRY(mot_h5_create_file(&file, writer->path, end));
     MOT_TRY(write_head(writer, file, about, classes, groups));
@@ -458,6 +434,7 @@ mot_status mot_dataset_writer_close(mot_dataset_writer **writer, const mot_datas
         mot_free(w->splits[i].group);
         mot_free(w->splits[i].sum);
     }
+    mot_free(w->format.normalization.mean);
     mot_free(w);
     *writer = NULL;
     return status;

@@ -23,6 +23,17 @@ mot_status mot_token_shape_of(const mot_sample_format *format, size_t patch, mot
     return MOT_OK;
 }
 
+typedef struct affine {
+    double mean, deviation;
+} affine;
+
+static affine affine_of(const mot_normalization *n, size_t index)
+{
+    if (n->count == 0) return (affine){0, 1};
+    const size_t place = n->count == 1 ? 0 : index;
+    return (affine){n->mean[place], n->deviation[place]};
+}
+
 static size_t decode_picture(const mot_sample_format *format, size_t patch, const unsigned char *pixel,
                              float *x)
 {
@@ -30,8 +41,8 @@ static size_t decode_picture(const mot_sample_format *format, size_t patch, cons
     for (size_t row = 0; row < rows; ++row)
         for (size_t column = 0; column < columns; ++column)
             for (size_t c = 0; c < format->channels; ++c) {
-                const double scale = 1 / (255 * format->deviation[c]),
-                             shift = format->mean[c] / format->deviation[c];
+                const affine to = affine_of(&format->normalization, c);
+                const double scale = 1 / (255 * to.deviation), shift = to.mean / to.deviation;
                 for (size_t h = row * patch; h < (row + 1) * patch; ++h)
                     for (size_t w = column * patch; w < (column + 1) * patch; ++w)
                         *x++ = (float)(pixel[(c * format->height + h) * format->width + w] * scale - shift);
@@ -55,14 +66,24 @@ static size_t decode_text(const mot_sample_format *format, const void *sample, i
     return 1;
 }
 
+static size_t decode_vectors(const mot_sample_format *format, const float *value, float *x)
+{
+    const mot_normalization *n = &format->normalization;
+    const size_t D = format->features, count = format->tokens * D;
+    if (n->count <= 1) {
+        const affine to = affine_of(n, 0);
+        for (size_t i = 0; i < count; ++i) x[i] = (float)((value[i] - to.mean) / to.deviation);
+    } else {
+        for (size_t i = 0; i < count; i += D)
+            for (size_t d = 0; d < D; ++d) x[i + d] = (float)((value[i + d] - n->mean[d]) / n->deviation[d]);
+    }
+    return format->tokens;
+}
+
 size_t mot_tokens_decode(const mot_sample_format *format, size_t patch, const void *sample, float *x,
                          int32_t *id)
 {
     if (format->kind == MOT_SAMPLE_PICTURE) return decode_picture(format, patch, sample, x);
     if (format->kind == MOT_SAMPLE_TEXT) return decode_text(format, sample, id);
-    const float *values = sample;
-    const double mean = format->mean[0], deviation = format->deviation[0];
-    for (size_t i = 0; i < format->tokens * format->features; ++i)
-        x[i] = (float)((values[i] - mean) / deviation);
-    return format->tokens;
+    return decode_vectors(format, sample, x);
 }

@@ -5,6 +5,7 @@
 #include "mot/dataset.h"
 #include "mot/h5.h"
 #include "mot/memory.h"
+#include "mot/tokens.h"
 #include "scratch.h"
 
 enum { TRAIN = 20, TEST = 6 };
@@ -47,9 +48,9 @@ START_TEST(round_trip)
         ck_assert(train.samples == TRAIN && test.samples == TEST && train.classes == 3 && train.groups == 2);
         ck_assert(train.format.channels == 3 && train.format.height == 2 && train.format.width == 3);
         ck_assert_uint_eq(train.format.bytes, 18);
-        ck_assert(fabs(train.format.mean[1] - 9.5 / 255) < 1e-12);
-        ck_assert(fabs(train.format.deviation[2] - sqrt(33.25) / 255) < 1e-12);
-        ck_assert(test.format.mean[0] == train.format.mean[0]);
+        ck_assert(fabs(train.format.normalization.mean[1] - 9.5 / 255) < 1e-12);
+        ck_assert(fabs(train.format.normalization.deviation[2] - sqrt(33.25) / 255) < 1e-12);
+        ck_assert(test.format.normalization.mean[0] == train.format.normalization.mean[0]);
         ck_assert_str_eq(train.class_names[1], "bee");
         ck_assert_str_eq(train.group_names[1], "large");
         ck_assert_uint_eq(strlen(train.checksum), 32);
@@ -82,18 +83,27 @@ START_TEST(round_trip)
 }
 END_TEST
 
-START_TEST(signed_vectors)
+/* Two samples of two tokens with a wide and a narrow column, and what becomes of them under each scaling. */
+START_TEST(scaled_vectors)
 {
+    static const struct {
+        mot_scaling scaling;
+        size_t count;
+        double mean[2], deviation[2];
+    } right[] = {{MOT_SCALING_COLUMN, 2, {1000, 2.5}, {500, 1}},
+                 {MOT_SCALING_ALL, 1, {501.25}, {611.4}},
+                 {MOT_SCALING_NONE, 0, {0}, {0}}};
+    const float x[8] = {500, 1.5f, 1500, 3.5f, 500, 3.5f, 1500, 1.5f};
+    const int32_t y[2] = {-1, 1}, g[2] = {0, 4};
+    static const char *const columns[] = {"wide", "narrow"};
     const char *path = scratch_path("signed.h5");
-    for (int given = 0; given < 2; ++given) {
+    for (size_t k = 0; k < MOT_COUNT(right); ++k) {
         const mot_sample_format format = {.kind = MOT_SAMPLE_VECTOR,
                                           .element = MOT_ELEMENT_F32,
-                                          .tokens = 1,
+                                          .tokens = 2,
                                           .features = 2,
-                                          .deviation = {given}};
-        const mot_dataset_about about = {.signed_labels = true};
-        const float x[4] = {1, 3, 5, 7};
-        const int32_t y[2] = {-1, 1}, g[2] = {0, 4};
+                                          .normalization = {.scaling = right[k].scaling}};
+        const mot_dataset_about about = {.signed_labels = true, .column_names = columns};
         mot_dataset_writer *writer;
         mot_dataset set;
         mot_ck_ok(mot_dataset_writer_open(&writer, path, &format));
@@ -102,8 +112,20 @@ START_TEST(signed_vectors)
         mot_ck_ok(mot_dataset_open(&set, path, "train", 100));
         ck_assert(set.signed_labels && set.classes == 2 && set.groups == 5 && set.label[0] == -1);
         ck_assert_str_eq(set.class_names[0], "-1");
-        ck_assert(set.format.mean[0] == (given ? 0 : 4));
-        ck_assert(fabs(set.format.deviation[0] - (given ? 1 : sqrt(5))) < 1e-12);
+        ck_assert_str_eq(set.column_names[1], "narrow");
+        const mot_normalization *n = &set.format.normalization;
+        ck_assert(n->scaling == right[k].scaling && n->count == right[k].count);
+        float decoded[4];
+        ck_assert_uint_eq(mot_tokens_decode(&set.format, 0, x, decoded, NULL), 2);
+        for (size_t i = 0; i < 4; ++i) {
+            const size_t c = n->count == 2 ? i % 2 : 0;
+            const double mean = n->count > 0 ? right[k].mean[c] : 0,
+                         deviation = n->count > 0 ? right[k].deviation[c] : 1;
+            if (n->count > 0) ck_assert_double_eq_tol(n->mean[c], mean, 1e-9);
+            if (n->count > 0) ck_assert_double_eq_tol(n->deviation[c], deviation, 0.05);
+            const double expected = n->count > 0 ? (x[i] - n->mean[c]) / n->deviation[c] : x[i];
+            ck_assert_float_eq_tol(decoded[i], (float)expected, 1e-5f);
+        }
         mot_dataset_close(&set);
     }
     scratch_clear();
@@ -173,7 +195,8 @@ static const fault faults[] = {
     {"x packed", "is not stored as mot stores it"},
     {"mean", "finite numbers"},
     {"deviation", "the deviation above 0"},
-    {"mean count", "has 3 values"},
+    {"mean count", "expected 1"},
+    {"scaling", "unknown scaling 'row'"},
     {"group", "has group 7"},
     {"groups", "0 groups"},
     {"no checksum", "'xxh3' is missing"},
@@ -223,8 +246,12 @@ static void spoil(hid_t file, const char *name)
     if (IS("x claims")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, huge, MOT_H5_CONTIGUOUS, NULL);
     if (IS("x empty")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, none, MOT_H5_CONTIGUOUS, NULL);
     if (IS("x packed")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, x_shape, MOT_H5_COMPRESSED, zeros);
-    if (IS("mean")) mot_h5_set_reals(file, ".", "mean", 3, bad);
-    if (IS("deviation")) mot_h5_set_reals(file, ".", "deviation", 3, zero);
+    const hsize_t channels = 3;
+    if (IS("mean"))
+        replace(file, "normalization/mean", H5T_NATIVE_DOUBLE, 1, &channels, MOT_H5_CONTIGUOUS, bad);
+    if (IS("deviation"))
+        replace(file, "normalization/deviation", H5T_NATIVE_DOUBLE, 1, &channels, MOT_H5_CONTIGUOUS, zero);
+    if (IS("scaling")) mot_h5_set_text(file, "normalization", "scaling", "row");
     if (IS("mean count"))
         replace(file, "train/x", H5T_NATIVE_UINT8, 3, (hsize_t[]){TRAIN, 6, 3}, MOT_H5_CONTIGUOUS, zeros);
     if (IS("group")) {
@@ -254,6 +281,28 @@ static uint64_t samples_end(const char *path)
     fclose(file);
     return end;
 }
+
+/* A data set as version 2 left it: mean and deviation are attributes. */
+START_TEST(version_two)
+{
+    const char *path = scratch_path("old.h5");
+    mot_dataset set;
+    make(path);
+    const uint64_t end = samples_end(path);
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Ldelete(file, "normalization", H5P_DEFAULT);
+    mot_h5_set_int(file, ".", "format_version", 2);
+    mot_h5_set_reals(file, ".", "mean", 3, (double[]){0.1, 0.2, 0.3});
+    mot_h5_set_reals(file, ".", "deviation", 3, (double[]){1, 2, 3});
+    H5Fclose(file);
+    mot_ck_ok(mot_h5_mark(path, path, end));
+    mot_ck_ok(mot_dataset_open(&set, path, "train", 1 << 20));
+    const mot_normalization *n = &set.format.normalization;
+    ck_assert(n->scaling == MOT_SCALING_COLUMN && n->count == 3 && n->mean[1] == 0.2 && n->deviation[2] == 3);
+    mot_dataset_close(&set);
+    scratch_clear();
+}
+END_TEST
 
 START_TEST(files_by_other_hands)
 {
@@ -316,7 +365,11 @@ static bool refused_or_harmless(const char *path, const char *split, mot_dataset
     if (status == MOT_OK) {
         ck_assert(set.samples == good->samples && set.classes == good->classes && set.groups == good->groups);
         ck_assert(set.signed_labels == good->signed_labels);
-        ck_assert_mem_eq(&set.format, &good->format, sizeof set.format);
+        const size_t numbers = 2 * good->format.normalization.count * sizeof(double);
+        ck_assert_mem_eq(set.format.normalization.mean, good->format.normalization.mean, numbers);
+        mot_sample_format format = set.format;
+        format.normalization = good->format.normalization;
+        ck_assert_mem_eq(&format, &good->format, sizeof format);
         ck_assert_mem_eq(set.label, good->label, (size_t)good->samples * sizeof *good->label);
         ck_assert_mem_eq(set.group, good->group, (size_t)good->samples * sizeof *good->group);
         ck_assert(same_names(set.class_names, good->class_names, good->classes));
@@ -422,7 +475,8 @@ END_TEST
 static void dataset_tests(TCase *tcase)
 {
     tcase_add_test(tcase, round_trip);
-    tcase_add_test(tcase, signed_vectors);
+    tcase_add_test(tcase, scaled_vectors);
+    tcase_add_test(tcase, version_two);
     tcase_add_test(tcase, what_cannot_be_written);
     tcase_add_test(tcase, files_by_other_hands);
     tcase_add_test(tcase, shrinking_file);

@@ -16,7 +16,7 @@ START_TEST(idx)
     mot_ck_ok(mot_dataset_read(&set, 2, sample));
     ck_assert(set.samples == 4 && set.classes == 3 && set.groups == 0 && sample[0] == 12 &&
               set.label[2] == 2);
-    ck_assert(fabs(set.format.mean[0] - 11.5 / 255) < 1e-12);
+    ck_assert(fabs(set.format.normalization.mean[0] - 11.5 / 255) < 1e-12);
     mot_dataset_close(&set);
     scratch_clear();
 }
@@ -181,7 +181,8 @@ START_TEST(real_fashion)
     mot_ck_ok(mot_import_idx(&o));
     mot_ck_ok(mot_dataset_open(&set, o.out, "test", (size_t)1 << 30));
     ck_assert(set.samples == 10000 && set.classes == 10);
-    ck_assert(fabs(set.format.mean[0] - 0.2860) < 5e-5 && fabs(set.format.deviation[0] - 0.3530) < 5e-5);
+    ck_assert(fabs(set.format.normalization.mean[0] - 0.2860) < 5e-5 &&
+              fabs(set.format.normalization.deviation[0] - 0.3530) < 5e-5);
     mot_dataset_close(&set);
     scratch_clear();
 }

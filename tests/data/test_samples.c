@@ -13,13 +13,13 @@
 
 START_TEST(picture_tokens)
 {
-    mot_sample_format format = {.kind = MOT_SAMPLE_PICTURE,
-                                .channels = 2,
-                                .height = 4,
-                                .width = 6,
-                                .bytes = 48,
-                                .mean = {0.5, 0.25},
-                                .deviation = {0.25, 0.5}};
+    mot_sample_format format = {
+        .kind = MOT_SAMPLE_PICTURE,
+        .channels = 2,
+        .height = 4,
+        .width = 6,
+        .bytes = 48,
+        .normalization = {MOT_SCALING_COLUMN, 2, (double[]){0.5, 0.25}, (double[]){0.25, 0.5}}};
     mot_token_shape shape;
     unsigned char sample[48];
     float x[48];
@@ -33,7 +33,8 @@ START_TEST(picture_tokens)
                 for (int w = 0; w < 2; ++w) {
                     const int row = t / 3 * 2 + h, column = t % 3 * 2 + w,
                               pixel = 5 * (c * 24 + row * 6 + column);
-                    const double expected = (pixel / 255.0 - format.mean[c]) / format.deviation[c];
+                    const double expected = (pixel / 255.0 - format.normalization.mean[c]) /
+                                            format.normalization.deviation[c];
                     ck_assert(fabs(x[t * 8 + c * 4 + h * 2 + w] - expected) < 1e-6);
                 }
     ck_assert_int_eq(mot_token_shape_of(&format, 3, &shape), MOT_ERR_INPUT);
@@ -60,8 +61,7 @@ START_TEST(text_and_vector_tokens)
                                       .element = MOT_ELEMENT_F32,
                                       .tokens = 2,
                                       .features = 2,
-                                      .mean = {1},
-                                      .deviation = {2}};
+                                      .normalization = {MOT_SCALING_ALL, 1, (double[]){1}, (double[]){2}}};
     const float numbers[4] = {1, 3, -1, 5};
     float x[4];
     ck_assert_uint_eq(mot_tokens_decode(&vector, 0, numbers, x, NULL), 2);

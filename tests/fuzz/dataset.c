@@ -3,12 +3,25 @@
 #include "h5.h"
 #include "mot/dataset.h"
 
-static const char *const objects[] = {
-    "/",      "train",       "train/x",     "train/y",    "train/group",       "test", "test/x",
-    "test/y", "class_names", "group_names", "vocabulary", "train/sample_xxh3", NULL};
+static const char *const objects[] = {"/",
+                                      "train",
+                                      "train/x",
+                                      "train/y",
+                                      "train/group",
+                                      "test",
+                                      "test/x",
+                                      "test/y",
+                                      "class_names",
+                                      "group_names",
+                                      "vocabulary",
+                                      "train/sample_xxh3",
+                                      "normalization",
+                                      "normalization/mean",
+                                      "normalization/deviation",
+                                      NULL};
 static const char *const attributes[] = {
-    "format",          "format_version", "kind",      "classes", "groups", "signed_labels",
-    "vocabulary_size", "mean",           "deviation", "xxh3",    "source", NULL};
+    "format",          "format_version", "kind", "classes", "groups", "signed_labels",
+    "vocabulary_size", "scaling",        "xxh3", "source",  NULL};
 
 /* Pictures with groups and names; texts; vectors. */
 static void make(int kind, const char *path)

@@ -32,7 +32,7 @@ static inline void data_write(const char *path)
                                       .element = MOT_ELEMENT_F32,
                                       .tokens = DATA_TOKENS,
                                       .features = DATA_WIDTH,
-                                      .deviation = {1}};
+                                      .normalization = {.scaling = MOT_SCALING_NONE}};
     const mot_dataset_about about = {.title = "test"};
     mot_dataset_writer *writer;
     mot_ck_ok(mot_dataset_writer_open(&writer, path, &format));

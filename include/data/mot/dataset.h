@@ -6,7 +6,8 @@
  *      /S/y      [n] int32      label, 0 .. classes-1 (or -1/+1 for a signed two-class set, classes = 2)
  *      /S/group  [n] int32      optional: superclass, domain; never shown to the model, only to the study
  *      /S/sample_xxh3  [n] uint64   checksum of each sample
- *      /class_names, /group_names, /vocabulary   strings
+ *      /class_names, /group_names, /vocabulary, /column_names   strings
+ *      /normalization/mean, /normalization/deviation   [columns] float64
  * A text's tokens are ids >= 1; 0 is padding behind the end, so a text's length is the place of its first 0.
  *
  * Reading is random access by sample index: what `mot_order` gives. Nothing loads the whole file unless the split's
@@ -24,7 +25,20 @@ typedef enum mot_sample_kind { MOT_SAMPLE_PICTURE, MOT_SAMPLE_TEXT, MOT_SAMPLE_V
 typedef enum mot_element { MOT_ELEMENT_U8, MOT_ELEMENT_I32, MOT_ELEMENT_F32 } mot_element;
 size_t mot_element_bytes(mot_element element);
 
-/* What a sample is: everything needed to turn stored bytes into tokens, on any rank. Plain data. */
+/* How stored numbers become what a model reads: (value - mean) / deviation, of the train split. A column is a channel of a
+ * picture, whose values then count in units of 0..1 (value / 255), or a feature of a vector, alike for all its tokens. */
+typedef enum mot_scaling {
+    MOT_SCALING_COLUMN, /* a mean and a deviation a column */
+    MOT_SCALING_ALL,    /* one for all numbers */
+    MOT_SCALING_NONE,   /* numbers stay as they are */
+} mot_scaling;
+typedef struct mot_normalization {
+    mot_scaling scaling;
+    size_t count;             /* columns; 1; 0 for MOT_SCALING_NONE and for texts */
+    double *mean, *deviation; /* [count], one block, owned by the data set or the writer that has them; NULL with 0 */
+} mot_normalization;
+
+/* What a sample is: everything needed to turn stored bytes into tokens, on any rank. */
 typedef struct mot_sample_format {
     mot_sample_kind kind;
     mot_element element;
@@ -33,15 +47,15 @@ typedef struct mot_sample_format {
     size_t features;                /* vectors: D */
     size_t
         vocabulary; /* texts: ids are in [0, vocabulary); 256 for bytes, whose id is the byte. 0 otherwise */
-    double mean[16],
-        deviation[16]; /* pictures, per channel, in units of 0..1 (value / 255); vectors: [0] only */
-    size_t bytes;      /* of one stored sample */
+    mot_normalization normalization;
+    size_t bytes; /* of one stored sample */
 } mot_sample_format;
 
 typedef struct mot_dataset {
     mot_sample_format format;
     int classes, groups;               /* groups 0: the file has none */
     char **class_names, **group_names; /* owned; NULL when absent */
+    char **column_names;               /* [features] of vectors, owned; NULL when absent */
     mot_gidx samples;                  /* in this split */
     int32_t *label, *group; /* [samples], owned; group NULL when absent; both NULL when generated */
     char checksum
@@ -95,11 +109,11 @@ typedef struct mot_dataset_about {
     size_t class_count, group_count, vocabulary_count;
     const char *const *class_names, *const *group_names,
                                         *const *vocabulary; /* names may be NULL: "0", "1", ... */
+    const char *const *column_names;                        /* [features] of vectors, or NULL: they have none */
     bool signed_labels;
 } mot_dataset_about;
-/* `format.mean/deviation` are computed by the writer over the train split (pictures; vectors, unless the format comes
- * with deviation[0] > 0: then both stay as given, and 0, 1 keeps the numbers as they are). Counts of 0 in `about` stand
- * for the largest label or group + 1. Samples are checked when added, labels when closed. Nothing appears
+/* Of `format.normalization` the caller says the scaling alone; mean and deviation are computed by the writer over the train
+ * split. Counts of 0 in `about` stand for the largest label or group + 1. Samples are checked when added, labels when closed. Nothing appears
  * under `path` before mot_dataset_writer_close(commit = true) has returned MOT_OK. */
 mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path,
                                    const mot_sample_format *format);

@@ -1,8 +1,8 @@
 /* tokens.h: from stored bytes to the tokens a transformer reads.
  *
  * A picture [C, H, W] becomes (H/P)(W/P) patches in row-major order, each of C*P*P numbers (channel, row, column)
- * normalized by (value/255 - mean) / deviation; a vector sample [L, D] is normalized by mean[0], deviation[0] when the
- * file says so and otherwise taken as it is; a text's tokens are its ids up to the first 0 (an empty text keeps one
+ * normalized by (value/255 - mean) / deviation of its channel; the numbers of a vector sample [L, D] by those of their
+ * column, by one mean and deviation, or not at all (mot_normalization); a text's tokens are its ids up to the first 0 (an empty text keeps one
  * token, the unknown 1). Not collective; never fails. */
 #ifndef MOT_TOKENS_H
 #define MOT_TOKENS_H
