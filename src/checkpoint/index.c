@@ -146,13 +146,15 @@ static mot_status read_progress(hid_t file, const char *path, mot_progress *prog
     *progress = (mot_progress){0};
     for (size_t f = 0; f < mot_progress_field_count && status == MOT_OK; ++f) {
         const mot_progress_field *const field = &mot_progress_fields[f];
+        const bool former = field->formerly != NULL && !mot_h5_has_attribute(file, "progress", field->name);
+        const char *const name = former ? field->formerly : field->name;
         void *const value = (char *)progress + field->offset;
         int64_t integer = 0;
         if (field->kind == MOT_PROGRESS_REAL) {
-            status = mot_h5_get_real(file, "progress", field->name, value);
+            status = mot_h5_get_real(file, "progress", name, value);
             continue;
         }
-        status = mot_h5_get_int(file, "progress", field->name, &integer);
+        status = mot_h5_get_int(file, "progress", name, &integer);
         if (status != MOT_OK) break;
         if (integer < 0 || (field->kind == MOT_PROGRESS_INT32 && integer > INT32_MAX))
             return mot_fail(MOT_ERR_INPUT, "%s: /progress has %s %" PRId64 ", expected a count", path,

@@ -4,21 +4,23 @@
 #include <string.h>
 
 const mot_progress_field mot_progress_fields[] = {
-    {"step", MOT_PROGRESS_INT64, offsetof(mot_progress, step)},
-    {"stage", MOT_PROGRESS_INT32, offsetof(mot_progress, stage)},
-    {"stage_first", MOT_PROGRESS_INT64, offsetof(mot_progress, stage_first)},
-    {"window_steps", MOT_PROGRESS_INT64, offsetof(mot_progress, window_steps)},
-    {"window_loss", MOT_PROGRESS_REAL, offsetof(mot_progress, window_loss)},
-    {"window_purity", MOT_PROGRESS_REAL, offsetof(mot_progress, window_purity)},
-    {"previous_loss", MOT_PROGRESS_REAL, offsetof(mot_progress, previous_loss)},
-    {"previous_purity", MOT_PROGRESS_REAL, offsetof(mot_progress, previous_purity)},
-    {"windows", MOT_PROGRESS_INT32, offsetof(mot_progress, windows)},
-    {"restarts", MOT_PROGRESS_INT32, offsetof(mot_progress, restarts)},
-    {"skipped", MOT_PROGRESS_INT32, offsetof(mot_progress, skipped)},
-    {"rollbacks", MOT_PROGRESS_INT32, offsetof(mot_progress, rollbacks)},
-    {"left_out", MOT_PROGRESS_INT64, offsetof(mot_progress, left_out)},
-    {"best_step", MOT_PROGRESS_INT64, offsetof(mot_progress, best_step)},
-    {"best_loss", MOT_PROGRESS_REAL, offsetof(mot_progress, best_loss)},
+    {"step", MOT_PROGRESS_INT64, offsetof(mot_progress, step), NULL},
+    {"stage", MOT_PROGRESS_INT32, offsetof(mot_progress, stage), NULL},
+    {"stage_first", MOT_PROGRESS_INT64, offsetof(mot_progress, stage_first), NULL},
+    {"window_steps", MOT_PROGRESS_INT64, offsetof(mot_progress, window_steps), NULL},
+    {"purity_steps", MOT_PROGRESS_INT64, offsetof(mot_progress, purity_steps), "window_steps"},
+    {"window_loss", MOT_PROGRESS_REAL, offsetof(mot_progress, window_loss), NULL},
+    {"window_purity", MOT_PROGRESS_REAL, offsetof(mot_progress, window_purity), NULL},
+    {"previous_loss", MOT_PROGRESS_REAL, offsetof(mot_progress, previous_loss), NULL},
+    {"previous_purity", MOT_PROGRESS_REAL, offsetof(mot_progress, previous_purity), NULL},
+    {"windows", MOT_PROGRESS_INT32, offsetof(mot_progress, windows), NULL},
+    {"purity_windows", MOT_PROGRESS_INT32, offsetof(mot_progress, purity_windows), "windows"},
+    {"restarts", MOT_PROGRESS_INT32, offsetof(mot_progress, restarts), NULL},
+    {"skipped", MOT_PROGRESS_INT32, offsetof(mot_progress, skipped), NULL},
+    {"rollbacks", MOT_PROGRESS_INT32, offsetof(mot_progress, rollbacks), NULL},
+    {"left_out", MOT_PROGRESS_INT64, offsetof(mot_progress, left_out), NULL},
+    {"best_step", MOT_PROGRESS_INT64, offsetof(mot_progress, best_step), NULL},
+    {"best_loss", MOT_PROGRESS_REAL, offsetof(mot_progress, best_loss), NULL},
 };
 const size_t mot_progress_field_count = MOT_COUNT(mot_progress_fields);
 

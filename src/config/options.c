@@ -11,6 +11,7 @@ static const char *const activation_names[] = {"cubic", "identity", "relu", "gel
 static const char *const attention_names[] = {"softmax", "none", NULL};
 static const char *const readout_names[] = {"sum", "mean", "first", NULL};
 static const char *const gate_kind_names[] = {"linear", "mlp", "fixed", "random", "even", NULL};
+static const char *const told_names[] = {"group", "label", NULL};
 static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
 static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian", NULL};
@@ -151,6 +152,8 @@ const mot_option mot_options[] = {
 
     {KEY("gate.kind"), IN_CONFIG(gate.kind), CHOICE(gate_kind_names), DEFAULT("linear"),
      HELP("How the gate scores the experts; fixed, random and even ones learn nothing.")},
+    {KEY("gate.told"), IN_CONFIG(gate.told), CHOICE(told_names), DEFAULT("group"),
+     HELP("What a fixed gate is told of each sample, in training and evaluation: its group, which the data must have, or its label, after which its accuracy says nothing.")},
     {KEY("gate.input"), IN_CONFIG(gate.input), CHOICE(gate_input_names), DEFAULT("mean"),
      HELP("What the gate sees: mean or sum over the tokens, or all numbers of the sample side by side.")},
     {KEY("gate.hidden"), IN_CONFIG(gate.hidden), INTEGER(1, 65536), DEFAULT("64"), UNIT("units"),
@@ -161,7 +164,7 @@ const mot_option mot_options[] = {
     {KEY("route.top_k"), IN_CONFIG(route.top_k), INTEGER(1, 4096), .word = "all", DEFAULT("1"),
      HELP("Experts a sample goes to; all is soft routing.")},
     {KEY("route.scale"), IN_CONFIG(route.scale), CHOICE(scale_names), DEFAULT("prob"),
-     HELP("Weight of an expert's output: its probability among all experts, among the chosen ones, or 1/K.")},
+     HELP("Weight of an expert's output: its probability among all experts, among the chosen ones, or 1/K. Controls (fixed, random, even) score all experts alike: 1/E, 1/K or 1/K.")},
     {KEY("route.noise"), IN_CONFIG(route.noise), CHOICE(noise_names), DEFAULT("none"),
      HELP("Noise added to the scores for choosing only, in training only.")},
     {KEY("route.noise_scale"), IN_CONFIG(route.noise_scale), REAL(0, MOST_FACTOR), DEFAULT("1"),

@@ -229,19 +229,24 @@ done:
     return status;
 }
 
-/* Of the checksums of x and y, which stand beside them. */
-static mot_status read_checksum(mot_dataset *dataset, hid_t file, const char *x, const char *y)
+/* Of the checksums of x, y and, where there are any, groups, which stand beside them. */
+static mot_status read_checksum(mot_dataset *dataset, hid_t file, const char *split)
 {
-    char *of_x = NULL, *of_y = NULL, both[2 * MOT_DIGEST_TEXT];
+    static const char *const of[] = {"x", "y", "group"};
+    char all[MOT_COUNT(of) * MOT_DIGEST_TEXT] = "";
     mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_get_text(file, x, "xxh3", &of_x));
-    MOT_TRY(mot_h5_get_text(file, y, "xxh3", &of_y));
-    snprintf(both, sizeof both, "%s%s", of_x, of_y);
-    const mot_digest digest = mot_digest_bytes(both, strlen(both));
+    for (size_t i = 0; i < MOT_COUNT(of); ++i) {
+        char name[16], *text = NULL;
+        if (strcmp(of[i], "group") == 0 && dataset->group == NULL) continue;
+        snprintf(name, sizeof name, "%s/%s", split, of[i]);
+        MOT_TRY(mot_h5_get_text(file, name, "xxh3", &text));
+        const size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s", text);
+        mot_free(text);
+    }
+    const mot_digest digest = mot_digest_bytes(all, strlen(all));
     mot_digest_text(&digest, dataset->checksum);
 done:
-    mot_free(of_x);
-    mot_free(of_y);
     return status;
 }
 
@@ -282,7 +287,7 @@ mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const 
     MOT_TRY(read_labels(file, y, dataset->samples, &dataset->label));
     MOT_TRY(read_groups(dataset, file, path, split));
     MOT_TRY(check_labels(dataset, path, split));
-    MOT_TRY(read_checksum(dataset, file, x, y));
+    MOT_TRY(read_checksum(dataset, file, split));
     MOT_TRY(read_sums(dataset, file, split));
 done:
     mot_h5_close(&file);

@@ -80,8 +80,7 @@ void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_ch
 {
     const size_t E = batch->E, K = batch->K;
     const double lambda = mot_noise_scale(config, batch->step);
-    /* The controls have no probabilities of their own: every chosen expert counts alike. */
-    const mot_scale scale = kind >= MOT_GATE_FIXED ? MOT_SCALE_NONE : config->scale;
+    const mot_scale scale = config->scale;
     for (size_t b = 0; b < batch->n; ++b) {
         double score[MOT_MAX_EXPERTS];
         int32_t *expert = batch->expert + b * K;

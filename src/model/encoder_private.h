@@ -23,7 +23,8 @@ enum {
     BLOCK_ROWS
 };
 enum { NORM_GAIN, NORM_BIAS, HEAD_WEIGHT, HEAD_BIAS };              /* behind the last block */
-enum { MOST_BLOCKS = (MOT_TABLE_ROWS - BLOCK_0 - 4) / BLOCK_ROWS }; /* what the table has room for */
+enum { MOST_BLOCKS = 128 }; /* of model.depth */
+_Static_assert(BLOCK_0 + MOST_BLOCKS * BLOCK_ROWS + 4 <= MOT_TABLE_ROWS, "the table has room for so many");
 
 static inline size_t class_rows(const mot_expert_shape *shape)
 {

@@ -14,9 +14,12 @@
 
 /* ---- training ---- */
 
-static void begin_stage(mot_run *run)
+void run_begin_stage(mot_run *run)
 {
     mot_model *model = &run->model;
+    if (run->progress.stage == run->config.stages) return;
+    mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX,
+            run->config.stage[run->progress.stage].name, run->progress.step);
     if (model->gate_params.table != NULL) mot_optimizer_reset(&model->gate_params);
     mot_optimizer_reset(&model->tied);
     for (int e = 0; e < model->local; ++e) mot_optimizer_reset(&model->own[e]);
@@ -114,11 +117,7 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     run_lap(run, RUN_RECORD, &since);
     MOT_TRY(run_report_step(run, &result, index, rate));
     run_lap(run, RUN_LOG, &since);
-    if (next && run->progress.stage < run->config.stages) {
-        mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX,
-                run->config.stage[run->progress.stage].name, run->progress.step);
-        begin_stage(run);
-    }
+    if (next) run_begin_stage(run);
     *stop = result.stop;
 done:
     return status;

@@ -91,6 +91,9 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
 void run_close(mot_run *run);
 mot_state run_state(mot_run *run);
 
+/* run.c: the optimizers forget, as a stage begins; nothing behind the last one. */
+void run_begin_stage(mot_run *run);
+
 /* run_resume.c: checkpoints and record. */
 mot_status run_begin(mot_run *run); /* makes the folder, or continues what stands in it */
 /* Sets the run to its newest checkpoint, as a new start would, or to its beginning; the data go on behind the batch of

@@ -55,14 +55,17 @@ done:
     return status;
 }
 
-/* Bits that do not depend on the ranks would depend on the samples. A checkpoint that names none says nothing. */
+/* Bits that do not depend on the ranks would depend on the samples that are learned from, whose checksum stands first. A
+ * checkpoint that names none says nothing. */
 static mot_status compare_data(const mot_run *run, const char *before, const char *path)
 {
-    if (before == NULL || strcmp(before, run->dataset_checksum) == 0) return MOT_OK;
+    const char *const now = run->dataset_checksum;
+    const size_t length = strcspn(now, " ");
+    if (before == NULL || (strcspn(before, " ") == length && strncmp(before, now, length) == 0)) return MOT_OK;
     return mot_fail(MOT_ERR_INPUT,
-                    "%s was trained with other samples (checksum %s) than data.file = %s holds (%s): choose "
+                    "%s was trained with other samples (checksum %.*s) than data.file = %s holds (%.*s): choose "
                     "another run folder (run=...)",
-                    path, before, run->config.data.file, run->dataset_checksum);
+                    path, (int)strcspn(before, " "), before, run->config.data.file, (int)length, now);
 }
 
 static mot_status no_sound_checkpoint(const mot_run *run)
@@ -258,7 +261,10 @@ mot_status run_begin(mot_run *run)
                               run->config.stages);
         MOT_TRY(mot_comm_agree(comm, status));
         mot_comm_bcast(comm, &run->former_steps, sizeof run->former_steps, MOT_ROOT);
-        mot_stage_reopen(&run->config, run->train.dataset->samples, run->former_steps, &run->progress);
+        bool next;
+        MOT_TRY(mot_stage_reopen(&run->config, run->train.dataset->samples, run->former_steps, &run->progress,
+                                 &next)); /* the same everywhere */
+        if (next) run_begin_stage(run);
         mot_log(MOT_LOG_INFO, "continues from %s (step %" MOT_PRI_GIDX ")", path, step);
     }
     if (root) {

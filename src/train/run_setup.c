@@ -84,9 +84,18 @@ static mot_status check_data(mot_run *run)
     if (train->bytes != eval->bytes || train->kind != eval->kind || train->vocabulary != eval->vocabulary)
         return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
                         run->config.data.file, run->config.eval.split);
-    if (run->config.gate.kind == MOT_GATE_FIXED && run->groups > 0 &&
-        run->config.data.target == MOT_TARGET_GROUP)
-        mot_log(MOT_LOG_WARNING, "gate.kind = fixed routes by the very group that is learned");
+    const bool told = run->config.gate.kind == MOT_GATE_FIXED;
+    if (told && run->config.gate.told == MOT_TOLD_GROUP) {
+        const bool train_has = run->train.dataset->groups > 0;
+        if (!train_has || run->eval_set.groups == 0)
+            return mot_fail(MOT_ERR_INPUT,
+                            "gate.kind = fixed: split '%s' of %s has no groups that the gate could be told "
+                            "(gate.told=label tells it the labels, which shows how experts do, and nothing of a gate)",
+                            train_has ? run->config.eval.split : "train", run->config.data.file);
+    }
+    if (told && (run->config.gate.told == MOT_TOLD_LABEL || run->config.data.target == MOT_TARGET_GROUP))
+        mot_log(MOT_LOG_WARNING, "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
+                run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     return mot_stages_check(&run->config, run->train.dataset->samples);
 }
 
@@ -114,7 +123,7 @@ static mot_status open_data(mot_run *run)
     const mot_dataset *set = run->train.dataset;
     const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
     run->classes = by_group ? set->groups : set->classes;
-    run->groups = set->groups;
+    run->groups = MOT_MAX(set->groups, run->eval_set.groups);
     if (run->purpose != RUN_BENCH) MOT_TRY(check_data(run));
     MOT_TRY(find_parents(run));
 done:

@@ -42,25 +42,54 @@ double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx s
     return stage->final_rate + (1 - stage->final_rate) * left;
 }
 
-static void begin_window(mot_progress *progress)
+/* Each clause has windows of its own: a sum over the current one, the mean of the one before. */
+static void forget_windows(mot_progress *progress)
 {
-    progress->window_steps = 0;
-    progress->window_loss = progress->window_purity = 0;
+    progress->window_steps = progress->purity_steps = 0;
+    progress->windows = progress->purity_windows = 0;
+    progress->window_loss = progress->previous_loss = 0;
+    progress->window_purity = progress->previous_purity = 0;
 }
 
-/* Closes a full window: does either plateau clause hold? */
-static bool plateau(const mot_until *until, mot_progress *progress)
+/* Adds a step's figure; true when that fills the window, whose mean is then *mean. */
+static bool fill_window(mot_gidx window, double figure, mot_gidx *steps, double *sum, double *mean)
 {
-    const double loss = progress->window_loss / (double)progress->window_steps;
-    const double purity = progress->window_purity / (double)progress->window_steps;
-    const bool first = progress->windows == 0;
-    const bool ended = !first && ((until->loss_plateau > 0 && loss > progress->previous_loss * (1 - 1e-3)) ||
-                                  (until->purity_plateau > 0 && purity < progress->previous_purity + 0.005));
-    progress->previous_loss = loss;
-    progress->previous_purity = purity;
+    if (window == 0) return false;
+    *sum += figure;
+    if (++*steps < window) return false;
+    *mean = *sum / (double)*steps;
+    *steps = 0;
+    *sum = 0;
+    return true;
+}
+
+static bool loss_plateau(const mot_until *until, double loss, mot_progress *progress)
+{
+    double mean;
+    if (!fill_window(until->loss_plateau, loss, &progress->window_steps, &progress->window_loss, &mean))
+        return false;
+    const bool ended = progress->windows > 0 && mean > progress->previous_loss * (1 - 1e-3);
+    progress->previous_loss = mean;
     ++progress->windows;
-    begin_window(progress);
     return ended;
+}
+
+static bool purity_plateau(const mot_until *until, double purity, mot_progress *progress)
+{
+    double mean;
+    if (!fill_window(until->purity_plateau, purity, &progress->purity_steps, &progress->window_purity, &mean))
+        return false;
+    const bool ended = progress->purity_windows > 0 && mean < progress->previous_purity + 0.005;
+    progress->previous_purity = mean;
+    ++progress->purity_windows;
+    return ended;
+}
+
+static void end_stage(const mot_config *config, mot_progress *progress)
+{
+    if (++progress->stage == config->stages) return; /* its figures stay: it may be made longer */
+    progress->stage_first = progress->step;
+    forget_windows(progress);
 }
 
 bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity,
@@ -70,31 +99,32 @@ bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, 
     const mot_until *until = &stage->until;
     const bool learned = !isnan(loss);
     ++progress->step;
-    if (learned) {
-        ++progress->window_steps;
-        progress->window_loss += loss;
-        progress->window_purity += purity;
-    }
-
     const mot_gidx done = progress->step - progress->stage_first;
     const mot_gidx steps = mot_stage_steps(stage, samples, config->train.batch);
-    const mot_gidx window = MOT_MAX(until->loss_plateau, until->purity_plateau);
     bool ended = (steps > 0 && done >= steps) || (until->loss_below > 0 && loss < until->loss_below);
-    if (learned && window > 0 && progress->window_steps == window) ended = plateau(until, progress) || ended;
-    if (!ended) return false;
-    if (++progress->stage == config->stages) return true; /* its figures stay: it may be made longer */
-    progress->stage_first = progress->step;
-    progress->windows = 0;
-    progress->previous_loss = progress->previous_purity = 0;
-    begin_window(progress);
-    return true;
+    if (learned) ended = loss_plateau(until, loss, progress) || ended;
+    if (learned) ended = purity_plateau(until, purity, progress) || ended;
+    if (ended) end_stage(config, progress);
+    return ended;
 }
 
-void mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx former_steps,
-                      mot_progress *progress)
+mot_status mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx former_steps,
+                            mot_progress *progress, bool *next)
 {
-    const mot_gidx steps = mot_stage_steps(&config->stage[config->stages - 1], samples, config->train.batch),
+    const mot_stage_config *stage = &config->stage[MOT_MIN(progress->stage, config->stages - 1)];
+    const mot_gidx steps = mot_stage_steps(stage, samples, config->train.batch),
                    done = progress->step - progress->stage_first;
-    if (progress->stage == config->stages && done == former_steps && (steps == 0 || steps > done))
+    *next = false;
+    if (steps > 0 && done > steps)
+        return mot_fail(MOT_ERR_INPUT,
+                        "stage '%s': until = '%s' ends after %" MOT_PRI_GIDX " steps, but %" MOT_PRI_GIDX
+                        " of it are done: give as many or more, or choose another run folder (run=...)",
+                        stage->name, stage->until.text, steps, done);
+    if (progress->stage < config->stages) {
+        *next = steps > 0 && done == steps;
+        if (*next) end_stage(config, progress);
+    } else if (done == former_steps && (steps == 0 || steps > done)) {
         --progress->stage;
+    }
+    return MOT_OK;
 }

@@ -29,13 +29,16 @@ static void spread_reports(mot_step *step)
     }
 }
 
-/* Share of the batch that went to an expert whose commonest group (or class) it is of: first choices. */
+/* Share of the batch that went to an expert whose commonest group (or class) it is of: first choices. A split has groups
+ * or has none; where nobody knows labels either, there is no such share. */
 static double batch_purity(mot_step *step)
 {
     coordinator *root = &step->root;
     const size_t E = (size_t)step->model->config->model.experts, n = step->batch.total;
-    const size_t kinds = (size_t)(step->groups > 0 ? step->groups : step->classes);
-    const int32_t *kind = step->groups > 0 ? root->group : root->label;
+    const bool groups = step->groups > 0 && root->group[0] >= 0;
+    const size_t kinds = (size_t)(groups ? step->groups : step->classes);
+    const int32_t *kind = groups ? root->group : root->label;
+    if (kind[0] < 0) return NAN;
     memset(root->table, 0, E * kinds * sizeof *root->table);
     for (size_t p = 0; p < n; ++p) ++root->table[(size_t)step->expert[p * step->K] * kinds + (size_t)kind[p]];
     int64_t pure = 0;
@@ -193,6 +196,7 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .sample_loss = root->loss,
         .expert = root->sample != NULL ? step->expert : NULL,
         .prob = root->prob,
+        .weight = root->sample != NULL ? step->weight : NULL,
         .load = step->load,
         .importance = root->importance,
     };

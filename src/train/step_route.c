@@ -39,7 +39,7 @@ mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task
         .K = step->K,
         .h = root->h,
         .bias = model->balance_bias,
-        .group = step->groups > 0 ? root->group : root->label,
+        .group = model->config->gate.told == MOT_TOLD_LABEL ? root->label : root->group,
         .seed = model->config->seed,
         .step = task->stage != NULL ? task->number : -1,
         .first = task->first,

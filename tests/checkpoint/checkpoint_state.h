@@ -95,6 +95,8 @@ static inline void test_state_fill(test_state *s, int moments, int salt)
                                        .stage = 1,
                                        .stage_first = 100,
                                        .window_steps = 7,
+                                       .purity_steps = 5,
+                                       .purity_windows = 2,
                                        .window_loss = 1.0 / 3,
                                        .window_purity = 0.1,
                                        .previous_loss = 2.0 / 3,

@@ -96,10 +96,9 @@ static void check_sample(mot_gate_kind kind, size_t s)
         ck_assert_double_eq_tol((double)p[s * E + i], exp((double)h[s * E + i]) / sum, 2e-6);
     for (size_t k = 0; k < K; ++k) {
         const double e = exp((double)h[s * E + (size_t)expert[s * K + k]]);
-        const bool control = kind >= MOT_GATE_FIXED;
-        const double want = control || config.scale == MOT_SCALE_NONE ? 1 / (double)K
-                            : config.scale == MOT_SCALE_PROB          ? e / sum
-                                                                      : e / chosen_sum;
+        const double want = config.scale == MOT_SCALE_NONE   ? 1 / (double)K
+                            : config.scale == MOT_SCALE_PROB ? e / sum
+                                                             : e / chosen_sum;
         ck_assert_double_eq_tol((double)weight[s * K + k], want, 2e-6);
         total += (double)weight[s * K + k];
     }

@@ -120,7 +120,7 @@ START_TEST(goes_on_when_it_is_made_longer)
     } row[] = {{"3 steps", "5 steps", 3, 1},
                {"3 steps", "loss < 0.5", 3, 1},
                {"3 steps", "3 steps", 3, 2},
-               {"3 steps", "2 steps", 3, 2},
+               {"3 steps", "2 steps", 3, -1},
                {"9 steps or loss < 2", "12 steps or loss < 2", 3, 2}};
     for (size_t r = 0; r < MOT_COUNT(row); ++r) {
         char stages[300];
@@ -133,9 +133,75 @@ START_TEST(goes_on_when_it_is_made_longer)
         const mot_gidx former = mot_stage_steps(&config.stage[1], SAMPLES, config.train.batch);
         snprintf(stages, sizeof stages, "[{name: a, until: 2 steps}, {name: b, until: %s}]", row[r].longer);
         configure(stages);
-        mot_stage_reopen(&config, SAMPLES, former, &progress);
-        ck_assert_int_eq(progress.stage, row[r].stage);
+        bool next;
+        const mot_status status = mot_stage_reopen(&config, SAMPLES, former, &progress, &next);
+        ck_assert_int_eq(status, row[r].stage < 0 ? MOT_ERR_INPUT : MOT_OK);
+        ck_assert(!next);
+        if (row[r].stage < 0)
+            ck_assert_ptr_nonnull(strstr(mot_error_message(), "until = '2 steps' ends after 2 steps, but 3"));
+        ck_assert_int_eq(progress.stage, row[r].stage < 0 ? 2 : row[r].stage);
         ck_assert_int_eq(progress.stage_first, 2);
+    }
+}
+END_TEST
+
+/* A stage that is under way and gets another end: behind, at, or before what is done. */
+START_TEST(ends_where_it_stands_when_it_is_made_shorter)
+{
+    static const struct {
+        const char *until;
+        int stage; /* afterwards; -1: refused */
+    } row[] = {{"9 steps", 0}, {"5 steps", 1}, {"4 steps", -1}, {"0.2 epochs", -1}, {"loss < 1", 0}};
+    for (size_t r = 0; r < MOT_COUNT(row); ++r) {
+        char stages[300];
+        mot_progress progress = {0};
+        bool next;
+        configure("[{name: a, until: 8 steps or loss plateau 3}, {name: b}]");
+        for (int s = 0; s < 5; ++s) mot_stage_advance(&config, SAMPLES, 9 - s, 0, &progress);
+        snprintf(stages, sizeof stages, "[{name: a, until: %s}, {name: b}]", row[r].until);
+        configure(stages);
+        const mot_status status = mot_stage_reopen(&config, SAMPLES, 0, &progress, &next);
+        ck_assert_int_eq(status, row[r].stage < 0 ? MOT_ERR_INPUT : MOT_OK);
+        ck_assert_int_eq(progress.stage, MOT_MAX(row[r].stage, 0));
+        ck_assert(next == (row[r].stage == 1));
+        ck_assert_int_eq(progress.stage_first, row[r].stage == 1 ? 5 : 0);
+        ck_assert_int_eq(progress.window_steps, row[r].stage == 1 ? 0 : 2);
+        ck_assert_int_eq(progress.step, 5);
+    }
+}
+END_TEST
+
+/* Windows of 2 and of 3 side by side: each clause ends the stage where it would alone. */
+START_TEST(two_plateaus_keep_their_own_windows)
+{
+    static const struct {
+        const char *until;
+        double loss[9], purity[9];
+        int end;
+    } row[] = {
+        /* The loss falls for ever; the purity's third window of 3 is no higher than its second. */
+        {"loss plateau 2 or purity plateau 3",
+         {9, 9, 8, 8, 7, 7, 6, 6, 5},
+         {0.1, 0.1, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5},
+         9},
+        /* The purity rises for ever; the loss's third window of 2 is no lower than its second. */
+        {"loss plateau 2 or purity plateau 3",
+         {9, 9, 8, 8, 8, 8, 8, 8, 8},
+         {0.1, 0.1, 0.1, 0.5, 0.5, 0.5, 0.9, 0.9, 0.9},
+         6},
+        {"loss plateau 3 or purity plateau 2",
+         {9, 9, 9, 8, 8, 8, 7, 7, 7},
+         {0.1, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5},
+         6},
+    };
+    for (size_t r = 0; r < MOT_COUNT(row); ++r) {
+        char stages[300];
+        mot_progress progress = {0};
+        snprintf(stages, sizeof stages, "[{name: a, until: %s}, {name: b}]", row[r].until);
+        configure(stages);
+        int s = 0;
+        while (s < 9 && !mot_stage_advance(&config, SAMPLES, row[r].loss[s], row[r].purity[s], &progress)) ++s;
+        ck_assert_int_eq(s + 1, row[r].end);
     }
 }
 END_TEST
@@ -194,6 +260,8 @@ static void stage_tests(TCase *tcase)
     tcase_add_test(tcase, ends_on_a_plateau_of_the_purity);
     tcase_add_test(tcase, goes_through_three_stages);
     tcase_add_test(tcase, goes_on_when_it_is_made_longer);
+    tcase_add_test(tcase, ends_where_it_stands_when_it_is_made_shorter);
+    tcase_add_test(tcase, two_plateaus_keep_their_own_windows);
     tcase_add_test(tcase, follows_a_schedule);
     tcase_add_test(tcase, wants_an_end_for_a_schedule);
 }

@@ -28,10 +28,11 @@ typedef struct mot_progress {
     mot_gidx step;        /* steps done */
     int32_t stage;        /* index of the current stage; == number of stages when all are done */
     mot_gidx stage_first; /* the step (0-based) at which it began */
-    /* criteria of `until`: running sums of the current and the previous window (stage.h) */
-    mot_gidx window_steps;
+    /* criteria of `until` (stage.h): of the loss and of the purity the sum over the current window and its steps, the
+     * mean of the previous one, and how many there were */
+    mot_gidx window_steps, purity_steps;
     double window_loss, window_purity, previous_loss, previous_purity;
-    int32_t windows;
+    int32_t windows, purity_windows;
     int32_t restarts; /* times the run was continued from a checkpoint */
     /* train.on_nonfinite: steps without an update, times the run went back, and batches of the stream left out by that */
     int32_t skipped, rollbacks;

@@ -59,7 +59,7 @@ typedef struct mot_dataset {
     mot_gidx samples;                  /* in this split */
     int32_t *label, *group; /* [samples], owned; group NULL when absent; both NULL when generated */
     char checksum
-        [MOT_DIGEST_TEXT]; /* of the split's x and y, as the file says: provenance; "": from no file */
+        [MOT_DIGEST_TEXT]; /* of the split's x, y and groups, as the file says: provenance; "": from no file */
     bool signed_labels;    /* y is -1 / +1 */
     struct mot_dataset_source *source; /* private: open file, or the loaded samples */
 } mot_dataset;

@@ -23,7 +23,7 @@ enum { MOT_PARTS = 5 };
 extern const char *const mot_part_name[MOT_PARTS]; /* "gate", "embed", "attention", "ffn", "head" */
 typedef unsigned mot_part_set;                     /* bit 1u << part */
 
-enum { MOT_TENSOR_NAME = 40, MOT_TENSOR_RANK = 3, MOT_TABLE_ROWS = 512 };
+enum { MOT_TENSOR_NAME = 40, MOT_TENSOR_RANK = 3, MOT_TABLE_ROWS = 1552 };
 
 typedef struct mot_tensor {
     char name[MOT_TENSOR_NAME]; /* "block0/qkv_weight"; unique in its table */

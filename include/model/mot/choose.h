@@ -4,6 +4,7 @@
  *      p = softmax(h)                                            over all experts
  *      the K experts with the largest h_i + noise_i + bias_i     noise in training only; ties to the lowest index
  *      weight of the k-th, w_k:   prob: p of that expert;   chosen: softmax of h over the chosen;   none: 1/K
+ * The controls (gate.h) choose by rules of their own; their logits are all 0, so that p is 1/E, and w_k 1/E, 1/K or 1/K.
  * (Li et al., arXiv 2510.27004: K = 1, noise uniform in [0, lambda], F = p_m f_m.) The chosen stand in order of falling
  * score. Noise and random choices are pure functions of (seed, step, position, expert).
  *
@@ -21,7 +22,7 @@ typedef struct mot_choice_batch {
     size_t n, E, K;
     const mot_real *h;    /* [n, E] */
     const mot_real *bias; /* [E] */
-    const int32_t *group; /* [n] group or label, for the fixed gate; else NULL */
+    const int32_t *group; /* [n] group or label, at least 0, for the fixed gate; else NULL */
     uint64_t seed;
     mot_gidx step;    /* for noise; -1: evaluation, no noise */
     mot_gidx first;   /* position of sample 0, for the random gate's evaluation */

@@ -6,9 +6,11 @@
  * words and the product with it a sum of table rows.
  *      linear   h = g Theta                                 Theta [F, E]
  *      mlp      h = gelu(g W + b) Theta + c                 W [F, H], Theta [H, E]
- *      fixed    sample of group (or label) n goes to expert n % E, its choices n, n+1, ... (mod E); nothing learned
- *      random   choices drawn anew for every step; nothing learned
- * The last two are controls: what routing by the truth, and by nothing, would give. */
+ *      fixed    sample of group (or label: gate.told) n goes to expert n % E, its choices n, n+1, ... (mod E)
+ *      random   choices drawn anew for every step
+ *      even     experts in turn
+ * The last three are controls, which learn nothing: what routing by the truth, by nothing, and without any imbalance would
+ * give. Their h is 0, so that they differ from a gate that learns in their choices alone. */
 #ifndef MOT_GATE_H
 #define MOT_GATE_H
 

@@ -43,13 +43,15 @@ typedef struct mot_expert_config {   /* keys model.* */
 typedef enum mot_gate_kind {
     MOT_GATE_LINEAR,
     MOT_GATE_MLP,
-    MOT_GATE_FIXED, /* the controls from here on: by the group, at random, and in turn, so that loads are even */
+    MOT_GATE_FIXED, /* the controls from here on: as it is told, at random, and in turn, so that loads are even */
     MOT_GATE_RANDOM,
     MOT_GATE_EVEN
 } mot_gate_kind;
+typedef enum mot_told { MOT_TOLD_GROUP, MOT_TOLD_LABEL } mot_told;
 typedef enum mot_gate_input { MOT_GATE_MEAN, MOT_GATE_SUM, MOT_GATE_FLAT } mot_gate_input;
 typedef struct mot_gate_config { /* keys gate.* */
     mot_gate_kind kind;
+    mot_told told; /* fixed: what it routes by */
     mot_gate_input input; /* mean or sum over the tokens, or all numbers of the sample side by side */
     size_t hidden;        /* mlp: hidden units */
     double init;          /* deviation of the initial weights of the last layer; 0: all start at 0 */
@@ -75,7 +77,7 @@ typedef enum mot_exchange_form {
 typedef struct mot_route_config { /* keys route.* */
     int top_k;                    /* 1 .. E; 0: all (soft routing) */
     mot_scale scale; /* weight of an expert's output: its softmax probability over all experts, over the
-                                     chosen ones, or 1/K */
+                                     chosen ones, or 1/K; of a control too, whose scores are all 0 */
     mot_noise noise; /* added to the logits for choosing only, in training only */
     double noise_scale, noise_end; /* lambda at step 0 and from step noise_steps on, linear between */
     mot_gidx noise_steps;          /* 0: constant noise_scale */

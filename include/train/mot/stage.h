@@ -5,7 +5,7 @@
  *      loss < x               the loss of the step's batch
  *      loss plateau W         the mean loss of the last W steps is not below that of the W before by more than 0.1 %
  *      purity plateau W       the mean purity of the batches' routing is not above that of the W before by 0.005
- * Windows are disjoint and begin with the stage. A run ends with its last stage. Not collective; all of it is a
+ * Windows are disjoint, begin with the stage, and are each clause's own. A run ends with its last stage. Not collective; all of it is a
  * function of mot_progress and the coordinator's figures, so it survives stop and resume. */
 #ifndef MOT_STAGE_H
 #define MOT_STAGE_H
@@ -28,9 +28,10 @@ double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx s
 bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity,
                        mot_progress *progress);
 
-/* A run that was complete goes on when what ended its last stage was its number of steps, `former_steps`, and the stage
- * now has more, or no such number. */
-void mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx former_steps,
-                      mot_progress *progress);
+/* Where a run goes on whose stage may have another end than it had. One that was complete goes on when what ended its
+ * last stage was its number of steps, `former_steps`, and the stage now has more, or no such number. A stage that now ends
+ * where the run stands has ended: *next, and the next one begins. MOT_ERR_INPUT: it would have ended before. */
+mot_status mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx former_steps,
+                            mot_progress *progress, bool *next);
 
 #endif

@@ -49,11 +49,12 @@ typedef struct mot_step_result {
     double flops;                         /* of all experts */
     bool stop;                            /* some rank was asked to stop */
     const mot_gidx *sample;               /* [total] */
-    const int32_t *label, *group;         /* [total] */
+    const int32_t *label, *group;         /* [total]; -1: none */
     const int32_t *predicted;             /* [total] */
     const double *sample_loss;            /* [total] */
     const int32_t *expert;                /* [total, K] */
     const float *prob;                    /* [total, K]: softmax probability of the chosen */
+    const mot_real *weight;               /* [total, K]: of their outputs */
     const int64_t *load;                  /* [E], on every rank */
     const double *importance;             /* [E]: sums of probabilities */
 } mot_step_result;
@@ -95,8 +96,7 @@ typedef struct mot_step_work {
 typedef struct mot_step mot_step; /* opaque: buffers, plans, exchanges */
 
 /* For batches of up to `most` samples such as `reader` reads (its format is copied; any reader of the same format may
- * be used in a step). groups: 0, or the data's groups, by which purity is then taken, and which the fixed gate routes
- * by. threads: of this rank, at least 1; any number on any rank. Collective; the same status everywhere. */
+ * be used in a step). groups: 0, or the data's groups, by which the purity of a batch that has groups is then taken. threads: of this rank, at least 1; any number on any rank. Collective; the same status everywhere. */
 mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_source *reader, int classes,
                            int groups, size_t most, int threads);
 void mot_step_destroy(mot_step **step);
