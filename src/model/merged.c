@@ -370,13 +370,6 @@ static size_t merged_products(const mot_expert_shape *shape, mot_gemm_shape prod
     return count;
 }
 
-static void merged_typical_product(const mot_expert_shape *shape, size_t *m, size_t *n, size_t *k)
-{
-    *m = attends(shape) ? shape->width : shape->config->merged.neurons;
-    *n = merged_tile(shape) * shape->tokens;
-    *k = shape->width;
-}
-
 const mot_expert_kind mot_merged_kind = {
     .name = "merged",
     .table = merged_table,
@@ -386,5 +379,4 @@ const mot_expert_kind mot_merged_kind = {
     .backward = merged_backward,
     .flops = merged_flops,
     .products = merged_products,
-    .typical_product = merged_typical_product,
 };

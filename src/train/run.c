@@ -187,6 +187,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         mot_signals_catch();
         MOT_TRY(run_begin(run));
         begun = true;
+        mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
         run->start_step = run->progress.step;
         status = train(run);
         while (status == MOT_ERR_NUMERIC && may_go_back(run)) {

@@ -4,6 +4,7 @@
 
 #include "mot/clock.h"
 #include "mot/digest.h"
+#include "mot/expert_speed.h"
 #include "mot/lock.h"
 #include "mot/record.h"
 #include "mot/run.h"
@@ -52,8 +53,8 @@ struct mot_run {
     mot_dataset train_set, eval_set;
     char dataset_checksum[2 * MOT_DIGEST_TEXT]; /* of both; "": they lie in no file */
     char id[MOT_RUN_ID]; /* root; "" before the run has begun */
-    int classes, groups; /* of what is learned; groups 0: none */
-    int *parent;         /* [classes]: group of a label, or NULL */
+    int classes, groups;                        /* of what is learned; groups 0: none */
+    int *parent;                                /* [classes]: group of a label, or NULL */
     mot_batch_source train, eval;
     mot_model model;
     mot_step *step;
@@ -71,6 +72,7 @@ struct mot_run {
     int skipped_on_end;          /* steps without an update up to now, in a row */
     double called_s, start_s;    /* stop_after counts from the first, all figures from the second */
     mot_gidx start_step;
+    mot_yardstick yardstick; /* of this rank */
     double part_s[RUN_PARTS];
     size_t resident_before; /* bytes of this process before the run was set up: libraries */
     size_t data_bytes, model_bytes, step_bytes; /* held since, by what was made */
@@ -95,6 +97,8 @@ mot_state run_state(mot_run *run);
 void run_begin_stage(mot_run *run);
 
 /* run_resume.c: checkpoints and record. */
+/* The mot_precision_rule of the run that its folder holds, by its newest sound checkpoint; -1 without one. Root. */
+int run_precision_before(const mot_run *run);
 mot_status run_begin(mot_run *run); /* makes the folder, or continues what stands in it */
 /* Sets the run to its newest checkpoint, as a new start would, or to its beginning; the data go on behind the batch of
  * the step that failed. Collective. */

@@ -77,7 +77,7 @@ void run_banner(const mot_run *run, const char *what)
             "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
             config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s", size.own,
             parts, size.gate, total, K, config->model.experts,
-            config->model.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
+            run->model.shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
     mot_log(MOT_LOG_INFO,
             "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
             run_bytes_text(run_memory(run), memory));

@@ -22,6 +22,8 @@ static void forget_what_may_change(mot_config *config)
     config->threads = 0;
     config->stop_after = 0;
     config->train.on_nonfinite = MOT_NONFINITE_STOP;
+    if (config->model.precision == MOT_RULE_BF16)
+        config->model.precision = MOT_RULE_BF16_ALWAYS; /* of an earlier version */
     memset(&config->watch, 0, sizeof config->watch);
     config->route.split = false;
     config->route.rebalance = MOT_REBALANCE_NEVER;
@@ -103,6 +105,24 @@ done:
     mot_free(checksum);
     mot_free(before);
     return status;
+}
+
+int run_precision_before(const mot_run *run)
+{
+    char folder[1024], path[2048], *text = NULL, *checksum = NULL;
+    mot_config *before = NULL;
+    int rule = -1;
+    mot_gidx step = INT64_MAX;
+    if (mot_path_join(folder, sizeof folder, run->config.run, "checkpoints") != MOT_OK) return rule;
+    if (mot_allocate(&before, 1, sizeof *before, "a configuration") != MOT_OK) return rule;
+    while (rule < 0 && (step = mot_checkpoint_before(folder, step, path, sizeof path)) >= 0) {
+        if (mot_checkpoint_config(path, &text, &checksum) != MOT_OK) continue; /* find_checkpoint says why */
+        if (mot_config_parse(before, path, text, 0, NULL) == MOT_OK) rule = (int)before->model.precision;
+        mot_free(text);
+        mot_free(checksum);
+    }
+    mot_free(before);
+    return rule;
 }
 
 /* Nothing is lost yet, and another folder may do: the user's mistake rather than a failure while running. */

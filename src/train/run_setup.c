@@ -165,6 +165,28 @@ static void describe_sources(mot_run *run)
     run->eval.dataset = eval;
 }
 
+/* A run that is continued or evaluated stays with what it began with; its checkpoints say so. Collective. */
+static mot_status decide_precision(mot_run *run, const mot_token_shape *shape, size_t outputs)
+{
+    mot_precision_rule *rule = &run->config.model.precision;
+    int before = -1;
+    if (run->comm->rank == MOT_ROOT && run->purpose == RUN_TRAIN) before = run_precision_before(run);
+    mot_comm_bcast(run->comm, &before, sizeof before, MOT_ROOT);
+    if (run->purpose == RUN_EVAL) before = (int)*rule;
+    const bool open = *rule == MOT_RULE_AUTO || *rule == MOT_RULE_BF16;
+    if (open && before == MOT_RULE_FP32) *rule = MOT_RULE_FP32;
+    if (open && (before == MOT_RULE_BF16 || before == MOT_RULE_BF16_ALWAYS)) *rule = MOT_RULE_BF16_ALWAYS;
+    const mot_expert_shape experts = {.config = &run->config.model,
+                                      .tokens = shape->tokens,
+                                      .width = shape->width,
+                                      .vocabulary = shape->vocabulary,
+                                      .outputs = outputs};
+    mot_precision_rule found;
+    const mot_status status = mot_model_precision(run->comm, &run->config, &experts, &found);
+    if (status == MOT_OK) *rule = found;
+    return status;
+}
+
 /* Bytes that were allocated since `*held` were held, which becomes now. */
 static size_t held_since(size_t *held)
 {
@@ -179,7 +201,6 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     memset(run, 0, sizeof *run);
     run->comm = comm;
     run->config = *config;
-    run->config.model.precision = mot_model_precision(comm, config);
     run->purpose = purpose;
     run->evaluated = -1;
     MOT_TRY(mot_blas_agree(comm));
@@ -200,9 +221,10 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     mot_token_shape shape;
     const size_t outputs = mot_loss_outputs(config->train.loss, run->classes);
     status = mot_token_shape_of(&run->train.dataset->format, config->model.patch, &shape);
-    if (status == MOT_OK)
-        status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width,
-                                  shape.vocabulary, outputs, comm->size == 1);
+    MOT_TRY(mot_comm_agree(comm, status));
+    MOT_TRY(decide_precision(run, &shape, outputs));
+    status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width, shape.vocabulary,
+                              outputs, comm->size == 1);
     MOT_TRY(mot_comm_agree(comm, status));
     run->model_bytes = held_since(&held);
     describe_sources(run);

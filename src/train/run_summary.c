@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "mot/atomic_file.h"
-#include "mot/bare_product.h"
+#include "mot/blas.h"
 #include "mot/clock.h"
 #include "mot/log.h"
 #include "mot/watch.h"
@@ -52,13 +52,11 @@ typedef struct run_speed {
     double samples_per_s, gflops, fraction, compute_s, exchange_s, wait_s;
 } run_speed;
 
-static run_speed measure(const mot_run *run)
+static run_speed measure(mot_run *run)
 {
     const mot_step_work *work = mot_step_measure(run->step);
-    size_t m, n, k;
-    run->model.kind->typical_product(&run->model.shape, &m, &n, &k);
-    /* So many rows show a product's speed; its operands must not be what the run's memory peaks with. */
-    const double peak = mot_bare_peak(run->model.shape.precision, MOT_MIN(m, 512), n, k),
+    mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
+    const double peak = run->yardstick.flops_per_s * 1e-9,
                  own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
     double sum[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, work->expert_s > 0,
@@ -142,12 +140,14 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_real(json, "speed.samples_per_s", speed.samples_per_s);
             mot_json_real(json, "speed.expert_gflops", speed.gflops);
             mot_json_real(json, "speed.sgemm_fraction", speed.fraction);
+            mot_json_text(json, "speed.bare_product", mot_bare_name[run->yardstick.by]);
             mot_json_int(json, "rebalance.moves", run->moves);
             mot_json_int(json, "rebalance.bytes", (int64_t)run->moved_bytes);
             mot_json_real(json, "memory.peak_bytes", memory.peak);
             mot_json_real(json, "memory.growth_bytes", memory.growth);
             mot_json_real(json, "memory.sum_bytes", memory.sum);
             mot_json_text(json, "precision", bf16 ? "bf16" : "fp32");
+            mot_json_text(json, "blas", mot_blas_name());
             status = mot_json_save(json, path);
         }
     }

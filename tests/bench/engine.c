@@ -159,9 +159,10 @@ static double peak_of(const bench *b)
                                   {D, 3 * D, R}, {D, D, R}, {D, F, R}, {F, D, R}};
     double best = 0;
     for (size_t p = 0; p < MOT_COUNT(products); ++p) {
-        const double speed = mot_bare_peak(b->shape.precision, products[p][0], products[p][1],
-                                           products[p][2]);
-        best = MOT_MAX(best, speed);
+        mot_bare by;
+        const double speed = mot_bare_peak(b->shape.precision, p >= 4, false, products[p][0], products[p][1],
+                                           products[p][2], 8, 2e-3, &by);
+        best = MOT_MAX(best, 1e-9 * speed);
     }
     return best;
 }

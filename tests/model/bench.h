@@ -91,7 +91,8 @@ static inline void bench_expert_init(bench_expert *expert, const mot_expert_conf
                                        .width = text ? 0 : BENCH_WIDTH,
                                        .vocabulary = text ? BENCH_VOCABULARY : 0,
                                        .outputs = outputs,
-                                       .precision = config->precision};
+                                       .precision = config->precision == MOT_RULE_FP32 ? MOT_PRECISION_FP32
+                                                                                       : MOT_PRECISION_BF16};
     mot_ck_ok(expert->kind->table(&expert->shape, &expert->table));
     mot_ck_ok(mot_params_create(&expert->params, &expert->table, 0));
     mot_ck_ok(mot_arena_init(&expert->arena, expert->kind->workspace(&expert->shape)));

@@ -12,8 +12,13 @@ static bench_batch batch;
 
 static void begin(mot_pool pool, size_t depth, size_t tile, bool text)
 {
-    const mot_expert_config config = {
-        .width = D, .heads = H, .depth = depth, .ffn = F, .pool = pool, .tile = tile, .precision = precision};
+    const mot_expert_config config = {.width = D,
+                                      .heads = H,
+                                      .depth = depth,
+                                      .ffn = F,
+                                      .pool = pool,
+                                      .tile = tile,
+                                      .precision = (mot_precision_rule)precision};
     bench_batch_init(&batch, text);
     bench_expert_init(&expert, &config, text, C, 80);
 }

@@ -67,7 +67,7 @@ stable = {
     "routing.purity": float, "routing.nmi": float, "routing.entropy": float, "routing.experts_used": int,
     "time.wall_s": float, "time.compute_s": float, "time.exchange_s": float, "time.wait_s": float,
     "speed.samples_per_s": float, "speed.expert_gflops": float, "speed.sgemm_fraction": float,
-    "precision": str, "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int, "skipped": int, "rollbacks": int,
+    "speed.bare_product": str, "blas": str, "precision": str, "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int, "skipped": int, "rollbacks": int,
 }
 for key, kind in stable.items():
     if key not in s:
@@ -81,6 +81,8 @@ for key, value in {"status": "done", "steps": 20, "stage": 1, "mpi.ranks": int(s
                    "restarts": 0, "skipped": 0, "rollbacks": 0}.items():
     if s[key] != value:
         sys.exit("%s is %r, expected %r" % (key, s[key], value))
+if s["speed.bare_product"] not in ("openblas", "mot", "mot_bf16") or not s["blas"].startswith("OpenBLAS "):
+    sys.exit("speed.bare_product is %r, blas %r" % (s["speed.bare_product"], s["blas"]))
 if len(s["digest"]) != 32 or set(s["digest"]) - set("0123456789abcdef"):
     sys.exit("digest is %r" % s["digest"])
 for key in "eval.accuracy", "routing.purity", "routing.nmi", "routing.entropy":
@@ -140,6 +142,49 @@ mot_on 2 train small.yaml run=merged model.kind=merged model.precision=bf16 trai
 [ "$(grep -c 'model.precision = bf16: experts of the kind merged take their products in fp32' output)" -eq 1 ] || fail "no sentence, or more than one, about bf16 of the kind merged: $(cat output)"
 [ "$(value merged/summary.json precision)" = fp32 ] || fail "bf16 of the kind merged: summary.json says $(value merged/summary.json precision)"
 grep -Eq 'precision: fp32' merged/config.yaml || fail "bf16 of the kind merged: config.yaml does not say fp32"
+
+# Whatever is measured, the run is one of the two, says which, and stays with it when it goes on.
+for rule in auto bf16; do
+    mot_on 2 train small.yaml run=$rule model.precision=$rule >output 2>&1 || fail "model.precision=$rule: $(cat output)"
+    [ "$(grep -c "model.precision = $rule: " output)" -eq 1 ] || fail "no sentence, or more than one, about model.precision=$rule: $(cat output)"
+done
+mot train --quiet small.yaml run=fp32
+digest_of() { value "$1/summary.json" digest; }
+if mot train small.yaml run=bf16_always model.precision=bf16_always | grep -q '; products in bf16'; then
+    [ "$(digest_of bf16_always)" != "$(digest_of fp32)" ] || fail "bf16_always has the bits of fp32"
+    # One that began with little reason to goes on all the same.
+    mot train --quiet small.yaml run=short model.precision=bf16_always 'train.until=10 steps'
+    mot train small.yaml run=short model.precision=auto >output 2>&1 || fail "bf16 that goes on by auto: $(cat output)"
+    grep -q 'model.precision = auto: products' output && fail "a run that goes on measures again: $(cat output)"
+    [ "$(digest_of short)" = "$(digest_of bf16_always)" ] || fail "bf16 that goes on by auto has other bits"
+    grep -Eq 'precision: bf16_always' short/config.yaml || fail "config.yaml of a run in bf16: $(grep precision short/config.yaml)"
+    mot train small.yaml run=short model.precision=fp32 >output 2>&1
+    [ $? -eq 2 ] || fail "a run in bf16 goes on in fp32: $(cat output)"
+fi
+for rule in auto bf16; do
+    [[ "$(digest_of $rule)" == "$(digest_of "$(sed -n 's/^ *precision: //p' $rule/config.yaml)")" ]] || fail "model.precision=$rule is neither: $(cat $rule/config.yaml)"
+done
+mot train --quiet small.yaml run=short-fp32 'train.until=10 steps'
+mot train --quiet small.yaml run=short-fp32 model.precision=auto || fail "fp32 that goes on by auto"
+[ "$(digest_of short-fp32)" = "$(digest_of fp32)" ] || fail "fp32 that goes on by auto has other bits"
+
+# ---- kernels of OpenBLAS ----
+
+# Ranks that would take other kernels take the same ones, and say so; the bits are those of these kernels.
+cat >by_rank <<'SH'
+#!/bin/sh
+if [ "${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}" = 1 ]; then export OPENBLAS_CORETYPE=Prescott; fi
+exec "$@"
+SH
+chmod +x by_rank
+theory="model.kind=merged train.loss=squared"
+# shellcheck disable=SC2086 # words
+timeout -k 5 "$LIMIT" "$MPIRUN" -n 3 ./by_rank "$MOT_BINARY" train small.yaml run=mixed $theory >output 2>&1 || fail "ranks with other kernels: $(cat output)"
+[ "$(value mixed/summary.json blas | sed 's/.*, //')" = "Prescott kernels (what all ranks can run)" ] || fail "ranks with other kernels: $(value mixed/summary.json blas)"
+grep -q '^mot: warning: OPENBLAS_CORETYPE says nothing on rank 0 and Prescott on rank 1' output || fail "no word about OPENBLAS_CORETYPE of rank 1: $(cat output)"
+# shellcheck disable=SC2086
+OPENBLAS_CORETYPE=Prescott mot train --quiet small.yaml run=prescott $theory
+[ "$(digest_of mixed)" = "$(digest_of prescott)" ] || fail "ranks with other kernels have other bits than one with theirs"
 
 # ---- help and inspect ----
 

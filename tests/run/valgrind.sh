@@ -78,7 +78,7 @@ for n in 1 3; do
     check eval.$n $n "$MOT_BINARY" eval run$n
 done
 for exchange in direct node; do
-    for precision in fp32 bf16; do
+    for precision in fp32 bf16_always; do
         check $exchange.$precision 3 "$MOT_BINARY" train small.yaml run=$exchange.$precision 'train.until=6 steps' \
             route.exchange=$exchange model.precision=$precision route.top_k=2 route.chunks=2 threads=2
     done

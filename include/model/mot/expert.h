@@ -62,8 +62,6 @@ typedef struct mot_expert_kind {
     /* The products that learning from a full tile of the longest samples takes; returns how many there are. What an
      * expert's speed is compared with: the same products, and nothing between them. */
     size_t (*products)(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS]);
-    /* The shape that its matrix products mostly have, for comparing with a bare product. */
-    void (*typical_product)(const mot_expert_shape *shape, size_t *m, size_t *n, size_t *k);
 } mot_expert_kind;
 
 /* Samples a strip, whole tiles: the configured number, or so many that adding a strip's gradient costs less than 2 % of

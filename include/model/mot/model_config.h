@@ -27,16 +27,24 @@ typedef struct mot_merged_config { /* keys model.merged.*: the expert kind `merg
     double init;             /* W ~ N(0, init^2 / D) at the start; A = 0 */
 } mot_merged_config;
 
+/* What the user says of the operands of matrix products; mot_model_precision (model.h) comes to one of fp32 and bf16_always. */
+typedef enum mot_precision_rule {
+    MOT_RULE_FP32,
+    MOT_RULE_BF16, /* where it is faster; a warning says where it is not */
+    MOT_RULE_AUTO, /* where it is faster */
+    MOT_RULE_BF16_ALWAYS
+} mot_precision_rule;
+
 typedef struct mot_expert_config {   /* keys model.* */
     int kind;                        /* row of mot_expert_kinds */
     int experts;                     /* E */
     size_t patch;                    /* pictures: side of a patch, pixels */
     size_t width, heads, depth, ffn; /* D, heads, blocks, hidden width of the FFN */
     mot_pool pool;
-    size_t tile;             /* samples a tile; 0: chosen from the sizes (never from the machine) */
-    size_t strip;            /* samples a strip, rounded up to whole tiles; 0: likewise */
-    mot_part_set tie;        /* parts that all experts share */
-    mot_precision precision; /* of the operands of matrix products */
+    size_t tile;      /* samples a tile; 0: chosen from the sizes (never from the machine) */
+    size_t strip;     /* samples a strip, rounded up to whole tiles; 0: likewise */
+    mot_part_set tie; /* parts that all experts share */
+    mot_precision_rule precision;
     mot_merged_config merged;
 } mot_expert_config;
 

@@ -40,9 +40,11 @@ typedef struct mot_model {
     int64_t *tied_sum;       /* [tied_table.count] */
 } mot_model;
 
-/* What the configured precision comes to: fp32 where the kind, or the processor of any rank, cannot take products in bf16;
- * then a warning says so. The same on every rank. Collective. */
-mot_precision mot_model_precision(const mot_comm *comm, const mot_config *config);
+/* What the configured precision comes to, MOT_RULE_FP32 or MOT_RULE_BF16_ALWAYS: fp32 where the kind, or the processor of any
+ * rank, cannot take products in bf16, or where these are not clearly faster over all ranks, which is measured now; a line or
+ * a warning says why. `shape` is that of the experts, its precision still open. The same on every rank. Collective. */
+mot_status mot_model_precision(const mot_comm *comm, const mot_config *config, const mot_expert_shape *shape,
+                               mot_precision_rule *rule);
 
 /* Builds and initializes. config->model.precision is one that mot_model_precision gives. `tokens, width, vocabulary` describe a sample, `outputs` the loss. `fold`: see
  * mot_placement_init. Collective only in that all ranks must call alike; errors are the same on every rank except for
