@@ -3,14 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "mot/expert_speed.h"
-#include "mot/log.h"
 #include "mot/memory.h"
-#include "mot/product_bf16.h"
-
-/* So much faster bf16 must be measured to be that no noise of the measurement makes it so: where it pays it is 1.5 and more,
- * where it does not 0.6 to 0.8. */
-static const double clearly = 1.15;
 
 /* ---- the experts of this rank ---- */
 
@@ -104,52 +97,6 @@ void mot_model_adopt(mot_model *model, model_experts *held)
 
 /* ---- the whole ---- */
 
-/* The rule is bf16 or auto, and all ranks could. They all measure, since each will work beside the others. */
-static mot_status find_faster(const mot_comm *comm, const char *rule, const mot_expert_shape *shape,
-                              const mot_expert_kind *kind, mot_log_level level, mot_precision_rule *faster)
-{
-    double seconds[2];
-    mot_status status = mot_precision_measure(kind, shape, seconds);
-    MOT_TRY(mot_comm_agree(comm, status));
-    mot_comm_allreduce(comm, seconds, 2, MPI_DOUBLE, MPI_SUM);
-    const double speedup = seconds[MOT_PRECISION_FP32] / seconds[MOT_PRECISION_BF16];
-    *faster = speedup > clearly ? MOT_RULE_BF16_ALWAYS : MOT_RULE_FP32;
-    mot_log(*faster == MOT_RULE_FP32 ? level : MOT_LOG_INFO,
-            "model.precision = %s: products in bf16 run at %.2f times the speed of fp32 here: %s", rule,
-            speedup, *faster == MOT_RULE_FP32 ? "they are taken in fp32" : "they are taken in bf16");
-done:
-    return status;
-}
-
-mot_status mot_model_precision(const mot_comm *comm, const mot_config *config, const mot_expert_shape *shape,
-                               mot_precision_rule *rule)
-{
-    static const char *const names[] = {"fp32", "bf16", "auto", "bf16_always"};
-    const mot_expert_kind *kind = mot_expert_kinds[config->model.kind];
-    const mot_precision_rule asked = config->model.precision;
-    /* Who leaves it open wants to know; who asks for bf16 and does not get it is warned. */
-    const mot_log_level level = asked == MOT_RULE_AUTO ? MOT_LOG_INFO : MOT_LOG_WARNING;
-    *rule = MOT_RULE_FP32;
-    if (asked == MOT_RULE_FP32) return MOT_OK;
-    if (!kind->bf16) {
-        mot_log(level, "model.precision = %s: experts of the kind %s take their products in fp32",
-                names[asked], kind->name);
-        return MOT_OK;
-    }
-    int available = mot_bf16_available();
-    mot_comm_allreduce(comm, &available, 1, MPI_INT, MPI_LAND);
-    if (!available) {
-        mot_log(level,
-                "model.precision = %s: not every processor of this job has AVX512_BF16; products are "
-                "taken in fp32",
-                names[asked]);
-        return MOT_OK;
-    }
-    if (asked != MOT_RULE_BF16_ALWAYS) return find_faster(comm, names[asked], shape, kind, level, rule);
-    *rule = MOT_RULE_BF16_ALWAYS;
-    return MOT_OK;
-}
-
 mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_config *config, size_t tokens,
                             size_t width, size_t vocabulary, size_t outputs, bool fold)
 {
@@ -162,9 +109,12 @@ mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_co
     model->comm = comm;
     model->kind = mot_expert_kinds[config->model.kind];
     model->shape = (mot_expert_shape){
-        &config->model, tokens,
-        width,          vocabulary,
-        outputs,        config->model.precision == MOT_RULE_FP32 ? MOT_PRECISION_FP32 : MOT_PRECISION_BF16};
+        &config->model,
+        tokens,
+        width,
+        vocabulary,
+        outputs,
+        config->model.precision == MOT_RULE_BF16_ALWAYS ? MOT_PRECISION_BF16 : MOT_PRECISION_FP32};
     MOT_TRY(model->kind->table(&model->shape, &model->table));
     mot_table_select(&model->own_table, &model->table, config->model.tie, false);
     mot_table_select(&model->tied_table, &model->table, config->model.tie, true);

@@ -166,24 +166,18 @@ static void describe_sources(mot_run *run)
 }
 
 /* A run that is continued or evaluated stays with what it began with; its checkpoints say so. Collective. */
-static mot_status decide_precision(mot_run *run, const mot_token_shape *shape, size_t outputs)
+static mot_status choose_precision(mot_run *run)
 {
     mot_precision_rule *rule = &run->config.model.precision;
+    const bool open = *rule == MOT_RULE_AUTO || *rule == MOT_RULE_BF16;
     int before = -1;
-    if (run->comm->rank == MOT_ROOT && run->purpose == RUN_TRAIN) before = run_precision_before(run);
+    if (run->comm->rank == MOT_ROOT && run->purpose == RUN_TRAIN && open) before = run_precision_before(run);
     mot_comm_bcast(run->comm, &before, sizeof before, MOT_ROOT);
     if (run->purpose == RUN_EVAL) before = (int)*rule;
-    const bool open = *rule == MOT_RULE_AUTO || *rule == MOT_RULE_BF16;
     if (open && before == MOT_RULE_FP32) *rule = MOT_RULE_FP32;
     if (open && (before == MOT_RULE_BF16 || before == MOT_RULE_BF16_ALWAYS)) *rule = MOT_RULE_BF16_ALWAYS;
-    const mot_expert_shape experts = {.config = &run->config.model,
-                                      .tokens = shape->tokens,
-                                      .width = shape->width,
-                                      .vocabulary = shape->vocabulary,
-                                      .outputs = outputs};
-    mot_precision_rule found;
-    const mot_status status = mot_model_precision(run->comm, &run->config, &experts, &found);
-    if (status == MOT_OK) *rule = found;
+    const mot_status status = mot_model_choose_precision(&run->model);
+    *rule = run->model.shape.precision == MOT_PRECISION_BF16 ? MOT_RULE_BF16_ALWAYS : MOT_RULE_FP32;
     return status;
 }
 
@@ -221,11 +215,11 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     mot_token_shape shape;
     const size_t outputs = mot_loss_outputs(config->train.loss, run->classes);
     status = mot_token_shape_of(&run->train.dataset->format, config->model.patch, &shape);
+    if (status == MOT_OK)
+        status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width,
+                                  shape.vocabulary, outputs, comm->size == 1);
     MOT_TRY(mot_comm_agree(comm, status));
-    MOT_TRY(decide_precision(run, &shape, outputs));
-    status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width, shape.vocabulary,
-                              outputs, comm->size == 1);
-    MOT_TRY(mot_comm_agree(comm, status));
+    MOT_TRY(choose_precision(run));
     run->model_bytes = held_since(&held);
     describe_sources(run);
     MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, run->classes, run->groups,

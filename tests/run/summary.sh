@@ -150,7 +150,8 @@ for rule in auto bf16; do
 done
 mot train --quiet small.yaml run=fp32
 digest_of() { value "$1/summary.json" digest; }
-if mot train small.yaml run=bf16_always model.precision=bf16_always | grep -q '; products in bf16'; then
+mot train small.yaml run=bf16_always model.precision=bf16_always >output 2>&1 || fail "model.precision=bf16_always: $(cat output)"
+if grep -q '; products in bf16' output; then
     [ "$(digest_of bf16_always)" != "$(digest_of fp32)" ] || fail "bf16_always has the bits of fp32"
     # One that began with little reason to goes on all the same.
     mot train --quiet small.yaml run=short model.precision=bf16_always 'train.until=10 steps'

@@ -16,9 +16,4 @@ typedef struct mot_yardstick {
  * the processor make one measurement too small, and nothing makes it too large. Where memory is short it stays. */
 void mot_yardstick_measure(mot_yardstick *best, const mot_expert_kind *kind, const mot_expert_shape *shape);
 
-/* Seconds that the products of one tile take, in fp32 and in bf16 (by mot_precision), rounding and transposing included: each
- * the best of a few, taken in turns, over some milliseconds. Processor and kind must have bf16. MOT_ERR_MEMORY. */
-mot_status mot_precision_measure(const mot_expert_kind *kind, const mot_expert_shape *shape,
-                                 double seconds[2]);
-
 #endif

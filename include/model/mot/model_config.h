@@ -27,7 +27,7 @@ typedef struct mot_merged_config { /* keys model.merged.*: the expert kind `merg
     double init;             /* W ~ N(0, init^2 / D) at the start; A = 0 */
 } mot_merged_config;
 
-/* What the user says of the operands of matrix products; mot_model_precision (model.h) comes to one of fp32 and bf16_always. */
+/* What the user says of the operands of matrix products; mot_model_choose_precision (model.h) comes to a mot_precision. */
 typedef enum mot_precision_rule {
     MOT_RULE_FP32,
     MOT_RULE_BF16, /* where it is faster; a warning says where it is not */

@@ -40,18 +40,20 @@ typedef struct mot_model {
     int64_t *tied_sum;       /* [tied_table.count] */
 } mot_model;
 
-/* What the configured precision comes to, MOT_RULE_FP32 or MOT_RULE_BF16_ALWAYS: fp32 where the kind, or the processor of any
- * rank, cannot take products in bf16, or where these are not clearly faster over all ranks, which is measured now; a line or
- * a warning says why. `shape` is that of the experts, its precision still open. The same on every rank. Collective. */
-mot_status mot_model_precision(const mot_comm *comm, const mot_config *config, const mot_expert_shape *shape,
-                               mot_precision_rule *rule);
-
-/* Builds and initializes. config->model.precision is one that mot_model_precision gives. `tokens, width, vocabulary` describe a sample, `outputs` the loss. `fold`: see
+/* Builds and initializes. Products are in bf16 where config->model.precision is MOT_RULE_BF16_ALWAYS, which the kind and the
+ * processors of all ranks must have. `tokens, width, vocabulary` describe a sample, `outputs` the loss. `fold`: see
  * mot_placement_init. Collective only in that all ranks must call alike; errors are the same on every rank except for
  * memory. On failure everything is released. */
 mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_config *config, size_t tokens,
                             size_t width, size_t vocabulary, size_t outputs, bool fold);
 void mot_model_free(mot_model *model);
+
+/* Sets shape.precision to what config->model.precision comes to: fp32 where the kind, or the processor of any rank, cannot
+ * take products in bf16, and, unless the rule is MOT_RULE_BF16_ALWAYS, where experts do not learn clearly faster with them,
+ * over all ranks: that is measured now, on a tile, in some milliseconds (or three times what a tile takes). A line or a
+ * warning says what came out. The same on every rank. Between mot_model_create and what asks for the shape; the gradient of
+ * the first expert is zero afterwards. Collective; MOT_ERR_MEMORY, the same everywhere. */
+mot_status mot_model_choose_precision(mot_model *model);
 
 /* Initial values of all units: a pure function of the configuration's seed. */
 void mot_model_init(mot_model *model);
