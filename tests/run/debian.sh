@@ -21,7 +21,6 @@ if [ -z "${MOT_OWN_MOUNTS:-}" ]; then
 fi
 # shellcheck source=tests/run/lib.sh
 . "$here/lib.sh"
-LIMIT=${MOT_TEST_LIMIT:-900}
 roots=${MOT_DEBIAN:-$scratch/roots} common=$scratch/common
 mounted=()
 trap 'umount -l "${mounted[@]}" 2>/dev/null; rm -rf --one-file-system "$scratch"' EXIT
