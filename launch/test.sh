@@ -3,6 +3,8 @@
 # usage: launch/test.sh [--slow]     --slow: the tests with the label "slow" as well (in the Release build)
 # The last line is 'N passed, N failed, N skipped', both builds together; before it, why each skipped test was
 # skipped. Exit code 0 only if tests ran and none failed. Full logs: BUILD/Testing/Temporary/LastTest.log.
+# Which take longest: sort -rnk3 BUILD/Testing/Temporary/CTestCostData.txt. Beside ten loops that never rest, where all have
+# to pass as well: tests/under_load.sh launch/test.sh
 set -u
 # shellcheck source=launch/common.sh
 . "$(dirname "$0")/common.sh"

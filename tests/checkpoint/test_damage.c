@@ -78,7 +78,7 @@ static bool refused_or_harmless(const char *what, size_t where)
 START_TEST(flipped_bits)
 {
     size_t refused = 0;
-    const size_t stride = getenv("MOT_TEST_EVERY_BYTE") != NULL ? 1 : mot_ck_short() ? 149 : 37;
+    const size_t stride = getenv("MOT_TEST_EVERY_BYTE") != NULL ? 1 : mot_ck_short() ? 401 : 101;
     for (size_t at = 0; at < count; at += stride) {
         const char was = bytes[at];
         bytes[at] = (char)(was ^ (1 << (at / stride % 8)));
@@ -95,7 +95,7 @@ END_TEST
 START_TEST(overwritten_bytes)
 {
     static const char junk[] = {0, -1, 0x7f, 'x'};
-    for (size_t at = 0; at < count; at += mot_ck_short() ? 401 : 101) {
+    for (size_t at = 0; at < count; at += mot_ck_short() ? 1201 : 301) {
         const char was = bytes[at];
         bytes[at] = junk[at % sizeof junk];
         store(bytes, count);

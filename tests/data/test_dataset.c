@@ -437,10 +437,10 @@ START_TEST(flipped_bits)
 {
     damage d;
     begin_damage(&d);
-    const size_t stride = getenv("MOT_TEST_EVERY_BYTE") != NULL ? 1 : 16;
-    size_t tried = 0, refused = 0;
+    const size_t stride = getenv("MOT_TEST_EVERY_BYTE") != NULL ? 1 : mot_ck_short() ? 61 : 16;
+    size_t refused = 0;
     FILE *file = fopen(d.path, "r+b");
-    for (size_t at = 0; at < d.size; at += stride, ++tried) {
+    for (size_t at = 0; at < d.size; at += stride) {
         fseek(file, (long)at, SEEK_SET);
         const int was = fgetc(file);
         fseek(file, (long)at, SEEK_SET);
@@ -454,8 +454,7 @@ START_TEST(flipped_bits)
         fflush(file);
     }
     fclose(file);
-    ck_assert_uint_gt(tried, 1000);
-    ck_assert_uint_gt(refused, 500);
+    ck_assert_uint_gt(refused * stride, d.size / 4);
     end_damage(&d);
 }
 END_TEST

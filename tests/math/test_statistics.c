@@ -207,7 +207,7 @@ static void statistics_tests(TCase *tcase)
     tcase_add_test(tcase, line);
     tcase_add_test(tcase, exact_power_law);
     tcase_add_test(tcase, no_power_law);
-    tcase_add_test(tcase, bootstrap_covers);
+    if (!mot_ck_short()) tcase_add_test(tcase, bootstrap_covers); /* the same figures in any build */
     tcase_add_test(tcase, bootstrap_repeats_and_refuses);
     tcase_add_test(tcase, wilson);
 }

@@ -87,10 +87,10 @@ static bool arrived(const traffic *t)
     return memcmp(t->receive, t->expected, t->rows_received * t->width) == 0;
 }
 
-/* Every routing where each rank is a node; otherwise every 7th, which meets every kind of each sort. */
+/* Every routing where each rank is a node; otherwise, and in short, every 7th, which meets every kind of each sort. */
 static uint32_t next_number(uint32_t number, int kind)
 {
-    return number + (kind == NODES_ALONE ? 1 : 7);
+    return number + (kind == NODES_ALONE && !mot_ck_short() ? 1 : 7);
 }
 
 static uint64_t sum_over_ranks(uint64_t mine)
@@ -312,7 +312,7 @@ START_TEST(pieces_arrive_where_they_belong)
     for (int n = 0; n < nodes[_i].count; n++) all_here = all_here && !exchange.distant[n];
     mot_ck_all(all_here);
     for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS;
-         number = next_number(number, _i)) {
+         number += _i == NODES_ALONE ? 1 : 7) { /* some are cut, and some are not */
         routing r;
         routing_init(&r, 700, number, comm.size, 37);
         mot_plan plan;

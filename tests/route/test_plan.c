@@ -70,7 +70,7 @@ START_TEST(plan_is_what_the_double_loop_says)
     const int ranks = _i;
     for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number++) {
         routing r;
-        routing_init(&r, 1 + (uint64_t)world.rank, number + 100 * (uint32_t)ranks, ranks, 60);
+        routing_init(&r, 1, number + 100 * (uint32_t)ranks, ranks, 60);
         size_t rows_home = 0, rows_owner = 0;
         for (int me = 0; me < ranks; me++) {
             mot_plan plan;
@@ -115,7 +115,7 @@ START_TEST(places_in_a_node_are_what_the_double_loop_says)
     const int ranks = 1 + _i / NODES_KINDS;
     for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number += 7) {
         routing r;
-        routing_init(&r, 90 + (uint64_t)world.rank + 100 * (uint64_t)_i, number, ranks, 37);
+        routing_init(&r, 90 + 100 * (uint64_t)_i, number, ranks, 37);
         mot_nodes nodes[MOST_RANKS];
         mot_plan plan[MOST_RANKS];
         unsigned char *taken[MOST_RANKS];
@@ -270,10 +270,12 @@ static void plan_tests(TCase *tcase)
 {
     MPI_Comm_rank(MPI_COMM_WORLD, &world.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &world.size);
-    tcase_add_loop_test(tcase, plan_is_what_the_double_loop_says, 1, 10);
-    tcase_add_loop_test(tcase, places_in_a_node_are_what_the_double_loop_says, 0, 6 * NODES_KINDS);
-    tcase_add_test(tcase, a_plan_is_used_again);
-    tcase_add_test(tcase, a_chunk_beyond_int_is_refused);
+    if (world.size == 1) { /* the other ranks are made up */
+        tcase_add_loop_test(tcase, plan_is_what_the_double_loop_says, 1, 10);
+        tcase_add_loop_test(tcase, places_in_a_node_are_what_the_double_loop_says, 0, 6 * NODES_KINDS);
+        tcase_add_test(tcase, a_plan_is_used_again);
+        tcase_add_test(tcase, a_chunk_beyond_int_is_refused);
+    }
     tcase_add_test(tcase, experts_meet_their_samples_in_the_same_order_on_any_number_of_ranks);
 }
 

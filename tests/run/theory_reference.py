@@ -53,7 +53,7 @@ class Reference:
 
     def forward(self, e, X):
         if self.attention:
-            score = np.einsum("bkd,hde,ble->bhlk", X, self.A[e], X)
+            score = np.einsum("bkd,hde,ble->bhlk", X, self.A[e], X, optimize=True)
             S = np.exp(score - score.max(-1, keepdims=True))
             S /= S.sum(-1, keepdims=True)
             U = np.einsum("bhlk,bkd->bhld", S, X)
@@ -82,7 +82,7 @@ class Reference:
             if self.attention:
                 z = np.einsum("bkd,hdj->bhkj", Xe, self.W[e])
                 T = S * (np.einsum("bhlj,bhkj->bhlk", d_a, z) - np.einsum("bhlj,bhlj->bhl", d_a, a)[..., None])
-                G_A = np.einsum("bhlk,bkd,ble->hde", T, Xe, Xe)
+                G_A = np.einsum("bhlk,bkd,ble->hde", T, Xe, Xe, optimize=True)
             one = -pi[ix]
             one[:, e] += 1
             d_theta += g[ix].T @ ((d_F * f * p)[:, None] * one)
