@@ -114,44 +114,58 @@ mot_status h5_check_written(hid_t where, const char *object)
     return h5_fail(MOT_ERR_FILE, false, where, object, "cannot be written: %s", strerror(error));
 }
 
+/* Makes room for the mark. Flushed first, which gives back what HDF5 keeps in reserve: else the room would lie behind
+ * that. Closes always. */
+static mot_status close_with_room(hid_t *file, const char *path)
+{
+    mot_status status = MOT_OK;
+    if (H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0 || H5Fincrement_filesize(*file, MOT_H5_MARK) < 0) {
+        status = fail_file(MOT_ERR_FILE, path, "cannot write the file to the end");
+        h5_stream_give_up(*file);
+    }
+    if (H5Fclose(*file) < 0 && status == MOT_OK)
+        status = fail_file(MOT_ERR_FILE, path, "cannot close the file");
+    *file = H5I_INVALID_HID;
+    const int error = h5_stream_closed_error();
+    if (status == MOT_OK && error != 0)
+        status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path, strerror(error));
+    return status;
+}
+
 mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
 {
     if (*file < 0) return MOT_OK;
     char temporary[MOT_PATH];
     const uint64_t end = h5_stream_foreign_end(*file);
     mot_status status = mot_file_temporary(temporary, path);
-    /* Flushed first, which gives back what HDF5 keeps in reserve: else the room would lie behind that. */
-    if (commit && status == MOT_OK &&
-        (H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0 || H5Fincrement_filesize(*file, MOT_H5_MARK) < 0))
-        status = fail_file(MOT_ERR_FILE, path, "cannot write the file to the end");
-    const bool keep = commit && status == MOT_OK;
-    if (!keep) h5_stream_give_up(*file);
-    if (H5Fclose(*file) < 0 && keep) status = fail_file(MOT_ERR_FILE, path, "cannot close the file");
-    *file = H5I_INVALID_HID;
-    const int error = h5_stream_closed_error();
-    if (keep && error != 0)
-        status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path, strerror(error));
-    if (keep && status == MOT_OK) status = h5_mark_write(temporary, path, end);
-    if (keep && status == MOT_OK) return mot_file_rename(temporary, path);
+    if (commit && status == MOT_OK) {
+        MOT_TRY(close_with_room(file, path));
+        MOT_TRY(h5_mark_write(temporary, path, end));
+        return mot_file_rename(temporary, path);
+    }
+    h5_stream_give_up(*file);
+    mot_h5_close(file);
+done:
     unlink(temporary);
     return status;
 }
 
-mot_status mot_h5_mark(const char *name, const char *path, uint64_t end)
+mot_status mot_h5_edit(hid_t *file, const char *name, const char *path)
 {
     h5_silence();
     mot_status status = MOT_OK;
-    hid_t access = access_list(false), file = H5I_INVALID_HID;
-    if (h5_stream_choose(access, MOT_H5_HEAD)) file = H5Fopen(name, H5F_ACC_RDWR, access);
-    if (file < 0 || H5Fincrement_filesize(file, MOT_H5_MARK) < 0)
-        status = fail_file(MOT_ERR_INPUT, path, "the HDF5 file is damaged");
+    hid_t access = access_list(false);
+    *file = H5I_INVALID_HID;
+    if (h5_stream_choose(access, MOT_H5_HEAD)) *file = H5Fopen(name, H5F_ACC_RDWR, access);
+    if (*file < 0) status = fail_file(MOT_ERR_INPUT, path, "the HDF5 file is damaged");
     mot_h5_close(&access);
-    if (file >= 0 && H5Fclose(file) < 0 && status == MOT_OK)
-        status = fail_file(MOT_ERR_FILE, path, "cannot close the file");
-    if (status == MOT_OK && h5_stream_closed_error() != 0)
-        status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path,
-                          strerror(h5_stream_closed_error()));
-    return status == MOT_OK ? h5_mark_write(name, path, end) : status;
+    return status;
+}
+
+mot_status mot_h5_seal(hid_t *file, const char *name, const char *path)
+{
+    const mot_status status = close_with_room(file, path);
+    return status == MOT_OK ? h5_mark_write(name, path, MOT_H5_HEAD) : status;
 }
 
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)

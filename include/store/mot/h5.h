@@ -50,9 +50,14 @@ mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit);
 mot_status mot_h5_open_sealed(hid_t *file, const char *path, const char *what);
 /* Whether a file ends with a mark, right or not. */
 bool mot_h5_is_sealed(const char *path);
-/* Seals the HDF5 file `name` as it is now, with a new mark at its end, and syncs it; sentences name `path`. Only for a
- * file that libhdf5 can read: a damaged one may crash it. */
-mot_status mot_h5_mark(const char *name, const char *path, uint64_t end);
+/* Opens the file `name`, with its mark right or not, to change it; sentences name `path`. Only for a file that libhdf5 can
+ * read: a damaged one may crash it. */
+mot_status mot_h5_edit(hid_t *file, const char *name, const char *path);
+/* Renews the checksums that stand in a file (attribute `xxh3` of its datasets) where the bytes have others now; *changed
+ * counts those. A checksum over what is elsewhere is its owner's matter. */
+mot_status mot_h5_renew_checksums(hid_t file, size_t *changed);
+/* Ends mot_h5_edit: closes the file always, and seals it as it is now, bytes of others included. */
+mot_status mot_h5_seal(hid_t *file, const char *name, const char *path);
 
 /* ---- attributes: UTF-8 strings, 64-bit integers, doubles. Strings have a fixed length here and in datasets: those of
  * variable length are refused, since HDF5 1.10 trusts their addresses and crashes on damaged ones ---- */
