@@ -13,14 +13,14 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "inspect_tree.h"
+#include "inspect_private.h"
 #include "mot/atomic_file.h"
 #include "mot/checkpoint.h"
 #include "mot/dataset.h"
 #include "mot/memory.h"
 #include "mot/record.h"
 
-enum { MOST_VALUES = 1000000 };
+enum { MOST_VALUES = 1000000, KEY_RESEAL = 256 };
 
 /* ---- what only one kind of file has ---- */
 
@@ -158,104 +158,11 @@ done:
     return status;
 }
 
-/* ---- a run ---- */
-
-static mot_status inspect_hdf5(const inspect_options *options, bool brief);
-
-/* `target` as it is below `folder`, or false: absent, or outside. */
-static bool inside(char path[PATH_MAX], const char *folder, const char *target, const char **why)
-{
-    char joined[PATH_MAX], home[PATH_MAX];
-    *why = "missing";
-    if (target[0] == '/' || mot_path_join(joined, sizeof joined, folder, target) != MOT_OK) {
-        *why = "leads outside the run folder: not followed";
-        return false;
-    }
-    if (realpath(folder, home) == NULL || realpath(joined, path) == NULL) return false;
-    const size_t length = strlen(home);
-    if (strncmp(path, home, length) == 0 && path[length] == '/') return true;
-    *why = "leads outside the run folder: not followed";
-    return false;
-}
-
-/* The files that a group of run.h5 links to, each in short. */
-static mot_status put_linked(hid_t file, const char *folder, const char *name, const inspect_options *options)
-{
-    mot_status status = MOT_OK;
-    H5G_info_t info = {0};
-    if (!mot_h5_exists(file, name)) return MOT_OK;
-    hid_t group = H5Gopen2(file, name, H5P_DEFAULT);
-    if (group < 0 || H5Gget_info(group, &info) < 0) info.nlinks = 0;
-    printf("  %s/ (%llu)\n", name, (unsigned long long)info.nlinks);
-    for (hsize_t i = 0; i < info.nlinks && status == MOT_OK; ++i) {
-        char member[256], value[PATH_MAX], path[PATH_MAX];
-        const char *target = "", *object = "", *why;
-        H5L_info_t link;
-        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, member, sizeof member,
-                               H5P_DEFAULT) <= 0 ||
-            H5Lget_info(group, member, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_EXTERNAL ||
-            link.u.val_size > sizeof value ||
-            H5Lget_val(group, member, value, sizeof value, H5P_DEFAULT) < 0 ||
-            H5Lunpack_elink_val(value, link.u.val_size, NULL, &target, &object) < 0) {
-            printf("    (member %llu is not a link to a file)\n", (unsigned long long)i);
-            continue;
-        }
-        printf("    ");
-        inspect_put_clean(target, 200);
-        if (!inside(path, folder, target, &why)) {
-            printf("  (%s)\n", why);
-            continue;
-        }
-        putchar('\n');
-        const inspect_options linked = {.path = path, .verify = options->verify};
-        status = inspect_hdf5(&linked, true);
-    }
-    mot_h5_close(&group);
-    return status;
-}
-
-static mot_status put_run(hid_t file, const inspect_options *options)
-{
-    char folder[PATH_MAX];
-    mot_path_folder(folder, sizeof folder, options->path);
-    mot_status status = put_linked(file, folder, "segments", options);
-    return status == MOT_OK ? put_linked(file, folder, "checkpoints", options) : status;
-}
-
 /* ---- any HDF5 file ---- */
 
-/* `sealed`: the file has a mark, which was right when it was opened. */
-static mot_status verify(hid_t file, const char *format, const char *path, bool sealed)
+mot_status inspect_hdf5(const inspect_options *options, const char *run_id)
 {
-    mot_status status = MOT_OK;
-    const char *complete = "all checksums are right";
-    if (strcmp(format, "mot-dataset") == 0) {
-        static const char *const splits[] = {"train", "val", "test"};
-        for (size_t s = 0; s < MOT_COUNT(splits) && status == MOT_OK; ++s) {
-            mot_dataset dataset;
-            if (!mot_h5_exists(file, splits[s])) continue;
-            status = mot_dataset_open(&dataset, path, splits[s], SIZE_MAX);
-            if (status == MOT_OK) mot_dataset_close(&dataset);
-        }
-    } else if (strcmp(format, "mot-checkpoint") == 0) {
-        status = mot_checkpoint_verify(path);
-    } else if (strncmp(format, "mot-", 4) == 0 && !sealed) {
-        status = mot_fail(
-            MOT_ERR_INPUT,
-            "%s: it does not end with the mark that is written last (damaged, changed by another "
-            "program, or of an older version)",
-            path);
-    } else {
-        if (!sealed) complete = "all of it can be read";
-        status = inspect_read_all(file, 0);
-        if (status != MOT_OK) status = mot_fail(status, "%s: damaged: %s", path, mot_error_message());
-    }
-    if (status == MOT_OK) printf("  verified: %s\n", complete);
-    return status;
-}
-
-static mot_status inspect_hdf5(const inspect_options *options, bool brief)
-{
+    const bool brief = run_id != NULL;
     static const struct kind {
         const char *format, *name;
     } kinds[] = {{"mot-checkpoint", "checkpoint"},
@@ -283,15 +190,20 @@ static mot_status inspect_hdf5(const inspect_options *options, bool brief)
         }
         putchar('\n');
     }
+    if (brief) MOT_TRY(inspect_check_run(file, options, run_id));
     if (strcmp(is, "mot-checkpoint") == 0) MOT_TRY(put_checkpoint(file));
     if (strcmp(is, "mot-record") == 0) MOT_TRY(put_segment(file));
-    if (options->verify) MOT_TRY(verify(file, is, options->path, sealed));
+    if (options->verify) {
+        MOT_TRY(inspect_verify(file, is, options->path, sealed));
+        if (strcmp(is, "mot-run") != 0) inspect_say_verified(sealed);
+    }
     if (brief) goto done;
     puts("attributes");
     inspect_put_attributes(file, 2);
     puts("contents");
-    if (strcmp(is, "mot-run") == 0) MOT_TRY(put_run(file, options));
+    if (strcmp(is, "mot-run") == 0) MOT_TRY(inspect_put_run(file, options));
     inspect_put_group(file, "", 0, options);
+    if (options->verify && strcmp(is, "mot-run") == 0) inspect_say_verified(sealed);
 
 done:
     mot_free(format);
@@ -317,7 +229,7 @@ static mot_status inspect_folder(const inspect_options *options)
         printf("run folder %s, no checkpoint yet\n", options->path);
     inspect_options file = *options;
     file.path = path;
-    return inspect_hdf5(&file, false);
+    return inspect_hdf5(&file, NULL);
 }
 
 static mot_status inspect_text(const char *path)
@@ -344,13 +256,14 @@ static mot_status inspect(const inspect_options *options)
     struct stat about;
     if (stat(options->path, &about) != 0)
         return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", options->path, strerror(errno));
+    if (options->reseal) return inspect_reseal(options->path);
     if (S_ISDIR(about.st_mode)) return inspect_folder(options);
     /* The name as well: a damaged file that has lost its signature is told so, instead of being shown as a
      * text. */
     const char *const dot = strrchr(options->path, '.');
     const bool named = dot != NULL && strcmp(dot, ".h5") == 0;
     if (named || (S_ISREG(about.st_mode) && H5Fis_hdf5(options->path) > 0))
-        return inspect_hdf5(options, false);
+        return inspect_hdf5(options, NULL);
     return inspect_text(options->path);
 }
 
@@ -406,6 +319,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'v':
         options->verify = true;
         return 0;
+    case KEY_RESEAL:
+        options->reseal = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (options->path == NULL) {
             options->path = argument;
@@ -426,7 +342,10 @@ mot_status mot_cmd_inspect(int argc, char **argv)
 {
     static const struct argp_option table[] = {
         {"values", 'n', "N", 0, "print the first N values of each dataset", 0},
-        {"verify", 'v', NULL, 0, "read everything and check all checksums", 0},
+        {"verify", 'v', NULL, 0,
+         "read everything, check all checksums, and that no file and no step of a run is missing", 0},
+        {"reseal", KEY_RESEAL, NULL, 0,
+         "take the file as it is now, changed on purpose by another program, and seal it again", 0},
         {0},
     };
     static const struct argp argp = {

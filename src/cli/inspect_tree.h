@@ -15,7 +15,7 @@ enum { INSPECT_DEEPEST = 12 };
 typedef struct inspect_options {
     const char *path;
     uint64_t values; /* first values of each dataset to print */
-    bool verify;
+    bool verify, reseal;
 } inspect_options;
 
 /* At most `most` bytes. */

@@ -257,7 +257,8 @@ static mot_status read_sums(mot_dataset *dataset, hid_t file, const char *split)
     snprintf(name, sizeof name, "%s/%s", split, DATASET_SUMS);
     mot_status status = mot_allocate(&dataset->source->sum, (size_t)shape, sizeof(uint64_t),
                                      "the samples' checksums");
-    return status == MOT_OK ? mot_h5_read(file, name, H5T_NATIVE_UINT64, 1, &shape, dataset->source->sum)
+    return status == MOT_OK ? mot_h5_read(file, name, dataset_sum_type(file, name), 1, &shape,
+                                           dataset->source->sum)
                             : status;
 }
 

@@ -39,6 +39,10 @@ struct mot_dataset_source {
     int32_t *label, *group; /* [samples], as far as made */
 };
 
+/* dataset_sums.c: in which 64-bit type the samples' checksums are stored: a signed one, since programs that know no other
+ * (R) would clamp them; unsigned in older files. The bits are the same. */
+hid_t dataset_sum_type(hid_t file, const char *name);
+
 /* dataset_file.c: all that the file says of a split but its samples, and where those lie. */
 mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const char *split);
 

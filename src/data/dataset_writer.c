@@ -396,7 +396,7 @@ static mot_status describe_split(const mot_dataset_writer *writer, hid_t file, i
     if (s->group != NULL)
         MOT_TRY(write_column(file, split_name, "group", "group", H5T_NATIVE_INT32, s->samples, s->group));
     MOT_TRY(write_column(file, split_name, DATASET_SUMS, "XXH3 of 64 bits of each sample of x",
-                         H5T_NATIVE_UINT64, s->samples, s->sum));
+                         H5T_NATIVE_INT64, s->samples, s->sum));
 done:
     return status;
 }

@@ -5,7 +5,7 @@
  *                               or float32 (vectors [L, D])
  *      /S/y      [n] int32      label, 0 .. classes-1 (or -1/+1 for a signed two-class set, classes = 2)
  *      /S/group  [n] int32      optional: superclass, domain; never shown to the model, only to the study
- *      /S/sample_xxh3  [n] uint64   checksum of each sample
+ *      /S/sample_xxh3  [n] int64    checksum of each sample, its 64 bits
  *      /class_names, /group_names, /vocabulary, /column_names   strings
  *      /normalization/mean, /normalization/deviation   [columns] float64
  * A text's tokens are ids >= 1; 0 is padding behind the end, so a text's length is the place of its first 0.
@@ -17,6 +17,7 @@
 #define MOT_DATASET_H
 
 #include "mot/digest.h"
+#include "mot/h5.h"
 #include "mot/mixture.h"
 #include "mot/status.h"
 #include "mot/types.h"
@@ -120,5 +121,8 @@ mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path
 mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *split, size_t count, const void *x,
                                   const int32_t *label, const int32_t *group /* or NULL */);
 mot_status mot_dataset_writer_close(mot_dataset_writer **writer, const mot_dataset_about *about, bool commit);
+
+/* Makes the checksums of the samples anew, in a data set that mot_h5_edit has opened. */
+mot_status mot_dataset_renew_sums(hid_t file);
 
 #endif

@@ -1,0 +1,155 @@
+/* The files of a run, as run.h5 links to them. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect_private.h"
+#include "mot/atomic_file.h"
+#include "mot/memory.h"
+
+/* What --verify finds on the way. Segments come in the order of steps. */
+typedef struct run_check {
+    size_t missing;                /* files */
+    char first_missing[PATH_MAX];  /* of them */
+    int64_t covered, gap, newest;  /* steps up to here stand in segments; first that does not, or -1; newest checkpoint */
+} run_check;
+
+typedef struct run_listing {
+    const inspect_options *options;
+    char folder[PATH_MAX], *run_id;
+    run_check check;
+} run_listing;
+
+/* `target` as it is below `folder`, or false: absent, or outside. */
+static bool inside(char path[PATH_MAX], const char *folder, const char *target, const char **why)
+{
+    char joined[PATH_MAX], home[PATH_MAX];
+    *why = "missing";
+    if (target[0] == '/' || mot_path_join(joined, sizeof joined, folder, target) != MOT_OK) {
+        *why = "leads outside the run folder: not followed";
+        return false;
+    }
+    if (realpath(folder, home) == NULL || realpath(joined, path) == NULL) return false;
+    const size_t length = strlen(home);
+    if (strncmp(path, home, length) == 0 && path[length] == '/') return true;
+    *why = "leads outside the run folder: not followed";
+    return false;
+}
+
+static void note_missing(run_check *check, const char *target)
+{
+    if (check->missing++ == 0) snprintf(check->first_missing, sizeof check->first_missing, "%s", target);
+}
+
+/* By the name of a link: FIRST-LAST or step-STEP. */
+static void note_steps(run_check *check, const char *member)
+{
+    int64_t first, last;
+    if (sscanf(member, "step-%" SCNd64, &first) == 1) check->newest = MOT_MAX(check->newest, first);
+    if (sscanf(member, "%" SCNd64 "-%" SCNd64, &first, &last) != 2) return;
+    if (first > check->covered + 1 && check->gap < 0) check->gap = check->covered + 1;
+    check->covered = MOT_MAX(check->covered, last);
+}
+
+/* The target of a member that is a link to a file: false for any other. `value` keeps the text. */
+static bool get_target(hid_t group, const char *member, char value[PATH_MAX], const char **target)
+{
+    const char *object;
+    H5L_info_t link;
+    return H5Lget_info(group, member, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_EXTERNAL &&
+           link.u.val_size <= PATH_MAX && H5Lget_val(group, member, value, PATH_MAX, H5P_DEFAULT) >= 0 &&
+           H5Lunpack_elink_val(value, link.u.val_size, NULL, target, &object) >= 0;
+}
+
+static mot_status put_member(run_listing *run, hid_t group, hsize_t number)
+{
+    char member[256], value[PATH_MAX], path[PATH_MAX];
+    const char *target, *why;
+    if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, number, member, sizeof member,
+                           H5P_DEFAULT) <= 0 ||
+        !get_target(group, member, value, &target)) {
+        printf("    (member %llu is not a link to a file)\n", (unsigned long long)number);
+        note_missing(&run->check, "a member that is not a link to a file");
+        return MOT_OK;
+    }
+    printf("    ");
+    inspect_put_clean(target, 200);
+    if (!inside(path, run->folder, target, &why)) {
+        printf("  (%s)\n", why);
+        note_missing(&run->check, target);
+        return MOT_OK;
+    }
+    putchar('\n');
+    note_steps(&run->check, member);
+    const inspect_options linked = {.path = path, .verify = run->options->verify};
+    return inspect_hdf5(&linked, run->run_id != NULL ? run->run_id : "");
+}
+
+/* The files that a group of run.h5 links to, each in short. */
+static mot_status put_linked(run_listing *run, hid_t file, const char *name)
+{
+    mot_status status = MOT_OK;
+    H5G_info_t info = {0};
+    if (!mot_h5_exists(file, name)) return MOT_OK;
+    hid_t group = H5Gopen2(file, name, H5P_DEFAULT);
+    if (group < 0 || H5Gget_info(group, &info) < 0) info.nlinks = 0;
+    printf("  %s/ (%llu)\n", name, (unsigned long long)info.nlinks);
+    for (hsize_t i = 0; i < info.nlinks && status == MOT_OK; ++i) status = put_member(run, group, i);
+    mot_h5_close(&group);
+    return status;
+}
+
+/* All that was linked is there, and the segments have every step up to the newest checkpoint. */
+static mot_status check_whole(const run_listing *run)
+{
+    const run_check *check = &run->check;
+    const char *path = run->options->path;
+    if (check->missing > 0)
+        return mot_fail(MOT_ERR_INPUT, "%s: %zu of the files that it links to %s missing, first of all %s",
+                        path, check->missing, check->missing == 1 ? "is" : "are", check->first_missing);
+    if (check->gap >= 0)
+        return mot_fail(MOT_ERR_INPUT, "%s: no segment of the record has step %" PRId64, path, check->gap);
+    if (check->covered < check->newest)
+        return mot_fail(MOT_ERR_INPUT,
+                        "%s: the record ends with step %" PRId64 ", the newest checkpoint is of step %" PRId64,
+                        path, check->covered, check->newest);
+    return MOT_OK;
+}
+
+mot_status inspect_put_run(hid_t file, const inspect_options *options)
+{
+    run_listing run = {.options = options, .check = {.gap = -1}};
+    char real[PATH_MAX];
+    mot_status status = MOT_OK;
+    /* Through a link too, the run is where run.h5 is. */
+    if (realpath(options->path, real) == NULL) snprintf(real, sizeof real, "%s", options->path);
+    mot_path_folder(run.folder, sizeof run.folder, real);
+    if (mot_h5_has_attribute(file, ".", "run_id")) MOT_TRY(mot_h5_get_text(file, ".", "run_id", &run.run_id));
+    MOT_TRY(put_linked(&run, file, "segments"));
+    MOT_TRY(put_linked(&run, file, "checkpoints"));
+    if (options->verify) MOT_TRY(check_whole(&run));
+
+done:
+    mot_free(run.run_id);
+    return status;
+}
+
+mot_status inspect_check_run(hid_t file, const inspect_options *options, const char *run_id)
+{
+    mot_status status = MOT_OK;
+    char *id = NULL;
+    if (run_id[0] == '\0' || !mot_h5_has_attribute(file, ".", "run_id")) return MOT_OK;
+    MOT_TRY(mot_h5_get_text(file, ".", "run_id", &id));
+    if (strcmp(id, run_id) == 0) goto done;
+    fputs("  OF ANOTHER RUN: ", stdout);
+    inspect_put_clean(id, 40);
+    putchar('\n');
+    if (options->verify)
+        status = mot_fail(MOT_ERR_INPUT, "%s: of another run, whose id is %.40s: the run's is %.40s",
+                          options->path, id, run_id);
+
+done:
+    mot_free(id);
+    return status;
+}

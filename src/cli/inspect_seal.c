@@ -1,0 +1,176 @@
+/* mot inspect --verify and --reseal. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "inspect_private.h"
+#include "mot/atomic_file.h"
+#include "mot/checkpoint.h"
+#include "mot/dataset.h"
+#include "mot/memory.h"
+
+mot_status inspect_verify(hid_t file, const char *format, const char *path, bool sealed)
+{
+    mot_status status = MOT_OK;
+    if (strcmp(format, "mot-dataset") == 0) {
+        static const char *const splits[] = {"train", "val", "test"};
+        for (size_t s = 0; s < MOT_COUNT(splits) && status == MOT_OK; ++s) {
+            mot_dataset dataset;
+            if (!mot_h5_exists(file, splits[s])) continue;
+            status = mot_dataset_open(&dataset, path, splits[s], SIZE_MAX);
+            if (status == MOT_OK) mot_dataset_close(&dataset);
+        }
+    } else if (strcmp(format, "mot-checkpoint") == 0) {
+        status = mot_checkpoint_verify(path);
+    } else if (strncmp(format, "mot-", 4) == 0 && !sealed) {
+        status = mot_fail(
+            MOT_ERR_INPUT,
+            "%s: it does not end with the mark that is written last (damaged, changed by another "
+            "program, or of an older version); mot inspect --reseal seals what was changed on purpose",
+            path);
+    } else {
+        status = inspect_read_all(file, 0);
+        if (status != MOT_OK) status = mot_fail(status, "%s: damaged: %s", path, mot_error_message());
+    }
+    return status;
+}
+
+void inspect_say_verified(bool sealed)
+{
+    printf("  verified: %s\n", sealed ? "all checksums are right" : "all of it can be read");
+}
+
+/* ---- sealing again ---- */
+
+static mot_status copy_file(const char *from, const char *to)
+{
+    enum { PIECE = 1 << 20 };
+    unsigned char *piece = NULL;
+    struct stat about;
+    mot_status status;
+    const int source = open(from, O_RDONLY | O_CLOEXEC);
+    const int target = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    MOT_TRY(mot_allocate(&piece, PIECE, 1, "a piece of a file"));
+    if (source < 0 || fstat(source, &about) != 0) {
+        status = mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", from, strerror(errno));
+        goto done;
+    }
+    for (uint64_t at = 0; at < (uint64_t)about.st_size; at += PIECE) {
+        const size_t count = (size_t)MOT_MIN((uint64_t)PIECE, (uint64_t)about.st_size - at);
+        if (mot_read_at(source, piece, count, at) != count) {
+            status = mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", from, strerror(errno));
+            goto done;
+        }
+        if (target < 0 || mot_write_at(target, piece, count, at) != count) {
+            status = mot_fail(MOT_ERR_FILE, "cannot write %s: %s", to, strerror(errno));
+            goto done;
+        }
+    }
+    if (fchmod(target, about.st_mode & 07777) != 0)
+        status = mot_fail(MOT_ERR_FILE, "cannot write %s: %s", to, strerror(errno));
+
+done:
+    if (source >= 0) close(source);
+    if (target >= 0) close(target);
+    mot_free(piece);
+    return status;
+}
+
+static mot_status get_format(hid_t file, const char *path, char **format)
+{
+    *format = NULL;
+    if (mot_h5_has_attribute(file, ".", "format")) {
+        const mot_status status = mot_h5_get_text(file, ".", "format", format);
+        if (status != MOT_OK) return status;
+    }
+    if (*format != NULL && strncmp(*format, "mot-", 4) == 0) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "%s: mot did not write this file, and seals none of others", path);
+}
+
+/* Of the parameters a checkpoint has a digest too, by which runs are compared: it is that of no run any more. */
+static mot_status renew(hid_t file, const char *format, size_t *changed)
+{
+    mot_status status = MOT_OK;
+    if (strcmp(format, "mot-dataset") == 0) MOT_TRY(mot_dataset_renew_sums(file));
+    MOT_TRY(mot_h5_renew_checksums(file, changed));
+    if (strcmp(format, "mot-checkpoint") == 0 && *changed > 0)
+        MOT_TRY(mot_h5_set_text(file, ".", "digest", "changed by hand"));
+
+done:
+    return status;
+}
+
+/* As `mot train` and `mot eval` will look at it. */
+static mot_status verify_sealed(const char *temporary, const char *format)
+{
+    mot_status status = MOT_OK;
+    hid_t file = H5I_INVALID_HID;
+    char *config = NULL;
+    MOT_TRY(mot_h5_open_sealed(&file, temporary, "file"));
+    MOT_TRY(inspect_verify(file, format, temporary, true));
+    if (strcmp(format, "mot-checkpoint") == 0) MOT_TRY(mot_checkpoint_config(temporary, &config, NULL));
+
+done:
+    mot_free(config);
+    mot_h5_close(&file);
+    return status;
+}
+
+/* The renewed file as `temporary`. */
+static mot_status seal_copy(const char *temporary, const char *path, char **format, size_t *changed)
+{
+    mot_status status = MOT_OK;
+    hid_t file = H5I_INVALID_HID;
+    MOT_TRY(copy_file(path, temporary));
+    MOT_TRY(mot_h5_edit(&file, temporary, path));
+    MOT_TRY(get_format(file, path, format));
+    MOT_TRY(renew(file, *format, changed));
+    MOT_TRY(mot_h5_seal(&file, temporary, path));
+    MOT_TRY(verify_sealed(temporary, *format));
+
+done:
+    mot_h5_close(&file);
+    return status;
+}
+
+static bool is_right(const char *path)
+{
+    mot_status status = MOT_ERR_INPUT;
+    hid_t file;
+    char *format = NULL;
+    if (mot_h5_is_sealed(path) && mot_h5_open_sealed(&file, path, "file") == MOT_OK) {
+        status = get_format(file, path, &format);
+        if (status == MOT_OK) status = inspect_verify(file, format, path, true);
+        mot_h5_close(&file);
+    }
+    mot_free(format);
+    return status == MOT_OK;
+}
+
+mot_status inspect_reseal(const char *path)
+{
+    char temporary[MOT_PATH], *format = NULL;
+    size_t changed = 0;
+    if (H5Fis_hdf5(path) <= 0)
+        return mot_fail(MOT_ERR_INPUT, "cannot read %s: it is not an HDF5 file", path);
+    if (is_right(path)) {
+        printf("%s: nothing to do, all checksums are right\n", path);
+        return MOT_OK;
+    }
+    mot_status status = mot_file_temporary(temporary, path);
+    if (status != MOT_OK) return status;
+    status = seal_copy(temporary, path, &format, &changed);
+    mot_free(format);
+    if (status != MOT_OK) {
+        unlink(temporary);
+        return mot_fail(status, "%s is left as it is: %s", path, mot_error_message());
+    }
+    status = mot_file_rename(temporary, path);
+    if (status == MOT_OK)
+        printf("%s: sealed as it is now; %zu dataset%s had other bytes than were written\n", path, changed,
+               changed == 1 ? "" : "s");
+    return status;
+}

@@ -1,0 +1,61 @@
+/* The checksums of samples, of a data set that was changed on purpose. */
+#include <stdio.h>
+#include <string.h>
+
+#include "dataset_private.h"
+#include "mot/digest.h"
+#include "mot/h5.h"
+#include "mot/memory.h"
+
+hid_t dataset_sum_type(hid_t file, const char *name)
+{
+    hid_t dataset, type = H5I_INVALID_HID;
+    if (mot_h5_open_dataset(file, name, &dataset) == MOT_OK) type = H5Dget_type(dataset);
+    const bool is_unsigned = type >= 0 && H5Tget_class(type) == H5T_INTEGER &&
+                             H5Tget_sign(type) == H5T_SGN_NONE;
+    mot_h5_close(&type);
+    mot_h5_close(&dataset);
+    return is_unsigned ? H5T_NATIVE_UINT64 : H5T_NATIVE_INT64;
+}
+
+static mot_status renew_split(hid_t file, const char *x, const char *sums)
+{
+    mot_status status = MOT_OK;
+    hid_t dataset = H5I_INVALID_HID, type = H5I_INVALID_HID;
+    unsigned char *sample = NULL;
+    uint64_t *sum = NULL;
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    MOT_TRY(mot_h5_shape(file, x, &rank, shape));
+    MOT_TRY(mot_h5_open_dataset(file, x, &dataset));
+    type = H5Dget_type(dataset);
+    size_t size = H5Tget_size(type);
+    for (int d = 1; d < rank; ++d)
+        if (__builtin_mul_overflow(size, (size_t)shape[d], &size)) size = SIZE_MAX / 2;
+    MOT_TRY(mot_allocate(&sample, 1, size, "a sample"));
+    MOT_TRY(mot_allocate(&sum, (size_t)shape[0], sizeof *sum, "the samples' checksums"));
+    for (hsize_t i = 0; i < shape[0]; ++i) {
+        MOT_TRY(mot_h5_read_rows_of(dataset, type, i, 1, sample));
+        sum[i] = mot_digest_short(sample, size);
+    }
+    MOT_TRY(mot_h5_write_rows(file, sums, dataset_sum_type(file, sums), 0, shape[0], sum));
+
+done:
+    mot_free(sum);
+    mot_free(sample);
+    mot_h5_close(&type);
+    mot_h5_close(&dataset);
+    return status;
+}
+
+mot_status mot_dataset_renew_sums(hid_t file)
+{
+    mot_status status = MOT_OK;
+    for (int s = 0; s < DATASET_SPLITS && status == MOT_OK; ++s) {
+        char x[32], sums[32];
+        snprintf(x, sizeof x, "%s/x", dataset_split_names[s]);
+        snprintf(sums, sizeof sums, "%s/%s", dataset_split_names[s], DATASET_SUMS);
+        if (mot_h5_exists(file, x) && mot_h5_exists(file, sums)) status = renew_split(file, x, sums);
+    }
+    return status;
+}
