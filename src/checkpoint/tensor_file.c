@@ -131,7 +131,8 @@ mot_status mot_tensor_check(const mot_tensor_file *file, uint64_t at, size_t cou
         mot_digest_text(&of_file, is);
         mot_digest_text(digest, was);
         return mot_fail(MOT_ERR_INPUT,
-                        "%s: the checkpoint is damaged: tensor /%s has checksum %s, %s was written",
+                        "%s: the checkpoint is damaged: tensor /%s has checksum %s, %s was written; mot inspect "
+                        "--reseal seals what was changed on purpose",
                         file->path, name, is, was);
     }
     if (bad < count)
