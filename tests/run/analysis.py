@@ -37,4 +37,5 @@ with tempfile.TemporaryDirectory() as temporary:
         assert [d.keys()[0] for d in table.dims] == ["snapshot_step", "class", "expert"]
         assert list(file["segments"]) == ["00000001-00000020", "00000021-00000040"]
         assert file["config"][0].decode() == "run: example\n"
+        assert load.dims[0][0].name == "/layer0/step", "a scale in the group of what it belongs to"
     print("four recipes, three pictures")

@@ -78,6 +78,7 @@ int main(int argc, char **argv)
                                     .class_names = class_names,
                                     .group_names = group_names,
                                     .dataset_checksum = "none",
+                                    .run_id = "8c5f0a52-6d3e-4b0f-9f6e-3a9d1c2b4e70",
                                     .seed = 1};
     mot_record *record = NULL;
     mot_status status = MOT_OK;
