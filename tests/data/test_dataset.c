@@ -288,14 +288,13 @@ START_TEST(version_two)
     const char *path = scratch_path("old.h5");
     mot_dataset set;
     make(path);
-    const uint64_t end = samples_end(path);
-    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t file;
+    mot_ck_ok(mot_h5_edit(&file, path, path));
     H5Ldelete(file, "normalization", H5P_DEFAULT);
     mot_h5_set_int(file, ".", "format_version", 2);
     mot_h5_set_reals(file, ".", "mean", 3, (double[]){0.1, 0.2, 0.3});
     mot_h5_set_reals(file, ".", "deviation", 3, (double[]){1, 2, 3});
-    H5Fclose(file);
-    mot_ck_ok(mot_h5_mark(path, path, end));
+    mot_ck_ok(mot_h5_seal(&file, path, path));
     mot_ck_ok(mot_dataset_open(&set, path, "train", 1 << 20));
     const mot_normalization *n = &set.format.normalization;
     ck_assert(n->scaling == MOT_SCALING_COLUMN && n->count == 3 && n->mean[1] == 0.2 && n->deviation[2] == 3);

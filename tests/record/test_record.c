@@ -179,7 +179,7 @@ START_TEST(what_is_recorded_is_read_back)
     mot_free(text);
     char **texts;
     size_t count;
-    mot_ck_ok(mot_h5_read_texts(file, "class_names", 100, &count, &texts));
+    mot_ck_ok(mot_h5_read_names(file, "class_names", 100, &count, &texts));
     ck_assert(count == CLASSES && strcmp(texts[2], "caf\xc3\xa9") == 0);
     mot_free(texts);
     mot_ck_ok(mot_h5_read_texts(file, "config", 1, &count, &texts));
