@@ -2,9 +2,29 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "mot/threads.h"
 #include "mot/watch.h"
+
+static bool is_on(const char *variable)
+{
+    const char *const text = getenv(variable);
+    return text != NULL && atoi(text) != 0;
+}
+
+/* Whether ranks have to share cores on this host. Collective over its ranks. */
+static bool is_crowded(const mot_comm *comm)
+{
+    cpu_set_t mine, all;
+    int ranks;
+    mot_threads_cores(&mine);
+    MPI_Comm_size(comm->host, &ranks);
+    MPI_Allreduce(&mine, &all, sizeof mine, MPI_BYTE, MPI_BOR, comm->host);
+    return ranks > CPU_COUNT(&all);
+}
 
 void mot_comm_init(mot_comm *comm, MPI_Comm given)
 {
@@ -12,6 +32,14 @@ void mot_comm_init(mot_comm *comm, MPI_Comm given)
     MPI_Comm_rank(comm->mpi, &comm->rank);
     MPI_Comm_size(comm->mpi, &comm->size);
     MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &comm->host);
+    int yields = is_crowded(comm);
+#ifdef OPEN_MPI
+    if (is_on("OMPI_MCA_mpi_yield_when_idle")) yields = false; /* it does so by itself */
+#else
+    if (is_on("MPIR_CVAR_ENABLE_HEAVY_YIELD")) yields = true;
+#endif
+    MPI_Allreduce(MPI_IN_PLACE, &yields, 1, MPI_INT, MPI_LOR, comm->mpi);
+    comm->yields = yields;
 }
 
 void mot_comm_free(mot_comm *comm)
@@ -39,7 +67,7 @@ mot_status mot_comm_agree_any(const mot_comm *comm, mot_status status, bool *any
 
     mot_failure failure;
     mot_failure_keep(&failure, status);
-    MPI_Bcast(&failure, sizeof failure, MPI_BYTE, lowest, comm->mpi);
+    mot_comm_bcast(comm, &failure, sizeof failure, lowest);
     if (comm->rank == lowest) return status;
     if (lowest == MOT_ROOT || failure.status == MOT_ERR_INPUT) return mot_failure_say(&failure);
     return mot_fail((mot_status)failure.status, "rank %d: %s", lowest, failure.sentence);
@@ -53,11 +81,68 @@ mot_status mot_mpi_count(size_t count, int *out)
     return MOT_OK;
 }
 
+void mot_comm_pause(const mot_comm *comm)
+{
+    /* Not sched_yield, with which MPICH over UCX was up to ten times slower. The kernel makes some 60 microseconds of it. */
+    const struct timespec moment = {.tv_nsec = 1};
+    if (comm->yields) nanosleep(&moment, NULL);
+}
+
+void mot_comm_wait(const mot_comm *comm, int count, MPI_Request *request)
+{
+    if (!comm->yields) {
+        MPI_Waitall(count, request, MPI_STATUSES_IGNORE);
+        return;
+    }
+    for (;;) {
+        int all;
+        MPI_Testall(count, request, &all, MPI_STATUSES_IGNORE);
+        if (all) return;
+        mot_comm_pause(comm);
+    }
+}
+
+void mot_comm_gatherv(const mot_comm *comm, const void *mine, int count, MPI_Datatype type, void *all,
+                      const int *counts, const int *places)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (comm->yields)
+        MPI_Igatherv(mine, count, type, all, counts, places, type, MOT_ROOT, comm->mpi, &request);
+    else
+        MPI_Gatherv(mine, count, type, all, counts, places, type, MOT_ROOT, comm->mpi);
+    mot_comm_wait(comm, 1, &request);
+}
+
+void mot_comm_gather(const mot_comm *comm, const void *mine, size_t bytes, void *all)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (comm->yields)
+        MPI_Igather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, MOT_ROOT, comm->mpi, &request);
+    else
+        MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, MOT_ROOT, comm->mpi);
+    mot_comm_wait(comm, 1, &request);
+}
+
 void mot_comm_allreduce(const mot_comm *comm, void *values, int count, MPI_Datatype type, MPI_Op op)
 {
+    MPI_Request request = MPI_REQUEST_NULL;
     mot_watch_wait(MOT_WATCH_ALL);
-    MPI_Allreduce(MPI_IN_PLACE, values, count, type, op, comm->mpi);
+    if (comm->yields)
+        MPI_Iallreduce(MPI_IN_PLACE, values, count, type, op, comm->mpi, &request);
+    else
+        MPI_Allreduce(MPI_IN_PLACE, values, count, type, op, comm->mpi);
+    mot_comm_wait(comm, 1, &request);
     mot_watch_wait(MOT_WATCH_NOBODY);
+}
+
+static void broadcast(const mot_comm *comm, void *bytes, int count, int root)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (comm->yields)
+        MPI_Ibcast(bytes, count, MPI_BYTE, root, comm->mpi, &request);
+    else
+        MPI_Bcast(bytes, count, MPI_BYTE, root, comm->mpi);
+    mot_comm_wait(comm, 1, &request);
 }
 
 void mot_comm_bcast(const mot_comm *comm, void *bytes, size_t count, int root)
@@ -65,7 +150,7 @@ void mot_comm_bcast(const mot_comm *comm, void *bytes, size_t count, int root)
     const size_t piece = (size_t)1 << 30;
     mot_watch_wait(comm->rank == root ? MOT_WATCH_ALL : root);
     for (size_t at = 0; at < count; at += piece) {
-        MPI_Bcast((char *)bytes + at, (int)MOT_MIN(piece, count - at), MPI_BYTE, root, comm->mpi);
+        broadcast(comm, (char *)bytes + at, (int)MOT_MIN(piece, count - at), root);
         mot_watch_progress();
     }
     mot_watch_wait(MOT_WATCH_NOBODY);

@@ -272,7 +272,7 @@ mot_status mot_saver_wait(mot_saver *saver)
     if (saver->phase == WRITING) hand_over(saver);
     if (saver->phase == SENT) {
         mot_watch_wait(saver->comm->rank == MOT_ROOT ? MOT_WATCH_ALL : MOT_ROOT);
-        MPI_Waitall(saver->requests, saver->request, MPI_STATUSES_IGNORE);
+        mot_comm_wait(saver->comm, saver->requests, saver->request);
         mot_watch_wait(MOT_WATCH_NOBODY);
         conclude(saver);
     }

@@ -277,6 +277,7 @@ static void let_mpi_move(const mot_comm *comm)
 {
     int there;
     MPI_Iprobe(MPI_ANY_SOURCE, MOT_TAG_EXCHANGE, comm->mpi, &there, MPI_STATUS_IGNORE);
+    mot_comm_pause(comm);
 }
 
 void mot_exchange_end(mot_exchange *exchange)
@@ -289,15 +290,15 @@ void mot_exchange_end(mot_exchange *exchange)
             let_mpi_move(exchange->comm);
             continue;
         }
-        MPI_Waitall(flight->receives, flight->request, MPI_STATUSES_IGNORE);
-        MPI_Waitall(flight->sends, flight->request + MOT_MOST_PIECES * nodes->count, MPI_STATUSES_IGNORE);
+        mot_comm_wait(exchange->comm, flight->receives, flight->request);
+        mot_comm_wait(exchange->comm, flight->sends, flight->request + MOT_MOST_PIECES * nodes->count);
     }
 }
 
 void mot_exchange_wait(mot_nodes *nodes, const mot_comm *comm, int requests, MPI_Request *request)
 {
     if (nodes->flying == NULL || mot_nodes_members(nodes, nodes->mine) == 1) {
-        MPI_Waitall(requests, request, MPI_STATUSES_IGNORE);
+        mot_comm_wait(comm, requests, request);
         return;
     }
     while (!done(&requests, request)) {

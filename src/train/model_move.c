@@ -52,7 +52,7 @@ static void exchange(move *m, model_experts *held)
     for (int e = 0; e < held->placement.experts; ++e)
         if (before[e] == rank && after[e] != rank) send(m, model->own_of[e], after[e]);
     mot_watch_wait(MOT_WATCH_ALL);
-    MPI_Waitall(m->requests, m->request, MPI_STATUSES_IGNORE);
+    mot_comm_wait(model->comm, m->requests, m->request);
     mot_watch_wait(MOT_WATCH_NOBODY);
     MPI_Type_free(&m->unit);
 }

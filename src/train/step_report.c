@@ -212,13 +212,13 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     const rank_note note = {status, false, mot_step_sums(step)};
     double since = mot_clock_s();
     enter_meeting(step, MOT_PHASE_REPORT);
-    MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);
+    mot_comm_gather(comm, &note, sizeof note, root->rank);
     if (comm->rank == MOT_ROOT) {
         find_reporters(step);
         mot_step_count_rows(step, step->batch.total * step->K, root->reporter);
     }
-    MPI_Gatherv(step->report, (int)step->reports, step->report_type, root->report, root->counts, root->places,
-                step->report_type, MOT_ROOT, comm->mpi);
+    mot_comm_gatherv(comm, step->report, (int)step->reports, step->report_type, root->report, root->counts,
+                     root->places);
     lap(step, MOT_PHASE_WAIT, &since);
     if (comm->rank == MOT_ROOT) {
         enter(MOT_PHASE_REPORT);
@@ -229,7 +229,7 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
         lap(step, MOT_PHASE_REPORT, &since);
     }
     enter_meeting(step, MOT_PHASE_REPORT);
-    MPI_Bcast(&verdict, sizeof verdict, MPI_BYTE, MOT_ROOT, comm->mpi);
+    mot_comm_bcast(comm, &verdict, sizeof verdict, MOT_ROOT);
     lap(step, MOT_PHASE_WAIT, &since);
     fill_result(step, &verdict, result);
     return verdict.status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);

@@ -86,10 +86,10 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
 
     const rank_note note = {status, stop, mot_step_sums(step)};
     enter_meeting(step, MOT_PHASE_CHOOSE);
-    MPI_Gather(&note, sizeof note, MPI_BYTE, root->rank, sizeof note, MPI_BYTE, MOT_ROOT, comm->mpi);
+    mot_comm_gather(comm, &note, sizeof note, root->rank);
     if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
-    MPI_Gatherv(batch->note, (int)batch->mine, step->note_type, root->gathered, root->counts, root->places,
-                step->note_type, MOT_ROOT, comm->mpi);
+    mot_comm_gatherv(comm, batch->note, (int)batch->mine, step->note_type, root->gathered, root->counts,
+                     root->places);
     lap(step, MOT_PHASE_WAIT, &since);
 
     if (coordinates) {

@@ -120,6 +120,63 @@ START_TEST(broadcast_from_any_root)
 }
 END_TEST
 
+enum { MOST = 16 }; /* ranks */
+
+/* Rank r gives r + 1 bytes of its number; the root has them behind each other, in the order of ranks. */
+static bool gathers_texts(void)
+{
+    char mine[MOST], all[MOST * (MOST + 1) / 2], want[sizeof all];
+    int counts[MOST], places[MOST], sum = 0;
+    memset(mine, 'a' + comm.rank, sizeof mine);
+    for (int r = 0; r < comm.size; ++r) {
+        counts[r] = r + 1;
+        places[r] = sum;
+        memset(want + sum, 'a' + r, (size_t)counts[r]);
+        sum += counts[r];
+    }
+    mot_comm_gatherv(&comm, mine, comm.rank + 1, MPI_CHAR, all, counts, places);
+    return comm.rank != MOT_ROOT || memcmp(all, want, (size_t)sum) == 0;
+}
+
+static bool gathers_numbers(void)
+{
+    int all[MOST];
+    bool right = true;
+    mot_comm_gather(&comm, &comm.rank, sizeof comm.rank, all);
+    for (int r = 0; r < comm.size && comm.rank == MOT_ROOT; ++r) right = right && all[r] == r;
+    return right;
+}
+
+static bool passes_around(void)
+{
+    const int to = (comm.rank + 1) % comm.size, from = (comm.rank + comm.size - 1) % comm.size;
+    int got = -1;
+    MPI_Request request[2];
+    MPI_Irecv(&got, 1, MPI_INT, from, MOT_TAG_STRIPS, comm.mpi, &request[0]);
+    MPI_Isend(&comm.rank, 1, MPI_INT, to, MOT_TAG_STRIPS, comm.mpi, &request[1]);
+    mot_comm_wait(&comm, 2, request);
+    return got == from;
+}
+
+/* By the blocking calls and, where ranks share cores, by the others. */
+START_TEST(yielding_changes_nothing)
+{
+    const bool yields = comm.yields;
+    ck_assert_int_le(comm.size, MOST);
+    for (int on = 0; on < 2; ++on) {
+        comm.yields = on;
+        mot_ck_all(gathers_texts());
+        mot_ck_all(gathers_numbers());
+        mot_ck_all(passes_around());
+        int sum = comm.rank, root = comm.rank + 5;
+        mot_comm_allreduce(&comm, &sum, 1, MPI_INT, MPI_SUM);
+        mot_comm_bcast(&comm, &root, sizeof root, comm.size - 1);
+        mot_ck_all(sum == comm.size * (comm.size - 1) / 2 && root == comm.size + 4);
+    }
+    comm.yields = yields;
+}
+END_TEST
+
 static void comm_tests(TCase *tcase)
 {
     tcase_add_unchecked_fixture(tcase, open_comm, close_comm);
@@ -128,6 +185,7 @@ static void comm_tests(TCase *tcase)
     tcase_add_test(tcase, long_sentences_are_cut_not_overrun);
     tcase_add_test(tcase, counts_fit_or_fail);
     tcase_add_test(tcase, broadcast_from_any_root);
+    tcase_add_test(tcase, yielding_changes_nothing);
 }
 
 MOT_CK_MAIN("comm", comm_tests)

@@ -19,6 +19,7 @@ typedef struct mot_comm {
     MPI_Comm mpi; /* a duplicate of the caller's communicator, owned */
     int rank, size;
     MPI_Comm host; /* the ranks that share memory with this one, itself among them; owned */
+    bool yields;   /* who waits lets others have its core; the same on all ranks */
 } mot_comm;
 
 /* The coordinator: runs the gate, routes, writes files. */
@@ -33,7 +34,8 @@ enum {
     MOT_TAG_EXCHANGE = 1 << 10 /* and those that follow: each exchange has its own */
 };
 
-/* Duplicates `given`. Collective. */
+/* Duplicates `given`. Collective. Waiting yields where a host has more ranks than cores, unless Open MPI does so by itself
+ * (OMPI_MCA_mpi_yield_when_idle); with MPICH also where MPIR_CVAR_ENABLE_HEAVY_YIELD asks for it, which its 4.0 ignores. */
 void mot_comm_init(mot_comm *comm, MPI_Comm given);
 /* Collective. */
 void mot_comm_free(mot_comm *comm);
@@ -48,6 +50,23 @@ mot_status mot_comm_agree_any(const mot_comm *comm, mot_status status, bool *any
 
 /* A count for MPI's int: fails where it does not fit, instead of wrapping. */
 mot_status mot_mpi_count(size_t count, int *out);
+
+/* ---- waiting ----
+ * A rank that spins keeps its core from the one that it waits for. So where comm->yields, these are asked for by their
+ * non-blocking forms, and looked after in turns with short sleeps. */
+
+/* Between two looks at what has not arrived: a short sleep where comm->yields, else nothing. */
+void mot_comm_pause(const mot_comm *comm);
+
+/* MPI_Waitall, its statuses ignored. */
+void mot_comm_wait(const mot_comm *comm, int count, MPI_Request *request);
+
+/* MPI_Gatherv to the root; `all`, `counts` and `places` are the root's alone. Collective. */
+void mot_comm_gatherv(const mot_comm *comm, const void *mine, int count, MPI_Datatype type, void *all,
+                      const int *counts, const int *places);
+
+/* Of as many bytes from every rank. Collective. */
+void mot_comm_gather(const mot_comm *comm, const void *mine, size_t bytes, void *all);
 
 /* MPI_Allreduce in place, noted as a wait for all ranks (watch.h). Collective. */
 void mot_comm_allreduce(const mot_comm *comm, void *values, int count, MPI_Datatype type, MPI_Op op);
