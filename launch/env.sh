@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# env.sh - to be sourced (bash): the settings of Open MPI and of threads that mot runs with, each with its reason.
-# A value that is set already stays. Gives the functions mot_cores, mot_mpirun and mot_crowd.
+# env.sh - to be sourced (bash): the settings of Open MPI, MPICH and threads that mot runs with, each with its reason.
+# A value that is set already stays. Gives the functions mot_cores, mot_find_launcher, mot_launch, mot_mpirun and mot_crowd.
 
 # mot_launcher NAME PRRTE_NAME VALUE: a setting of mpirun. The one of Open MPI 4 reads OMPI_MCA_NAME. That of Open MPI 5 is
 # PRRTE, which reads PRTE_MCA_PRRTE_NAME alone and says nothing about the other.
@@ -54,28 +54,48 @@ mot_idle() {
     fi
 }
 
-# mot_binding RANKS: mpirun's arguments for so many ranks on this machine (in the array mot_binding_arguments).
+# mot_find_launcher PROGRAM: what starts ranks of this mot: the mpiexec that it was built with, in $mot_mpiexec. Where
+# that is not here, mpirun. And in $mot_hydra yes, if its MPI is MPICH or one of its kind, whose launcher has other options.
+mot_find_launcher() {
+    local said
+    said=$("$1" --version 2>/dev/null)
+    mot_mpiexec=$(sed -n 's/^launcher  //p' <<<"$said")
+    command -v "$mot_mpiexec" >/dev/null || mot_mpiexec=mpirun
+    case $said in *Open\ MPI*) mot_hydra=no ;; *MPI*) mot_hydra=yes ;; *) mot_hydra=no ;; esac
+}
+
+# mot_launch RANKS PROGRAM: in the array mot_launch what to put in front of PROGRAM, for so many ranks on this machine.
 #   A core for each rank, and nobody else on them: bound, and waiting ranks spin, which answers within microseconds.
 #   Other programs are at work: unbound, since a bound rank cannot flee from a core that another one uses; yielding.
-#   More ranks than cores: the same, and mpirun must be told that it is meant. Without yielding, a rank that waits
+#   More ranks than cores: the same, and Open MPI must be told that it is meant. Without yielding, a rank that waits
 #   keeps the core from the rank that it waits for, which was measured 50 to 200 times slower.
 # MOT_BIND=core or MOT_BIND=none decides instead.
-mot_binding() {
+mot_launch() {
     local cores=$((${1} * OMP_NUM_THREADS)) here bind=${MOT_BIND:-}
     here=$(mot_cores)
     if [ -z "$bind" ]; then
         if [ "$cores" -le "$here" ] && [ "$(mot_idle)" -ge "$cores" ]; then bind=core; else bind=none; fi
     fi
-    if [ "$bind" = core ]; then
-        mot_binding_arguments=(--map-by "slot:PE=$OMP_NUM_THREADS" --bind-to core)
-    else
-        mot_binding_arguments=(--bind-to none --mca mpi_yield_when_idle 1)
+    mot_find_launcher "$2"
+    mot_launch=("$mot_mpiexec" -n "$1")
+    if [ $mot_hydra = yes ]; then
+        if [ "$bind" = core ]; then
+            mot_launch+=(-bind-to "core:$OMP_NUM_THREADS")
+        else
+            mot_launch+=(-bind-to none -genv MPIR_CVAR_ENABLE_HEAVY_YIELD 1) # mot looks at it, and MPICH since 4.1
+        fi
+        return
     fi
-    if [ "$1" -gt "$here" ]; then mot_binding_arguments+=(--oversubscribe); fi
+    if [ "$bind" = core ]; then
+        mot_launch+=(--map-by "slot:PE=$OMP_NUM_THREADS" --bind-to core)
+    else
+        mot_launch+=(--bind-to none --mca mpi_yield_when_idle 1)
+    fi
+    if [ "$1" -gt "$here" ]; then mot_launch+=(--oversubscribe); fi
     # Shared memory carries what ranks of one machine say. Where there is no network but the loopback, Open MPI 5 would
     # say for each rank that TCP, which it prepares all the same, finds no way to the others.
     if [ -z "${OMPI_MCA_btl_tcp_if_include:-}${OMPI_MCA_btl_tcp_if_exclude:-}" ]; then
-        mot_binding_arguments+=(--mca btl_tcp_if_include lo)
+        mot_launch+=(--mca btl_tcp_if_include lo)
     fi
 }
 
@@ -89,12 +109,13 @@ mot_crowd() {
     export OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_hwloc_default_binding_policy=none
     export OMPI_MCA_odls_base_sigkill_timeout=0 PRTE_MCA_odls_base_sigkill_timeout=0
     export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_pml=ob1 OMPI_MCA_btl_tcp_if_include=lo
+    export MPIR_CVAR_ENABLE_HEAVY_YIELD=1
 }
 
-# mot_mpirun RANKS COMMAND...: mpirun on this machine, bound or yielding as fits.
+# mot_mpirun RANKS PROGRAM [ARGUMENT...]: launches it on this machine, bound or yielding as fits.
 mot_mpirun() {
     local ranks=$1
     shift
-    mot_binding "$ranks"
-    mpirun -n "$ranks" "${mot_binding_arguments[@]}" "$@"
+    mot_launch "$ranks" "$1"
+    "${mot_launch[@]}" "$@"
 }

@@ -112,6 +112,9 @@ fi
 [ -z "$only_data" ] || exit 0
 
 started=$(now)
-echo "train: mpirun -n $ranks ${mot#"$root"/} train $config $*"
+mot_find_launcher "$mot"
+launcher=mpirun # what the user types, where it is that of this mot
+[ "$(readlink -f "$(command -v mpirun)")" = "$(readlink -f "$(command -v "$mot_mpiexec")")" ] || launcher=$mot_mpiexec
+echo "train: $launcher -n $ranks ${mot#"$root"/} train $config $*"
 mot_mpirun "$ranks" "$mot" train "$config" "$@"
 printf '%-58s %8s s\n' "train $name" "$(since "$started")"

@@ -38,8 +38,8 @@ mot=${MOT_BINARY:-$build/bin/mot} grace=${MOT_GRACE:-10}
 if [ -n "${MOT_MPIRUN:-}" ]; then
     read -ra command <<<"$MOT_MPIRUN"
 else
-    mot_binding "$ranks"
-    command=(mpirun -n "$ranks" "${mot_binding_arguments[@]}")
+    mot_launch "$ranks" "$mot"
+    command=("${mot_launch[@]}")
 fi
 
 # The run folder, as mot finds it.

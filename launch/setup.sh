@@ -6,7 +6,6 @@ set -eu
 
 packages=(
     gcc libc6-dev make cmake git pkg-config # the build
-    openmpi-bin libopenmpi-dev              # MPI
     libopenblas-dev                         # matrix products
     libhdf5-dev hdf5-tools                  # every file that mot writes; h5ls and h5dump to look into them
     check                                   # unit tests
@@ -15,6 +14,8 @@ packages=(
     zlib1g-dev liblzma-dev                  # .gz and .xz data
     dataset-fashion-mnist                   # the first example's pictures
 )
+# MPI: one that is here already, as MPICH, is taken.
+if ! command -v mpicc >/dev/null || ! command -v mpiexec >/dev/null; then packages+=(openmpi-bin libopenmpi-dev); fi
 case ${1-} in
 '') ;;
 study) packages+=(gnuplot-nox) ;;

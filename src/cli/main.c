@@ -30,20 +30,48 @@ static void print_help(FILE *stream)
     for (size_t v = 0; v < MOT_COUNT(verbs); ++v)
         fprintf(stream, "  %-9s %s\n", verbs[v].name, verbs[v].help);
     fprintf(stream,
-            "\n'mot VERB --help' tells more of one verb; 'mot --version' names the version.\n"
+            "\n'mot VERB --help' tells more of one verb; 'mot --version' names version, MPI and launcher.\n"
             "Exit code: 0 done, 2 a mistake in configuration, arguments or data, 75 stopped and can be\n"
             "resumed by the same command, 1 any other failure.\n");
 }
 
-/* A job of several processes by what its launcher says: verbs for one process refuse it before anything is done. */
-static int launched_ranks(void)
+/* A job of several processes by what its launcher says: verbs for one process refuse it before anything is done. The
+ * variable that says so, and its number in *ranks. */
+static const char *launched_ranks(int *ranks)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
+    *ranks = 1;
     for (size_t i = 0; i < MOT_COUNT(names); ++i) {
         const char *text = getenv(names[i]);
-        if (text != NULL) return atoi(text);
+        if (text == NULL) continue;
+        *ranks = atoi(text);
+        return names[i];
     }
-    return 1;
+    return NULL;
+}
+
+/* "Open MPI v4.1.4" or "MPICH 4.0.2": what the library says of itself, up to where the details begin. May be called
+ * before MPI_Init. */
+static const char *mpi_name(void)
+{
+    static char name[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    MPI_Get_library_version(name, &length);
+    name[strcspn(name, ",\n")] = '\0';
+    char *const word = strstr(name, "Version:"); /* MPICH's, with blanks behind it */
+    if (word != NULL) {
+        const char *const number = word + strlen("Version:");
+        const char *const first = number + strspn(number, " \t");
+        memmove(word, first, strlen(first) + 1);
+    }
+    return name;
+}
+
+static void print_version(void)
+{
+    printf("mot %s (%s)\n", MOT_VERSION, MOT_COMMIT);
+    printf("MPI       %s\n", mpi_name());
+    printf("launcher  %s\n", MOT_LAUNCHER); /* launch/env.sh reads this line */
 }
 
 static int finish(mot_status status)
@@ -57,6 +85,23 @@ static mot_status refuse_ranks(const struct verb *verb)
     return mot_fail(MOT_ERR_INPUT, "'mot %s' works in one process: run it without mpirun", verb->name);
 }
 
+/* A launcher of another MPI starts processes of which each takes itself for the whole job. */
+static mot_status refuse_launcher(const char *name, int ranks)
+{
+    return mot_fail(MOT_ERR_INPUT,
+                    "%s is %d, but MPI knows 1 rank: the launcher is not of this MPI (%s): expected %s", name,
+                    ranks, mpi_name(), MOT_LAUNCHER);
+}
+
+static mot_status run_verb(const struct verb *verb, int argc, char **argv)
+{
+    int ranks, size;
+    const char *const name = launched_ranks(&ranks);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    if (size == 1 && ranks > 1) return refuse_launcher(name, ranks);
+    return verb->parallel ? verb->run(argc, argv) : refuse_ranks(verb);
+}
+
 static int run_parallel(const struct verb *verb, int argc, char **argv)
 {
     int rank, provided;
@@ -65,8 +110,7 @@ static int run_parallel(const struct verb *verb, int argc, char **argv)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     mot_log_init(rank, MOT_LOG_INFO);
     /* The same on every rank. */
-    const mot_status status = verb->parallel ? verb->run(argc, argv) : refuse_ranks(verb);
-    const int code = finish(status);
+    const int code = finish(run_verb(verb, argc, argv));
     /* None leaves before the sentence is out: mpirun kills the others as soon as one has left with a failure. */
     MPI_Barrier(MPI_COMM_WORLD);
     MPI_Finalize();
@@ -84,7 +128,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("mot %s (%s)\n", MOT_VERSION, MOT_COMMIT);
+        print_version();
         return 0;
     }
     for (size_t v = 0; v < MOT_COUNT(verbs); ++v) {
@@ -92,8 +136,10 @@ int main(int argc, char **argv)
         char name[64];
         snprintf(name, sizeof name, "mot %s", verbs[v].name);
         argv[1] = name;
-        return verbs[v].parallel || launched_ranks() > 1 ? run_parallel(&verbs[v], argc - 1, argv + 1)
-                                                         : finish(verbs[v].run(argc - 1, argv + 1));
+        int ranks;
+        launched_ranks(&ranks);
+        return verbs[v].parallel || ranks > 1 ? run_parallel(&verbs[v], argc - 1, argv + 1)
+                                              : finish(verbs[v].run(argc - 1, argv + 1));
     }
     return finish(mot_fail(
         MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, bench, study, data, inspect", argv[1]));

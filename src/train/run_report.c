@@ -17,19 +17,13 @@
 /* Wrong launches run quietly otherwise: say them aloud. */
 static void warn_of_launch(const mot_run *run)
 {
-    static const char *const names[] = {"SLURM_NTASKS", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE"};
-    for (size_t i = 0; i < MOT_COUNT(names); ++i) {
-        const char *text = getenv(names[i]);
-        const bool direct = i > 0 ||
-                            getenv("SLURM_STEP_ID") != NULL; /* in a batch script mpirun may use fewer */
-        if (text != NULL && direct && atoi(text) > run->comm->size) {
-            mot_log(MOT_LOG_WARNING,
-                    "%s is %s, but MPI knows %d rank%s: the launcher and this MPI do not understand "
-                    "each other; under Slurm use srun --mpi=pmix, or mpirun",
-                    names[i], text, run->comm->size, run->comm->size == 1 ? "" : "s");
-            break;
-        }
-    }
+    const char *const tasks = getenv("SLURM_NTASKS");
+    const bool direct = getenv("SLURM_STEP_ID") != NULL; /* in a batch script mpirun may use fewer */
+    if (tasks != NULL && direct && atoi(tasks) > run->comm->size)
+        mot_log(MOT_LOG_WARNING,
+                "SLURM_NTASKS is %s, but MPI knows %d rank%s: srun and this MPI do not understand "
+                "each other; use srun --mpi=pmix (MPICH: --mpi=pmi2), or mpirun",
+                tasks, run->comm->size, run->comm->size == 1 ? "" : "s");
     if (run->place.crowded)
         mot_log(MOT_LOG_WARNING,
                 "more threads than cores on a host: they take turns, and timings say little");

@@ -11,7 +11,8 @@ export MOT_BINARY
 . "$(dirname "${BASH_SOURCE[0]}")/../../launch/env.sh"
 mot_crowd
 export LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}print_suppressions=0 # standard error is the program's own
-MPIRUN=$(command -v mpirun || command -v mpiexec) || { echo "skipped: no mpirun"; exit 77; }
+mot_find_launcher "$MOT_BINARY"
+MPIRUN=$(command -v "$mot_mpiexec") || { echo "skipped: no mpirun"; exit 77; }
 PYTHON=/usr/bin/python3 # where Debian's h5py is
 LIMIT=${MOT_TEST_LIMIT:-600} # seconds after which a command, or a wait, counts as hanging: never for slowness
 export MPIRUN PYTHON
