@@ -1,5 +1,5 @@
 #!/bin/bash
-# test.sh - all tests: a Release build, then a Debug build under the address and undefined-behaviour sanitizers.
+# test.sh - all tests: a Release build of all levels of instruction set, then a Debug build under the address and undefined-behaviour sanitizers.
 # usage: launch/test.sh [--slow]     --slow: the tests with the label "slow" as well (in the Release build)
 # The last line is 'N passed, N failed, N skipped', both builds together; before it, why each skipped test was
 # skipped. Exit code 0 only if tests ran and none failed. Full logs: BUILD/Testing/Temporary/LastTest.log.
@@ -60,7 +60,7 @@ step "packages" "$root/launch/setup.sh" test || build_failed packages
 
 slow_or_not=(-LE '^(slow|long)$')
 if [ $slow = yes ]; then slow_or_not=(-LE '^long$'); fi
-if step "build (Release, $jobs jobs)" compile "$build" -DCMAKE_BUILD_TYPE=Release -DMOT_WERROR=ON; then
+if step "build (Release, $jobs jobs)" compile "$build" -DCMAKE_BUILD_TYPE=Release -DMOT_WERROR=ON -DMOT_NATIVE=OFF; then
     suite Release "$build" "${slow_or_not[@]}"
 else
     build_failed Release

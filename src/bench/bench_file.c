@@ -9,6 +9,7 @@
 
 #include "mot/atomic_file.h"
 #include "mot/blas.h"
+#include "mot/level.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/record.h"
@@ -79,6 +80,7 @@ mot_status bench_write(const char *path, const bench_result *result, const char 
     mot_json_text(json, "mot_version", MOT_VERSION);
     mot_json_text(json, "commit", MOT_COMMIT);
     mot_json_text(json, "build", MOT_BUILD_FLAGS);
+    mot_json_text(json, "level", mot_level());
     mot_json_text(json, "blas", mot_blas_name());
     mot_json_text(json, "config", description);
     mot_json_int(json, "ranks", result->ranks);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "mot/atomic_file.h"
+#include "mot/level.h"
 #include "mot/memory.h"
 #include "mot/version.h"
 
@@ -106,6 +107,7 @@ static mot_status write_provenance(hid_t file, const mot_description *descriptio
     MOT_TRY(mot_h5_set_int(file, ".", "format_version", MOT_CHECKPOINT_VERSION));
     MOT_TRY(mot_h5_set_text(file, ".", "mot_version", MOT_VERSION));
     MOT_TRY(mot_h5_set_text(file, ".", "commit", MOT_COMMIT));
+    MOT_TRY(mot_h5_set_text(file, ".", "level", mot_level()));
     MOT_TRY(mot_h5_set_text(file, ".", "created", created));
     MOT_TRY(mot_h5_set_text(file, ".", "libraries", libraries));
     MOT_TRY(mot_h5_set_text(file, ".", "hosts", description->hosts));

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "cli.h"
+#include "mot/comm.h"
+#include "mot/level.h"
 #include "mot/log.h"
+#include "mot/object.h"
 #include "mot/types.h"
 #include "mot/version.h"
 
@@ -69,7 +72,7 @@ static const char *mpi_name(void)
 
 static void print_version(void)
 {
-    printf("mot %s (%s)\n", MOT_VERSION, MOT_COMMIT);
+    printf("mot %s (%s), %s\n", MOT_VERSION, MOT_COMMIT, mot_level());
     printf("MPI       %s\n", mpi_name());
     printf("launcher  %s\n", MOT_LAUNCHER); /* launch/env.sh reads this line */
 }
@@ -86,38 +89,86 @@ static mot_status refuse_ranks(const struct verb *verb)
 }
 
 /* A launcher of another MPI starts processes of which each takes itself for the whole job. */
-static mot_status refuse_launcher(const char *name, int ranks)
+static mot_status check_launcher(const mot_comm *world)
 {
+    int ranks;
+    const char *const name = launched_ranks(&ranks);
+    if (world->size > 1 || ranks == 1) return MOT_OK;
     return mot_fail(MOT_ERR_INPUT,
                     "%s is %d, but MPI knows 1 rank: the launcher is not of this MPI (%s): expected %s", name,
                     ranks, mpi_name(), MOT_LAUNCHER);
 }
 
-static mot_status run_verb(const struct verb *verb, int argc, char **argv)
+static mot_status check_start(const mot_start *start)
 {
-    int ranks, size;
-    const char *const name = launched_ranks(&ranks);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    if (size == 1 && ranks > 1) return refuse_launcher(name, ranks);
-    return verb->parallel ? verb->run(argc, argv) : refuse_ranks(verb);
+    return start->mistake == NULL ? MOT_OK : mot_fail(MOT_ERR_INPUT, "%s", start->mistake);
 }
 
-static int run_parallel(const struct verb *verb, int argc, char **argv)
+/* Ranks of different levels, or different programs, would each round in their own way, and nobody would know. */
+static mot_status check_program(const mot_comm *world)
 {
-    int rank, provided;
+    char mine[192] = "", root[192];
+    mot_status status = MOT_OK;
+    snprintf(mine, sizeof mine, "mot %s (%s), %s", MOT_VERSION, MOT_COMMIT, mot_level());
+    memcpy(root, mine, sizeof root);
+    MPI_Bcast(root, sizeof root, MPI_CHAR, MOT_ROOT, world->mpi);
+    if (strcmp(mine, root) != 0)
+        status = mot_fail(MOT_ERR_INPUT, "rank %d runs %s, and rank 0 %s: all ranks must run the same program",
+                          world->rank, mine, root);
+    return mot_comm_agree(world, status);
+}
+
+/* All ranks come to run at the lowest level of any. False: this one must change to start->next. */
+static bool agree_on_level(const mot_comm *world, mot_start *start, mot_status *status)
+{
+    int lowest = start->level;
+    *status = mot_comm_agree(world, check_start(start));
+    if (*status != MOT_OK) return true;
+    MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, world->mpi);
+    if (lowest < start->level) start->next = lowest;
+    return start->next < 0;
+}
+
+static int run_parallel(mot_start *start, const struct verb *verb, int argc, char **argv)
+{
+    int began, provided;
+    mot_comm world = {.mpi = MPI_COMM_WORLD};
+    mot_status status = MOT_OK;
+    MPI_Initialized(&began);
     /* A rank's threads compute; its first one alone talks MPI. */
-    MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    mot_log_init(rank, MOT_LOG_INFO);
+    if (!began) MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+    MPI_Comm_rank(world.mpi, &world.rank);
+    MPI_Comm_size(world.mpi, &world.size);
+    mot_log_init(world.rank, MOT_LOG_INFO);
+    if (!began && !agree_on_level(&world, start, &status)) return 0;
+    if (status == MOT_OK) status = check_program(&world);
     /* The same on every rank. */
-    const int code = finish(run_verb(verb, argc, argv));
+    if (status == MOT_OK) status = check_launcher(&world);
+    if (status == MOT_OK) status = verb->parallel ? verb->run(argc, argv) : refuse_ranks(verb);
+    const int code = finish(status);
     /* None leaves before the sentence is out: mpirun kills the others as soon as one has left with a failure. */
     MPI_Barrier(MPI_COMM_WORLD);
     MPI_Finalize();
     return code;
 }
 
-int main(int argc, char **argv)
+static int run_verb(mot_start *start, const struct verb *verb, int argc, char **argv)
+{
+    char name[64];
+    char *const given = argv[0];
+    int code, ranks;
+    launched_ranks(&ranks);
+    snprintf(name, sizeof name, "mot %s", verb->name);
+    argv[0] = name;
+    if (verb->parallel || ranks > 1)
+        code = run_parallel(start, verb, argc, argv);
+    else
+        code = finish(start->mistake != NULL ? check_start(start) : verb->run(argc, argv));
+    argv[0] = given; /* the next level's */
+    return code;
+}
+
+static int run(mot_start *start, int argc, char **argv)
 {
     if (argc < 2) {
         print_help(stderr);
@@ -128,19 +179,13 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        print_version();
-        return 0;
+        if (start->mistake == NULL) print_version();
+        return finish(check_start(start));
     }
-    for (size_t v = 0; v < MOT_COUNT(verbs); ++v) {
-        if (strcmp(argv[1], verbs[v].name) != 0) continue;
-        char name[64];
-        snprintf(name, sizeof name, "mot %s", verbs[v].name);
-        argv[1] = name;
-        int ranks;
-        launched_ranks(&ranks);
-        return verbs[v].parallel || ranks > 1 ? run_parallel(&verbs[v], argc - 1, argv + 1)
-                                              : finish(verbs[v].run(argc - 1, argv + 1));
-    }
+    for (size_t v = 0; v < MOT_COUNT(verbs); ++v)
+        if (strcmp(argv[1], verbs[v].name) == 0) return run_verb(start, &verbs[v], argc - 1, argv + 1);
     return finish(mot_fail(
         MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, bench, study, data, inspect", argv[1]));
 }
+
+const mot_object mot_program = {MOT_FEATURES_COMPILED, run};

@@ -7,6 +7,17 @@
 /* Rows of a left operand that are rounded at once, and rows that are summed over at once. */
 enum { PIECE_ROWS = 84, DEPTH = MOT_PRODUCT_DEPTH };
 
+/* Not in product_bf16.c, all of which may be compiled to what is asked for here. */
+bool mot_bf16_available(void)
+{
+#if defined(__x86_64__) && !defined(MOT_DOUBLE)
+    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl");
+#else
+    return false;
+#endif
+}
+
 /* ---- factors ---- */
 
 size_t mot_factor_room(mot_precision precision, size_t k, size_t n)

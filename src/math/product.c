@@ -9,7 +9,7 @@
 #include "mot/vector.h"
 
 /* With 32 registers 28 hold C; with 16, 12. */
-#ifdef __AVX512F__
+#if MOT_X86_LEVEL == 4
 enum { ROWS = 14 };
 #else
 enum { ROWS = 6 };
@@ -127,7 +127,7 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
             const mot_real *a = i < 5 ? a0 + i * row : i < 10 ? a5 + (i - 5) * row : a10 + (i - 10) * row;
             const mot_vector factor = mot_all(*a);
 #pragma GCC unroll 2
-            for (size_t v = 0; v < vectors; ++v) sum[i][v] += factor * panel[v];
+            for (size_t v = 0; v < vectors; ++v) sum[i][v] = mot_fused(factor, panel[v], sum[i][v]);
         }
         a0 += step;
         a5 += step;
@@ -153,7 +153,7 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
         for (size_t v = 0; v < vectors; ++v) mot_store(c + v * MOT_LANES, sum[i][v]);
 }
 
-#ifdef __AVX512F__
+#if MOT_X86_LEVEL == 4
 #define MOT_BLOCKS_OF_14
 #endif
 #include "product_blocks.h"

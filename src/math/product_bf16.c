@@ -5,20 +5,13 @@
  *      left             [m][pairs of k]          left, transposed    [pairs of k][m] */
 #include "mot/product_bf16.h"
 
-#if defined(__x86_64__) && !defined(MOT_DOUBLE)
+#if defined(__x86_64__) && !defined(MOT_DOUBLE) /* compiled for these instructions at any level: src/CMakeLists.txt */
 
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512bf16")
 #include <immintrin.h>
 
 #include "mot/product.h"
 
 enum { ROWS = 14, LANES = MOT_PAIR_LANES, PANEL = MOT_PAIR_PANEL };
-
-bool mot_bf16_available(void)
-{
-    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl");
-}
 
 /* ---- operands ---- */
 
@@ -213,11 +206,6 @@ void mot_multiply_bf16(const mot_product_bf16 *p)
 #else /* another processor, or double */
 
 #include <assert.h>
-
-bool mot_bf16_available(void)
-{
-    return false;
-}
 
 #define NEVER_CALLED assert(!"bf16 products are not available")
 void mot_left(mot_pair *to, const mot_real *x, size_t ldx, size_t m, size_t k)

@@ -106,15 +106,15 @@ static inline void exponentials(mot_real *sums, mot_real *score, const mot_real 
 {
     const size_t length = mot_padded(l), last = length - MOT_LANES;
     for (size_t i = 0; i < rows; ++i, score += length) {
-        const mot_real top = most[i] * scale;
+        const mot_vector factor = mot_all(scale), below = mot_all(-(most[i] * scale));
         mot_vector sum = {0};
         for (size_t j = 0; j < last; j += MOT_LANES) {
-            const mot_vector e = mot_vector_exp(mot_load(score + j) * scale - top);
+            const mot_vector e = mot_vector_exp(mot_fused(mot_load(score + j), factor, below));
             mot_store(score + j, e);
             sum += e;
         }
-        const mot_vector e = mot_first_lanes(mot_vector_exp(mot_load(score + last) * scale - top), l - last,
-                                             0);
+        const mot_vector e = mot_first_lanes(mot_vector_exp(mot_fused(mot_load(score + last), factor, below)),
+                                             l - last, 0);
         mot_store(score + last, e);
         sums[i] = mot_lanes_sum(sum + e);
     }
@@ -146,7 +146,7 @@ static void softmax_rows_backward(mot_real *d, const mot_real *p, size_t rows, s
         for (size_t r = 0; r < count; ++r) {
             mot_vector sum = {0};
             for (size_t j = r * length; j < (r + 1) * length; j += MOT_LANES)
-                sum += mot_load(p + j) * mot_load(d + j);
+                sum = mot_fused(mot_load(p + j), mot_load(d + j), sum);
             dot[r] = mot_lanes_sum(sum);
         }
         for (size_t r = 0; r < count; ++r)

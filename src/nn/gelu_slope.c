@@ -12,10 +12,10 @@ typedef struct gelu {
 
 static inline gelu gelu_of(mot_vector x)
 {
-    const mot_vector square = x * x, inner = CUBIC * square + SLOPE;
+    const mot_vector square = x * x, inner = mot_fused(mot_all(CUBIC), square, mot_all(SLOPE));
     const mot_vector s = 1 / (1 + mot_vector_exp(-x * inner));
     const mot_vector y = x * s;
-    return (gelu){y, y * (1 - s) * (3 * CUBIC * square + SLOPE) + s};
+    return (gelu){y, mot_fused(y * (1 - s), mot_fused(mot_all(3 * CUBIC), square, mot_all(SLOPE)), s)};
 }
 
 void mot_gelu_with_slope(mot_real *y, mot_real *slope, const mot_real *x, size_t n)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mot/rowops.h"
+
 static void name_unit(const mot_params *params, char *name, size_t size)
 {
     if (params->unit == MOT_UNIT_GATE)
@@ -20,10 +22,7 @@ static mot_status gradient_norm(const mot_params *params, mot_part_set parts, do
     for (size_t r = 0; r < params->table->rows; ++r) {
         const mot_tensor *row = &params->table->row[r];
         if (!((parts >> row->part) & 1u)) continue;
-        const mot_real *g = params->gradient + row->offset;
-        double sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (size_t i = 0; i < row->count; ++i) sum += (double)g[i] * (double)g[i];
+        const double sum = mot_row_squares(params->gradient + row->offset, row->count);
         if (!isfinite(sum)) {
             char unit[32];
             name_unit(params, unit, sizeof unit);

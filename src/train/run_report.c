@@ -8,6 +8,7 @@
 
 #include "mot/blas.h"
 #include "mot/clock.h"
+#include "mot/level.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/version.h"
@@ -40,7 +41,7 @@ void run_banner(const mot_run *run, const char *what)
     char memory[32], parts[96] = "";
     const size_t total = size.gate + size.tied + (size_t)config->model.experts * size.own;
     const size_t K = mot_choice_count(&config->route, config->model.experts);
-    mot_log(MOT_LOG_INFO, "mot %s (%s), %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS);
+    mot_log(MOT_LOG_INFO, "mot %s (%s), %s, %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS, mot_level());
     mot_log(MOT_LOG_INFO, "  job      %d rank%s x %d thread%s on %d host%s, %d core%s a rank; coordinator %s",
             run->comm->size, run->comm->size == 1 ? "" : "s", run->place.threads,
             run->place.threads == 1 ? "" : "s", run->place.hosts, run->place.hosts == 1 ? "" : "s",

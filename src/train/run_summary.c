@@ -6,6 +6,7 @@
 #include "mot/atomic_file.h"
 #include "mot/blas.h"
 #include "mot/clock.h"
+#include "mot/level.h"
 #include "mot/log.h"
 #include "mot/watch.h"
 
@@ -88,6 +89,7 @@ static mot_status begin_summary(const mot_run *run, const char *status_text, cha
     mot_json_int(*json, "mpi.ranks", run->comm->size);
     mot_json_int(*json, "mpi.hosts", run->place.hosts);
     mot_json_int(*json, "threads", run->place.threads);
+    mot_json_text(*json, "level", mot_level());
     return MOT_OK;
 }
 

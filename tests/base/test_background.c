@@ -36,7 +36,8 @@ START_TEST(pieces_are_done_in_order)
     for (int ended = 0; ended < 300;) {
         while (begun - ended < MOST) {
             const int place = begun % MOST;
-            ring[place] = (entry){&last, ++begun, -1, _i == 0 ? 0 : _i == 1 ? 200 : begun % 3 * 100};
+            ++begun;
+            ring[place] = (entry){&last, begun, -1, _i == 0 ? 0 : _i == 1 ? 200 : begun % 3 * 100};
             number[place] = mot_background_begin(background, note, &ring[place]);
         }
         if (_i == 0) usleep(50);

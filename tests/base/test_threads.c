@@ -53,7 +53,7 @@ static void take_turn(void *context, size_t task, int thread)
     (void)thread;
     tally *all = context;
     volatile double x = 0;
-    for (int i = 0; i < (task % 5 == 0 ? 20000 : 10); ++i) x += i;
+    for (int i = 0; i < (task % 5 == 0 ? 20000 : 10); ++i) x = x + i;
     mot_threads_await(all->threads, &all->turn, task);
     all->order[all->turn] = task;
     mot_threads_advance(all->threads, &all->turn);

@@ -106,15 +106,17 @@ START_TEST(sums_are_the_plain_sums)
     for (uint32_t n = 0; n <= MOST; n += n < 40 ? 1 : 13) {
         fill(x, n, n, 1);
         fill(y, n, n + 1000, 1);
-        double sum = 0, dot = 0, size = 0, product = 0;
+        double sum = 0, dot = 0, size = 0, product = 0, squares = 0;
         for (size_t i = 0; i < n; ++i) {
             sum += (double)x[i];
             dot += (double)x[i] * (double)y[i];
             size += fabs((double)x[i]);
+            squares += (double)x[i] * (double)x[i];
             product += fabs((double)x[i] * (double)y[i]);
         }
         ck_assert_double_le(fabs((double)mot_row_sum(x, n) - sum), n * unit * size);
         ck_assert_double_le(fabs((double)mot_row_dot(x, y, n) - dot), n * unit * product);
+        ck_assert_double_le(fabs(mot_row_squares(x, n) - squares), 1e-14 * squares);
         memcpy(z, y, sizeof z);
         mot_row_add(z, x, n);
         for (size_t i = 0; i < n; ++i) ck_assert(z[i] == y[i] + x[i]);

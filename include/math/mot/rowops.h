@@ -1,7 +1,7 @@
-/* rowops.h: exponential, softmax and sums of rows, written so that the compiler vectorizes them.
+/* rowops.h: exponential, softmax and sums of rows, in vectors, or written so that the compiler makes them.
  *
- * A sum over a row is split over the lanes of a vector in a way that depends on the row's length alone, so the same
- * row gives the same bits wherever it stands. Inline: they are called on short rows. */
+ * A sum over a row is taken lane by lane (vector.h), so the same row gives the same bits wherever it stands. Inline:
+ * they are called on short rows. */
 #ifndef MOT_ROWOPS_H
 #define MOT_ROWOPS_H
 
@@ -10,6 +10,7 @@
 
 #include "mot/real.h"
 #include "mot/types.h"
+#include "mot/vector.h"
 
 /* e^x to 2 units in the last place of float; x is clamped to [-87, 88]. In the double build: exp(). */
 static inline mot_real mot_exp(mot_real x)
@@ -41,18 +42,42 @@ static inline mot_real mot_exp(mot_real x)
 
 static inline mot_real mot_row_sum(const mot_real *x, size_t n)
 {
-    mot_real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t i = 0; i < n; ++i) sum += x[i];
-    return sum;
+    mot_vector sum = {0};
+    size_t i = 0;
+    for (; i + MOT_LANES <= n; i += MOT_LANES) sum += mot_load(x + i);
+    if (i < n) sum += mot_load_first(x + i, n - i, 0);
+    return mot_lanes_sum(sum);
 }
 
 static inline mot_real mot_row_dot(const mot_real *x, const mot_real *y, size_t n)
 {
-    mot_real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t i = 0; i < n; ++i) sum += x[i] * y[i];
-    return sum;
+    mot_vector sum = {0};
+    size_t i = 0;
+    for (; i + MOT_LANES <= n; i += MOT_LANES) sum += mot_load(x + i) * mot_load(y + i);
+    if (i < n) sum += mot_load_first(x + i, n - i, 0) * mot_load_first(y + i, n - i, 0);
+    return mot_lanes_sum(sum);
+}
+
+/* The sum of squares, in double. */
+static inline double mot_row_squares(const mot_real *x, size_t n)
+{
+    enum { LANES_OF_DOUBLE = MOT_VECTOR_BYTES / sizeof(double) };
+    typedef double wide __attribute__((vector_size(MOT_VECTOR_BYTES)));
+    typedef mot_real numbers
+        __attribute__((vector_size(LANES_OF_DOUBLE * sizeof(mot_real)), aligned(sizeof(mot_real)), may_alias));
+    wide sum[2] = {{0}, {0}};
+    size_t i = 0;
+    for (; i + 2 * LANES_OF_DOUBLE <= n; i += 2 * LANES_OF_DOUBLE) {
+        const wide first = __builtin_convertvector(*(const numbers *)(x + i), wide),
+                   second = __builtin_convertvector(*(const numbers *)(x + i + LANES_OF_DOUBLE), wide);
+        sum[0] += first * first;
+        sum[1] += second * second;
+    }
+    sum[0] += sum[1];
+    double all = 0;
+    for (int lane = 0; lane < LANES_OF_DOUBLE; ++lane) all += sum[0][lane];
+    for (; i < n; ++i) all += (double)x[i] * (double)x[i];
+    return all;
 }
 
 /* y += x */
@@ -72,15 +97,11 @@ static inline void mot_row_axpy(mot_real *y, mot_real a, const mot_real *x, size
 /* x := softmax(x), in place; n >= 1. */
 static inline void mot_row_softmax(mot_real *x, size_t n)
 {
-    mot_real most = x[0], sum = 0;
-#pragma omp simd reduction(max : most)
-    for (size_t i = 0; i < n; ++i) most = x[i] > most ? x[i] : most;
-#pragma omp simd reduction(+ : sum)
-    for (size_t i = 0; i < n; ++i) {
-        x[i] = mot_exp(x[i] - most);
-        sum += x[i];
-    }
-    const mot_real scale = 1 / sum;
+    mot_real most = x[0];
+    for (size_t i = 1; i < n; ++i) most = x[i] > most ? x[i] : most;
+#pragma omp simd
+    for (size_t i = 0; i < n; ++i) x[i] = mot_exp(x[i] - most);
+    const mot_real scale = 1 / mot_row_sum(x, n);
 #pragma omp simd
     for (size_t i = 0; i < n; ++i) x[i] *= scale;
 }

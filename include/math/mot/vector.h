@@ -1,23 +1,28 @@
 /* vector.h: as many numbers as the processor computes with at once, by the compiler's vector extensions.
  *
  * What is written with these has the same bits wherever a number stands in a row: a row's tail goes through the same
- * operations as its body, in a vector that is filled up. The number of lanes follows from the instruction set that is
- * compiled for, and with it the order in which a sum is taken.
+ * operations as its body, in a vector that is filled up. The number of lanes follows from the level of instruction set
+ * that is compiled for (level.h), and with it the order in which a sum is taken.
  *
- * Sources that are full of multiplications are compiled with -ffp-contract=fast (src/CMakeLists.txt): products and
- * sums become fused ones where the processor has them. */
+ * No compiler may fuse a product and a sum by itself (-ffp-contract=off), since each would choose others: where it
+ * pays, mot_fused says so. */
 #ifndef MOT_VECTOR_H
 #define MOT_VECTOR_H
 
 #include <math.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "mot/level.h"
 #include "mot/real.h"
 #include "mot/types.h"
 
-#if defined(__AVX512F__)
+#if MOT_X86_LEVEL == 4
 enum { MOT_VECTOR_BYTES = 64 };
-#elif defined(__AVX__)
+#elif MOT_X86_LEVEL == 3
 enum { MOT_VECTOR_BYTES = 32 };
 #else
 enum { MOT_VECTOR_BYTES = 16 };
@@ -43,13 +48,13 @@ static inline mot_vector_int mot_lane_numbers(void)
     return (mot_vector_int)
     {
         MOT_LANES_FROM(0),
-#if defined(__AVX__) || !defined(MOT_DOUBLE)
+#if MOT_X86_LEVEL >= 3 || !defined(MOT_DOUBLE)
             MOT_LANES_FROM(2),
 #endif
-#if defined(__AVX512F__) || (defined(__AVX__) && !defined(MOT_DOUBLE))
+#if MOT_X86_LEVEL == 4 || (MOT_X86_LEVEL == 3 && !defined(MOT_DOUBLE))
             MOT_LANES_FROM(4), MOT_LANES_FROM(6),
 #endif
-#if defined(__AVX512F__) && !defined(MOT_DOUBLE)
+#if MOT_X86_LEVEL == 4 && !defined(MOT_DOUBLE)
             MOT_LANES_FROM(8), MOT_LANES_FROM(10), MOT_LANES_FROM(12), MOT_LANES_FROM(14),
 #endif
     };
@@ -75,6 +80,21 @@ static inline void mot_store(mot_real *x, mot_vector v)
 static inline mot_vector mot_all(mot_real x)
 {
     return x - (mot_vector){0};
+}
+
+/* a b + c with one rounding where the level has that instruction; else, and in the double build, with two. */
+static inline mot_vector mot_fused(mot_vector a, mot_vector b, mot_vector c)
+{
+#if MOT_X86_LEVEL == 4 && !defined(MOT_DOUBLE)
+    return (mot_vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif MOT_X86_LEVEL == 3 && !defined(MOT_DOUBLE)
+    return (mot_vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__FP_FAST_FMAF) && !defined(__x86_64__) && !defined(MOT_DOUBLE)
+    for (size_t i = 0; i < MOT_LANES; ++i) c[i] = fmaf(a[i], b[i], c[i]);
+    return c;
+#else
+    return a * b + c;
+#endif
 }
 
 /* The first n numbers, 1 <= n <= lanes; `fill` in the lanes behind. */
@@ -152,12 +172,14 @@ static inline mot_vector mot_vector_exp(mot_vector x)
     return x;
 #else
     typedef uint32_t bits __attribute__((vector_size(MOT_VECTOR_BYTES)));
-    const mot_vector shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;
-    const mot_vector r = (x - n * 0.693359375f) + n * 2.12194440e-4f, r2 = r * r;
-    const mot_vector p54 = r * 1.9875691500e-4f + 1.3981999507e-3f,
-                     p32 = r * 8.3334519073e-3f + 4.1665795894e-2f,
-                     p10 = r * 1.6666665459e-1f + 5.0000001201e-1f;
-    const mot_vector p = ((p54 * r2 + p32) * r2 + p10) * r2 + (r + 1.0f);
+    const mot_vector shifted = mot_fused(x, mot_all(1.44269504f), mot_all(12582912.0f)),
+                     n = shifted - 12582912.0f;
+    const mot_vector r = mot_fused(n, mot_all(2.12194440e-4f), mot_fused(n, mot_all(-0.693359375f), x)),
+                     r2 = r * r;
+    const mot_vector p54 = mot_fused(r, mot_all(1.9875691500e-4f), mot_all(1.3981999507e-3f)),
+                     p32 = mot_fused(r, mot_all(8.3334519073e-3f), mot_all(4.1665795894e-2f)),
+                     p10 = mot_fused(r, mot_all(1.6666665459e-1f), mot_all(5.0000001201e-1f));
+    const mot_vector p = mot_fused(mot_fused(mot_fused(p54, r2, p32), r2, p10), r2, r + 1.0f);
     /* A NaN's exponent is shifted out, and the NaN stays. */
     const bits exponent = (bits) __builtin_convertvector(n, mot_vector_int);
     const mot_vector y = (mot_vector)((bits)p + (exponent << 23));
