@@ -15,9 +15,8 @@ if [ "$(id -u)" -eq 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
-# OpenBLAS would otherwise start a thread for each core in every rank. OMP_NUM_THREADS is how many cores a rank is bound
-# to, and mot's `threads: auto` starts as many threads.
-export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1} OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+# How many cores a rank is bound to, and mot's `threads: auto` starts as many threads.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
 # A host that vanishes without a word hangs mpirun for minutes by default; so it is noticed after 10 + 5 x 2 seconds,
 # and the job ends and can be resumed.
@@ -104,7 +103,7 @@ mot_launch() {
 # sleep through them where none is left). Open MPI takes ob1 there by itself, but not before UCX has measured the clock
 # in each process, asleep for 0.2 s.
 mot_crowd() {
-    export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+    export OMP_NUM_THREADS=1
     export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
     export OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_hwloc_default_binding_policy=none
     export OMPI_MCA_odls_base_sigkill_timeout=0 PRTE_MCA_odls_base_sigkill_timeout=0

@@ -24,14 +24,14 @@ build=$(cd "$build" && pwd) || exit 1
 [ -x "$build/tests/bench_exchange" ] || { echo "no program in $build/tests: build it, or name the build with -b"; exit 1; }
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/mot-overlap.XXXXXX") || exit 1
-export NETNS_CLUSTER=$scratch/cluster NETNS_PREFIX=o OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+export NETNS_CLUSTER=$scratch/cluster NETNS_PREFIX=o OMP_NUM_THREADS=1
 unset OPENBLAS_CORETYPE
 trap '"$cluster" down >/dev/null 2>&1; rm -rf "$scratch"' EXIT
 "$cluster" up -n "$hosts" >"$scratch/up" 2>&1 || skip "cluster.sh up: $(tail -1 "$scratch/up")"
 "$cluster" shape "$mbit" || skip "no tbf to shape the links with"
 
 # on COMMAND...: one rank on each host. The cluster's shell warns of a process group that it may not set.
-on() { "$cluster" mpirun -np "$hosts" -x OPENBLAS_NUM_THREADS -x OMP_NUM_THREADS "$@" 2> >(grep -v setpgid >&2); }
+on() { "$cluster" mpirun -np "$hosts" -x OMP_NUM_THREADS "$@" 2> >(grep -v setpgid >&2); }
 
 echo "== $hosts hosts, $mbit Mbit/s each, on $(getconf _NPROCESSORS_ONLN) cores with load $(cut -d' ' -f1 /proc/loadavg)"
 on "$build/tests/bench_exchange" speed "$repeats"

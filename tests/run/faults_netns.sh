@@ -31,7 +31,7 @@ wanted=$(value whole/summary.json digest)
 
 # job RUN: one rank on each host, by the launcher that sees to it that it ends.
 job() {
-    MOT_MPIRUN="$cluster mpirun -np 3 -x OPENBLAS_NUM_THREADS -x OMP_NUM_THREADS" \
+    MOT_MPIRUN="$cluster mpirun -np 3 -x OMP_NUM_THREADS" \
         timeout -k 5 "$LIMIT" "$source_dir/launch/run.sh" small.yaml --quiet "run=$1" train.until="$steps"
 }
 
