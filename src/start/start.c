@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mot/object.h"
 #include "processor.h"
@@ -17,8 +18,13 @@ enum { LEVELS = sizeof levels / sizeof levels[0], WRONG = 2, FAILED = 1 };
 /* NULL, and says so, where it cannot be loaded. */
 static const mot_object *load(int level)
 {
-    char path[256];
-    snprintf(path, sizeof path, "$ORIGIN/%s/mot-%s.so", MOT_OBJECTS, levels[level]);
+    enum { FOLDER = 4096 };
+    char folder[FOLDER], path[FOLDER + 256];
+    /* Not the loader's $ORIGIN: where a sanitizer stands before dlopen, that is the sanitizer's. */
+    const ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    folder[length > 0 ? length : 0] = '\0';
+    *(strrchr(folder, '/') != NULL ? strrchr(folder, '/') : folder) = '\0';
+    snprintf(path, sizeof path, "%s/%s/mot-%s.so", folder, MOT_OBJECTS, levels[level]);
     void *const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* and never closed: libraries hold on to their callers */
     const mot_object *const object = handle != NULL ? dlsym(handle, MOT_OBJECT_SYMBOL) : NULL;
     if (object == NULL) fprintf(stderr, "mot: error: the installation is not complete: %s\n", dlerror());
