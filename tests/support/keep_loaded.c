@@ -5,7 +5,7 @@
 #include <link.h>
 #include <string.h>
 
-int dlclose(void *handle)
+__attribute__((visibility("default"))) int dlclose(void *handle)
 {
     const struct link_map *map;
     if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || strstr(map->l_name, "openblas") == NULL) return 0;
