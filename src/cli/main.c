@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "mot/blas.h"
 #include "mot/comm.h"
 #include "mot/level.h"
 #include "mot/log.h"
@@ -158,6 +159,7 @@ static int run_verb(mot_start *start, const struct verb *verb, int argc, char **
     char *const given = argv[0];
     int code, ranks;
     launched_ranks(&ranks);
+    mot_blas_limit(MOT_X86_LEVEL); /* MOT_LEVEL, and the lowest of all ranks, hold for OpenBLAS too */
     snprintf(name, sizeof name, "mot %s", verb->name);
     argv[0] = name;
     if (verb->parallel || ranks > 1)

@@ -18,6 +18,7 @@
 
 #include "mot/bare_product.h"
 #include "mot/blas.h"
+#include "mot/level.h"
 #include "mot/expert.h"
 #include "mot/memory.h"
 #include "mot/optimizer.h"
@@ -219,7 +220,7 @@ int main(int argc, char **argv)
     const size_t tile = argc > 2 ? (size_t)atoi(argv[2]) : 0; /* 0: the kind's own */
     const size_t only = argc > 3 ? (size_t)atoi(argv[3]) : 0; /* 1 is the first shape; 0: all */
     const mot_precision precision = argc > 4 && strcmp(argv[4], "bf16") == 0;
-    printf("%s, one thread, %d experts; GFLOP/s\n", mot_blas_name(), EXPERTS);
+    printf("%s, %s, one thread, %d experts; GFLOP/s\n", mot_level(), mot_blas_name(), EXPERTS);
     printf("%6s %4s %5s %5s %6s %6s  %7s %8s %7s %6s %6s   %s\n", "tokens", "D", "F", "batch", "expert",
            "tile", "peak", "forward", "step", "ratio", "best", "% forward, backward, update");
     for (size_t s = 0; s < MOT_COUNT(shapes); ++s)
