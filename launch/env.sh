@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # env.sh - to be sourced (bash): the settings of Open MPI, MPICH and threads that mot runs with, each with its reason.
-# A value that is set already stays. Gives the functions mot_cores, mot_find_launcher, mot_launch, mot_mpirun and mot_crowd.
+# A value that is set already stays. Gives the functions mot_cores, mot_find_launcher, mot_launch, mot_mpirun, mot_crowd and
+# mot_run_folder.
 
 # mot_launcher NAME PRRTE_NAME VALUE: a setting of mpirun. The one of Open MPI 4 reads OMPI_MCA_NAME. That of Open MPI 5 is
 # PRRTE, which reads PRTE_MCA_PRRTE_NAME alone and says nothing about the other.
@@ -117,4 +118,15 @@ mot_mpirun() {
     shift
     mot_launch "$ranks" "$1"
     "${mot_launch[@]}" "$@"
+}
+
+# mot_run_folder CONFIG: the folder of its run, as mot names it where no run= does.
+mot_run_folder() {
+    local name
+    name=$(sed -nE "s/^run:[[:space:]]*[\"']?([^\"'#]*[^\"'#[:space:]]).*/\1/p" "$1" 2>/dev/null | tail -n 1)
+    if [ -z "$name" ]; then
+        name=${1##*/}
+        name=runs/${name%.*}
+    fi
+    echo "$name"
 }

@@ -42,9 +42,7 @@ else
     command=("${mot_launch[@]}")
 fi
 
-# The run folder, as mot finds it.
-folder=$(sed -nE "s/^run: *[\"']?([^\"'#]*[^\"'# ]).*/\1/p" "$1" 2>/dev/null | tail -n 1)
-[ -n "$folder" ] || { folder=${1##*/} && folder=runs/${folder%.*}; }
+folder=$(mot_run_folder "$1")
 for argument in "${@:2}"; do
     case $argument in run=*) folder=${argument#run=} ;; esac
 done
