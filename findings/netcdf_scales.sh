@@ -25,7 +25,7 @@ def attach(file, scale, dataset):
 
 def reads(path):
     try:
-        return int(netCDF4.Dataset("x.h5")[path][:].sum())
+        with netCDF4.Dataset("x.h5") as file: return int(file[path][:].sum())
     except Exception as refusal:
         return type(refusal).__name__
 
@@ -43,7 +43,7 @@ for experts in (4, 5):
     with h5py.File("x.h5", "w") as file:
         file["expert"], file["load"], file["letter"] = range(experts), range(experts), [1., 2, 3, 4]
         attach(file, "expert", "load")
-    found = netCDF4.Dataset("x.h5")["letter"].dimensions
+    with netCDF4.Dataset("x.h5") as file: found = file["letter"].dimensions
     print("4 letters without a scale beside %d experts: netCDF reads letter%s" % (experts, found))
     wrong += (found == ("expert",)) != (experts == 4)
 sys.exit(wrong > 0)
