@@ -12,6 +12,7 @@ packages=(
     librandom123-dev                        # random numbers that do not depend on the rank count
     libyaml-dev libxxhash-dev               # configurations; checksums
     zlib1g-dev liblzma-dev                  # .gz and .xz data
+    libpng-dev libjpeg-dev                 # pictures
     dataset-fashion-mnist                   # the first example's pictures
 )
 # MPI: one that is here already, as MPICH, is taken.

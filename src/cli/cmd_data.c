@@ -215,7 +215,7 @@ static mot_status make_mixture(const make_arguments *a)
             MOT_TRY(mot_dataset_writer_add(writer, splits[s], 1, x, &y, &group));
         }
     MOT_TRY(mot_dataset_writer_close(&writer, &about, true));
-    mot_log(MOT_LOG_INFO, "made %s", a->out);
+    MOT_TRY(cmd_data_say_made(a->out));
 done:
     mot_dataset_writer_close(&writer, &about, false);
     mot_mixture_free(&mixture);
@@ -271,10 +271,11 @@ mot_status mot_cmd_data(int argc, char **argv)
         return parts[i].run(argc - 1, argv + 1);
     }
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-        mot_log(MOT_LOG_INFO, "Usage: mot data import KIND [OPTION...]   idx, cifar, npy, text or csv files\n"
-                              "       mot data make mixture [OPTION...]  synthetic data\n"
-                              "       mot data show FILE [OPTION...]     what a data set holds\n"
-                              "Each has its own --help.");
+        mot_log(MOT_LOG_INFO,
+                "Usage: mot data import KIND [OPTION...]   idx, cifar, npy, text, csv, images, hdf5\n"
+                "       mot data make mixture [OPTION...]  synthetic data\n"
+                "       mot data show FILE [OPTION...]     what a data set holds\n"
+                "Each has its own --help.");
         return MOT_OK;
     }
     if (argc == 1) return mot_fail(MOT_ERR_INPUT, "nothing given: expected mot data import, make or show");

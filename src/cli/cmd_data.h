@@ -20,4 +20,7 @@ double cmd_data_number(struct argp_state *state, const char *option, const char 
 /* MOT_ERR_INPUT when `out` exists and is not to be replaced. */
 mot_status cmd_data_check_out(const char *out, bool force);
 
+/* "made FILE", what it holds in three lines, and what may be done next. */
+mot_status cmd_data_say_made(const char *path);
+
 #endif

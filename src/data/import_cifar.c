@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dataset_private.h"
 #include "import.h"
 #include "mot/memory.h"
 
-enum { PIXELS = 3072, BLOCK = 1024 };
+enum { PIXELS = 3072 };
 
 /* The kind that the option names, or the only one that the size and the label bytes allow. */
 static mot_status find_kind(const char *path, const char *bytes, size_t size, int *kind)
@@ -29,68 +28,97 @@ static mot_status find_kind(const char *path, const char *bytes, size_t size, in
     return MOT_OK;
 }
 
-static mot_status add_file(mot_dataset_writer *writer, const char *split, const char *path, int *kind)
+/* The records of a split's files, one behind another. */
+typedef struct records {
+    char **files;
+    size_t count;
+    char **bytes;  /* [count], owned */
+    size_t *first; /* [count + 1]: the sample that each begins with */
+    double *label, *group;
+    size_t size, labels; /* of a record, and its label bytes */
+} records;
+
+static mot_status read_files(const char *list, records *r, int *kind)
 {
-    char *bytes = NULL;
-    unsigned char *x = NULL;
-    int32_t y[BLOCK], group[BLOCK];
     size_t size;
     mot_status status = MOT_OK;
-    MOT_TRY(import_read(path, import_limit, &bytes, &size));
-    MOT_TRY(find_kind(path, bytes, size, kind));
-    MOT_TRY(mot_allocate(&x, BLOCK, PIXELS, "pictures"));
-    const size_t labels = *kind == 10 ? 1 : 2, record = PIXELS + labels, count = size / record;
-    for (size_t first = 0; first < count; first += BLOCK) {
-        const size_t some = MOT_MIN((size_t)BLOCK, count - first);
-        for (size_t i = 0; i < some; ++i) {
-            const unsigned char *r = (const unsigned char *)bytes + (first + i) * record;
-            y[i] = r[labels - 1];
-            group[i] = r[0];
-            if (y[i] >= *kind || (labels == 2 && group[i] >= 20)) {
-                status = mot_fail(MOT_ERR_INPUT, "%s: byte %zu: label %d, expected a CIFAR-%d label", path,
-                                  (first + i) * record, y[i] >= *kind ? y[i] : group[i], *kind);
-                goto done;
-            }
-            memcpy(x + i * PIXELS, r + labels, PIXELS);
-        }
-        MOT_TRY(mot_dataset_writer_add(writer, split, some, x, y, labels == 2 ? group : NULL));
+    MOT_TRY(import_split_list(list, IMPORT_MAX_FILES, "the files of a split", &r->count, &r->files));
+    MOT_TRY(mot_allocate(&r->bytes, r->count, sizeof *r->bytes, "the files of a split"));
+    MOT_TRY(mot_allocate(&r->first, r->count + 1, sizeof *r->first, "the files of a split"));
+    for (size_t f = 0; f < r->count; ++f) {
+        MOT_TRY(import_read(r->files[f], import_limit, &r->bytes[f], &size));
+        MOT_TRY(find_kind(r->files[f], r->bytes[f], size, kind));
+        r->labels = *kind == 10 ? 1 : 2;
+        r->size = PIXELS + r->labels;
+        r->first[f + 1] = r->first[f] + size / r->size;
     }
 done:
-    mot_free(x);
-    mot_free(bytes);
+    return status;
+}
+
+static const unsigned char *record_at(const records *r, size_t index, size_t *file)
+{
+    *file = 0;
+    while (index >= r->first[*file + 1]) ++*file;
+    return (const unsigned char *)r->bytes[*file] + (index - r->first[*file]) * r->size;
+}
+
+static mot_status read_picture(void *context, size_t index, void *x)
+{
+    const records *r = context;
+    size_t file;
+    memcpy(x, record_at(r, index, &file) + r->labels, PIXELS);
+    return MOT_OK;
+}
+
+static mot_status read_labels(records *r, int kind, import_part *part)
+{
+    mot_status status = MOT_OK;
+    size_t file;
+    *part = (import_part){
+        .path = r->files[0], .samples = r->first[r->count], .context = r, .sample = read_picture};
+    MOT_TRY(mot_allocate(&r->label, part->samples, sizeof(double), "the labels"));
+    MOT_TRY(mot_allocate(&r->group, part->samples, sizeof(double), "the groups"));
+    for (size_t i = 0; i < part->samples; ++i) {
+        const unsigned char *record = record_at(r, i, &file);
+        r->label[i] = record[r->labels - 1];
+        r->group[i] = record[0];
+        if (r->label[i] >= kind || (kind == 100 && r->group[i] >= 20)) {
+            status = mot_fail(MOT_ERR_INPUT, "%s: byte %zu: label %g, expected a CIFAR-%d label",
+                              r->files[file], (i - r->first[file]) * r->size,
+                              r->label[i] >= kind ? r->label[i] : r->group[i], kind);
+            goto done;
+        }
+    }
+    part->label.number = r->label;
+    part->group.number = kind == 100 ? r->group : NULL;
+done:
     return status;
 }
 
 mot_status mot_import_cifar(const mot_import_options *options)
 {
-    const mot_sample_format format = {.kind = MOT_SAMPLE_PICTURE, .channels = 3, .height = 32, .width = 32};
-    mot_dataset_writer *writer = NULL;
-    mot_dataset_about about = {0};
-    char **files = NULL, **class_names = NULL, **group_names = NULL;
+    records splits[IMPORT_SPLITS] = {{.count = 0}};
+    import_set set = {.format = {.kind = MOT_SAMPLE_PICTURE, .channels = 3, .height = 32, .width = 32}};
     int kind = options->cifar;
     mot_status status = MOT_OK;
-    MOT_TRY(import_names(options->class_names, "class names", &about.class_count, &class_names));
-    MOT_TRY(import_names(options->group_names, "group names", &about.group_count, &group_names));
-    MOT_TRY(mot_dataset_writer_open(&writer, options->out, &format));
-    for (int s = 0; s < IMPORT_SPLITS; ++s) {
-        size_t count;
-        if (options->files[s] == NULL) continue;
-        MOT_TRY(
-            import_split_list(options->files[s], IMPORT_MAX_FILES, "the files of a split", &count, &files));
-        for (size_t f = 0; f < count; ++f) MOT_TRY(add_file(writer, dataset_split_names[s], files[f], &kind));
-        mot_free(files);
-        files = NULL;
-    }
-    import_about(options, &about);
-    about.class_names = (const char *const *)class_names;
-    about.group_names = (const char *const *)group_names;
-    if (class_names == NULL) about.class_count = (size_t)kind; /* a part of the set may lack classes */
-    if (kind == 100 && group_names == NULL) about.group_count = 20;
-    MOT_TRY(mot_dataset_writer_close(&writer, &about, true));
+    for (int s = 0; s < IMPORT_SPLITS; ++s)
+        if (options->files[s] != NULL) MOT_TRY(read_files(options->files[s], &splits[s], &kind));
+    for (int s = 0; s < IMPORT_SPLITS; ++s)
+        if (options->files[s] != NULL) MOT_TRY(read_labels(&splits[s], kind, &set.part[s]));
+    set.classes = (size_t)kind; /* a part of the set may lack classes */
+    set.groups = kind == 100 ? 20 : 0;
+    MOT_TRY(import_plan(options, &set));
+    MOT_TRY(import_write(options, &set));
 done:
-    mot_dataset_writer_close(&writer, &about, false);
-    mot_free(files);
-    mot_free(class_names);
-    mot_free(group_names);
+    import_set_free(&set);
+    for (int s = 0; s < IMPORT_SPLITS; ++s) {
+        for (size_t f = 0; splits[s].bytes != NULL && f < splits[s].count; ++f) mot_free(splits[s].bytes[f]);
+        mot_free(splits[s].bytes);
+        mot_free(splits[s].first);
+        mot_free(splits[s].files);
+        mot_free(splits[s].label);
+        mot_free(splits[s].group);
+    }
     return status;
 }

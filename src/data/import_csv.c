@@ -1,189 +1,234 @@
-/* Tables of numbers, a sample a line, with the label in one column: a vector of one token, or with a shape a
- * picture whose values are whole numbers in 0..255. */
-#include <ctype.h>
+/* Tables of numbers, a sample a line, with the label in one column: a vector of one token, or with a shape a picture whose
+ * values are whole numbers in 0..255. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "dataset_private.h"
 #include "import.h"
 #include "mot/memory.h"
-#include "mot/order.h"
+#include "number.h"
+#include "table_numbers.h"
 
-typedef struct table {
-    const char *path;
-    size_t columns, samples; /* columns with the label; 0: not known yet */
-    double *value;           /* [samples, columns], owned */
-    size_t capacity;
-} table;
+typedef struct csv {
+    table table[IMPORT_SPLITS];
+    size_t *place[IMPORT_SPLITS]; /* of the training table's columns in each */
+    size_t label, group;          /* columns of the training table; group: `columns` where there is none */
+    bool *ignored;                /* [columns] */
+    table_numbers numbers;
+    char **names; /* of the columns of numbers; NULL: no header */
+    import_set set;
+} csv;
 
-/* One line [at, end), which ends in 0 or a newline. *numbers: whether every field was a number. */
-static mot_status read_line(table *t, const char *at, const char *end, size_t line, bool *numbers)
+/* A split's samples. */
+typedef struct csv_part {
+    const csv *from;
+    int split;
+} csv_part;
+
+/* ---- columns ---- */
+
+/* The last column, unless another is called what labels are called. */
+static mot_status check_default_label(const table *t)
 {
-    size_t column = 0;
-    *numbers = true;
-    for (;;) {
-        while (at < end && (*at == ' ' || *at == '\t' || *at == '"')) ++at;
-        char *stop;
-        double value = at < end ? strtod(at, &stop) : 0;
-        const char *after = at < end ? stop : at;
-        if (after == at || after > end) {
-            *numbers = false;
-            return mot_fail(MOT_ERR_INPUT, "%s: line %zu, column %zu: '%.*s' is not a number", t->path, line,
-                            column + 1, (int)MOT_MIN(strcspn(at, ",;\n"), 40), at);
-        }
-        while (after < end && (*after == ' ' || *after == '\t' || *after == '"')) ++after;
-        if (!isfinite(value))
-            return mot_fail(MOT_ERR_INPUT, "%s: line %zu, column %zu: the number is not finite", t->path,
-                            line, column + 1);
-        if (t->columns > 0 && column >= t->columns)
-            return mot_fail(MOT_ERR_INPUT, "%s: line %zu has more than %zu columns", t->path, line,
-                            t->columns);
-        const size_t place = t->samples * t->columns + column;
-        mot_status status = mot_reserve(&t->value, &t->capacity, place + 1, sizeof(double), "a table");
-        if (status != MOT_OK) return status;
-        t->value[place] = value;
-        ++column;
-        at = after;
-        if (at == end) break;
-        if (*at != ',' && *at != ';')
-            return mot_fail(MOT_ERR_INPUT, "%s: line %zu, column %zu: expected a comma behind the number",
-                            t->path, line, column);
-        ++at;
-    }
-    if (t->columns == 0) t->columns = column;
-    if (column != t->columns)
-        return mot_fail(MOT_ERR_INPUT, "%s: line %zu has %zu columns, those before have %zu", t->path, line,
-                        column, t->columns);
-    ++t->samples;
+    static const char *const usual[] = {"label", "labels", "class", "classes", "target", "y"};
+    for (size_t c = 0; t->name != NULL && c + 1 < t->columns; ++c)
+        for (size_t i = 0; i < MOT_COUNT(usual); ++i)
+            if (strcasecmp(t->name[c], usual[i]) == 0)
+                return mot_fail(MOT_ERR_INPUT,
+                                "%s: column %zu is called '%s', and the last is '%.60s': which is the label? "
+                                "(--label-column %s, --label-column last)",
+                                t->path, c + 1, t->name[c], t->name[t->columns - 1], t->name[c]);
     return MOT_OK;
 }
 
-static mot_status read_table(const char *path, table *t)
+static mot_status mark_ignored(const mot_import_options *options, csv *c)
 {
-    char *bytes = NULL;
-    size_t size, line = 0;
+    const table *t = &c->table[0];
+    char **list = NULL;
+    size_t count = 0, column;
     mot_status status = MOT_OK;
-    t->path = path;
-    MOT_TRY(import_read(path, import_limit, &bytes, &size));
-    for (const char *at = bytes; at < bytes + size;) {
-        const char *next = memchr(at, '\n', (size_t)(bytes + size - at));
-        const char *end = next != NULL ? next : bytes + size;
-        const char *trimmed = end > at && end[-1] == '\r' ? end - 1 : end;
-        ++line;
-        bool numbers = true;
-        if (trimmed > at) status = read_line(t, at, trimmed, line, &numbers);
-        if (status != MOT_OK && line == 1 && !numbers) status = MOT_OK; /* a header */
-        if (status != MOT_OK) goto done;
-        at = end + 1;
+    MOT_TRY(mot_allocate(&c->ignored, t->columns, sizeof(bool), "a table's columns"));
+    c->ignored[0] = t->row_names;
+    if (options->ignore_columns == NULL) goto done;
+    MOT_TRY(import_split_list(options->ignore_columns, TABLE_MAX_COLUMNS, "--ignore-columns", &count, &list));
+    for (size_t i = 0; i < count; ++i) {
+        MOT_TRY(table_find_column(t, list[i], "ignore-columns", &column));
+        c->ignored[column] = true;
     }
-    if (t->samples == 0) status = mot_fail(MOT_ERR_INPUT, "%s: no line of numbers", path);
 done:
-    mot_free(bytes);
+    mot_free(list);
     return status;
 }
 
-typedef struct rows {
-    size_t label_column, picture; /* picture: pixels, or 0 */
-    unsigned char *pixel;         /* room for one sample, owned */
-    float *number;
-} rows;
-
-static mot_status add_row(mot_dataset_writer *writer, const char *split, const table *t, size_t row,
-                          const rows *r)
+static mot_status find_columns(const mot_import_options *options, csv *c)
 {
-    const double *value = t->value + row * t->columns;
-    const double label = value[r->label_column];
-    if (label != floor(label) || label < 0 || label >= DATASET_MAX_NAMES)
-        return mot_fail(MOT_ERR_INPUT, "%s: sample %zu: label %g, expected a whole number from 0 to %d",
-                        t->path, row, label, DATASET_MAX_NAMES - 1);
-    for (size_t c = 0, d = 0; c < t->columns; ++c) {
-        if (c == r->label_column) continue;
-        if (r->picture > 0) {
-            if (value[c] != floor(value[c]) || value[c] < 0 || value[c] > 255)
-                return mot_fail(MOT_ERR_INPUT, "%s: sample %zu: pixel %g, expected a whole number in 0..255",
-                                t->path, row, value[c]);
-            r->pixel[d++] = (unsigned char)value[c];
-        } else {
-            r->number[d++] = (float)value[c];
-        }
-    }
-    const int32_t y = (int32_t)label;
-    return mot_dataset_writer_add(writer, split, 1, r->picture > 0 ? (void *)r->pixel : r->number, &y, NULL);
-}
-
-/* The lines of the file, or, without a test file, a part of them in a shuffled order for each of train and
- * test. */
-static mot_status add_table(const mot_import_options *options, int split, mot_dataset_writer *writer,
-                            const table *t, const rows *r)
-{
-    const bool divide = split == 0 && options->files[2] == NULL && options->test_fraction > 0;
-    const size_t test = divide ? (size_t)floor(options->test_fraction * (double)t->samples) : 0;
-    if (divide && (test == 0 || test == t->samples))
-        return mot_fail(MOT_ERR_INPUT, "--test-fraction %g of %zu samples leaves a split empty",
-                        options->test_fraction, t->samples);
+    const table *t = &c->table[0];
     mot_status status = MOT_OK;
-    for (size_t i = 0; i < t->samples && status == MOT_OK; ++i) {
-        const size_t row = divide ? (size_t)mot_order_sample(options->seed, (mot_gidx)t->samples, (mot_gidx)i)
-                                  : i;
-        status = add_row(writer, i < test ? "test" : dataset_split_names[split], t, row, r);
-    }
+    MOT_TRY(mark_ignored(options, c));
+    if (options->label_column == NULL) MOT_TRY(check_default_label(t));
+    MOT_TRY(table_find_column(t, options->label_column != NULL ? options->label_column : "last",
+                              "label-column", &c->label));
+    c->group = t->columns;
+    if (options->group_column != NULL)
+        MOT_TRY(table_find_column(t, options->group_column, "group-column", &c->group));
+    MOT_TRY(mot_allocate(&c->numbers.column, t->columns, sizeof(size_t), "a table's columns"));
+    for (size_t k = 0; k < t->columns; ++k)
+        if (k != c->label && k != c->group && !c->ignored[k]) c->numbers.column[c->numbers.count++] = k;
+    if (c->numbers.count == 0 || c->ignored[c->label] || c->group == c->label)
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s: %zu columns, expected a label in column %zu and numbers beside it", t->path,
+                          t->columns, c->label + 1);
+done:
     return status;
+}
+
+/* ---- samples ---- */
+
+static double value_of(const csv *c, int split, size_t row, size_t k)
+{
+    double value = 0;
+    number_parse(table_cell(&c->table[split], row, c->place[split][c->numbers.column[k]]), c->numbers.decimal,
+                 &value);
+    return value;
+}
+
+static mot_status read_vector(void *context, size_t row, void *x)
+{
+    const csv_part *part = context;
+    float *number = x;
+    for (size_t k = 0; k < part->from->numbers.count; ++k)
+        number[k] = (float)value_of(part->from, part->split, row, k);
+    return MOT_OK;
+}
+
+static mot_status read_picture(void *context, size_t row, void *x)
+{
+    const csv_part *part = context;
+    const csv *c = part->from;
+    const table *t = &c->table[part->split];
+    unsigned char *pixel = x;
+    for (size_t k = 0; k < c->numbers.count; ++k) {
+        const double value = value_of(c, part->split, row, k);
+        if (value != floor(value) || value < 0 || value > 255)
+            return mot_fail(MOT_ERR_INPUT, "%s: line %zu, %s: pixel %g, expected a whole number in 0..255",
+                            t->path, t->line[row],
+                            table_column(t, c->place[part->split][c->numbers.column[k]]).text, value);
+        pixel[k] = (unsigned char)value;
+    }
+    return MOT_OK;
+}
+
+static mot_status read_values(const csv *c, int split, size_t column, import_values *out)
+{
+    const table *t = &c->table[split];
+    const mot_status status = mot_allocate(&out->text, t->rows, sizeof(char *), "the labels");
+    if (status != MOT_OK) return status;
+    out->decimal = c->numbers.decimal;
+    for (size_t row = 0; row < t->rows; ++row) out->text[row] = table_cell(t, row, c->place[split][column]);
+    return MOT_OK;
+}
+
+/* ---- the importer ---- */
+
+static mot_status read_tables(const mot_import_options *options, csv *c)
+{
+    mot_status status = MOT_OK;
+    for (int s = 0; s < IMPORT_SPLITS; ++s) {
+        table *t = &c->table[s];
+        if (options->files[s] == NULL) continue;
+        MOT_TRY(table_read(options, options->files[s], false, t));
+        MOT_TRY(table_find_header(options, t));
+        if (s == 0)
+            import_note(options, "%s: %zu columns with %s between them", t->path, t->columns,
+                        table_separator_name(t->separator));
+        MOT_TRY(table_match(options, &c->table[0], t, &c->place[s]));
+    }
+done:
+    return status;
+}
+
+static mot_status find_format(const mot_import_options *options, csv *c)
+{
+    const size_t *shape = options->shape, pixels = shape[0] * shape[1] * shape[2], count = c->numbers.count;
+    c->set.format = (mot_sample_format){
+        .kind = MOT_SAMPLE_VECTOR, .element = MOT_ELEMENT_F32, .tokens = 1, .features = count};
+    if (pixels == 0) return MOT_OK;
+    if (pixels != count)
+        return mot_fail(MOT_ERR_INPUT, "%s: %zu numbers a line do not fill the shape %zu x %zu x %zu",
+                        c->table[0].path, count, shape[0], shape[1], shape[2]);
+    c->set.format = (mot_sample_format){
+        .kind = MOT_SAMPLE_PICTURE, .channels = shape[0], .height = shape[1], .width = shape[2]};
+    return MOT_OK;
+}
+
+/* A column with a name that only counts the lines is rarely meant. */
+static void note_counters(const mot_import_options *options, const csv *c)
+{
+    const table *t = &c->table[0];
+    for (size_t k = 0; t->rows > 2 && k < c->numbers.count; ++k) {
+        bool counts = true;
+        const double first = value_of(c, 0, 0, k);
+        for (size_t row = 0; counts && row < t->rows; ++row)
+            counts = value_of(c, 0, row, k) == first + (double)row;
+        if (counts && first >= 0 && first <= 1)
+            import_note(options, "%s: %s counts the lines: --ignore-columns %zu leaves it out", t->path,
+                        table_column(t, c->numbers.column[k]).text, c->numbers.column[k] + 1);
+    }
+}
+
+static mot_status set_names(csv *c)
+{
+    const table *t = &c->table[0];
+    if (t->name == NULL || c->set.format.kind != MOT_SAMPLE_VECTOR) return MOT_OK;
+    const mot_status status = mot_allocate(&c->names, c->numbers.count, sizeof(char *), "names of columns");
+    for (size_t k = 0; status == MOT_OK && k < c->numbers.count; ++k)
+        c->names[k] = t->name[c->numbers.column[k]];
+    c->set.column_names = (const char *const *)c->names;
+    return status;
+}
+
+static void free_csv(csv *c)
+{
+    import_set_free(&c->set);
+    for (int s = 0; s < IMPORT_SPLITS; ++s) {
+        mot_free(c->set.part[s].label.text);
+        mot_free(c->set.part[s].group.text);
+        mot_free(c->place[s]);
+        table_free(&c->table[s]);
+    }
+    mot_free(c->names);
+    mot_free(c->numbers.column);
+    mot_free(c->ignored);
 }
 
 mot_status mot_import_csv(const mot_import_options *options)
 {
-    mot_dataset_writer *writer = NULL;
-    mot_dataset_about about = {0};
-    char **names = NULL;
-    table tables[IMPORT_SPLITS] = {{0}};
-    rows r = {.picture = options->shape[0] * options->shape[1] * options->shape[2]};
+    csv c = {.set = {.classes = 0}};
+    csv_part parts[IMPORT_SPLITS];
     mot_status status = MOT_OK;
-    MOT_TRY(import_names(options->class_names, "class names", &about.class_count, &names));
-    for (int s = 0; s < IMPORT_SPLITS; ++s)
-        if (options->files[s] != NULL) MOT_TRY(read_table(options->files[s], &tables[s]));
-    const size_t columns = tables[0].columns;
-    if (columns < 2 || options->label_column >= (int)MOT_MIN(columns, (size_t)INT32_MAX)) {
-        status = mot_fail(
-            MOT_ERR_INPUT, "%s: %zu columns, expected a label in column %d and numbers beside it",
-            tables[0].path, columns, options->label_column < 0 ? (int)columns : options->label_column + 1);
-        goto done;
-    }
-    r.label_column = options->label_column < 0 ? columns - 1 : (size_t)options->label_column;
-    if (r.picture > 0 && r.picture != columns - 1) {
-        status = mot_fail(MOT_ERR_INPUT, "%s: %zu numbers a line do not fill the shape %zu x %zu x %zu",
-                          tables[0].path, columns - 1, options->shape[0], options->shape[1],
-                          options->shape[2]);
-        goto done;
-    }
-    MOT_TRY(mot_allocate(&r.pixel, columns, 1, "a sample"));
-    MOT_TRY(mot_allocate(&r.number, columns, sizeof(float), "a sample"));
-    mot_sample_format format = {
-        .kind = MOT_SAMPLE_VECTOR, .element = MOT_ELEMENT_F32, .tokens = 1, .features = columns - 1};
-    if (r.picture > 0)
-        format = (mot_sample_format){.kind = MOT_SAMPLE_PICTURE,
-                                     .channels = options->shape[0],
-                                     .height = options->shape[1],
-                                     .width = options->shape[2]};
-    MOT_TRY(mot_dataset_writer_open(&writer, options->out, &format));
+    MOT_TRY(read_tables(options, &c));
+    MOT_TRY(find_columns(options, &c));
+    MOT_TRY(find_format(options, &c));
+    MOT_TRY(table_numbers_check(options, c.table, c.place, &c.numbers));
+    note_counters(options, &c);
+    MOT_TRY(set_names(&c));
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
-        if (tables[s].samples == 0) continue;
-        if (tables[s].columns != columns) {
-            status = mot_fail(MOT_ERR_INPUT, "%s has %zu columns, %s has %zu", tables[s].path,
-                              tables[s].columns, tables[0].path, columns);
-            goto done;
-        }
-        MOT_TRY(add_table(options, s, writer, &tables[s], &r));
+        const table *t = &c.table[s];
+        if (t->rows == 0) continue;
+        parts[s] = (csv_part){&c, s};
+        c.set.part[s] = (import_part){.path = t->path,
+                                      .samples = t->rows,
+                                      .line = t->line,
+                                      .context = &parts[s],
+                                      .sample = c.set.format.kind == MOT_SAMPLE_PICTURE ? read_picture
+                                                                                        : read_vector};
+        MOT_TRY(read_values(&c, s, c.label, &c.set.part[s].label));
+        if (c.group < c.table[0].columns) MOT_TRY(read_values(&c, s, c.group, &c.set.part[s].group));
     }
-    import_about(options, &about);
-    about.class_names = (const char *const *)names;
-    MOT_TRY(mot_dataset_writer_close(&writer, &about, true));
+    MOT_TRY(import_plan(options, &c.set));
+    MOT_TRY(import_write(options, &c.set));
 done:
-    mot_dataset_writer_close(&writer, &about, false);
-    for (int s = 0; s < IMPORT_SPLITS; ++s) mot_free(tables[s].value);
-    mot_free(r.number);
-    mot_free(r.pixel);
-    mot_free(names);
+    free_csv(&c);
     return status;
 }

@@ -1,10 +1,25 @@
-/* IDX, the format of MNIST: big-endian u32 magic (0x0803 pictures, 0x0801 labels), count, rows, columns; then
- * bytes. */
+/* IDX, the format of MNIST: two zero bytes, a type, the number of axes, their extents as big-endian u32, then the elements,
+ * big-endian. */
+#include <stdio.h>
 #include <string.h>
 
+#include "array.h"
 #include "dataset_private.h"
-#include "import.h"
 #include "mot/memory.h"
+
+enum { FILES = 3 };
+
+typedef struct idx_split {
+    char *bytes[FILES];
+    arrays arrays;
+} idx_split;
+
+static const struct {
+    unsigned char code;
+    array_kind kind;
+    size_t size;
+} types[] = {{0x08, ARRAY_UNSIGNED, 1}, {0x09, ARRAY_SIGNED, 1}, {0x0b, ARRAY_SIGNED, 2},
+             {0x0c, ARRAY_SIGNED, 4},   {0x0d, ARRAY_FLOAT, 4},  {0x0e, ARRAY_FLOAT, 8}};
 
 static uint32_t u32(const char *bytes)
 {
@@ -12,91 +27,76 @@ static uint32_t u32(const char *bytes)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Checks the head against the bytes that follow it; `dimensions` is 1 for labels and 3 for pictures. */
-static mot_status read_idx(const char *path, unsigned dimensions, char **bytes, uint32_t shape[3])
+/* Checks the head against the bytes that follow it. */
+static mot_status parse_idx(const char *path, const char *bytes, size_t size, array *a)
 {
-    const size_t head = 4 + 4 * (size_t)dimensions;
-    const char *what = dimensions == 1 ? "labels" : "pictures";
-    size_t size, expected = 1;
-    mot_status status = import_read(path, import_limit, bytes, &size);
-    if (status != MOT_OK) return status;
+    const char *const what = "expected two zero bytes, a type of 8, 9 or 11 to 14, and the number of axes";
+    *a = (array){.big = true};
+    snprintf(a->path, sizeof a->path, "%s", path);
+    if (size < 8)
+        return mot_fail(MOT_ERR_INPUT, "%s: %zu bytes, an IDX file begins with 8 or more", path, size);
+    for (size_t i = 0; i < MOT_COUNT(types) && bytes[0] == 0 && bytes[1] == 0; ++i)
+        if (types[i].code == (unsigned char)bytes[2]) {
+            a->kind = types[i].kind;
+            a->size = types[i].size;
+        }
+    a->rank = (unsigned char)bytes[3];
+    if (a->size == 0 || a->rank < 1 || a->rank > 4)
+        return mot_fail(MOT_ERR_INPUT, "%s: byte 0: the magic number is %u, %s", path, u32(bytes), what);
+    const size_t head = 4 + 4 * a->rank;
     if (size < head)
-        return mot_fail(MOT_ERR_INPUT, "%s: %zu bytes, an IDX file of %s begins with %zu", path, size, what,
-                        head);
-    const uint32_t magic = u32(*bytes), wanted = 0x0800 + dimensions;
-    if (magic != wanted)
-        return mot_fail(MOT_ERR_INPUT, "%s: byte 0: the magic number is %u, expected %u for %s", path, magic,
-                        wanted, what);
-    for (unsigned d = 0; d < dimensions; ++d) {
-        shape[d] = u32(*bytes + 4 + 4 * d);
-        if (__builtin_mul_overflow(expected, (size_t)shape[d], &expected) || shape[d] == 0)
-            return mot_fail(MOT_ERR_INPUT, "%s: byte %u: %u cannot be an extent of %s", path, 4 + 4 * d,
-                            shape[d], what);
+        return mot_fail(MOT_ERR_INPUT, "%s: %zu bytes, its head alone has %zu", path, size, head);
+    for (size_t d = 0; d < a->rank; ++d) {
+        a->shape[d] = u32(bytes + 4 + 4 * d);
+        if (a->shape[d] == 0)
+            return mot_fail(MOT_ERR_INPUT, "%s: byte %zu: 0 cannot be an extent", path, 4 + 4 * d);
     }
-    if (size - head != expected)
-        return mot_fail(MOT_ERR_INPUT, "%s: %zu bytes behind the head, expected %zu for %u %s", path,
-                        size - head, expected, shape[0], what);
+    const mot_status status = array_lay_out(a, false);
+    if (status != MOT_OK) return status;
+    if (a->count > (size - head) / a->size || a->count * a->size != size - head)
+        return mot_fail(MOT_ERR_INPUT,
+                        "%s: %zu bytes behind the head, expected %zu numbers of %zu bytes for %zu %s", path,
+                        size - head, a->count, a->size, a->shape[0], a->rank == 1 ? "labels" : "samples");
+    a->data = bytes + head;
     return MOT_OK;
 }
 
-static mot_status add_split(const mot_import_options *options, int split, mot_dataset_writer **writer,
-                            mot_sample_format *format)
+static mot_status read_split(const mot_import_options *options, int split, idx_split *s)
 {
-    char **files = NULL, *pictures = NULL, *labels = NULL;
-    int32_t *y = NULL;
-    size_t count;
-    uint32_t shape[3] = {0}, label_shape[3] = {0};
+    char **files = NULL;
+    size_t count, size;
+    array *const into[FILES] = {&s->arrays.x, &s->arrays.y, &s->arrays.group};
     mot_status status = MOT_OK;
     MOT_TRY(
         import_split_list(options->files[split], IMPORT_MAX_FILES, "the files of a split", &count, &files));
-    if (count != 2) {
-        status = mot_fail(MOT_ERR_INPUT, "--%s %s: %zu files, expected IMAGES,LABELS",
+    if (count != 2 && count != FILES) {
+        status = mot_fail(MOT_ERR_INPUT, "--%s %s: %zu files, expected IMAGES,LABELS[,GROUPS]",
                           dataset_split_names[split], options->files[split], count);
         goto done;
     }
-    MOT_TRY(read_idx(files[0], 3, &pictures, shape));
-    MOT_TRY(read_idx(files[1], 1, &labels, label_shape));
-    if (shape[0] != label_shape[0]) {
-        status = mot_fail(MOT_ERR_INPUT, "%s has %u pictures, %s has %u labels", files[0], shape[0], files[1],
-                          label_shape[0]);
-        goto done;
+    for (size_t i = 0; i < count; ++i) {
+        MOT_TRY(import_read(files[i], import_limit, &s->bytes[i], &size));
+        MOT_TRY(parse_idx(files[i], s->bytes[i], size, into[i]));
     }
-    if (*writer == NULL) {
-        *format = (mot_sample_format){
-            .kind = MOT_SAMPLE_PICTURE, .channels = 1, .height = shape[1], .width = shape[2]};
-        MOT_TRY(mot_dataset_writer_open(writer, options->out, format));
-    }
-    if (shape[1] != format->height || shape[2] != format->width) {
-        status = mot_fail(MOT_ERR_INPUT, "%s: pictures of %u x %u, those before are %zu x %zu", files[0],
-                          shape[1], shape[2], format->height, format->width);
-        goto done;
-    }
-    MOT_TRY(mot_allocate(&y, shape[0], sizeof *y, "the labels"));
-    for (size_t i = 0; i < shape[0]; ++i) y[i] = (unsigned char)labels[8 + i];
-    MOT_TRY(mot_dataset_writer_add(*writer, dataset_split_names[split], shape[0], pictures + 16, y, NULL));
+    if (s->arrays.x.rank == 1 && s->arrays.y.rank > 2)
+        status = mot_fail(MOT_ERR_INPUT, "%s holds labels and %s samples: expected IMAGES,LABELS", files[0],
+                          files[1]);
 done:
-    mot_free(y);
-    mot_free(labels);
-    mot_free(pictures);
     mot_free(files);
     return status;
 }
 
 mot_status mot_import_idx(const mot_import_options *options)
 {
-    mot_dataset_writer *writer = NULL;
-    mot_sample_format format;
-    mot_dataset_about about = {0};
-    char **names = NULL;
+    idx_split splits[IMPORT_SPLITS] = {{.bytes = {NULL}}};
+    arrays all[IMPORT_SPLITS];
     mot_status status = MOT_OK;
-    MOT_TRY(import_names(options->class_names, "class names", &about.class_count, &names));
     for (int s = 0; s < IMPORT_SPLITS; ++s)
-        if (options->files[s] != NULL) MOT_TRY(add_split(options, s, &writer, &format));
-    import_about(options, &about);
-    about.class_names = (const char *const *)names;
-    MOT_TRY(mot_dataset_writer_close(&writer, &about, true));
+        if (options->files[s] != NULL) MOT_TRY(read_split(options, s, &splits[s]));
+    for (int s = 0; s < IMPORT_SPLITS; ++s) all[s] = splits[s].arrays;
+    MOT_TRY(import_arrays(options, all));
 done:
-    mot_dataset_writer_close(&writer, &about, false);
-    mot_free(names);
+    for (int s = 0; s < IMPORT_SPLITS; ++s)
+        for (int i = 0; i < FILES; ++i) mot_free(splits[s].bytes[i]);
     return status;
 }

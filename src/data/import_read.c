@@ -1,4 +1,4 @@
-/* Reading whole files, plain or packed, and the small texts of options. */
+/* Reading whole files, plain or packed. */
 #include <lzma.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,91 +126,4 @@ done:
     mot_free(out.bytes);
     mot_free(packed);
     return status;
-}
-
-/* Pointers into a copy of the text that stands behind them. */
-static mot_status cut(const char *text, size_t length, char between, size_t most, const char *what,
-                      size_t *count, char ***list)
-{
-    size_t pieces = 1;
-    for (size_t i = 0; i < length; ++i) pieces += text[i] == between;
-    if (pieces > most)
-        return mot_fail(MOT_ERR_INPUT, "%s: %zu of them, at most %zu are allowed", what, pieces, most);
-    mot_status status = mot_allocate(list, 1, pieces * sizeof(char *) + length + 1, what);
-    if (status != MOT_OK) return status;
-    char *copy = (char *)*list + pieces * sizeof(char *);
-    memcpy(copy, text, length);
-    *count = 0;
-    for (char *end = copy + length; copy <= end;) {
-        char *stop = memchr(copy, between, (size_t)(end - copy));
-        if (stop == NULL) stop = end;
-        *stop = '\0';
-        (*list)[(*count)++] = copy;
-        copy = stop + 1;
-    }
-    return MOT_OK;
-}
-
-mot_status import_split_list(const char *text, size_t most, const char *what, size_t *count, char ***list)
-{
-    mot_status status = cut(text, strlen(text), ',', most, what, count, list);
-    for (size_t i = 0; status == MOT_OK && i < *count; ++i)
-        if ((*list)[i][0] == '\0')
-            status = mot_fail(MOT_ERR_INPUT, "%s: an empty piece in '%.200s'", what, text);
-    if (status == MOT_OK) return status;
-    mot_free(*list);
-    *list = NULL;
-    return status;
-}
-
-mot_status import_names(const char *text, const char *what, size_t *count, char ***names)
-{
-    char *bytes = NULL;
-    size_t size, at;
-    *names = NULL;
-    *count = 0;
-    if (text == NULL) return MOT_OK;
-    if (strchr(text, ',') != NULL) return import_split_list(text, 1 << 20, what, count, names);
-    mot_status status = MOT_OK;
-    MOT_TRY(import_read(text, (size_t)16 << 20, &bytes, &size));
-    if (memchr(bytes, '\0', size) != NULL || !import_is_utf8(bytes, size, &at)) {
-        status = mot_fail(MOT_ERR_INPUT, "%s: not a text file in UTF-8 (expected a name a line)", text);
-        goto done;
-    }
-    if (bytes[size - 1] == '\n') --size;
-    MOT_TRY(cut(bytes, size, '\n', 1 << 20, what, count, names));
-    for (size_t i = 0; i < *count; ++i) (*names)[i][strcspn((*names)[i], "\r")] = '\0';
-done:
-    mot_free(bytes);
-    return status;
-}
-
-void import_about(const mot_import_options *options, mot_dataset_about *about)
-{
-    about->title = options->title;
-    about->source = options->source;
-    about->licence = options->licence;
-}
-
-bool import_is_utf8(const char *bytes, size_t count, size_t *at)
-{
-    const unsigned char *b = (const unsigned char *)bytes;
-    for (size_t i = 0; i < count;) {
-        const unsigned char first = b[i];
-        const size_t length = first < 0x80                    ? 1
-                              : first >= 0xc2 && first < 0xe0 ? 2
-                              : (first & 0xf0) == 0xe0        ? 3
-                              : first >= 0xf0 && first < 0xf5 ? 4
-                                                              : 0;
-        *at = i;
-        if (length == 0 || length > count - i) return false;
-        for (size_t k = 1; k < length; ++k)
-            if ((b[i + k] & 0xc0) != 0x80) return false;
-        /* Longer than needed, surrogates, and beyond U+10FFFF. */
-        if ((first == 0xe0 && b[i + 1] < 0xa0) || (first == 0xed && b[i + 1] >= 0xa0) ||
-            (first == 0xf0 && b[i + 1] < 0x90) || (first == 0xf4 && b[i + 1] >= 0x90))
-            return false;
-        i += length;
-    }
-    return true;
 }

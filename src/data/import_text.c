@@ -1,262 +1,275 @@
-/* Texts: lines "label<TAB>group<TAB>text" or "label<TAB>text". Ids of labels and groups are the places of
- * their names in sorted order over all splits. Words: lower-case (ASCII), split at blanks, id 0 padding, 1
- * unknown, then the words seen min_count times or more in train, in sorted order. Bytes: the id is the byte.
- */
-#include <stdio.h>
+/* Texts, a sample a line: label<TAB>group<TAB>text or label<TAB>text, or a table whose columns are told or have the usual
+ * names. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "dataset_private.h"
 #include "import.h"
 #include "mot/memory.h"
+#include "table.h"
+#include "words.h"
 
-enum { MAX_WORD = 64, MAX_NAME = 255 }; /* bytes; a longer word is an unknown one */
+enum { LABEL, GROUP, TEXT, ROLES };
+static const char *const options_of[ROLES] = {"label-column", "group-column", "text-column"};
 
-typedef struct line {
-    char *label, *group, *text; /* group NULL with two columns; ended by 0, in the file's bytes */
-} line;
+typedef struct texts {
+    table table[IMPORT_SPLITS];
+    size_t *place[IMPORT_SPLITS];
+    size_t column[ROLES]; /* of the training table; `columns` for no group */
+    size_t length;        /* tokens */
+    bool bytes;
+    vocabulary words;
+    char *copy; /* of a text that is cut into words, owned */
+    size_t copy_capacity;
+    import_set set;
+} texts;
 
-typedef struct lines {
-    char *bytes;
-    line *line;
-    size_t count, capacity;
-} lines;
+typedef struct text_part {
+    texts *from;
+    int split;
+} text_part;
 
-/* ---- lines ---- */
+/* ---- header and columns ---- */
 
-static mot_status read_line(const char *path, size_t number, char *at, bool *has_group, bool first, line *out)
+/* What a column of this role is usually called, in a header. */
+static bool has_usual_name(const char *name, int role)
 {
-    char *tab = strchr(at, '\t'), *second = tab != NULL ? strchr(tab + 1, '\t') : NULL;
-    if (tab == NULL || (second != NULL && strchr(second + 1, '\t') != NULL))
-        return mot_fail(MOT_ERR_INPUT, "%s: line %zu: expected label<TAB>group<TAB>text or label<TAB>text",
-                        path, number);
-    if (first) *has_group = second != NULL;
-    if (*has_group != (second != NULL))
-        return mot_fail(MOT_ERR_INPUT, "%s: line %zu has %d columns, those before have %d", path, number,
-                        second != NULL ? 3 : 2, second != NULL ? 2 : 3);
-    *tab = '\0';
-    if (second != NULL) *second = '\0';
-    *out = (line){at, second != NULL ? tab + 1 : NULL, second != NULL ? second + 1 : tab + 1};
-    const size_t label = strlen(out->label), group = out->group != NULL ? strlen(out->group) : 1;
-    if (label < 1 || label > MAX_NAME || group < 1 || group > MAX_NAME)
-        return mot_fail(MOT_ERR_INPUT, "%s: line %zu: a label or group of %zu bytes, expected 1 to %d", path,
-                        number, label < 1 || label > MAX_NAME ? label : group, MAX_NAME);
-    return MOT_OK;
+    static const char *const usual[ROLES][16] = {{"label", "labels", "class", "category", "target", "intent",
+                                                  "sentiment", "topic", "language", "lang", "y"},
+                                                 {"group", "domain", "superclass", "source"},
+                                                 {"text", "sentence", "document", "content", "utterance",
+                                                  "message", "review", "tweet", "question", "title", "x"}};
+    for (size_t i = 0; i < MOT_COUNT(usual[role]) && usual[role][i] != NULL; ++i)
+        if (strcasecmp(name, usual[role][i]) == 0) return true;
+    return false;
 }
 
-static mot_status read_lines(const char *path, bool *has_group, bool *known, lines *l)
+/* The column of that role by its usual name in the first row; `columns`: none, or more than one. */
+static size_t usual_column(const table *t, int role, char *const *names)
 {
-    size_t size, number = 0;
-    mot_status status = import_read(path, import_limit, &l->bytes, &size);
-    if (status != MOT_OK) return status;
-    for (char *at = l->bytes, *end = l->bytes + size; at < end;) {
-        char *stop = memchr(at, '\n', (size_t)(end - at));
-        if (stop == NULL) stop = end;
-        const size_t length = (size_t)(stop - at);
-        size_t wrong;
-        ++number;
-        if (memchr(at, '\0', length) != NULL || !import_is_utf8(at, length, &wrong))
-            return mot_fail(MOT_ERR_INPUT, "%s: line %zu: not a text in UTF-8", path, number);
-        *stop = '\0';
-        if (length > 0 && at[length - 1] == '\r') at[length - 1] = '\0';
-        if (at[0] != '\0') {
-            status = mot_reserve(&l->line, &l->capacity, l->count + 1, sizeof(line), "the lines of a text");
-            if (status == MOT_OK)
-                status = read_line(path, number, at, has_group, !*known, &l->line[l->count]);
-            if (status != MOT_OK) return status;
-            *known = true;
-            ++l->count;
-        }
-        at = stop + 1;
+    size_t found = t->columns;
+    for (size_t c = 0; c < t->columns; ++c) {
+        if (!has_usual_name(names[c], role)) continue;
+        if (found < t->columns) return t->columns;
+        found = c;
     }
-    return l->count > 0 ? MOT_OK : mot_fail(MOT_ERR_INPUT, "%s: no line of text", path);
+    return found;
 }
 
-/* ---- names: sorted, without repetition ---- */
-
-static int compare(const void *a, const void *b)
+/* Whether the first cell of a column stands nowhere else in it; and whether all others there (the first ones) do. */
+static bool is_alone(const table *t, size_t column, bool *others_repeat)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    enum { MOST = 1000 };
+    const char *first = table_cell(t, 0, column);
+    *others_repeat = t->rows > 2;
+    for (size_t row = 1; row < t->rows; ++row) {
+        const char *cell = table_cell(t, row, column);
+        if (strcmp(cell, first) == 0) return false;
+        bool again = row >= MOST;
+        for (size_t other = 1; other < MOT_MIN(t->rows, (size_t)MOST) && !again; ++other)
+            again = other != row && strcmp(table_cell(t, other, column), cell) == 0;
+        *others_repeat = *others_repeat && again;
+    }
+    return true;
 }
 
-static size_t unique(size_t count, char **names)
+/* A first row of the usual names is a header, unless its label is one of other lines as well. A label that only the first
+ * line has may be either. */
+static mot_status find_header(const mot_import_options *options, table *t)
 {
-    size_t kept = 0;
-    if (count > 0) qsort(names, count, sizeof *names, compare);
-    for (size_t i = 0; i < count; ++i)
-        if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0) names[kept++] = names[i];
-    return kept;
+    const bool named = usual_column(t, LABEL, t->cell) < t->columns &&
+                       usual_column(t, TEXT, t->cell) < t->columns;
+    const size_t column = named ? usual_column(t, LABEL, t->cell) : 0;
+    bool repeat, header = options->header == MOT_ANSWER_YES;
+    if (options->header == MOT_ANSWER_AUTO && t->rows > 1) {
+        const bool alone = is_alone(t, column, &repeat);
+        header = named && alone;
+        if (!named && alone && repeat && t->columns <= ROLES)
+            return mot_fail(
+                MOT_ERR_INPUT,
+                "%s: line %zu: '%.60s' is the label of no other line: does the line name the columns, or is "
+                "it a sample? (--header yes, --header no)",
+                t->path, t->line[0], table_cell(t, 0, 0));
+        if (header) import_note(options, "%s: line 1 names the columns", t->path);
+    }
+    if (header) table_take_header(t);
+    return t->rows > 0 ? MOT_OK : mot_fail(MOT_ERR_INPUT, "%s: no line of text", t->path);
 }
 
-static int32_t place(size_t count, char **names, const char *name)
+static mot_status find_columns(const mot_import_options *options, texts *x)
 {
-    char **found = bsearch(&name, names, count, sizeof *names, compare);
-    return found != NULL ? (int32_t)(found - names) : -1;
-}
-
-/* The names of train are those of all splits: one that only another split has could never be learned. */
-static mot_status collect(const mot_import_options *options, const lines *splits, bool group, size_t *count,
-                          char ***names)
-{
-    mot_status status = mot_allocate(names, splits[0].count, sizeof(char *), "names");
-    if (status != MOT_OK) return status;
-    for (size_t i = 0; i < splits[0].count; ++i)
-        (*names)[i] = group ? splits[0].line[i].group : splits[0].line[i].label;
-    *count = unique(splits[0].count, *names);
-    for (int s = 1; s < IMPORT_SPLITS; ++s)
-        for (size_t i = 0; i < splits[s].count; ++i) {
-            const char *name = group ? splits[s].line[i].group : splits[s].line[i].label;
-            if (place(*count, *names, name) < 0)
-                return mot_fail(MOT_ERR_INPUT, "%s: sample %zu: the %s '%.80s' does not occur in %s",
-                                options->files[s], i, group ? "group" : "label", name, options->files[0]);
-        }
-    return MOT_OK;
-}
-
-/* ---- words ---- */
-
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* The next word of *at, cut off by a 0 in place and in lower case; NULL at the end. */
-static char *next_word(char **at)
-{
-    while (is_blank(**at)) ++*at;
-    if (**at == '\0') return NULL;
-    char *word = *at;
-    for (; **at != '\0' && !is_blank(**at); ++*at)
-        if (**at >= 'A' && **at <= 'Z') **at = (char)(**at - 'A' + 'a');
-    if (**at != '\0') *(*at)++ = '\0';
-    return word;
-}
-
-/* A text is copied before it is cut into words: it is gone through twice. */
-static mot_status copy_text(const char *text, char **copy, size_t *capacity)
-{
-    const size_t size = strlen(text) + 1;
-    mot_status status = mot_reserve(copy, capacity, size, 1, "a text");
-    if (status == MOT_OK) memcpy(*copy, text, size);
+    const table *t = &x->table[0];
+    const char *const told[ROLES] = {options->label_column, options->group_column, options->text_column};
+    const bool by_name = t->name != NULL && usual_column(t, LABEL, t->name) < t->columns &&
+                         usual_column(t, TEXT, t->name) < t->columns;
+    const bool any_told = told[LABEL] != NULL || told[TEXT] != NULL || told[GROUP] != NULL;
+    mot_status status = MOT_OK;
+    for (int role = 0; role < ROLES; ++role) {
+        x->column[role] = t->columns;
+        if (by_name) x->column[role] = usual_column(t, role, t->name);
+        if (told[role] != NULL) MOT_TRY(table_find_column(t, told[role], options_of[role], &x->column[role]));
+    }
+    if (!by_name && !any_told && (t->columns == 2 || t->columns == 3)) {
+        x->column[LABEL] = 0;
+        x->column[GROUP] = t->columns == 3 ? 1 : t->columns;
+        x->column[TEXT] = t->columns - 1;
+    } else if (!by_name && t->columns == 2 && told[GROUP] == NULL) { /* the other one */
+        if (told[LABEL] == NULL) x->column[LABEL] = 1 - x->column[TEXT];
+        if (told[TEXT] == NULL) x->column[TEXT] = 1 - x->column[LABEL];
+    }
+    if (x->column[LABEL] == t->columns || x->column[TEXT] == t->columns ||
+        x->column[LABEL] == x->column[TEXT])
+        status = mot_fail(
+            MOT_ERR_INPUT,
+            "%s: line %zu: expected label<TAB>group<TAB>text or label<TAB>text, and there are %zu columns: "
+            "--label-column and --text-column say which is which",
+            t->path, t->line[0], t->columns);
+done:
     return status;
 }
 
-/* *words: [2 + count], the first two for padding and unknown; sorted from the third on. *block holds all
- * characters. */
-static mot_status make_vocabulary(const lines *train, size_t min_count, size_t *count, char ***words,
-                                  char **block)
+/* Texts in the place of labels: nearly every line has another one, and those of the other column repeat. */
+static mot_status check_roles(const mot_import_options *options, const texts *x)
 {
-    size_t bytes = 0, have = 0, capacity = 0;
-    char *next, **all = NULL;
-    for (size_t i = 0; i < train->count; ++i) bytes += strlen(train->line[i].text) + 1;
-    mot_status status = MOT_OK;
-    MOT_TRY(mot_allocate(block, bytes, 1, "the words of a text"));
-    next = *block;
-    for (size_t i = 0; i < train->count; ++i) {
-        char *at = next;
-        const size_t size = strlen(train->line[i].text) + 1;
-        memcpy(at, train->line[i].text, size);
-        next += size;
-        for (char *word; (word = next_word(&at)) != NULL;) {
-            if (strlen(word) > MAX_WORD) continue;
-            MOT_TRY(mot_reserve(&all, &capacity, have + 1, sizeof(char *), "the words of a text"));
-            all[have++] = word;
+    const table *t = &x->table[0];
+    if (options->label_column != NULL || t->rows < 8 || t->columns != 2) return MOT_OK;
+    size_t distinct[2] = {0};
+    const size_t rows = MOT_MIN(t->rows, (size_t)400);
+    for (size_t c = 0; c < 2; ++c)
+        for (size_t row = 0; row < rows; ++row) {
+            bool before = false;
+            for (size_t other = 0; other < row && !before; ++other)
+                before = strcmp(table_cell(t, row, c), table_cell(t, other, c)) == 0;
+            distinct[c] += !before;
         }
+    const size_t label = x->column[LABEL], text = x->column[TEXT];
+    if (distinct[label] * 10 < rows * 9 || distinct[text] * 4 > rows) return MOT_OK;
+    return mot_fail(
+        MOT_ERR_INPUT,
+        "%s: column %zu has %zu different labels in %zu lines, and column %zu has %zu: which is the label? "
+        "(--label-column %zu, --label-column %zu)",
+        t->path, label + 1, distinct[label], rows, text + 1, distinct[text], label + 1, text + 1);
+}
+
+static mot_status read_tables(const mot_import_options *options, texts *x)
+{
+    mot_status status = MOT_OK;
+    for (int s = 0; s < IMPORT_SPLITS; ++s) {
+        if (options->files[s] == NULL) continue;
+        MOT_TRY(table_read(options, options->files[s], true, &x->table[s]));
+        MOT_TRY(find_header(options, &x->table[s]));
+        MOT_TRY(table_match(options, &x->table[0], &x->table[s], &x->place[s]));
     }
-    MOT_TRY(mot_allocate(words, have + 2, sizeof(char *), "a vocabulary"));
-    static char padding[] = "<padding>", unknown[] = "<unknown>";
-    (*words)[0] = padding;
-    (*words)[1] = unknown;
-    *count = 2;
-    if (have > 0) qsort(all, have, sizeof *all, compare);
-    for (size_t i = 0, run; i < have; i += run) {
-        for (run = 1; i + run < have && strcmp(all[i], all[i + run]) == 0;) ++run;
-        if (run >= min_count) (*words)[(*count)++] = all[i];
-    }
+    MOT_TRY(find_columns(options, x));
+    MOT_TRY(check_roles(options, x));
+    if (x->table[0].separator != '\t')
+        import_note(options, "%s: columns have %s between them", x->table[0].path,
+                    table_separator_name(x->table[0].separator));
 done:
-    mot_free(all);
     return status;
 }
 
-/* ---- a split ---- */
+/* ---- samples ---- */
 
-typedef struct names {
-    size_t labels, groups, words;
-    char **label, **group, **word, *block;
-} names;
-
-static mot_status add_split(const mot_import_options *options, int s, const lines *l, const names *n,
-                            size_t length, mot_dataset_writer *writer)
+static char *cell_of(const texts *x, int split, size_t row, int role)
 {
-    char *copy = NULL;
-    size_t capacity = 0;
-    int32_t *ids = NULL;
+    return table_cell(&x->table[split], row, x->place[split][x->column[role]]);
+}
+
+static mot_status read_bytes(void *context, size_t row, void *out)
+{
+    const text_part *part = context;
+    const texts *x = part->from;
+    const char *text = cell_of(x, part->split, row, TEXT);
+    memset(out, 0, x->length);
+    memcpy(out, text, strnlen(text, x->length));
+    return MOT_OK;
+}
+
+/* A text is copied before it is cut into words: it may be gone through twice. */
+static mot_status read_words(void *context, size_t row, void *out)
+{
+    const text_part *part = context;
+    texts *x = part->from;
+    const char *text = cell_of(x, part->split, row, TEXT);
+    int32_t *ids = out;
+    char *word;
+    const mot_status status = mot_reserve(&x->copy, &x->copy_capacity, strlen(text) + 1, 1, "a text");
+    if (status != MOT_OK) return status;
+    char *at = strcpy(x->copy, text);
+    memset(ids, 0, x->length * sizeof *ids);
+    for (size_t t = 0; t < x->length && (word = words_next(&at)) != NULL; ++t)
+        ids[t] = vocabulary_id(&x->words, word);
+    return MOT_OK;
+}
+
+static mot_status make_parts(const mot_import_options *options, texts *x, text_part *parts)
+{
     mot_status status = MOT_OK;
-    MOT_TRY(mot_allocate(&ids, length, sizeof *ids, "a text"));
-    for (size_t i = 0; i < l->count; ++i) {
-        const line *row = &l->line[i];
-        memset(ids, 0, length * sizeof *ids);
-        if (options->bytes) {
-            memcpy(ids, row->text, strnlen(row->text, length));
-        } else {
-            MOT_TRY(copy_text(row->text, &copy, &capacity));
-            char *at = copy, *word;
-            for (size_t t = 0; t < length && (word = next_word(&at)) != NULL; ++t) {
-                const int32_t found = place(n->words - 2, n->word + 2, word);
-                ids[t] = found >= 0 ? found + 2 : 1;
-            }
-        }
-        const int32_t y = place(n->labels, n->label, row->label);
-        const int32_t group = row->group != NULL ? place(n->groups, n->group, row->group) : 0;
-        MOT_TRY(mot_dataset_writer_add(writer, dataset_split_names[s], 1, ids, &y,
-                                       row->group != NULL ? &group : NULL));
+    for (int s = 0; s < IMPORT_SPLITS; ++s) {
+        const table *t = &x->table[s];
+        if (t->rows == 0) continue;
+        parts[s] = (text_part){x, s};
+        import_part *part = &x->set.part[s];
+        *part = (import_part){.path = options->files[s],
+                              .samples = t->rows,
+                              .line = t->line,
+                              .context = &parts[s],
+                              .sample = x->bytes ? read_bytes : read_words};
+        MOT_TRY(mot_allocate(&part->label.text, t->rows, sizeof(char *), "the labels"));
+        for (size_t row = 0; row < t->rows; ++row) part->label.text[row] = cell_of(x, s, row, LABEL);
+        if (x->column[GROUP] == x->table[0].columns) continue;
+        MOT_TRY(mot_allocate(&part->group.text, t->rows, sizeof(char *), "the groups"));
+        for (size_t row = 0; row < t->rows; ++row) part->group.text[row] = cell_of(x, s, row, GROUP);
     }
 done:
-    mot_free(ids);
-    mot_free(copy);
+    return status;
+}
+
+/* Of the texts that train. */
+static mot_status make_vocabulary(const mot_import_options *options, texts *x)
+{
+    size_t bytes = 0;
+    mot_status status = MOT_OK;
+    for (size_t row = 0; row < x->table[0].rows; ++row) bytes += strlen(cell_of(x, 0, row, TEXT)) + 1;
+    MOT_TRY(vocabulary_open(&x->words, bytes));
+    for (size_t row = 0; row < x->table[0].rows; ++row)
+        if (import_trains(&x->set, row)) MOT_TRY(vocabulary_add(&x->words, cell_of(x, 0, row, TEXT)));
+    MOT_TRY(vocabulary_close(&x->words, options->min_count > 0 ? options->min_count : 3));
+    if (x->words.count == 2)
+        import_note(options, "no word occurs %zu times in train: all words are unknown (--min-count)",
+                    options->min_count > 0 ? options->min_count : (size_t)3);
+    x->set.format.element = MOT_ELEMENT_I32;
+    x->set.format.vocabulary = x->words.count;
+    x->set.vocabulary_count = x->words.count;
+    x->set.vocabulary = (const char *const *)x->words.word;
+done:
     return status;
 }
 
 mot_status mot_import_text(const mot_import_options *options)
 {
-    lines splits[IMPORT_SPLITS] = {{0}};
-    names n = {0};
-    mot_dataset_writer *writer = NULL;
-    mot_dataset_about about = {0};
-    bool has_group = false, known = false;
-    const size_t length = options->length > 0 ? options->length : options->bytes ? 128 : 16;
+    texts x = {.bytes = options->bytes,
+               .length = options->length > 0 ? options->length
+                         : options->bytes    ? 128
+                                             : 16};
+    text_part parts[IMPORT_SPLITS];
     mot_status status = MOT_OK;
-    for (int s = 0; s < IMPORT_SPLITS; ++s)
-        if (options->files[s] != NULL) MOT_TRY(read_lines(options->files[s], &has_group, &known, &splits[s]));
-    MOT_TRY(collect(options, splits, false, &n.labels, &n.label));
-    if (has_group) MOT_TRY(collect(options, splits, true, &n.groups, &n.group));
-    mot_sample_format format = {.kind = MOT_SAMPLE_TEXT, .tokens = length, .vocabulary = 256};
-    if (!options->bytes) {
-        const size_t min_count = options->min_count > 0 ? options->min_count : 3;
-        MOT_TRY(make_vocabulary(&splits[0], min_count, &n.words, &n.word, &n.block));
-        format.element = MOT_ELEMENT_I32;
-        format.vocabulary = n.words;
-    }
-    MOT_TRY(mot_dataset_writer_open(&writer, options->out, &format));
-    for (int s = 0; s < IMPORT_SPLITS; ++s)
-        if (splits[s].count > 0) MOT_TRY(add_split(options, s, &splits[s], &n, length, writer));
-    import_about(options, &about);
-    about.class_count = n.labels;
-    about.class_names = (const char *const *)n.label;
-    about.group_count = n.groups;
-    about.group_names = (const char *const *)n.group;
-    about.vocabulary_count = n.words;
-    about.vocabulary = (const char *const *)n.word;
-    MOT_TRY(mot_dataset_writer_close(&writer, &about, true));
+    MOT_TRY(read_tables(options, &x));
+    MOT_TRY(make_parts(options, &x, parts));
+    x.set.format = (mot_sample_format){.kind = MOT_SAMPLE_TEXT, .tokens = x.length, .vocabulary = 256};
+    MOT_TRY(import_plan(options, &x.set));
+    if (!x.bytes) MOT_TRY(make_vocabulary(options, &x));
+    MOT_TRY(import_write(options, &x.set));
 done:
-    mot_dataset_writer_close(&writer, &about, false);
+    import_set_free(&x.set);
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
-        mot_free(splits[s].line);
-        mot_free(splits[s].bytes);
+        mot_free(x.set.part[s].label.text);
+        mot_free(x.set.part[s].group.text);
+        mot_free(x.place[s]);
+        table_free(&x.table[s]);
     }
-    mot_free(n.label);
-    mot_free(n.group);
-    mot_free(n.word);
-    mot_free(n.block);
+    vocabulary_free(&x.words);
+    mot_free(x.copy);
     return status;
 }

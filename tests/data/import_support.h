@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "ck.h"
+#include "mot/h5.h"
 #include "mot/import.h"
 #include "mot/memory.h"
 #include "scratch.h"

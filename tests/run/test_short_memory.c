@@ -44,8 +44,7 @@ static mot_status import_table(void)
 {
     const mot_import_options options = {.out = scratch_path("table.h5"),
                                         .files = {scratch_path("table.csv")},
-                                        .class_names = "no,yes",
-                                        .label_column = -1};
+                                        .class_names = "no,yes"};
     return mot_import_csv(&options);
 }
 

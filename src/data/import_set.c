@@ -1,0 +1,135 @@
+/* From samples with labels to a data set. */
+#include <string.h>
+
+#include "dataset_private.h"
+#include "import.h"
+#include "mot/memory.h"
+
+static mot_status check_fractions(const mot_import_options *options)
+{
+    const double fraction[IMPORT_SPLITS] = {0, options->val_fraction, options->test_fraction};
+    for (int s = 1; s < IMPORT_SPLITS; ++s)
+        if (fraction[s] > 0 && options->files[s] != NULL)
+            return mot_fail(MOT_ERR_INPUT, "--%s-fraction and --%s: give one of them", dataset_split_names[s],
+                            dataset_split_names[s]);
+    if (fraction[1] + fraction[2] >= 1)
+        return mot_fail(MOT_ERR_INPUT, "--val-fraction %g and --test-fraction %g leave nothing to train with",
+                        fraction[1], fraction[2]);
+    return MOT_OK;
+}
+
+/* What is right by its form and yet rarely meant. */
+static void note_labels(const mot_import_options *options, const import_set *set)
+{
+    const size_t samples = set->part[0].samples, classes = set->label.count;
+    for (int s = 1; s < IMPORT_SPLITS; ++s)
+        if (set->part[s].samples > 0 && set->group.id[0] != NULL && set->group.id[s] == NULL)
+            import_note(options, "%s has no groups: there are no figures of groups for it",
+                        set->part[s].path);
+    if (classes == 1) import_note(options, "all samples are of one class: there is nothing to learn");
+    if (classes > 20 && classes * 2 > samples && set->classes == 0)
+        import_note(options,
+                    "%zu classes of %zu samples: if the labels are numbers to be predicted, mot does not "
+                    "learn that (regression), and with few samples a class nothing is learned",
+                    classes, samples);
+}
+
+mot_status import_plan(const mot_import_options *options, import_set *set)
+{
+    const import_part *train = &set->part[0];
+    mot_status status = MOT_OK;
+    MOT_TRY(check_fractions(options));
+    MOT_TRY(import_identify(options, set->part, false, set->classes, &set->label));
+    MOT_TRY(import_identify(options, set->part, true, set->groups, &set->group));
+    note_labels(options, set);
+    if (options->val_fraction > 0 || options->test_fraction > 0)
+        MOT_TRY(import_divide(options, train->path, train->samples, set->label.id[0], set->label.count,
+                              &set->target));
+done:
+    return status;
+}
+
+/* Samples that go the same way, until there are enough to write them at once. */
+typedef struct gathering {
+    mot_dataset_writer *writer;
+    const char *split;
+    size_t size, most, count;
+    unsigned char *x;
+    int32_t *label, *group;
+    bool has_group;
+} gathering;
+
+static mot_status flush(gathering *g)
+{
+    const size_t count = g->count;
+    g->count = 0;
+    return mot_dataset_writer_add(g->writer, g->split, count, g->x, g->label, g->has_group ? g->group : NULL);
+}
+
+static mot_status add_part(const import_set *set, int p, int target, gathering *g)
+{
+    const import_part *part = &set->part[p];
+    mot_status status = MOT_OK;
+    g->split = dataset_split_names[target];
+    g->has_group = set->group.id[p] != NULL;
+    for (size_t i = 0; i < part->samples; ++i) {
+        if ((p == 0 && set->target != NULL ? set->target[i] : p) != target) continue;
+        MOT_TRY(part->sample(part->context, i, g->x + g->count * g->size));
+        g->label[g->count] = set->label.id[p][i];
+        g->group[g->count] = g->has_group ? set->group.id[p][i] : 0;
+        if (++g->count == g->most) MOT_TRY(flush(g));
+    }
+    MOT_TRY(flush(g));
+done:
+    return status;
+}
+
+static mot_dataset_about about_set(const mot_import_options *options, const import_set *set)
+{
+    return (mot_dataset_about){.title = options->title,
+                               .source = options->source,
+                               .licence = options->licence,
+                               .class_count = set->label.count,
+                               .class_names = (const char *const *)set->label.name,
+                               .group_count = set->group.count,
+                               .group_names = (const char *const *)set->group.name,
+                               .vocabulary_count = set->vocabulary_count,
+                               .vocabulary = set->vocabulary,
+                               .column_names = set->column_names};
+}
+
+mot_status import_write(const mot_import_options *options, const import_set *set)
+{
+    enum { BLOCK = 1 << 20 };
+    mot_sample_format format = set->format;
+    const mot_dataset_about about = about_set(options, set);
+    gathering g = {0};
+    mot_status status = MOT_OK;
+    format.normalization.scaling = options->scaling;
+    MOT_TRY(dataset_format_check(&format, set->part[0].path));
+    MOT_TRY(mot_dataset_writer_open(&g.writer, options->out, &format));
+    g.size = format.bytes;
+    g.most = MOT_MAX(BLOCK / format.bytes, 1);
+    MOT_TRY(mot_allocate(&g.x, g.most, format.bytes, "a block of samples"));
+    MOT_TRY(mot_allocate(&g.label, g.most, sizeof *g.label, "a block of samples"));
+    MOT_TRY(mot_allocate(&g.group, g.most, sizeof *g.group, "a block of samples"));
+    for (int target = 0; target < IMPORT_SPLITS; ++target) {
+        if (set->part[target].samples > 0) MOT_TRY(add_part(set, target, target, &g));
+        if (target > 0 && set->target != NULL) MOT_TRY(add_part(set, 0, target, &g));
+    }
+    MOT_TRY(mot_dataset_writer_close(&g.writer, &about, true));
+done:
+    mot_dataset_writer_close(&g.writer, &about, false);
+    mot_free(g.group);
+    mot_free(g.label);
+    mot_free(g.x);
+    return status;
+}
+
+void import_set_free(import_set *set)
+{
+    import_identity_free(&set->label);
+    import_identity_free(&set->group);
+    mot_free(set->target);
+    set->target = NULL;
+}
