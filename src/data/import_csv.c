@@ -28,17 +28,24 @@ typedef struct csv_part {
 
 /* ---- columns ---- */
 
-/* The last column, unless another is called what labels are called. */
-static mot_status check_default_label(const table *t)
+static bool has_usual_name(const table *t, size_t column)
 {
     static const char *const usual[] = {"label", "labels", "class", "classes", "target", "y"};
-    for (size_t c = 0; t->name != NULL && c + 1 < t->columns; ++c)
-        for (size_t i = 0; i < MOT_COUNT(usual); ++i)
-            if (strcasecmp(t->name[c], usual[i]) == 0)
-                return mot_fail(MOT_ERR_INPUT,
-                                "%s: column %zu is called '%s', and the last is '%.60s': which is the label? "
-                                "(--label-column %s, --label-column last)",
-                                t->path, c + 1, t->name[c], t->name[t->columns - 1], t->name[c]);
+    for (size_t i = 0; i < MOT_COUNT(usual); ++i)
+        if (strcasecmp(t->name[column], usual[i]) == 0) return true;
+    return false;
+}
+
+/* The last column, unless another is called what labels are called and it is not. */
+static mot_status check_default_label(const table *t)
+{
+    if (t->name == NULL || has_usual_name(t, t->columns - 1)) return MOT_OK;
+    for (size_t c = 0; c + 1 < t->columns; ++c)
+        if (has_usual_name(t, c))
+            return mot_fail(MOT_ERR_INPUT,
+                            "%s: column %zu is called '%s', and the last is '%.60s': which is the label? "
+                            "(--label-column %s, --label-column last)",
+                            t->path, c + 1, t->name[c], t->name[t->columns - 1], t->name[c]);
     return MOT_OK;
 }
 

@@ -190,11 +190,13 @@ static mot_status align_rows(table *t, const rows *r, bool texts)
     t->row_names = !texts && t->rows > 1 && r->start[1] - r->start[0] + 1 == t->columns &&
                    table_are_names(t->cells + r->start[0], t->columns - 1);
     for (size_t i = t->row_names; i < t->rows; ++i) {
-        const size_t have = r->start[i + 1] - r->start[i], other = i == 0 ? 1 : 0;
+        const size_t have = r->start[i + 1] - r->start[i];
         t->row_names = t->row_names && have >= t->columns;
         if (have >= t->columns && (!t->row_names || i > 0)) continue;
+        size_t other = 0; /* one of full length */
+        while (r->start[other + 1] - r->start[other] < t->columns) ++other;
         return mot_fail(MOT_ERR_INPUT, "%s: line %zu has %zu columns, line %zu has %zu", t->path, t->lines[i],
-                        have, t->lines[other], r->start[other + 1] - r->start[other]);
+                        have, t->lines[other], t->columns);
     }
     if (t->row_names) {
         static char none[1];
@@ -261,6 +263,12 @@ mot_status table_read(const mot_import_options *options, const char *path, bool 
     mend_line_ends(t->bytes, size);
     table_scan scan = {.at = t->bytes, .end = t->bytes + size, .quotes = true, .next_line = 1};
     const size_t comments = skip_preamble(&scan, texts, &t->separator, &comment);
+    if (scan.at < scan.end && *scan.at == '{') {
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s: JSON, which is not read: \"jq -r '[.label, .text] | @tsv'\" makes lines of it",
+                          path);
+        goto done;
+    }
     if (options->separator != 0) t->separator = options->separator;
     if (t->separator == 0) t->separator = find_separator(&scan, texts);
     scan.separator = t->separator;

@@ -375,6 +375,8 @@ static const table_case cases[] = {
      0,
      0,
      NULL},
+    {"coordinates", "x,y,class\n1,2,0\n3,4,1\n", NULL, {0}, NULL, 2, 2, 2, 1, 4, "0"},
+    {"JSON", "{\"a\": 1}\n", NULL, {0}, "JSON, which is not read", 0, 0, 0, 0, 0, NULL},
     /* labels */
     {"from 1", "1,2,1\n3,4,2\n5,6,3\n", NULL, {0}, NULL, 3, 3, 2, 1, 6, "1"},
     {"from 1, with names", "1,2,1\n3,4,2\n5,6,3\n", NULL, {.class_names = "u,v,w"}, NULL, 3, 3, 2, 1, 6, "u"},

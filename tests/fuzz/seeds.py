@@ -1,6 +1,6 @@
 """seeds.py FOLDER: what the fuzzers begin with, a folder for each: small files that the parsers accept, and some that
 they almost accept. Pieces stand as in fuzz.h: a byte of choices, then the files with BETWEEN between them."""
-import glob, gzip, io, lzma, os, struct, sys, zipfile
+import base64, glob, gzip, io, lzma, os, struct, sys, zipfile, zlib
 
 BETWEEN = b"\xff<>\xff"
 root = sys.argv[1]
@@ -76,6 +76,20 @@ seed("text", "groups", 0x20, b"a\tg\tThe cat sat\nb\th\tthe dog, the dog\n", b"b
 seed("text", "bytes", 7, "x\tgr\u00fcn\ny\t\u4e2d\u6587\r\n\ny\t\n".encode())
 seed("text", "table", 0x40, b'text,label\n"Good, ""one""\nand all",pos\nbad,neg\nfine,pos\n')
 seed("text", "two_columns", 0, b"a\tone two two\nb\tthree\n", b"a\tone\n", b"b\tfour five six seven\n")
+
+def png(bits, colour, width, height, row, *chunks):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    return (b"\x89PNG\r\n\x1a\n" + head + b"".join(chunk(*c) for c in chunks) +
+            chunk(b"IDAT", zlib.compress((b"\0" + row) * height)) + chunk(b"IEND", b""))
+seed("picture", "grey", 0x12, png(8, 0, 3, 2, b"abc"))
+seed("picture", "wide", 1, png(16, 2, 1, 2, bytes(range(6))))
+seed("picture", "palette", 0x80, png(2, 3, 4, 2, b"\x1b", (b"PLTE", bytes(range(12))), (b"tRNS", b"\0\x80")))
+seed("picture", "glass", 0x87, png(8, 6, 2, 2, bytes(range(8))))
+seed("picture", "jpeg", 7, base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/wAALCAABAAEBAREA"
+    "/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQAAPwA//9k="))
 
 for path in glob.glob(os.path.join(source, "configs", "*.yaml")):
     with open(path, "rb") as file:
