@@ -339,6 +339,12 @@ mot_status import_identify(const mot_import_options *options, const import_part 
         MOT_TRY(mot_allocate(&out->id[s], parts[s].samples, sizeof(int32_t), "labels"));
     }
     if (out->id[0] == NULL) goto done;
+    if (given.name != NULL && fixed > 0 && given.count != fixed) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: %zu names, expected one for each of the %zu %s",
+                          group ? options->group_names : options->class_names, given.count, fixed,
+                          group ? "groups" : "classes");
+        goto done;
+    }
     if (given.count == 0) given.count = fixed;
     bool are_numbers;
     MOT_TRY(find_numbers(parts, group, &are_numbers));
