@@ -49,13 +49,11 @@ static mot_status find_type(hid_t dataset, array *a, hid_t *memory)
     const size_t size = H5Tget_size(type);
     mot_status status = MOT_OK;
     *memory = H5I_INVALID_HID;
-    if ((class == H5T_INTEGER || class == H5T_ENUM) && size <= 8) {
+    if ((class == H5T_INTEGER || class == H5T_ENUM) && size <= 8) { /* h5py keeps truth values as an enum */
         hid_t base = class == H5T_ENUM ? H5Tget_super(type) : H5Tcopy(type);
+        *memory = H5Tget_native_type(type, H5T_DIR_ASCEND);
         a->kind = H5Tget_sign(base) == H5T_SGN_NONE ? ARRAY_UNSIGNED : ARRAY_SIGNED;
-        if (class == H5T_ENUM && size == 1) a->kind = ARRAY_BOOL; /* as h5py writes it */
-        a->size = size;
-        *memory = class == H5T_ENUM ? H5Tcopy(type) : H5Tget_native_type(type, H5T_DIR_ASCEND);
-        if (class == H5T_INTEGER) a->size = H5Tget_size(*memory);
+        a->size = H5Tget_size(*memory);
         mot_h5_close(&base);
     } else if (class == H5T_FLOAT && size <= 16) {
         a->kind = ARRAY_FLOAT;

@@ -170,6 +170,14 @@ START_TEST(hdf5)
     mot_ck_ok(
         mot_h5_write(file, "a/y", H5T_NATIVE_INT64, 1, &samples, MOT_H5_CONTIGUOUS, (int64_t[]){1, 0, 1}));
     mot_ck_ok(mot_h5_write_texts(file, "fixed", 3, words));
+    hid_t colours = H5Tenum_create(H5T_STD_I16BE); /* 0, 1, 2, the first byte the higher one */
+    H5Tenum_insert(colours, "blue", (unsigned char[]){0, 0});
+    H5Tenum_insert(colours, "green", (unsigned char[]){0, 1});
+    H5Tenum_insert(colours, "red", (unsigned char[]){0, 2});
+    hid_t named = H5Dcreate(file, "colour", colours, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    ck_assert(H5Dwrite(named, colours, H5S_ALL, H5S_ALL, H5P_DEFAULT, "\0\1\0\0\0\2") >= 0);
+    mot_h5_close(&named);
+    mot_h5_close(&colours);
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, H5T_VARIABLE);
     hid_t dataset = H5Dcreate(file, "variable", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -194,6 +202,12 @@ START_TEST(hdf5)
         ck_assert(number[0] == 5 && number[1] == 6);
         mot_dataset_close(&set);
     }
+    o.argument[1] = "Y=/colour";
+    mot_ck_ok(mot_import_hdf5(&o));
+    open_train(&set, o.out);
+    ck_assert(set.classes == 3 && set.label[0] == 1 && set.label[1] == 0 && set.label[2] == 2);
+    mot_dataset_close(&set);
+    o.argument[1] = "Y=/fixed";
     o.argument_count = 4;
     o.argument[2] = "TEST_X=/a/x";
     o.argument[3] = "TEST_Y=/fixed";
