@@ -148,6 +148,7 @@ static mot_status read_progress(hid_t file, const char *path, mot_progress *prog
         const mot_progress_field *const field = &mot_progress_fields[f];
         const bool former = field->formerly != NULL && !mot_h5_has_attribute(file, "progress", field->name);
         const char *const name = former ? field->formerly : field->name;
+        if (name[0] == '\0') continue;
         void *const value = (char *)progress + field->offset;
         int64_t integer = 0;
         if (field->kind == MOT_PROGRESS_REAL) {

@@ -21,6 +21,11 @@ const mot_progress_field mot_progress_fields[] = {
     {"left_out", MOT_PROGRESS_INT64, offsetof(mot_progress, left_out), NULL},
     {"best_step", MOT_PROGRESS_INT64, offsetof(mot_progress, best_step), NULL},
     {"best_loss", MOT_PROGRESS_REAL, offsetof(mot_progress, best_loss), NULL},
+    {"wall_s", MOT_PROGRESS_REAL, offsetof(mot_progress, wall_s), ""},
+    {"compute_s", MOT_PROGRESS_REAL, offsetof(mot_progress, compute_s), ""},
+    {"exchange_s", MOT_PROGRESS_REAL, offsetof(mot_progress, exchange_s), ""},
+    {"wait_s", MOT_PROGRESS_REAL, offsetof(mot_progress, wait_s), ""},
+    {"timed_steps", MOT_PROGRESS_INT64, offsetof(mot_progress, timed_steps), ""},
 };
 const size_t mot_progress_field_count = MOT_COUNT(mot_progress_fields);
 

@@ -166,7 +166,8 @@ static const char *string_end(const char *at, const char *end)
     return at < end ? at + 1 : end;
 }
 
-bool mot_json_find_int(const char *line, size_t length, const char *key, int64_t *value)
+/* The text behind `key`, copied to `number`, since strtoll and strtod want a final 0. */
+static bool find_number(const char *line, size_t length, const char *key, char number[48])
 {
     const char *const end = line + length;
     const size_t wanted = strlen(key);
@@ -183,13 +184,27 @@ bool mot_json_find_int(const char *line, size_t length, const char *key, int64_t
         const bool same = depth == 1 && (size_t)(at - name) == wanted + 1 && memcmp(name, key, wanted) == 0;
         while (at < end && isspace((unsigned char)*at)) ++at;
         if (!same || at >= end || *at != ':') continue;
-        /* The line is copied up to here only: strtoll wants a final 0. */
-        char number[32] = "";
         for (++at; at < end && isspace((unsigned char)*at);) ++at;
-        memcpy(number, at, MOT_MIN((size_t)(end - at), sizeof number - 1));
-        char *behind;
-        *value = strtoll(number, &behind, 10);
-        return behind != number;
+        const size_t count = MOT_MIN((size_t)(end - at), 47);
+        memcpy(number, at, count);
+        number[count] = '\0';
+        return true;
     }
     return false;
+}
+
+bool mot_json_find_int(const char *line, size_t length, const char *key, int64_t *value)
+{
+    char number[48], *behind;
+    if (!find_number(line, length, key, number)) return false;
+    *value = strtoll(number, &behind, 10);
+    return behind != number;
+}
+
+bool mot_json_find_real(const char *line, size_t length, const char *key, double *value)
+{
+    char number[48], *behind;
+    if (!find_number(line, length, key, number)) return false;
+    *value = strtod(number, &behind);
+    return behind != number;
 }

@@ -49,6 +49,30 @@ done:
     return status;
 }
 
+mot_status mot_record_last_line(const mot_record *record, const char *key, char **line)
+{
+    mot_status status = MOT_OK;
+    char path[MOT_RECORD_PATH], *text = NULL;
+    size_t count = 0, from = 0, length = 0;
+    double value;
+    *line = NULL;
+    MOT_TRY(mot_path_join(path, sizeof path, record->folder, "log.jsonl"));
+    MOT_TRY(mot_file_read(path, log_limit, &text, &count));
+    for (size_t at = 0, end; at < count; at = end) {
+        for (end = at; end < count && text[end++] != '\n';) continue;
+        if (!mot_json_find_real(text + at, end - at, key, &value)) continue;
+        from = at;
+        length = end - at;
+    }
+    if (length == 0) goto done;
+    MOT_TRY(mot_allocate(line, length + 1, 1, "a line of the log"));
+    memcpy(*line, text + from, length);
+
+done:
+    mot_free(text);
+    return status;
+}
+
 static mot_status append(const mot_record *record, const char *bytes, size_t count)
 {
     while (count > 0) {

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,9 @@ static const mot_column assign_columns[ASSIGN_COLUMNS] = {
                        0},
     [ASSIGN_EXPERT] = {"expert", "1", "expert that got the sample", MOT_COLUMN_I32, NULL, 0},
     [ASSIGN_PROB] = {"prob", "1", "the gate's probability of that expert", MOT_COLUMN_F32, NULL, 0},
+    [ASSIGN_PREDICTED] = {"predicted", "1", "class that the sample was taken for; -1 in training", MOT_COLUMN_I32,
+                          NULL, 0},
+    [ASSIGN_LOSS] = {"loss", "1", "loss of the sample; not a number in training", MOT_COLUMN_F32, NULL, 0},
 };
 
 size_t mot_column_size(mot_column_type type)
@@ -297,7 +301,8 @@ done:
 
 mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation, size_t samples,
                              const mot_gidx *sample, const int32_t *label, const int32_t *group,
-                             const int32_t *expert, const float *prob)
+                             const int32_t *expert, const float *prob, const int32_t *predicted,
+                             const double *loss)
 {
     mot_status status = MOT_OK;
     if (samples == 0) return MOT_OK;
@@ -314,6 +319,8 @@ mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation,
     int32_t *const to_label = (int32_t *)column[ASSIGN_LABEL].data + first;
     int32_t *const to_group = (int32_t *)column[ASSIGN_GROUP].data + first;
     int32_t *const to_choice = (int32_t *)column[ASSIGN_CHOICE].data + first;
+    int32_t *const to_predicted = (int32_t *)column[ASSIGN_PREDICTED].data + first;
+    float *const to_loss = (float *)column[ASSIGN_LOSS].data + first;
     memset((int8_t *)column[ASSIGN_SPLIT].data + first, evaluation ? 1 : 0, rows);
     memcpy((int32_t *)column[ASSIGN_EXPERT].data + first, expert, rows * sizeof *expert);
     memcpy((float *)column[ASSIGN_PROB].data + first, prob, rows * sizeof *prob);
@@ -325,6 +332,8 @@ mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation,
             to_label[row] = label[i];
             to_group[row] = group != NULL ? group[i] : -1;
             to_choice[row] = (int32_t)k;
+            to_predicted[row] = evaluation ? predicted[i] : -1;
+            to_loss[row] = evaluation ? (float)loss[i] : NAN;
         }
     }
     belongs_to(record, step);

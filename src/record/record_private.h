@@ -50,6 +50,8 @@ enum {
     ASSIGN_CHOICE,
     ASSIGN_EXPERT,
     ASSIGN_PROB,
+    ASSIGN_PREDICTED,
+    ASSIGN_LOSS,
     ASSIGN_COLUMNS
 };
 enum { LAYER_LOAD, LAYER_IMPORTANCE, LAYER_SNAPSHOT_STEP, LAYER_CLASS_LOAD, LAYER_GROUP_LOAD, LAYER_COLUMNS };
@@ -96,8 +98,5 @@ mot_status mot_record_kinds(hid_t file, const mot_record *record);
 
 /* Cuts RUN/log.jsonl after `step`, and opens it. */
 mot_status mot_log_open(mot_record *record, mot_gidx step);
-
-/* The number at `key` of a flat JSON object; false when it has no such key, or no whole number there. */
-bool mot_json_find_int(const char *line, size_t length, const char *key, int64_t *value);
 
 #endif

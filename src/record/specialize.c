@@ -34,6 +34,7 @@ mot_specialization mot_specialize(int classes, int experts, const int64_t *load)
     }
 
     result.purity = right / total;
+    result.effective = exp(h_expert);
     if (experts > 1) result.entropy = fmin(fmax(h_expert / log(experts), 0), 1);
     /* I = H(expert) + H(class) - H(both); rounding may leave it a little outside of what it can be. */
     if (h_expert > 0 && h_class > 0)

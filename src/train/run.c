@@ -45,7 +45,7 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
     if (isnan(result->loss)) return status; /* left out: its choices may mean nothing */
     if (status == MOT_OK && run->config.record.every > 0 && step % run->config.record.every == 0)
         status = mot_record_assign(run->record, step, false, batch, result->sample, result->label,
-                                   result->group, result->expert, result->prob);
+                                   result->group, result->expert, result->prob, NULL, NULL);
     return status;
 }
 
@@ -104,6 +104,8 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     if (skipped) leave_out(run, &result);
     run->skipped_on_end = skipped ? run->skipped_on_end + 1 : 0;
     if (!skipped) MOT_TRY(status);
+    run_count_seconds(run, &result);
+    ++run->progress.timed_steps;
     run_count_load(run, &result);
     const double rate = stage->expert.rate * factor;
     const int index = progress->stage; /* of this step; the next may be of another */
@@ -162,7 +164,7 @@ done:
 static void note_failure(const mot_run *run, mot_status status)
 {
     mot_failure failure;
-    if (run->comm->rank != MOT_ROOT) return;
+    if (run->comm->rank != MOT_ROOT || run->finished) return;
     mot_failure_keep(&failure, status);
     run_note(run, "failed", failure.sentence);
     mot_failure_say(&failure);
@@ -177,7 +179,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
     MOT_TRY(run_open(run, comm, config, RUN_TRAIN));
     run->called_s = called_s;
-    run->start_s = mot_clock_s();
+    run->start_s = run->restored_s = mot_clock_s();
     char what[700];
     snprintf(what, sizeof what, "run      %s", config->run);
     run_banner(run, what);
@@ -188,7 +190,6 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         MOT_TRY(run_begin(run));
         begun = true;
         mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
-        run->start_step = run->progress.step;
         status = train(run);
         while (status == MOT_ERR_NUMERIC && may_go_back(run)) {
             mot_log(MOT_LOG_WARNING, "%s", mot_error_message());
@@ -198,7 +199,10 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         MOT_TRY(status);
         const bool complete = run->progress.stage == config->stages;
         if (complete) run_say_table(run);
-        MOT_TRY(run_summarize(run, complete ? "done" : "stopped"));
+        if (run->finished)
+            MOT_TRY(run_say_digest(run));
+        else
+            MOT_TRY(run_summarize(run, complete ? "done" : "stopped"));
         if (!complete) {
             mot_log(MOT_LOG_INFO, "stopped after step %" MOT_PRI_GIDX "; the same command continues",
                     run->progress.step);

@@ -1,4 +1,4 @@
-/* The figures of an evaluation: what stands in /eval of the record, in log.jsonl and on the terminal. */
+/* The figures of an evaluation: what stands in /eval of the record, in log.jsonl and summary.json. */
 #include "run_probe.h"
 
 #include <math.h>
@@ -7,14 +7,36 @@
 #include "mot/memory.h"
 #include "mot/merged.h"
 
+/* clang-format off */
+const run_number_about run_numbers[RUN_NUMBERS] = {
+    [RUN_LOSS] = {"loss", "eval.loss", "mean loss"},
+    [RUN_ACCURACY] = {"accuracy", "eval.accuracy", "share of samples with the right label"},
+    [RUN_GROUP_ACCURACY] = {"group_accuracy", "eval.group_accuracy", "share of samples whose predicted label is of the right group"},
+    [RUN_MACRO_F1] = {"macro_f1", "eval.macro_f1", "mean over the classes that occur, as label or prediction, of 2 right / (labels + predictions)"},
+    [RUN_MAJORITY] = {"majority", "eval.majority", "share of the commonest class: the accuracy of always naming it"},
+    [RUN_PURITY] = {"purity", "routing.purity", "group_purity where the data have groups, else class_purity"},
+    [RUN_NMI] = {"nmi", "routing.nmi", "group_nmi where the data have groups, else class_nmi"},
+    [RUN_CLASS_PURITY] = {"class_purity", "routing.class_purity", "share of samples of the commonest class of their expert"},
+    [RUN_CLASS_NMI] = {"class_nmi", "routing.class_nmi", "mutual information of expert and class, normalized"},
+    [RUN_GROUP_PURITY] = {"group_purity", "routing.group_purity", "share of samples of the commonest group of their expert"},
+    [RUN_GROUP_NMI] = {"group_nmi", "routing.group_nmi", "mutual information of expert and group, normalized"},
+    [RUN_ENTROPY] = {"entropy", "routing.entropy", "entropy of the load over the experts, 1 is even"},
+    [RUN_EXPERTS_USED] = {"experts_used", "routing.experts_used", "experts with at least 1 % of a fair share"},
+    [RUN_EXPERTS_EFFECTIVE] = {"experts_effective", "routing.experts_effective", "so many experts with even loads have the entropy of these"},
+    [RUN_CHANGED] = {"changed", "routing.changed", "share of samples with another expert than in the evaluation before"},
+    [RUN_ROUTED_LOSS] = {"routed_loss", "eval.routed_loss", "mean loss of the samples with an expert that mostly has their group (or class)"},
+    [RUN_ROUTING_ACCURACY] = {"routing_accuracy", "routing.accuracy", "share of samples with an expert whose neurons are aligned best with their class"},
+    [RUN_SIGNAL_ATTENTION] = {NULL, "attention.signal", "attention of the classification signal to itself"},
+};
+/* clang-format on */
+
 struct run_figures {
-    size_t kinds; /* groups where the data have them, else classes */
+    size_t kinds; /* groups where the evaluated samples have them, else classes */
     const char *axis;
 
     /* root */
-    double routing_accuracy, routed_loss; /* of the last evaluation, besides what run_eval has */
-    double *kind_loss;                    /* [kinds, E]: mean; NaN where no sample is */
-    double *loss_table;                   /* [kinds, E]: sums while an evaluation goes on */
+    double *kind_loss;  /* [kinds, E]: mean; NaN where no sample is */
+    double *loss_table; /* [kinds, E]: sums while an evaluation goes on */
 
     bool theory;
     run_probe probe; /* where theory */
@@ -26,8 +48,9 @@ mot_status run_figures_create(mot_run *run)
     mot_status status = mot_allocate(&figures, 1, sizeof *figures, "figures of an evaluation");
     if (status != MOT_OK) return status;
     run->figures = figures;
-    figures->kinds = (size_t)(run->groups > 0 ? run->groups : run->classes);
-    figures->axis = run->groups > 0 ? "group" : "class";
+    const bool groups = run->eval_set.groups > 0;
+    figures->kinds = (size_t)(groups ? run->groups : run->classes);
+    figures->axis = groups ? "group" : "class";
     figures->theory = run->config.data.source == MOT_SOURCE_MIXTURE && run->model.kind == &mot_merged_kind;
     const size_t table = figures->kinds * (size_t)run->config.model.experts;
     MOT_TRY(mot_allocate(&figures->kind_loss, table, sizeof(double), "figures of an evaluation"));
@@ -60,8 +83,8 @@ void run_figures_add(mot_run *run, mot_gidx first, size_t n, const mot_step_resu
 {
     struct run_figures *figures = run->figures;
     const size_t E = (size_t)run->config.model.experts, K = mot_choice_count(&run->config.route, (int)E);
-    const int32_t *kind = run->groups > 0 ? result->group : result->label;
-    for (size_t b = 0; b < n; ++b)
+    const int32_t *kind = run->eval_set.groups > 0 ? result->group : result->label;
+    for (size_t b = 0; b < n && kind[b] >= 0; ++b)
         figures->loss_table[(size_t)kind[b] * E + (size_t)result->expert[b * K]] += result->sample_loss[b];
     if (first == 0 && figures->theory) run_probe_take(run, &figures->probe, result);
 }
@@ -69,9 +92,8 @@ void run_figures_add(mot_run *run, mot_gidx first, size_t n, const mot_step_resu
 /* ---- at the end of the evaluation: the root ---- */
 
 /* Loss where a sample is with an expert that mostly has its kind, and the mean losses of the table. */
-static void conclude_losses(const run_eval *eval, struct run_figures *figures, size_t E)
+static void conclude_losses(run_eval *eval, struct run_figures *figures, const int64_t *load, size_t E)
 {
-    const int64_t *load = eval->group_load != NULL ? eval->group_load : eval->class_load;
     double loss = 0, count = 0;
     for (size_t e = 0; e < E; ++e) {
         size_t own = 0;
@@ -80,7 +102,7 @@ static void conclude_losses(const run_eval *eval, struct run_figures *figures, s
         loss += figures->loss_table[own * E + e];
         count += (double)load[own * E + e];
     }
-    figures->routed_loss = count > 0 ? loss / count : NAN;
+    eval->number[RUN_ROUTED_LOSS] = count > 0 ? loss / count : NAN;
     for (size_t i = 0; i < figures->kinds * E; ++i)
         figures->kind_loss[i] = load[i] > 0 ? figures->loss_table[i] / (double)load[i] : NAN;
 }
@@ -102,60 +124,67 @@ static double routing_accuracy(const run_eval *eval, const struct run_figures *f
 static mot_status record_figures(const mot_run *run, const struct run_figures *figures)
 {
     const run_eval *eval = &run->last_eval;
-    const size_t E = (size_t)run->config.model.experts, N = figures->kinds;
-    const double group_accuracy = eval->group_accuracy >= 0 ? eval->group_accuracy : NAN,
-                 experts_used = eval->routing.experts_used;
+    const size_t E = (size_t)run->config.model.experts, C = (size_t)run->classes, N = figures->kinds;
+    mot_eval_figure list[RUN_NUMBERS + 9];
+    size_t count = 0;
+    for (int i = 0; i < RUN_NUMBERS; ++i)
+        if (run_numbers[i].name != NULL)
+            list[count++] = (mot_eval_figure){.name = run_numbers[i].name,
+                                              .units = "1",
+                                              .long_name = run_numbers[i].long_name,
+                                              .value = &eval->number[i]};
 /* clang-format off */
-#define NUMBER(name_, text_, value_)    {.name = name_, .units = "1", .long_name = text_, .value = &value_}
-#define BY_EXPERT(name_, text_, value_) {.name = name_, .units = "1", .long_name = text_, .rank = 1, .shape = {E}, .axis = {"expert"}, .value = value_}
+#define ROW(name_, text_, length_, axis_, value_) \
+    (mot_eval_figure){.name = name_, .units = "1", .long_name = text_, .rank = 1, .shape = {length_}, .axis = {axis_}, .value = value_}
 #define TABLE(name_, text_, rows_, row_axis_, columns_, column_axis_, value_) \
-    {.name = name_, .units = "1", .long_name = text_, .rank = 2, .shape = {rows_, columns_}, .axis = {row_axis_, column_axis_}, .value = value_}
-    const mot_eval_figure list[] = {
-        NUMBER("loss", "mean loss", eval->loss),
-        NUMBER("accuracy", "share of samples with the right label", eval->accuracy),
-        NUMBER("group_accuracy", "share of samples whose predicted label is of the right group", group_accuracy),
-        NUMBER("purity", "share of samples with an expert that mostly has their group (or class)", eval->routing.purity),
-        NUMBER("nmi", "mutual information of expert and group (or class), normalized", eval->routing.nmi),
-        NUMBER("entropy", "entropy of the load over the experts, 1 is even", eval->routing.entropy),
-        NUMBER("experts_used", "experts with at least 1 % of a fair share", experts_used),
-        NUMBER("routing_accuracy", "share of samples with an expert whose neurons are aligned best with their class", figures->routing_accuracy),
-        NUMBER("routed_loss", "mean loss of the samples with an expert that mostly has their group (or class)", figures->routed_loss),
-        TABLE("kind_loss", "mean loss by group (or class) and expert", N, figures->axis, E, "expert", figures->kind_loss),
-        TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group", figures->probe.neurons),
-        TABLE("gate", "theta_i c_n", E, "expert", N, "group", figures->probe.gate),
-        TABLE("attention", "attention by kind of query (row) and key (column): noise, class signal, classification signal, distractor",
-              MOT_ROLES, "query", MOT_ROLES, "key", figures->probe.attention),
-        BY_EXPERT("gradient_cosine", "mean cosine between the gradients of two classes at an expert", figures->probe.cosine),
-        BY_EXPERT("gradient_agreement", "|sum of the classes' gradients| / sum of their lengths at an expert", figures->probe.agreement),
-    };
+    (mot_eval_figure){.name = name_, .units = "1", .long_name = text_, .rank = 2, .shape = {rows_, columns_}, .axis = {row_axis_, column_axis_}, .value = value_}
+    list[count++] = ROW("class_accuracy", "share of the samples of a class with the right label", C, "class", eval->class_accuracy);
+    list[count++] = ROW("expert_accuracy", "share of the samples of an expert with the right label", E, "expert", eval->expert_accuracy);
+    if (eval->confusion != NULL)
+        list[count++] = TABLE("confusion", "samples by label (row) and predicted label (column)", C, "class", C, "class", eval->confusion);
+    list[count++] = TABLE("kind_loss", "mean loss by group (or class) and expert", N, figures->axis, E, "expert", figures->kind_loss);
+    if (figures->theory) {
+        list[count++] = TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group", figures->probe.neurons);
+        list[count++] = TABLE("gate", "theta_i c_n", E, "expert", N, "group", figures->probe.gate);
+        list[count++] = TABLE("attention", "attention by kind of query (row) and key (column): noise, class signal, classification signal, distractor",
+                              MOT_ROLES, "query", MOT_ROLES, "key", figures->probe.attention);
+        list[count++] = ROW("gradient_cosine", "mean cosine between the gradients of two classes at an expert", E, "expert", figures->probe.cosine);
+        list[count++] = ROW("gradient_agreement", "|sum of the classes' gradients| / sum of their lengths at an expert", E, "expert", figures->probe.agreement);
+    }
 /* clang-format on */
 #undef TABLE
-#undef NUMBER
-#undef BY_EXPERT
-    const size_t general = 10;
-    return mot_record_eval(run->record, run->progress.step, figures->theory ? MOT_COUNT(list) : general,
-                           list);
+#undef ROW
+    return mot_record_eval(run->record, run->progress.step, count, list);
 }
 
-static mot_status log_figures(const mot_run *run, const struct run_figures *figures)
+void run_put_eval(const mot_run *run, mot_json *json)
 {
     const run_eval *eval = &run->last_eval;
+    for (int i = 0; i < RUN_NUMBERS; ++i)
+        mot_json_real(json, run_numbers[i].key, eval->step >= 0 ? eval->number[i] : NAN);
+}
+
+void run_put_tables(const mot_run *run, mot_json *json)
+{
+    const run_eval *eval = &run->last_eval;
+    const size_t C = (size_t)run->classes, E = (size_t)run->config.model.experts;
+    mot_json_reals(json, "eval.class_accuracy", C, eval->class_accuracy);
+    mot_json_reals(json, "eval.expert_accuracy", E, eval->expert_accuracy);
+    if (eval->confusion != NULL) mot_json_reals(json, "eval.confusion", C * C, eval->confusion);
+    mot_json_ints(json, "routing.class_load", C * E, eval->class_load);
+    if (eval->group_load != NULL)
+        mot_json_ints(json, "routing.group_load", (size_t)run->groups * E, eval->group_load);
+}
+
+static mot_status log_figures(const mot_run *run)
+{
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_json_int(json, "step", run->progress.step);
     mot_json_int(json, "stage", MOT_MIN(run->progress.stage, run->config.stages - 1));
-    mot_json_real(json, "eval.loss", eval->loss);
-    mot_json_real(json, "eval.accuracy", eval->accuracy);
-    if (run->parent != NULL) mot_json_real(json, "eval.group_accuracy", eval->group_accuracy);
-    mot_json_real(json, "eval.routed_loss", figures->routed_loss);
-    mot_json_real(json, "routing.purity", eval->routing.purity);
-    mot_json_real(json, "routing.nmi", eval->routing.nmi);
-    mot_json_real(json, "routing.entropy", eval->routing.entropy);
-    mot_json_int(json, "routing.experts_used", eval->routing.experts_used);
-    if (figures->theory) {
-        mot_json_real(json, "routing.accuracy", figures->routing_accuracy);
-        mot_json_real(json, "attention.signal", run_signal_attention(run));
-    }
+    mot_json_text(json, "eval.split", run->config.eval.split);
+    mot_json_int(json, "eval.samples", run->last_eval.samples);
+    run_put_eval(run, json);
     char *text = NULL;
     mot_status status = mot_json_end(json, &text);
     if (status == MOT_OK) status = mot_record_log(run->record, text);
@@ -163,30 +192,47 @@ static mot_status log_figures(const mot_run *run, const struct run_figures *figu
     return status;
 }
 
-double run_signal_attention(const mot_run *run)
+static void conclude(run_eval *eval, struct run_figures *figures, const int64_t *load, size_t E)
 {
-    return run->figures->theory ? run->figures->probe.attention[MOT_ROLE_SIGNAL * MOT_ROLES + MOT_ROLE_SIGNAL]
-                                : NAN;
-}
-
-double run_routed_loss(const mot_run *run)
-{
-    return run->figures->routed_loss;
+    conclude_losses(eval, figures, load, E);
+    if (!figures->theory) return;
+    eval->number[RUN_ROUTING_ACCURACY] = routing_accuracy(eval, figures, E);
+    eval->number[RUN_SIGNAL_ATTENTION] =
+        figures->probe.attention[MOT_ROLE_SIGNAL * MOT_ROLES + MOT_ROLE_SIGNAL];
 }
 
 mot_status run_figures_end(mot_run *run)
 {
     struct run_figures *figures = run->figures;
-    const run_eval *eval = &run->last_eval;
-    const size_t E = (size_t)run->config.model.experts;
+    run_eval *eval = &run->last_eval;
     mot_status status = MOT_OK;
     if (figures->theory) run_probe_look(run, &figures->probe);
-    if (run->comm->rank == MOT_ROOT) {
-        conclude_losses(eval, figures, E);
-        figures->routing_accuracy = figures->theory ? routing_accuracy(eval, figures, E) : NAN;
-        const bool recorded = run->record != NULL && !run->again;
-        if (recorded) status = record_figures(run, figures);
-        if (status == MOT_OK && recorded) status = log_figures(run, figures);
-    }
+    if (run->comm->rank != MOT_ROOT) return MOT_OK;
+    conclude(eval, figures, run->eval_set.groups > 0 ? eval->group_load : eval->class_load,
+             (size_t)run->config.model.experts);
+    if (run->record == NULL || run->again) return MOT_OK;
+    MOT_TRY(record_figures(run, figures));
+    MOT_TRY(log_figures(run));
+done:
     return status;
+}
+
+/* ---- after a stop ---- */
+
+mot_status run_recall_eval(mot_run *run)
+{
+    run_eval *eval = &run->last_eval;
+    char *line = NULL;
+    int64_t step = -1, samples = 0;
+    mot_status status = mot_record_last_line(run->record, "eval.loss", &line);
+    if (status != MOT_OK || line == NULL) return status;
+    (void)mot_json_find_int(line, strlen(line), "step", &step);
+    (void)mot_json_find_int(line, strlen(line), "eval.samples", &samples);
+    eval->step = step;
+    eval->samples = samples;
+    for (int i = 0; i < RUN_NUMBERS; ++i)
+        if (!mot_json_find_real(line, strlen(line), run_numbers[i].key, &eval->number[i]))
+            eval->number[i] = NAN;
+    mot_free(line);
+    return mot_record_last_choices(run->record, step, run->eval_set.samples, eval->expert);
 }

@@ -12,15 +12,47 @@
 #include "mot/step.h"
 #include "watchdog.h"
 
-/* What an evaluation found; the same on every rank but for the tables, which are the root's. */
+/* The numbers of an evaluation; run_number_about says what each is. */
+typedef enum run_number {
+    RUN_LOSS,
+    RUN_ACCURACY,
+    RUN_GROUP_ACCURACY,
+    RUN_MACRO_F1,
+    RUN_MAJORITY,
+    RUN_PURITY,
+    RUN_NMI,
+    RUN_CLASS_PURITY,
+    RUN_CLASS_NMI,
+    RUN_GROUP_PURITY,
+    RUN_GROUP_NMI,
+    RUN_ENTROPY,
+    RUN_EXPERTS_USED,
+    RUN_EXPERTS_EFFECTIVE,
+    RUN_CHANGED,
+    RUN_ROUTED_LOSS,
+    RUN_ROUTING_ACCURACY,
+    RUN_SIGNAL_ATTENTION,
+    RUN_NUMBERS
+} run_number;
+typedef struct run_number_about {
+    const char *name; /* in the record; NULL: it has it as part of a table */
+    const char *key;  /* in log.jsonl and summary.json */
+    const char *long_name;
+} run_number_about;
+extern const run_number_about run_numbers[RUN_NUMBERS];
+
+/* What an evaluation found. Loss and accuracy are the same on every rank; all else is the root's. */
 typedef struct run_eval {
+    mot_gidx step; /* steps done; -1: there was none */
     mot_gidx samples;
-    double loss, accuracy;
-    double
-        group_accuracy; /* share of samples whose predicted label is of the right group; -1: no such thing */
-    mot_specialization routing; /* by groups where the data have them, else by classes */
-    int64_t *class_load;        /* [classes, E] first choices; root */
-    int64_t *group_load;        /* [groups, E]; root; NULL without groups */
+    double number[RUN_NUMBERS]; /* NaN: there is no such thing */
+    int64_t *class_load;        /* [classes, E] first choices */
+    int64_t *group_load;        /* [groups, E]; NULL without groups */
+    double *confusion;          /* [classes, classes]: samples by label and predicted label; NULL: too many classes */
+    int64_t *hits, *predicted;  /* [classes] */
+    int64_t *expert_hits;       /* [E] */
+    double *class_accuracy, *expert_accuracy; /* [classes], [E]: NaN without samples */
+    uint16_t *expert;                         /* [samples]: first choice of each; UINT16_MAX: not known yet */
 } run_eval;
 
 /* Where the job runs. */
@@ -67,12 +99,13 @@ struct mot_run {
     struct run_figures *figures; /* run_figures.c */
     mot_gidx former_steps;       /* of the last stage when the checkpoint was written; 0: no such number */
     bool continued;              /* from a checkpoint */
+    bool finished;               /* before this process began, and summed up: nothing of its files changes */
     bool again;                  /* this evaluation has been recorded before */
-    mot_gidx evaluated;          /* step of last_eval; -1: none */
+    mot_gidx evaluated;          /* step of the last evaluation of this process; -1: none */
     int skipped_on_end;          /* steps without an update up to now, in a row */
-    double called_s, start_s;    /* stop_after counts from the first, all figures from the second */
-    mot_gidx start_step;
-    mot_yardstick yardstick; /* of this rank */
+    double called_s, start_s;    /* stop_after counts from the first, figures of this process from the second */
+    double restored_s;           /* when progress.wall_s was the run's */
+    mot_yardstick yardstick;     /* of this rank */
     double part_s[RUN_PARTS];
     size_t resident_before; /* bytes of this process before the run was set up: libraries */
     size_t data_bytes, model_bytes, step_bytes; /* held since, by what was made */
@@ -118,8 +151,14 @@ bool run_save_due(const mot_run *run); /* by the root's clock; false elsewhere *
 bool run_note_best(mot_run *run);
 size_t run_copy_bytes(mot_run *run); /* that this rank holds for checkpoints in the background */
 
-/* run_eval.c */
+/* run_eval.c: collective. */
 mot_status run_evaluate(mot_run *run);
+/* run_count.c: what an evaluation counts, sample by sample. Create: root; released by destroy. */
+mot_status run_count_create(mot_run *run);
+void run_count_destroy(run_eval *eval);
+void run_count_begin(mot_run *run);
+void run_count_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result *result);
+void run_count_end(mot_run *run);
 
 /* run_figures.c: what an evaluation shows, for the record, log.jsonl and the terminal. Begin, add and end: see
  * run_evaluate; end is collective, its status each rank's own; the others are the root's. */
@@ -128,10 +167,11 @@ void run_figures_destroy(mot_run *run);
 void run_figures_begin(mot_run *run);
 void run_figures_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result *result);
 mot_status run_figures_end(mot_run *run);
-/* On the root: attention of the classification signal to itself, NaN where there is no such thing; and the mean loss of
- * the samples that are with an expert of their kind. */
-double run_signal_attention(const mot_run *run);
-double run_routed_loss(const mot_run *run);
+/* All numbers of the last evaluation, with its step, samples and split; and, for `mot eval --json`, tables and names. */
+void run_put_eval(const mot_run *run, mot_json *json);
+void run_put_tables(const mot_run *run, mot_json *json);
+/* On a root that continues a run: the last evaluation of it, as far as log.jsonl and the record have it. */
+mot_status run_recall_eval(mot_run *run);
 
 /* run_place.c: where experts live. Count: after each step of training. Due: the same on every rank. See also
  * mot_run_rebalance. */
@@ -151,6 +191,8 @@ run_memory_peak run_measure_memory(const mot_run *run);
 const char *run_bytes_text(size_t bytes, char text[32]); /* "1.5 MiB" */
 
 /* run_report.c: what is said while it goes on. */
+/* "group" or "label", where the gate is told the truth instead of learning; else "". */
+const char *run_told(const mot_run *run);
 void run_banner(const mot_run *run, const char *what);
 void run_report_begin(mot_run *run);
 mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate);
@@ -164,6 +206,10 @@ static inline void run_lap(mot_run *run, run_part part, double *since)
     run->part_s[part] += now - *since;
     *since = now;
 }
+/* Adds what a step took, the mean over ranks, to the run's. */
+void run_count_seconds(mot_run *run, const mot_step_result *result);
+/* Seconds of the run so far, those of former processes with it, by this rank's clock. */
+double run_seconds(const mot_run *run);
 /* Adds what the step has done since `before` to the evaluations. */
 void run_time_evaluation(mot_run *run, const mot_step_work *before);
 /* A row of the split of a run's time: a phase of its training steps, or one of its parts. Over all ranks. */
@@ -178,11 +224,20 @@ void run_time(const mot_run *run, double wall_s, run_time_row row[RUN_TIME_ROWS]
 void run_say_time(const mot_run *run, const run_time_row row[RUN_TIME_ROWS], double wall_s);
 void run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS]);
 
+/* run_table.c: what went where, and what was taken for what, after the last evaluation. */
+void run_say_table(const mot_run *run);
+/* Name of a class or group, or its number, which is then written to `number`. */
+const char *run_class_name(const mot_run *run, int class, char number[16]);
+const char *run_group_name(const mot_run *run, int group, char number[16]);
+
 /* run_summary.c: summary.json, and what is said at the end. run_note: that the run is at work, or that it failed and why
  * (`error`, else NULL); the root's alone. */
 mot_status run_note(const mot_run *run, const char *status, const char *error);
-void run_say_table(const mot_run *run);
+/* Whether summary.json says that the run is done. */
+bool run_is_summed_up(const mot_run *run);
 mot_status run_summarize(mot_run *run, const char *status);
+/* Says the digest alone. Collective. */
+mot_status run_say_digest(mot_run *run);
 
 /* signals.c: the first signal asks to stop after the step; a later one, half a second after it or more, ends the
  * process as it would have without us. Every file is complete or absent at any moment, so nothing breaks. */

@@ -70,7 +70,7 @@ void run_probe_take(const mot_run *run, run_probe *probe, const mot_step_result 
     const size_t K = mot_choice_count(&run->config.route, run->config.model.experts);
     for (size_t p = 0; p < probe->samples; ++p) {
         probe->expert[p] = result->expert[p * K];
-        probe->weight[p] = run->config.route.scale == MOT_SCALE_PROB ? result->prob[p * K] : 1;
+        probe->weight[p] = result->weight[p * K];
     }
 }
 

@@ -213,19 +213,41 @@ mot_status run_report_step(mot_run *run, const mot_step_result *result, int stag
     return mot_comm_agree(run->comm, status);
 }
 
+const char *run_told(const mot_run *run)
+{
+    if (run->config.gate.kind != MOT_GATE_FIXED) return "";
+    return run->config.gate.told == MOT_TOLD_LABEL ? "label" : "group";
+}
+
+/* "class purity 0.325 nmi 0.360" */
+static void put_purity(char *text, size_t size, const char *what, double purity, double nmi)
+{
+    snprintf(text, size, "%s purity %.3f nmi %.3f", what, purity, nmi);
+}
+
 void run_say_eval(const mot_run *run)
 {
     const run_eval *eval = &run->last_eval;
-    char group[48] = "", theory[64] = "", loss[16];
-    snprintf(loss, sizeof loss, eval->loss < 1e-3 ? "%8.1e" : "%8.5f", eval->loss);
-    if (run->comm->rank == MOT_ROOT && !isnan(run_signal_attention(run)))
-        snprintf(theory, sizeof theory, "  signal attention %.3f", run_signal_attention(run));
-    if (eval->group_accuracy >= 0) snprintf(group, sizeof group, " (group %.4f)", eval->group_accuracy);
+    const double *number = eval->number;
+    char group[48] = "", loss[16], by_class[48], by_group[56] = "", changed[40] = "", told[40] = "", theory[40] = "";
+    if (run->comm->rank != MOT_ROOT) return;
+    snprintf(loss, sizeof loss, number[RUN_LOSS] < 1e-3 ? "%8.1e" : "%8.5f", number[RUN_LOSS]);
+    if (!isnan(number[RUN_GROUP_ACCURACY]))
+        snprintf(group, sizeof group, " (group %.4f)", number[RUN_GROUP_ACCURACY]);
+    put_purity(by_class, sizeof by_class, "class", number[RUN_CLASS_PURITY], number[RUN_CLASS_NMI]);
+    if (!isnan(number[RUN_GROUP_NMI]))
+        put_purity(by_group, sizeof by_group, ", group", number[RUN_GROUP_PURITY], number[RUN_GROUP_NMI]);
+    if (!isnan(number[RUN_CHANGED]))
+        snprintf(changed, sizeof changed, ", %.1f%% changed", 100 * number[RUN_CHANGED]);
+    if (run_told(run)[0] != '\0') snprintf(told, sizeof told, "; the gate is told the %s", run_told(run));
+    if (!isnan(number[RUN_SIGNAL_ATTENTION]))
+        snprintf(theory, sizeof theory, "; signal attention %.3f", number[RUN_SIGNAL_ATTENTION]);
     mot_log(MOT_LOG_INFO,
             "eval %6" MOT_PRI_GIDX "  loss %8s  acc %6.4f%s on %" MOT_PRI_GIDX
-            " samples of '%s'; purity %.3f  nmi %.3f  "
-            "entropy %.3f  experts used %d of %d%s",
-            run->progress.step, loss, eval->accuracy, group, eval->samples, run->config.eval.split,
-            eval->routing.purity, eval->routing.nmi, eval->routing.entropy, eval->routing.experts_used,
-            run->config.model.experts, theory);
+            " samples of '%s'; macro-F1 %.4f, commonest class %.4f%s",
+            run->progress.step, loss, number[RUN_ACCURACY], group, eval->samples, run->config.eval.split,
+            number[RUN_MACRO_F1], number[RUN_MAJORITY], told);
+    mot_log(MOT_LOG_INFO, "             %s%s; entropy %.3f, experts used %.0f of %d, %.2f effective%s%s", by_class,
+            by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED], run->config.model.experts,
+            number[RUN_EXPERTS_EFFECTIVE], changed, theory);
 }

@@ -291,9 +291,11 @@ mot_status run_begin(mot_run *run)
         status = name_run(run, step >= 0 ? path : NULL);
         if (status == MOT_OK) status = fill_folder(run);
         if (status == MOT_OK) status = open_record(run, step >= 0);
-        if (status == MOT_OK) status = run_note(run, "running", NULL);
+        if (status == MOT_OK && step >= 0) status = run_recall_eval(run);
+        run->finished = run->progress.stage == run->config.stages && run_is_summed_up(run);
+        if (status == MOT_OK && !run->finished) status = run_note(run, "running", NULL);
     }
-    MOT_TRY(mot_comm_agree(comm, status));
+    MOT_TRY(mot_comm_agree_any(comm, status, &run->finished));
     MOT_TRY(run_save_begin(run));
 done:
     return status;
@@ -302,6 +304,7 @@ done:
 mot_status run_go_back(mot_run *run)
 {
     const mot_progress before = run->progress;
+    const double seconds = run_seconds(run);
     mot_status status = mot_saver_wait(run->saver);
     /* One of numbers that are not finite will not be written; that is why the run goes back. */
     if (status != MOT_OK && status != MOT_ERR_NUMERIC) return status;
@@ -312,7 +315,8 @@ mot_status run_go_back(mot_run *run)
     run->evaluated = -1;
     MOT_TRY(run_begin(run));
     mot_progress *progress = &run->progress;
-    run->start_step = MOT_MIN(run->start_step, progress->step);
+    progress->wall_s = seconds;
+    run->restored_s = mot_clock_s();
     progress->restarts = before.restarts;
     progress->rollbacks = before.rollbacks + 1;
     /* The step that is next takes the batch behind the one that failed. */

@@ -46,9 +46,10 @@ bool run_note_best(mot_run *run)
     mot_progress *progress = &run->progress;
     const bool first = progress->best_step == 0;
     if (!run->config.checkpoint.best || progress->step == 0) return false;
-    if (!first && !(run->last_eval.loss < progress->best_loss)) return false;
+    const double loss = run->last_eval.number[RUN_LOSS];
+    if (!first && !(loss < progress->best_loss)) return false;
     progress->best_step = progress->step;
-    progress->best_loss = run->last_eval.loss;
+    progress->best_loss = loss;
     return true;
 }
 

@@ -196,7 +196,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     run->comm = comm;
     run->config = *config;
     run->purpose = purpose;
-    run->evaluated = -1;
+    run->evaluated = run->last_eval.step = -1;
     MOT_TRY(mot_blas_agree(comm));
     if (purpose == RUN_TRAIN) {
         mot_watch_part("step", 0);
@@ -232,14 +232,8 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     if (purpose == RUN_BENCH) goto done;
     status = run_figures_create(run);
     if (comm->rank == MOT_ROOT && status == MOT_OK) {
-        const size_t E = (size_t)config->model.experts;
         status = mot_config_text(&run->config, &run->config_text);
-        if (status == MOT_OK)
-            status = mot_allocate(&run->last_eval.class_load, (size_t)run->classes * E, sizeof(int64_t),
-                                  "loads");
-        if (status == MOT_OK && run->groups > 0)
-            status = mot_allocate(&run->last_eval.group_load, (size_t)run->groups * E, sizeof(int64_t),
-                                  "loads");
+        if (status == MOT_OK) status = run_count_create(run);
     }
     MOT_TRY(mot_comm_agree(comm, status));
 done:
@@ -254,8 +248,7 @@ void run_close(mot_run *run)
     mot_record_close(&run->record);
     mot_lock_release(&run->lock);
     run_figures_destroy(run);
-    mot_free(run->last_eval.group_load);
-    mot_free(run->last_eval.class_load);
+    run_count_destroy(&run->last_eval);
     mot_free(run->config_text);
     mot_step_destroy(&run->step);
     mot_model_free(&run->model);
@@ -271,5 +264,6 @@ mot_state run_state(mot_run *run)
     mot_state state = mot_model_state(&run->model, &run->progress, run->config_text);
     state.dataset_checksum = run->dataset_checksum;
     state.run_id = run->id;
+    state.progress.wall_s = run_seconds(run);
     return state;
 }

@@ -2,58 +2,23 @@
 #include "run_private.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "mot/atomic_file.h"
 #include "mot/blas.h"
 #include "mot/clock.h"
 #include "mot/level.h"
 #include "mot/log.h"
+#include "mot/memory.h"
 #include "mot/watch.h"
-
-enum { MOST_ROWS = 40, MOST_COLUMNS = 16 };
-
-/* Each row a class (or a group, where there are too many classes), each column an expert: per cent of the class. */
-void run_say_table(const mot_run *run)
-{
-    const run_eval *eval = &run->last_eval;
-    if (run->comm->rank != MOT_ROOT) return;
-    const bool by_group = run->classes > MOST_ROWS && eval->group_load != NULL;
-    const int rows = by_group ? run->groups : run->classes, E = run->config.model.experts;
-    const int64_t *load = by_group ? eval->group_load : eval->class_load;
-    const bool learn_group = run->config.data.target == MOT_TARGET_GROUP;
-    char **names = by_group || learn_group ? run->eval_set.group_names : run->eval_set.class_names;
-    const int columns = MOT_MIN(E, MOST_COLUMNS), shown = MOT_MIN(rows, MOST_ROWS);
-    char line[512];
-    size_t at = (size_t)snprintf(line, sizeof line, "\n%-18s %7s",
-                                 by_group ? "group \\ expert, %" : "class \\ expert, %", "samples");
-    for (int e = 0; e < columns; ++e) at += (size_t)snprintf(line + at, sizeof line - at, " %5d", e);
-    mot_log(MOT_LOG_INFO, "%s%s", line, columns < E ? " ..." : "");
-    for (int c = 0; c < shown; ++c) {
-        int64_t sum = 0;
-        char number[16];
-        for (int e = 0; e < E; ++e) sum += load[(size_t)c * (size_t)E + (size_t)e];
-        snprintf(number, sizeof number, "%d", c);
-        at = (size_t)snprintf(line, sizeof line, "%-18.18s %7" PRId64, names != NULL ? names[c] : number,
-                              sum);
-        for (int e = 0; e < columns; ++e) {
-            const int64_t cell = load[(size_t)c * (size_t)E + (size_t)e];
-            if (cell == 0)
-                at += (size_t)snprintf(line + at, sizeof line - at, "     .");
-            else
-                at += (size_t)snprintf(line + at, sizeof line - at, " %5.1f",
-                                       100.0 * (double)cell / (double)sum);
-        }
-        mot_log(MOT_LOG_INFO, "%s", line);
-    }
-    if (shown < rows) mot_log(MOT_LOG_INFO, "... %d more (all in record/, see docs/files.md)", rows - shown);
-}
 
 /* Work of all ranks together. */
 typedef struct run_speed {
-    double samples_per_s, gflops, fraction, compute_s, exchange_s, wait_s;
+    double samples_per_s, gflops, fraction; /* of the whole run; of this process */
+    double compute_s, exchange_s, wait_s;   /* of this process */
 } run_speed;
 
-static run_speed measure(mot_run *run)
+static run_speed measure(mot_run *run, double seconds)
 {
     const mot_step_work *work = mot_step_measure(run->step);
     mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
@@ -63,10 +28,9 @@ static run_speed measure(mot_run *run)
     double sum[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, work->expert_s > 0,
                      work->compute_s,          work->exchange_s,          work->wait_s};
     mot_comm_allreduce(run->comm, sum, 6, MPI_DOUBLE, MPI_SUM);
-    const double ranks = run->comm->size, wall = mot_clock_s() - run->start_s;
-    const double samples = (double)((run->progress.step - run->start_step) *
-                                    (mot_gidx)run->config.train.batch);
-    return (run_speed){samples / wall, sum[0],         sum[2] > 0 ? sum[1] / sum[2] : 0,
+    const double ranks = run->comm->size;
+    const double samples = (double)run->progress.timed_steps * (double)run->config.train.batch;
+    return (run_speed){samples / seconds, sum[0], sum[2] > 0 ? sum[1] / sum[2] : 0,
                        sum[3] / ranks, sum[4] / ranks, sum[5] / ranks};
 }
 
@@ -90,6 +54,7 @@ static mot_status begin_summary(const mot_run *run, const char *status_text, cha
     mot_json_int(*json, "mpi.hosts", run->place.hosts);
     mot_json_int(*json, "threads", run->place.threads);
     mot_json_text(*json, "level", mot_level());
+    if (run_told(run)[0] != '\0') mot_json_text(*json, "gate.told", run_told(run));
     return MOT_OK;
 }
 
@@ -103,41 +68,66 @@ mot_status run_note(const mot_run *run, const char *status_text, const char *err
     return mot_json_save(json, path);
 }
 
+bool run_is_summed_up(const mot_run *run)
+{
+    char path[PATH], *text = NULL;
+    size_t count;
+    const bool done = mot_path_join(path, PATH, run->config.run, "summary.json") == MOT_OK &&
+                      mot_file_read(path, 1 << 20, &text, &count) == MOT_OK &&
+                      strstr(text, "\"status\": \"done\"") != NULL;
+    mot_free(text);
+    return done;
+}
+
+static mot_status find_digest(mot_run *run, char digest[33])
+{
+    const mot_state state = run_state(run);
+    return mot_comm_agree(run->comm, mot_state_digest(run->comm, &state, digest));
+}
+
+static void say_digest(const char *digest)
+{
+    mot_log(MOT_LOG_INFO, "\ndigest %s  (equal for any number of ranks)", digest);
+}
+
+mot_status run_say_digest(mot_run *run)
+{
+    char digest[33];
+    const mot_status status = find_digest(run, digest);
+    if (status == MOT_OK) say_digest(digest);
+    return status;
+}
+
 mot_status run_summarize(mot_run *run, const char *status_text)
 {
     char digest[33], path[PATH];
+    const double seconds = run_seconds(run);
     double wall = mot_clock_s() - run->start_s;
     mot_watch_phase("summary");
     mot_comm_bcast(run->comm, &wall, sizeof wall, MOT_ROOT);
     run_time_row time[RUN_TIME_ROWS];
     run_time(run, wall, time);
-    const run_speed speed = measure(run);
+    const run_speed speed = measure(run, seconds);
     const run_memory_peak memory = run_measure_memory(run);
     char peak[32], growth[32], sum[32];
-    const run_eval *eval = &run->last_eval;
-    const mot_state state = run_state(run);
-    mot_status status = mot_state_digest(run->comm, &state, digest);
-    MOT_TRY(mot_comm_agree(run->comm, status));
+    mot_status status;
+    MOT_TRY(find_digest(run, digest));
     if (run->comm->rank == MOT_ROOT) {
-        const bool evaluated = run->evaluated == run->progress.step;
+        const run_eval *eval = &run->last_eval;
         const bool bf16 = run->model.shape.precision == MOT_PRECISION_BF16;
-        const double none = NAN;
         mot_json *json;
         status = begin_summary(run, status_text, path, &json);
         if (status == MOT_OK) {
             mot_json_text(json, "digest", digest);
-            mot_json_real(json, "eval.loss", evaluated ? eval->loss : none);
-            mot_json_real(json, "eval.accuracy", evaluated ? eval->accuracy : none);
-            mot_json_real(json, "eval.group_accuracy",
-                          evaluated && eval->group_accuracy >= 0 ? eval->group_accuracy : none);
-            mot_json_real(json, "routing.purity", evaluated ? eval->routing.purity : none);
-            mot_json_real(json, "routing.nmi", evaluated ? eval->routing.nmi : none);
-            mot_json_real(json, "routing.entropy", evaluated ? eval->routing.entropy : none);
-            mot_json_int(json, "routing.experts_used", evaluated ? eval->routing.experts_used : 0);
-            mot_json_real(json, "time.wall_s", wall);
-            mot_json_real(json, "time.compute_s", speed.compute_s);
-            mot_json_real(json, "time.exchange_s", speed.exchange_s);
-            mot_json_real(json, "time.wait_s", speed.wait_s);
+            mot_json_text(json, "eval.split", run->config.eval.split);
+            mot_json_int(json, "eval.step", eval->step);
+            mot_json_int(json, "eval.samples", eval->samples);
+            run_put_eval(run, json);
+            mot_json_real(json, "time.wall_s", seconds);
+            mot_json_real(json, "time.compute_s", run->progress.compute_s);
+            mot_json_real(json, "time.exchange_s", run->progress.exchange_s);
+            mot_json_real(json, "time.wait_s", run->progress.wait_s);
+            mot_json_real(json, "time.process_s", wall);
             run_put_time(json, time);
             mot_json_real(json, "speed.samples_per_s", speed.samples_per_s);
             mot_json_real(json, "speed.expert_gflops", speed.gflops);
@@ -155,7 +145,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
     }
     MOT_TRY(mot_comm_agree(run->comm, status));
     run_say_time(run, time, wall);
-    mot_log(MOT_LOG_INFO, "\ndigest %s  (equal for any number of ranks)", digest);
+    say_digest(digest);
     mot_log(MOT_LOG_INFO,
             "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare product; compute %.1f s, exchange "
             "%.1f s, wait %.1f s of %.1f s",

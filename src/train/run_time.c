@@ -12,6 +12,18 @@ static const char *const part_name[RUN_PARTS + 1] = {
     [RUN_REBALANCE] = "rebalance",   [RUN_PARTS] = "other",
 };
 
+void run_count_seconds(mot_run *run, const mot_step_result *result)
+{
+    run->progress.compute_s += result->compute_s;
+    run->progress.exchange_s += result->exchange_s;
+    run->progress.wait_s += result->wait_s;
+}
+
+double run_seconds(const mot_run *run)
+{
+    return run->progress.wall_s + mot_clock_s() - run->restored_s;
+}
+
 void run_time_evaluation(mot_run *run, const mot_step_work *before)
 {
     const mot_step_work *now = mot_step_measure(run->step);

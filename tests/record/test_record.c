@@ -1,5 +1,6 @@
 /* The record: what was recorded is read back, segment by segment, and a resumed run finds no step twice. */
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,8 +75,12 @@ static void assignments(mot_record *record, mot_gidx step, bool evaluation)
 {
     mot_gidx sample[SAMPLES];
     int32_t label[SAMPLES], group[SAMPLES], expert[SAMPLES * K];
+    int32_t predicted[SAMPLES];
+    double loss[SAMPLES];
     float prob[SAMPLES * K];
     for (int i = 0; i < SAMPLES; ++i) {
+        predicted[i] = (i + 1) % CLASSES;
+        loss[i] = 0.25 * i;
         sample[i] = 100 * step + i;
         label[i] = i % CLASSES;
         group[i] = i % GROUPS;
@@ -85,7 +90,7 @@ static void assignments(mot_record *record, mot_gidx step, bool evaluation)
         }
     }
     mot_ck_ok(mot_record_assign(record, step, evaluation, SAMPLES, sample, label, evaluation ? NULL : group,
-                                expert, prob));
+                                expert, prob, predicted, loss));
 }
 
 static void snapshot(mot_record *record, mot_gidx step)
@@ -121,7 +126,8 @@ START_TEST(what_is_recorded_is_read_back)
     const char *const at = "segments/00000001-00000010";
     char name[96], *text;
     int64_t step[10], load[10 * E], class_load[CLASSES * E], group_load[GROUPS * E], sample[30], value;
-    int32_t expert[30], label[30], group[30], choice[30];
+    int32_t expert[30], label[30], group[30], choice[30], predicted[30];
+    float of_sample[30];
     int8_t split[30];
     double loss[10], importance[10 * E];
     float prob[30];
@@ -154,6 +160,8 @@ START_TEST(what_is_recorded_is_read_back)
     READ("assign/choice", H5T_NATIVE_INT32, 1, choice, 30);
     READ("assign/expert", H5T_NATIVE_INT32, 1, expert, 30);
     READ("assign/prob", H5T_NATIVE_FLOAT, 1, prob, 30);
+    READ("assign/predicted", H5T_NATIVE_INT32, 1, predicted, 30);
+    READ("assign/loss", H5T_NATIVE_FLOAT, 1, of_sample, 30);
     for (int row = 0; row < 30; ++row) {
         const int i = row % 10 / K, k = row % K;
         ck_assert_int_eq(sample[row], (row < 10 ? 500 : 1000) + i);
@@ -163,6 +171,8 @@ START_TEST(what_is_recorded_is_read_back)
         ck_assert_int_eq(choice[row], k);
         ck_assert_int_eq(expert[row], (i + k) % E);
         ck_assert(prob[row] == 0.5f / (float)(k + 1));
+        ck_assert_int_eq(predicted[row], row >= 20 ? (i + 1) % CLASSES : -1);
+        ck_assert(row >= 20 ? of_sample[row] == 0.25f * (float)i : isnan(of_sample[row]));
     }
     snprintf(name, sizeof name, "%s/layer0/load", at);
     mot_ck_ok(mot_h5_get_text(file, name, "long_name", &text));
@@ -186,6 +196,40 @@ START_TEST(what_is_recorded_is_read_back)
     ck_assert_str_eq(texts[0], "run: x\n");
     mot_free(texts);
     mot_h5_close(&file);
+}
+END_TEST
+
+/* What a run that goes on asks: where the samples of an evaluation went first, and what the log said last. */
+START_TEST(the_last_evaluation_is_recalled)
+{
+    mot_record *record = open_record(0);
+    uint16_t expert[2000];
+    char *line;
+    one_step(record, 1);
+    assignments(record, 1, false);
+    assignments(record, 1, true);
+    mot_ck_ok(mot_record_log(record, "{\"step\": 1, \"eval.loss\": 0.25, \"eval.accuracy\": 1}"));
+    mot_ck_ok(mot_record_flush(record));
+    one_step(record, 2);
+    assignments(record, 2, false);
+    mot_ck_ok(mot_record_log(record, "{\"step\": 2, \"train.loss\": 0.125, \"eval.accuracy\": null}"));
+    mot_ck_ok(mot_record_flush(record));
+    mot_record_close(&record);
+
+    record = open_record(2);
+    memset(expert, 0xff, sizeof expert);
+    mot_ck_ok(mot_record_last_choices(record, 1, 2000, expert));
+    for (int i = 0; i < 2000; ++i)
+        ck_assert_uint_eq(expert[i], i >= 100 && i < 100 + SAMPLES ? (i - 100) % E : UINT16_MAX);
+    mot_ck_ok(mot_record_last_line(record, "eval.loss", &line));
+    ck_assert_str_eq(line, "{\"step\": 1, \"eval.loss\": 0.25, \"eval.accuracy\": 1}\n");
+    double value = 7;
+    ck_assert(mot_json_find_real(line, strlen(line), "eval.loss", &value) && value == 0.25);
+    ck_assert(!mot_json_find_real(line, strlen(line), "loss", &value) && value == 0.25);
+    mot_free(line);
+    mot_ck_ok(mot_record_last_line(record, "eval.none", &line));
+    ck_assert_ptr_null(line);
+    mot_record_close(&record);
 }
 END_TEST
 
@@ -328,7 +372,7 @@ START_TEST(recording_is_cheap)
         for (int i = 0; i < B; ++i)
             sample[i] = (step * 7919 + i * 104729) % 50000, expert[i] = (int32_t)(sample[i] % EXPERTS);
         mot_ck_ok(mot_record_step(record, &figures, load, importance));
-        mot_ck_ok(mot_record_assign(record, step, false, B, sample, label, NULL, expert, prob));
+        mot_ck_ok(mot_record_assign(record, step, false, B, sample, label, NULL, expert, prob, NULL, NULL));
     }
     const double collected = mot_clock_s();
     mot_ck_ok(mot_record_flush(record));
@@ -346,6 +390,7 @@ static void record_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, what_is_recorded_is_read_back);
+    tcase_add_test(tcase, the_last_evaluation_is_recalled);
     tcase_add_test(tcase, resuming_removes_what_will_be_redone);
     tcase_add_test(tcase, late_evaluation_is_a_segment_of_its_own);
     tcase_add_test(tcase, log_is_cut);

@@ -65,6 +65,9 @@ s = json.loads(text)
 stable = {
     "status": str, "digest": str, "steps": int, "stage": int, "eval.loss": float, "eval.accuracy": float,
     "routing.purity": float, "routing.nmi": float, "routing.entropy": float, "routing.experts_used": int,
+    "routing.class_purity": float, "routing.class_nmi": float, "routing.group_purity": float, "routing.group_nmi": float,
+    "routing.experts_effective": float, "routing.changed": float, "eval.macro_f1": float, "eval.majority": float,
+    "eval.split": str, "eval.step": int, "eval.samples": int, "time.process_s": float,
     "time.wall_s": float, "time.compute_s": float, "time.exchange_s": float, "time.wait_s": float,
     "speed.samples_per_s": float, "speed.expert_gflops": float, "speed.sgemm_fraction": float,
     "speed.bare_product": str, "blas": str, "precision": str, "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int, "skipped": int, "rollbacks": int,

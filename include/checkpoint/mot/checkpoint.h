@@ -39,6 +39,10 @@ typedef struct mot_progress {
     mot_gidx left_out;
     mot_gidx best_step; /* of the evaluation with the lowest loss, when they are kept; 0: none */
     double best_loss;
+    /* seconds that all processes of the run took for its steps so far; the last three are means over ranks. timed_steps: the
+     * steps that they took them for: all, unless the run was begun by a version that did not count */
+    double wall_s, compute_s, exchange_s, wait_s;
+    mot_gidx timed_steps;
 } mot_progress;
 
 typedef struct mot_state {

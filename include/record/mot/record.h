@@ -12,8 +12,9 @@
  *      /layer0/class_load  [snapshots, classes, E]   of the evaluation set; /layer0/group_load likewise with groups
  *      /layer0/snapshot_step [snapshots]
  *      /eval/step [m], /eval/NAME [m, ...]   figures of every evaluation, in double; which ones, the run decides
- *      /assign/{row, step, split, sample, label, group, choice, expert, prob}   columns: one row a (sample, chosen expert);
- *              split 0 train, 1 evaluation; choice 0..K-1; group -1 where the data set has none
+ *      /assign/{row, step, split, sample, label, group, choice, expert, prob, predicted, loss}   columns: one row a
+ *              (sample, chosen expert); split 0 train, 1 evaluation; choice 0..K-1; group -1 where the data set has none;
+ *              predicted and loss of evaluations alone, else -1 and NaN
  * with dimension scales (step, expert, class, row), in the group of what they belong to or the root, as readers of netCDF
  * want them; attributes units and long_name; chunked, shuffled, deflated.
  *
@@ -64,10 +65,12 @@ typedef struct mot_step_figures {
 mot_status mot_record_step(mot_record *record, const mot_step_figures *figures, const int64_t *load,
                            const double *importance);
 
-/* The gate's assignments of `samples` samples: sample, label, group [samples]; expert, prob [samples, K]. */
+/* The gate's assignments of `samples` samples: sample, label, group [samples]; expert, prob [samples, K]; of an evaluation
+ * also what they were taken for, predicted [samples], and their loss [samples]. */
 mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation, size_t samples,
                              const mot_gidx *sample, const int32_t *label, const int32_t *group,
-                             const int32_t *expert, const float *prob);
+                             const int32_t *expert, const float *prob, const int32_t *predicted,
+                             const double *loss);
 
 /* Class and group loads of an evaluation: [classes, E], [groups, E] (NULL without groups), first choices counted. */
 mot_status mot_record_snapshot(mot_record *record, mot_gidx step, const int64_t *class_load,
@@ -107,6 +110,16 @@ mot_status mot_json_end(mot_json *json, char **text);
 /* Ends the object and makes it, as one line, the file `path`: complete or as it was. Releases json. */
 mot_status mot_json_save(mot_json *json, const char *path);
 
+/* The number at `key` of a flat JSON object; false when it has no such key, or no (whole) number there. */
+bool mot_json_find_int(const char *line, size_t length, const char *key, int64_t *value);
+bool mot_json_find_real(const char *line, size_t length, const char *key, double *value);
+
+/* The last line of log.jsonl that has `key`; mot_free(*line). NULL: none has. */
+mot_status mot_record_last_line(const mot_record *record, const char *key, char **line);
+/* The first choice of each of `samples` samples in the evaluation after `step`, as far as the record's segments have it: what
+ * they do not have stays as it is in `expert` [samples]. */
+mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_gidx samples, uint16_t *expert);
+
 /* Appends a line to log.jsonl; the file is flushed to the operating system. */
 mot_status mot_record_log(mot_record *record, const char *line);
 
@@ -116,6 +129,7 @@ typedef struct mot_specialization {
     double nmi;       /* I(expert; class) / sqrt(H(expert) H(class)); 0 when either entropy is 0 */
     double entropy;   /* H(expert) / log E, in [0, 1]; 1 for E = 1 */
     int experts_used; /* experts with at least 1 % of a fair share (samples / E), and at least one sample */
+    double effective; /* exp H(expert): so many experts with even loads have the same entropy */
 } mot_specialization;
 mot_specialization mot_specialize(int classes, int experts, const int64_t *load);
 

@@ -1,0 +1,137 @@
+/* What an evaluation counts on the root: where samples went, and what they were taken for. */
+#include <math.h>
+#include <string.h>
+
+#include "mot/memory.h"
+#include "run_private.h"
+
+enum { MOST_CONFUSED = 256 }; /* classes: a table of their pairs is kept with every evaluation */
+
+mot_status run_count_create(mot_run *run)
+{
+    run_eval *eval = &run->last_eval;
+    const char *what = "counts of an evaluation";
+    const size_t C = (size_t)run->classes, G = (size_t)run->groups, E = (size_t)run->config.model.experts;
+    const size_t samples = (size_t)run->eval_set.samples;
+    mot_status status;
+    MOT_TRY(mot_allocate(&eval->class_load, C * E, sizeof(int64_t), what));
+    if (G > 0) MOT_TRY(mot_allocate(&eval->group_load, G * E, sizeof(int64_t), what));
+    if (C <= MOST_CONFUSED) MOT_TRY(mot_allocate(&eval->confusion, C * C, sizeof(double), what));
+    MOT_TRY(mot_allocate(&eval->hits, C, sizeof(int64_t), what));
+    MOT_TRY(mot_allocate(&eval->predicted, C, sizeof(int64_t), what));
+    MOT_TRY(mot_allocate(&eval->expert_hits, E, sizeof(int64_t), what));
+    MOT_TRY(mot_allocate(&eval->class_accuracy, C, sizeof(double), what));
+    MOT_TRY(mot_allocate(&eval->expert_accuracy, E, sizeof(double), what));
+    MOT_TRY(mot_allocate(&eval->expert, samples, sizeof *eval->expert, what));
+    memset(eval->expert, 0xff, samples * sizeof *eval->expert);
+done:
+    return status; /* released by run_close */
+}
+
+void run_count_destroy(run_eval *eval)
+{
+    void *const arrays[] = {eval->class_load,  eval->group_load,     eval->confusion,       eval->hits,  eval->predicted,
+                            eval->expert_hits, eval->class_accuracy, eval->expert_accuracy, eval->expert};
+    for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+}
+
+void run_count_begin(mot_run *run)
+{
+    run_eval *eval = &run->last_eval;
+    const size_t C = (size_t)run->classes, G = (size_t)run->groups, E = (size_t)run->config.model.experts;
+    memset(eval->class_load, 0, C * E * sizeof *eval->class_load);
+    if (eval->group_load != NULL) memset(eval->group_load, 0, G * E * sizeof *eval->group_load);
+    if (eval->confusion != NULL) memset(eval->confusion, 0, C * C * sizeof *eval->confusion);
+    memset(eval->hits, 0, C * sizeof *eval->hits);
+    memset(eval->predicted, 0, C * sizeof *eval->predicted);
+    memset(eval->expert_hits, 0, E * sizeof *eval->expert_hits);
+    for (int i = 0; i < RUN_NUMBERS; ++i) eval->number[i] = NAN;
+    eval->number[RUN_CHANGED] = 0;
+    if (run->parent != NULL && run->eval_set.groups > 0) eval->number[RUN_GROUP_ACCURACY] = 0;
+}
+
+/* A sample of a split without labels or groups has none of what is counted by them. */
+void run_count_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result *result)
+{
+    run_eval *eval = &run->last_eval;
+    const size_t C = (size_t)run->classes, E = (size_t)run->config.model.experts;
+    const size_t K = mot_choice_count(&run->config.route, (int)E);
+    for (size_t p = 0; p < n; ++p) {
+        const size_t expert = (size_t)result->expert[p * K], predicted = (size_t)result->predicted[p];
+        const int32_t label = result->label[p], group = result->group[p];
+        uint16_t *before = &eval->expert[first + (mot_gidx)p];
+        eval->number[RUN_CHANGED] += *before == UINT16_MAX ? NAN : *before != expert;
+        *before = (uint16_t)expert;
+        ++eval->predicted[predicted];
+        if (group >= 0) ++eval->group_load[(size_t)group * E + expert];
+        if (run->parent != NULL) eval->number[RUN_GROUP_ACCURACY] += run->parent[predicted] == group;
+        if (label < 0) continue;
+        ++eval->class_load[(size_t)label * E + expert];
+        eval->hits[label] += (size_t)label == predicted;
+        eval->expert_hits[expert] += (size_t)label == predicted;
+        if (eval->confusion != NULL) ++eval->confusion[(size_t)label * C + predicted];
+    }
+}
+
+/* ---- at the end ---- */
+
+static int64_t row_sum(const int64_t *load, size_t columns)
+{
+    int64_t sum = 0;
+    for (size_t e = 0; e < columns; ++e) sum += load[e];
+    return sum;
+}
+
+/* Of each class, of the commonest one, and the mean F1 of those that occur, among labels or predictions. */
+static void conclude_classes(run_eval *eval, size_t C, size_t E)
+{
+    double f1 = 0, occur = 0, samples = 0, most = 0;
+    for (size_t c = 0; c < C; ++c) {
+        const double there = (double)row_sum(eval->class_load + c * E, E), hits = (double)eval->hits[c],
+                     both = there + (double)eval->predicted[c];
+        eval->class_accuracy[c] = there > 0 ? hits / there : NAN;
+        f1 += both > 0 ? 2 * hits / both : 0;
+        occur += both > 0;
+        samples += there;
+        most = MOT_MAX(most, there);
+    }
+    if (samples == 0) return; /* nobody knows the labels */
+    eval->number[RUN_MACRO_F1] = f1 / occur;
+    eval->number[RUN_MAJORITY] = most / samples;
+}
+
+static void conclude_experts(run_eval *eval, size_t C, size_t E)
+{
+    for (size_t e = 0; e < E; ++e) {
+        int64_t samples = 0;
+        for (size_t c = 0; c < C; ++c) samples += eval->class_load[c * E + e];
+        eval->expert_accuracy[e] = samples > 0 ? (double)eval->expert_hits[e] / (double)samples : NAN;
+    }
+}
+
+static void conclude_routing(run_eval *eval, int classes, int groups, int experts)
+{
+    double *number = eval->number;
+    const mot_specialization by_class = mot_specialize(classes, experts, eval->class_load);
+    number[RUN_PURITY] = number[RUN_CLASS_PURITY] = by_class.purity;
+    number[RUN_NMI] = number[RUN_CLASS_NMI] = by_class.nmi;
+    number[RUN_ENTROPY] = by_class.entropy;
+    number[RUN_EXPERTS_USED] = by_class.experts_used;
+    number[RUN_EXPERTS_EFFECTIVE] = by_class.effective;
+    if (groups == 0) return;
+    const mot_specialization by_group = mot_specialize(groups, experts, eval->group_load);
+    number[RUN_PURITY] = number[RUN_GROUP_PURITY] = by_group.purity;
+    number[RUN_NMI] = number[RUN_GROUP_NMI] = by_group.nmi;
+}
+
+void run_count_end(mot_run *run)
+{
+    run_eval *eval = &run->last_eval;
+    const int E = run->config.model.experts;
+    const double samples = (double)run->eval_set.samples;
+    eval->number[RUN_CHANGED] /= samples;
+    eval->number[RUN_GROUP_ACCURACY] /= samples;
+    conclude_classes(eval, (size_t)run->classes, (size_t)E);
+    conclude_experts(eval, (size_t)run->classes, (size_t)E);
+    conclude_routing(eval, run->classes, run->eval_set.groups > 0 ? run->groups : 0, E);
+}
