@@ -137,6 +137,7 @@ static mot_status write_head(hid_t file, const mot_description *description)
     MOT_TRY(mot_h5_make_group(file, "gate"));
     MOT_TRY(mot_h5_make_group(file, "experts"));
     if (state->balance_bias != NULL) MOT_TRY(write_bias(file, state));
+    if (state->more != NULL) MOT_TRY(state->more(state->more_of, file));
 
 done:
     return status;

@@ -186,6 +186,19 @@ done:
     return status;
 }
 
+mot_status mot_checkpoint_more(const char *path, mot_status (*read)(void *to, hid_t file, const char *path), void *to)
+{
+    mot_status status = MOT_OK;
+    hid_t file = H5I_INVALID_HID;
+    MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
+    MOT_TRY(mot_check_format(file, path));
+    MOT_TRY(read(to, file, path));
+
+done:
+    mot_h5_close(&file);
+    return status;
+}
+
 /* A tensor, whatever it belongs to. */
 static mot_status verify_tensor(hid_t file, mot_tensor_file *tensors, const char *name)
 {

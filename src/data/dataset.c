@@ -12,11 +12,17 @@
 #include "mot/digest.h"
 #include "mot/memory.h"
 
+static const mot_sample_format *stored_format(const mot_dataset *dataset)
+{
+    return dataset->source->map != NULL ? &dataset->source->map->from : &dataset->format;
+}
+
 /* Reads `count` samples from `first` on, past HDF5, and checks each. Any thread. */
 static mot_status read_samples(const mot_dataset *dataset, mot_gidx first, size_t count, unsigned char *x)
 {
     const struct mot_dataset_source *source = dataset->source;
-    const size_t size = dataset->format.bytes, bytes = count * size;
+    const mot_sample_format *format = stored_format(dataset);
+    const size_t size = format->bytes, bytes = count * size;
     const size_t have = mot_read_at(source->descriptor, x, bytes,
                                     (uint64_t)source->first + (uint64_t)first * size);
     if (have < bytes)
@@ -31,7 +37,7 @@ static mot_status read_samples(const mot_dataset *dataset, mot_gidx first, size_
                             " was written",
                             source->where, first + (mot_gidx)i, found, said);
     }
-    return dataset_samples_check(&dataset->format, source->where, first, count, x);
+    return dataset_samples_check(format, source->where, first, count, x);
 }
 
 static mot_status load(mot_dataset *dataset)
@@ -57,7 +63,7 @@ bool mot_dataset_waits(const mot_dataset *dataset)
 bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index)
 {
     const struct mot_dataset_source *source = dataset->source;
-    const off_t size = (off_t)dataset->format.bytes;
+    const off_t size = (off_t)stored_format(dataset)->bytes;
     return source->descriptor >= 0 && posix_fadvise(source->descriptor, source->first + (off_t)index * size,
                                                     size, POSIX_FADV_WILLNEED) == 0;
 }
@@ -90,6 +96,8 @@ done:
 void mot_dataset_close(mot_dataset *dataset)
 {
     if (dataset->source != NULL) {
+        mot_free((double *)stored_format(dataset)->normalization.mean);
+        dataset_map_free(dataset->source->map);
         if (dataset->source->descriptor >= 0) close(dataset->source->descriptor);
         mot_free(dataset->source->sum);
         mot_free(dataset->source->loaded);
@@ -100,8 +108,8 @@ void mot_dataset_close(mot_dataset *dataset)
         mot_free(dataset->source->mixture);
     }
     mot_free(dataset->source);
-    mot_free(dataset->format.normalization.mean);
     mot_free(dataset->column_names);
+    mot_free(dataset->vocabulary);
     mot_free(dataset->class_names);
     mot_free(dataset->group_names);
     mot_free(dataset->label);
@@ -115,11 +123,31 @@ mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes)
     return mot_dataset_sample(dataset, index, bytes, &label, &group);
 }
 
+mot_status dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes)
+{
+    const size_t size = stored_format(dataset)->bytes;
+    if (dataset->source->loaded == NULL) return read_samples(dataset, index, 1, bytes);
+    memcpy(bytes, dataset->source->loaded + (size_t)index * size, size);
+    return MOT_OK;
+}
+
+static mot_status mapped(const mot_dataset *dataset, mot_gidx index, void *bytes)
+{
+    const struct dataset_map *map = dataset->source->map;
+    unsigned char *stored = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&stored, 1, map->from.bytes, "a sample"));
+    MOT_TRY(dataset_stored(dataset, index, stored));
+    dataset_map_sample(map, &dataset->format, stored, bytes);
+done:
+    mot_free(stored);
+    return status;
+}
+
 mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
                               int32_t *group)
 {
     struct mot_dataset_source *source = dataset->source;
-    const size_t size = dataset->format.bytes;
     if (index < 0 || index >= dataset->samples)
         return mot_fail(MOT_ERR_INPUT, "%s: sample %" MOT_PRI_GIDX " outside [0, %" MOT_PRI_GIDX ")",
                         source->where, index, dataset->samples);
@@ -129,11 +157,7 @@ mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes,
     }
     *label = dataset->label[index];
     *group = dataset->group != NULL ? dataset->group[index] : -1;
-    if (source->loaded != NULL) {
-        memcpy(bytes, source->loaded + (size_t)index * size, size);
-        return MOT_OK;
-    }
-    return read_samples(dataset, index, 1, bytes);
+    return source->map != NULL ? mapped(dataset, index, bytes) : dataset_stored(dataset, index, bytes);
 }
 
 bool mot_dataset_label_groups(const mot_dataset *dataset, int *parent)

@@ -59,13 +59,13 @@ done:
     return status;
 }
 
-static mot_status read_names(hid_t file, const char *path, const char *name, int expected, char ***names)
+mot_status dataset_names_read(hid_t file, const char *path, const char *name, size_t expected, char ***names)
 {
     size_t count;
     if (!mot_h5_exists(file, name)) return MOT_OK;
     mot_status status = mot_h5_read_texts(file, name, DATASET_MAX_NAMES, &count, names);
-    if (status != MOT_OK || (int)count == expected) return status;
-    return mot_fail(MOT_ERR_INPUT, "%s: %zu %s, expected %d", path, count, name, expected);
+    if (status != MOT_OK || count == expected) return status;
+    return mot_fail(MOT_ERR_INPUT, "%s: %zu %s, expected %zu", path, count, name, expected);
 }
 
 static mot_status read_element(mot_dataset *dataset, hid_t file, const char *name, const char *where)
@@ -145,13 +145,24 @@ done:
     return status;
 }
 
-static mot_status read_tables(mot_sample_format *format, hid_t file, const char *path)
+static mot_status check_normalization(const mot_normalization *n, const char *path)
+{
+    for (size_t c = 0; c < n->count; ++c)
+        if (!isfinite(n->mean[c]) || !isfinite(n->deviation[c]) || !(n->deviation[c] > 0))
+            return mot_fail(
+                MOT_ERR_INPUT,
+                "%s: mean %g and deviation %g of column %zu: expected finite numbers, the deviation above 0",
+                path, n->mean[c], n->deviation[c], c);
+    return MOT_OK;
+}
+
+mot_status dataset_normalization_read(mot_sample_format *format, hid_t where, const char *path)
 {
     mot_normalization *n = &format->normalization;
     char *text = NULL;
     int scaling = 0;
     mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_get_text(file, "normalization", "scaling", &text));
+    MOT_TRY(mot_h5_get_text(where, "normalization", "scaling", &text));
     while (scaling < 3 && strcmp(text, dataset_scaling_names[scaling]) != 0) ++scaling;
     if (scaling == 3) {
         status = mot_fail(MOT_ERR_INPUT, "%s: unknown scaling '%.40s', expected column, all or none", path,
@@ -162,8 +173,9 @@ static mot_status read_tables(mot_sample_format *format, hid_t file, const char 
     MOT_TRY(dataset_normalization_allocate(format));
     const hsize_t shape = n->count;
     if (n->count == 0) goto done;
-    MOT_TRY(mot_h5_read(file, "normalization/mean", H5T_NATIVE_DOUBLE, 1, &shape, n->mean));
-    MOT_TRY(mot_h5_read(file, "normalization/deviation", H5T_NATIVE_DOUBLE, 1, &shape, n->deviation));
+    MOT_TRY(mot_h5_read(where, "normalization/mean", H5T_NATIVE_DOUBLE, 1, &shape, n->mean));
+    MOT_TRY(mot_h5_read(where, "normalization/deviation", H5T_NATIVE_DOUBLE, 1, &shape, n->deviation));
+    MOT_TRY(check_normalization(n, path));
 done:
     mot_free(text);
     return status;
@@ -171,19 +183,10 @@ done:
 
 static mot_status read_normalization(mot_sample_format *format, hid_t file, const char *path, int64_t version)
 {
-    const mot_normalization *n = &format->normalization;
-    mot_status status = MOT_OK;
     if (format->kind == MOT_SAMPLE_TEXT) return MOT_OK;
-    MOT_TRY(version == DATASET_VERSION_ATTRIBUTES ? read_attributes(format, file)
-                                                  : read_tables(format, file, path));
-    for (size_t c = 0; c < n->count; ++c)
-        if (!isfinite(n->mean[c]) || !isfinite(n->deviation[c]) || !(n->deviation[c] > 0))
-            return mot_fail(
-                MOT_ERR_INPUT,
-                "%s: mean %g and deviation %g of column %zu: expected finite numbers, the deviation above 0",
-                path, n->mean[c], n->deviation[c], c);
-done:
-    return status;
+    if (version != DATASET_VERSION_ATTRIBUTES) return dataset_normalization_read(format, file, path);
+    const mot_status status = read_attributes(format, file);
+    return status == MOT_OK ? check_normalization(&format->normalization, path) : status;
 }
 
 static mot_status read_labels(hid_t file, const char *name, mot_gidx samples, int32_t **values)
@@ -224,7 +227,7 @@ static mot_status read_groups(mot_dataset *dataset, hid_t file, const char *path
                         DATASET_MAX_NAMES);
     dataset->groups = (int)groups;
     MOT_TRY(read_labels(file, name, dataset->samples, &dataset->group));
-    MOT_TRY(read_names(file, path, "group_names", dataset->groups, &dataset->group_names));
+    MOT_TRY(dataset_names_read(file, path, "group_names", (size_t)groups, &dataset->group_names));
 done:
     return status;
 }
@@ -283,8 +286,10 @@ mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const 
     MOT_TRY(read_normalization(&dataset->format, file, path, version));
     if (dataset->format.kind == MOT_SAMPLE_VECTOR)
         MOT_TRY(
-            read_names(file, path, "column_names", (int)dataset->format.features, &dataset->column_names));
-    MOT_TRY(read_names(file, path, "class_names", dataset->classes, &dataset->class_names));
+            dataset_names_read(file, path, "column_names", dataset->format.features, &dataset->column_names));
+    if (dataset->format.kind == MOT_SAMPLE_TEXT)
+        MOT_TRY(dataset_names_read(file, path, "vocabulary", dataset->format.vocabulary, &dataset->vocabulary));
+    MOT_TRY(dataset_names_read(file, path, "class_names", (size_t)dataset->classes, &dataset->class_names));
     MOT_TRY(read_labels(file, y, dataset->samples, &dataset->label));
     MOT_TRY(read_groups(dataset, file, path, split));
     MOT_TRY(check_labels(dataset, path, split));

@@ -25,6 +25,13 @@ extern const char *const dataset_split_names[DATASET_SPLITS]; /* train, val, tes
 extern const char *const dataset_kind_names[3];
 extern const char *const dataset_scaling_names[3]; /* column, all, none */
 
+/* From samples as they are stored to those of a schema. */
+struct dataset_map {
+    mot_sample_format from; /* with the data set's own normalization, owned */
+    int32_t *column;        /* [features of the schema]: which stored one each is; owned; NULL: the same */
+    int32_t *word;          /* [vocabulary of `from`]: the schema's id of each; owned; NULL: the same */
+};
+
 /* Where samples come from: their places in a file, all of them in memory, or a mixture. */
 struct mot_dataset_source {
     int descriptor;        /* of the file; -1: none is read any more */
@@ -32,6 +39,7 @@ struct mot_dataset_source {
     uint64_t *sum;         /* [samples]: their checksums, as long as any is to be read */
     unsigned char *loaded; /* or all samples of the split */
     char where[PATH_MAX];  /* "FILE:/split/x", for sentences */
+    struct dataset_map *map; /* samples are given in another form than they are stored in; owned; else NULL */
 
     mot_mixture *mixture; /* generated samples: owned; else NULL */
     int split;
@@ -45,6 +53,23 @@ hid_t dataset_sum_type(hid_t file, const char *name);
 
 /* dataset_file.c: all that the file says of a split but its samples, and where those lie. */
 mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const char *split);
+
+/* Names of a list, which must be `expected`; absent: NULL. `where` is a file or a group of one. */
+mot_status dataset_names_read(hid_t where, const char *path, const char *name, size_t expected, char ***names);
+/* The group `normalization`, whose scaling, means and deviations are read, or written. */
+mot_status dataset_normalization_read(mot_sample_format *format, hid_t where, const char *path);
+mot_status dataset_normalization_write(hid_t where, const mot_normalization *normalization);
+
+/* schema.c: pointers and characters in one block; NULL: there are none. */
+mot_status dataset_names_copy(char ***copy, char *const *names, size_t count);
+
+/* schema_adopt.c: a stored sample in the form of the schema; a stored text's id; all of a map. */
+void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample, void *bytes);
+int32_t dataset_id(const mot_sample_format *format, const void *sample, size_t token);
+void dataset_map_free(struct dataset_map *map);
+
+/* dataset.c: a sample as it is stored. */
+mot_status dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes);
 
 /* dataset_mixture.c: sample `index` of a mixture. */
 void dataset_make(struct mot_dataset_source *source, const mot_sample_format *format, mot_gidx index,

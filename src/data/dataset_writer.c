@@ -334,7 +334,7 @@ done:
     return status;
 }
 
-static mot_status write_normalization(hid_t file, const mot_normalization *n)
+mot_status dataset_normalization_write(hid_t file, const mot_normalization *n)
 {
     const hsize_t shape = n->count;
     hid_t group = H5Gcreate(file, "normalization", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -372,7 +372,7 @@ static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const
         if (about->vocabulary != NULL)
             MOT_TRY(mot_h5_write_texts(file, "vocabulary", about->vocabulary_count, about->vocabulary));
     } else {
-        MOT_TRY(write_normalization(file, &format->normalization));
+        MOT_TRY(dataset_normalization_write(file, &format->normalization));
     }
     if (about->column_names != NULL)
         MOT_TRY(mot_h5_write_texts(file, "column_names", format->features, about->column_names));

@@ -177,7 +177,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
     bool begun = false;
     const double called_s = mot_clock_s();
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
-    MOT_TRY(run_open(run, comm, config, RUN_TRAIN));
+    MOT_TRY(run_open(run, comm, config, RUN_TRAIN, NULL));
     run->called_s = called_s;
     run->start_s = run->restored_s = mot_clock_s();
     char what[700];
@@ -223,7 +223,7 @@ mot_status mot_run_open(mot_run **result, const mot_comm *comm, const mot_config
     mot_run *run = NULL;
     mot_status status;
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
-    MOT_TRY(run_open(run, comm, config, RUN_BENCH));
+    MOT_TRY(run_open(run, comm, config, RUN_BENCH, NULL));
     mot_model_init(&run->model);
 done:
     if (status != MOT_OK) {
@@ -296,6 +296,7 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     char checkpoint[2048] = "", what[2100];
     mot_run *run = NULL;
     mot_config *config = NULL;
+    mot_schema schema = {0};
     status = mot_allocate(&run, 1, sizeof *run, "a run");
     if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
     MOT_TRY(mot_comm_agree(comm, status));
@@ -303,7 +304,14 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
         status = find_run(path, count, assignments, checkpoint, sizeof checkpoint, config);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
-    MOT_TRY(run_open(run, comm, config, RUN_EVAL));
+    mot_comm_bcast(comm, checkpoint, sizeof checkpoint, MOT_ROOT);
+    MOT_TRY(mot_comm_agree(comm, mot_checkpoint_more(checkpoint, run_read_schema, &schema)));
+    if (schema.format.bytes == 0)
+        mot_log(MOT_LOG_WARNING,
+                "%s keeps nothing of its data (it is of an older version): normalization, classes and words are taken "
+                "as those of the data set",
+                checkpoint);
+    MOT_TRY(run_open(run, comm, config, RUN_EVAL, &schema));
     snprintf(what, sizeof what, "from     %s", checkpoint);
     run_banner(run, what);
     run->start_s = mot_clock_s();
@@ -314,6 +322,7 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     run_say_eval(run);
     run_say_table(run);
 done:
+    mot_schema_free(&schema);
     if (run != NULL && run->comm != NULL) run_close(run);
     mot_free(run);
     mot_free(config);

@@ -8,6 +8,7 @@
 #include "mot/lock.h"
 #include "mot/record.h"
 #include "mot/run.h"
+#include "mot/schema.h"
 #include "mot/stage.h"
 #include "mot/step.h"
 #include "watchdog.h"
@@ -83,6 +84,7 @@ struct mot_run {
     char folder[1024]; /* of checkpoints */
     run_place place;
     mot_dataset train_set, eval_set;
+    mot_schema schema; /* of what was learned from: its own, or that of the checkpoint */
     char dataset_checksum[2 * MOT_DIGEST_TEXT]; /* of both; "": they lie in no file */
     char id[MOT_RUN_ID]; /* root; "" before the run has begun */
     int classes, groups;                        /* of what is learned; groups 0: none */
@@ -121,13 +123,22 @@ struct mot_run {
     double drawn_s; /* when the progress bar was last drawn */
 };
 
-/* run_setup.c: data, model and step for `config`; what is not for the purpose is left out. Collective. */
-mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose);
+/* run_setup.c: data, model and step for `config`; what is not for the purpose is left out. `schema`: the data are read as
+ * its (taken over, whatever the status), NULL: as their own. Collective. */
+mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose,
+                    mot_schema *schema);
 void run_close(mot_run *run);
 mot_state run_state(mot_run *run);
 
 /* run.c: the optimizers forget, as a stage begins; nothing behind the last one. */
 void run_begin_stage(mot_run *run);
+
+/* run_data.c: the run's data, and its schema. Open: not collective, to be agreed on. Write: for checkpoints and run.h5.
+ * Keep: a run that is continued goes on with the normalization of its checkpoint. */
+mot_status run_open_data(mot_run *run);
+mot_status run_write_schema(const void *schema, hid_t file);
+mot_status run_read_schema(void *schema, hid_t file, const char *path);
+mot_status run_keep_normalization(mot_run *run, const char *path);
 
 /* run_resume.c: checkpoints and record. */
 /* The mot_precision_rule of the run that its folder holds, by its newest sound checkpoint; -1 without one. Root. */

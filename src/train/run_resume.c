@@ -257,6 +257,8 @@ static mot_status open_record(mot_run *run, bool continued)
         .dataset_checksum = set->checksum,
         .run_id = run->id,
         .seed = run->config.seed,
+        .more = run_write_schema,
+        .more_of = &run->schema,
     };
     return mot_record_open(&run->record, &about, continued ? run->progress.step : -1);
 }
@@ -274,6 +276,8 @@ mot_status run_begin(mot_run *run)
     mot_comm_bcast(comm, &step, sizeof step, MOT_ROOT);
     if (step >= 0) {
         MOT_TRY(restore(run, path, sizeof path, &step));
+        mot_comm_bcast(comm, path, sizeof path, MOT_ROOT);
+        MOT_TRY(mot_comm_agree(comm, run_keep_normalization(run, path)));
         run->continued = true;
         ++run->progress.restarts;
         if (run->progress.stage > run->config.stages)

@@ -41,95 +41,6 @@ static mot_status look_around(const mot_comm *comm, int threads, run_place *plac
     return status;
 }
 
-static mot_status open_mixture(const mot_run *run, mot_dataset *set, const char *split)
-{
-    const mot_config *config = &run->config;
-    const bool training = set == &run->train_set;
-    mot_mixture_config mixture = config->data.mixture;
-    mixture.seed = config->seed;
-    const mot_gidx samples = !training                         ? config->data.mixture_eval
-                             : config->data.mixture_train == 0 ? MOT_ENDLESS
-                                                               : config->data.mixture_train;
-    return mot_dataset_generate(set, &mixture, split, samples, config->data.memory);
-}
-
-/* What is learned from random numbers must not look like a result. */
-static mot_status open_random(const mot_run *run, mot_dataset *set)
-{
-    const mot_config *config = &run->config;
-    if (run->purpose != RUN_BENCH)
-        return mot_fail(MOT_ERR_INPUT,
-                        "data.source = random: there is nothing to learn from it; it is for mot bench");
-    return mot_dataset_random(set, config->data.random.tokens, config->data.random.width,
-                              config->data.random.classes, config->data.random.samples, config->seed);
-}
-
-/* One split; a failure is agreed by the caller. */
-static mot_status open_split(const mot_run *run, mot_dataset *set, const char *split)
-{
-    if (run->config.data.source == MOT_SOURCE_RANDOM) return open_random(run, set);
-    if (run->config.data.source == MOT_SOURCE_MIXTURE) return open_mixture(run, set, split);
-    const mot_status status = mot_dataset_open(set, run->config.data.file, split, run->config.data.memory);
-    if (status != MOT_OK) return status;
-    if (set->samples == 0)
-        return mot_fail(MOT_ERR_INPUT, "%s: split '%s' has no samples", run->config.data.file, split);
-    if (run->config.data.target == MOT_TARGET_GROUP && set->groups == 0)
-        return mot_fail(MOT_ERR_INPUT, "data.target = group: %s has no groups", run->config.data.file);
-    return MOT_OK;
-}
-
-static mot_status check_data(mot_run *run)
-{
-    const mot_sample_format *train = &run->train.dataset->format, *eval = &run->eval_set.format;
-    if (train->bytes != eval->bytes || train->kind != eval->kind || train->vocabulary != eval->vocabulary)
-        return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
-                        run->config.data.file, run->config.eval.split);
-    const bool told = run->config.gate.kind == MOT_GATE_FIXED;
-    if (told && run->config.gate.told == MOT_TOLD_GROUP) {
-        const bool train_has = run->train.dataset->groups > 0;
-        if (!train_has || run->eval_set.groups == 0)
-            return mot_fail(MOT_ERR_INPUT,
-                            "gate.kind = fixed: split '%s' of %s has no groups that the gate could be told "
-                            "(gate.told=label tells it the labels, which shows how experts do, and nothing of a gate)",
-                            train_has ? run->config.eval.split : "train", run->config.data.file);
-    }
-    if (told && (run->config.gate.told == MOT_TOLD_LABEL || run->config.data.target == MOT_TARGET_GROUP))
-        mot_log(MOT_LOG_WARNING, "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
-                run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
-    return mot_stages_check(&run->config, run->train.dataset->samples);
-}
-
-static mot_status find_parents(mot_run *run)
-{
-    const mot_dataset *set = run->train.dataset;
-    if (set->groups == 0 || run->config.data.target == MOT_TARGET_GROUP || set->signed_labels) return MOT_OK;
-    mot_status status;
-    MOT_TRY(mot_allocate(&run->parent, (size_t)set->classes, sizeof(int), "groups of labels"));
-    if (!mot_dataset_label_groups(set, run->parent)) {
-        mot_free(run->parent);
-        run->parent = NULL;
-    }
-done:
-    return status;
-}
-
-static mot_status open_data(mot_run *run)
-{
-    mot_status status;
-    if (run->purpose != RUN_BENCH) MOT_TRY(open_split(run, &run->eval_set, run->config.eval.split));
-    if (run->purpose != RUN_EVAL) MOT_TRY(open_split(run, &run->train_set, "train"));
-    run->train.dataset = run->purpose != RUN_EVAL ? &run->train_set : &run->eval_set;
-    run->eval.dataset = &run->eval_set;
-    const mot_dataset *set = run->train.dataset;
-    const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
-    run->classes = by_group ? set->groups : set->classes;
-    run->groups = MOT_MAX(set->groups, run->eval_set.groups);
-    if (run->purpose != RUN_BENCH) MOT_TRY(check_data(run));
-    MOT_TRY(find_parents(run));
-done:
-    return status;
-}
-
 /* Each rank reads the file that it sees under that name. Collective. */
 static mot_status check_same_data(mot_run *run)
 {
@@ -189,10 +100,15 @@ static size_t held_since(size_t *held)
     return *held - before;
 }
 
-mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose)
+mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose,
+                    mot_schema *schema)
 {
     mot_status status;
     memset(run, 0, sizeof *run);
+    if (schema != NULL) {
+        run->schema = *schema;
+        *schema = (mot_schema){0};
+    }
     run->comm = comm;
     run->config = *config;
     run->purpose = purpose;
@@ -207,7 +123,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     run->resident_before = mot_memory_resident().now;
     size_t held = mot_memory_held();
     status = mot_allocate(&run->load, (size_t)config->model.experts, sizeof *run->load, "loads");
-    if (status == MOT_OK) status = open_data(run);
+    if (status == MOT_OK) status = run_open_data(run);
     MOT_TRY(mot_comm_agree(comm, status));
     MOT_TRY(check_same_data(run));
     run->data_bytes = held_since(&held);
@@ -256,6 +172,7 @@ void run_close(mot_run *run)
     mot_free(run->load);
     mot_dataset_close(&run->train_set);
     mot_dataset_close(&run->eval_set);
+    mot_schema_free(&run->schema);
     memset(run, 0, sizeof *run); /* so that it may be closed again */
 }
 
@@ -265,5 +182,7 @@ mot_state run_state(mot_run *run)
     state.dataset_checksum = run->dataset_checksum;
     state.run_id = run->id;
     state.progress.wall_s = run_seconds(run);
+    state.more = run_write_schema;
+    state.more_of = &run->schema;
     return state;
 }

@@ -20,6 +20,7 @@
 #define MOT_CHECKPOINT_H
 
 #include "mot/comm.h"
+#include "mot/h5.h"
 #include "mot/params.h"
 
 /* Where a run stands; plain data that every rank holds alike. All that decides the next step besides parameters,
@@ -58,6 +59,10 @@ typedef struct mot_state {
     const char *dataset_checksum; /* on the root: of what is learned from; NULL or "": it lies in no file */
     const char *run_id;           /* on the root; NULL: none */
     uint64_t seed;
+    /* On the root: writes what else belongs to the run into the file, NULL: nothing; with `more_of`, both to stay until the
+     * file is there. */
+    mot_status (*more)(const void *more_of, hid_t file);
+    const void *more_of;
 } mot_state;
 
 /* ---- writing ----
@@ -119,6 +124,9 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
 mot_status mot_checkpoint_config(const char *path, char **text, char **dataset_checksum);
 /* The id of the run that wrote it, cut where `size` ends; "" where it names none (older versions). Not collective. */
 mot_status mot_checkpoint_run_id(const char *path, char *id, size_t size);
+
+/* Calls `read` with a checkpoint that is open, for what else belongs to the run. Its status is returned. Not collective. */
+mot_status mot_checkpoint_more(const char *path, mot_status (*read)(void *to, hid_t file, const char *path), void *to);
 
 /* Checks a checkpoint by itself, whatever its model: all checksums, complete, every expert 0..E-1 once.
  * MOT_ERR_INPUT names what is wrong. Not collective. */

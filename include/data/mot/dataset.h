@@ -57,6 +57,7 @@ typedef struct mot_dataset {
     int classes, groups;               /* groups 0: the file has none */
     char **class_names, **group_names; /* owned; NULL when absent */
     char **column_names;               /* [features] of vectors, owned; NULL when absent */
+    char **vocabulary;                 /* of texts, the words in the order of their ids, owned; NULL when absent */
     mot_gidx samples;                  /* in this split */
     int32_t *label, *group; /* [samples], owned; group NULL when absent; both NULL when generated */
     char checksum

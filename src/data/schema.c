@@ -1,0 +1,182 @@
+#include "mot/schema.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataset_private.h"
+#include "mot/memory.h"
+
+/* ---- copies ---- */
+
+mot_status dataset_names_copy(char ***copy, char *const *names, size_t count)
+{
+    *copy = NULL;
+    if (names == NULL || count == 0) return MOT_OK;
+    size_t bytes = count * sizeof(char *);
+    for (size_t i = 0; i < count; ++i) bytes += strlen(names[i]) + 1;
+    mot_status status = mot_allocate(copy, bytes, 1, "names");
+    if (status != MOT_OK) return status;
+    char *at = (char *)(*copy + count);
+    for (size_t i = 0; i < count; ++i) {
+        const size_t length = strlen(names[i]) + 1;
+        (*copy)[i] = memcpy(at, names[i], length);
+        at += length;
+    }
+    return MOT_OK;
+}
+
+static mot_status copy_format(mot_sample_format *to, const mot_sample_format *from)
+{
+    *to = *from;
+    const mot_status status = dataset_normalization_allocate(to);
+    const size_t count = to->normalization.count;
+    if (status == MOT_OK && count > 0)
+        memcpy(to->normalization.mean, from->normalization.mean, 2 * count * sizeof(double));
+    return status;
+}
+
+mot_status mot_schema_take(mot_schema *schema, const mot_dataset *dataset)
+{
+    mot_status status;
+    *schema = (mot_schema){.classes = dataset->classes,
+                           .groups = dataset->groups,
+                           .signed_labels = dataset->signed_labels};
+    MOT_TRY(copy_format(&schema->format, &dataset->format));
+    MOT_TRY(dataset_names_copy(&schema->class_names, dataset->class_names, (size_t)dataset->classes));
+    MOT_TRY(dataset_names_copy(&schema->group_names, dataset->group_names, (size_t)dataset->groups));
+    MOT_TRY(dataset_names_copy(&schema->column_names, dataset->column_names, dataset->format.features));
+    MOT_TRY(dataset_names_copy(&schema->vocabulary, dataset->vocabulary, dataset->format.vocabulary));
+done:
+    if (status != MOT_OK) mot_schema_free(schema);
+    return status;
+}
+
+void mot_schema_free(mot_schema *schema)
+{
+    mot_free(schema->format.normalization.mean);
+    mot_free(schema->class_names);
+    mot_free(schema->group_names);
+    mot_free(schema->column_names);
+    mot_free(schema->vocabulary);
+    *schema = (mot_schema){0};
+}
+
+/* ---- in a file ---- */
+
+typedef struct field {
+    const char *name;
+    size_t offset, size;
+} field;
+
+#define FIELD(name_, member_)                                                                                \
+    {                                                                                                        \
+        name_, offsetof(mot_schema, member_), sizeof(((mot_schema *)0)->member_)                             \
+    }
+static const field fields[] = {
+    FIELD("channels", format.channels),  FIELD("height", format.height),
+    FIELD("width", format.width),        FIELD("tokens", format.tokens),
+    FIELD("features", format.features),  FIELD("vocabulary_size", format.vocabulary),
+    FIELD("classes", classes),           FIELD("groups", groups),
+    FIELD("signed_labels", signed_labels),
+};
+#undef FIELD
+
+static int64_t get_field(const mot_schema *schema, const field *f)
+{
+    const void *at = (const char *)schema + f->offset;
+    if (f->size == sizeof(size_t)) return (int64_t) * (const size_t *)at;
+    return f->size == sizeof(int) ? *(const int *)at : *(const bool *)at;
+}
+
+static void set_field(mot_schema *schema, const field *f, int64_t value)
+{
+    void *at = (char *)schema + f->offset;
+    if (f->size == sizeof(size_t))
+        *(size_t *)at = (size_t)value;
+    else if (f->size == sizeof(int))
+        *(int *)at = (int)value;
+    else
+        *(bool *)at = value != 0;
+}
+
+typedef struct list {
+    const char *name;
+    char **names;
+    size_t count;
+} list;
+
+static void lists_of(const mot_schema *schema, list lists[4])
+{
+    lists[0] = (list){"class_names", schema->class_names, (size_t)schema->classes};
+    lists[1] = (list){"group_names", schema->group_names, (size_t)schema->groups};
+    lists[2] = (list){"column_names", schema->column_names, schema->format.features};
+    lists[3] = (list){"vocabulary", schema->vocabulary, schema->format.vocabulary};
+}
+
+mot_status mot_schema_write(const mot_schema *schema, hid_t file)
+{
+    mot_status status = MOT_OK;
+    list lists[4];
+    hid_t group = H5Gcreate2(file, "data", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    if (group < 0) return mot_fail(MOT_ERR_FILE, "cannot make the group /data of a file");
+    MOT_TRY(mot_h5_set_text(group, ".", "kind", dataset_kind_names[schema->format.kind]));
+    for (size_t f = 0; f < MOT_COUNT(fields); ++f)
+        MOT_TRY(mot_h5_set_int(group, ".", fields[f].name, get_field(schema, &fields[f])));
+    if (schema->format.kind != MOT_SAMPLE_TEXT)
+        MOT_TRY(dataset_normalization_write(group, &schema->format.normalization));
+    lists_of(schema, lists);
+    for (size_t l = 0; l < MOT_COUNT(lists); ++l)
+        if (lists[l].names != NULL)
+            MOT_TRY(mot_h5_write_texts(group, lists[l].name, lists[l].count,
+                                       (const char *const *)lists[l].names));
+done:
+    mot_h5_close(&group);
+    return status;
+}
+
+static mot_status read_fields(mot_schema *schema, hid_t group, const char *path)
+{
+    char *kind = NULL;
+    int number = 0;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_h5_get_text(group, ".", "kind", &kind));
+    while (number < 3 && strcmp(kind, dataset_kind_names[number]) != 0) ++number;
+    schema->format.kind = (mot_sample_kind)number;
+    for (size_t f = 0; f < MOT_COUNT(fields); ++f) {
+        int64_t value;
+        MOT_TRY(mot_h5_get_int(group, ".", fields[f].name, &value));
+        if (number == 3 || value < 0 || value > INT32_MAX) {
+            status = mot_fail(MOT_ERR_INPUT, "%s: /data is not what mot writes", path);
+            goto done;
+        }
+        set_field(schema, &fields[f], value);
+    }
+    static const mot_element elements[] = {MOT_ELEMENT_U8, MOT_ELEMENT_I32, MOT_ELEMENT_F32};
+    schema->format.element = elements[number];
+    MOT_TRY(dataset_format_check(&schema->format, path));
+done:
+    mot_free(kind);
+    return status;
+}
+
+mot_status mot_schema_read(mot_schema *schema, hid_t file, const char *path)
+{
+    mot_status status = MOT_OK;
+    list lists[4];
+    char ***const names[] = {&schema->class_names, &schema->group_names, &schema->column_names,
+                             &schema->vocabulary};
+    *schema = (mot_schema){0};
+    if (!mot_h5_exists(file, "data")) return MOT_OK;
+    hid_t group = H5Gopen2(file, "data", H5P_DEFAULT);
+    MOT_TRY(read_fields(schema, group, path));
+    if (schema->format.kind != MOT_SAMPLE_TEXT)
+        MOT_TRY(dataset_normalization_read(&schema->format, group, path));
+    lists_of(schema, lists);
+    for (size_t l = 0; l < MOT_COUNT(lists); ++l)
+        MOT_TRY(dataset_names_read(group, path, lists[l].name, lists[l].count, names[l]));
+done:
+    mot_h5_close(&group);
+    if (status != MOT_OK) mot_schema_free(schema);
+    return status;
+}

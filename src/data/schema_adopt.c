@@ -1,0 +1,324 @@
+/* Another data set as the run's own. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataset_private.h"
+#include "mot/memory.h"
+#include "mot/schema.h"
+
+/* ---- names ---- */
+
+typedef struct named {
+    const char *name;
+    int32_t place;
+} named;
+
+static int by_name(const void *a, const void *b)
+{
+    const named *x = a, *y = b;
+    const int order = strcmp(x->name, y->name);
+    return order != 0 ? order : x->place - y->place;
+}
+
+static bool same_names(char *const *a, size_t count_a, char *const *b, size_t count_b)
+{
+    if (count_a != count_b) return false;
+    for (size_t i = 0; i < count_a; ++i)
+        if (strcmp(a[i], b[i]) != 0) return false;
+    return true;
+}
+
+/* map[i]: the place among `of` that has the name of i, or -1. MOT_ERR_INPUT: two there have one name. */
+static mot_status map_names(char *const *names, size_t count, char *const *of, size_t of_count, const char *what,
+                            const char *path, int32_t *map)
+{
+    named *sorted = NULL;
+    mot_status status = mot_allocate(&sorted, of_count, sizeof *sorted, "names");
+    if (status != MOT_OK) return status;
+    for (size_t i = 0; i < of_count; ++i) sorted[i] = (named){of[i], (int32_t)i};
+    qsort(sorted, of_count, sizeof *sorted, by_name);
+    for (size_t i = 0; i + 1 < of_count; ++i)
+        if (strcmp(sorted[i].name, sorted[i + 1].name) == 0) {
+            status = mot_fail(MOT_ERR_INPUT,
+                              "%s: its %s are matched by name, but the run has two that are called '%.60s'", path,
+                              what, sorted[i].name);
+            goto done;
+        }
+    for (size_t i = 0; i < count; ++i) {
+        size_t low = 0, high = of_count;
+        while (low < high) {
+            const size_t middle = (low + high) / 2;
+            if (strcmp(sorted[middle].name, names[i]) < 0)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        const bool found = low < of_count && strcmp(sorted[low].name, names[i]) == 0;
+        map[i] = found ? sorted[low].place : -1;
+    }
+done:
+    mot_free(sorted);
+    return status;
+}
+
+/* ---- the form of a sample ---- */
+
+static void describe(const mot_sample_format *format, char text[160])
+{
+    switch (format->kind) {
+    case MOT_SAMPLE_PICTURE:
+        snprintf(text, 160, "pictures of %zu x %zu pixels (rows x columns) and %zu channel%s", format->height,
+                 format->width, format->channels, format->channels == 1 ? "" : "s");
+        break;
+    case MOT_SAMPLE_TEXT:
+        snprintf(text, 160, "texts");
+        break;
+    case MOT_SAMPLE_VECTOR:
+        if (format->tokens == 1)
+            snprintf(text, 160, "vectors of %zu columns", format->features);
+        else
+            snprintf(text, 160, "vectors of %zu tokens with %zu columns", format->tokens, format->features);
+        break;
+    }
+}
+
+static mot_status other_form(const mot_schema *schema, const mot_dataset *dataset, const char *path)
+{
+    char has[160], learned[160];
+    describe(&dataset->format, has);
+    describe(&schema->format, learned);
+    return mot_fail(MOT_ERR_INPUT, "%s holds %s; the run learned %s", path, has, learned);
+}
+
+/* Vectors: which column each of the run's is. */
+static mot_status map_columns(const mot_schema *schema, const mot_dataset *dataset, const char *path,
+                              struct dataset_map *map)
+{
+    const size_t here = dataset->format.features, there = schema->format.features;
+    mot_status status = MOT_OK;
+    if (schema->column_names == NULL || dataset->column_names == NULL) {
+        if (here == there) return MOT_OK;
+        return other_form(schema, dataset, path);
+    }
+    if (same_names(dataset->column_names, here, schema->column_names, there)) return MOT_OK;
+    MOT_TRY(mot_allocate(&map->column, there, sizeof *map->column, "columns"));
+    MOT_TRY(map_names(schema->column_names, there, dataset->column_names, here, "columns", path, map->column));
+    for (size_t c = 0; c < there; ++c)
+        if (map->column[c] < 0) {
+            status = mot_fail(MOT_ERR_INPUT, "%s has no column '%.60s', which the run learned from", path,
+                              schema->column_names[c]);
+            goto done;
+        }
+done:
+    return status;
+}
+
+/* Texts: which of the run's ids each word is. Bytes, and ids that nobody has named, mean the same everywhere. */
+static mot_status map_words(const mot_schema *schema, const mot_dataset *dataset, const char *path,
+                            struct dataset_map *map)
+{
+    const size_t here = dataset->format.vocabulary, there = schema->format.vocabulary;
+    mot_status status = MOT_OK;
+    if ((schema->vocabulary == NULL) != (dataset->vocabulary == NULL))
+        return mot_fail(MOT_ERR_INPUT, "%s holds %s; the run learned %s", path,
+                        dataset->vocabulary != NULL ? "words" : "bytes, or numbers without words",
+                        schema->vocabulary != NULL ? "words" : "bytes, or numbers without words");
+    if (schema->vocabulary == NULL) {
+        if (here <= there) return MOT_OK;
+        return mot_fail(MOT_ERR_INPUT, "%s holds ids up to %zu; the run learned ids up to %zu", path, here - 1,
+                        there - 1);
+    }
+    if (same_names(dataset->vocabulary, here, schema->vocabulary, there)) return MOT_OK;
+    MOT_TRY(mot_allocate(&map->word, here, sizeof *map->word, "words"));
+    MOT_TRY(map_names(dataset->vocabulary, here, schema->vocabulary, there, "words", path, map->word));
+    for (size_t i = 0; i < here; ++i)
+        if (map->word[i] < 0) map->word[i] = 1;
+    map->word[0] = 0;
+done:
+    return status;
+}
+
+static mot_status map_form(const mot_schema *schema, const mot_dataset *dataset, const char *path,
+                           struct dataset_map *map)
+{
+    const mot_sample_format *here = &dataset->format, *there = &schema->format;
+    if (here->kind != there->kind) return other_form(schema, dataset, path);
+    if (here->kind == MOT_SAMPLE_TEXT) return map_words(schema, dataset, path, map);
+    if (here->channels != there->channels || here->height != there->height || here->width != there->width ||
+        here->tokens != there->tokens)
+        return other_form(schema, dataset, path);
+    return here->kind == MOT_SAMPLE_VECTOR ? map_columns(schema, dataset, path, map) : MOT_OK;
+}
+
+/* ---- labels ---- */
+
+static mot_status refuse_value(char *const *names, int value, mot_gidx count, const char *what, char *const *known,
+                               int known_count, const char *path)
+{
+    char list[240] = "";
+    for (int i = 0; i < known_count; ++i) {
+        const size_t used = strlen(list);
+        if (used + 80 > sizeof list) {
+            snprintf(list + used, sizeof list - used, ", ...");
+            break;
+        }
+        snprintf(list + used, sizeof list - used, "%s%.60s", i > 0 ? ", " : "", known[i]);
+    }
+    return mot_fail(MOT_ERR_INPUT,
+                    "%s: %" MOT_PRI_GIDX " samples are of the %s '%.60s', which the run does not know; it has %s",
+                    path, count, what, names[value], list);
+}
+
+/* Labels or groups by name: values [samples] become the run's. */
+static mot_status map_values(int32_t *value, mot_gidx samples, char *const *names, int count, char *const *of,
+                             int of_count, const char *what, const char *path)
+{
+    int32_t *map = NULL;
+    mot_status status = MOT_OK;
+    if (names == NULL || of == NULL) {
+        if (count == of_count) return MOT_OK;
+        return mot_fail(MOT_ERR_INPUT, "%s: %d %s without names; the run has %d", path, count,
+                        strcmp(what, "class") == 0 ? "classes" : "groups", of_count);
+    }
+    if (same_names(names, (size_t)count, of, (size_t)of_count)) return MOT_OK;
+    MOT_TRY(mot_allocate(&map, (size_t)count, sizeof *map, "names"));
+    MOT_TRY(map_names(names, (size_t)count, of, (size_t)of_count, strcmp(what, "class") == 0 ? "classes" : "groups",
+                      path, map));
+    for (mot_gidx i = 0; i < samples; ++i) {
+        const int32_t before = value[i];
+        if (map[before] < 0) {
+            mot_gidx same = 0;
+            for (mot_gidx k = i; k < samples; ++k) same += value[k] == before;
+            status = refuse_value(names, before, same, what, of, of_count, path);
+            goto done;
+        }
+        value[i] = map[before];
+    }
+done:
+    mot_free(map);
+    return status;
+}
+
+static mot_status replace_names(char ***names, char *const *by, size_t count)
+{
+    mot_free(*names);
+    return dataset_names_copy(names, by, count);
+}
+
+static mot_status adopt_labels(const mot_schema *schema, mot_dataset *dataset, const char *path)
+{
+    mot_status status = MOT_OK;
+    if (dataset->signed_labels != schema->signed_labels)
+        return mot_fail(MOT_ERR_INPUT, "%s has labels %s; the run learned %s", path,
+                        dataset->signed_labels ? "-1 and +1" : "0, 1, ...",
+                        schema->signed_labels ? "-1 and +1" : "0, 1, ...");
+    if (!schema->signed_labels)
+        MOT_TRY(map_values(dataset->label, dataset->samples, dataset->class_names, dataset->classes,
+                           schema->class_names, schema->classes, "class", path));
+done:
+    return status;
+}
+
+static mot_status adopt_groups(const mot_schema *schema, mot_dataset *dataset, const char *path)
+{
+    mot_status status = MOT_OK;
+    if (dataset->group == NULL && dataset->source->mixture == NULL)
+        return mot_fail(MOT_ERR_INPUT, "%s has no groups, which the run needs", path);
+    MOT_TRY(map_values(dataset->group, dataset->group != NULL ? dataset->samples : 0, dataset->group_names,
+                       dataset->groups, schema->group_names, schema->groups, "group", path));
+    dataset->groups = schema->groups;
+    MOT_TRY(replace_names(&dataset->group_names, schema->group_names, (size_t)schema->groups));
+done:
+    return status;
+}
+
+/* ---- all ---- */
+
+/* Goes through all texts once. */
+static mot_status count_words(mot_dataset *dataset, const struct dataset_map *map, mot_gidx *unknown, mot_gidx *words)
+{
+    const mot_sample_format *format = &map->from;
+    unsigned char *sample = NULL;
+    mot_status status = mot_allocate(&sample, 1, format->bytes, "a sample");
+    if (status != MOT_OK) return status;
+    for (mot_gidx i = 0; i < dataset->samples; ++i) {
+        MOT_TRY(dataset_stored(dataset, i, sample));
+        for (size_t t = 0; t < format->tokens; ++t) {
+            const int32_t id = dataset_id(format, sample, t);
+            if (id == 0) break;
+            *unknown += map->word[id] == 1;
+            ++*words;
+        }
+    }
+done:
+    mot_free(sample);
+    return status;
+}
+
+mot_status mot_schema_adopt(const mot_schema *schema, mot_dataset *dataset, unsigned what, const char *path,
+                            mot_gidx *unknown, mot_gidx *words)
+{
+    struct dataset_map *map = NULL;
+    mot_status status = MOT_OK;
+    *unknown = *words = 0;
+    MOT_TRY(mot_allocate(&map, 1, sizeof *map, "a data set"));
+    dataset->source->map = map; /* released with it */
+    map->from = dataset->format;
+    MOT_TRY(map_form(schema, dataset, path, map));
+    if (what & MOT_ADOPT_LABELS)
+        MOT_TRY(adopt_labels(schema, dataset, path));
+    else
+        for (mot_gidx i = 0; dataset->label != NULL && i < dataset->samples; ++i) dataset->label[i] = 0;
+    if (what & MOT_ADOPT_GROUPS) MOT_TRY(adopt_groups(schema, dataset, path));
+    if (map->word != NULL) MOT_TRY(count_words(dataset, map, unknown, words));
+    dataset->classes = schema->classes;
+    MOT_TRY(replace_names(&dataset->class_names, schema->class_names, (size_t)schema->classes));
+    dataset->format = schema->format; /* the map has the data set's own */
+done:
+    return status;
+}
+
+void dataset_map_free(struct dataset_map *map)
+{
+    if (map == NULL) return;
+    mot_free(map->column);
+    mot_free(map->word);
+    mot_free(map);
+}
+
+int32_t dataset_id(const mot_sample_format *format, const void *sample, size_t token)
+{
+    return format->element == MOT_ELEMENT_I32 ? ((const int32_t *)sample)[token]
+                                              : ((const unsigned char *)sample)[token];
+}
+
+static void map_text(const struct dataset_map *map, const mot_sample_format *to, const void *sample, void *bytes)
+{
+    int32_t *ids = bytes;
+    unsigned char *narrow = bytes;
+    memset(bytes, 0, to->bytes);
+    for (size_t t = 0; t < MOT_MIN(map->from.tokens, to->tokens); ++t) {
+        const int32_t id = dataset_id(&map->from, sample, t);
+        if (id == 0) return;
+        const int32_t mapped = map->word != NULL ? map->word[id] : id;
+        if (to->element == MOT_ELEMENT_I32)
+            ids[t] = mapped;
+        else
+            narrow[t] = (unsigned char)mapped;
+    }
+}
+
+void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample, void *bytes)
+{
+    const float *from = sample;
+    float *x = bytes;
+    if (to->kind == MOT_SAMPLE_TEXT) {
+        map_text(map, to, sample, bytes);
+    } else if (map->column == NULL) {
+        memcpy(bytes, sample, to->bytes);
+    } else {
+        for (size_t t = 0; t < to->tokens; ++t, from += map->from.features)
+            for (size_t c = 0; c < to->features; ++c) *x++ = from[map->column[c]];
+    }
+}

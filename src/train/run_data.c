@@ -1,0 +1,168 @@
+/* Which samples a run reads, and how. */
+#include "run_private.h"
+
+#include <string.h>
+
+#include "mot/log.h"
+#include "mot/memory.h"
+
+static mot_status open_mixture(const mot_run *run, mot_dataset *set, const char *split)
+{
+    const mot_config *config = &run->config;
+    const bool training = set == &run->train_set;
+    mot_mixture_config mixture = config->data.mixture;
+    mixture.seed = config->seed;
+    const mot_gidx samples = !training                         ? config->data.mixture_eval
+                             : config->data.mixture_train == 0 ? MOT_ENDLESS
+                                                               : config->data.mixture_train;
+    return mot_dataset_generate(set, &mixture, split, samples, config->data.memory);
+}
+
+/* What is learned from random numbers must not look like a result. */
+static mot_status open_random(const mot_run *run, mot_dataset *set)
+{
+    const mot_config *config = &run->config;
+    if (run->purpose != RUN_BENCH)
+        return mot_fail(MOT_ERR_INPUT,
+                        "data.source = random: there is nothing to learn from it; it is for mot bench");
+    return mot_dataset_random(set, config->data.random.tokens, config->data.random.width,
+                              config->data.random.classes, config->data.random.samples, config->seed);
+}
+
+/* One split; a failure is agreed by the caller. */
+static mot_status open_split(const mot_run *run, mot_dataset *set, const char *split)
+{
+    if (run->config.data.source == MOT_SOURCE_RANDOM) return open_random(run, set);
+    if (run->config.data.source == MOT_SOURCE_MIXTURE) return open_mixture(run, set, split);
+    const mot_status status = mot_dataset_open(set, run->config.data.file, split, run->config.data.memory);
+    if (status != MOT_OK) return status;
+    if (set->samples == 0)
+        return mot_fail(MOT_ERR_INPUT, "%s: split '%s' has no samples", run->config.data.file, split);
+    if (run->config.data.target == MOT_TARGET_GROUP && set->groups == 0)
+        return mot_fail(MOT_ERR_INPUT, "data.target = group: %s has no groups", run->config.data.file);
+    return MOT_OK;
+}
+
+static mot_status check_data(mot_run *run)
+{
+    const mot_sample_format *train = &run->train.dataset->format, *eval = &run->eval_set.format;
+    if (train->bytes != eval->bytes || train->kind != eval->kind || train->vocabulary != eval->vocabulary)
+        return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
+                        run->config.data.file, run->config.eval.split);
+    const bool told = run->config.gate.kind == MOT_GATE_FIXED;
+    if (told && run->config.gate.told == MOT_TOLD_GROUP) {
+        const bool train_has = run->train.dataset->groups > 0;
+        if (!train_has || run->eval_set.groups == 0)
+            return mot_fail(MOT_ERR_INPUT,
+                            "gate.kind = fixed: split '%s' of %s has no groups that the gate could be told "
+                            "(gate.told=label tells it the labels, which shows how experts do, and nothing of a gate)",
+                            train_has ? run->config.eval.split : "train", run->config.data.file);
+    }
+    if (told && (run->config.gate.told == MOT_TOLD_LABEL || run->config.data.target == MOT_TARGET_GROUP))
+        mot_log(MOT_LOG_WARNING, "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
+                run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
+    return mot_stages_check(&run->config, run->train.dataset->samples);
+}
+
+static mot_status find_parents(mot_run *run)
+{
+    const mot_dataset *set = run->train.dataset;
+    if (set->groups == 0 || run->config.data.target == MOT_TARGET_GROUP || set->signed_labels) return MOT_OK;
+    mot_status status;
+    MOT_TRY(mot_allocate(&run->parent, (size_t)set->classes, sizeof(int), "groups of labels"));
+    if (!mot_dataset_label_groups(set, run->parent)) {
+        mot_free(run->parent);
+        run->parent = NULL;
+    }
+done:
+    return status;
+}
+
+/* Other data as the run's. */
+static mot_status adopt(mot_run *run)
+{
+    const mot_config *config = &run->config;
+    const bool told = config->gate.kind == MOT_GATE_FIXED && config->gate.told == MOT_TOLD_GROUP,
+               by_group = config->data.target == MOT_TARGET_GROUP;
+    const unsigned what = (by_group ? 0 : MOT_ADOPT_LABELS) | (told || by_group ? MOT_ADOPT_GROUPS : 0);
+    const char *name = config->data.source == MOT_SOURCE_FILE ? config->data.file : "the mixture";
+    mot_gidx unknown, words;
+    const mot_status status = mot_schema_adopt(&run->schema, &run->eval_set, what, name, &unknown, &words);
+    if (status == MOT_OK && words > 0)
+        mot_log(MOT_LOG_INFO,
+                "%s has another vocabulary: its words are taken as the run's; %" MOT_PRI_GIDX " of %" MOT_PRI_GIDX
+                " (%.1f %%) are unknown",
+                name, unknown, words, 100 * (double)unknown / (double)words);
+    return status;
+}
+
+mot_status run_open_data(mot_run *run)
+{
+    mot_status status;
+    if (run->purpose != RUN_BENCH) MOT_TRY(open_split(run, &run->eval_set, run->config.eval.split));
+    if (run->purpose != RUN_EVAL) MOT_TRY(open_split(run, &run->train_set, "train"));
+    MOT_TRY(run->purpose == RUN_EVAL && run->schema.format.bytes > 0
+                ? adopt(run)
+                : mot_schema_take(&run->schema, run->purpose == RUN_EVAL ? &run->eval_set : &run->train_set));
+    run->train.dataset = run->purpose != RUN_EVAL ? &run->train_set : &run->eval_set;
+    run->eval.dataset = &run->eval_set;
+    const mot_dataset *set = run->train.dataset;
+    const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
+    run->classes = by_group ? set->groups : set->classes;
+    run->groups = MOT_MAX(set->groups, run->eval_set.groups);
+    if (run->purpose != RUN_BENCH) MOT_TRY(check_data(run));
+    MOT_TRY(find_parents(run));
+done:
+    return status;
+}
+
+/* ---- what a run keeps of them ---- */
+
+mot_status run_write_schema(const void *schema, hid_t file)
+{
+    return mot_schema_write(schema, file);
+}
+
+mot_status run_read_schema(void *schema, hid_t file, const char *path)
+{
+    return mot_schema_read(schema, file, path);
+}
+
+static bool same_normalization(const mot_normalization *a, const mot_normalization *b)
+{
+    return a->count == b->count &&
+           (a->count == 0 || memcmp(a->mean, b->mean, 2 * a->count * sizeof *a->mean) == 0);
+}
+
+/* Both splits read with it; the checksums have said that the samples are the same. */
+static void set_normalization(mot_run *run, mot_normalization *kept)
+{
+    const size_t bytes = 2 * kept->count * sizeof *kept->mean;
+    mot_normalization *const of[] = {&run->schema.format.normalization, &run->train_set.format.normalization,
+                                     &run->eval_set.format.normalization};
+    for (size_t i = 0; i < MOT_COUNT(of); ++i)
+        if (bytes > 0) memcpy(of[i]->mean, kept->mean, bytes);
+}
+
+mot_status run_keep_normalization(mot_run *run, const char *path)
+{
+    mot_schema kept = {0};
+    mot_status status;
+    mot_normalization *now = &run->schema.format.normalization, *before = &kept.format.normalization;
+    MOT_TRY(mot_checkpoint_more(path, run_read_schema, &kept));
+    if (kept.format.bytes == 0 || same_normalization(now, before)) goto done; /* or it was written without */
+    if (now->count != before->count) {
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s was trained with %zu means and deviations, data.file = %s has %zu: choose another run "
+                          "folder (run=...)",
+                          path, before->count, run->config.data.file, now->count);
+        goto done;
+    }
+    mot_log(MOT_LOG_WARNING,
+            "data.file = %s has another normalization than the run began with, which goes on with its own",
+            run->config.data.file);
+    set_normalization(run, before);
+done:
+    mot_schema_free(&kept);
+    return status;
+}
