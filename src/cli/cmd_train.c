@@ -1,4 +1,4 @@
-/* mot train, mot eval */
+/* mot train */
 #include "cli.h"
 
 #include <errno.h>
@@ -80,28 +80,6 @@ mot_status mot_cmd_train(int argc, char **argv)
     MOT_TRY(mot_run_train(&comm, config, given.dry_run));
 done:
     mot_free(config);
-    mot_comm_free(&comm);
-    return status;
-}
-
-mot_status mot_cmd_eval(int argc, char **argv)
-{
-    static const struct argp argp = {NULL,
-                                     take,
-                                     "RUN|CHECKPOINT [KEY=VALUE...]",
-                                     "Repeats the evaluation from a checkpoint file, or from the newest one "
-                                     "of a run folder. KEY=VALUE changes the "
-                                     "run's configuration, for example eval.split=val or data.file=other.h5.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
-    arguments given = {0};
-    bool help;
-    mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);
-    if (status != MOT_OK || help) return status;
-    mot_comm comm;
-    mot_comm_init(&comm, MPI_COMM_WORLD);
-    status = mot_run_eval(&comm, given.path, given.settings.count, given.settings.text);
     mot_comm_free(&comm);
     return status;
 }

@@ -130,6 +130,17 @@ void mot_json_ints(mot_json *json, const char *key, size_t count, const int64_t 
     put_text(json, "]");
 }
 
+void mot_json_texts(mot_json *json, const char *key, size_t count, char *const *values)
+{
+    put_key(json, key);
+    put_text(json, "[");
+    for (size_t i = 0; i < count; ++i) {
+        if (i > 0) put_text(json, ", ");
+        put_quoted(json, values[i]);
+    }
+    put_text(json, "]");
+}
+
 mot_status mot_json_end(mot_json *json, char **text)
 {
     put_text(json, "}");

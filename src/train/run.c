@@ -290,9 +290,26 @@ done:
     return status;
 }
 
-mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments)
+static mot_status put_json(const mot_run *run, const char *checkpoint, char **text)
+{
+    mot_json *json = mot_json_begin();
+    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for the figures");
+    mot_json_text(json, "checkpoint", checkpoint);
+    mot_json_text(json, "data", run->config.data.source == MOT_SOURCE_FILE ? run->config.data.file : "mixture");
+    mot_json_text(json, "eval.split", run->config.eval.split);
+    mot_json_int(json, "eval.step", run->progress.step);
+    mot_json_int(json, "eval.samples", run->last_eval.samples);
+    if (run_told(run)[0] != '\0') mot_json_text(json, "gate.told", run_told(run));
+    run_put_eval(run, json);
+    run_put_tables(run, json);
+    return mot_json_end(json, text);
+}
+
+mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
+                        char **json)
 {
     mot_status status = MOT_OK;
+    if (json != NULL) *json = NULL;
     char checkpoint[2048] = "", what[2100];
     mot_run *run = NULL;
     mot_config *config = NULL;
@@ -319,6 +336,8 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
     run->progress = state.progress;
     MOT_TRY(run_evaluate(run));
+    if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, json);
+    MOT_TRY(mot_comm_agree(comm, status));
     run_say_eval(run);
     run_say_table(run);
 done:

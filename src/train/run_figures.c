@@ -168,6 +168,11 @@ void run_put_tables(const mot_run *run, mot_json *json)
 {
     const run_eval *eval = &run->last_eval;
     const size_t C = (size_t)run->classes, E = (size_t)run->config.model.experts;
+    const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
+    char **const classes = by_group ? run->eval_set.group_names : run->eval_set.class_names;
+    if (classes != NULL) mot_json_texts(json, "classes", C, classes);
+    if (run->eval_set.group_names != NULL)
+        mot_json_texts(json, "groups", (size_t)run->eval_set.groups, run->eval_set.group_names);
     mot_json_reals(json, "eval.class_accuracy", C, eval->class_accuracy);
     mot_json_reals(json, "eval.expert_accuracy", E, eval->expert_accuracy);
     if (eval->confusion != NULL) mot_json_reals(json, "eval.confusion", C * C, eval->confusion);

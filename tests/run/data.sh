@@ -132,11 +132,112 @@ grep -Eq "words.h5 has another vocabulary: its words are taken as the run's; 150
     fail "words that the run does not know: $(grep vocabulary out)"
 quietly mot data import text --out longer.h5 --train texts.tsv --test texts-test.tsv --length 12 --min-count 1
 same "texts of a greater length, cut as the run's" read data.file=longer.h5
-quietly mot data import text --bytes --out bytes.h5 --train texts.tsv --test texts-test.tsv --length 40
+quietly mot data import text --tokens byte --out bytes.h5 --train texts.tsv --test texts-test.tsv --length 40
 refused "bytes for words" "bytes.h5 holds bytes, or numbers without words; the run learned words" eval read data.file=bytes.h5
 
 # ---- splits without groups, and gates that are told ----
 
-cut -f 1,3 texts-test.tsv >plain-test.tsv
-quietly mot data import text --out plain.h5 --train texts.tsv --test plain-test.tsv --length 7 --min-count 1 2>said || cat said
+if "$PYTHON" - 2>said <<'PY'; then
+import numpy as np
+rng = np.random.default_rng(5)
+for name, count in ("train", 120), ("test", 40):
+    y = np.arange(count) % 4
+    x = rng.normal(size=(count, 2, 6)).astype("f4")
+    x[np.arange(count), 0, y] += 3
+    np.save(name + "-x.npy", x)
+    np.save(name + "-y.npy", y.astype("i4"))
+    np.save(name + "-group.npy", (y % 2).astype("i4"))
+PY
+    npy="--train train-x.npy,train-y.npy,train-group.npy"
+    # shellcheck disable=SC2086 # words
+    quietly mot data import npy --out plain.h5 $npy --test test-x.npy,test-y.npy
+    # shellcheck disable=SC2086 # words
+    quietly mot data import npy --out both.h5 $npy --test test-x.npy,test-y.npy,test-group.npy
+    small_model plain.h5 >plain.yaml
+    quietly mot train --quiet plain.yaml eval.every=10
+    quietly mot train --quiet plain.yaml run=both data.file=both.h5
+    "$PYTHON" - runs/plain/summary.json both/summary.json >said 2>&1 <<'PY' || fail "a test split without groups: $(cat said)"
+import json, sys
+s, both = (json.load(open(name)) for name in sys.argv[1:])
+for key in "routing.group_purity", "routing.group_nmi", "eval.group_accuracy":
+    assert s[key] is None and both[key] is not None, (key, s[key], both[key])
+assert s["routing.purity"] == s["routing.class_purity"] > 0, s
+assert both["routing.purity"] == both["routing.group_purity"] >= both["routing.class_purity"], both
+for key in "digest", "eval.loss", "eval.accuracy", "routing.class_purity", "routing.class_nmi":
+    assert s[key] == both[key], (key, s[key], both[key])
+PY
+    refused "a told gate without groups" "gate.kind = fixed: split 'test' of plain.h5 has no groups that the gate could be told" \
+        train plain.yaml run=told gate.kind=fixed
+    quietly mot eval both data.file=plain.h5
+    quietly mot eval runs/plain data.file=both.h5
+fi
+refused "a told gate without any groups" "gate.kind = fixed: split 'train' of pictures.h5 has no groups" \
+    train pictures.yaml run=told gate.kind=fixed
+[ ! -e told ] || fail "a told gate without groups leaves a folder"
+mot train pictures.yaml run=told gate.kind=fixed gate.told=label >out 2>said || fail "a gate that is told labels: $(cat said)"
+grep -q "routes by the very label that is learned: accuracy says nothing" said || fail "no warning of a gate that is told labels"
+grep -Eq "^eval .*; the gate is told the label" out || fail "no mark on the figures of a gate that is told labels: $(grep ^eval out)"
+[ "$(value told/summary.json gate.told)" = label ] || fail "no mark in summary.json of a gate that is told labels"
+
+# The controls' loss can be worked out again from the record: of the choices, their probabilities and route.scale.
+if "$PYTHON" -c 'import h5py' 2>said; then
+    quietly mot train --quiet texts.yaml run=random gate.kind=random eval.batch=60 train.until="3 steps" eval.start=true
+    "$PYTHON" - random >said 2>&1 <<'PY' || fail "the record of a random gate: $(cat said)"
+import glob, sys
+import h5py, numpy as np
+rows = {name: [] for name in ("split", "step", "prob", "expert", "loss", "predicted", "label", "sample")}
+losses, accuracies, changed = {}, {}, {}
+for path in sorted(glob.glob(sys.argv[1] + "/record/*.h5")):
+    with h5py.File(path) as f:
+        if "assign" in f:
+            for name in rows:
+                rows[name] += list(f["assign/" + name][...])
+        if "eval" in f:
+            for i, step in enumerate(f["eval/step"][...]):
+                losses[step], accuracies[step] = f["eval/loss"][i], f["eval/accuracy"][i]
+                changed[step] = f["eval/changed"][i]
+a = {name: np.array(values) for name, values in rows.items()}
+assert np.all(a["prob"] == 0.25), "a control scores all experts alike"
+assert np.all(a["predicted"][a["split"] == 0] == -1) and np.all(np.isnan(a["loss"][a["split"] == 0]))
+before = None
+for step in sorted(losses):
+    of = (a["split"] == 1) & (a["step"] == step)
+    assert np.isclose(a["loss"][of].mean(), losses[step], rtol=1e-6), (step, losses)
+    assert np.isclose((a["predicted"][of] == a["label"][of]).mean(), accuracies[step]), (step, accuracies)
+    experts = dict(zip(a["sample"][of], a["expert"][of]))
+    if before is None:
+        assert np.isnan(changed[step])
+    else:
+        assert np.isclose(changed[step], np.mean([experts[i] != before[i] for i in experts])), (step, changed)
+    before = experts
+assert len(losses) == 2
+PY
+fi
+
+# ---- ends, stops, and runs that are over ----
+
+refused "an end before what is done" "stage 'train': until = '20 steps' ends after 20 steps, but 60 of it are done" \
+    train pictures.yaml run=seen
+before=$(cat seen/summary.json)
+quietly mot train --quiet pictures.yaml run=seen train.until="60 steps"
+[ "$(cat seen/summary.json)" = "$before" ] || fail "what is repeated on a finished run changes summary.json"
+
+# A run that is stopped keeps its last evaluation and all its seconds, also over two processes.
+quietly mot train --quiet pictures.yaml run=one train.until="100 steps" eval.every=20
+mot train --quiet pictures.yaml run=two train.until="40 steps" eval.every=20 >out 2>&1
+mot train --quiet pictures.yaml run=two train.until="100000 steps" eval.every=1000000 stop_after=1s >out 2>&1
+[ $? -eq 75 ] || fail "stop_after: $(cat out)"
+"$PYTHON" - two/summary.json two/log.jsonl >said 2>&1 <<'PY' || fail "a run that was stopped: $(cat said)"
+import json, sys
+s = json.load(open(sys.argv[1]))
+line = [json.loads(l) for l in open(sys.argv[2]) if "eval.loss" in l][-1]
+assert s["status"] == "stopped" and s["eval.step"] == 40 and s["steps"] > 40, s
+for key in line:
+    if key.startswith(("eval.", "routing.")):
+        assert s[key] == line[key], (key, s[key], line[key])
+assert s["time.wall_s"] > s["time.process_s"] > 0, s
+assert abs(s["speed.samples_per_s"] - s["steps"] * 24 / s["time.wall_s"]) < 1e-6 * s["speed.samples_per_s"], s
+PY
+refused "a deeper model than 128 blocks" "model.depth = 129" train pictures.yaml run=deep model.depth=129
+quietly mot train --quiet pictures.yaml run=deep model.depth=128 model.width=2 model.heads=1 model.ffn=2 train.until="1 steps" train.batch=2
 finish

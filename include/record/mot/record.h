@@ -108,6 +108,7 @@ void mot_json_real(mot_json *json, const char *key,
                    double value); /* not finite: null; shortest text that reads back */
 void mot_json_reals(mot_json *json, const char *key, size_t count, const double *values);
 void mot_json_ints(mot_json *json, const char *key, size_t count, const int64_t *values);
+void mot_json_texts(mot_json *json, const char *key, size_t count, char *const *values);
 /* Ends the object; mot_free(*text). The text has no line end. Releases json. */
 mot_status mot_json_end(mot_json *json, char **text);
 /* Ends the object and makes it, as one line, the file `path`: complete or as it was. Releases json. */

@@ -31,7 +31,9 @@ mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result);
 mot_status mot_run_rebalance(mot_run *run);
 
 /* Repeats the evaluation from a checkpoint file, or the newest one of a run folder, with `count` assignments over its
- * configuration. Writes nothing but to the terminal. Collective. */
-mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments);
+ * configuration. Another data set is read as the run's own (schema.h). Writes nothing but to the terminal. `json`, unless
+ * it is NULL, gets all figures as one object on the root, elsewhere NULL; mot_free(*json). Collective. */
+mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
+                        char **json);
 
 #endif

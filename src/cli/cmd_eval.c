@@ -1,0 +1,69 @@
+/* mot eval */
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/run.h"
+
+enum { KEY_JSON = 256 };
+
+typedef struct arguments {
+    const char *path;
+    mot_cli_settings settings;
+    bool json;
+} arguments;
+
+static error_t take(int key, char *text, struct argp_state *state)
+{
+    arguments *given = state->input;
+    switch (key) {
+    case KEY_JSON:
+        given->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (given->path != NULL) return mot_cli_add_setting(&given->settings, text, state);
+        given->path = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (given->path != NULL) return 0;
+        argp_error(state, "an argument is missing, expected %s", state->root_argp->args_doc);
+        return EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+mot_status mot_cmd_eval(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"json", KEY_JSON, NULL, 0, "Print all figures as one JSON object, and nothing else", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        options,
+        take,
+        "RUN|CHECKPOINT [KEY=VALUE...]",
+        "Repeats the evaluation from a checkpoint file, or from the newest one of a run folder. KEY=VALUE changes "
+        "the run's configuration, for example eval.split=val or data.file=other.h5.\v"
+        "Another data set is read as the run's own: with its normalization, and with classes, words and columns "
+        "matched by name. What does not fit is refused.",
+        NULL,
+        NULL,
+        NULL};
+    arguments given = {0};
+    bool help;
+    mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);
+    if (status != MOT_OK || help) return status;
+    mot_comm comm;
+    char *json = NULL;
+    mot_comm_init(&comm, MPI_COMM_WORLD);
+    if (given.json) mot_log_init(comm.rank, MOT_LOG_WARNING);
+    status = mot_run_eval(&comm, given.path, given.settings.count, given.settings.text,
+                          given.json ? &json : NULL);
+    if (json != NULL) puts(json);
+    mot_free(json);
+    mot_comm_free(&comm);
+    return status;
+}
