@@ -21,6 +21,7 @@ static const struct verb {
     {"train", mot_cmd_train, true,
      "train a Mixture-of-Transformers, or resume what stands in the run folder"},
     {"eval", mot_cmd_eval, true, "repeat the evaluation from a checkpoint"},
+    {"predict", mot_cmd_predict, true, "say classes, probabilities and experts of samples"},
     {"bench", mot_cmd_bench, true, "measure the steps of a configuration, and what they could reach here"},
     {"study", mot_cmd_study, true, "train many models and answer a question from all of them"},
     {"data", mot_cmd_data, false, "import, make and show data sets"},
@@ -187,7 +188,7 @@ static int run(mot_start *start, int argc, char **argv)
     for (size_t v = 0; v < MOT_COUNT(verbs); ++v)
         if (strcmp(argv[1], verbs[v].name) == 0) return run_verb(start, &verbs[v], argc - 1, argv + 1);
     return finish(mot_fail(
-        MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, bench, study, data, inspect", argv[1]));
+        MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, predict, bench, study, data, inspect", argv[1]));
 }
 
 const mot_object mot_program = {MOT_FEATURES_COMPILED, run};

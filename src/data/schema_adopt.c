@@ -273,6 +273,7 @@ mot_status mot_schema_adopt(const mot_schema *schema, mot_dataset *dataset, unsi
     if (what & MOT_ADOPT_GROUPS) MOT_TRY(adopt_groups(schema, dataset, path));
     if (map->word != NULL) MOT_TRY(count_words(dataset, map, unknown, words));
     dataset->classes = schema->classes;
+    dataset->signed_labels = schema->signed_labels;
     MOT_TRY(replace_names(&dataset->class_names, schema->class_names, (size_t)schema->classes));
     dataset->format = schema->format; /* the map has the data set's own */
 done:

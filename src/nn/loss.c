@@ -58,3 +58,25 @@ double mot_loss(mot_loss_kind kind, size_t C, const mot_real *out, int label, mo
     return kind == MOT_LOSS_LOGISTIC || C == 1 ? logistic(C, out, label, d_out)
                                                : cross_entropy(C, out, label, d_out);
 }
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+void mot_loss_probabilities(mot_loss_kind kind, size_t C, const mot_real *out, int classes, float *probability)
+{
+    if (C == 1 && classes == 2) {
+        const double one = kind == MOT_LOSS_SQUARED ? fmin(fmax((1 + (double)out[0]) / 2, 0), 1)
+                                                    : sigmoid((double)out[0]);
+        probability[0] = (float)(1 - one);
+        probability[1] = (float)one;
+        return;
+    }
+    double most = (double)out[0], sum = 0;
+    for (size_t c = 1; c < C; ++c) most = fmax(most, (double)out[c]);
+    for (size_t c = 0; c < C; ++c) sum += exp((double)out[c] - most);
+    for (size_t c = 0; c < C; ++c)
+        probability[c] = (float)(kind == MOT_LOSS_LOGISTIC ? sigmoid((double)out[c])
+                                                           : exp((double)out[c] - most) / sum);
+}

@@ -290,6 +290,25 @@ done:
     return status;
 }
 
+mot_status run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
+                    char checkpoint[RUN_CHECKPOINT_PATH], mot_config *config, mot_schema *schema)
+{
+    mot_status status = MOT_OK;
+    if (comm->rank == MOT_ROOT)
+        status = find_run(path, count, assignments, checkpoint, RUN_CHECKPOINT_PATH, config);
+    MOT_TRY(mot_comm_agree(comm, status));
+    mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
+    mot_comm_bcast(comm, checkpoint, RUN_CHECKPOINT_PATH, MOT_ROOT);
+    MOT_TRY(mot_comm_agree(comm, mot_checkpoint_more(checkpoint, run_read_schema, schema)));
+    if (schema->format.bytes == 0)
+        mot_log(MOT_LOG_WARNING,
+                "%s keeps nothing of its data (it is of an older version): normalization, classes and words are taken "
+                "as those of the data set",
+                checkpoint);
+done:
+    return status;
+}
+
 static mot_status put_json(const mot_run *run, const char *checkpoint, char **text)
 {
     mot_json *json = mot_json_begin();
@@ -309,29 +328,19 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
                         char **json)
 {
     mot_status status = MOT_OK;
-    if (json != NULL) *json = NULL;
-    char checkpoint[2048] = "", what[2100];
+    char checkpoint[RUN_CHECKPOINT_PATH] = "", what[RUN_CHECKPOINT_PATH + 16];
     mot_run *run = NULL;
     mot_config *config = NULL;
     mot_schema schema = {0};
+    if (json != NULL) *json = NULL;
     status = mot_allocate(&run, 1, sizeof *run, "a run");
     if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
     MOT_TRY(mot_comm_agree(comm, status));
-    if (comm->rank == MOT_ROOT)
-        status = find_run(path, count, assignments, checkpoint, sizeof checkpoint, config);
-    MOT_TRY(mot_comm_agree(comm, status));
-    mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
-    mot_comm_bcast(comm, checkpoint, sizeof checkpoint, MOT_ROOT);
-    MOT_TRY(mot_comm_agree(comm, mot_checkpoint_more(checkpoint, run_read_schema, &schema)));
-    if (schema.format.bytes == 0)
-        mot_log(MOT_LOG_WARNING,
-                "%s keeps nothing of its data (it is of an older version): normalization, classes and words are taken "
-                "as those of the data set",
-                checkpoint);
+    MOT_TRY(run_find(comm, path, count, assignments, checkpoint, config, &schema));
     MOT_TRY(run_open(run, comm, config, RUN_EVAL, &schema));
     snprintf(what, sizeof what, "from     %s", checkpoint);
     run_banner(run, what);
-    run->start_s = mot_clock_s();
+    run->start_s = run->restored_s = mot_clock_s();
     mot_state state = run_state(run);
     MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
     run->progress = state.progress;

@@ -38,7 +38,7 @@ static mot_status open_split(const mot_run *run, mot_dataset *set, const char *s
     if (status != MOT_OK) return status;
     if (set->samples == 0)
         return mot_fail(MOT_ERR_INPUT, "%s: split '%s' has no samples", run->config.data.file, split);
-    if (run->config.data.target == MOT_TARGET_GROUP && set->groups == 0)
+    if (run->config.data.target == MOT_TARGET_GROUP && set->groups == 0 && run->purpose != RUN_PREDICT)
         return mot_fail(MOT_ERR_INPUT, "data.target = group: %s has no groups", run->config.data.file);
     return MOT_OK;
 }
@@ -84,7 +84,9 @@ static mot_status adopt(mot_run *run)
     const mot_config *config = &run->config;
     const bool told = config->gate.kind == MOT_GATE_FIXED && config->gate.told == MOT_TOLD_GROUP,
                by_group = config->data.target == MOT_TARGET_GROUP;
-    const unsigned what = (by_group ? 0 : MOT_ADOPT_LABELS) | (told || by_group ? MOT_ADOPT_GROUPS : 0);
+    const bool known = run->purpose == RUN_EVAL;
+    const unsigned what = (known && !by_group ? MOT_ADOPT_LABELS : 0) |
+                          (known && (told || by_group) ? MOT_ADOPT_GROUPS : 0);
     const char *name = config->data.source == MOT_SOURCE_FILE ? config->data.file : "the mixture";
     mot_gidx unknown, words;
     const mot_status status = mot_schema_adopt(&run->schema, &run->eval_set, what, name, &unknown, &words);
@@ -98,19 +100,19 @@ static mot_status adopt(mot_run *run)
 
 mot_status run_open_data(mot_run *run)
 {
-    mot_status status;
+    const bool learns = run->purpose == RUN_TRAIN || run->purpose == RUN_BENCH;
+    mot_dataset *set = learns ? &run->train_set : &run->eval_set;
+    mot_status status = MOT_OK;
     if (run->purpose != RUN_BENCH) MOT_TRY(open_split(run, &run->eval_set, run->config.eval.split));
-    if (run->purpose != RUN_EVAL) MOT_TRY(open_split(run, &run->train_set, "train"));
-    MOT_TRY(run->purpose == RUN_EVAL && run->schema.format.bytes > 0
-                ? adopt(run)
-                : mot_schema_take(&run->schema, run->purpose == RUN_EVAL ? &run->eval_set : &run->train_set));
-    run->train.dataset = run->purpose != RUN_EVAL ? &run->train_set : &run->eval_set;
+    if (learns) MOT_TRY(open_split(run, &run->train_set, "train"));
+    MOT_TRY(!learns && run->schema.format.bytes > 0 ? adopt(run) : mot_schema_take(&run->schema, set));
+    run->train.dataset = set;
     run->eval.dataset = &run->eval_set;
-    const mot_dataset *set = run->train.dataset;
     const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
-    run->classes = by_group ? set->groups : set->classes;
+    run->classes = by_group ? run->schema.groups : run->schema.classes;
     run->groups = MOT_MAX(set->groups, run->eval_set.groups);
-    if (run->purpose != RUN_BENCH) MOT_TRY(check_data(run));
+    if (run->purpose == RUN_BENCH || run->purpose == RUN_PREDICT) goto done;
+    MOT_TRY(check_data(run));
     MOT_TRY(find_parents(run));
 done:
     return status;

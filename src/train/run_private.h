@@ -62,7 +62,8 @@ typedef struct run_place {
     bool crowded;              /* some host has more threads than cores */
 } run_place;
 
-typedef enum run_purpose { RUN_TRAIN, RUN_EVAL, RUN_BENCH } run_purpose;
+/* RUN_PREDICT: as RUN_EVAL, of samples whose labels nobody knows. */
+typedef enum run_purpose { RUN_TRAIN, RUN_EVAL, RUN_PREDICT, RUN_BENCH } run_purpose;
 
 /* What a run does besides its steps. */
 typedef enum run_part {
@@ -122,6 +123,12 @@ struct mot_run {
     mot_gidx since_step, since_skipped;
     double drawn_s; /* when the progress bar was last drawn */
 };
+
+/* run.c: the root turns a run folder or a checkpoint into a checkpoint's path and its configuration; all get them, and the
+ * run's schema (format.bytes 0, and a warning: it has none). `config` and `schema` are the caller's. Collective. */
+enum { RUN_CHECKPOINT_PATH = 2048 };
+mot_status run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
+                    char checkpoint[RUN_CHECKPOINT_PATH], mot_config *config, mot_schema *schema);
 
 /* run_setup.c: data, model and step for `config`; what is not for the purpose is left out. `schema`: the data are read as
  * its (taken over, whatever the status), NULL: as their own. Collective. */

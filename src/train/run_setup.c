@@ -65,7 +65,7 @@ static void describe_sources(mot_run *run)
     const mot_batch_source common = {
         .gate = &run->model.gate,
         .patch = config->model.patch,
-        .learn_group = config->data.target == MOT_TARGET_GROUP,
+        .learn_group = config->data.target == MOT_TARGET_GROUP && run->purpose != RUN_PREDICT,
         .seed = config->seed,
     };
     mot_dataset *const train = run->train.dataset, *const eval = run->eval.dataset;
@@ -145,7 +145,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     run->step_bytes = held_since(&held);
     watchdog_step(run->watchdog, run->step);
     if (purpose == RUN_TRAIN) run->copy_bytes = run_copy_bytes(run);
-    if (purpose == RUN_BENCH) goto done;
+    if (purpose == RUN_BENCH || purpose == RUN_PREDICT) goto done;
     status = run_figures_create(run);
     if (comm->rank == MOT_ROOT && status == MOT_OK) {
         status = mot_config_text(&run->config, &run->config_text);

@@ -59,6 +59,7 @@ static void take_loss(const mot_step *step, step_worker *worker, size_t n, choic
         mot_real *d = worker->d_out + s * C, d_weight = 0;
         for (size_t c = 0; c < C; ++c) worker->combined[c] = head->weight * f[c];
         report->loss = mot_loss(step->loss, C, worker->combined, head->label, d, &report->predicted);
+        mot_step_keep_output(step, report, worker->combined);
         for (size_t c = 0; c < C; ++c) {
             d_weight += d[c] * f[c];
             d[c] *= head->weight * share;

@@ -31,7 +31,9 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
             f[c] = weight[k] * share * step->d_combined[c];
         }
         mot_payload_pack(step->payload, C, f, row);
-        *mot_step_next_report(step) = (choice_report){(uint32_t)p, (uint32_t)k, predicted, d_weight, loss};
+        choice_report *report = mot_step_next_report(step);
+        *report = (choice_report){(uint32_t)p, (uint32_t)k, predicted, d_weight, loss};
+        mot_step_keep_output(step, report, step->combined);
     }
 }
 

@@ -42,7 +42,7 @@ static void free_root(coordinator *root)
                             root->label,    root->group,  root->predicted, root->g,        root->id,
                             root->h,        root->p,      root->d_h,       root->kept,     root->d_weight,
                             root->prob,     root->loss,   root->report,    root->reporter, root->importance,
-                            root->table};
+                            root->table,    root->output, root->report_output};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
@@ -217,7 +217,7 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->strip_rows = mot_expert_strip(model->kind, &model->shape, &model->table);
     step->classes = classes;
     step->groups = groups;
-    step->note_type = step->report_type = MPI_DATATYPE_NULL;
+    step->note_type = step->report_type = step->output_type = MPI_DATATYPE_NULL;
     (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
     MOT_TRY(choose_nodes(step));
     status = create_here(step, reader, threads);
@@ -241,11 +241,29 @@ void mot_step_destroy(mot_step **handle)
     mot_step_split_destroy(&step->split);
     mot_free(step->message);
     mot_free(step->report);
+    mot_free(step->report_output);
     mot_free(step->load);
     mot_free(step->home_row);
     if (step->note_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->note_type);
     if (step->report_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->report_type);
+    if (step->output_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->output_type);
     mot_free(step);
+}
+
+mot_status mot_step_keep_outputs(mot_step *step)
+{
+    static const char *const what = "outputs of samples";
+    mot_status status;
+    MPI_Type_contiguous((int)(step->C * sizeof(mot_real)), MPI_BYTE, &step->output_type);
+    MPI_Type_commit(&step->output_type);
+    MOT_TRY(mot_allocate(&step->report_output, step->report_room * step->C, sizeof(mot_real), what));
+    if (step->comm->rank == MOT_ROOT) {
+        coordinator *root = &step->root;
+        MOT_TRY(mot_allocate(&root->report_output, step->report_room * step->C, sizeof(mot_real), what));
+        MOT_TRY(mot_allocate(&root->output, step->most * step->C, sizeof(mot_real), what));
+    }
+done:
+    return mot_comm_agree(step->comm, status);
 }
 
 const mot_nodes *mot_step_nodes(const mot_step *step)

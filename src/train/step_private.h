@@ -2,6 +2,8 @@
 #ifndef MOT_STEP_PRIVATE_H
 #define MOT_STEP_PRIVATE_H
 
+#include <string.h>
+
 #include "mot/clock.h"
 #include "mot/loss.h"
 #include "mot/step.h"
@@ -105,6 +107,7 @@ typedef struct coordinator {
     float *prob;           /* [B, K] */
     double *loss;
     choice_report *report; /* [B * K] */
+    mot_real *report_output, *output; /* [B * K, C], in the same order; [B, C]; NULL: not kept */
     int *reporter;         /* [B * K]: the rank that reports each (sample, choice) */
     rank_note *rank;       /* [ranks] */
     work_sums before;      /* of all ranks, when they last reported */
@@ -145,6 +148,8 @@ struct mot_step {
     step_split split;
 
     choice_report *report; /* what this rank reports, in any order */
+    mot_real *report_output; /* [report_room, C]: outputs of the same samples in the same order; NULL: not kept */
+    MPI_Datatype output_type;
     size_t reports, report_room;
     int64_t *load;      /* [E]: rows of each expert in this step, over all ranks */
     uint32_t *home_row; /* [B * K]: K > 1, the row of (sample of the chunk, choice) in home order */
@@ -205,6 +210,12 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
 
 /* The next report of this rank. */
 choice_report *mot_step_next_report(mot_step *step);
+/* Keeps the outputs [C] of the sample of a report, where they are kept. */
+static inline void mot_step_keep_output(const mot_step *step, const choice_report *report, const mot_real *output)
+{
+    if (step->report_output == NULL) return;
+    memcpy(step->report_output + (size_t)(report - step->report) * step->C, output, step->C * sizeof *output);
+}
 
 /* step_work.c: this rank's sums so far. */
 work_sums mot_step_sums(const mot_step *step);

@@ -26,6 +26,8 @@ static void spread_reports(mot_step *step)
         if (report->choice != 0) continue;
         root->loss[p] = report->loss;
         root->predicted[p] = report->predicted;
+        if (root->output != NULL)
+            memcpy(root->output + p * step->C, root->report_output + r * step->C, step->C * sizeof *root->output);
     }
 }
 
@@ -199,6 +201,7 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .weight = root->sample != NULL ? step->weight : NULL,
         .load = step->load,
         .importance = root->importance,
+        .output = root->output,
     };
 }
 
@@ -219,6 +222,9 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     }
     mot_comm_gatherv(comm, step->report, (int)step->reports, step->report_type, root->report, root->counts,
                      root->places);
+    if (step->report_output != NULL)
+        mot_comm_gatherv(comm, step->report_output, (int)step->reports, step->output_type, root->report_output,
+                         root->counts, root->places);
     lap(step, MOT_PHASE_WAIT, &since);
     if (comm->rank == MOT_ROOT) {
         enter(MOT_PHASE_REPORT);

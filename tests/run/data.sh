@@ -214,6 +214,77 @@ assert len(losses) == 2
 PY
 fi
 
+# ---- predictions ----
+
+# What the record and the data set say, `mot predict` says: in the order of the input, on any number of ranks.
+mot eval --json seen >whole.json 2>said || fail "mot eval --json: $(cat said)"
+for n in 1 2 3; do
+    mot_on $n predict seen -o p$n.csv >out 2>said || fail "mot predict on $n ranks: $(cat said)"
+    cmp -s p1.csv p$n.csv || fail "mot predict says something else on $n ranks"
+done
+cut -d, -f 1-64 test.csv >nolabel.csv
+quietly mot_on 2 predict seen --csv nolabel.csv -o from-csv.csv
+cmp -s p1.csv from-csv.csv || fail "mot predict --csv differs: $(diff p1.csv from-csv.csv | head -n 4)"
+quietly mot predict seen --data bright.h5 --split test -o bright.csv
+cmp -s p1.csv bright.csv || fail "mot predict of another normalization differs: $(diff p1.csv bright.csv | head -n 4)"
+quietly mot predict seen --data renamed.h5 -o renamed.csv # nobody asks for the labels
+cmp -s p1.csv renamed.csv || fail "mot predict looks at labels"
+"$PYTHON" - whole.json p1.csv test.csv >said 2>&1 <<'PY' || fail "mot predict: $(cat said)"
+import csv, json, sys
+s = json.load(open(sys.argv[1]))
+rows = list(csv.DictReader(open(sys.argv[2])))
+labels = [int(line.rsplit(",", 1)[1]) for line in open(sys.argv[3])]
+names = s["classes"]
+assert len(rows) == len(labels) == 120 and [int(r["sample"]) for r in rows] == list(range(120))
+confusion, load = [0] * 16, [0] * 16
+for row, label in zip(rows, labels):
+    p = [float(row["p_" + name]) for name in names]
+    assert abs(sum(p) - 1) < 1e-5 and names[p.index(max(p))] == row["class"], row
+    confusion[4 * label + names.index(row["class"])] += 1
+    load[4 * label + int(row["expert"])] += 1
+    assert 0.25 <= float(row["gate_probability"]) <= 1
+assert confusion == s["eval.confusion"] and load == s["routing.class_load"], (confusion, load)
+PY
+tail -n 120 test.csv | cut -d, -f 1-60 >narrow.csv
+refused "too few numbers" "narrow.csv: 60 numbers a line do not fill the shape 1 x 8 x 8" predict seen --csv narrow.csv -o no.csv
+refused "no such end of a name" "no.txt: expected a name that ends with .csv, .npz or .h5" predict seen -o no.txt
+refused "numbers for words" "nolabel.csv: the run learned texts: give --text" predict read --csv nolabel.csv -o no.csv
+refused "a gate that is told" "the gate of this run is told the label of a sample" predict told -o no.csv
+ls ./*.samples.* ./*.tmp.* no.* 2>/dev/null && fail "a prediction leaves something behind"
+
+# Texts: word for word, with a choice of two experts.
+quietly mot train --quiet texts.yaml run=two-experts route.top_k=2
+cut -f 3 texts-test.tsv >lines.txt
+quietly mot predict two-experts -o t1.csv
+quietly mot_on 2 predict two-experts --text lines.txt -o t2.csv
+cmp -s t1.csv t2.csv || fail "mot predict --text differs: $(diff t1.csv t2.csv | head -n 4)"
+head -n 1 t1.csv | grep -qx 'sample,class,expert,gate_probability,expert_2,gate_probability_2,p_label0,p_label1,p_label2' ||
+    fail "the head of predictions is $(head -n 1 t1.csv)"
+
+if "$PYTHON" -c 'import h5py, numpy' 2>said; then
+    quietly mot predict seen -o p.npz
+    quietly mot predict seen -o p.h5
+    quietly mot predict runs/plain --npy test-x.npy -o plain.npz
+    quietly mot predict runs/plain -o same.npz
+    "$PYTHON" - p1.csv >said 2>&1 <<'PY' || fail "mot predict: $(cat said)"
+import csv, sys
+import h5py, numpy as np
+rows = list(csv.DictReader(open(sys.argv[1])))
+a = np.load("p.npz")
+names = list(a["class_names"])
+assert names == ["red", "green", "blue", "grey"], names
+assert [names[c] for c in a["class"]] == [r["class"] for r in rows]
+assert a["expert"].shape == (120, 1) and [int(e) for e in a["expert"][:, 0]] == [int(r["expert"]) for r in rows]
+assert np.array_equal(a["probability"], np.array([[float(r["p_" + n]) for n in names] for r in rows], "f4"))
+with h5py.File("p.h5") as f:
+    for name in "class", "probability", "expert", "gate_probability":
+        assert np.array_equal(f[name][...], a[name]), name
+    assert [n.decode() for n in f["class_names"][...]] == names
+plain, same = np.load("plain.npz"), np.load("same.npz")
+assert all(np.array_equal(plain[name], same[name]) for name in same.files if name != "class_names")
+PY
+fi
+
 # ---- ends, stops, and runs that are over ----
 
 refused "an end before what is done" "stage 'train': until = '20 steps' ends after 20 steps, but 60 of it are done" \

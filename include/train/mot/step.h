@@ -57,6 +57,7 @@ typedef struct mot_step_result {
     const mot_real *weight;               /* [total, K]: of their outputs */
     const int64_t *load;                  /* [E], on every rank */
     const double *importance;             /* [E]: sums of probabilities */
+    const mot_real *output;               /* [total, C]: the samples' outputs, combined; NULL unless they are kept */
 } mot_step_result;
 
 /* The parts of the picture above. Every moment of a step belongs to exactly one. */
@@ -100,6 +101,9 @@ typedef struct mot_step mot_step; /* opaque: buffers, plans, exchanges */
 mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_source *reader, int classes,
                            int groups, size_t most, int threads);
 void mot_step_destroy(mot_step **step);
+
+/* From here on results have outputs. Collective; the same status everywhere. */
+mot_status mot_step_keep_outputs(mot_step *step);
 
 /* One step. Collective; the same status everywhere. `stop`: this rank was asked to stop. After a failure of
  * MOT_ERR_NUMERIC parameters are undefined: the run goes back to its last checkpoint. Not so with task->careful: nothing

@@ -1,0 +1,127 @@
+/* Predictions: an evaluation that counts nothing, and keeps what came out of every sample. */
+#include "mot/predict.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "predict_private.h"
+#include "run_private.h"
+
+static mot_status make_room(const mot_run *run, predictions *p)
+{
+    static const char *const what = "predictions";
+    mot_status status;
+    p->samples = (size_t)run->eval_set.samples;
+    p->classes = (size_t)run->classes;
+    p->choices = mot_choice_count(&run->config.route, run->config.model.experts);
+    p->names = run->config.data.target == MOT_TARGET_GROUP ? run->schema.group_names : run->schema.class_names;
+    MOT_TRY(mot_allocate(&p->class, p->samples, sizeof *p->class, what));
+    MOT_TRY(mot_allocate(&p->probability, p->samples * p->classes, sizeof *p->probability, what));
+    MOT_TRY(mot_allocate(&p->expert, p->samples * p->choices, sizeof *p->expert, what));
+    MOT_TRY(mot_allocate(&p->gate, p->samples * p->choices, sizeof *p->gate, what));
+done:
+    return status;
+}
+
+static void free_room(predictions *p)
+{
+    mot_free(p->class);
+    mot_free(p->probability);
+    mot_free(p->expert);
+    mot_free(p->gate);
+}
+
+static void keep(const mot_run *run, predictions *p, const mot_step_result *result, size_t first, size_t n)
+{
+    const size_t outputs = mot_loss_outputs(run->config.train.loss, run->classes), C = p->classes, K = p->choices;
+    memcpy(p->class + first, result->predicted, n * sizeof *p->class);
+    memcpy(p->expert + first * K, result->expert, n * K * sizeof *p->expert);
+    memcpy(p->gate + first * K, result->prob, n * K * sizeof *p->gate);
+    for (size_t i = 0; i < n; ++i)
+        mot_loss_probabilities(run->config.train.loss, outputs, result->output + i * outputs, run->classes,
+                               p->probability + (first + i) * C);
+}
+
+static mot_status go_through(mot_run *run, predictions *p)
+{
+    const mot_gidx samples = run->eval_set.samples;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_step_keep_outputs(run->step));
+    for (mot_gidx first = 0; first < samples; first += (mot_gidx)run->config.eval.batch) {
+        const size_t n = (size_t)MOT_MIN((mot_gidx)run->config.eval.batch, samples - first);
+        const mot_step_task task = {.first = first, .total = n, .number = run->progress.step};
+        mot_step_result result;
+        MOT_TRY(mot_step_run(run->step, &run->eval, &task, mot_signals_asked(), &result));
+        if (run->comm->rank == MOT_ROOT) keep(run, p, &result, (size_t)first, n);
+    }
+done:
+    return status;
+}
+
+/* The samples' place in the configuration; what is imported lies in `made`. Root. */
+static mot_status take_input(const mot_predict_options *options, const mot_schema *schema, mot_config *config,
+                             const char *made)
+{
+    const bool data = options->input == MOT_PREDICT_DATA;
+    mot_status status = MOT_OK;
+    if (config->gate.kind == MOT_GATE_FIXED)
+        return mot_fail(MOT_ERR_INPUT,
+                        "the gate of this run is told the %s of a sample, which nobody knows here: it cannot predict",
+                        config->gate.told == MOT_TOLD_LABEL ? "label" : "group");
+    if (!data && schema->format.bytes == 0)
+        return mot_fail(MOT_ERR_INPUT, "%s: the run keeps nothing of its data: give a data set (--data)", options->run);
+    if (!data) MOT_TRY(predict_import(options, schema, made));
+    const char *file = data ? options->file : made;
+    if (file != NULL) {
+        config->data.source = MOT_SOURCE_FILE;
+        if (snprintf(config->data.file, sizeof config->data.file, "%s", file) >= (int)sizeof config->data.file)
+            return mot_fail(MOT_ERR_INPUT, "the path '%.80s...' is too long", file);
+    }
+    const char *split = data ? options->split : "train";
+    if (split != NULL) snprintf(config->eval.split, sizeof config->eval.split, "%s", split);
+done:
+    return status;
+}
+
+mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
+{
+    const bool root = comm->rank == MOT_ROOT;
+    char checkpoint[RUN_CHECKPOINT_PATH] = "", made[RUN_CHECKPOINT_PATH] = "";
+    mot_run *run = NULL;
+    mot_config *config = NULL;
+    mot_schema schema = {0};
+    predictions p = {0};
+    mot_status status = mot_allocate(&run, 1, sizeof *run, "a run");
+    if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
+    if (status == MOT_OK) status = predict_check_name(options->out);
+    MOT_TRY(mot_comm_agree(comm, status));
+    MOT_TRY(run_find(comm, options->run, options->count, options->assignments, checkpoint, config, &schema));
+    if (root) {
+        snprintf(made, sizeof made, "%.1900s.samples.%ld.h5", options->out, (long)getpid());
+        status = take_input(options, &schema, config, made);
+    }
+    MOT_TRY(mot_comm_agree(comm, status));
+    mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
+    MOT_TRY(run_open(run, comm, config, RUN_PREDICT, &schema));
+    mot_state state = run_state(run);
+    MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
+    run->progress = state.progress;
+    if (root) status = make_room(run, &p);
+    MOT_TRY(mot_comm_agree(comm, status));
+    MOT_TRY(go_through(run, &p));
+    if (root) status = predict_write(&p, options->out);
+    MOT_TRY(mot_comm_agree(comm, status));
+    mot_log(MOT_LOG_INFO, "wrote %s: %" MOT_PRI_GIDX " samples, %d classes, from %s", options->out,
+            run->eval_set.samples, run->classes, checkpoint);
+done:
+    free_room(&p);
+    mot_schema_free(&schema);
+    if (run != NULL && run->comm != NULL) run_close(run);
+    if (made[0] != '\0') unlink(made); /* a data set that was imported for this alone */
+    mot_free(run);
+    mot_free(config);
+    return status;
+}
