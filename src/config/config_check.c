@@ -77,6 +77,22 @@ static mot_status check_stages(const mot_config_reader *reader)
     return MOT_OK;
 }
 
+/* An end that the noise never comes to; in a stage of a list, where it was given there. */
+static mot_status check_noise(const mot_config_reader *reader)
+{
+    const int option = mot_option_find("route.noise_end");
+    char place[MOT_PLACE];
+    for (int s = 0; s < reader->config.stages; ++s) {
+        const mot_exploration *explore = &reader->config.stage[s].explore;
+        const mot_given *own = &reader->stage_given[s][option];
+        if (explore->noise_steps.steps > 0 || explore->noise_steps.percent > 0 || explore->noise_end == 0) continue;
+        if (own->where == 0) return FAIL(reader, "route.noise_end", "route.noise_end has no effect while route.noise_steps is 0");
+        return mot_fail(MOT_ERR_INPUT, "%s: stages.%d.noise_end has no effect while noise_steps is 0",
+                        mot_reader_place(reader, own->where, place), s);
+    }
+    return MOT_OK;
+}
+
 /* `train.rate=0.1` would change nothing where the file gives every stage a rate of its own. */
 static mot_status check_without_effect(const mot_config_reader *reader)
 {
@@ -123,8 +139,8 @@ mot_status mot_config_check(const mot_config_reader *reader)
     if (route->top_k > model->experts)
         return FAIL(reader, "route.top_k", "route.top_k = %d is more than model.experts = %d", route->top_k,
                     model->experts);
-    if (route->noise_steps == 0 && route->noise_end != 0)
-        return FAIL(reader, "route.noise_end", "route.noise_end has no effect while route.noise_steps is 0");
+    status = check_noise(reader);
+    if (status != MOT_OK) return status;
     if ((size_t)route->chunks > config->train.batch)
         return FAIL(reader, "route.chunks", "route.chunks = %d is more than train.batch = %zu", route->chunks,
                     config->train.batch);

@@ -57,6 +57,25 @@ bool mot_parse_integer(const char *text, uint64_t *value)
     return true;
 }
 
+bool mot_parse_span(const char *text, mot_span *span)
+{
+    const size_t length = strlen(text);
+    char number[64];
+    double percent;
+    uint64_t steps;
+    if (length == 0 || text[length - 1] != '%') {
+        if (!mot_parse_integer(text, &steps) || steps > INT64_MAX) return false;
+        *span = (mot_span){.steps = (mot_gidx)steps};
+        return true;
+    }
+    if (length > sizeof number) return false;
+    memcpy(number, text, length - 1);
+    number[length - 1] = '\0';
+    if (!mot_parse_real(number, &percent) || !(percent > 0) || percent > 100) return false;
+    *span = (mot_span){.percent = percent};
+    return true;
+}
+
 bool mot_parse_bytes(const char *text, uint64_t *value)
 {
     static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB"};

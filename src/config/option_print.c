@@ -55,6 +55,18 @@ static void print_reals(const mot_option *option, const char *field, FILE *strea
     if (count != 1 || option->least == 0) fputc(']', stream);
 }
 
+static void print_span(const char *field, FILE *stream)
+{
+    mot_span span;
+    char number[32];
+    memcpy(&span, field, sizeof span);
+    mot_print_real(span.percent, number);
+    if (span.percent > 0)
+        fprintf(stream, "%s%%", number);
+    else
+        fprintf(stream, "%" PRId64, span.steps);
+}
+
 static const char *choice_name(const mot_option *option, uint64_t index)
 {
     for (uint64_t i = 0; option->choices[i] != NULL; ++i)
@@ -81,6 +93,9 @@ void mot_option_show(const mot_option *option, const void *base, FILE *stream)
             fputs(option->word, stream);
         else
             fprintf(stream, "%" PRIu64, load_integer(option, field));
+        break;
+    case MOT_OPTION_SPAN:
+        print_span(field, stream);
         break;
     case MOT_OPTION_REAL:
         memcpy(&real, field, sizeof real);

@@ -40,6 +40,14 @@ static bool set_integer(const mot_option *option, void *base, const char *text)
     return known && value >= option->least && value <= option->most && store_integer(option, base, value);
 }
 
+static bool set_span(const mot_option *option, void *base, const char *text)
+{
+    mot_span span;
+    if (!mot_parse_span(text, &span) || (uint64_t)span.steps > option->most) return false;
+    store(option, base, &span, sizeof span);
+    return true;
+}
+
 static bool set_real(const mot_option *option, void *base, const char *text)
 {
     double value;
@@ -99,6 +107,8 @@ bool mot_option_set(const mot_option *option, void *base, const char *text)
     case MOT_OPTION_INTEGER:
     case MOT_OPTION_BYTES:
         return set_integer(option, base, text);
+    case MOT_OPTION_SPAN:
+        return set_span(option, base, text);
     case MOT_OPTION_REAL:
         return set_real(option, base, text);
     case MOT_OPTION_DURATION:
@@ -150,6 +160,10 @@ void mot_option_expected(const mot_option *option, char *text, size_t size)
     case MOT_OPTION_INTEGER:
         snprintf(text, size, "an integer from %" PRIu64 " to %" PRIu64 "%s%s", option->least, option->most,
                  option->word != NULL ? ", or " : "", option->word != NULL ? option->word : "");
+        break;
+    case MOT_OPTION_SPAN:
+        snprintf(text, size, "an integer from %" PRIu64 " to %" PRIu64 ", or a share of the run such as 50%%",
+                 option->least, option->most);
         break;
     case MOT_OPTION_REAL:
         mot_print_real(option->low, low);

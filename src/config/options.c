@@ -30,6 +30,7 @@ static const char *const schedule_names[] = {"constant", "linear", "cosine", NUL
     .offset = offsetof(mot_stage_config, field), .size = sizeof(((mot_stage_config *)0)->field)
 #define KEY(name)       .key = name
 #define STAGE_KEY(name) .key = "train." name, .stage_key = name
+#define ROUTE_KEY(name) .key = "route." name, .stage_key = name
 
 #define INTEGER(low_, high_) .type = MOT_OPTION_INTEGER, .least = low_, .most = high_
 #define REAL(low_, high_)    .type = MOT_OPTION_REAL, .low = low_, .high = high_
@@ -165,20 +166,20 @@ const mot_option mot_options[] = {
      HELP("Experts a sample goes to; all is soft routing.")},
     {KEY("route.scale"), IN_CONFIG(route.scale), CHOICE(scale_names), DEFAULT("prob"),
      HELP("Weight of an expert's output: its probability among all experts, among the chosen ones, or 1/K. Controls (fixed, random, even) score all experts alike: 1/E, 1/K or 1/K.")},
-    {KEY("route.noise"), IN_CONFIG(route.noise), CHOICE(noise_names), DEFAULT("none"),
+    {ROUTE_KEY("noise"), IN_STAGE(explore.noise), CHOICE(noise_names), DEFAULT("none"),
      HELP("Noise added to the scores for choosing only, in training only.")},
-    {KEY("route.noise_scale"), IN_CONFIG(route.noise_scale), REAL(0, MOST_FACTOR), DEFAULT("1"),
-     HELP("Size of the noise at step 0.")},
-    {KEY("route.noise_end"), IN_CONFIG(route.noise_end), REAL(0, MOST_FACTOR), DEFAULT("0"),
-     HELP("Size of the noise from step route.noise_steps on.")},
-    {KEY("route.noise_steps"), IN_CONFIG(route.noise_steps), INTEGER(0, MOST_STEPS),
-     DEFAULT("0"), UNIT("steps"),
-     HELP("Steps in which the noise goes from noise_scale to noise_end; with 0 it stays at noise_scale.")},
-    {KEY("route.balance_loss"), IN_CONFIG(route.balance_loss), REAL(0, MOST_FACTOR), DEFAULT("0"),
+    {ROUTE_KEY("noise_scale"), IN_STAGE(explore.noise_scale), REAL(0, MOST_FACTOR), DEFAULT("1"),
+     HELP("Size of the noise at step 0 of the run.")},
+    {ROUTE_KEY("noise_end"), IN_STAGE(explore.noise_end), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     HELP("Size of the noise from step noise_steps of the run on.")},
+    {ROUTE_KEY("noise_steps"), IN_STAGE(explore.noise_steps), .type = MOT_OPTION_SPAN, .least = 0, .most = MOST_STEPS,
+     DEFAULT("0"), UNIT("steps of the run, or a share of them"),
+     HELP("Steps of the run in which the noise goes from noise_scale to noise_end, also where a stage gives them; 50% is half of the run; with 0 it stays at noise_scale.")},
+    {ROUTE_KEY("balance_loss"), IN_STAGE(explore.balance_loss), REAL(0, MOST_FACTOR), DEFAULT("0"),
      HELP("Coefficient of the load-balancing loss; 0 is off.")},
-    {KEY("route.z_loss"), IN_CONFIG(route.z_loss), REAL(0, MOST_FACTOR), DEFAULT("0"),
+    {ROUTE_KEY("z_loss"), IN_STAGE(explore.z_loss), REAL(0, MOST_FACTOR), DEFAULT("0"),
      HELP("Coefficient of the squared log-sum-exp of the gate's scores; 0 is off.")},
-    {KEY("route.balance_bias"), IN_CONFIG(route.balance_bias), REAL(0, MOST_FACTOR), DEFAULT("0"),
+    {ROUTE_KEY("balance_bias"), IN_STAGE(explore.balance_bias), REAL(0, MOST_FACTOR), DEFAULT("0"),
      HELP("Step of the bias that evens the load without a loss; 0 is off.")},
     {KEY("route.placement"), IN_CONFIG(route.placement), .type = MOT_OPTION_PLACEMENT, DEFAULT("even"),
 

@@ -31,11 +31,11 @@ mot_balance mot_balance_losses(const mot_route_config *config, const mot_choice_
         z += log_sum * log_sum / (double)n;
         if (d_h == NULL) continue;
         mot_real *d = d_h + b * E;
-        if (config->balance_loss != 0)
-            softmax_backward(E, p, share, config->balance_loss * (double)E / (double)n, d);
-        if (config->z_loss != 0)
+        if (config->explore.balance_loss != 0)
+            softmax_backward(E, p, share, config->explore.balance_loss * (double)E / (double)n, d);
+        if (config->explore.z_loss != 0)
             for (size_t i = 0; i < E; ++i)
-                d[i] += (mot_real)(config->z_loss * 2 * log_sum * (double)p[i] / (double)n);
+                d[i] += (mot_real)(config->explore.z_loss * 2 * log_sum * (double)p[i] / (double)n);
     }
     for (size_t i = 0; i < E; ++i) balance.switch_loss += (double)E * share[i] * importance[i];
     balance.z_loss = z;
@@ -48,6 +48,6 @@ void mot_balance_bias(const mot_route_config *config, size_t E, const int64_t *l
     for (size_t i = 0; i < E; ++i) total += load[i];
     for (size_t i = 0; i < E; ++i) {
         const int64_t missing = total - load[i] * (int64_t)E; /* E times (mean load - load) */
-        bias[i] += (mot_real)(config->balance_bias * ((missing > 0) - (missing < 0)));
+        bias[i] += (mot_real)(config->explore.balance_bias * ((missing > 0) - (missing < 0)));
     }
 }

@@ -14,9 +14,9 @@ size_t mot_choice_count(const mot_route_config *config, int experts)
 
 double mot_noise_scale(const mot_route_config *config, mot_gidx step)
 {
-    if (config->noise_steps == 0) return config->noise_scale;
-    const double t = (double)MOT_MIN(step, config->noise_steps) / (double)config->noise_steps;
-    return config->noise_scale + t * (config->noise_end - config->noise_scale);
+    if (config->explore.noise_steps.steps == 0) return config->explore.noise_scale;
+    const double t = (double)MOT_MIN(step, config->explore.noise_steps.steps) / (double)config->explore.noise_steps.steps;
+    return config->explore.noise_scale + t * (config->explore.noise_end - config->explore.noise_scale);
 }
 
 static double noise_of(mot_noise noise, uint32_t first, uint32_t second)
@@ -52,12 +52,12 @@ static void scores(const mot_route_config *config, mot_gate_kind kind, const mot
             continue;
         }
         score[i] = (double)batch->h[b * E + i] + (double)batch->bias[i];
-        if (kind != MOT_GATE_RANDOM && (!training || config->noise == MOT_NOISE_NONE)) continue;
+        if (kind != MOT_GATE_RANDOM && (!training || config->explore.noise == MOT_NOISE_NONE)) continue;
         const mot_random4 random = mot_random(batch->seed, stream, (uint32_t)batch->step, (uint32_t)place,
                                               (uint32_t)(place >> 32), (uint32_t)i);
         score[i] = kind == MOT_GATE_RANDOM
                        ? mot_uniform(random.word[0])
-                       : score[i] + lambda * noise_of(config->noise, random.word[0], random.word[1]);
+                       : score[i] + lambda * noise_of(config->explore.noise, random.word[0], random.word[1]);
     }
 }
 

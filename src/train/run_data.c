@@ -43,6 +43,21 @@ static mot_status open_split(const mot_run *run, mot_dataset *set, const char *s
     return MOT_OK;
 }
 
+/* Choices stay random to the end where the noise has not fallen by then. */
+static void warn_of_noise(const mot_run *run)
+{
+    const mot_config *config = &run->config;
+    const mot_gidx steps = mot_run_steps(config, run->train.dataset->samples);
+    const mot_exploration *explore = &config->stage[config->stages - 1].explore;
+    mot_route_config route = {.explore = *explore};
+    if (run->purpose != RUN_TRAIN || steps == 0 || explore->noise == MOT_NOISE_NONE) return;
+    if (explore->noise_steps.steps > steps)
+        mot_log(MOT_LOG_WARNING,
+                "route.noise_steps = %" MOT_PRI_GIDX " is beyond the end of the run (%" MOT_PRI_GIDX
+                " steps), where the noise is still %.3g, and not %.3g",
+                explore->noise_steps.steps, steps, mot_noise_scale(&route, steps), explore->noise_end);
+}
+
 static mot_status check_data(mot_run *run)
 {
     const mot_sample_format *train = &run->train.dataset->format, *eval = &run->eval_set.format;
@@ -61,6 +76,7 @@ static mot_status check_data(mot_run *run)
     if (told && (run->config.gate.told == MOT_TOLD_LABEL || run->config.data.target == MOT_TARGET_GROUP))
         mot_log(MOT_LOG_WARNING, "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
                 run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
+    warn_of_noise(run);
     return mot_stages_check(&run->config, run->train.dataset->samples);
 }
 
@@ -111,6 +127,7 @@ mot_status run_open_data(mot_run *run)
     const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
     run->classes = by_group ? run->schema.groups : run->schema.classes;
     run->groups = MOT_MAX(set->groups, run->eval_set.groups);
+    if (learns) MOT_TRY(mot_stages_resolve(&run->config, set->samples));
     if (run->purpose == RUN_BENCH || run->purpose == RUN_PREDICT) goto done;
     MOT_TRY(check_data(run));
     MOT_TRY(find_parents(run));

@@ -12,6 +12,33 @@ mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t
     return steps;
 }
 
+mot_gidx mot_run_steps(const mot_config *config, mot_gidx samples)
+{
+    mot_gidx sum = 0;
+    for (int s = 0; s < config->stages; ++s) {
+        const mot_gidx steps = mot_stage_steps(&config->stage[s], samples, config->train.batch);
+        if (steps == 0) return 0;
+        sum += steps;
+    }
+    return sum;
+}
+
+mot_status mot_stages_resolve(mot_config *config, mot_gidx samples)
+{
+    const mot_gidx steps = mot_run_steps(config, samples);
+    for (int s = 0; s < config->stages; ++s) {
+        mot_span *span = &config->stage[s].explore.noise_steps;
+        if (span->percent == 0) continue;
+        if (steps == 0)
+            return mot_fail(MOT_ERR_INPUT,
+                            "stage '%s': noise_steps = %g%% of a run whose length is not known: give steps, or every "
+                            "stage an end in steps or epochs",
+                            config->stage[s].name, span->percent);
+        span->steps = MOT_MAX(1, (mot_gidx)llround(span->percent / 100 * (double)steps));
+    }
+    return MOT_OK;
+}
+
 mot_status mot_stages_check(const mot_config *config, mot_gidx samples)
 {
     for (int s = 0; s < config->stages; ++s) {

@@ -168,6 +168,13 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
 mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task);
 /* step_route.c, on the root: counts and places of a gather in which rank r gives a row for every owner[] that is r. */
 void mot_step_count_rows(mot_step *step, size_t rows, const int *owner);
+/* What the stage at hand says of choosing; an evaluation explores nothing. */
+static inline mot_route_config mot_step_routing(const mot_step *step, const mot_step_task *task)
+{
+    mot_route_config route = step->model->config->route;
+    if (task->stage != NULL) route.explore = task->stage->explore;
+    return route;
+}
 /* step_route.c: builds the plans and begins all dispatches. */
 mot_status mot_step_dispatch(mot_step *step);
 /* step_route.c: called between tiles, on the thread that talks MPI: what is in flight moves on. Most calls return at

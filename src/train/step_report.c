@@ -90,18 +90,18 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
 {
     mot_model *model = step->model;
     coordinator *root = &step->root;
-    const mot_route_config *route = &model->config->route;
+    const mot_route_config route = mot_step_routing(step, task);
     const mot_choice_batch choice = mot_step_choice(step, task);
     const bool learns = task->stage != NULL && mot_gate_learns(&model->gate) &&
                         (task->stage->train >> MOT_PART_GATE & 1u);
     if (!learns) {
-        verdict->balance = mot_balance_losses(route, &choice, NULL);
+        verdict->balance = mot_balance_losses(&route, &choice, NULL);
         return MOT_OK;
     }
     const mot_real share = 1 / (mot_real)choice.n;
     for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
-    mot_choose_backward(route, &choice, root->d_weight, root->d_h);
-    verdict->balance = mot_balance_losses(route, &choice, root->d_h);
+    mot_choose_backward(&route, &choice, root->d_weight, root->d_h);
+    verdict->balance = mot_balance_losses(&route, &choice, root->d_h);
     const bool texts = model->gate.tokens > 0;
     mot_gate_backward(&model->gate, &model->gate_params, choice.n, texts ? NULL : root->g,
                       texts ? root->id : NULL, root->d_h, root->kept);
@@ -110,7 +110,7 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
                                                    &model->gate_params, NULL);
     if (status != MOT_OK)
         return mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
-    mot_balance_bias(route, choice.E, step->load, model->balance_bias);
+    mot_balance_bias(&route, choice.E, step->load, model->balance_bias);
     return MOT_OK;
 }
 

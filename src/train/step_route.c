@@ -53,7 +53,6 @@ static void score_and_choose(mot_step *step, const mot_step_task *task, double *
 {
     mot_model *model = step->model;
     coordinator *root = &step->root;
-    const mot_config *config = model->config;
     const size_t n = step->batch.total;
     const bool texts = model->gate.tokens > 0;
     spread_notes(step);
@@ -61,7 +60,8 @@ static void score_and_choose(mot_step *step, const mot_step_task *task, double *
                      root->h, root->kept);
     lap(step, MOT_PHASE_SCORE, since);
     const mot_choice_batch choice = mot_step_choice(step, task);
-    mot_choose(&config->route, config->gate.kind, &choice);
+    const mot_route_config route = mot_step_routing(step, task);
+    mot_choose(&route, model->config->gate.kind, &choice);
 }
 
 /* ---- every rank ---- */

@@ -110,7 +110,7 @@ START_TEST(test_types)
     ck_assert_int_eq(config.route.top_k, 0);
     ck_assert_str_eq(config.route.placement, "[[3,0],[],[1,2]]");
     ck_assert(config.route.dedicated);
-    ck_assert_int_eq(config.route.noise, MOT_NOISE_GAUSSIAN);
+    ck_assert_int_eq(config.stage[0].explore.noise, MOT_NOISE_GAUSSIAN);
     ck_assert_uint_eq(config.model.tie, 1u << MOT_PART_EMBED | 1u << MOT_PART_HEAD);
     ck_assert_uint_eq(config.data.memory, (size_t)3 << 29);
     ck_assert_uint_eq(config.seed, UINT64_MAX);

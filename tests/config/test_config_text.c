@@ -80,6 +80,12 @@ static void draw_value(const mot_option *option, char *text, size_t size)
         else
             snprintf(text, size, "%" PRIu64, draw_integer(option->least, option->most));
         break;
+    case MOT_OPTION_SPAN: /* not 0: the end of the noise would have no effect */
+        if (draw(2) == 0)
+            snprintf(text, size, "%.17g%%", (double)draw_integer(1, 1000) / 10);
+        else
+            snprintf(text, size, "%" PRIu64, draw_integer(1, option->most));
+        break;
     case MOT_OPTION_REAL:
         real = option->low + (option->high - option->low) *
                                  mot_uniform(mot_random(3, MOT_STREAM_TEST, drawn++, 0, 0, 0).word[0]);

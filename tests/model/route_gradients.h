@@ -133,7 +133,7 @@ static double mixture_loss(void *context, bool learn)
     mot_choose_backward(&m.route, &m.choice, m.d_weight, m.d_h);
     const mot_balance balance = mot_balance_losses(&m.route, &m.choice, learn ? m.d_h : NULL);
     if (learn) mot_gate_backward(&m.gate, &m.params, n, g, id, m.d_h, m.kept);
-    return loss + m.route.balance_loss * balance.switch_loss + m.route.z_loss * balance.z_loss;
+    return loss + m.route.explore.balance_loss * balance.switch_loss + m.route.explore.z_loss * balance.z_loss;
 }
 
 /* ---- setting up ---- */
@@ -174,7 +174,7 @@ static void begin(const char *name, route_loss what, mot_gate_kind kind, mot_gat
                                   .expert = m.chosen,
                                   .weight = m.weight,
                                   .p = m.p};
-    m.route = (mot_route_config){.top_k = (int)K, .noise = MOT_NOISE_UNIFORM, .noise_scale = 0.5};
+    m.route = (mot_route_config){.top_k = (int)K, .explore.noise = MOT_NOISE_UNIFORM, .explore.noise_scale = 0.5};
     c.loss = mixture_loss;
     /* Forward and backward through two products, GELU and softmax; the mixture: an expert of one block too.
      */
@@ -223,8 +223,8 @@ START_TEST(weights)
                 begin(name, OF_WEIGHTS, k == 1 ? MOT_GATE_MLP : MOT_GATE_LINEAR, MOT_GATE_MEAN, balance == 3,
                       choices[k]);
                 m.route.scale = (mot_scale)scale;
-                m.route.balance_loss = balance & 1 ? 0.7 : 0;
-                m.route.z_loss = balance & 2 ? 0.3 : 0;
+                m.route.explore.balance_loss = balance & 1 ? 0.7 : 0;
+                m.route.explore.z_loss = balance & 2 ? 0.3 : 0;
                 end();
             }
 }
@@ -237,7 +237,7 @@ static void check_mixture(const char *name, mot_gate_kind kind, bool text, mot_p
         .width = 4, .heads = 2, .depth = 1, .ffn = 5, .pool = pool, .tile = TILE};
     begin(name, OF_MIXTURE, kind, MOT_GATE_MEAN, text, K);
     m.route.scale = scale;
-    m.route.balance_loss = m.route.z_loss = balance;
+    m.route.explore.balance_loss = m.route.explore.z_loss = balance;
     for (int e = 0; e < E; ++e) {
         char prefix[32];
         snprintf(prefix, sizeof prefix, "expert%d/", e);

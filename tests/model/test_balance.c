@@ -85,7 +85,7 @@ START_TEST(an_empty_batch_has_no_loss)
 {
     begin(5, 2, 3);
     batch.n = 0;
-    config.balance_loss = config.z_loss = 1;
+    config.explore.balance_loss = config.explore.z_loss = 1;
     const mot_balance none = mot_balance_losses(&config, &batch, d_h);
     ck_assert(none.switch_loss == 0 && none.z_loss == 0);
 }
@@ -96,7 +96,7 @@ START_TEST(the_switch_loss_pushes_the_right_way)
 {
     begin(3, 1, 0.1);
     for (size_t b = 0; b < n; ++b) expert[b] = b < 25 ? 1 : 2;
-    config.balance_loss = 1;
+    config.explore.balance_loss = 1;
     memset(d_h, 0, sizeof d_h);
     mot_balance_losses(&config, &batch, d_h);
     for (size_t b = 0; b < n; ++b) ck_assert(d_h[3 * b + 1] > 0 && d_h[3 * b] < 0 && d_h[3 * b + 2] < 0);
@@ -107,7 +107,7 @@ START_TEST(the_bias_helps_the_idle)
 {
     const int64_t load[] = {0, 10, 5, 6, 4};
     float b[] = {0, 0, 0.5f, 0, -1};
-    config = (mot_route_config){.balance_bias = 0.25};
+    config = (mot_route_config){.explore.balance_bias = 0.25};
     mot_balance_bias(&config, 5, load, b);
     ck_assert(b[0] == 0.25f && b[1] == -0.25f && b[2] == 0.5f && b[3] == -0.25f && b[4] == -0.75f);
     const int64_t even[] = {3, 3, 3, 3, 3};
@@ -118,7 +118,7 @@ START_TEST(the_bias_helps_the_idle)
     float c[] = {0, 0, 0};
     mot_balance_bias(&config, 3, one, c);
     ck_assert(c[0] == -0.25f && c[1] == 0.25f && c[2] == 0.25f);
-    config.balance_bias = 0;
+    config.explore.balance_bias = 0;
     mot_balance_bias(&config, 3, one, c);
     ck_assert(c[0] == -0.25f && c[1] == 0.25f);
 }
@@ -129,7 +129,7 @@ START_TEST(the_bias_balances_in_time)
 {
     begin(4, 1, 1);
     for (size_t b = 0; b < n; ++b) h[4 * b + 1] += 3;
-    config.balance_bias = 0.02;
+    config.explore.balance_bias = 0.02;
     memset(bias, 0, sizeof bias);
     int64_t load[4];
     for (int step = 0; step < 1000; ++step) {

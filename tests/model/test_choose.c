@@ -22,7 +22,7 @@ static double uniform(uint32_t a, uint32_t b, uint32_t c)
 /* `levels` > 0: logits of so few values that ties abound. */
 static void begin(size_t E, size_t K, uint32_t salt, int levels)
 {
-    config = (mot_route_config){.top_k = (int)K, .noise_scale = 1};
+    config = (mot_route_config){.top_k = (int)K, .explore.noise_scale = 1};
     batch = (mot_choice_batch){.n = n,
                                .E = E,
                                .K = K,
@@ -63,8 +63,8 @@ static double drawn(mot_stream stream, size_t s, size_t i)
     const mot_random4 random = mot_random(batch.seed, stream, (uint32_t)batch.step, (uint32_t)place,
                                           (uint32_t)(place >> 32), (uint32_t)i);
     double normal[2];
-    if (stream == MOT_STREAM_CHOICE || config.noise == MOT_NOISE_UNIFORM) return mot_uniform(random.word[0]);
-    if (config.noise == MOT_NOISE_GUMBEL) return -log(-log((random.word[0] + 0.5) / 4294967296.0));
+    if (stream == MOT_STREAM_CHOICE || config.explore.noise == MOT_NOISE_UNIFORM) return mot_uniform(random.word[0]);
+    if (config.explore.noise == MOT_NOISE_GUMBEL) return -log(-log((random.word[0] + 0.5) / 4294967296.0));
     mot_normal_pair(random.word[0], random.word[1], normal);
     return normal[0];
 }
@@ -78,8 +78,8 @@ static void check_sample(mot_gate_kind kind, size_t s)
         all[i] = (scored){(double)h[s * E + i] + (double)bias[i], (int32_t)i};
         if (kind == MOT_GATE_RANDOM)
             all[i].score = drawn(MOT_STREAM_CHOICE, s, i);
-        else if (config.noise != MOT_NOISE_NONE && batch.step >= 0)
-            all[i].score += config.noise_scale * drawn(MOT_STREAM_NOISE, s, i);
+        else if (config.explore.noise != MOT_NOISE_NONE && batch.step >= 0)
+            all[i].score += config.explore.noise_scale * drawn(MOT_STREAM_NOISE, s, i);
         sum += exp((double)h[s * E + i]);
     }
     qsort(all, E, sizeof *all, falling);
@@ -131,8 +131,8 @@ START_TEST(noise_is_a_pure_function)
     for (int noise = MOT_NOISE_UNIFORM; noise <= MOT_NOISE_GAUSSIAN; ++noise)
         for (size_t K = 1; K <= 6; K += 5) {
             begin(6, K, 5, 2);
-            config.noise = (mot_noise)noise;
-            config.noise_scale = 0.7;
+            config.explore.noise = (mot_noise)noise;
+            config.explore.noise_scale = 0.7;
             check(MOT_GATE_LINEAR);
             batch.step = INT64_C(1) << 20;
             check(MOT_GATE_LINEAR);
@@ -146,7 +146,7 @@ START_TEST(noise_differs_by_step_and_seed)
 {
     int32_t before[n];
     begin(8, 1, 6, 1);
-    config.noise = MOT_NOISE_UNIFORM;
+    config.explore.noise = MOT_NOISE_UNIFORM;
     mot_choose(&config, MOT_GATE_LINEAR, &batch);
     memcpy(before, expert, sizeof before);
     mot_choose(&config, MOT_GATE_LINEAR, &batch);
@@ -164,12 +164,12 @@ END_TEST
 START_TEST(noise_changes_the_choice_alone)
 {
     begin(8, 3, 7, 0);
-    config.noise = MOT_NOISE_GUMBEL;
-    config.noise_scale = 50;
+    config.explore.noise = MOT_NOISE_GUMBEL;
+    config.explore.noise_scale = 50;
     float clean[n * 8];
     mot_choose(&config, MOT_GATE_LINEAR, &batch);
     memcpy(clean, p, sizeof clean);
-    config.noise = MOT_NOISE_NONE;
+    config.explore.noise = MOT_NOISE_NONE;
     mot_choose(&config, MOT_GATE_LINEAR, &batch);
     ck_assert_int_eq(memcmp(clean, p, sizeof clean), 0);
 }
@@ -177,10 +177,10 @@ END_TEST
 
 START_TEST(noise_fades_in_a_straight_line)
 {
-    config = (mot_route_config){.noise_scale = 2, .noise_end = 0.5, .noise_steps = 0};
+    config = (mot_route_config){.explore.noise_scale = 2, .explore.noise_end = 0.5, .explore.noise_steps = {0}};
     ck_assert_double_eq(mot_noise_scale(&config, 0), 2);
     ck_assert_double_eq(mot_noise_scale(&config, 1000), 2);
-    config.noise_steps = 100;
+    config.explore.noise_steps.steps = 100;
     ck_assert_double_eq(mot_noise_scale(&config, 0), 2);
     ck_assert_double_eq(mot_noise_scale(&config, 50), 1.25);
     ck_assert_double_eq(mot_noise_scale(&config, 100), 0.5);
@@ -192,7 +192,7 @@ START_TEST(fixed_gates_go_by_group)
 {
     for (size_t K = 1; K <= 5; ++K) {
         begin(5, K, 8, 0);
-        config.noise = MOT_NOISE_UNIFORM; /* controls have none */
+        config.explore.noise = MOT_NOISE_UNIFORM; /* controls have none */
         check(MOT_GATE_FIXED);
         batch.step = -1;
         check(MOT_GATE_FIXED);

@@ -309,6 +309,32 @@ for key in line:
 assert s["time.wall_s"] > s["time.process_s"] > 0, s
 assert abs(s["speed.samples_per_s"] - s["steps"] * 24 / s["time.wall_s"]) < 1e-6 * s["speed.samples_per_s"], s
 PY
+# ---- noise ----
+
+mot train pictures.yaml run=noisy route.noise=gumbel route.noise_steps=200 >out 2>said || fail "noise beyond the end: $(cat said)"
+grep -q "route.noise_steps = 200 is beyond the end of the run (20 steps), where the noise is still 0.9, and not 0" said ||
+    fail "no warning of noise beyond the end: $(cat said)"
+quietly mot train --quiet pictures.yaml run=share route.noise=gumbel "route.noise_steps=50%"
+quietly mot train --quiet pictures.yaml run=steps route.noise=gumbel route.noise_steps=10
+[ "$(value share/summary.json digest)" = "$(value steps/summary.json digest)" ] || fail "half of 20 steps are not 10 steps"
+grep -q 'noise_steps: 50%' share/config.yaml || fail "config.yaml does not say what was given: $(grep noise share/config.yaml)"
+grep -v '^train\|^data\|file' pictures.yaml >rest.yaml
+cat rest.yaml - >stages.yaml <<'YAML'
+data: {file: pictures.h5}
+train: {batch: 24, rate: 1e-2}
+route: {noise: gumbel, noise_steps: 10}
+stages:
+  - {name: first, until: 12 steps}
+  - {name: second, until: 8 steps, optimizer: adamw}
+YAML
+quietly mot train --quiet stages.yaml run=noise-all
+quietly mot train --quiet stages.yaml run=noise-first stages.1.noise=none
+quietly mot train --quiet stages.yaml run=noise-none route.noise=none route.noise_steps=0
+[ "$(value noise-all/summary.json digest)" = "$(value noise-first/summary.json digest)" ] ||
+    fail "noise that has fallen to 0 before the second stage is something there"
+[ "$(value noise-all/summary.json digest)" != "$(value noise-none/summary.json digest)" ] || fail "noise changes nothing"
+quietly mot train --quiet stages.yaml run=balanced stages.0.balance_loss=1
+[ "$(value noise-all/summary.json digest)" != "$(value balanced/summary.json digest)" ] || fail "a stage's balance loss changes nothing"
 refused "a deeper model than 128 blocks" "model.depth = 129" train pictures.yaml run=deep model.depth=129
 quietly mot train --quiet pictures.yaml run=deep model.depth=128 model.width=2 model.heads=1 model.ffn=2 train.until="1 steps" train.batch=2
 finish

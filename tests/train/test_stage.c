@@ -252,6 +252,23 @@ START_TEST(wants_an_end_for_a_schedule)
 }
 END_TEST
 
+/* What is given in per cent of the run. */
+START_TEST(a_share_of_the_run_becomes_steps)
+{
+    configure("[{name: a, until: 20 steps, noise: gumbel, noise_steps: 25%}, {name: b, until: 1 epochs, noise: uniform, noise_steps: 7}]");
+    ck_assert_int_eq(mot_run_steps(&config, SAMPLES), 33);
+    mot_ck_ok(mot_stages_resolve(&config, SAMPLES));
+    ck_assert_int_eq(config.stage[0].explore.noise_steps.steps, 8);
+    ck_assert_int_eq(config.stage[0].explore.noise, MOT_NOISE_GUMBEL);
+    ck_assert_int_eq(config.stage[1].explore.noise_steps.steps, 7);
+    ck_assert_int_eq(config.stage[1].explore.noise, MOT_NOISE_UNIFORM);
+    configure("[{name: a, until: loss < 1, noise_steps: 0.5%}]");
+    ck_assert_int_eq(mot_run_steps(&config, SAMPLES), 0);
+    ck_assert_int_eq(mot_stages_resolve(&config, SAMPLES), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "stage 'a': noise_steps = 0.5%"));
+}
+END_TEST
+
 static void stage_tests(TCase *tcase)
 {
     tcase_add_test(tcase, counts_steps_and_epochs);
@@ -264,6 +281,7 @@ static void stage_tests(TCase *tcase)
     tcase_add_test(tcase, two_plateaus_keep_their_own_windows);
     tcase_add_test(tcase, follows_a_schedule);
     tcase_add_test(tcase, wants_an_end_for_a_schedule);
+    tcase_add_test(tcase, a_share_of_the_run_becomes_steps);
 }
 
 MOT_CK_MAIN("stage", stage_tests)

@@ -118,7 +118,9 @@ static double twin_step(world *w, const mot_step_task *task)
                                      .expert = expert,
                                      .weight = weight,
                                      .p = p};
-    mot_choose(&config->route, config->gate.kind, &choice);
+    mot_route_config route = config->route;
+    route.explore = task->stage->explore;
+    mot_choose(&route, config->gate.kind, &choice);
     for (size_t b = 0; b < BATCH; ++b) {
         float out[EXPERTS][DATA_CLASSES], F[DATA_CLASSES] = {0}, d[DATA_CLASSES], d_out[DATA_CLASSES];
         int predicted;
@@ -153,12 +155,12 @@ static double twin_step(world *w, const mot_step_task *task)
             mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->tied, NULL));
     }
     if (stage->train >> MOT_PART_GATE & 1u && mot_gate_learns(&twin->gate)) {
-        mot_choose_backward(&config->route, &choice, d_weight, d_h);
-        mot_balance_losses(&config->route, &choice, d_h);
+        mot_choose_backward(&route, &choice, d_weight, d_h);
+        mot_balance_losses(&route, &choice, d_h);
         mot_gate_backward(&twin->gate, &twin->gate_params, BATCH, g, NULL, d_h, kept);
         mot_ck_ok(mot_optimizer_update(&stage->gate, stage->gate.rate * task->factor, 1u << MOT_PART_GATE,
                                        &twin->gate_params, NULL));
-        mot_balance_bias(&config->route, EXPERTS, load, twin->balance_bias);
+        mot_balance_bias(&route, EXPERTS, load, twin->balance_bias);
     }
     return loss;
 }

@@ -3,6 +3,7 @@
 #define MOT_STAGE_CONFIG_H
 
 #include "mot/loss.h"
+#include "mot/model_config.h"
 #include "mot/params.h"
 
 typedef enum mot_optimizer_kind { MOT_SGD, MOT_NORMALIZED_GD, MOT_ADAMW } mot_optimizer_kind;
@@ -36,6 +37,7 @@ typedef struct mot_stage_config { /* keys train.* (the defaults of every stage) 
     mot_gidx warmup;   /* steps from 0 to the full rate */
     double final_rate; /* what the schedule ends at, as a fraction of the rate */
     mot_until until;
+    mot_exploration explore; /* keys route.noise, ..., in a stage noise, ... */
 } mot_stage_config;
 
 /* What follows a loss or a gradient that is not finite. */

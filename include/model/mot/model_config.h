@@ -82,16 +82,27 @@ typedef enum mot_exchange_form {
     MOT_EXCHANGE_NODE,   /* hosts, whose ranks share memory */
 } mot_exchange_form;
 
+/* A number of steps, or per cent of the run's, from which the number follows once its length is known. */
+typedef struct mot_span {
+    mot_gidx steps;
+    double percent; /* 0: a number was given */
+} mot_span;
+
+/* What keeps the choices from settling too soon, or on too few experts; a stage may have its own. */
+typedef struct mot_exploration { /* keys route.*, in a stage without route. */
+    mot_noise noise;             /* added to the logits for choosing only, in training only */
+    double noise_scale, noise_end; /* lambda at step 0 of the run and from step noise_steps on, linear between */
+    mot_span noise_steps;          /* 0: constant noise_scale */
+    double balance_loss;           /* coefficient of the Switch loss; 0: off */
+    double z_loss;                 /* coefficient of the z-loss */
+    double balance_bias;           /* step of the loss-free bias (added to the logits for choosing only) */
+} mot_exploration;
+
 typedef struct mot_route_config { /* keys route.* */
     int top_k;                    /* 1 .. E; 0: all (soft routing) */
     mot_scale scale; /* weight of an expert's output: its softmax probability over all experts, over the
                                      chosen ones, or 1/K; of a control too, whose scores are all 0 */
-    mot_noise noise; /* added to the logits for choosing only, in training only */
-    double noise_scale, noise_end; /* lambda at step 0 and from step noise_steps on, linear between */
-    mot_gidx noise_steps;          /* 0: constant noise_scale */
-    double balance_loss;           /* coefficient of the Switch loss; 0: off */
-    double z_loss;                 /* coefficient of the z-loss */
-    double balance_bias;           /* step of the loss-free bias (added to the logits for choosing only) */
+    mot_exploration explore; /* of the stage at hand */
     char placement[4096];          /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */
     bool dedicated; /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
     bool split;     /* ranks with little to do help experts with many samples */

@@ -19,6 +19,12 @@ mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t
 /* Checks what needs the data: a schedule that falls to an end needs a number of steps; a stage must end. */
 mot_status mot_stages_check(const mot_config *config, mot_gidx samples);
 
+/* Steps of the whole run at the latest; 0: a criterion alone ends a stage of it. */
+mot_gidx mot_run_steps(const mot_config *config, mot_gidx samples);
+
+/* Turns what is given in per cent of the run into steps of it. MOT_ERR_INPUT: its length is not known. */
+mot_status mot_stages_resolve(mot_config *config, mot_gidx samples);
+
 /* The factor on the stage's rates for its step `done` (0 is its first): warm-up times schedule. */
 double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx steps);
 
