@@ -31,6 +31,7 @@ typedef struct data_set {
     const char *dense; /* one transformer with as many parameters as the four experts, within 0.1 % */
     const char *first, *early, *late; /* epochs: cap of stage I and II; three-early and three-late */
     const char *shorter;              /* the quick form's stages */
+    const char *told;                 /* what a gate can be told: the groups of those that have them */
 } data_set;
 
 static const data_set sets[SETS] = {
@@ -42,7 +43,7 @@ static const data_set sets[SETS] = {
      "model.width=64; model.heads=8; model.ffn=153", "1.2",
      "stages.0.until=0.6 epochs; stages.1.until=1.8 epochs",
      "stages.0.until=1.8 epochs; stages.1.until=0.6 epochs",
-     "stages.0.until=0.2 epochs; stages.1.until=0.2 epochs; stages.2.until=0.2 epochs; "},
+     "stages.0.until=0.2 epochs; stages.1.until=0.2 epochs; stages.2.until=0.2 epochs; ", "label"},
     {"cifar100-mid", "CIFAR-100, 100 pictures a class", "cifar100-mid.h5",
      "10,000 training and 2,000 test pictures, 100 fine classes in 20 superclasses: a part of CIFAR-100, its "
      "pictures unmodified; "
@@ -52,7 +53,7 @@ static const data_set sets[SETS] = {
      "1e-3\n  weight_decay: 0.1\n  clip: 1\n" STAGES("4.5", "4.5", "6") QUIET,
      "model.width=64; model.heads=8; model.ffn=212", "4.5",
      "stages.0.until=2.25 epochs; stages.1.until=6.75 epochs",
-     "stages.0.until=6.75 epochs; stages.1.until=2.25 epochs", ""},
+     "stages.0.until=6.75 epochs; stages.1.until=2.25 epochs", "", "group"},
     {"clinc150", "CLINC150", "clinc150.h5",
      "15,000 training and 4,500 test sentences, 150 intents in 10 domains; all of it",
      "data:\n  augment:\n    drop: 0.2\nmodel:\n" MODEL "gate:\n  input: sum\n" ROUTE
@@ -60,7 +61,7 @@ static const data_set sets[SETS] = {
      "1\n" STAGES("2.4", "2.4", "3.2") QUIET,
      "model.width=104; model.heads=8; model.ffn=138", "2.4",
      "stages.0.until=1.2 epochs; stages.1.until=3.6 epochs",
-     "stages.0.until=3.6 epochs; stages.1.until=1.2 epochs", ""},
+     "stages.0.until=3.6 epochs; stages.1.until=1.2 epochs", "", "group"},
 };
 
 #define NO_ATTENTION "stages.0.train=[gate, embed, ffn, head]; "
@@ -108,7 +109,7 @@ static const struct {
     [NO_NOISE] = {"no-noise", "MoT, no noise", "route.noise=none; route.noise_steps=0", 1, false},
     [NO_BALANCE] = {"no-balance", "MoT, no load balance", "route.balance_loss=0", 1, false},
     [RANDOM] = {"random", "MoT, random gate", "gate.kind=random", 1, true},
-    [ORACLE] = {"oracle", "MoT, gate that is told the class or group", "gate.kind=fixed", 1, false},
+    [ORACLE] = {"oracle", "MoT, gate that is told the class or group", NULL, 1, false},
     [TOP_2] = {"top-2", "MoT, top-2", "route.top_k=2", 2.7, false},
     [ALL] = {"soft", "MoT, all four experts", "route.top_k=all", 4.5, false},
     [HEADS_1] = {"heads-1", "MoT, 1 head", "model.heads=1", 1, false},
@@ -134,6 +135,9 @@ static void settings_of(const data_set *set, int variant, char *text, size_t siz
         break;
     case LATE:
         snprintf(text, size, THREE "%s", set->late);
+        break;
+    case ORACLE:
+        snprintf(text, size, "gate.kind=fixed; gate.told=%s", set->told);
         break;
     case DENSE_PARAMETERS:
         snprintf(text, size, DENSE "%s", set->dense);

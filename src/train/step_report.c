@@ -25,7 +25,8 @@ static void spread_reports(mot_step *step)
         root->d_weight[p * step->K + report->choice] = report->d_weight;
         if (report->choice != 0) continue;
         root->loss[p] = report->loss;
-        root->predicted[p] = report->predicted;
+        /* Data of one class have one output, which could stand for two. */
+        root->predicted[p] = MOT_MIN(report->predicted, step->classes - 1);
         if (root->output != NULL)
             memcpy(root->output + p * step->C, root->report_output + r * step->C, step->C * sizeof *root->output);
     }

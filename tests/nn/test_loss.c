@@ -102,6 +102,32 @@ START_TEST(outputs_are_counted)
 }
 END_TEST
 
+/* Against the formulas, and the largest is that of the label that the outputs stand for. */
+START_TEST(probabilities_are_those_of_the_outputs)
+{
+    const float out[] = {0.5f, -1, 2, 900}, one[] = {-0.75f}, far[] = {3};
+    float p[4];
+    mot_loss_probabilities(MOT_LOSS_CROSS_ENTROPY, 3, out, 3, p);
+    const double sum = exp(0.5) + exp(-1) + exp(2);
+    ck_assert_double_eq_tol((double)(p[0]), exp(0.5) / sum, 1e-7);
+    ck_assert_double_eq_tol((double)(p[1]), exp(-1) / sum, 1e-7);
+    ck_assert_double_eq_tol((double)(p[2]), exp(2) / sum, 1e-7);
+    mot_loss_probabilities(MOT_LOSS_SQUARED, 4, out, 4, p);
+    ck_assert(p[0] == 0 && p[3] == 1);
+    mot_loss_probabilities(MOT_LOSS_LOGISTIC, 3, out, 3, p);
+    ck_assert_double_eq_tol((double)(p[1]), 1 / (1 + exp(1)), 1e-7);
+    mot_loss_probabilities(MOT_LOSS_LOGISTIC, 1, one, 2, p);
+    ck_assert_double_eq_tol((double)(p[1]), 1 / (1 + exp(0.75)), 1e-7);
+    ck_assert_double_eq_tol((double)(p[0] + p[1]), 1, 1e-7);
+    mot_loss_probabilities(MOT_LOSS_SQUARED, 1, one, 2, p);
+    ck_assert_double_eq_tol((double)(p[1]), 0.125, 1e-7);
+    mot_loss_probabilities(MOT_LOSS_SQUARED, 1, far, 2, p);
+    ck_assert(p[1] == 1 && p[0] == 0);
+    mot_loss_probabilities(MOT_LOSS_CROSS_ENTROPY, 1, far, 1, p);
+    ck_assert(p[0] == 1);
+}
+END_TEST
+
 static void loss_tests(TCase *tcase)
 {
     tcase_add_test(tcase, values_are_the_formulas);
@@ -109,6 +135,7 @@ static void loss_tests(TCase *tcase)
     tcase_add_test(tcase, lost_outputs_are_seen);
     tcase_add_test(tcase, labels_are_predicted);
     tcase_add_test(tcase, outputs_are_counted);
+    tcase_add_test(tcase, probabilities_are_those_of_the_outputs);
 }
 
 MOT_CK_MAIN("loss", loss_tests)
