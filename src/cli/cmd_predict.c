@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "cli.h"
-#include "mot/blas.h"
 #include "mot/predict.h"
 
 enum { KEY_DATA = 256, KEY_CSV, KEY_TEXT, KEY_NPY, KEY_SPLIT };
@@ -99,7 +98,6 @@ mot_status mot_cmd_predict(int argc, char **argv)
     given.options.assignments = given.settings.text;
     mot_comm comm;
     mot_comm_init(&comm, MPI_COMM_WORLD);
-    mot_blas_init();
     status = mot_predict(&comm, &given.options);
     mot_comm_free(&comm);
     return status;

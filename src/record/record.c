@@ -183,8 +183,6 @@ mot_status mot_record_open(mot_record **opened, const mot_record_about *about, m
     record->classes = about->classes;
     record->groups = about->groups;
     record->seed = about->seed;
-    record->more = about->more;
-    record->more_of = about->more_of;
     memcpy(record->step, step_columns, sizeof step_columns);
     memcpy(record->layer, layer_columns, sizeof layer_columns);
     memcpy(record->assign, assign_columns, sizeof assign_columns);

@@ -68,8 +68,6 @@ struct mot_record {
     char **class_names, **group_names; /* one allocation each; NULL: none */
     int experts, choices, classes, groups;
     uint64_t seed;
-    mot_status (*more)(const void *more_of, hid_t file);
-    const void *more_of;
     int log; /* descriptor of log.jsonl, appending */
 
     size_t steps, snapshots, evaluations, assigned; /* rows that have collected */

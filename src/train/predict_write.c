@@ -108,7 +108,7 @@ static mot_status write_h5(const predictions *p, const char *out)
     hid_t file = H5I_INVALID_HID;
     mot_status status;
     arrays_of(p, array);
-    MOT_TRY(mot_h5_create_image(&file));
+    MOT_TRY(mot_h5_create_file(&file, out, MOT_H5_HEAD));
     MOT_TRY(mot_h5_set_text(file, ".", "format", "mot-predictions"));
     MOT_TRY(mot_h5_set_int(file, ".", "format_version", 1));
     MOT_TRY(mot_h5_set_text(file, ".", "mot_version", MOT_VERSION));
@@ -121,9 +121,9 @@ static mot_status write_h5(const predictions *p, const char *out)
     }
     if (p->names != NULL)
         MOT_TRY(mot_h5_write_texts(file, "class_names", p->classes, (const char *const *)p->names));
-    MOT_TRY(mot_h5_save_image(&file, out));
+    MOT_TRY(mot_h5_close_file(&file, out, true));
 done:
-    mot_h5_close(&file);
+    (void)mot_h5_close_file(&file, out, false);
     return status;
 }
 

@@ -141,7 +141,7 @@ static mot_status record_figures(const mot_run *run, const struct run_figures *f
     list[count++] = ROW("class_accuracy", "share of the samples of a class with the right label", C, "class", eval->class_accuracy);
     list[count++] = ROW("expert_accuracy", "share of the samples of an expert with the right label", E, "expert", eval->expert_accuracy);
     if (eval->confusion != NULL)
-        list[count++] = TABLE("confusion", "samples by label (row) and predicted label (column)", C, "class", C, "class", eval->confusion);
+        list[count++] = TABLE("confusion", "samples by label (row) and predicted label (column)", C, "class", C, "predicted_class", eval->confusion);
     list[count++] = TABLE("kind_loss", "mean loss by group (or class) and expert", N, figures->axis, E, "expert", figures->kind_loss);
     if (figures->theory) {
         list[count++] = TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group", figures->probe.neurons);

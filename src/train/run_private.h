@@ -140,7 +140,7 @@ mot_state run_state(mot_run *run);
 /* run.c: the optimizers forget, as a stage begins; nothing behind the last one. */
 void run_begin_stage(mot_run *run);
 
-/* run_data.c: the run's data, and its schema. Open: not collective, to be agreed on. Write: for checkpoints and run.h5.
+/* run_data.c: the run's data, and its schema. Open: not collective, to be agreed on. Write: for checkpoints.
  * Keep: a run that is continued goes on with the normalization of its checkpoint. */
 mot_status run_open_data(mot_run *run);
 mot_status run_write_schema(const void *schema, hid_t file);

@@ -257,8 +257,6 @@ static mot_status open_record(mot_run *run, bool continued)
         .dataset_checksum = set->checksum,
         .run_id = run->id,
         .seed = run->config.seed,
-        .more = run_write_schema,
-        .more_of = &run->schema,
     };
     return mot_record_open(&run->record, &about, continued ? run->progress.step : -1);
 }

@@ -2,7 +2,7 @@
  *
  * A model has learned samples of one form, under one normalization, and classes by number. Another file may hold other
  * classes, in another order, under a normalization and a vocabulary of its own; read as its own samples it would give wrong
- * figures in silence. A schema is what the run keeps, in its checkpoints and run.h5; a data set that adopts it gives the
+ * figures in silence. A schema is what the run keeps, in its checkpoints; a data set that adopts it gives the
  * samples that the run would have been given, or is refused:
  *
  *      form            kind, channels, rows and columns, numbers a token: the same. Texts are cut, or padded, to L tokens

@@ -24,7 +24,6 @@
 #ifndef MOT_RECORD_H
 #define MOT_RECORD_H
 
-#include "mot/h5.h"
 #include "mot/status.h"
 #include "mot/types.h"
 
@@ -44,8 +43,6 @@ typedef struct mot_record_about {
     const char *dataset_checksum;
     const char *run_id; /* NULL: none */
     uint64_t seed;
-    mot_status (*more)(const void *more_of, hid_t file); /* writes what else belongs to the run into run.h5; NULL: nothing */
-    const void *more_of;                                 /* not copied */
 } mot_record_about;
 
 /* Opens the record after step `step` (-1: a fresh run, of which not even an evaluation stays): removes later segments, later lines of log.jsonl and stray
