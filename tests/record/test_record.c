@@ -192,7 +192,7 @@ START_TEST(what_is_recorded_is_read_back)
     mot_ck_ok(mot_h5_read_names(file, "class_names", 100, &count, &texts));
     ck_assert(count == CLASSES && strcmp(texts[2], "caf\xc3\xa9") == 0);
     mot_free(texts);
-    mot_ck_ok(mot_h5_read_texts(file, "config", 1, &count, &texts));
+    mot_ck_ok(mot_h5_read_names(file, "config", 1, &count, &texts));
     ck_assert_str_eq(texts[0], "run: x\n");
     mot_free(texts);
     mot_h5_close(&file);
