@@ -186,7 +186,8 @@ done:
     return status;
 }
 
-mot_status mot_checkpoint_more(const char *path, mot_status (*read)(void *to, hid_t file, const char *path), void *to)
+mot_status mot_checkpoint_more(const char *path, mot_status (*read)(void *to, hid_t file, const char *path),
+                               void *to)
 {
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;

@@ -45,9 +45,11 @@ mot_status mot_cmd_eval(int argc, char **argv)
         options,
         take,
         "RUN|CHECKPOINT [KEY=VALUE...]",
-        "Repeats the evaluation from a checkpoint file, or from the newest one of a run folder. KEY=VALUE changes "
+        "Repeats the evaluation from a checkpoint file, or from the newest one of a run folder. KEY=VALUE "
+        "changes "
         "the run's configuration, for example eval.split=val or data.file=other.h5.\v"
-        "Another data set is read as the run's own: with its normalization, and with classes, words and columns "
+        "Another data set is read as the run's own: with its normalization, and with classes, words and "
+        "columns "
         "matched by name. What does not fit is refused.",
         NULL,
         NULL,

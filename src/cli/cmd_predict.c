@@ -12,7 +12,8 @@ typedef struct arguments {
     mot_cli_settings settings;
 } arguments;
 
-static error_t take_input(arguments *given, mot_predict_input input, const char *file, struct argp_state *state)
+static error_t take_input(arguments *given, mot_predict_input input, const char *file,
+                          struct argp_state *state)
 {
     if (given->options.file != NULL) {
         argp_error(state, "one of --data, --csv, --text and --npy at a time");
@@ -82,9 +83,11 @@ mot_status mot_cmd_predict(int argc, char **argv)
         options,
         take,
         "RUN|CHECKPOINT [KEY=VALUE...]",
-        "Says of each sample its class, the probability of every class, its expert and the gate's probability of "
+        "Says of each sample its class, the probability of every class, its expert and the gate's "
+        "probability of "
         "it, in the order of the input. Labels are not needed, and not looked at.\v"
-        "Samples are read as the run's own: with its normalization, and with words and columns matched by name. "
+        "Samples are read as the run's own: with its normalization, and with words and columns matched by "
+        "name. "
         "The same numbers come out on any number of ranks.\n\n"
         "mot predict runs/mine --csv new.csv -o new-classes.csv",
         NULL,

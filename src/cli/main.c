@@ -115,8 +115,9 @@ static mot_status check_program(const mot_comm *world)
     memcpy(root, mine, sizeof root);
     MPI_Bcast(root, sizeof root, MPI_CHAR, MOT_ROOT, world->mpi);
     if (strcmp(mine, root) != 0)
-        status = mot_fail(MOT_ERR_INPUT, "rank %d runs %s, and rank 0 %s: all ranks must run the same program",
-                          world->rank, mine, root);
+        status = mot_fail(MOT_ERR_INPUT,
+                          "rank %d runs %s, and rank 0 %s: all ranks must run the same program", world->rank,
+                          mine, root);
     return mot_comm_agree(world, status);
 }
 
@@ -188,7 +189,8 @@ static int run(mot_start *start, int argc, char **argv)
     for (size_t v = 0; v < MOT_COUNT(verbs); ++v)
         if (strcmp(argv[1], verbs[v].name) == 0) return run_verb(start, &verbs[v], argc - 1, argv + 1);
     return finish(mot_fail(
-        MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, predict, bench, study, data, inspect", argv[1]));
+        MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, predict, bench, study, data, inspect",
+        argv[1]));
 }
 
 const mot_object mot_program = {MOT_FEATURES_COMPILED, run};

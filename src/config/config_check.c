@@ -85,8 +85,11 @@ static mot_status check_noise(const mot_config_reader *reader)
     for (int s = 0; s < reader->config.stages; ++s) {
         const mot_exploration *explore = &reader->config.stage[s].explore;
         const mot_given *own = &reader->stage_given[s][option];
-        if (explore->noise_steps.steps > 0 || explore->noise_steps.percent > 0 || explore->noise_end == 0) continue;
-        if (own->where == 0) return FAIL(reader, "route.noise_end", "route.noise_end has no effect while route.noise_steps is 0");
+        if (explore->noise_steps.steps > 0 || explore->noise_steps.percent > 0 || explore->noise_end == 0)
+            continue;
+        if (own->where == 0)
+            return FAIL(reader, "route.noise_end",
+                        "route.noise_end has no effect while route.noise_steps is 0");
         return mot_fail(MOT_ERR_INPUT, "%s: stages.%d.noise_end has no effect while noise_steps is 0",
                         mot_reader_place(reader, own->where, place), s);
     }

@@ -81,8 +81,8 @@ void mot_option_show(const mot_option *option, const void *base, FILE *stream);
 
 /* ---- the grammars behind the types ---- */
 bool mot_parse_integer(const char *text,
-                       uint64_t *value);              /* "400", "1e3"; not "0x10", "010", "1_000", "-1" */
-bool mot_parse_span(const char *text, mot_span *span);   /* "400", "50%": above 0 and at most 100 */
+                       uint64_t *value);               /* "400", "1e3"; not "0x10", "010", "1_000", "-1" */
+bool mot_parse_span(const char *text, mot_span *span); /* "400", "50%": above 0 and at most 100 */
 bool mot_parse_real(const char *text, double *value); /* finite decimal; not "nan", "inf", "0x1p3", "1e999" */
 /* "0.5" or "[0.5, 1.5]": up to `most` numbers. */
 bool mot_parse_reals(const char *text, size_t most, double *value, size_t *count);

@@ -34,11 +34,11 @@ struct dataset_map {
 
 /* Where samples come from: their places in a file, all of them in memory, or a mixture. */
 struct mot_dataset_source {
-    int descriptor;        /* of the file; -1: none is read any more */
-    off_t first;           /* place of sample 0, where `format.bytes` bytes are a sample */
-    uint64_t *sum;         /* [samples]: their checksums, as long as any is to be read */
-    unsigned char *loaded; /* or all samples of the split */
-    char where[PATH_MAX];  /* "FILE:/split/x", for sentences */
+    int descriptor;          /* of the file; -1: none is read any more */
+    off_t first;             /* place of sample 0, where `format.bytes` bytes are a sample */
+    uint64_t *sum;           /* [samples]: their checksums, as long as any is to be read */
+    unsigned char *loaded;   /* or all samples of the split */
+    char where[PATH_MAX];    /* "FILE:/split/x", for sentences */
     struct dataset_map *map; /* samples are given in another form than they are stored in; owned; else NULL */
 
     mot_mixture *mixture; /* generated samples: owned; else NULL */
@@ -55,7 +55,8 @@ hid_t dataset_sum_type(hid_t file, const char *name);
 mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const char *split);
 
 /* Names of a list, which must be `expected`; absent: NULL. `where` is a file or a group of one. */
-mot_status dataset_names_read(hid_t where, const char *path, const char *name, size_t expected, char ***names);
+mot_status dataset_names_read(hid_t where, const char *path, const char *name, size_t expected,
+                              char ***names);
 /* The group `normalization`, whose scaling, means and deviations are read, or written. */
 mot_status dataset_normalization_read(mot_sample_format *format, hid_t where, const char *path);
 mot_status dataset_normalization_write(hid_t where, const mot_normalization *normalization);
@@ -64,7 +65,8 @@ mot_status dataset_normalization_write(hid_t where, const mot_normalization *nor
 mot_status dataset_names_copy(char ***copy, char *const *names, size_t count);
 
 /* schema_adopt.c: a stored sample in the form of the schema; a stored text's id; all of a map. */
-void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample, void *bytes);
+void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
+                        void *bytes);
 int32_t dataset_id(const mot_sample_format *format, const void *sample, size_t token);
 void dataset_map_free(struct dataset_map *map);
 

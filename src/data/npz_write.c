@@ -42,7 +42,8 @@ static void put_about(unsigned char about[26], uint32_t crc, size_t size, size_t
     put(about + 22, name, 2);
 }
 
-static mot_status add_file(zip *z, const char *name, const char *head, size_t head_size, const void *data, size_t size)
+static mot_status add_file(zip *z, const char *name, const char *head, size_t head_size, const void *data,
+                           size_t size)
 {
     unsigned char local[30] = "PK\x03\x04", line[46] = "PK\x01\x02", about[26];
     char file[80];
@@ -115,7 +116,8 @@ static mot_status add_texts(zip *z, const char *name, size_t count, char *const 
     MOT_TRY(mot_allocate(&characters, count * longest, sizeof *characters, "names"));
     for (size_t i = 0; i < count; ++i) {
         uint32_t *to = characters + i * longest;
-        for (const unsigned char *at = (const unsigned char *)text[i]; *at != '\0';) *to++ = next_character(&at);
+        for (const unsigned char *at = (const unsigned char *)text[i]; *at != '\0';)
+            *to++ = next_character(&at);
     }
     snprintf(type, sizeof type, "<U%zu", longest);
     const size_t head_size = put_head(head, type, 1, &count);
@@ -134,7 +136,8 @@ mot_status mot_npz_write(const char *path, size_t count, const mot_npz_array *ar
     for (size_t a = 0; a < count; ++a) MOT_TRY(add_array(&z, &array[a]));
     if (texts > 0) MOT_TRY(add_texts(&z, texts_name, texts, text));
     if (z.count + z.directory_count > UINT32_MAX) {
-        status = mot_fail(MOT_ERR_INPUT, "%s would have more than 4 GiB, which .npz has no room for: give .h5", path);
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s would have more than 4 GiB, which .npz has no room for: give .h5", path);
         goto done;
     }
     put(end + 8, z.files, 2);

@@ -39,9 +39,8 @@ static mot_status copy_format(mot_sample_format *to, const mot_sample_format *fr
 mot_status mot_schema_take(mot_schema *schema, const mot_dataset *dataset)
 {
     mot_status status;
-    *schema = (mot_schema){.classes = dataset->classes,
-                           .groups = dataset->groups,
-                           .signed_labels = dataset->signed_labels};
+    *schema = (mot_schema){
+        .classes = dataset->classes, .groups = dataset->groups, .signed_labels = dataset->signed_labels};
     MOT_TRY(copy_format(&schema->format, &dataset->format));
     MOT_TRY(dataset_names_copy(&schema->class_names, dataset->class_names, (size_t)dataset->classes));
     MOT_TRY(dataset_names_copy(&schema->group_names, dataset->group_names, (size_t)dataset->groups));
@@ -74,10 +73,14 @@ typedef struct field {
         name_, offsetof(mot_schema, member_), sizeof(((mot_schema *)0)->member_)                             \
     }
 static const field fields[] = {
-    FIELD("channels", format.channels),  FIELD("height", format.height),
-    FIELD("width", format.width),        FIELD("tokens", format.tokens),
-    FIELD("features", format.features),  FIELD("vocabulary_size", format.vocabulary),
-    FIELD("classes", classes),           FIELD("groups", groups),
+    FIELD("channels", format.channels),
+    FIELD("height", format.height),
+    FIELD("width", format.width),
+    FIELD("tokens", format.tokens),
+    FIELD("features", format.features),
+    FIELD("vocabulary_size", format.vocabulary),
+    FIELD("classes", classes),
+    FIELD("groups", groups),
     FIELD("signed_labels", signed_labels),
 };
 #undef FIELD

@@ -30,8 +30,8 @@ static bool same_names(char *const *a, size_t count_a, char *const *b, size_t co
 }
 
 /* map[i]: the place among `of` that has the name of i, or -1. MOT_ERR_INPUT: two there have one name. */
-static mot_status map_names(char *const *names, size_t count, char *const *of, size_t of_count, const char *what,
-                            const char *path, int32_t *map)
+static mot_status map_names(char *const *names, size_t count, char *const *of, size_t of_count,
+                            const char *what, const char *path, int32_t *map)
 {
     named *sorted = NULL;
     mot_status status = mot_allocate(&sorted, of_count, sizeof *sorted, "names");
@@ -41,8 +41,8 @@ static mot_status map_names(char *const *names, size_t count, char *const *of, s
     for (size_t i = 0; i + 1 < of_count; ++i)
         if (strcmp(sorted[i].name, sorted[i + 1].name) == 0) {
             status = mot_fail(MOT_ERR_INPUT,
-                              "%s: its %s are matched by name, but the run has two that are called '%.60s'", path,
-                              what, sorted[i].name);
+                              "%s: its %s are matched by name, but the run has two that are called '%.60s'",
+                              path, what, sorted[i].name);
             goto done;
         }
     for (size_t i = 0; i < count; ++i) {
@@ -103,7 +103,8 @@ static mot_status map_columns(const mot_schema *schema, const mot_dataset *datas
     }
     if (same_names(dataset->column_names, here, schema->column_names, there)) return MOT_OK;
     MOT_TRY(mot_allocate(&map->column, there, sizeof *map->column, "columns"));
-    MOT_TRY(map_names(schema->column_names, there, dataset->column_names, here, "columns", path, map->column));
+    MOT_TRY(
+        map_names(schema->column_names, there, dataset->column_names, here, "columns", path, map->column));
     for (size_t c = 0; c < there; ++c)
         if (map->column[c] < 0) {
             status = mot_fail(MOT_ERR_INPUT, "%s has no column '%.60s', which the run learned from", path,
@@ -126,8 +127,8 @@ static mot_status map_words(const mot_schema *schema, const mot_dataset *dataset
                         schema->vocabulary != NULL ? "words" : "bytes, or numbers without words");
     if (schema->vocabulary == NULL) {
         if (here <= there) return MOT_OK;
-        return mot_fail(MOT_ERR_INPUT, "%s holds ids up to %zu; the run learned ids up to %zu", path, here - 1,
-                        there - 1);
+        return mot_fail(MOT_ERR_INPUT, "%s holds ids up to %zu; the run learned ids up to %zu", path,
+                        here - 1, there - 1);
     }
     if (same_names(dataset->vocabulary, here, schema->vocabulary, there)) return MOT_OK;
     MOT_TRY(mot_allocate(&map->word, here, sizeof *map->word, "words"));
@@ -153,8 +154,8 @@ static mot_status map_form(const mot_schema *schema, const mot_dataset *dataset,
 
 /* ---- labels ---- */
 
-static mot_status refuse_value(char *const *names, int value, mot_gidx count, const char *what, char *const *known,
-                               int known_count, const char *path)
+static mot_status refuse_value(char *const *names, int value, mot_gidx count, const char *what,
+                               char *const *known, int known_count, const char *path)
 {
     char list[240] = "";
     for (int i = 0; i < known_count; ++i) {
@@ -166,7 +167,8 @@ static mot_status refuse_value(char *const *names, int value, mot_gidx count, co
         snprintf(list + used, sizeof list - used, "%s%.60s", i > 0 ? ", " : "", known[i]);
     }
     return mot_fail(MOT_ERR_INPUT,
-                    "%s: %" MOT_PRI_GIDX " samples are of the %s '%.60s', which the run does not know; it has %s",
+                    "%s: %" MOT_PRI_GIDX
+                    " samples are of the %s '%.60s', which the run does not know; it has %s",
                     path, count, what, names[value], list);
 }
 
@@ -183,8 +185,8 @@ static mot_status map_values(int32_t *value, mot_gidx samples, char *const *name
     }
     if (same_names(names, (size_t)count, of, (size_t)of_count)) return MOT_OK;
     MOT_TRY(mot_allocate(&map, (size_t)count, sizeof *map, "names"));
-    MOT_TRY(map_names(names, (size_t)count, of, (size_t)of_count, strcmp(what, "class") == 0 ? "classes" : "groups",
-                      path, map));
+    MOT_TRY(map_names(names, (size_t)count, of, (size_t)of_count,
+                      strcmp(what, "class") == 0 ? "classes" : "groups", path, map));
     for (mot_gidx i = 0; i < samples; ++i) {
         const int32_t before = value[i];
         if (map[before] < 0) {
@@ -236,7 +238,8 @@ done:
 /* ---- all ---- */
 
 /* Goes through all texts once. */
-static mot_status count_words(mot_dataset *dataset, const struct dataset_map *map, mot_gidx *unknown, mot_gidx *words)
+static mot_status count_words(mot_dataset *dataset, const struct dataset_map *map, mot_gidx *unknown,
+                              mot_gidx *words)
 {
     const mot_sample_format *format = &map->from;
     unsigned char *sample = NULL;
@@ -294,7 +297,8 @@ int32_t dataset_id(const mot_sample_format *format, const void *sample, size_t t
                                               : ((const unsigned char *)sample)[token];
 }
 
-static void map_text(const struct dataset_map *map, const mot_sample_format *to, const void *sample, void *bytes)
+static void map_text(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
+                     void *bytes)
 {
     int32_t *ids = bytes;
     unsigned char *narrow = bytes;
@@ -310,7 +314,8 @@ static void map_text(const struct dataset_map *map, const mot_sample_format *to,
     }
 }
 
-void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample, void *bytes)
+void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
+                        void *bytes)
 {
     const float *from = sample;
     float *x = bytes;

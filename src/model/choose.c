@@ -15,7 +15,8 @@ size_t mot_choice_count(const mot_route_config *config, int experts)
 double mot_noise_scale(const mot_route_config *config, mot_gidx step)
 {
     if (config->explore.noise_steps.steps == 0) return config->explore.noise_scale;
-    const double t = (double)MOT_MIN(step, config->explore.noise_steps.steps) / (double)config->explore.noise_steps.steps;
+    const double t = (double)MOT_MIN(step, config->explore.noise_steps.steps) /
+                     (double)config->explore.noise_steps.steps;
     return config->explore.noise_scale + t * (config->explore.noise_end - config->explore.noise_scale);
 }
 

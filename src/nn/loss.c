@@ -64,7 +64,8 @@ static double sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
-void mot_loss_probabilities(mot_loss_kind kind, size_t C, const mot_real *out, int classes, float *probability)
+void mot_loss_probabilities(mot_loss_kind kind, size_t C, const mot_real *out, int classes,
+                            float *probability)
 {
     if (C == 1 && classes == 2) {
         const double one = kind == MOT_LOSS_SQUARED ? fmin(fmax((1 + (double)out[0]) / 2, 0), 1)

@@ -66,7 +66,8 @@ done:
     return status;
 }
 
-mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_gidx samples, uint16_t *expert)
+mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_gidx samples,
+                                   uint16_t *expert)
 {
     mot_status status = MOT_OK;
     char folder[MOT_RECORD_PATH], path[MOT_RECORD_PATH];

@@ -51,8 +51,8 @@ static const mot_column assign_columns[ASSIGN_COLUMNS] = {
                        0},
     [ASSIGN_EXPERT] = {"expert", "1", "expert that got the sample", MOT_COLUMN_I32, NULL, 0},
     [ASSIGN_PROB] = {"prob", "1", "the gate's probability of that expert", MOT_COLUMN_F32, NULL, 0},
-    [ASSIGN_PREDICTED] = {"predicted", "1", "class that the sample was taken for; -1 in training", MOT_COLUMN_I32,
-                          NULL, 0},
+    [ASSIGN_PREDICTED] = {"predicted", "1", "class that the sample was taken for; -1 in training",
+                          MOT_COLUMN_I32, NULL, 0},
     [ASSIGN_LOSS] = {"loss", "1", "loss of the sample; not a number in training", MOT_COLUMN_F32, NULL, 0},
 };
 

@@ -17,7 +17,8 @@ static mot_status make_room(const mot_run *run, predictions *p)
     p->samples = (size_t)run->eval_set.samples;
     p->classes = (size_t)run->classes;
     p->choices = mot_choice_count(&run->config.route, run->config.model.experts);
-    p->names = run->config.data.target == MOT_TARGET_GROUP ? run->schema.group_names : run->schema.class_names;
+    p->names = run->config.data.target == MOT_TARGET_GROUP ? run->schema.group_names
+                                                           : run->schema.class_names;
     MOT_TRY(mot_allocate(&p->class, p->samples, sizeof *p->class, what));
     MOT_TRY(mot_allocate(&p->probability, p->samples * p->classes, sizeof *p->probability, what));
     MOT_TRY(mot_allocate(&p->expert, p->samples * p->choices, sizeof *p->expert, what));
@@ -36,7 +37,8 @@ static void free_room(predictions *p)
 
 static void keep(const mot_run *run, predictions *p, const mot_step_result *result, size_t first, size_t n)
 {
-    const size_t outputs = mot_loss_outputs(run->config.train.loss, run->classes), C = p->classes, K = p->choices;
+    const size_t outputs = mot_loss_outputs(run->config.train.loss, run->classes), C = p->classes,
+                 K = p->choices;
     memcpy(p->class + first, result->predicted, n * sizeof *p->class);
     memcpy(p->expert + first * K, result->expert, n * K * sizeof *p->expert);
     memcpy(p->gate + first * K, result->prob, n * K * sizeof *p->gate);
@@ -68,16 +70,19 @@ static mot_status take_input(const mot_predict_options *options, const mot_schem
     const bool data = options->input == MOT_PREDICT_DATA;
     mot_status status = MOT_OK;
     if (config->gate.kind == MOT_GATE_FIXED)
-        return mot_fail(MOT_ERR_INPUT,
-                        "the gate of this run is told the %s of a sample, which nobody knows here: it cannot predict",
-                        config->gate.told == MOT_TOLD_LABEL ? "label" : "group");
+        return mot_fail(
+            MOT_ERR_INPUT,
+            "the gate of this run is told the %s of a sample, which nobody knows here: it cannot predict",
+            config->gate.told == MOT_TOLD_LABEL ? "label" : "group");
     if (!data && schema->format.bytes == 0)
-        return mot_fail(MOT_ERR_INPUT, "%s: the run keeps nothing of its data: give a data set (--data)", options->run);
+        return mot_fail(MOT_ERR_INPUT, "%s: the run keeps nothing of its data: give a data set (--data)",
+                        options->run);
     if (!data) MOT_TRY(predict_import(options, schema, made));
     const char *file = data ? options->file : made;
     if (file != NULL) {
         config->data.source = MOT_SOURCE_FILE;
-        if (snprintf(config->data.file, sizeof config->data.file, "%s", file) >= (int)sizeof config->data.file)
+        if (snprintf(config->data.file, sizeof config->data.file, "%s", file) >=
+            (int)sizeof config->data.file)
             return mot_fail(MOT_ERR_INPUT, "the path '%.80s...' is too long", file);
     }
     const char *split = data ? options->split : "train";

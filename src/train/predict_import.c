@@ -46,7 +46,8 @@ static bool has_names(const char *text, char separator)
 
 /* Every line that is not empty, with `begin` before it, and `head` before the first one where it is given; tabs of the line
  * become blanks where `blanks`. */
-static mot_status put_before(const char *path, const char *head, const char *begin, bool blanks, const char *to)
+static mot_status put_before(const char *path, const char *head, const char *begin, bool blanks,
+                             const char *to)
 {
     char *text = NULL, *made = NULL;
     size_t count, size = 0;
@@ -67,7 +68,8 @@ static mot_status put_before(const char *path, const char *head, const char *beg
         at += length + 1;
     }
     const bool failed = ferror(stream) != 0;
-    if (fclose(stream) != 0 || failed) status = mot_fail(MOT_ERR_MEMORY, "not enough memory for the samples of %s", path);
+    if (fclose(stream) != 0 || failed)
+        status = mot_fail(MOT_ERR_MEMORY, "not enough memory for the samples of %s", path);
     stream = NULL;
     if (status == MOT_OK) status = mot_file_replace(to, made, size);
 done:
@@ -99,7 +101,8 @@ static mot_status put_labels(const char *path, const char *to)
     size_t count;
     mot_status status;
     MOT_TRY(mot_file_read(path, largest, &bytes, &count));
-    const char *shape = count > 12 && memcmp(bytes, "\x93NUMPY", 6) == 0 ? strstr(bytes + 10, "'shape': (") : NULL;
+    const char *shape = count > 12 && memcmp(bytes, "\x93NUMPY", 6) == 0 ? strstr(bytes + 10, "'shape': (")
+                                                                         : NULL;
     const long long samples = shape != NULL ? strtoll(shape + strlen("'shape': ("), NULL, 10) : 0;
     if (samples <= 0 || (size_t)samples > count) {
         status = mot_fail(MOT_ERR_INPUT, "%s: not an array of samples as numpy.save writes it", path);
@@ -140,10 +143,11 @@ mot_status predict_import(const mot_predict_options *options, const mot_schema *
     const bool picture = format->kind == MOT_SAMPLE_PICTURE, text = format->kind == MOT_SAMPLE_TEXT;
     mot_import_options import = {.out = made, .files = {files}, .min_count = 1, .length = format->tokens};
     mot_status status = MOT_OK;
-    if (strlen(made) + 16 > sizeof with) return mot_fail(MOT_ERR_INPUT, "the path '%.80s...' is too long", made);
+    if (strlen(made) + 16 > sizeof with)
+        return mot_fail(MOT_ERR_INPUT, "the path '%.80s...' is too long", made);
     if (text != (options->input == MOT_PREDICT_TEXT) && options->input != MOT_PREDICT_NPY)
-        return mot_fail(MOT_ERR_INPUT, "%s: the run learned %s: give --%s", options->file, text ? "texts" : "numbers",
-                        text ? "text" : "csv or --npy");
+        return mot_fail(MOT_ERR_INPUT, "%s: the run learned %s: give --%s", options->file,
+                        text ? "texts" : "numbers", text ? "text" : "csv or --npy");
     snprintf(with, sizeof with, "%s.%s", made, options->input == MOT_PREDICT_NPY ? "npy" : "txt");
     snprintf(files, sizeof files, "%s", with);
     switch (options->input) {
@@ -151,7 +155,9 @@ mot_status predict_import(const mot_predict_options *options, const mot_schema *
         break;
     case MOT_PREDICT_CSV:
         import.label_column = 0;
-        if (picture) memcpy(import.shape, (size_t[]){format->channels, format->height, format->width}, sizeof import.shape);
+        if (picture)
+            memcpy(import.shape, (size_t[]){format->channels, format->height, format->width},
+                   sizeof import.shape);
         MOT_TRY(put_csv(options->file, with));
         status = mot_import_csv(&import);
         break;

@@ -7,11 +7,11 @@
 
 typedef struct predictions {
     size_t samples, classes, choices;
-    char *const *names;  /* [classes], not owned; NULL: numbers */
-    int32_t *class;      /* [samples] */
-    float *probability;  /* [samples, classes] */
-    int32_t *expert;     /* [samples, choices] */
-    float *gate;         /* [samples, choices] */
+    char *const *names; /* [classes], not owned; NULL: numbers */
+    int32_t *class;     /* [samples] */
+    float *probability; /* [samples, classes] */
+    int32_t *expert;    /* [samples, choices] */
+    float *gate;        /* [samples, choices] */
 } predictions;
 
 /* predict_import.c: the samples of a file as the training split of a data set `made`, with labels that mean nothing. */

@@ -66,7 +66,8 @@ static void put_sample(const predictions *p, size_t i, FILE *stream)
     put_field(stream, "", name_of(p, (size_t)p->class[i], number));
     for (size_t k = 0; k < p->choices; ++k)
         fprintf(stream, ",%d,%.9g", p->expert[i * p->choices + k], (double)p->gate[i * p->choices + k]);
-    for (size_t c = 0; c < p->classes; ++c) fprintf(stream, ",%.9g", (double)p->probability[i * p->classes + c]);
+    for (size_t c = 0; c < p->classes; ++c)
+        fprintf(stream, ",%.9g", (double)p->probability[i * p->classes + c]);
     fputc('\n', stream);
 }
 

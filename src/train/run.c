@@ -302,7 +302,8 @@ mot_status run_find(const mot_comm *comm, const char *path, size_t count, const 
     MOT_TRY(mot_comm_agree(comm, mot_checkpoint_more(checkpoint, run_read_schema, schema)));
     if (schema->format.bytes == 0)
         mot_log(MOT_LOG_WARNING,
-                "%s keeps nothing of its data (it is of an older version): normalization, classes and words are taken "
+                "%s keeps nothing of its data (it is of an older version): normalization, classes and words "
+                "are taken "
                 "as those of the data set",
                 checkpoint);
 done:
@@ -314,7 +315,8 @@ static mot_status put_json(const mot_run *run, const char *checkpoint, char **te
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for the figures");
     mot_json_text(json, "checkpoint", checkpoint);
-    mot_json_text(json, "data", run->config.data.source == MOT_SOURCE_FILE ? run->config.data.file : "mixture");
+    mot_json_text(json, "data",
+                  run->config.data.source == MOT_SOURCE_FILE ? run->config.data.file : "mixture");
     mot_json_text(json, "eval.split", run->config.eval.split);
     mot_json_int(json, "eval.step", run->progress.step);
     mot_json_int(json, "eval.samples", run->last_eval.samples);

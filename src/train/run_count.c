@@ -30,8 +30,9 @@ done:
 
 void run_count_destroy(run_eval *eval)
 {
-    void *const arrays[] = {eval->class_load,  eval->group_load,     eval->confusion,       eval->hits,  eval->predicted,
-                            eval->expert_hits, eval->class_accuracy, eval->expert_accuracy, eval->expert};
+    void *const arrays[] = {eval->class_load,     eval->group_load,      eval->confusion,
+                            eval->hits,           eval->predicted,       eval->expert_hits,
+                            eval->class_accuracy, eval->expert_accuracy, eval->expert};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 

@@ -68,13 +68,15 @@ static mot_status check_data(mot_run *run)
     if (told && run->config.gate.told == MOT_TOLD_GROUP) {
         const bool train_has = run->train.dataset->groups > 0;
         if (!train_has || run->eval_set.groups == 0)
-            return mot_fail(MOT_ERR_INPUT,
-                            "gate.kind = fixed: split '%s' of %s has no groups that the gate could be told "
-                            "(gate.told=label tells it the labels, which shows how experts do, and nothing of a gate)",
-                            train_has ? run->config.eval.split : "train", run->config.data.file);
+            return mot_fail(
+                MOT_ERR_INPUT,
+                "gate.kind = fixed: split '%s' of %s has no groups that the gate could be told "
+                "(gate.told=label tells it the labels, which shows how experts do, and nothing of a gate)",
+                train_has ? run->config.eval.split : "train", run->config.data.file);
     }
     if (told && (run->config.gate.told == MOT_TOLD_LABEL || run->config.data.target == MOT_TARGET_GROUP))
-        mot_log(MOT_LOG_WARNING, "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
+        mot_log(MOT_LOG_WARNING,
+                "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
                 run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     warn_of_noise(run);
     return mot_stages_check(&run->config, run->train.dataset->samples);
@@ -108,8 +110,8 @@ static mot_status adopt(mot_run *run)
     const mot_status status = mot_schema_adopt(&run->schema, &run->eval_set, what, name, &unknown, &words);
     if (status == MOT_OK && words > 0)
         mot_log(MOT_LOG_INFO,
-                "%s has another vocabulary: its words are taken as the run's; %" MOT_PRI_GIDX " of %" MOT_PRI_GIDX
-                " (%.1f %%) are unknown",
+                "%s has another vocabulary: its words are taken as the run's; %" MOT_PRI_GIDX
+                " of %" MOT_PRI_GIDX " (%.1f %%) are unknown",
                 name, unknown, words, 100 * (double)unknown / (double)words);
     return status;
 }
@@ -171,10 +173,11 @@ mot_status run_keep_normalization(mot_run *run, const char *path)
     MOT_TRY(mot_checkpoint_more(path, run_read_schema, &kept));
     if (kept.format.bytes == 0 || same_normalization(now, before)) goto done; /* or it was written without */
     if (now->count != before->count) {
-        status = mot_fail(MOT_ERR_INPUT,
-                          "%s was trained with %zu means and deviations, data.file = %s has %zu: choose another run "
-                          "folder (run=...)",
-                          path, before->count, run->config.data.file, now->count);
+        status = mot_fail(
+            MOT_ERR_INPUT,
+            "%s was trained with %zu means and deviations, data.file = %s has %zu: choose another run "
+            "folder (run=...)",
+            path, before->count, run->config.data.file, now->count);
         goto done;
     }
     mot_log(MOT_LOG_WARNING,

@@ -49,9 +49,9 @@ typedef struct run_eval {
     double number[RUN_NUMBERS]; /* NaN: there is no such thing */
     int64_t *class_load;        /* [classes, E] first choices */
     int64_t *group_load;        /* [groups, E]; NULL without groups */
-    double *confusion;          /* [classes, classes]: samples by label and predicted label; NULL: too many classes */
-    int64_t *hits, *predicted;  /* [classes] */
-    int64_t *expert_hits;       /* [E] */
+    double *confusion; /* [classes, classes]: samples by label and predicted label; NULL: too many classes */
+    int64_t *hits, *predicted;                /* [classes] */
+    int64_t *expert_hits;                     /* [E] */
     double *class_accuracy, *expert_accuracy; /* [classes], [E]: NaN without samples */
     uint16_t *expert;                         /* [samples]: first choice of each; UINT16_MAX: not known yet */
 } run_eval;
@@ -87,7 +87,7 @@ struct mot_run {
     mot_dataset train_set, eval_set;
     mot_schema schema; /* of what was learned from: its own, or that of the checkpoint */
     char dataset_checksum[2 * MOT_DIGEST_TEXT]; /* of both; "": they lie in no file */
-    char id[MOT_RUN_ID]; /* root; "" before the run has begun */
+    char id[MOT_RUN_ID];                        /* root; "" before the run has begun */
     int classes, groups;                        /* of what is learned; groups 0: none */
     int *parent;                                /* [classes]: group of a label, or NULL */
     mot_batch_source train, eval;
@@ -106,9 +106,9 @@ struct mot_run {
     bool again;                  /* this evaluation has been recorded before */
     mot_gidx evaluated;          /* step of the last evaluation of this process; -1: none */
     int skipped_on_end;          /* steps without an update up to now, in a row */
-    double called_s, start_s;    /* stop_after counts from the first, figures of this process from the second */
-    double restored_s;           /* when progress.wall_s was the run's */
-    mot_yardstick yardstick;     /* of this rank */
+    double called_s, start_s; /* stop_after counts from the first, figures of this process from the second */
+    double restored_s;        /* when progress.wall_s was the run's */
+    mot_yardstick yardstick;  /* of this rank */
     double part_s[RUN_PARTS];
     size_t resident_before; /* bytes of this process before the run was set up: libraries */
     size_t data_bytes, model_bytes, step_bytes; /* held since, by what was made */

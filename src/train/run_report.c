@@ -229,7 +229,8 @@ void run_say_eval(const mot_run *run)
 {
     const run_eval *eval = &run->last_eval;
     const double *number = eval->number;
-    char group[48] = "", loss[16], by_class[48], by_group[56] = "", changed[40] = "", told[40] = "", theory[40] = "";
+    char group[48] = "", loss[16], by_class[48], by_group[56] = "", changed[40] = "", told[40] = "",
+         theory[40] = "";
     if (run->comm->rank != MOT_ROOT) return;
     snprintf(loss, sizeof loss, number[RUN_LOSS] < 1e-3 ? "%8.1e" : "%8.5f", number[RUN_LOSS]);
     if (!isnan(number[RUN_GROUP_ACCURACY]))
@@ -247,7 +248,7 @@ void run_say_eval(const mot_run *run)
             " samples of '%s'; macro-F1 %.4f, commonest class %.4f%s",
             run->progress.step, loss, number[RUN_ACCURACY], group, eval->samples, run->config.eval.split,
             number[RUN_MACRO_F1], number[RUN_MAJORITY], told);
-    mot_log(MOT_LOG_INFO, "             %s%s; entropy %.3f, experts used %.0f of %d, %.2f effective%s%s", by_class,
-            by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED], run->config.model.experts,
+    mot_log(MOT_LOG_INFO, "             %s%s; entropy %.3f, experts used %.0f of %d, %.2f effective%s%s",
+            by_class, by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED], run->config.model.experts,
             number[RUN_EXPERTS_EFFECTIVE], changed, theory);
 }

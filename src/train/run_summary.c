@@ -30,8 +30,8 @@ static run_speed measure(mot_run *run, double seconds)
     mot_comm_allreduce(run->comm, sum, 6, MPI_DOUBLE, MPI_SUM);
     const double ranks = run->comm->size;
     const double samples = (double)run->progress.timed_steps * (double)run->config.train.batch;
-    return (run_speed){samples / seconds, sum[0], sum[2] > 0 ? sum[1] / sum[2] : 0,
-                       sum[3] / ranks, sum[4] / ranks, sum[5] / ranks};
+    return (run_speed){samples / seconds, sum[0],         sum[2] > 0 ? sum[1] / sum[2] : 0,
+                       sum[3] / ranks,    sum[4] / ranks, sum[5] / ranks};
 }
 
 enum { PATH = 1024 };

@@ -30,10 +30,11 @@ mot_status mot_stages_resolve(mot_config *config, mot_gidx samples)
         mot_span *span = &config->stage[s].explore.noise_steps;
         if (span->percent == 0) continue;
         if (steps == 0)
-            return mot_fail(MOT_ERR_INPUT,
-                            "stage '%s': noise_steps = %g%% of a run whose length is not known: give steps, or every "
-                            "stage an end in steps or epochs",
-                            config->stage[s].name, span->percent);
+            return mot_fail(
+                MOT_ERR_INPUT,
+                "stage '%s': noise_steps = %g%% of a run whose length is not known: give steps, or every "
+                "stage an end in steps or epochs",
+                config->stage[s].name, span->percent);
         span->steps = MOT_MAX(1, (mot_gidx)llround(span->percent / 100 * (double)steps));
     }
     return MOT_OK;

@@ -38,11 +38,12 @@ done:
 
 static void free_root(coordinator *root)
 {
-    void *const arrays[] = {root->gathered, root->counts, root->places,    root->rank,     root->sample,
-                            root->label,    root->group,  root->predicted, root->g,        root->id,
-                            root->h,        root->p,      root->d_h,       root->kept,     root->d_weight,
-                            root->prob,     root->loss,   root->report,    root->reporter, root->importance,
-                            root->table,    root->output, root->report_output};
+    void *const arrays[] = {
+        root->gathered, root->counts, root->places,       root->rank,     root->sample,
+        root->label,    root->group,  root->predicted,    root->g,        root->id,
+        root->h,        root->p,      root->d_h,          root->kept,     root->d_weight,
+        root->prob,     root->loss,   root->report,       root->reporter, root->importance,
+        root->table,    root->output, root->report_output};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 

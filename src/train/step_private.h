@@ -106,13 +106,13 @@ typedef struct coordinator {
     mot_real *d_weight;    /* [B, K] */
     float *prob;           /* [B, K] */
     double *loss;
-    choice_report *report; /* [B * K] */
+    choice_report *report;            /* [B * K] */
     mot_real *report_output, *output; /* [B * K, C], in the same order; [B, C]; NULL: not kept */
-    int *reporter;         /* [B * K]: the rank that reports each (sample, choice) */
-    rank_note *rank;       /* [ranks] */
-    work_sums before;      /* of all ranks, when they last reported */
-    double *importance;    /* [E] */
-    int64_t *table;        /* [E, classes or groups]: for purity */
+    int *reporter;                    /* [B * K]: the rank that reports each (sample, choice) */
+    rank_note *rank;                  /* [ranks] */
+    work_sums before;                 /* of all ranks, when they last reported */
+    double *importance;               /* [E] */
+    int64_t *table;                   /* [E, classes or groups]: for purity */
 } coordinator;
 
 struct mot_step {
@@ -148,7 +148,8 @@ struct mot_step {
     step_split split;
 
     choice_report *report; /* what this rank reports, in any order */
-    mot_real *report_output; /* [report_room, C]: outputs of the same samples in the same order; NULL: not kept */
+    mot_real
+        *report_output; /* [report_room, C]: outputs of the same samples in the same order; NULL: not kept */
     MPI_Datatype output_type;
     size_t reports, report_room;
     int64_t *load;      /* [E]: rows of each expert in this step, over all ranks */
@@ -218,7 +219,8 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
 /* The next report of this rank. */
 choice_report *mot_step_next_report(mot_step *step);
 /* Keeps the outputs [C] of the sample of a report, where they are kept. */
-static inline void mot_step_keep_output(const mot_step *step, const choice_report *report, const mot_real *output)
+static inline void mot_step_keep_output(const mot_step *step, const choice_report *report,
+                                        const mot_real *output)
 {
     if (step->report_output == NULL) return;
     memcpy(step->report_output + (size_t)(report - step->report) * step->C, output, step->C * sizeof *output);

@@ -28,7 +28,8 @@ static void spread_reports(mot_step *step)
         /* Data of one class have one output, which could stand for two. */
         root->predicted[p] = MOT_MIN(report->predicted, step->classes - 1);
         if (root->output != NULL)
-            memcpy(root->output + p * step->C, root->report_output + r * step->C, step->C * sizeof *root->output);
+            memcpy(root->output + p * step->C, root->report_output + r * step->C,
+                   step->C * sizeof *root->output);
     }
 }
 
@@ -224,8 +225,8 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     mot_comm_gatherv(comm, step->report, (int)step->reports, step->report_type, root->report, root->counts,
                      root->places);
     if (step->report_output != NULL)
-        mot_comm_gatherv(comm, step->report_output, (int)step->reports, step->output_type, root->report_output,
-                         root->counts, root->places);
+        mot_comm_gatherv(comm, step->report_output, (int)step->reports, step->output_type,
+                         root->report_output, root->counts, root->places);
     lap(step, MOT_PHASE_WAIT, &since);
     if (comm->rank == MOT_ROOT) {
         enter(MOT_PHASE_REPORT);

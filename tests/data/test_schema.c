@@ -44,7 +44,8 @@ static void make_table(const char *name, const char *columns, size_t classes, co
         snprintf(text[c], sizeof text[c], "%c", columns[c]);
         names[c] = text[c];
     }
-    const mot_dataset_about about = {.class_count = classes, .class_names = class_names, .column_names = names};
+    const mot_dataset_about about = {
+        .class_count = classes, .class_names = class_names, .column_names = names};
     mot_ck_ok(mot_dataset_writer_close(&writer, &about, true));
 }
 
@@ -58,7 +59,8 @@ static mot_schema schema_of(const char *name)
     return schema;
 }
 
-static const char *const abc[] = {"a", "b", "c"}, *const cab[] = {"c", "a", "b"}, *const abcd[] = {"a", "b", "c", "d"};
+static const char *const abc[] = {"a", "b", "c"}, *const cab[] = {"c", "a", "b"},
+                         *const abcd[] = {"a", "b", "c", "d"};
 
 START_TEST(columns_and_classes_go_by_name)
 {
@@ -99,7 +101,8 @@ START_TEST(what_does_not_fit_is_refused)
         const char *sentence;
     } row[] = {
         {"xy", 3, abc, "other.h5 has no column 'z', which the run learned from"},
-        {"xyz", 4, abcd, "other.h5: 3 samples are of the class 'd', which the run does not know; it has a, b, c"},
+        {"xyz", 4, abcd,
+         "other.h5: 3 samples are of the class 'd', which the run does not know; it has a, b, c"},
     };
     make_table("run.h5", "xyz", 3, abc);
     mot_schema schema = schema_of("run.h5");
@@ -136,7 +139,8 @@ START_TEST(a_file_gives_it_back)
     ck_assert_str_eq(back.column_names[1], "y");
     ck_assert_ptr_null(back.group_names);
     ck_assert_uint_eq(back.format.normalization.count, COLUMNS);
-    ck_assert_mem_eq(back.format.normalization.mean, schema.format.normalization.mean, 2 * COLUMNS * sizeof(double));
+    ck_assert_mem_eq(back.format.normalization.mean, schema.format.normalization.mean,
+                     2 * COLUMNS * sizeof(double));
     mot_h5_close(&file);
     mot_schema_free(&back);
     mot_schema_free(&schema);

@@ -133,7 +133,8 @@ static double mixture_loss(void *context, bool learn)
     mot_choose_backward(&m.route, &m.choice, m.d_weight, m.d_h);
     const mot_balance balance = mot_balance_losses(&m.route, &m.choice, learn ? m.d_h : NULL);
     if (learn) mot_gate_backward(&m.gate, &m.params, n, g, id, m.d_h, m.kept);
-    return loss + m.route.explore.balance_loss * balance.switch_loss + m.route.explore.z_loss * balance.z_loss;
+    return loss + m.route.explore.balance_loss * balance.switch_loss +
+           m.route.explore.z_loss * balance.z_loss;
 }
 
 /* ---- setting up ---- */
@@ -174,7 +175,8 @@ static void begin(const char *name, route_loss what, mot_gate_kind kind, mot_gat
                                   .expert = m.chosen,
                                   .weight = m.weight,
                                   .p = m.p};
-    m.route = (mot_route_config){.top_k = (int)K, .explore.noise = MOT_NOISE_UNIFORM, .explore.noise_scale = 0.5};
+    m.route = (mot_route_config){
+        .top_k = (int)K, .explore.noise = MOT_NOISE_UNIFORM, .explore.noise_scale = 0.5};
     c.loss = mixture_loss;
     /* Forward and backward through two products, GELU and softmax; the mixture: an expert of one block too.
      */

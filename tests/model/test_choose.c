@@ -63,7 +63,8 @@ static double drawn(mot_stream stream, size_t s, size_t i)
     const mot_random4 random = mot_random(batch.seed, stream, (uint32_t)batch.step, (uint32_t)place,
                                           (uint32_t)(place >> 32), (uint32_t)i);
     double normal[2];
-    if (stream == MOT_STREAM_CHOICE || config.explore.noise == MOT_NOISE_UNIFORM) return mot_uniform(random.word[0]);
+    if (stream == MOT_STREAM_CHOICE || config.explore.noise == MOT_NOISE_UNIFORM)
+        return mot_uniform(random.word[0]);
     if (config.explore.noise == MOT_NOISE_GUMBEL) return -log(-log((random.word[0] + 0.5) / 4294967296.0));
     mot_normal_pair(random.word[0], random.word[1], normal);
     return normal[0];
@@ -177,7 +178,8 @@ END_TEST
 
 START_TEST(noise_fades_in_a_straight_line)
 {
-    config = (mot_route_config){.explore.noise_scale = 2, .explore.noise_end = 0.5, .explore.noise_steps = {0}};
+    config = (mot_route_config){
+        .explore.noise_scale = 2, .explore.noise_end = 0.5, .explore.noise_steps = {0}};
     ck_assert_double_eq(mot_noise_scale(&config, 0), 2);
     ck_assert_double_eq(mot_noise_scale(&config, 1000), 2);
     config.explore.noise_steps.steps = 100;

@@ -50,7 +50,8 @@ static mot_status record_step(mot_record *record, mot_gidx step)
                                       .wait_s = 0.001};
     mot_status status = mot_record_step(record, &figures, load, importance);
     if (status == MOT_OK && step % 5 == 0)
-        status = mot_record_assign(record, step, false, BATCH, sample, label, group, expert, prob, NULL, NULL);
+        status = mot_record_assign(record, step, false, BATCH, sample, label, group, expert, prob, NULL,
+                                   NULL);
     return status;
 }
 

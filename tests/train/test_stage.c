@@ -200,7 +200,8 @@ START_TEST(two_plateaus_keep_their_own_windows)
         snprintf(stages, sizeof stages, "[{name: a, until: %s}, {name: b}]", row[r].until);
         configure(stages);
         int s = 0;
-        while (s < 9 && !mot_stage_advance(&config, SAMPLES, row[r].loss[s], row[r].purity[s], &progress)) ++s;
+        while (s < 9 && !mot_stage_advance(&config, SAMPLES, row[r].loss[s], row[r].purity[s], &progress))
+            ++s;
         ck_assert_int_eq(s + 1, row[r].end);
     }
 }
@@ -255,7 +256,8 @@ END_TEST
 /* What is given in per cent of the run. */
 START_TEST(a_share_of_the_run_becomes_steps)
 {
-    configure("[{name: a, until: 20 steps, noise: gumbel, noise_steps: 25%}, {name: b, until: 1 epochs, noise: uniform, noise_steps: 7}]");
+    configure("[{name: a, until: 20 steps, noise: gumbel, noise_steps: 25%}, {name: b, until: 1 epochs, "
+              "noise: uniform, noise_steps: 7}]");
     ck_assert_int_eq(mot_run_steps(&config, SAMPLES), 33);
     mot_ck_ok(mot_stages_resolve(&config, SAMPLES));
     ck_assert_int_eq(config.stage[0].explore.noise_steps.steps, 8);

@@ -126,7 +126,8 @@ mot_status mot_checkpoint_config(const char *path, char **text, char **dataset_c
 mot_status mot_checkpoint_run_id(const char *path, char *id, size_t size);
 
 /* Calls `read` with a checkpoint that is open, for what else belongs to the run. Its status is returned. Not collective. */
-mot_status mot_checkpoint_more(const char *path, mot_status (*read)(void *to, hid_t file, const char *path), void *to);
+mot_status mot_checkpoint_more(const char *path, mot_status (*read)(void *to, hid_t file, const char *path),
+                               void *to);
 
 /* Checks a checkpoint by itself, whatever its model: all checksums, complete, every expert 0..E-1 once.
  * MOT_ERR_INPUT names what is wrong. Not collective. */

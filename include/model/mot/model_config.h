@@ -59,7 +59,7 @@ typedef enum mot_told { MOT_TOLD_GROUP, MOT_TOLD_LABEL } mot_told;
 typedef enum mot_gate_input { MOT_GATE_MEAN, MOT_GATE_SUM, MOT_GATE_FLAT } mot_gate_input;
 typedef struct mot_gate_config { /* keys gate.* */
     mot_gate_kind kind;
-    mot_told told; /* fixed: what it routes by */
+    mot_told told;        /* fixed: what it routes by */
     mot_gate_input input; /* mean or sum over the tokens, or all numbers of the sample side by side */
     size_t hidden;        /* mlp: hidden units */
     double init;          /* deviation of the initial weights of the last layer; 0: all start at 0 */
@@ -91,11 +91,12 @@ typedef struct mot_span {
 /* What keeps the choices from settling too soon, or on too few experts; a stage may have its own. */
 typedef struct mot_exploration { /* keys route.*, in a stage without route. */
     mot_noise noise;             /* added to the logits for choosing only, in training only */
-    double noise_scale, noise_end; /* lambda at step 0 of the run and from step noise_steps on, linear between */
-    mot_span noise_steps;          /* 0: constant noise_scale */
-    double balance_loss;           /* coefficient of the Switch loss; 0: off */
-    double z_loss;                 /* coefficient of the z-loss */
-    double balance_bias;           /* step of the loss-free bias (added to the logits for choosing only) */
+    double noise_scale,
+        noise_end;        /* lambda at step 0 of the run and from step noise_steps on, linear between */
+    mot_span noise_steps; /* 0: constant noise_scale */
+    double balance_loss;  /* coefficient of the Switch loss; 0: off */
+    double z_loss;        /* coefficient of the z-loss */
+    double balance_bias;  /* step of the loss-free bias (added to the logits for choosing only) */
 } mot_exploration;
 
 typedef struct mot_route_config { /* keys route.* */
@@ -103,9 +104,9 @@ typedef struct mot_route_config { /* keys route.* */
     mot_scale scale; /* weight of an expert's output: its softmax probability over all experts, over the
                                      chosen ones, or 1/K; of a control too, whose scores are all 0 */
     mot_exploration explore; /* of the stage at hand */
-    char placement[4096];          /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */
-    bool dedicated; /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
-    bool split;     /* ranks with little to do help experts with many samples */
+    char placement[4096];    /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */
+    bool dedicated;          /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
+    bool split;              /* ranks with little to do help experts with many samples */
     mot_rebalance rebalance;
     int chunks;          /* pieces in which a batch moves */
     mot_payload payload; /* how numbers travel */

@@ -24,6 +24,7 @@ double mot_loss(mot_loss_kind kind, size_t C, const mot_real *out, int label, mo
 /* The probability of each class [classes] that outputs out [C] stand for: softmax for cross_entropy and squared; for
  * logistic 1 / (1 + exp(-F_c)), each class by itself. C = 1: of both, by 1 / (1 + exp(-F)); squared: (1 + F) / 2, within
  * [0, 1]. The largest is that of the predicted class. */
-void mot_loss_probabilities(mot_loss_kind kind, size_t C, const mot_real *out, int classes, float *probability);
+void mot_loss_probabilities(mot_loss_kind kind, size_t C, const mot_real *out, int classes,
+                            float *probability);
 
 #endif

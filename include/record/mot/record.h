@@ -119,7 +119,8 @@ bool mot_json_find_real(const char *line, size_t length, const char *key, double
 mot_status mot_record_last_line(const mot_record *record, const char *key, char **line);
 /* The first choice of each of `samples` samples in the evaluation after `step`, as far as the record's segments have it: what
  * they do not have stays as it is in `expert` [samples]. */
-mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_gidx samples, uint16_t *expert);
+mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_gidx samples,
+                                   uint16_t *expert);
 
 /* Appends a line to log.jsonl; the file is flushed to the operating system. */
 mot_status mot_record_log(mot_record *record, const char *line);

@@ -13,7 +13,12 @@
 #include "mot/config.h"
 
 /* csv: numbers, a sample a line, perhaps under a line of names; text: a text a line; npy: an array of samples. */
-typedef enum mot_predict_input { MOT_PREDICT_DATA, MOT_PREDICT_CSV, MOT_PREDICT_TEXT, MOT_PREDICT_NPY } mot_predict_input;
+typedef enum mot_predict_input {
+    MOT_PREDICT_DATA,
+    MOT_PREDICT_CSV,
+    MOT_PREDICT_TEXT,
+    MOT_PREDICT_NPY
+} mot_predict_input;
 
 typedef struct mot_predict_options {
     const char *run; /* folder, or a checkpoint */

@@ -57,7 +57,7 @@ typedef struct mot_step_result {
     const mot_real *weight;               /* [total, K]: of their outputs */
     const int64_t *load;                  /* [E], on every rank */
     const double *importance;             /* [E]: sums of probabilities */
-    const mot_real *output;               /* [total, C]: the samples' outputs, combined; NULL unless they are kept */
+    const mot_real *output; /* [total, C]: the samples' outputs, combined; NULL unless they are kept */
 } mot_step_result;
 
 /* The parts of the picture above. Every moment of a step belongs to exactly one. */
