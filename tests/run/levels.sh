@@ -38,7 +38,7 @@ else
         fi
     done
     highest=${levels[-1]} lowest=${levels[0]}
-    [ "$(version env | sed 's/.*, //')" = "$highest" ] || fail "without MOT_LEVEL not $highest: $(version env)"
+    [ "$(version env | sed -n '1s/.*, //p')" = "$highest" ] || fail "without MOT_LEVEL not $highest: $(version env)"
     [ "$(MOT_LEVEL='' version env)" = "$(version env)" ] || fail "an empty MOT_LEVEL is not none"
     for arguments in --version "train small.yaml" "data show mixture.h5"; do
         # shellcheck disable=SC2086 # words
