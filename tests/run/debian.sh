@@ -40,7 +40,7 @@ at() {
 there() {
     local ranks=$1
     shift
-    at timeout -k 5 "$LIMIT" bash /root/mot/tests/support/crowd.sh mpirun -n "$ranks" /root/mot/build/bin/mot "$@"
+    at timeout -k 5 "$LIMIT" bash /srv/mot/tests/support/crowd.sh mpirun -n "$ranks" /srv/mot/build/bin/mot "$@"
 }
 
 mount_in_root() { # TYPE FOLDER OPTION...
@@ -61,16 +61,16 @@ make_root() {
     mkdir -p "$root$common"
     mount --bind "$common" "$root$common"
     mounted=("$root$common" "${mounted[@]}")
-    rm -rf "$root/root/mot" "$root/root/shared"
-    git clone -q "$source_dir" "$root/root/mot" || exit 1
-    if [ -d "$source_dir/../shared" ]; then cp -a "$source_dir/../shared" "$root/root/"; fi
+    rm -rf "$root/srv/mot" "$root/srv/shared"
+    git clone -q "$source_dir" "$root/srv/mot" || exit 1
+    if [ -d "$source_dir/../shared" ]; then cp -a "$source_dir/../shared" "$root/srv/"; fi
 }
 
 # command_of_readme LAST COMMAND...: must succeed, and its last line be so.
 command_of_readme() {
     local last=$1 start=$SECONDS
     shift
-    at bash -c 'cd /root/mot && exec "$@"' mot "$@" >"$scratch/$release.said" 2>&1 </dev/null &&
+    at bash -c 'cd /srv/mot && exec "$@"' mot "$@" >"$scratch/$release.said" 2>&1 </dev/null &&
         tail -n 1 "$scratch/$release.said" | grep -Eq "$last" ||
         { fail "$release: $*:"; tail -n 100 "$scratch/$release.said"; }
     echo "$release: $* took $((SECONDS - start)) s: $(tail -n 1 "$scratch/$release.said")"
@@ -103,7 +103,7 @@ handed_over() {
 # reads_alike ARGUMENT...: what mot says is the same on both sides.
 reads_alike() {
     mot "$@" >said.here 2>&1 || fail "mot $*: $(cat said.here)"
-    at /root/mot/build/bin/mot "$@" >said.there 2>&1 || fail "$release: mot $*: $(cat said.there)"
+    at /srv/mot/build/bin/mot "$@" >said.there 2>&1 || fail "$release: mot $*: $(cat said.there)"
     cmp -s said.here said.there || fail "$release: mot $* says otherwise: $(diff said.here said.there)"
 }
 
@@ -135,7 +135,7 @@ for release in "$@"; do
     done
     handed_over mot_on there "begun-here-$release"
     handed_over there mot_on "begun-on-$release"
-    at /root/mot/build/bin/mot data make mixture --out "mixture-$release.h5" --train 240 --val 20 --test 60 --tokens 6 \
+    at /srv/mot/build/bin/mot data make mixture --out "mixture-$release.h5" --train 240 --val 20 --test 60 --tokens 6 \
         --width 8 --classes 4 >said 2>&1 || fail "$release: no data set: $(cat said)"
     for data in {mixture,pictures,texts,mixture-$release}.h5; do reads_alike data show "$data"; done
     for run in whole "begun-on-$release" theory "theory.$release"; do reads_alike inspect --verify "$run"; done
