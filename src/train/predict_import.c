@@ -154,7 +154,7 @@ mot_status predict_import(const mot_predict_options *options, const mot_schema *
     case MOT_PREDICT_DATA:
         break;
     case MOT_PREDICT_CSV:
-        import.label_column = 0;
+        import.label_column = "1";
         if (picture)
             memcpy(import.shape, (size_t[]){format->channels, format->height, format->width},
                    sizeof import.shape);
