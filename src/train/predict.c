@@ -110,7 +110,9 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     }
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
-    MOT_TRY(run_open(run, comm, config, RUN_PREDICT, &schema));
+    status = run_open(run, comm, config, RUN_PREDICT, &schema);
+    if (options->input != MOT_PREDICT_DATA && root) status = predict_user_words(status, made, options->file);
+    if (status != MOT_OK) goto done;
     mot_state state = run_state(run);
     MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
     run->progress = state.progress;

@@ -125,8 +125,7 @@ done:
     return status;
 }
 
-/* A sentence of the importer speaks of the file that the user knows. */
-static mot_status in_user_words(mot_status status, const char *to, const char *path)
+mot_status predict_user_words(mot_status status, const char *to, const char *path)
 {
     char sentence[2048];
     if (status == MOT_OK) return MOT_OK;
@@ -173,7 +172,7 @@ mot_status predict_import(const mot_predict_options *options, const mot_schema *
         status = mot_import_npy(&import);
         break;
     }
-    status = in_user_words(status, with, options->file);
+    status = predict_user_words(status, with, options->file);
 done:
     unlink(with);
     return status;

@@ -247,6 +247,12 @@ assert confusion == s["eval.confusion"] and load == s["routing.class_load"], (co
 PY
 tail -n 120 test.csv | cut -d, -f 1-60 >narrow.csv
 refused "too few numbers" "narrow.csv: 60 numbers a line do not fill the shape 1 x 8 x 8" predict seen --csv narrow.csv -o no.csv
+printf 'p,q,label\n1,2,0\n3,4,1\n5,1,0\n2,2,1\n' >columns.csv
+printf 'p,r\n1,2\n3,4\n' >other-columns.csv
+quietly mot data import csv --out columns.h5 --train columns.csv --test columns.csv
+small_model columns.h5 >columns.yaml
+quietly mot train --quiet columns.yaml train.until="2 steps"
+refused "other columns" "error: other-columns.csv has no column 'q', which the run learned from" predict runs/columns --csv other-columns.csv -o no.csv
 refused "no such end of a name" "no.txt: expected a name that ends with .csv, .npz or .h5" predict seen -o no.txt
 refused "numbers for words" "nolabel.csv: the run learned texts: give --text" predict read --csv nolabel.csv -o no.csv
 refused "a gate that is told" "the gate of this run is told the label of a sample" predict told -o no.csv
