@@ -88,6 +88,14 @@ ranks_here() {
         }'
 }
 
+# first_rank_gone: whether it ran on this host and is no longer there: it may end before it was seen.
+first_rank_gone() {
+    local process
+    [ "$(status)" = running ] && grep -qx "host $(uname -n)" "$folder/lock" 2>/dev/null || return 1
+    process=$(sed -n 's/^process //p' "$folder/lock")
+    [ -n "$process" ] && ! kill -0 "$process" 2>/dev/null
+}
+
 # over: whether nothing is left of the job but mpirun. A daemon of mpirun's that hangs, on a host that is frozen or cut
 # off, never says that its ranks have ended, and mpirun waits for it for ever; and it may hang by itself at its end when a
 # rank was killed while it started (PMIx 4.2.2). What mpirun says of that differs from one to the other, so it is not asked.
@@ -97,7 +105,7 @@ over() {
     case $(status) in done | stopped | failed) return 0 ;; esac
     if [ "$(ranks_here)" -gt 0 ]; then
         began_here=yes
-    elif [ $began_here = yes ]; then
+    elif [ $began_here = yes ] || first_rank_gone; then
         return 0
     fi
     sign=$(sign_of_life)

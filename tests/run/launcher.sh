@@ -46,8 +46,6 @@ killed stopped
 strike dead KILL &
 launched 205 dead "$endless"
 killed dead
-launched 205 mistake nonsense=1
-killed mistake
 
 export STAYS=0
 launched 0 straight
