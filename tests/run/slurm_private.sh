@@ -197,6 +197,7 @@ goes_on() {
     until_field "$1" JobState PENDING "$3"
     # Started before its old steps are gone it would drain the node, hence Slurm's own wait of two minutes.
     until_true no_steps "$1"
+    sleep 1.1 # slurmd takes a start in the second in which it revoked the last one for that one ("already killed")
     scontrol update jobid="$1" StartTime=now
     completed "$1" "$2" "$3"
 }

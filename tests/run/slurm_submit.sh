@@ -34,7 +34,7 @@ cores      1 2 1 -c 2 --hint=nomultithread
 # The program, having noted on which node it runs.
 cat >noting <<SH
 #!/bin/bash
-echo "\$SLURMD_NODENAME" >>"$dir/\$SLURM_JOB_NAME.nodes"
+[ "\$1" = --version ] || echo "\$SLURMD_NODENAME" >>"$dir/\$SLURM_JOB_NAME.nodes"
 exec "$MOT_BINARY" "\$@"
 SH
 chmod +x noting
