@@ -21,8 +21,8 @@ cd "$scratch" || exit 77
 for package in mpich=4.0.2-3+b1 libmpich12=4.0.2-3+b1 libmpich-dev=4.0.2-3+b1 libucx0=1.13.1-1 libhwloc15=2.9.0-1 libslurm38; do
     apt-get -qq download "$package" >/dev/null 2>&1 || { echo "skipped: no package $package to be had"; exit 77; }
 done
-for file in ./*.deb; do dpkg -x "$file" root || exit 77; done
-libraries=$PWD/root/usr/lib/x86_64-linux-gnu
+for file in ./*.deb; do dpkg -x "$file" unpacked || exit 77; done
+libraries=$PWD/unpacked/usr/lib/x86_64-linux-gnu
 export LD_LIBRARY_PATH=$libraries
 
 cat >wait.c <<'C'
@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     return MPI_Finalize();
 }
 C
-gcc -O2 -I"$(dirname "$(find root -name mpi.h | head -n 1)")" wait.c -o wait "$(find "$libraries" -name 'libmpich.so.12' | head -n 1)" \
+gcc -O2 -I"$(dirname "$(find unpacked -name mpi.h | head -n 1)")" wait.c -o wait "$(find "$libraries" -name 'libmpich.so.12' | head -n 1)" \
     -Wl,--allow-shlib-undefined || { echo "skipped: it cannot be linked"; exit 77; }
 cat >rank.sh <<'S'
 if [ "$PMI_RANK" = 0 ]; then exec strace -f -o trace -e trace=sched_yield,nanosleep,clock_nanosleep ./wait; fi
@@ -48,7 +48,7 @@ S
 
 changed=0
 for loops in 1000 1; do
-    MPIR_CVAR_POLLS_BEFORE_YIELD=$loops timeout 60 root/usr/bin/mpiexec.hydra -n 2 bash rank.sh || { echo "skipped: it does not run"; exit 77; }
+    MPIR_CVAR_POLLS_BEFORE_YIELD=$loops timeout 60 unpacked/usr/bin/mpiexec.hydra -n 2 bash rank.sh || { echo "skipped: it does not run"; exit 77; }
     # shellcheck disable=SC2126 # no match is no failure
     yields=$(grep -E 'sched_yield|nanosleep' trace | wc -l)
     echo "MPIR_CVAR_POLLS_BEFORE_YIELD=$loops: $yields times in a second of waiting"
