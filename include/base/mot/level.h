@@ -6,8 +6,9 @@
 #ifndef MOT_LEVEL_H
 #define MOT_LEVEL_H
 
-/* 4, 3, 2, 1; 0 on another architecture. */
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512CD__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+/* 4, 3, 2, 1; 0 on another architecture. Not for files that are compiled once for all levels. */
+#if defined(MOT_EVERY_LEVEL)
+#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512CD__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #define MOT_X86_LEVEL 4
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__BMI__) && defined(__BMI2__) && defined(__F16C__) && \
     defined(__LZCNT__) && defined(__MOVBE__)

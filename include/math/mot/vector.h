@@ -9,6 +9,10 @@
 #ifndef MOT_VECTOR_H
 #define MOT_VECTOR_H
 
+#ifdef MOT_EVERY_LEVEL
+#error "this file is compiled once for all levels: list it under EACH_LEVEL in src/CMakeLists.txt"
+#endif
+
 #include <math.h>
 #include <string.h>
 
