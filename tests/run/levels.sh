@@ -78,11 +78,11 @@ SH
     LOW_LEVEL=v5 refused "no level on one rank" "'v5': expected" "$MPIRUN" -n 2 bash mixed.sh train small.yaml
 
     # A part of the program is missing.
-    object=$(find "$(dirname "$MOT_BINARY")/.." -path "*/mot/mot-$highest.so" | head -n 1)
-    part=${object#"$(dirname "$MOT_BINARY")"/../}
-    mkdir -p "part/bin" "part/$(dirname "$part")"
+    objects=$(cd "$(dirname "$MOT_BINARY")/.." && find . -path "*/mot/mot-$lowest.so" -printf '%h\n' | head -n 1)
+    mkdir -p part/bin "part/$objects"
     cp "$MOT_BINARY" part/bin/mot
-    cp "$object" "part/$part"
+    cp "$(dirname "$MOT_BINARY")/../$objects"/mot-*.so "part/$objects/"
+    rm "part/$objects/mot-$lowest.so"
     part/bin/mot --version >said 2>err || fail "a copy of the program: $(cat err)"
     MOT_LEVEL=$lowest part/bin/mot --version >said 2>err && fail "a level that is missing runs"
     grep -q '^mot: error: the installation is not complete' err || fail "a level that is missing: $(cat err)"
