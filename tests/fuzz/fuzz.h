@@ -77,7 +77,7 @@ static inline void fuzz_remove_folder(void)
 
 static inline const char *fuzz_path(const char *name)
 {
-    static char paths[16][128];
+    static char paths[16][256];
     static int next;
     if (fuzz_folder[0] == '\0') {
         snprintf(fuzz_folder, sizeof fuzz_folder, "/dev/shm/mot-fuzz-XXXXXX");

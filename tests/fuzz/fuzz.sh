@@ -1,8 +1,8 @@
 #!/bin/bash
-# fuzz.sh - builds the fuzzers, or runs one of them.
-# usage: fuzz.sh build | fuzz.sh run PARSER SECONDS
-# Both work in MOT_BUILD_DIR/fuzz; found/PARSER there keeps what led to new code, from run to run. An input that breaks
-# something stays as PARSER-crash-..., and `fuzz/PARSER FILE` repeats it.
+# fuzz.sh - builds the fuzzers with Clang, or runs one of them; or tries one of a build with sanitizers (driver.c).
+# usage: fuzz.sh build | fuzz.sh run PARSER SECONDS | fuzz.sh try PARSER COUNT
+# The first two work in MOT_BUILD_DIR/fuzz; found/PARSER there keeps what led to new code, from run to run. An input that
+# breaks something stays as PARSER-crash-..., and `fuzz/PARSER FILE` repeats it.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 work=${MOT_BUILD_DIR:?the build folder}/fuzz
@@ -11,6 +11,13 @@ skip() {
     echo "skipped: $*"
     exit 77
 }
+
+if [ "${1-}" = try ]; then
+    seeds=$(mktemp -d) || exit 1
+    trap 'rm -rf "$seeds"' EXIT
+    python3 "$here/seeds.py" "$seeds" && "$work/fuzz_$2" "$seeds/$2" "$3"
+    exit
+fi
 
 if ! command -v clang >/dev/null; then skip "no clang (Debian: clang)"; fi
 # Where its archive lies differs from one Clang to the next; whether it is found does not.
