@@ -9,11 +9,13 @@
 #include "mot/threads.h"
 #include "mot/watch.h"
 
+#ifndef OPEN_MPI
 static bool is_on(const char *variable)
 {
     const char *const text = getenv(variable);
     return text != NULL && atoi(text) != 0;
 }
+#endif
 
 /* Whether ranks have to share cores on this host. Collective over its ranks. */
 static bool is_crowded(const mot_comm *comm)
@@ -33,9 +35,7 @@ void mot_comm_init(mot_comm *comm, MPI_Comm given)
     MPI_Comm_size(comm->mpi, &comm->size);
     MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &comm->host);
     int yields = is_crowded(comm);
-#ifdef OPEN_MPI
-    if (is_on("OMPI_MCA_mpi_yield_when_idle")) yields = false; /* it does so by itself */
-#else
+#ifndef OPEN_MPI
     if (is_on("MPIR_CVAR_ENABLE_HEAVY_YIELD")) yields = true;
 #endif
     MPI_Allreduce(MPI_IN_PLACE, &yields, 1, MPI_INT, MPI_LOR, comm->mpi);
@@ -83,7 +83,8 @@ mot_status mot_mpi_count(size_t count, int *out)
 
 void mot_comm_pause(const mot_comm *comm)
 {
-    /* Not sched_yield, with which MPICH over UCX was up to ten times slower. The kernel makes some 60 microseconds of it. */
+    /* Not sched_yield: with it, as Open MPI does by itself (mpi_yield_when_idle), who waits still takes a share of the
+     * core, and MPICH over UCX was up to ten times slower. The kernel makes some 60 microseconds of it. */
     const struct timespec moment = {.tv_nsec = 1};
     if (comm->yields) nanosleep(&moment, NULL);
 }

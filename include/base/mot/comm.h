@@ -34,8 +34,8 @@ enum {
     MOT_TAG_EXCHANGE = 1 << 10 /* and those that follow: each exchange has its own */
 };
 
-/* Duplicates `given`. Collective. Waiting yields where a host has more ranks than cores, unless Open MPI does so by itself
- * (OMPI_MCA_mpi_yield_when_idle); with MPICH also where MPIR_CVAR_ENABLE_HEAVY_YIELD asks for it, which its 4.0 ignores. */
+/* Duplicates `given`. Collective. Waiting yields where a host has more ranks than cores; with MPICH also where
+ * MPIR_CVAR_ENABLE_HEAVY_YIELD asks for it, which its 4.0 ignores. */
 void mot_comm_init(mot_comm *comm, MPI_Comm given);
 /* Collective. */
 void mot_comm_free(mot_comm *comm);
