@@ -100,7 +100,7 @@ grep -q step-00003000 said || fail "run.h5 names these checkpoints after step $(
 mkdir disk
 if mount -t tmpfs -o size=32k tmpfs disk 2>said; then
     trap 'umount "$scratch/disk"; rm -rf "$scratch"' EXIT
-    room=${MOT_TEST_SHORT:+176} room=${room:-88}
+    room=${MOT_TEST_SHORT:+200} room=${room:-120}
     kib=32 refused=0 n=1
     until train $n run=disk/run 'train.until=60 steps' >said 2>&1; do
         code=$?

@@ -66,7 +66,7 @@ placements=(
     "5|route.exchange=node"
 )
 # For "strips" and "strips of rounded products": ranks and threads a rank, beside one of each.
-threads=("1 2" "1 3" "1 4" "2 1" "2 2" "2 3" "2 4" "3 1" "3 2" "3 3" "3 4" "5 1" "5 2" "5 3" "5 4" "1 auto" "2 auto")
+threads=("1 2" "1 3" "1 4" "2 1" "2 3" "3 2" "3 4" "5 1" "5 2" "1 auto" "2 auto")
 # Where every step costs ten times as much, some of the table.
 if [ -n "${MOT_TEST_SHORT:-}" ]; then
     short=()

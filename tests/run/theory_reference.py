@@ -40,6 +40,10 @@ def noise(seed, step, B, E):
     return word.astype(float) * 2.0**-32
 
 
+def turned(a):
+    return a.swapaxes(-1, -2)
+
+
 class Reference:
     def __init__(self, run, E, heads, neurons, attention):
         with h5py.File(run + "/checkpoints/step-00000000.h5") as f:
@@ -53,13 +57,13 @@ class Reference:
 
     def forward(self, e, X):
         if self.attention:
-            score = np.einsum("bkd,hde,ble->bhlk", X, self.A[e], X, optimize=True)
+            score = X[:, None] @ turned(X[:, None] @ self.A[e])  # [B, H, L, L]
             S = np.exp(score - score.max(-1, keepdims=True))
             S /= S.sum(-1, keepdims=True)
-            U = np.einsum("bhlk,bkd->bhld", S, X)
+            U = S @ X[:, None]
         else:
             S, U = None, np.repeat(X[:, None], self.W.shape[1], 1)
-        a = np.einsum("bhld,hdj->bhlj", U, self.W[e])
+        a = U @ self.W[e]
         return S, U, a, (a**3).sum((1, 2, 3))
 
     def step(self, X, y, r, stage):
@@ -77,12 +81,12 @@ class Reference:
             loss[ix] = np.logaddexp(0, -ye * p * f)
             d_F = -ye / (1 + np.exp(ye * p * f)) / B
             d_a = (d_F * p)[:, None, None, None] * 3 * a**2
-            G_W = np.einsum("bhld,bhlj->hdj", U, d_a)
+            G_W = (turned(U) @ d_a).sum(0)
             G_A = np.zeros_like(self.A[e])
             if self.attention:
-                z = np.einsum("bkd,hdj->bhkj", Xe, self.W[e])
-                T = S * (np.einsum("bhlj,bhkj->bhlk", d_a, z) - np.einsum("bhlj,bhlj->bhl", d_a, a)[..., None])
-                G_A = np.einsum("bhlk,bkd,ble->hde", T, Xe, Xe, optimize=True)
+                Xe = Xe[:, None]
+                T = S * (d_a @ turned(Xe @ self.W[e]) - (d_a * a).sum(-1)[..., None])
+                G_A = (turned(Xe) @ (turned(T) @ Xe)).sum(0)
             one = -pi[ix]
             one[:, e] += 1
             d_theta += g[ix].T @ ((d_F * f * p)[:, None] * one)
