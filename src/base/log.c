@@ -3,45 +3,32 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "mot/screen.h"
 #include "mot/status.h"
+#include "mot/types.h"
 
 static int my_rank;
 static mot_log_level threshold = MOT_LOG_INFO;
-static bool terminal;      /* somebody watches; looked up once, since a step asks for it */
 static bool progress_open; /* a progress line stands on the terminal and must be cleared before other text */
-
-/* mpirun gives its ranks a pseudo-terminal whatever its own output is. Where the parent process has its output
- * somewhere else than a terminal, nobody watches. A parent that cannot be looked at is believed. */
-static bool parent_has_terminal(void)
-{
-    char link[64], target[256];
-    snprintf(link, sizeof link, "/proc/%d/fd/1", (int)getppid());
-    const ssize_t length = readlink(link, target, sizeof target - 1);
-    if (length < 0) return true;
-    target[length] = '\0';
-    return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
-}
 
 void mot_log_init(int rank, mot_log_level level)
 {
     my_rank = rank;
     threshold = level;
-    terminal = rank == 0 && isatty(STDOUT_FILENO) &&
-               (getenv("OMPI_COMM_WORLD_SIZE") == NULL || parent_has_terminal());
+    if (rank == 0) mot_screen_find();
 }
 
-bool mot_log_is_terminal(void)
+bool mot_log_is_live(void)
 {
-    return terminal && threshold >= MOT_LOG_INFO;
+    return mot_screen_is_there() && threshold >= MOT_LOG_INFO;
 }
 
 static void clear_progress(void)
 {
-    if (progress_open) fputs("\r\033[K", stdout);
+    if (progress_open) fputs("\r\033[J", stdout);
     progress_open = false;
 }
 
@@ -87,11 +74,35 @@ void mot_log_aside(mot_log_level level, const char *format, ...)
     va_end(args);
 }
 
+void mot_log_gap(void)
+{
+    mot_log(MOT_LOG_INFO, "%s", "");
+}
+
+void mot_log_wrap(int indent, const char *format, ...)
+{
+    char text[2 * MOT_SENTENCE], *line = text;
+    if (my_rank != 0 || MOT_LOG_INFO > threshold) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const int room = mot_screen_room();
+    for (int before = 0; line != NULL; before = indent) {
+        char *const blank = (char *)mot_screen_break(line, MOT_MAX(room - before, room / 2));
+        if (blank != NULL) *blank = '\0';
+        mot_log(MOT_LOG_INFO, "%*s%s", before, "", line);
+        line = blank == NULL ? NULL : blank + 1 + strspn(blank + 1, " ");
+    }
+}
+
+/* Nothing of it may stay when the window becomes narrower. The cursor waits at the line's beginning, which is where it still
+ * is when the terminal has made two lines of it, so both are erased. And while the line is written no new one is begun at
+ * the edge, which may have moved since the width was asked for. */
 void mot_log_progress(const char *text)
 {
-    if (!mot_log_is_terminal()) return;
-    clear_progress();
-    fputs(text, stdout);
+    if (!mot_log_is_live()) return;
+    fprintf(stdout, "\033[?7l%s\033[J\033[?7h\r", text);
     fflush(stdout);
     progress_open = text[0] != '\0';
 }

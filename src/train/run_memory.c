@@ -5,6 +5,7 @@
 
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/screen.h"
 #include "mot/watch.h"
 
 const char *run_bytes_text(size_t bytes, char text[32])
@@ -93,6 +94,18 @@ size_t run_memory_so_far(const mot_run *run)
     return parts_of(run, mot_step_bytes(run->step).guests).sum;
 }
 
+/* A row of the dry run, as many of its columns as a terminal has room for. */
+enum { DRY_COLUMNS = 14, DRY_WIDTH = 5 + 9 + 13 + 11 * 11 };
+static void say_dry(const char *const text[DRY_COLUMNS])
+{
+    static const mot_screen_column column[DRY_COLUMNS] = {{9, 5},  {6, 9},  {7, 13}, {3, 11}, {3, 11},
+                                                          {3, 11}, {1, 11}, {4, 11}, {4, 11}, {4, 11},
+                                                          {1, 11}, {1, 11}, {8, 11}, {2, 11}};
+    char line[256];
+    mot_screen_row(line, sizeof line, DRY_COLUMNS, column, text);
+    mot_log(MOT_LOG_INFO, "%s", line);
+}
+
 void run_dry(const mot_run *run)
 {
     const mot_comm *comm = run->comm;
@@ -114,27 +127,33 @@ void run_dry(const mot_run *run)
     mot_watch_wait(comm->rank == MOT_ROOT ? MOT_WATCH_ALL : MOT_ROOT);
     MPI_Gather(&mine, sizeof mine, MPI_BYTE, rows, sizeof mine, MPI_BYTE, MOT_ROOT, comm->mpi);
     mot_watch_wait(MOT_WATCH_NOBODY);
-    mot_log(MOT_LOG_INFO, "\n%5s %8s %12s %10s %10s %10s %10s %10s %10s %10s %10s %10s %10s %10s", "rank",
-            "experts", "parameters", "values", "gradients", "optimizer", "copies", "workspace", "buffers",
-            "data", "record", "files", "sum", "libraries");
+    mot_log_gap();
+    say_dry((const char *const[]){"rank", "experts", "parameters", "values", "gradients", "optimizer",
+                                  "copies", "workspace", "buffers", "data", "record", "files", "sum",
+                                  "libraries"});
     for (int r = 0; comm->rank == MOT_ROOT && r < comm->size; ++r) {
         const memory_parts *parts = &rows[r].parts;
         const size_t bytes[] = {parts->values,    parts->gradients, parts->moments, parts->copies,
                                 parts->workspace, parts->buffers,   parts->data,    parts->record,
                                 parts->files,     parts->sum,       rows[r].before};
-        char line[256], text[32];
-        int at = snprintf(line, sizeof line, "%5d %8" PRIu64 " %12" PRIu64, r, rows[r].experts,
-                          rows[r].parameters);
-        for (size_t b = 0; b < MOT_COUNT(bytes); ++b)
-            at += snprintf(line + at, sizeof line - (size_t)at, " %10s", run_bytes_text(bytes[b], text));
-        mot_log(MOT_LOG_INFO, "%s", line);
+        char cell[DRY_COLUMNS][32];
+        const char *text[DRY_COLUMNS];
+        for (int c = 0; c < DRY_COLUMNS; ++c) text[c] = cell[c];
+        snprintf(cell[0], sizeof cell[0], "%d", r);
+        snprintf(cell[1], sizeof cell[1], "%" PRIu64, rows[r].experts);
+        snprintf(cell[2], sizeof cell[2], "%" PRIu64, rows[r].parameters);
+        for (size_t b = 0; b < MOT_COUNT(bytes); ++b) run_bytes_text(bytes[b], cell[3 + b]);
+        say_dry(text);
     }
+    if (mot_screen_room() < DRY_WIDTH)
+        mot_log_wrap(2, "not all parts have a column on this terminal: `| cat` shows them");
     char row[32], batch[32];
     const size_t K = mot_choice_count(&run->config.route, run->config.model.experts),
                  B = run->config.train.batch;
-    mot_log(MOT_LOG_INFO, "\na step dispatches %zu rows of %s: %s over all ranks%s", B * K,
-            run_bytes_text(step.dispatch_row, row), run_bytes_text(B * K * step.dispatch_row, batch),
-            K > 1 ? "; outputs and their gradients travel as well" : "");
+    mot_log_gap();
+    mot_log_wrap(2, "a step dispatches %zu rows of %s: %s over all ranks%s", B * K,
+                 run_bytes_text(step.dispatch_row, row), run_bytes_text(B * K * step.dispatch_row, batch),
+                 K > 1 ? "; outputs and their gradients travel as well" : "");
     if (run->config.route.rebalance != MOT_REBALANCE_NEVER)
         mot_log(MOT_LOG_INFO, "route.rebalance: a rank may come to own %d experts, %s each",
                 mot_placement_most(&run->model.placement), run_bytes_text(size.of_expert, row));

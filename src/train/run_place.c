@@ -60,11 +60,11 @@ mot_status mot_run_rebalance(mot_run *run)
         run->model_bytes += mot_memory_held() - held; /* modulo 2^64, where there is less now */
         run->moves += moves.experts;
         run->moved_bytes += moved;
-        mot_log(MOT_LOG_INFO,
-                "%d of %d experts move (%s): the busiest rank had %.1f%% of the samples, and would have had "
-                "%.1f%%",
-                moves.experts, run->config.model.experts, run_bytes_text(moved, bytes),
-                100 * moves.share_before, 100 * moves.share_after);
+        mot_log_wrap(2,
+                     "%d of %d experts move (%s): the busiest rank had %.1f%% of the samples, and would have "
+                     "had %.1f%%",
+                     moves.experts, run->config.model.experts, run_bytes_text(moved, bytes),
+                     100 * moves.share_before, 100 * moves.share_after);
     }
     memset(run->load, 0, (size_t)run->config.model.experts * sizeof *run->load);
 done:

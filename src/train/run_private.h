@@ -121,7 +121,11 @@ struct mot_run {
     /* since the last report line */
     double since_s, loss, hits, compute_s, exchange_s, wait_s, flops;
     mot_gidx since_step, since_skipped;
-    double drawn_s; /* when the progress bar was last drawn */
+
+    double drawn_s;      /* when the progress line was last drawn */
+    double paced_s;      /* when the stage at work began, in this process; 0: none has */
+    mot_gidx paced_step; /* steps since then */
+    int paced_stage;
 };
 
 /* run.c: the root turns a run folder or a checkpoint into a checkpoint's path and its configuration; all get them, and the
@@ -215,6 +219,18 @@ void run_banner(const mot_run *run, const char *what);
 void run_report_begin(mot_run *run);
 mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate);
 void run_say_eval(const mot_run *run);
+
+/* run_progress.c: the lines of steps. Root. */
+/* Means over the steps since the last report. */
+typedef struct run_means {
+    double loss, accuracy, samples_per_s, gflops, load_ratio, compute, exchange, wait, wall_s;
+} run_means;
+/* Says them, as much of it as a terminal has room for. */
+void run_say_means(const mot_run *run, const run_means *means);
+/* Counts a step of `stage`, from which follows how long the others will take. */
+void run_keep_pace(mot_run *run, int stage);
+/* On a terminal: how far the run is, and the means, ten times a second at most. */
+void run_draw_progress(mot_run *run, const run_means *means);
 
 /* run_time.c: where the time went. */
 /* Adds the time since `*since` to a part of the run, and sets `*since` to now. */

@@ -34,6 +34,8 @@ static void warn_of_launch(const mot_run *run)
                 "mpi_yield_when_idle is on although every rank has a core: waiting is slower");
 }
 
+enum { BANNER = 11 }; /* columns before what a line of it says */
+
 void run_banner(const mot_run *run, const char *what)
 {
     const mot_config *config = &run->config;
@@ -41,21 +43,21 @@ void run_banner(const mot_run *run, const char *what)
     char memory[32], parts[96] = "";
     const size_t total = size.gate + size.tied + (size_t)config->model.experts * size.own;
     const size_t K = mot_choice_count(&config->route, config->model.experts);
-    mot_log(MOT_LOG_INFO, "mot %s (%s), %s, %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS, mot_level());
-    mot_log(MOT_LOG_INFO, "  job      %d rank%s x %d thread%s on %d host%s, %d core%s a rank; coordinator %s",
-            run->comm->size, run->comm->size == 1 ? "" : "s", run->place.threads,
-            run->place.threads == 1 ? "" : "s", run->place.hosts, run->place.hosts == 1 ? "" : "s",
-            run->place.cores, run->place.cores == 1 ? "" : "s",
-            config->route.dedicated && run->comm->size > 1 ? "dedicated" : "shared");
+    mot_log_wrap(BANNER, "mot %s (%s), %s, %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS, mot_level());
+    mot_log_wrap(BANNER, "  job      %d rank%s x %d thread%s on %d host%s, %d core%s a rank; coordinator %s",
+                 run->comm->size, run->comm->size == 1 ? "" : "s", run->place.threads,
+                 run->place.threads == 1 ? "" : "s", run->place.hosts, run->place.hosts == 1 ? "" : "s",
+                 run->place.cores, run->place.cores == 1 ? "" : "s",
+                 config->route.dedicated && run->comm->size > 1 ? "dedicated" : "shared");
     const mot_nodes *nodes = mot_step_nodes(run->step);
     char between[64] = "";
     if (nodes->count > 1)
         snprintf(between, sizeof between, ", between %d hosts one message a pair", nodes->count);
     if (nodes->count < nodes->ranks)
-        mot_log(MOT_LOG_INFO, "  exchange within a host through shared memory%s", between);
+        mot_log_wrap(BANNER, "  exchange within a host through shared memory%s", between);
     else if (nodes->ranks > 1)
-        mot_log(MOT_LOG_INFO, "  exchange from rank to rank by messages");
-    mot_log(MOT_LOG_INFO, "  blas     %s", mot_blas_name());
+        mot_log_wrap(BANNER, "  exchange from rank to rank by messages");
+    mot_log_wrap(BANNER, "  blas     %s", mot_blas_name());
     static const char *const sources[] = {NULL, "mixture", "random numbers"};
     char samples[32] = "fresh", evaluation[48] = "";
     if (run->train.dataset->samples != MOT_ENDLESS)
@@ -63,20 +65,20 @@ void run_banner(const mot_run *run, const char *what)
     if (run->purpose != RUN_BENCH)
         snprintf(evaluation, sizeof evaluation, ", %s (%" MOT_PRI_GIDX " for evaluation)",
                  run->purpose == RUN_TRAIN ? "train" : config->eval.split, run->eval_set.samples);
-    mot_log(MOT_LOG_INFO, "  data     %s: %s samples, %d classes%s%s",
-            config->data.source == MOT_SOURCE_FILE ? config->data.file : sources[config->data.source],
-            samples, run->classes,
-            run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
+    mot_log_wrap(BANNER, "  data     %s: %s samples, %d classes%s%s",
+                 config->data.source == MOT_SOURCE_FILE ? config->data.file : sources[config->data.source],
+                 samples, run->classes,
+                 run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
-    mot_log(MOT_LOG_INFO,
-            "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
-            config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s", size.own,
-            parts, size.gate, total, K, config->model.experts,
-            run->model.shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
-    mot_log(MOT_LOG_INFO,
-            "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
-            run_bytes_text(run_memory(run), memory));
-    if (what != NULL) mot_log(MOT_LOG_INFO, "  %s", what);
+    mot_log_wrap(BANNER,
+                 "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
+                 config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s",
+                 size.own, parts, size.gate, total, K, config->model.experts,
+                 run->model.shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
+    mot_log_wrap(
+        BANNER, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
+        run_bytes_text(run_memory(run), memory));
+    if (what != NULL) mot_log_wrap(BANNER, "  %s", what);
     warn_of_launch(run);
 }
 
@@ -105,17 +107,12 @@ static double load_ratio(const int64_t *load, int experts)
     return sum > 0 ? (double)most * experts / (double)sum : 0;
 }
 
-/* Means over the steps since the last report. */
-typedef struct report_line {
-    double loss, accuracy, samples_per_s, gflops, load_ratio, compute, exchange, wait, wall_s;
-} report_line;
-
-static report_line make_line(const mot_run *run, const mot_step_result *result)
+static run_means take_means(const mot_run *run, const mot_step_result *result)
 {
     const double steps = (double)(run->progress.step - run->since_step), wall = mot_clock_s() - run->since_s;
     const double learned = steps - (double)run->since_skipped, batch = (double)run->config.train.batch;
     const double samples = steps * batch;
-    return (report_line){
+    return (run_means){
         .loss = run->loss / learned, /* without any, not a number */
         .accuracy = run->hits / (learned * batch),
         .samples_per_s = samples / wall,
@@ -128,58 +125,32 @@ static report_line make_line(const mot_run *run, const mot_step_result *result)
     };
 }
 
-static void put_line(const mot_run *run, const report_line *line, char *text, size_t size)
-{
-    snprintf(text, size,
-             "step %6" MOT_PRI_GIDX
-             "  loss %8.5f  acc %6.4f  %7.0f samples/s  %6.1f GFLOP/s  load max/mean %4.2f  "
-             "compute %2.0f%% exchange %2.0f%% wait %2.0f%%",
-             run->progress.step, line->loss, line->accuracy, line->samples_per_s, line->gflops,
-             line->load_ratio, 100 * line->compute, 100 * line->exchange, 100 * line->wait);
-}
-
-static mot_status write_line(mot_run *run, const mot_step_result *result, const report_line *line, int stage,
+static mot_status write_line(mot_run *run, const mot_step_result *result, const run_means *means, int stage,
                              double rate)
 {
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_json_int(json, "step", run->progress.step);
     mot_json_int(json, "stage", stage);
-    mot_json_real(json, "train.loss", line->loss);
-    mot_json_real(json, "train.accuracy", line->accuracy);
+    mot_json_real(json, "train.loss", means->loss);
+    mot_json_real(json, "train.accuracy", means->accuracy);
     mot_json_real(json, "train.rate", rate);
     mot_json_real(json, "routing.purity", result->purity);
-    mot_json_real(json, "routing.load_max_over_mean", line->load_ratio);
+    mot_json_real(json, "routing.load_max_over_mean", means->load_ratio);
     mot_json_real(json, "routing.balance_loss", result->balance.switch_loss);
     mot_json_real(json, "routing.z_loss", result->balance.z_loss);
     mot_json_ints(json, "routing.load", (size_t)run->config.model.experts, result->load);
-    mot_json_real(json, "speed.samples_per_s", line->samples_per_s);
-    mot_json_real(json, "speed.expert_gflops", line->gflops);
-    mot_json_real(json, "time.compute", line->compute);
-    mot_json_real(json, "time.exchange", line->exchange);
-    mot_json_real(json, "time.wait", line->wait);
-    mot_json_real(json, "time.interval_s", line->wall_s);
+    mot_json_real(json, "speed.samples_per_s", means->samples_per_s);
+    mot_json_real(json, "speed.expert_gflops", means->gflops);
+    mot_json_real(json, "time.compute", means->compute);
+    mot_json_real(json, "time.exchange", means->exchange);
+    mot_json_real(json, "time.wait", means->wait);
+    mot_json_real(json, "time.interval_s", means->wall_s);
     char *text = NULL;
     mot_status status = mot_json_end(json, &text);
     if (status == MOT_OK) status = mot_record_log(run->record, text);
     mot_free(text);
     return status;
-}
-
-/* On a terminal: how far the stage is, and the figures, ten times a second at most. */
-static void draw_progress(mot_run *run, const report_line *line)
-{
-    if (!mot_log_is_terminal() || mot_clock_s() - run->drawn_s < 0.1) return;
-    run->drawn_s = mot_clock_s();
-    const int s = MOT_MIN(run->progress.stage, run->config.stages - 1);
-    const mot_stage_config *stage = &run->config.stage[s];
-    const mot_gidx steps = mot_stage_steps(stage, run->train.dataset->samples, run->config.train.batch);
-    const mot_gidx done = run->progress.step - run->progress.stage_first;
-    char bar[17] = "................", text[512];
-    if (steps > 0) memset(bar, '#', (size_t)(16 * MOT_MIN(done, steps) / steps));
-    const int head = snprintf(text, sizeof text, "%s [%s] ", stage->name, bar);
-    put_line(run, line, text + head, sizeof text - (size_t)head);
-    mot_log_progress(text);
 }
 
 mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate)
@@ -198,15 +169,13 @@ mot_status run_report_step(mot_run *run, const mot_step_result *result, int stag
     const bool due = run->progress.step % run->config.report_every == 0 ||
                      run->progress.stage == run->config.stages;
     if (run->comm->rank == MOT_ROOT) {
-        const report_line line = make_line(run, result);
+        const run_means means = take_means(run, result);
+        run_keep_pace(run, stage);
         if (due) {
-            char text[256];
-            put_line(run, &line, text, sizeof text);
-            mot_log(MOT_LOG_INFO, "%s", text);
-            status = write_line(run, result, &line, stage, rate);
-        } else {
-            draw_progress(run, &line);
+            run_say_means(run, &means);
+            status = write_line(run, result, &means, stage, rate);
         }
+        run_draw_progress(run, &means);
     }
     if (!due) return MOT_OK;
     run_report_begin(run);
@@ -227,6 +196,7 @@ static void put_purity(char *text, size_t size, const char *what, double purity,
 
 void run_say_eval(const mot_run *run)
 {
+    enum { INDENT = 13 };
     const run_eval *eval = &run->last_eval;
     const double *number = eval->number;
     char group[48] = "", loss[16], by_class[48], by_group[56] = "", changed[40] = "", told[40] = "",
@@ -243,12 +213,12 @@ void run_say_eval(const mot_run *run)
     if (run_told(run)[0] != '\0') snprintf(told, sizeof told, "; the gate is told the %s", run_told(run));
     if (!isnan(number[RUN_SIGNAL_ATTENTION]))
         snprintf(theory, sizeof theory, "; signal attention %.3f", number[RUN_SIGNAL_ATTENTION]);
-    mot_log(MOT_LOG_INFO,
-            "eval %6" MOT_PRI_GIDX "  loss %8s  acc %6.4f%s on %" MOT_PRI_GIDX
-            " samples of '%s'; macro-F1 %.4f, commonest class %.4f%s",
-            run->progress.step, loss, number[RUN_ACCURACY], group, eval->samples, run->config.eval.split,
-            number[RUN_MACRO_F1], number[RUN_MAJORITY], told);
-    mot_log(MOT_LOG_INFO, "             %s%s; entropy %.3f, experts used %.0f of %d, %.2f effective%s%s",
-            by_class, by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED], run->config.model.experts,
-            number[RUN_EXPERTS_EFFECTIVE], changed, theory);
+    mot_log_wrap(INDENT,
+                 "eval %6" MOT_PRI_GIDX "  loss %8s  acc %6.4f%s on %" MOT_PRI_GIDX
+                 " samples of '%s'; macro-F1 %.4f, commonest class %.4f%s",
+                 run->progress.step, loss, number[RUN_ACCURACY], group, eval->samples, run->config.eval.split,
+                 number[RUN_MACRO_F1], number[RUN_MAJORITY], told);
+    mot_log_wrap(INDENT, "%*s%s%s; entropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "",
+                 by_class, by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED], run->config.model.experts,
+                 number[RUN_EXPERTS_EFFECTIVE], changed, theory);
 }

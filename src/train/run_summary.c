@@ -77,7 +77,8 @@ bool run_is_summed_up(const mot_run *run)
     const bool done = mot_path_join(path, PATH, run->config.run, "summary.json") == MOT_OK &&
                       mot_file_read(path, 1 << 20, &text, &count) == MOT_OK &&
                       strstr(text, "\"status\": \"done\"") != NULL;
-    if (done) utimensat(AT_FDCWD, path, NULL, 0); /* launch/run.sh sees that this start, too, has come to its end */
+    if (done)
+        utimensat(AT_FDCWD, path, NULL, 0); /* launch/run.sh sees that this start, too, has come to its end */
     mot_free(text);
     return done;
 }
@@ -90,7 +91,8 @@ static mot_status find_digest(mot_run *run, char digest[33])
 
 static void say_digest(const char *digest)
 {
-    mot_log(MOT_LOG_INFO, "\ndigest %s  (equal for any number of ranks)", digest);
+    mot_log_gap();
+    mot_log_wrap(7, "digest %s  (equal for any number of ranks)", digest);
 }
 
 mot_status run_say_digest(mot_run *run)
@@ -149,13 +151,13 @@ mot_status run_summarize(mot_run *run, const char *status_text)
     MOT_TRY(mot_comm_agree(run->comm, status));
     run_say_time(run, time, wall);
     say_digest(digest);
-    mot_log(MOT_LOG_INFO,
-            "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare product; compute %.1f s, exchange "
-            "%.1f s, wait %.1f s of %.1f s",
-            speed.gflops, 100 * speed.fraction, speed.compute_s, speed.exchange_s, speed.wait_s, wall);
-    mot_log(
-        MOT_LOG_INFO,
-        "memory: rank %.0f was the largest with %s, %s of them since the run was set up; its parts are %s",
+    mot_log_wrap(
+        2,
+        "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare product; compute %.1f s, exchange "
+        "%.1f s, wait %.1f s of %.1f s",
+        speed.gflops, 100 * speed.fraction, speed.compute_s, speed.exchange_s, speed.wait_s, wall);
+    mot_log_wrap(
+        2, "memory: rank %.0f was the largest with %s, %s of them since the run was set up; its parts are %s",
         memory.rank, run_bytes_text((size_t)memory.peak, peak), run_bytes_text((size_t)memory.growth, growth),
         run_bytes_text((size_t)memory.sum, sum));
 done:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mot/log.h"
+#include "mot/screen.h"
 
 static const char *const part_name[RUN_PARTS + 1] = {
     [RUN_RECORD] = "record",         [RUN_LOG] = "log",
@@ -66,26 +67,40 @@ void run_time(const mot_run *run, double wall_s, run_time_row row[RUN_TIME_ROWS]
         };
 }
 
-/* A rank's rate while it was at it, "1.25"; nothing where there is none. */
-static const char *rate_text(double amount, double seconds, char text[24])
+/* A row of texts, as many of them as a terminal has room for. */
+enum { COLUMNS = 8 };
+static void say_columns(const char *const text[COLUMNS])
 {
-    text[0] = '\0';
+    static const mot_screen_column column[COLUMNS] = {{8, -12}, {7, 7}, {6, 10}, {3, 10},
+                                                      {4, 10},  {5, 9}, {2, 10}, {1, 10}};
+    char line[128];
+    mot_screen_row(line, sizeof line, COLUMNS, column, text);
+    mot_log(MOT_LOG_INFO, "%s", line);
+}
+
+/* A rank's rate while it was at it, "1.25"; nothing where there is none. */
+static void put_rate(char text[24], double amount, double seconds)
+{
     if (amount > 0) snprintf(text, 24, "%.2f", amount / seconds * 1e-9);
-    return text;
 }
 
 void run_say_time(const mot_run *run, const run_time_row row[RUN_TIME_ROWS], double wall_s)
 {
     const double ranks = run->comm->size;
-    mot_log(MOT_LOG_INFO, "\n%-12s %6s %10s %10s %10s %8s %10s %10s", "time", "share", "mean s", "min s",
-            "max s", "max/mean", "GFLOP/s", "GB/s");
+    mot_log_gap();
+    say_columns(
+        (const char *const[]){"time", "share", "mean s", "min s", "max s", "max/mean", "GFLOP/s", "GB/s"});
     for (int i = 0; i < RUN_TIME_ROWS; ++i) {
-        char flops[24], bytes[24];
+        char share[24], mean[24], least[24], most[24], ratio[24], flops[24] = "", bytes[24] = "";
         if (row[i].most_s <= 0) continue; /* a phase that this configuration does not have */
-        mot_log(MOT_LOG_INFO, "%-12s %5.1f%% %10.3f %10.3f %10.3f %8.2f %10s %10s", row[i].name,
-                100 * row[i].mean_s / wall_s, row[i].mean_s, row[i].least_s, row[i].most_s,
-                row[i].most_s / row[i].mean_s, rate_text(row[i].flops, ranks * row[i].mean_s, flops),
-                rate_text(row[i].bytes, ranks * row[i].mean_s, bytes));
+        snprintf(share, sizeof share, "%.1f%%", 100 * row[i].mean_s / wall_s);
+        snprintf(mean, sizeof mean, "%.3f", row[i].mean_s);
+        snprintf(least, sizeof least, "%.3f", row[i].least_s);
+        snprintf(most, sizeof most, "%.3f", row[i].most_s);
+        snprintf(ratio, sizeof ratio, "%.2f", row[i].most_s / row[i].mean_s);
+        put_rate(flops, row[i].flops, ranks * row[i].mean_s);
+        put_rate(bytes, row[i].bytes, ranks * row[i].mean_s);
+        say_columns((const char *const[]){row[i].name, share, mean, least, most, ratio, flops, bytes});
     }
 }
 

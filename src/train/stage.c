@@ -12,15 +12,21 @@ mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t
     return steps;
 }
 
-mot_gidx mot_run_steps(const mot_config *config, mot_gidx samples)
+mot_gidx mot_steps_left(const mot_config *config, mot_gidx samples, const mot_progress *progress)
 {
     mot_gidx sum = 0;
-    for (int s = 0; s < config->stages; ++s) {
+    for (int s = progress->stage; s < config->stages; ++s) {
         const mot_gidx steps = mot_stage_steps(&config->stage[s], samples, config->train.batch);
-        if (steps == 0) return 0;
-        sum += steps;
+        if (steps == 0) return -1;
+        sum += s == progress->stage ? steps - (progress->step - progress->stage_first) : steps;
     }
     return sum;
+}
+
+mot_gidx mot_run_steps(const mot_config *config, mot_gidx samples)
+{
+    const mot_progress beginning = {0};
+    return MOT_MAX(mot_steps_left(config, samples, &beginning), 0);
 }
 
 mot_status mot_stages_resolve(mot_config *config, mot_gidx samples)

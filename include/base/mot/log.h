@@ -19,8 +19,16 @@ void mot_log(mot_log_level level, const char *format, ...) __attribute__((format
  * through whatever they are stuck in. */
 void mot_log_aside(mot_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A line that replaces itself (a progress bar); only where standard output is a terminal. `text` "" ends the line. */
-bool mot_log_is_terminal(void);
+/* As mot_log at MOT_LOG_INFO, one line; on a terminal (screen.h) that is too narrow for it, several, broken at blanks, all
+ * but the first behind `indent` blanks. */
+void mot_log_wrap(int indent, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* An empty line, at MOT_LOG_INFO. */
+void mot_log_gap(void);
+
+/* A line that replaces itself (a progress bar), until something else is said; only on a terminal. `text` must fit it
+ * (mot_screen_width); "" ends the line. */
+bool mot_log_is_live(void);
 void mot_log_progress(const char *text);
 
 #endif

@@ -19,6 +19,9 @@ mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t
 /* Checks what needs the data: a schedule that falls to an end needs a number of steps; a stage must end. */
 mot_status mot_stages_check(const mot_config *config, mot_gidx samples);
 
+/* Steps from where the run stands to its end, at the latest; -1: a criterion alone ends its stage, or a later one. */
+mot_gidx mot_steps_left(const mot_config *config, mot_gidx samples, const mot_progress *progress);
+
 /* Steps of the whole run at the latest; 0: a criterion alone ends a stage of it. */
 mot_gidx mot_run_steps(const mot_config *config, mot_gidx samples);
 
