@@ -1,9 +1,8 @@
 /* Predictions as a table, as NumPy arrays, and as HDF5. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "mot/atomic_file.h"
+#include "csv.h"
 #include "mot/h5.h"
 #include "mot/npz.h"
 #include "mot/version.h"
@@ -22,18 +21,6 @@ mot_status predict_check_name(const char *out)
 }
 
 /* ---- .csv ---- */
-
-/* Quoted where a comma, a quote or the end of a line would be taken for one of the table. */
-static void put_field(FILE *stream, const char *prefix, const char *text)
-{
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        fprintf(stream, "%s%s", prefix, text);
-        return;
-    }
-    fprintf(stream, "\"%s", prefix);
-    for (; *text != '\0'; ++text) fprintf(stream, *text == '"' ? "\"\"" : "%c", *text);
-    fputc('"', stream);
-}
 
 static const char *name_of(const predictions *p, size_t class, char number[24])
 {
@@ -54,7 +41,7 @@ static void put_head(const predictions *p, FILE *stream)
             fprintf(stream, ",expert_%zu,gate_probability_%zu", k + 1, k + 1);
     for (size_t c = 0; c < p->classes; ++c) {
         fputc(',', stream);
-        put_field(stream, "p_", name_of(p, c, number));
+        csv_put_field(stream, "p_", name_of(p, c, number));
     }
     fputc('\n', stream);
 }
@@ -63,7 +50,7 @@ static void put_sample(const predictions *p, size_t i, FILE *stream)
 {
     char number[24];
     fprintf(stream, "%zu,", i);
-    put_field(stream, "", name_of(p, (size_t)p->class[i], number));
+    csv_put_field(stream, "", name_of(p, (size_t)p->class[i], number));
     for (size_t k = 0; k < p->choices; ++k)
         fprintf(stream, ",%d,%.9g", p->expert[i * p->choices + k], (double)p->gate[i * p->choices + k]);
     for (size_t c = 0; c < p->classes; ++c)
@@ -71,20 +58,11 @@ static void put_sample(const predictions *p, size_t i, FILE *stream)
     fputc('\n', stream);
 }
 
-static mot_status write_csv(const predictions *p, const char *out)
+static void put_csv(const void *table, FILE *stream)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s", out);
+    const predictions *p = table;
     put_head(p, stream);
     for (size_t i = 0; i < p->samples; ++i) put_sample(p, i, stream);
-    const bool failed = ferror(stream) != 0;
-    mot_status status = MOT_OK;
-    if (fclose(stream) != 0 || failed) status = mot_fail(MOT_ERR_MEMORY, "not enough memory for %s", out);
-    if (status == MOT_OK) status = mot_file_replace(out, text, size);
-    free(text);
-    return status;
 }
 
 /* ---- arrays ---- */
@@ -131,7 +109,7 @@ done:
 mot_status predict_write(const predictions *p, const char *out)
 {
     mot_npz_array array[ARRAYS];
-    if (ends_with(out, ".csv")) return write_csv(p, out);
+    if (ends_with(out, ".csv")) return csv_write(out, put_csv, p);
     if (ends_with(out, ".h5")) return write_h5(p, out);
     arrays_of(p, array);
     return mot_npz_write(out, ARRAYS, array, "class_names", p->names != NULL ? p->classes : 0, p->names);

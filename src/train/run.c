@@ -199,6 +199,8 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         MOT_TRY(status);
         const bool complete = run->progress.stage == config->stages;
         if (complete) run_say_table(run);
+        if (complete && !run->finished && comm->rank == MOT_ROOT) status = run_write_tables(run);
+        MOT_TRY(mot_comm_agree(comm, status));
         if (run->finished)
             MOT_TRY(run_say_digest(run));
         else

@@ -17,6 +17,7 @@ mot_status run_count_create(mot_run *run)
     MOT_TRY(mot_allocate(&eval->class_load, C * E, sizeof(int64_t), what));
     if (G > 0) MOT_TRY(mot_allocate(&eval->group_load, G * E, sizeof(int64_t), what));
     if (C <= MOST_CONFUSED) MOT_TRY(mot_allocate(&eval->confusion, C * C, sizeof(double), what));
+    if (G > 0) MOT_TRY(mot_allocate(&eval->group_hits, G, sizeof(int64_t), what));
     MOT_TRY(mot_allocate(&eval->hits, C, sizeof(int64_t), what));
     MOT_TRY(mot_allocate(&eval->predicted, C, sizeof(int64_t), what));
     MOT_TRY(mot_allocate(&eval->expert_hits, E, sizeof(int64_t), what));
@@ -30,9 +31,9 @@ done:
 
 void run_count_destroy(run_eval *eval)
 {
-    void *const arrays[] = {eval->class_load,     eval->group_load,      eval->confusion,
-                            eval->hits,           eval->predicted,       eval->expert_hits,
-                            eval->class_accuracy, eval->expert_accuracy, eval->expert};
+    void *const arrays[] = {eval->class_load,      eval->group_load, eval->confusion,   eval->hits,
+                            eval->predicted,       eval->group_hits, eval->expert_hits, eval->class_accuracy,
+                            eval->expert_accuracy, eval->expert};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
@@ -43,6 +44,7 @@ void run_count_begin(mot_run *run)
     memset(eval->class_load, 0, C * E * sizeof *eval->class_load);
     if (eval->group_load != NULL) memset(eval->group_load, 0, G * E * sizeof *eval->group_load);
     if (eval->confusion != NULL) memset(eval->confusion, 0, C * C * sizeof *eval->confusion);
+    if (eval->group_hits != NULL) memset(eval->group_hits, 0, G * sizeof *eval->group_hits);
     memset(eval->hits, 0, C * sizeof *eval->hits);
     memset(eval->predicted, 0, C * sizeof *eval->predicted);
     memset(eval->expert_hits, 0, E * sizeof *eval->expert_hits);
@@ -68,6 +70,7 @@ void run_count_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result
         if (run->parent != NULL) eval->number[RUN_GROUP_ACCURACY] += run->parent[predicted] == group;
         if (label < 0) continue;
         ++eval->class_load[(size_t)label * E + expert];
+        if (group >= 0) eval->group_hits[group] += (size_t)label == predicted;
         eval->hits[label] += (size_t)label == predicted;
         eval->expert_hits[expert] += (size_t)label == predicted;
         if (eval->confusion != NULL) ++eval->confusion[(size_t)label * C + predicted];

@@ -51,6 +51,7 @@ typedef struct run_eval {
     int64_t *group_load;        /* [groups, E]; NULL without groups */
     double *confusion; /* [classes, classes]: samples by label and predicted label; NULL: too many classes */
     int64_t *hits, *predicted;                /* [classes] */
+    int64_t *group_hits;                      /* [groups]; NULL without groups */
     int64_t *expert_hits;                     /* [E] */
     double *class_accuracy, *expert_accuracy; /* [classes], [E]: NaN without samples */
     uint16_t *expert;                         /* [samples]: first choice of each; UINT16_MAX: not known yet */
@@ -260,6 +261,8 @@ void run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS]);
 
 /* run_table.c: what went where, and what was taken for what, after the last evaluation. */
 void run_say_table(const mot_run *run);
+/* The same as classes.csv and groups.csv in the run folder. Root; its own status. */
+mot_status run_write_tables(const mot_run *run);
 /* Name of a class or group, or its number, which is then written to `number`. */
 const char *run_class_name(const mot_run *run, int class, char number[16]);
 const char *run_group_name(const mot_run *run, int group, char number[16]);

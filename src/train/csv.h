@@ -1,0 +1,15 @@
+/* csv.h: fields of a table of text, and the table as a file. */
+#ifndef MOT_CSV_H
+#define MOT_CSV_H
+
+#include <stdio.h>
+
+#include "mot/status.h"
+
+/* `prefix` and `text` as one field: quoted where a comma, a quote or the end of a line would be taken for the table's. */
+void csv_put_field(FILE *stream, const char *prefix, const char *text);
+
+/* Replaces `path` by what `put` writes; all of it, or the file stays. */
+mot_status csv_write(const char *path, void (*put)(const void *table, FILE *stream), const void *table);
+
+#endif
