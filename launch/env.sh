@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # env.sh - to be sourced (bash): the settings of Open MPI, MPICH and threads that mot runs with, each with its reason.
-# A value that is set already stays. Gives the functions mot_cores, mot_find_launcher, mot_launch, mot_mpirun, mot_crowd and
-# mot_run_folder.
+# A value that is set already stays. Gives the functions mot_cores, mot_find_launcher, mot_launch, mot_mpirun, mot_listen,
+# mot_crowd and mot_run_folder.
 
 # mot_launcher NAME PRRTE_NAME VALUE: a setting of mpirun. The one of Open MPI 4 reads OMPI_MCA_NAME. That of Open MPI 5 is
 # PRRTE, which reads PRTE_MCA_PRRTE_NAME alone and says nothing about the other.
@@ -114,10 +114,33 @@ mot_crowd() {
 
 # mot_mpirun RANKS PROGRAM [ARGUMENT...]: launches it on this machine, bound or yielding as fits.
 mot_mpirun() {
-    local ranks=$1
+    local ranks=$1 code
     shift
     mot_launch "$ranks" "$1"
-    "${mot_launch[@]}" "$@"
+    {
+        "${mot_launch[@]}" "$@" 2>&1 >&3 3>&- | {
+            trap '' INT # which is mpirun's to answer, and has an answer to be passed on
+            mot_listen >&2 3>&-
+        }
+        code=${PIPESTATUS[0]}
+    } 3>&1
+    return "$code"
+}
+
+# mot_listen [COMMAND...]: passes on what a launcher and its ranks say on standard error; COMMAND... hears each line as its
+# last argument. A launcher tells at length that a job ended with an exit code, after mot has said why; so the reason is
+# said again, and is the last thing on the screen.
+mot_listen() {
+    local line last='' error=''
+    while IFS= read -r line || [ -n "$line" ]; do
+        printf '%s\n' "$line"
+        [ $# -eq 0 ] || "$@" "$line"
+        case $line in
+        'mot: error: '*) error=$line last=$line ;;
+        *[!\ ]*) last=$line ;;
+        esac
+    done
+    if [ "$last" != "$error" ] && [ -n "$error" ]; then printf '%s\n' "$error"; fi
 }
 
 # mot_run_folder CONFIG: the folder of its run, as mot names it where no run= does.

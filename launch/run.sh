@@ -51,13 +51,10 @@ scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 said=$scratch/said stuck=$scratch/stuck
 
-# What the job says goes on to standard error; that a rank was stuck is heard.
-listen() {
-    local line
-    while IFS= read -r line; do
-        printf '%s\n' "$line" >&2
-        case $line in *'the job ends (watch.abort)'*) : >"$stuck" ;; esac
-    done
+# Of what the job says, that a rank was stuck.
+# shellcheck disable=SC2317 # called by mot_listen
+hear() {
+    case $1 in *'the job ends (watch.abort)'*) : >"$stuck" ;; esac
 }
 
 # What changes with each summary that mot writes, and every 5 seconds while its first rank is there.
@@ -131,7 +128,7 @@ start() {
     before=$(written)
     rm -f "$stuck" "$said"
     mkfifo "$said"
-    listen <"$said" &
+    mot_listen hear <"$said" >&2 &
     listener=$!
     setsid "${command[@]}" "$mot" train "$@" 2>"$said" &
     job=$!

