@@ -50,6 +50,7 @@ killed dead
 export STAYS=0
 launched 0 straight
 launched 2 mistake nonsense=1
+tail -n 1 said | grep -q '^mot: error: .*nonsense' || fail "a mistake is not the last thing said: $(cat said)"
 strike liar KILL &
 SAYS=0 launched 1 liar "$endless"
 strike stopped_liar TERM &

@@ -50,11 +50,11 @@ class Screen:
 
     def text(self, *options):
         """What stands on it, with what has left it at the top; -J: what the terminal made two lines of is one."""
-        return tmux("capture-pane", "-p", "-S-", "-t", self.name, *options).rstrip()
+        return tmux("capture-pane", "-p", "-S-", "-t", "=" + self.name + ":", *options).rstrip()
 
     def code(self):
         """The command's exit code; None while it runs."""
-        dead, code = tmux("display-message", "-p", "-t", self.name, "#{pane_dead} #{pane_dead_status}").split(" ")
+        dead, code = tmux("display-message", "-p", "-t", "=" + self.name + ":", "#{pane_dead} #{pane_dead_status}").split(" ")
         return int(code) if dead == "1" else None
 
     def until(self, what, seen):
@@ -134,7 +134,7 @@ for name, screen in screens.items():
     screen.check_unbroken()
 for name in {"hundred", "ranks"} & set(screens):
     for columns in 40, 200, 80:
-        tmux("resize-window", "-t", name, "-x", str(columns))
+        tmux("resize-window", "-t", "=" + name + ":", "-x", str(columns))
         check_alive(screens[name], columns)
 for name, screen in screens.items():
     with open(name + "/lock") as file:

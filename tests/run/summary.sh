@@ -137,6 +137,10 @@ make_texts texts.h5
 small_model texts.h5 >texts.yaml
 mot train texts.yaml >said 2>&1 || fail "texts: exit code $?"
 grep -Eq '^label2 +20 ' said || fail "no line of the class label2 in the table: $(cat said)"
+grep -Eq '^group1 +40 +[0-9.]+ ' said || fail "no line of the group group1, or no accuracy: $(cat said)"
+for row in classes:class,samples,right,expert_0 classes:label2,20, groups:group1,40,; do
+    grep -q "^${row#*:}" "runs/texts/${row%%:*}.csv" || fail "no ${row#*:} in ${row%%:*}.csv: $(cat runs/texts/*.csv)"
+done
 
 # ---- what cannot be had ----
 
