@@ -9,6 +9,26 @@
 
 #include "mot/memory.h"
 
+/* A key of the configuration that was given as an option, "--lr 0.1" or "-lr=0.1": adds to what argp `said` of it what it
+ * should have been. */
+static void explain_option(const struct argp *argp, int argc, char **argv, char *said, size_t size)
+{
+    static const char begin[] = ": settings are KEY=VALUE without dashes; ";
+    char name[128], hint[400], letter[] = "-- 'x'";
+    if (argp->args_doc == NULL || strstr(argp->args_doc, "KEY=VALUE") == NULL) return;
+    for (int i = 1; i < argc; ++i) {
+        const size_t dashes = strspn(argv[i], "-"), length = strcspn(argv[i] + dashes, "=");
+        if (dashes == 0 || length == 0 || length >= sizeof name) continue;
+        letter[4] = argv[i][1];
+        if (strstr(said, argv[i]) == NULL && (dashes > 1 || strstr(said, letter) == NULL)) continue;
+        memcpy(name, argv[i] + dashes, length);
+        name[length] = '\0';
+        const size_t used = strlen(said);
+        if (mot_config_hint(name, hint, sizeof hint)) snprintf(said + used, size - used, "%s%s", begin, hint);
+        return;
+    }
+}
+
 /* argp prints its errors itself; to make one sentence of them they go into memory instead of stderr. */
 mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *input, bool *help)
 {
@@ -39,10 +59,11 @@ mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *i
     mot_status status = MOT_OK;
     if (error != 0) {
         said[strcspn(said, "\n")] = '\0'; /* argp adds a second line, "Try ..." */
-        const char *sentence = strncmp(said, argv[0], strlen(argv[0])) == 0 ? said + strlen(argv[0]) + 2
-                                                                            : said;
-        status = mot_fail(MOT_ERR_INPUT, "%s (see %s --help)", size > 0 ? sentence : strerror(error),
-                          argv[0]);
+        const char *what = strncmp(said, argv[0], strlen(argv[0])) == 0 ? said + strlen(argv[0]) + 2 : said;
+        char sentence[MOT_SENTENCE];
+        snprintf(sentence, sizeof sentence, "%s", size > 0 ? what : strerror(error));
+        explain_option(argp, argc, argv, sentence, sizeof sentence);
+        status = mot_fail(MOT_ERR_INPUT, "%s (see %s --help)", sentence, argv[0]);
     }
     free(said);
     return status;

@@ -47,7 +47,8 @@ mot_status mot_cmd_train(int argc, char **argv)
     static const struct argp_option options[] = {
         {"dry-run", KEY_DRY_RUN, NULL, 0,
          "Print parameters, memory and message sizes per rank; write nothing", 0},
-        {"help-config", KEY_HELP_CONFIG, NULL, 0, "Explain every key of the configuration", 0},
+        {"help-config", KEY_HELP_CONFIG, NULL, 0,
+         "Explain every key of the configuration, and which it is for a name of another program", 0},
         {"quiet", 'q', NULL, 0, "Say nothing but warnings and errors", 0},
         {0},
     };
@@ -59,7 +60,9 @@ mot_status mot_cmd_train(int argc, char **argv)
         "run folder. "
         "KEY=VALUE changes the configuration, for example model.experts=8 or stages.0.rate=0.01.\v"
         "Run it under mpirun or srun for more ranks; the result has the same bits on any number.\n"
-        "The run folder is described in docs/files.md, the keys in docs/config.md.",
+        "The run folder is described in docs/files.md, the keys in docs/config.md; --help-config explains "
+        "them, "
+        "and says what other programs' names for them (lr, epochs, batch_size) are here.",
         NULL,
         NULL,
         NULL};

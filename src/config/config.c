@@ -34,11 +34,16 @@ const char *mot_reader_place(const mot_config_reader *reader, long where, char p
 
 mot_status mot_reader_unknown(const mot_config_reader *reader, const char *key, int stage, long where)
 {
-    char place[MOT_PLACE], shown[80], prefix[32] = "";
+    char place[MOT_PLACE], shown[80], hint[400], prefix[32] = "";
     if (stage != MOT_NO_STAGE) snprintf(prefix, sizeof prefix, "stages.%d.", stage);
-    return mot_fail(MOT_ERR_INPUT, "%s: unknown key '%s%s'; closest is '%s%s'",
-                    mot_reader_place(reader, where, place), prefix, mot_shown(key, shown), prefix,
-                    mot_option_closest(key, stage != MOT_NO_STAGE));
+    mot_option_hint(key, stage, hint, sizeof hint);
+    return mot_fail(MOT_ERR_INPUT, "%s: unknown key '%s%s'; %s", mot_reader_place(reader, where, place),
+                    prefix, mot_shown(key, shown), hint);
+}
+
+bool mot_config_hint(const char *key, char *text, size_t size)
+{
+    return mot_option_hint(key, MOT_NO_STAGE, text, size);
 }
 
 mot_status mot_reader_set(mot_config_reader *reader, int option, int stage, const char *key, const char *text,
@@ -46,13 +51,14 @@ mot_status mot_reader_set(mot_config_reader *reader, int option, int stage, cons
 {
     const mot_option *row = &mot_options[option];
     mot_given *given = stage == MOT_NO_STAGE ? &reader->given[option] : &reader->stage_given[stage][option];
-    char place[MOT_PLACE], shown[80], wanted[400];
+    char place[MOT_PLACE], shown[80], wanted[600];
     mot_reader_place(reader, where, place);
     if (where > 0 && given->where > 0)
         return mot_fail(MOT_ERR_INPUT, "%s: %s is given twice, first in line %ld", place, key, given->where);
     const bool same = row->inherits != NULL && strcmp(text, "same") == 0;
     if (!same && !mot_option_set(row, base_of(reader, option, stage), text)) {
         mot_option_expected(row, wanted, sizeof wanted);
+        mot_option_value_hint(row, text, wanted, sizeof wanted);
         return mot_fail(MOT_ERR_INPUT, "%s: %s = %s: expected %s", place, key, mot_shown(text, shown),
                         wanted);
     }

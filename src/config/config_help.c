@@ -45,6 +45,7 @@ static const char head[] =
     "```\n"
     "mot: error: configs/digits.yaml:5: unknown key 'model.widht'; closest is 'model.width'\n"
     "mot: error: argument 1: model.width = 0: expected an integer from 1 to 16384\n"
+    "mot: error: argument 2: unknown key 'lr'; here it is 'train.rate'\n"
     "```\n"
     "\n"
     "The run folder keeps the resolved copy, `config.yaml`, which repeats the run.\n"
@@ -96,6 +97,38 @@ static void print_row(FILE *stream, const mot_option *option, bool markdown)
                 unit[0] != '\0' ? "; " : "", unit, fallback);
 }
 
+static void print_names(FILE *stream, const char *names, const char *quote)
+{
+    for (const char *at = names; *at != '\0';) {
+        const int length = (int)strcspn(at, " ");
+        fprintf(stream, "%s%s%.*s%s", at == names ? "" : ", ", quote, length, at, quote);
+        at += length + (int)strspn(at + length, " ");
+    }
+}
+
+/* What keys and values are called elsewhere. */
+static void print_foreign(FILE *stream, bool markdown)
+{
+    fputs(markdown ? "\n## Names of other programs\n\nAn unknown key or value that stands here is refused by "
+                     "a sentence "
+                     "that names ours. Case, `_` and `-` do not matter.\n\n| elsewhere | here |\n|---|---|\n"
+                   : "\nNames of other programs, and what they are here\n",
+          stream);
+    const char *const quote = markdown ? "`" : "";
+    for (int i = 0; i < mot_foreign_key_count + mot_foreign_value_count; ++i) {
+        const mot_foreign *row = i < mot_foreign_key_count ? &mot_foreign_keys[i]
+                                                           : &mot_foreign_values[i - mot_foreign_key_count];
+        fputs(markdown ? "| " : "  ", stream);
+        print_names(stream, row->names, quote);
+        fputs(markdown ? " | " : "\n                           ", stream);
+        const char *const key = row->key != NULL || row->value == NULL ? row->key : "a boolean";
+        if (key != NULL) fprintf(stream, "%s%s%s", quote, key, quote);
+        if (row->value != NULL) fprintf(stream, ": %s%s%s", quote, row->value, quote);
+        if (row->note != NULL) fprintf(stream, "%s%s", key != NULL ? ", " : "none: ", row->note);
+        fputs(markdown ? " |\n" : "\n", stream);
+    }
+}
+
 void mot_config_help(FILE *stream, bool markdown)
 {
     if (markdown) fputs(head, stream);
@@ -109,4 +142,5 @@ void mot_config_help(FILE *stream, bool markdown)
         for (int i = 0; i < mot_option_count; ++i)
             if (in_section(&mot_options[i], title->name)) print_row(stream, &mot_options[i], markdown);
     }
+    print_foreign(stream, markdown);
 }

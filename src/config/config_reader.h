@@ -11,7 +11,7 @@ typedef struct mot_given {
     bool same; /* as "same": it inherits */
 } mot_given;
 
-enum { MOT_NO_STAGE = -1, MOT_PLACE = 600 };
+enum { MOT_PLACE = 600 };
 
 typedef struct mot_config_reader {
     mot_config config;

@@ -51,7 +51,8 @@ enum {
     MOT_OPTION_REALS_LIMIT = 64,
     MOT_OPTION_KEY = 128,
     MOT_OPTION_VALUE = 4096,
-    MOT_OPTION_NONE = -1
+    MOT_OPTION_NONE = -1,
+    MOT_NO_STAGE = -1
 };
 
 extern const mot_option mot_options[];
@@ -66,8 +67,25 @@ int mot_option_find_in_stage(const char *key); /* "rate" */
 bool mot_option_in_effect(const mot_option *option, const mot_config *config);
 /* Whether keys begin with "path." (NULL path: none do). */
 bool mot_option_is_section(const char *path);
-/* The known key closest to an unknown one, by edit distance; `in_stage`: among the keys of a stage. */
-const char *mot_option_closest(const char *key, bool in_stage);
+
+/* ---- what is not known (option_hint.c) ---- */
+/* A key or a value as other programs call it (foreign_names.c). */
+typedef struct mot_foreign {
+    const char *names; /* with blanks between them */
+    const char *
+        key; /* ours: an option or a section; NULL: there is none; of a value its choice, NULL: true and false */
+    const char *value; /* of a value: ours */
+    const char *note;  /* what to know of it, or why there is none */
+} mot_foreign;
+extern const mot_foreign mot_foreign_keys[], mot_foreign_values[];
+extern const int mot_foreign_key_count, mot_foreign_value_count;
+
+/* "closest is 'model.width'", "here it is 'train.rate'", "mot has none: ..." for an unknown key of a stage, or
+ * MOT_NO_STAGE: where it stands otherwise, what it is called here, or the closest by edit distance. False where that is a
+ * mere guess. */
+bool mot_option_hint(const char *key, int stage, char *text, size_t size);
+/* Adds "; closest is adamw" to a text, for what is not a value of the option, or nothing. */
+void mot_option_value_hint(const mot_option *option, const char *value, char *text, size_t size);
 
 /* ---- values; `base` is the mot_config or the mot_stage_config that holds the field ---- */
 /* False when the text is not a value of this option; the field is then untouched. */

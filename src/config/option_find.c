@@ -1,4 +1,4 @@
-/* The rows by name, and the closest name to a mistyped one. */
+/* The rows by name. */
 #include "option.h"
 
 #include <string.h>
@@ -36,56 +36,4 @@ bool mot_option_is_section(const char *path)
         if (key != NULL && length > 0 && strncmp(key, path, length) == 0 && key[length] == '.') return true;
     }
     return false;
-}
-
-/* Letters to insert, remove or replace to make one of the other (Levenshtein), row by row of the table. */
-static int edit_distance(const char *left, const char *right)
-{
-    int row[MOT_OPTION_KEY + 1];
-    const int columns = (int)strnlen(right, MOT_OPTION_KEY), rows = (int)strnlen(left, MOT_OPTION_KEY);
-    for (int j = 0; j <= columns; ++j) row[j] = j;
-    for (int i = 1; i <= rows; ++i) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= columns; ++j) {
-            const int replaced = diagonal + (left[i - 1] != right[j - 1]);
-            diagonal = row[j];
-            row[j] = MOT_MIN(replaced, MOT_MIN(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[columns];
-}
-
-static const char *last_name(const char *key)
-{
-    const char *dot = strrchr(key, '.');
-    return dot != NULL ? dot + 1 : key;
-}
-
-/* A right name in the wrong section is nearer than any misspelling but one. */
-static int distance_to(const char *key, const char *known)
-{
-    const int whole = edit_distance(key, known), last = 1 + edit_distance(last_name(key), last_name(known));
-    return MOT_MIN(2 * whole, 2 * last + 1);
-}
-
-const char *mot_option_closest(const char *key, bool in_stage)
-{
-    const char *closest = "";
-    int least = 0;
-    for (int i = 0; i < mot_option_count; ++i) {
-        const char *known = in_stage ? mot_options[i].stage_key : mot_options[i].key;
-        if (known == NULL) continue;
-        int distance = distance_to(key, known);
-        /* "parts" in a stage means what `train.parts` means outside of one */
-        if (in_stage && mot_options[i].key != NULL)
-            distance = MOT_MIN(distance, distance_to(key, last_name(mot_options[i].key)));
-        /* of equals the shorter, which is the more general */
-        if (closest[0] == '\0' || distance < least ||
-            (distance == least && strlen(known) < strlen(closest))) {
-            closest = known;
-            least = distance;
-        }
-    }
-    return closest;
 }

@@ -142,6 +142,15 @@ done
 # ---- arguments ----
 
 job "an unknown key" "argument 1: unknown key 'model.widht'; closest is 'model.width'" train good.yaml model.widht=2
+job "a key of another program" "argument 1: unknown key 'lr'; here it is 'train.rate'" train good.yaml lr=0.1
+# As an option, what other programs take, and what there is not; nothing is claimed of what is like no key.
+job "a key as an option" "unrecognized option '--lr': settings are KEY=VALUE without dashes; here it is 'train.rate' \(see" train good.yaml --lr 0.1
+alone "a key as an option with its value" "unrecognized option '--epochs=3': .*; here it is 'train.until', as 6 epochs \(see" train --epochs=3 good.yaml
+alone "a key as an option with one dash" "invalid option -- 'l': settings are KEY=VALUE without dashes; here it is 'train.rate'" train good.yaml -lr 0.1
+alone "a key of ours as an option" "unrecognized option '--model.widht=3': .*; closest is 'model.width'" train good.yaml --model.widht=3
+alone "an option for what there is not" "unrecognized option '--dropout': .*; mot has none: experts learn without dropout" eval good --dropout 0.1
+alone "an option like no key" "unrecognized option '--fast' \(see mot train --help\)" train good.yaml --fast
+alone "an option of a verb without keys" "unrecognized option '--lr' \(see mot inspect --help\)" inspect good --lr
 job "a key without =" "argument 2: 'model.width': expected key=value" train good.yaml seed=2 model.width
 mapfile -t many < <(yes seed=1 | head -n 300)
 job "300 settings" "more than 256 settings" train good.yaml "${many[@]}"

@@ -5,8 +5,8 @@
  * of maps whose keys are those of `train` that describe a stage; what a stage leaves out it takes from `train`. No
  * `stages`: one stage called "train". On the command line `stages.0.rate=0.1` changes one stage.
  *
- * Errors are MOT_ERR_INPUT with one sentence: file, line, key, what was expected; an unknown key names the closest
- * known one. A key given twice in the file is an error; on the command line the last one wins. Not collective: rank
+ * Errors are MOT_ERR_INPUT with one sentence: file, line, key, what was expected; an unknown key names the one that was
+ * meant: the closest, or what other programs' name for it is here. A key given twice in the file is an error; on the command line the last one wins. Not collective: rank
  * 0 reads, and the struct, which is plain data, is broadcast as bytes. */
 #ifndef MOT_CONFIG_H
 #define MOT_CONFIG_H
@@ -100,6 +100,10 @@ void mot_config_clear_surroundings(mot_config *config);
  * "`path` was `did` (trained) with 'width: 8', now it is 'width: 16': `advice`". */
 mot_status mot_config_compare(const char *path, const char *did, const char *before, const char *now,
                               const char *advice);
+
+/* What to say about a key that is not known: "closest is 'model.width'", "here it is 'train.rate'", "mot has none: ...".
+ * False where that is a mere guess. */
+bool mot_config_hint(const char *key, char *text, size_t size);
 
 /* Every option: key, type, default, bounds, unit, help; as text for a terminal, or as Markdown (docs/config.md). */
 void mot_config_help(FILE *stream, bool markdown);
