@@ -1,17 +1,102 @@
-/* Whether two runs train the same, as far as their configurations say. */
+/* What two configurations say otherwise, and what that changes in a run that goes on. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "mot/config.h"
+#include "option.h"
+
+/* A key, or all of a section; what stands nowhere decides what is learned from the first step on. */
+static const struct role {
+    const char *key;
+    mot_key_role role;
+} roles[] = {
+    {"run", MOT_KEY_REPORTS},
+    {"data.file", MOT_KEY_REPORTS},
+    {"data.mixture.eval", MOT_KEY_REPORTS},
+    {"eval.", MOT_KEY_REPORTS},
+    {"checkpoint.", MOT_KEY_REPORTS},
+    {"record.", MOT_KEY_REPORTS},
+    {"report.", MOT_KEY_REPORTS},
+    {"threads", MOT_KEY_PLACES},
+    {"stop_after", MOT_KEY_PLACES},
+    {"watch.", MOT_KEY_PLACES},
+    {"data.memory", MOT_KEY_PLACES},
+    {"route.placement", MOT_KEY_PLACES},
+    {"route.coordinator", MOT_KEY_PLACES},
+    {"route.split", MOT_KEY_PLACES},
+    {"route.rebalance", MOT_KEY_PLACES},
+    {"route.exchange", MOT_KEY_PLACES},
+    {"train.until", MOT_KEY_LEARNS},
+    {"train.rate", MOT_KEY_LEARNS},
+    {"train.gate_rate", MOT_KEY_LEARNS},
+    {"train.final_rate", MOT_KEY_LEARNS},
+    {"train.schedule_steps", MOT_KEY_LEARNS},
+    {"train.on_nonfinite", MOT_KEY_LEARNS},
+};
+
+static mot_key_role role_of(const mot_option *option)
+{
+    for (size_t i = 0; option->key != NULL && i < MOT_COUNT(roles); ++i) {
+        const size_t length = strlen(roles[i].key);
+        const bool section = roles[i].key[length - 1] == '.';
+        if (section ? strncmp(option->key, roles[i].key, length) == 0
+                    : strcmp(option->key, roles[i].key) == 0)
+            return roles[i].role;
+    }
+    return MOT_KEY_FIXED;
+}
 
 void mot_config_clear_surroundings(mot_config *config)
 {
-    memset(config->run, 0, sizeof config->run);
-    memset(config->data.file, 0, sizeof config->data.file);
-    memset(&config->eval, 0, sizeof config->eval);
-    memset(&config->checkpoint, 0, sizeof config->checkpoint);
-    memset(&config->record, 0, sizeof config->record);
-    config->report_every = 0;
+    for (int i = 0; i < mot_option_count; ++i)
+        if (role_of(&mot_options[i]) == MOT_KEY_REPORTS)
+            memset((char *)config + mot_options[i].offset, 0, mot_options[i].size);
 }
+
+/* ---- key by key ---- */
+
+static bool print_value(const mot_option *option, const void *base, char *text, size_t size)
+{
+    FILE *stream = fmemopen(text, size, "w");
+    if (stream == NULL) return false;
+    mot_option_print_resolved(option, base, stream);
+    return fclose(stream) == 0;
+}
+
+/* `stage` MOT_NO_STAGE: an option of the whole run. False: no memory. */
+static bool compare_option(const mot_option *option, int stage, const mot_config *before,
+                           const mot_config *now, mot_change_function *say, void *with)
+{
+    char then_text[MOT_OPTION_VALUE + 32] = "", now_text[MOT_OPTION_VALUE + 32] = "", key[2 * MOT_OPTION_KEY];
+    const bool of_stage = stage != MOT_NO_STAGE;
+    if (!mot_option_in_effect(option, before) && !mot_option_in_effect(option, now)) return true;
+    if (!print_value(option, of_stage ? (const void *)&before->stage[stage] : before, then_text,
+                     sizeof then_text) ||
+        !print_value(option, of_stage ? (const void *)&now->stage[stage] : now, now_text, sizeof now_text))
+        return false;
+    if (strcmp(then_text, now_text) == 0) return true;
+    if (of_stage) mot_config_stage_key(now, stage, option->stage_key, key, sizeof key);
+    const mot_change change = {
+        .key = of_stage ? key : option->key, .before = then_text, .now = now_text, .role = role_of(option)};
+    say(with, &change);
+    return true;
+}
+
+mot_status mot_config_changes(const mot_config *before, const mot_config *now, mot_change_function *say,
+                              void *with)
+{
+    bool enough = true;
+    for (int i = 0; i < mot_option_count && enough; ++i) {
+        const mot_option *option = &mot_options[i];
+        const int stages = option->stage_key != NULL ? MOT_MIN(before->stages, now->stages) : 0;
+        if (stages == 0) enough = compare_option(option, MOT_NO_STAGE, before, now, say, with);
+        for (int stage = 0; stage < stages && enough; ++stage)
+            enough = compare_option(option, stage, before, now, say, with);
+    }
+    return enough ? MOT_OK : mot_fail(MOT_ERR_MEMORY, "not enough memory to compare configurations");
+}
+
+/* ---- line by line ---- */
 
 mot_status mot_config_compare(const char *path, const char *did, const char *before, const char *now,
                               const char *advice)

@@ -7,7 +7,7 @@
 
 /* A gate's value that equals the experts' is "same", so that a later change of the experts' still reaches the
  * gate. */
-static void print_value(const mot_option *option, const void *base, FILE *stream)
+void mot_option_print_resolved(const mot_option *option, const void *base, FILE *stream)
 {
     if (option->inherits != NULL) {
         const mot_option *from = &mot_options[mot_option_find_in_stage(option->inherits)];
@@ -39,10 +39,24 @@ static void print_key(const char *key, const char *before, FILE *stream)
     fprintf(stream, "%*s%s: ", 2 * depth, "", at);
 }
 
+/* One stage called "train" stands in `train`, where one looks for it; others in a list. */
+static bool is_listed(const mot_config *config)
+{
+    return config->stages != 1 || strcmp(config->stage[0].name, "train") != 0;
+}
+
+void mot_config_stage_key(const mot_config *config, int stage, const char *stage_key, char *text, size_t size)
+{
+    const int option = mot_option_find_in_stage(stage_key);
+    if (is_listed(config) || option == MOT_OPTION_NONE || mot_options[option].key == NULL)
+        snprintf(text, size, "stages.%d.%s", stage, stage_key);
+    else
+        snprintf(text, size, "%s", mot_options[option].key);
+}
+
 static void print_config(const mot_config *config, FILE *stream)
 {
-    /* One stage called "train" stands in `train`, where one looks for it; others in a list. */
-    const bool listed = config->stages != 1 || strcmp(config->stage[0].name, "train") != 0;
+    const bool listed = is_listed(config);
     const char *before = "";
     fputs("# The resolved configuration, with every key; docs/config.md explains them.\n", stream);
     for (int i = 0; i < mot_option_count; ++i) {
@@ -50,7 +64,8 @@ static void print_config(const mot_config *config, FILE *stream)
         if (option->key == NULL || (option->stage_key != NULL && listed)) continue;
         if (!mot_option_in_effect(option, config)) continue;
         print_key(option->key, before, stream);
-        print_value(option, option->stage_key != NULL ? (const void *)&config->stage[0] : config, stream);
+        mot_option_print_resolved(
+            option, option->stage_key != NULL ? (const void *)&config->stage[0] : config, stream);
         fputc('\n', stream);
         before = option->key;
     }
@@ -61,7 +76,7 @@ static void print_config(const mot_config *config, FILE *stream)
         for (int i = 0; i < mot_option_count; ++i) {
             if (mot_options[i].stage_key == NULL) continue;
             fprintf(stream, "%s%s: ", bullet, mot_options[i].stage_key);
-            print_value(&mot_options[i], &config->stage[stage], stream);
+            mot_option_print_resolved(&mot_options[i], &config->stage[stage], stream);
             fputc('\n', stream);
             bullet = "    ";
         }

@@ -150,6 +150,7 @@ const mot_foreign mot_foreign_keys[] = {
      OURS("train.clip"), NOTE("of the gradient of a unit: an expert, the gate, the tied parts")},
     {NAMES("scheduler lr_scheduler lr_scheduler_type lr_schedule lr_policy lr_decay_style learning_rate_schedule"),
      OURS("train.schedule")},
+    {NAMES("lr_decay_iters lr_decay_steps decay_steps total_decay_steps t_max after_end"), OURS("train.schedule_steps")},
     {NAMES("warmup_steps num_warmup_steps lr_warmup_steps warmup_iters lr_warmup_iters warmup_updates warmup_num_steps"),
      OURS("train.warmup")},
     {NAMES("warmup_ratio warmup_fraction lr_warmup_fraction warmup_proportion warmup_epochs warmup_pct pct_start"),

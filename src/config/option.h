@@ -94,7 +94,9 @@ bool mot_option_set(const mot_option *option, void *base, const char *text);
 void mot_option_expected(const mot_option *option, char *text, size_t size);
 /* The field as YAML that reads back to the same bytes. */
 void mot_option_print(const mot_option *option, const void *base, FILE *stream);
-/* As above, without YAML's quotes: for sentences and tables. */
+/* As in the resolved copy: a gate's value that equals the experts' is "same". */
+void mot_option_print_resolved(const mot_option *option, const void *base, FILE *stream);
+/* As mot_option_print, without YAML's quotes: for sentences and tables. */
 void mot_option_show(const mot_option *option, const void *base, FILE *stream);
 
 /* ---- the grammars behind the types ---- */

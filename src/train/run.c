@@ -89,7 +89,7 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     const size_t batch = run->config.train.batch;
     const mot_gidx samples = run->train.dataset->samples;
     const double factor = mot_stage_factor(stage, progress->step - progress->stage_first,
-                                           mot_stage_steps(stage, samples, batch));
+                                           mot_stage_schedule_steps(stage, samples, batch));
     const mot_step_task task = {
         .first = (progress->step + progress->left_out) * (mot_gidx)batch,
         .total = batch,

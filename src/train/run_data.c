@@ -79,7 +79,7 @@ static mot_status check_data(mot_run *run)
                 "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
                 run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     warn_of_noise(run);
-    return mot_stages_check(&run->config, run->train.dataset->samples);
+    return run->purpose == RUN_TRAIN ? mot_stages_check(&run->config, run->train.dataset->samples) : MOT_OK;
 }
 
 static mot_status find_parents(mot_run *run)

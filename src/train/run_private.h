@@ -101,7 +101,7 @@ struct mot_run {
     bool unlinked;  /* run.h5 does not name it yet */
     run_eval last_eval;
     struct run_figures *figures; /* run_figures.c */
-    mot_gidx former_steps;       /* of the last stage when the checkpoint was written; 0: no such number */
+    mot_config *former;          /* that the checkpoint was written with; NULL: there was none */
     bool continued;              /* from a checkpoint */
     bool finished;               /* before this process began, and summed up: nothing of its files changes */
     bool again;                  /* this evaluation has been recorded before */
@@ -160,6 +160,18 @@ mot_status run_begin(mot_run *run); /* makes the folder, or continues what stand
  * the step that failed. Collective. */
 enum { RUN_MOST_ROLLBACKS = 10 };
 mot_status run_go_back(mot_run *run);
+
+/* run_parts.c: what a run that goes on does otherwise than before. Between two changes of its configuration lies a part of
+ * it, whose configuration stays in the folder. */
+/* MOT_ERR_INPUT names the first key that must stay what it was. Root. */
+mot_status run_compare(const mot_config *now, const mot_config *before, const char *path);
+/* After the progress has been read: the schedule that has begun stays, with a warning where that is a choice, and
+ * run->config_text says so. Collective, with run->former on every rank. */
+mot_status run_keep_schedule(mot_run *run);
+/* Says each key whose value is another one from the step after run->progress.step on. Root. */
+mot_status run_say_changes(const mot_run *run);
+/* Writes config.yaml, and keeps that of the part before, which ended at this step, where it was another one. Root. */
+mot_status run_write_config(const mot_run *run);
 
 /* run_save.c: when and how checkpoints are written. */
 mot_status run_save_begin(mot_run *run); /* collective, before any other */

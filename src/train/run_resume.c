@@ -10,64 +10,19 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 
-/* What a continued run may say otherwise than the run it continues: none of it changes the bits of a step, but for the
- * length of the training. */
-static void forget_what_may_change(mot_config *config)
-{
-    mot_config_clear_surroundings(config);
-    config->data.memory = 0;
-    config->data.mixture_eval = 0;
-    memset(config->route.placement, 0, sizeof config->route.placement);
-    config->route.dedicated = false;
-    config->threads = 0;
-    config->stop_after = 0;
-    config->train.on_nonfinite = MOT_NONFINITE_STOP;
-    if (config->model.precision == MOT_RULE_BF16)
-        config->model.precision = MOT_RULE_BF16_ALWAYS; /* of an earlier version */
-    memset(&config->watch, 0, sizeof config->watch);
-    config->route.split = false;
-    config->route.rebalance = MOT_REBALANCE_NEVER;
-    config->route.exchange = MOT_EXCHANGE_AUTO;
-    for (int s = 0; s < config->stages; ++s) {
-        mot_stage_config *stage = &config->stage[s];
-        memset(&stage->until, 0, sizeof stage->until);
-        stage->expert.rate = stage->gate.rate = 0;
-    }
-}
-
-/* Names the first line in which two configurations differ. */
-static mot_status compare_configs(const mot_config *now, const mot_config *before, const char *path)
-{
-    mot_config a = *now, b = *before;
-    forget_what_may_change(&a);
-    forget_what_may_change(&b);
-    if (a.stages != b.stages)
-        return mot_fail(MOT_ERR_INPUT,
-                        "%s was trained with %d stage%s, now there %s %d: choose another run folder "
-                        "(run=...)",
-                        path, b.stages, b.stages == 1 ? "" : "s", a.stages == 1 ? "is" : "are", a.stages);
-    char *mine = NULL, *theirs = NULL;
-    mot_status status;
-    MOT_TRY(mot_config_text(&a, &mine));
-    MOT_TRY(mot_config_text(&b, &theirs));
-    MOT_TRY(mot_config_compare(path, "trained", theirs, mine, "choose another run folder (run=...)"));
-done:
-    mot_free(mine);
-    mot_free(theirs);
-    return status;
-}
-
 /* Bits that do not depend on the ranks would depend on the samples that are learned from, whose checksum stands first. A
  * checkpoint that names none says nothing. */
 static mot_status compare_data(const mot_run *run, const char *before, const char *path)
 {
     const char *const now = run->dataset_checksum;
     const size_t length = strcspn(now, " ");
-    if (before == NULL || (strcspn(before, " ") == length && strncmp(before, now, length) == 0)) return MOT_OK;
-    return mot_fail(MOT_ERR_INPUT,
-                    "%s was trained with other samples (checksum %.*s) than data.file = %s holds (%.*s): choose "
-                    "another run folder (run=...)",
-                    path, (int)strcspn(before, " "), before, run->config.data.file, (int)length, now);
+    if (before == NULL || (strcspn(before, " ") == length && strncmp(before, now, length) == 0))
+        return MOT_OK;
+    return mot_fail(
+        MOT_ERR_INPUT,
+        "%s was trained with other samples (checksum %.*s) than data.file = %s holds (%.*s): choose "
+        "another run folder (run=...)",
+        path, (int)strcspn(before, " "), before, run->config.data.file, (int)length, now);
 }
 
 static mot_status no_sound_checkpoint(const mot_run *run)
@@ -77,12 +32,14 @@ static mot_status no_sound_checkpoint(const mot_run *run)
 }
 
 /* The newest checkpoint below step `below` whose structure is sound, and whether this configuration may continue it; *step
- * is -1 when there is none at all. Writes nothing but run->former_steps. Root. */
+ * is -1 when there is none at all. Writes nothing but run->former. Root. */
 static mot_status find_checkpoint(mot_run *run, mot_gidx below, char *path, size_t size, mot_gidx *step)
 {
     char *text = NULL, *checksum = NULL;
     mot_config *before = NULL;
     mot_status status = MOT_OK;
+    mot_free(run->former);
+    run->former = NULL;
     *step = mot_checkpoint_before(run->folder, below, path, size);
     while (*step >= 0 && (status = mot_checkpoint_config(path, &text, &checksum)) == MOT_ERR_INPUT) {
         const mot_gidx older = mot_checkpoint_before(run->folder, *step, path, size);
@@ -96,10 +53,13 @@ static mot_status find_checkpoint(mot_run *run, mot_gidx below, char *path, size
     if (status != MOT_OK || *step < 0) goto done;
     MOT_TRY(mot_allocate(&before, 1, sizeof *before, "a configuration"));
     MOT_TRY(mot_config_parse(before, path, text, 0, NULL));
-    MOT_TRY(compare_configs(&run->config, before, path));
+    if (before->model.precision == MOT_RULE_BF16)
+        before->model.precision = MOT_RULE_BF16_ALWAYS; /* of an earlier version */
+    MOT_TRY(run_compare(&run->config, before, path));
     MOT_TRY(compare_data(run, checksum, path));
-    run->former_steps = mot_stage_steps(&before->stage[before->stages - 1], run->train.dataset->samples,
-                                        before->train.batch);
+    memcpy(before->run, run->config.run, sizeof before->run); /* a folder may be moved */
+    run->former = before;
+    before = NULL;
 done:
     mot_free(text);
     mot_free(checksum);
@@ -209,26 +169,12 @@ done:
     return status;
 }
 
-/* The id stands in a comment: who repeats the run by its config.yaml makes another run. */
-static mot_status write_config(const mot_run *run)
-{
-    char path[1024], *text = NULL;
-    mot_status status;
-    MOT_TRY(mot_path_join(path, sizeof path, run->config.run, "config.yaml"));
-    const int length = asprintf(&text, "# run_id: %s\n%s", run->id, run->config_text);
-    if (length < 0) return mot_fail(MOT_ERR_MEMORY, "not enough memory for config.yaml");
-    status = mot_file_replace(path, text, (size_t)length);
-done:
-    free(text);
-    return status;
-}
-
 static mot_status fill_folder(mot_run *run)
 {
     mot_status status;
     MOT_TRY(make_folder(run, run->folder));
     MOT_TRY(sweep(run));
-    MOT_TRY(write_config(run));
+    if (!run->finished) MOT_TRY(run_write_config(run));
 done:
     return status;
 }
@@ -261,6 +207,26 @@ static mot_status open_record(mot_run *run, bool continued)
     return mot_record_open(&run->record, &about, continued ? run->progress.step : -1);
 }
 
+/* All get what the root's checkpoint was written with, and go on from there. Collective. */
+static mot_status go_on(mot_run *run)
+{
+    const mot_comm *comm = run->comm;
+    const mot_gidx samples = run->train.dataset->samples;
+    mot_status status = MOT_OK;
+    bool next;
+    if (run->former == NULL)
+        status = mot_allocate(&run->former, 1, sizeof *run->former, "the configuration of a checkpoint");
+    MOT_TRY(mot_comm_agree(comm, status));
+    mot_comm_bcast(comm, run->former, sizeof *run->former, MOT_ROOT);
+    const mot_stage_config *last = &run->former->stage[run->former->stages - 1];
+    MOT_TRY(mot_stage_reopen(&run->config, samples, mot_stage_steps(last, samples, run->former->train.batch),
+                             &run->progress, &next)); /* the same everywhere */
+    if (next) run_begin_stage(run);
+    MOT_TRY(run_keep_schedule(run));
+done:
+    return status;
+}
+
 mot_status run_begin(mot_run *run)
 {
     const mot_comm *comm = run->comm;
@@ -282,19 +248,16 @@ mot_status run_begin(mot_run *run)
             status = mot_fail(MOT_ERR_INPUT, "%s is at stage %d of a run of %d", path, run->progress.stage,
                               run->config.stages);
         MOT_TRY(mot_comm_agree(comm, status));
-        mot_comm_bcast(comm, &run->former_steps, sizeof run->former_steps, MOT_ROOT);
-        bool next;
-        MOT_TRY(mot_stage_reopen(&run->config, run->train.dataset->samples, run->former_steps, &run->progress,
-                                 &next)); /* the same everywhere */
-        if (next) run_begin_stage(run);
         mot_log(MOT_LOG_INFO, "continues from %s (step %" MOT_PRI_GIDX ")", path, step);
+        MOT_TRY(go_on(run));
     }
     if (root) {
+        run->finished = run->progress.stage == run->config.stages && run_is_summed_up(run);
         status = name_run(run, step >= 0 ? path : NULL);
+        if (status == MOT_OK && step >= 0 && !run->finished) status = run_say_changes(run);
         if (status == MOT_OK) status = fill_folder(run);
         if (status == MOT_OK) status = open_record(run, step >= 0);
         if (status == MOT_OK && step >= 0) status = run_recall_eval(run);
-        run->finished = run->progress.stage == run->config.stages && run_is_summed_up(run);
         if (status == MOT_OK && !run->finished) status = run_note(run, "running", NULL);
     }
     MOT_TRY(mot_comm_agree_any(comm, status, &run->finished));

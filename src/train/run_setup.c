@@ -166,6 +166,7 @@ void run_close(mot_run *run)
     run_figures_destroy(run);
     run_count_destroy(&run->last_eval);
     mot_free(run->config_text);
+    mot_free(run->former);
     mot_step_destroy(&run->step);
     mot_model_free(&run->model);
     mot_free(run->parent);

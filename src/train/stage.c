@@ -46,6 +46,34 @@ mot_status mot_stages_resolve(mot_config *config, mot_gidx samples)
     return MOT_OK;
 }
 
+mot_gidx mot_stage_schedule_steps(const mot_stage_config *stage, mot_gidx samples, size_t batch)
+{
+    return stage->schedule_steps > 0 ? stage->schedule_steps : mot_stage_steps(stage, samples, batch);
+}
+
+/* What schedule_steps may not be. */
+static mot_status check_schedule(const mot_stage_config *stage, mot_gidx steps)
+{
+    if (stage->schedule_steps == 0) return MOT_OK;
+    if (stage->schedule == MOT_SCHEDULE_CONSTANT)
+        return mot_fail(MOT_ERR_INPUT,
+                        "stage '%s': schedule_steps = %" MOT_PRI_GIDX
+                        " has no effect while schedule is constant",
+                        stage->name, stage->schedule_steps);
+    if (stage->schedule_steps <= stage->warmup)
+        return mot_fail(MOT_ERR_INPUT,
+                        "stage '%s': schedule_steps = %" MOT_PRI_GIDX
+                        " is over before the warm-up of %" MOT_PRI_GIDX " steps is",
+                        stage->name, stage->schedule_steps, stage->warmup);
+    if (stage->final_rate == 0 && (steps == 0 || stage->schedule_steps < steps))
+        return mot_fail(MOT_ERR_INPUT,
+                        "stage '%s': after %" MOT_PRI_GIDX
+                        " steps its schedule has come to a rate of 0, with which the "
+                        "rest of until = '%s' would learn nothing: give more schedule_steps, or final_rate",
+                        stage->name, stage->schedule_steps, stage->until.text);
+    return MOT_OK;
+}
+
 mot_status mot_stages_check(const mot_config *config, mot_gidx samples)
 {
     for (int s = 0; s < config->stages; ++s) {
@@ -57,11 +85,14 @@ mot_status mot_stages_check(const mot_config *config, mot_gidx samples)
                 "or data.mixture.train",
                 stage->name, stage->until.text);
         if (stage->schedule != MOT_SCHEDULE_CONSTANT &&
-            mot_stage_steps(stage, samples, config->train.batch) == 0)
+            mot_stage_schedule_steps(stage, samples, config->train.batch) == 0)
             return mot_fail(
                 MOT_ERR_INPUT,
-                "stage '%s': a linear or cosine schedule needs an end in steps or epochs, until = '%s'",
+                "stage '%s': a linear or cosine schedule needs an end in steps or epochs, until = '%s', "
+                "or schedule_steps",
                 stage->name, stage->until.text);
+        const mot_status status = check_schedule(stage, mot_stage_steps(stage, samples, config->train.batch));
+        if (status != MOT_OK) return status;
     }
     return MOT_OK;
 }
@@ -74,6 +105,21 @@ double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx s
     const double left = stage->schedule == MOT_SCHEDULE_LINEAR ? 1 - t
                                                                : 0.5 * (1 + cos(3.14159265358979323846 * t));
     return stage->final_rate + (1 - stage->final_rate) * left;
+}
+
+bool mot_stage_keep_schedule(mot_config *config, const mot_config *former, mot_gidx samples,
+                             const mot_progress *progress)
+{
+    if (progress->stage == config->stages) return false;
+    mot_stage_config *stage = &config->stage[progress->stage];
+    const mot_gidx done = progress->step - progress->stage_first,
+                   before = mot_stage_schedule_steps(&former->stage[progress->stage], samples,
+                                                     config->train.batch);
+    if (stage->schedule == MOT_SCHEDULE_CONSTANT || stage->schedule_steps > 0 || done <= stage->warmup ||
+        before <= stage->warmup || before == mot_stage_steps(stage, samples, config->train.batch))
+        return false;
+    stage->schedule_steps = before;
+    return true;
 }
 
 /* Each clause has windows of its own: a sum over the current one, the mean of the one before. */

@@ -228,11 +228,97 @@ START_TEST(test_compare_names_the_first_line)
 }
 END_TEST
 
+/* Every change is said once, by the key as one would write it, in the order of the table. */
+static void note_change(void *with, const mot_change *change)
+{
+    static const char *const roles[] = {"fixed", "learns", "places", "reports"};
+    FILE *stream = with;
+    fprintf(stream, "%s %s: %s -> %s\n", roles[change->role], change->key, change->before, change->now);
+}
+
+static char *changes_text;
+static size_t changes_size;
+
+static const char *changes(const char *before, const char *now)
+{
+    static mot_config then, today;
+    free(changes_text);
+    mot_ck_ok(mot_config_parse(&then, "x.yaml", before, 0, NULL));
+    mot_ck_ok(mot_config_parse(&today, "x.yaml", now, 0, NULL));
+    FILE *stream = open_memstream(&changes_text, &changes_size);
+    mot_ck_ok(mot_config_changes(&then, &today, note_change, stream));
+    fclose(stream);
+    return changes_text;
+}
+
+START_TEST(test_changes_of_a_run_are_told_apart)
+{
+    ck_assert_str_eq(changes("data.file: x", "data.file: x"), "");
+    ck_assert_str_eq(
+        changes("{data.file: x, threads: 2, train.rate: 0.5, model.width: 8, report.every: 5}",
+                "{data.file: y, threads: auto, train.rate: 0.25, model.width: 16, report.every: 6}"),
+        "places threads: 2 -> auto\nreports data.file: \"x\" -> \"y\"\nfixed model.width: 8 -> 16\n"
+        "learns train.rate: 0.5 -> 0.25\nreports report.every: 5 -> 6\n");
+    ck_assert_str_eq(
+        changes("{data.file: x, route.placement: [[0, 1], [2, 3]], stages: [{name: a}, {rate: 2}]}",
+                "{data.file: x, stages: [{name: a, gate_rate: 0.5}, {rate: 2, until: 5 steps}]}"),
+        "places route.placement: [[0,1],[2,3]] -> even\nlearns stages.0.gate_rate: same -> 0.5\n"
+        "learns stages.1.until: 1 epochs -> 5 steps\n");
+    /* of the keys of a source that neither has, nothing */
+    ck_assert_ptr_null(strstr(changes("{data.file: x}", "{data.file: x, train.beta1: 0.5}"), "mixture"));
+    ck_assert_str_eq(changes_text, "fixed train.beta1: 0.9 -> 0.5\n");
+}
+END_TEST
+
+/* A run may not change what decides its steps from the first on: what else there is has a role. */
+START_TEST(test_what_may_change_is_listed)
+{
+    static const char *const may[] = {"run",
+                                      "threads",
+                                      "stop_after",
+                                      "data.file=y",
+                                      "data.memory=1 MiB",
+                                      "eval.every=9",
+                                      "checkpoint.every=9",
+                                      "record.every=9",
+                                      "watch.warn=9s",
+                                      "report.every=9",
+                                      "route.split=true",
+                                      "route.exchange=direct",
+                                      "route.coordinator=dedicated",
+                                      "train.rate=9",
+                                      "train.gate_rate=9",
+                                      "train.until=9 steps",
+                                      "train.final_rate=0.9",
+                                      "train.schedule_steps=9",
+                                      "train.on_nonfinite=skip_step"};
+    static mot_config before, now;
+    for (size_t i = 0; i < MOT_COUNT(may); ++i) {
+        char given[64];
+        const char *assignment = given;
+        snprintf(given, sizeof given, "%s%s", may[i],
+                 strchr(may[i], '=') != NULL ? ""
+                 : i == 2                    ? "=9s"
+                                             : "=9");
+        mot_ck_ok(mot_config_parse(&before, "x.yaml", "data.file: x", 0, NULL));
+        mot_ck_ok(mot_config_parse(&now, "x.yaml", "data.file: x", 1, &assignment));
+        free(changes_text);
+        FILE *stream = open_memstream(&changes_text, &changes_size);
+        mot_ck_ok(mot_config_changes(&before, &now, note_change, stream));
+        fclose(stream);
+        ck_assert_msg(changes_size > 0 && strstr(changes_text, "fixed") == NULL, "%s: %s", given,
+                      changes_text);
+    }
+}
+END_TEST
+
 static void config_text_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, test_random_configurations_read_back, 0, 300);
     tcase_add_loop_test(tcase, test_damaged_text, 0, 10);
     tcase_add_test(tcase, test_override_of_a_copy_reaches_the_gate);
     tcase_add_test(tcase, test_compare_names_the_first_line);
+    tcase_add_test(tcase, test_changes_of_a_run_are_told_apart);
+    tcase_add_test(tcase, test_what_may_change_is_listed);
 }
 MOT_CK_MAIN("config_text", config_text_tests)

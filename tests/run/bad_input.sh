@@ -268,10 +268,10 @@ for at in 9 $((size / 3)) $((size - 3)); do
 done
 rm bad-step.h5
 
-job "resume with another width" "was trained with 'width: 16', now it is 'width: 32'.*another run folder" train good.yaml run=good model.width=32
+job "resume with another width" "was trained with 'model.width: 16', now it is 'model.width: 32'.*another run folder" train good.yaml run=good model.width=32
 job "resume with another seed" "was trained with 'seed: 1', now it is 'seed: 2'" train good.yaml run=good seed=2
-job "resume with another warmup" "warmup: 0', now it is 'warmup: 3'" train good.yaml run=good train.warmup=3
-job "resume with another number of experts" "'experts: 4', now it is 'experts: 5'" train good.yaml run=good model.experts=5
+job "resume with another warmup" "'train.warmup: 0', now it is 'train.warmup: 3'" train good.yaml run=good train.warmup=3
+job "resume with another number of experts" "'model.experts: 4', now it is 'model.experts: 5'" train good.yaml run=good model.experts=5
 cat good.yaml - >stages.yaml <<<'stages: [{name: a, until: 5 steps}, {name: b, until: 5 steps}]'
 job "resume with other samples" "was trained with other samples .* than data.file = there/set.h5 holds" train good.yaml run=good data.file=there/set.h5
 job "resume with other stages" "was trained with 1 stage, now there are 2" train stages.yaml run=good

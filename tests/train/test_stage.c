@@ -271,6 +271,48 @@ START_TEST(a_share_of_the_run_becomes_steps)
 }
 END_TEST
 
+/* A schedule that has begun stays, whatever its stage's length becomes. */
+START_TEST(keeps_a_schedule_that_has_begun)
+{
+    static const struct {
+        const char *before, *now;
+        int done;
+        mot_gidx steps; /* that it is given; 0: none */
+    } row[] = {
+        {"until: 20 steps", "until: 40 steps", 20, 20},
+        {"until: 20 steps", "until: 40 steps", 5, 20},
+        {"until: 20 steps", "until: 10 steps", 5, 20},
+        {"until: 20 steps", "until: 40 steps", 4, 0}, /* within the warm-up */
+        {"until: 20 steps", "until: 20 steps or loss < 1", 8, 0},
+        {"until: 20 steps", "until: 40 steps, schedule_steps: 30", 20, 0},
+        {"until: 30 steps, schedule_steps: 20", "until: 40 steps", 30, 20},
+        {"until: 30 steps, schedule_steps: 20", "until: 20 steps", 20, 0},
+        {"until: 20 steps", "until: 3 epochs", 20, 20},
+        {"until: 3 steps", "until: 40 steps", 3, 0},
+    };
+    for (size_t r = 0; r < MOT_COUNT(row); ++r) {
+        static mot_config before;
+        char stages[300];
+        const mot_progress progress = {.step = 7 + row[r].done, .stage = 1, .stage_first = 7};
+        const char *const form =
+            "[{name: a, until: 7 steps}, {name: b, schedule: linear, warmup: 4, final_rate: 0.5, %s}]";
+        snprintf(stages, sizeof stages, form, row[r].before);
+        configure(stages);
+        before = config;
+        snprintf(stages, sizeof stages, form, row[r].now);
+        configure(stages);
+        const mot_gidx own = config.stage[1].schedule_steps;
+        ck_assert(mot_stage_keep_schedule(&config, &before, SAMPLES, &progress) == (row[r].steps > 0));
+        ck_assert_int_eq(config.stage[1].schedule_steps, row[r].steps > 0 ? row[r].steps : own);
+        ck_assert_int_eq(config.stage[0].schedule_steps, 0);
+        mot_ck_ok(mot_stages_check(&config, SAMPLES));
+    }
+    configure("[{name: b, until: 20 steps}]");
+    const mot_progress over = {.step = 20, .stage = 1};
+    ck_assert(!mot_stage_keep_schedule(&config, &config, SAMPLES, &over));
+}
+END_TEST
+
 static void stage_tests(TCase *tcase)
 {
     tcase_add_test(tcase, counts_steps_and_epochs);
@@ -283,6 +325,7 @@ static void stage_tests(TCase *tcase)
     tcase_add_test(tcase, two_plateaus_keep_their_own_windows);
     tcase_add_test(tcase, follows_a_schedule);
     tcase_add_test(tcase, wants_an_end_for_a_schedule);
+    tcase_add_test(tcase, keeps_a_schedule_that_has_begun);
     tcase_add_test(tcase, a_share_of_the_run_becomes_steps);
 }
 

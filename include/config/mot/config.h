@@ -92,8 +92,28 @@ mot_status mot_config_text(const mot_config *config, char **text);
 mot_status mot_config_parse(mot_config *config, const char *name, const char *text, size_t count,
                             const char *const *assignments);
 
-/* Clears what surrounds the training and changes no step of it: the run folder, the data's file, evaluations,
- * checkpoints, the record and reports. */
+/* What another value of a key changes in a run that goes on. */
+typedef enum mot_key_role {
+    MOT_KEY_FIXED,  /* what is learned, from the first step on: it must stay */
+    MOT_KEY_LEARNS, /* what is learned from here on */
+    MOT_KEY_PLACES, /* where and how it is computed, with the same bits */
+    MOT_KEY_REPORTS /* what is evaluated, kept and said, with the same bits */
+} mot_key_role;
+typedef struct mot_change {
+    const char *key, *before, *now; /* the key as one would write it; values as in the resolved text */
+    mot_key_role role;
+} mot_change;
+typedef void mot_change_function(void *with, const mot_change *change);
+
+/* Calls `say` for each key whose resolved value differs, in the order of the table; of stages, those that both have. */
+mot_status mot_config_changes(const mot_config *before, const mot_config *now, mot_change_function *say,
+                              void *with);
+
+/* How a key of a stage is written: "train.rate" where there is one stage called train, else "stages.1.rate". */
+void mot_config_stage_key(const mot_config *config, int stage, const char *stage_key, char *text,
+                          size_t size);
+
+/* Clears what surrounds the training and changes no step of it: the keys that only report. */
 void mot_config_clear_surroundings(mot_config *config);
 
 /* MOT_OK where two resolved texts are equal. Otherwise MOT_ERR_INPUT names the first line in which they differ:

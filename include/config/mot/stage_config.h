@@ -34,8 +34,9 @@ typedef struct mot_stage_config { /* keys train.* (the defaults of every stage) 
     mot_optimizer_config expert; /* optimizer, rate, momentum, ... : experts and tied parts */
     mot_optimizer_config gate;   /* gate_optimizer, gate_rate, gate_momentum, ...: the gate */
     mot_schedule_kind schedule;
-    mot_gidx warmup;   /* steps from 0 to the full rate */
-    double final_rate; /* what the schedule ends at, as a fraction of the rate */
+    mot_gidx schedule_steps; /* in which it comes to its end, warm-up included; 0: those of `until` */
+    mot_gidx warmup;         /* steps from 0 to the full rate */
+    double final_rate;       /* what the schedule ends at, as a fraction of the rate */
     mot_until until;
     mot_exploration explore; /* keys route.noise, ..., in a stage noise, ... */
 } mot_stage_config;

@@ -16,7 +16,11 @@
 /* Steps after which the stage ends at the latest; 0: only a criterion ends it. */
 mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t batch);
 
-/* Checks what needs the data: a schedule that falls to an end needs a number of steps; a stage must end. */
+/* Steps after which the stage's schedule has come to its end, where the rate stays; 0: there is no such number. */
+mot_gidx mot_stage_schedule_steps(const mot_stage_config *stage, mot_gidx samples, size_t batch);
+
+/* Checks what needs the data: a schedule that falls to an end needs a number of steps, and ends neither within the warm-up
+ * nor, at a rate of 0, before its stage; a stage must end. */
 mot_status mot_stages_check(const mot_config *config, mot_gidx samples);
 
 /* Steps from where the run stands to its end, at the latest; -1: a criterion alone ends its stage, or a later one. */
@@ -28,7 +32,7 @@ mot_gidx mot_run_steps(const mot_config *config, mot_gidx samples);
 /* Turns what is given in per cent of the run into steps of it. MOT_ERR_INPUT: its length is not known. */
 mot_status mot_stages_resolve(mot_config *config, mot_gidx samples);
 
-/* The factor on the stage's rates for its step `done` (0 is its first): warm-up times schedule. */
+/* The factor on the stage's rates for its step `done` (0 is its first): warm-up times schedule, which ends after `steps`. */
 double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx steps);
 
 /* Counts a step with its loss and purity into `progress` (step, window figures) and, when the stage has ended, moves to
@@ -42,5 +46,11 @@ bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, 
  * where the run stands has ended: *next, and the next one begins. MOT_ERR_INPUT: it would have ended before. */
 mot_status mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx former_steps,
                             mot_progress *progress, bool *next);
+
+/* A schedule that has begun to fall stays what it is, so that no rate jumps when a run is made longer or shorter: where
+ * the stage that stands has no schedule_steps of its own and now another length than by `former`, it gets those that it had.
+ * True when it has got them. */
+bool mot_stage_keep_schedule(mot_config *config, const mot_config *former, mot_gidx samples,
+                             const mot_progress *progress);
 
 #endif
