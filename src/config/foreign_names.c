@@ -42,7 +42,7 @@ const mot_foreign mot_foreign_keys[] = {
     {NAMES("shuffle shuffle_data shuffle_buffer"), NONE("every epoch has an order of its own, which follows from seed")},
     {NAMES("normalize normalization normalise"), NONE("a data set keeps how it is scaled: mot data import")},
     {NAMES("num_workers dataloader_num_workers workers prefetch_factor pin_memory dataloader_pin_memory"),
-     NONE("a thread of each rank loads ahead by itself")},
+     NONE("a thread of each rank loads ahead what lies on a disk")},
     {NAMES("num_classes n_classes num_labels n_labels output_dim vocab_size vocabulary_size num_embeddings padded_vocab_size "
            "image_size img_size input_size in_channels num_channels input_shape max_position_embeddings max_seq_length "
            "max_seq_len seq_len seq_length sequence_length max_length max_len block_size context_length n_positions n_ctx"),

@@ -122,6 +122,25 @@ static void say_change(void *with, const mot_change *change)
     mot_log(MOT_LOG_INFO, "  %s: %s -> %s", change->key, change->before, change->now);
 }
 
+/* What follows for the step that is next, from keys that may look the same. */
+static mot_status say_consequences(const mot_run *run)
+{
+    const mot_gidx next = run->progress.step + 1;
+    const int stage = run->progress.stage;
+    if (stage == run->config.stages) return MOT_OK;
+    const double before = rate_at(run, run->former, next, 0), now = rate_at(run, &run->config, next, 0);
+    if (before != now)
+        mot_log(MOT_LOG_INFO, "  so the rate of step %" MOT_PRI_GIDX ": %.4g -> %.4g", next, before, now);
+    const mot_status status = mot_stages_resolve(run->former, run->train.dataset->samples);
+    const mot_span *then = &run->former->stage[stage].explore.noise_steps,
+                   *today = &run->config.stage[stage].explore.noise_steps;
+    if (status == MOT_OK && then->steps != today->steps)
+        mot_log(MOT_LOG_INFO,
+                "  so the noise ends, at %g%% of the run, after step: %" MOT_PRI_GIDX " -> %" MOT_PRI_GIDX,
+                today->percent, then->steps, today->steps);
+    return status;
+}
+
 mot_status run_say_changes(const mot_run *run)
 {
     const mot_gidx next = run->progress.step + 1;
@@ -134,12 +153,9 @@ mot_status run_say_changes(const mot_run *run)
         [MOT_KEY_REPORTS] = "changed in what is evaluated, kept and said, with the same bits:"};
     for (int role = MOT_KEY_LEARNS; role <= MOT_KEY_REPORTS; ++role) {
         teller tell = {(mot_key_role)role, heads[role]};
-        const mot_status status = mot_config_changes(run->former, &run->config, say_change, &tell);
+        mot_status status = mot_config_changes(run->former, &run->config, say_change, &tell);
+        if (status == MOT_OK && role == MOT_KEY_LEARNS && tell.head == NULL) status = say_consequences(run);
         if (status != MOT_OK) return status;
-        if (role != MOT_KEY_LEARNS || run->progress.stage == run->config.stages) continue;
-        const double before = rate_at(run, run->former, next, 0), now = rate_at(run, &run->config, next, 0);
-        if (tell.head == NULL && before != now)
-            mot_log(MOT_LOG_INFO, "  so the rate of step %" MOT_PRI_GIDX ": %.4g -> %.4g", next, before, now);
     }
     return MOT_OK;
 }

@@ -96,7 +96,7 @@ rates stretched 21 40 "$(cosine 21 40 0.1)" "$(cosine 40 40 0.1)"
 # At a rate of 0 there is nothing to go on with: what is meant must be said, and nothing has changed until it is.
 ok zero falls.yaml run=zero
 before=$(cd zero && find . -type f ! -name lock -printf '%p %s %T@\n' | LC_ALL=C sort)
-mot train falls.yaml run=zero train.until='40 steps' >said 2>&1
+mot_on 2 train falls.yaml run=zero train.until='40 steps' >said 2>&1
 [ $? -eq 2 ] || fail "longer at a rate of 0: exit code is not 2"
 says zero "^mot: error: stage 'train': until is now '40 steps', but a schedule stays as it began, and this one ends at a rate of 0 after 20 steps, .*the rate was 7.596e-05 at step 20, 0 would be next.*: give a train.final_rate at which it stays, or for another length train.schedule_steps=40 \(then it would be 0.005[0-9]*\)"
 [ "$before" = "$(cd zero && find . -type f ! -name lock -printf '%p %s %T@\n' | LC_ALL=C sort)" ] || fail "a run that was refused has changed"
@@ -107,9 +107,11 @@ ok "under way" falls.yaml run=way train.until='30 steps' train.final_rate=0.1
 says "under way" "its schedule stays one of 20 steps" "train.schedule_steps: 20$|train.until: 10 steps -> 30 steps"
 rates way 3 30 0.01 0.001
 # Within the warm-up nothing has begun to fall.
-ok warm falls.yaml run=warm train.until='2 steps' train.warmup=4
-ok warm falls.yaml run=warm train.until='20 steps' train.warmup=4
-silent warm warning
+noise=(route.noise=gumbel route.noise_steps=50%)
+ok warm falls.yaml run=warm train.until='2 steps' train.warmup=4 "${noise[@]}"
+ok warm falls.yaml run=warm train.until='20 steps' train.warmup=4 "${noise[@]}"
+says warm "train.until: 2 steps -> 20 steps" "so the noise ends, at 50% of the run, after step: 1 -> 10"
+silent warm "warning|so the rate"
 
 # What schedule_steps may not be.
 while IFS='|' read -r pattern arguments; do
