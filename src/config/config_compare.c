@@ -32,6 +32,7 @@ static const struct role {
     {"train.final_rate", MOT_KEY_LEARNS},
     {"train.schedule_steps", MOT_KEY_LEARNS},
     {"train.on_nonfinite", MOT_KEY_LEARNS},
+    {"route.noise_steps", MOT_KEY_LEARNS},
 };
 
 static mot_key_role role_of(const mot_option *option)

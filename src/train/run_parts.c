@@ -91,19 +91,46 @@ static mot_status say_schedule(const mot_run *run)
     return MOT_OK;
 }
 
+/* A share of the run's length stays the number of steps that it was. */
+static bool keep_noise(mot_run *run)
+{
+    bool kept = false;
+    for (int s = 0; s < run->config.stages; ++s) {
+        mot_exploration *explore = &run->config.stage[s].explore;
+        const mot_gidx before = run->former->stage[s].explore.noise_steps.steps,
+                       now = explore->noise_steps.steps;
+        char key[128];
+        if (explore->noise == MOT_NOISE_NONE || explore->noise_steps.percent == 0 || before == 0 ||
+            before == now)
+            continue;
+        mot_config_stage_key(&run->config, s, "noise_steps", key, sizeof key);
+        mot_log(MOT_LOG_WARNING,
+                "stage '%s': the length of the run is another, but its noise ends after step %" MOT_PRI_GIDX
+                ", as it began; for the new length give %s=%" MOT_PRI_GIDX,
+                run->config.stage[s].name, before, key, now);
+        explore->noise_steps = (mot_span){.steps = before};
+        kept = true;
+    }
+    return kept;
+}
+
 mot_status run_keep_schedule(mot_run *run)
 {
+    const mot_gidx samples = run->train.dataset->samples;
     mot_status status = MOT_OK;
-    if (!mot_stage_keep_schedule(&run->config, run->former, run->train.dataset->samples, &run->progress))
-        return status; /* the same everywhere */
-    if (run->comm->rank == MOT_ROOT) {
+    if (run->progress.stage == run->config.stages || run->progress.step == 0) return status;
+    MOT_TRY(mot_stages_resolve(run->former, samples)); /* the same everywhere, as all of it is */
+    const bool schedule = mot_stage_keep_schedule(&run->config, run->former, samples, &run->progress),
+               noise = keep_noise(run);
+    if (run->comm->rank == MOT_ROOT && schedule) status = say_schedule(run);
+    if (run->comm->rank == MOT_ROOT && status == MOT_OK && (schedule || noise)) {
         mot_free(run->config_text);
         run->config_text = NULL;
-        MOT_TRY(mot_config_text(&run->config, &run->config_text));
-        status = say_schedule(run);
+        status = mot_config_text(&run->config, &run->config_text);
     }
+    status = mot_comm_agree(run->comm, status);
 done:
-    return mot_comm_agree(run->comm, status);
+    return status;
 }
 
 /* ---- what has changed ---- */
@@ -122,23 +149,14 @@ static void say_change(void *with, const mot_change *change)
     mot_log(MOT_LOG_INFO, "  %s: %s -> %s", change->key, change->before, change->now);
 }
 
-/* What follows for the step that is next, from keys that may look the same. */
-static mot_status say_consequences(const mot_run *run)
+/* What follows for the step that is next. */
+static void say_rate(const mot_run *run)
 {
     const mot_gidx next = run->progress.step + 1;
-    const int stage = run->progress.stage;
-    if (stage == run->config.stages) return MOT_OK;
+    if (run->progress.stage == run->config.stages) return;
     const double before = rate_at(run, run->former, next, 0), now = rate_at(run, &run->config, next, 0);
     if (before != now)
         mot_log(MOT_LOG_INFO, "  so the rate of step %" MOT_PRI_GIDX ": %.4g -> %.4g", next, before, now);
-    const mot_status status = mot_stages_resolve(run->former, run->train.dataset->samples);
-    const mot_span *then = &run->former->stage[stage].explore.noise_steps,
-                   *today = &run->config.stage[stage].explore.noise_steps;
-    if (status == MOT_OK && then->steps != today->steps)
-        mot_log(MOT_LOG_INFO,
-                "  so the noise ends, at %g%% of the run, after step: %" MOT_PRI_GIDX " -> %" MOT_PRI_GIDX,
-                today->percent, then->steps, today->steps);
-    return status;
 }
 
 mot_status run_say_changes(const mot_run *run)
@@ -153,9 +171,9 @@ mot_status run_say_changes(const mot_run *run)
         [MOT_KEY_REPORTS] = "changed in what is evaluated, kept and said, with the same bits:"};
     for (int role = MOT_KEY_LEARNS; role <= MOT_KEY_REPORTS; ++role) {
         teller tell = {(mot_key_role)role, heads[role]};
-        mot_status status = mot_config_changes(run->former, &run->config, say_change, &tell);
-        if (status == MOT_OK && role == MOT_KEY_LEARNS && tell.head == NULL) status = say_consequences(run);
+        const mot_status status = mot_config_changes(run->former, &run->config, say_change, &tell);
         if (status != MOT_OK) return status;
+        if (role == MOT_KEY_LEARNS && tell.head == NULL) say_rate(run);
     }
     return MOT_OK;
 }

@@ -165,7 +165,7 @@ mot_status run_go_back(mot_run *run);
  * it, whose configuration stays in the folder. */
 /* MOT_ERR_INPUT names the first key that must stay what it was. Root. */
 mot_status run_compare(const mot_config *now, const mot_config *before, const char *path);
-/* After the progress has been read: the schedule that has begun stays, with a warning where that is a choice, and
+/* After the progress has been read: schedule and noise that have begun stay, with a warning where that is a choice, and
  * run->config_text says so. Collective, with run->former on every rank. */
 mot_status run_keep_schedule(mot_run *run);
 /* Says each key whose value is another one from the step after run->progress.step on. Root. */

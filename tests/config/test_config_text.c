@@ -290,6 +290,7 @@ START_TEST(test_what_may_change_is_listed)
                                       "train.gate_rate=9",
                                       "train.until=9 steps",
                                       "train.final_rate=0.9",
+                                      "route.noise_steps=50%",
                                       "train.schedule_steps=9",
                                       "train.on_nonfinite=skip_step"};
     static mot_config before, now;

@@ -107,11 +107,18 @@ ok "under way" falls.yaml run=way train.until='30 steps' train.final_rate=0.1
 says "under way" "its schedule stays one of 20 steps" "train.schedule_steps: 20$|train.until: 10 steps -> 30 steps"
 rates way 3 30 0.01 0.001
 # Within the warm-up nothing has begun to fall.
-noise=(route.noise=gumbel route.noise_steps=50%)
-ok warm falls.yaml run=warm train.until='2 steps' train.warmup=4 "${noise[@]}"
-ok warm falls.yaml run=warm train.until='20 steps' train.warmup=4 "${noise[@]}"
-says warm "train.until: 2 steps -> 20 steps" "so the noise ends, at 50% of the run, after step: 1 -> 10"
-silent warm "warning|so the rate"
+ok warm falls.yaml run=warm train.until='2 steps' train.warmup=4
+ok warm falls.yaml run=warm train.until='20 steps' train.warmup=4
+silent warm warning
+# Noise over a share of the run stays as it began, too.
+noise=(small.yaml checkpoint.every=10 route.noise=gumbel gate.init=0.1)
+ok noisy "${noise[@]}" run=noisy route.noise_steps=50%
+for n in 1 2; do
+    ok noisy "${noise[@]}" run=noisy route.noise_steps=50% train.until="$((20 + 5 * n)) steps"
+    says noisy "^mot: warning: stage 'train': the length of the run is another, but its noise ends after step 10, as it began; for the new length give route.noise_steps=1[35]" "train.until"
+done
+quietly mot train --quiet "${noise[@]}" run=noise route.noise_steps=10 train.until='30 steps'
+[ "$(digest noisy)" = "$(digest noise)" ] || fail "a run made longer has other noise than one that was so long from the beginning"
 
 # What schedule_steps may not be.
 while IFS='|' read -r pattern arguments; do
