@@ -65,13 +65,14 @@ static const struct {
     {TEXTS,
      {"label-column", LABEL_COLUMN, "COLUMN", 0, "its name or its number from 1 (default: the first)", 1}},
     {TABLES, {"group-column", GROUP_COLUMN, "COLUMN", 0, "likewise", 1}},
-    {TEXTS, {"text-column", TEXT_COLUMN, "COLUMN", 0, "likewise (default: the last)", 1}},
-    {CSV, {"ignore-columns", IGNORE_COLUMNS, "COLUMN,...", 0, "such as are left out", 1}},
-    {TABLES,
+    {TEXTS | PREDICT, {"text-column", TEXT_COLUMN, "COLUMN", 0, "likewise (default: the last)", 1}},
+    {CSV | PREDICT, {"ignore-columns", IGNORE_COLUMNS, "COLUMN,...", 0, "such as are left out", 1}},
+    {TABLES | PREDICT,
      {"header", HEADER, "yes|no|auto", 0,
       "whether line 1 names the columns (default auto, which says what it took)", 1}},
-    {TABLES, {"separator", SEPARATOR, "S", 0, "comma, semicolon, tab, bar or space (default: found out)", 1}},
-    {CSV, {"decimal", DECIMAL, "point|comma", 0, "the decimal mark (default: found out)", 1}},
+    {TABLES | PREDICT,
+     {"separator", SEPARATOR, "S", 0, "comma, semicolon, tab, bar or space (default: found out)", 1}},
+    {CSV | PREDICT, {"decimal", DECIMAL, "point|comma", 0, "the decimal mark (default: found out)", 1}},
     {TABLES,
      {"columns", COLUMNS, "name|place", 0, "how columns of splits in another order belong together", 1}},
     {CSV, {"shape", SHAPE, "HxW", 0, "the numbers are a picture: HxW or CxHxW", 1}},
@@ -82,7 +83,8 @@ static const struct {
      {"kind", CIFAR_KIND, "KIND", 0, "cifar10 or cifar100; found from the records when only one is possible",
       1}},
     {ARRAYS, {"kind", KIND, "KIND", 0, "picture, text (word ids) or vector (default: by type and axes)", 1}},
-    {ARRAYS, {"layout", LAYOUT, "chw|hwc", 0, "where the channels of pictures are (default: found out)", 1}},
+    {ARRAYS | PREDICT,
+     {"layout", LAYOUT, "chw|hwc", 0, "where the channels of pictures are (default: found out)", 1}},
     {ARRAYS,
      {"pad", PAD, "ID", 0, "the word id of padding at either end, or 'none' (default: 0, at the end)", 1}},
     {ARRAYS, {"label-column", LABEL_COLUMN, "N", 0, "of labels in several columns: from 1, or 'last'", 1}},
@@ -93,7 +95,7 @@ static const struct {
     {NPY, {"group", ARRAY_GROUP, "NAME", 0, "that of groups (default group)", 1}},
     {IMAGES, {"size", SIZE, "HxW", 0, "resample to this size (default: all have one already)", 1}},
     {IMAGES, {"color", COLOR, "grey|rgb", 0, "one channel or three (default: what all pictures have)", 1}},
-    {IMAGES, {"background", BACKGROUND, "white|black", 0, "behind what is transparent", 1}},
+    {IMAGES | PREDICT, {"background", BACKGROUND, "white|black", 0, "behind what is transparent", 1}},
     {IMAGES,
      {"skip-unreadable", SKIP_UNREADABLE, NULL, 0, "leave out pictures that cannot be read, and name them",
       1}},
@@ -344,4 +346,14 @@ void import_options_of(unsigned who, struct argp_option taken[IMPORT_MAX_OPTIONS
     for (size_t i = 0; i < MOT_COUNT(options); ++i)
         if (options[i].importers & who) taken[count++] = options[i].option;
     taken[count] = (struct argp_option){0};
+}
+
+unsigned import_takers(int key, const char **name)
+{
+    for (size_t i = 0; i < MOT_COUNT(options); ++i) {
+        if (options[i].option.key != key || !(options[i].importers & PREDICT)) continue;
+        *name = options[i].option.name;
+        return options[i].importers;
+    }
+    return 0;
 }

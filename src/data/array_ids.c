@@ -39,37 +39,61 @@ static mot_status fail_id(const array *x, size_t sample, size_t at, double id)
                     x->path, sample, at, id, INT32_MAX - 2, id);
 }
 
+/* Samples for a run have its ids alone. */
+static mot_status fail_run_id(const array *x, const mot_schema *run, size_t sample, size_t at, double id)
+{
+    const mot_reading *reading = &run->format.reading;
+    const bool none = strcmp(reading->pad, "none") == 0, told = reading->pad[0] != '\0';
+    return mot_fail(
+        MOT_ERR_INPUT, "%s: sample %zu, number %zu: %g: the run learned word ids from %d to %zu, with %s%s",
+        x->path, sample, at, id, reading->id_shift == 0, run->format.vocabulary - 1 - reading->id_shift,
+        none   ? "no padding"
+        : told ? "padding at both ends of "
+               : "padding behind the last word of 0",
+        told && !none ? reading->pad : "");
+}
+
 /* Of one sample: the largest id, whether a word is 0, and that all are ids. Untold, 0 is padding behind the end alone. */
-static mot_status look(const array *x, const array_ids *ids, bool told, size_t sample, double *most,
-                       bool *zero)
+static mot_status look(const mot_import_options *options, const array *x, const array_ids *ids, bool told,
+                       size_t sample, double *most, bool *zero)
 {
     const span s = without_padding(x, ids, sample);
+    const mot_schema *run = options->as;
+    const double last = run == NULL ? INT32_MAX - 2
+                                    : (double)(run->format.vocabulary - 1 - run->format.reading.id_shift);
     for (size_t i = s.first; i < s.first + s.count; ++i) {
         const double id = array_number(x, sample * x->shape[1] + i);
-        if (id < 0 || id > INT32_MAX - 2 || id != floor(id) || (id == 0 && !told))
-            return fail_id(x, sample, i, id);
+        const bool is_id = id >= 0 && id <= last && id == floor(id);
+        if (run != NULL && (!is_id || (id == 0 && ids->shift == 0)))
+            return fail_run_id(x, run, sample, i, id);
+        if (!is_id || (id == 0 && !told)) return fail_id(x, sample, i, id);
         *most = fmax(*most, id);
         *zero = *zero || id == 0;
     }
-    return !told && s.first > 0 && s.count > 0 ? fail_id(x, sample, 0, 0) : MOT_OK;
+    if (told || s.first == 0 || s.count == 0) return MOT_OK;
+    return run != NULL ? fail_run_id(x, run, sample, 0, 0) : fail_id(x, sample, 0, 0);
 }
 
 mot_status array_ids_find(const mot_import_options *options, const array *const x[IMPORT_SPLITS],
                           array_ids *ids)
 {
-    const bool told = options->pad != NULL;
+    const mot_sample_format *run = options->as != NULL ? &options->as->format : NULL;
+    const char *pad = run == NULL ? options->pad : run->reading.pad[0] != '\0' ? run->reading.pad : NULL;
+    const bool told = pad != NULL;
     double most = 1;
     bool zero = false;
-    *ids = (array_ids){.has_pad = !told || strcmp(options->pad, "none") != 0};
-    if (told && ids->has_pad) ids->pad = strtod(options->pad, NULL);
+    *ids = (array_ids){.has_pad = !told || strcmp(pad, "none") != 0};
+    if (told && ids->has_pad) ids->pad = strtod(pad, NULL);
+    if (run != NULL) ids->shift = run->reading.id_shift;
     for (int s = 0; s < IMPORT_SPLITS; ++s)
         for (size_t i = 0; x[s] != NULL && i < x[s]->shape[0]; ++i) {
-            const mot_status status = look(x[s], ids, told, i, &most, &zero);
+            const mot_status status = look(options, x[s], ids, told, i, &most, &zero);
             if (status != MOT_OK) return status;
         }
-    ids->shift = zero;
+    if (run == NULL) ids->shift = zero;
     ids->vocabulary = (size_t)most + 1 + ids->shift;
-    if (zero) import_note(options, "%s: id 0 is a word: every id is stored plus 1", x[0]->path);
+    if (zero && run == NULL)
+        import_note(options, "%s: id 0 is a word: every id is stored plus 1", x[0]->path);
     return MOT_OK;
 }
 

@@ -10,15 +10,28 @@ static mot_status fail_axes(const array *x, const char *kind, const char *expect
                     expected);
 }
 
-/* Channels stand behind the sample, or at the end: the axis that is short. */
+/* Where the channels of a run's pictures can stand in an array of this shape: behind the sample, at the end, both, or
+ * neither. */
+static void run_layouts(const array *x, const mot_sample_format *run, bool *front, bool *back)
+{
+    const size_t *shape = x->shape;
+    *front = shape[1] == run->channels && shape[2] == run->height && shape[3] == run->width;
+    *back = shape[1] == run->height && shape[2] == run->width && shape[3] == run->channels;
+}
+
+/* Channels stand behind the sample, or at the end: where the run's have room, or else the axis that is short. */
 static mot_status find_layout(const mot_import_options *options, array *x)
 {
     enum { FEW = 4, MOST = 16 };
     const size_t front = x->shape[1], back = x->shape[3];
-    bool last = options->layout == MOT_LAYOUT_HWC;
-    if (options->layout == MOT_LAYOUT_AUTO) {
+    bool last = options->layout == MOT_LAYOUT_HWC, fits_front = false, fits_back = false;
+    if (options->as != NULL) run_layouts(x, &options->as->format, &fits_front, &fits_back);
+    if (options->layout == MOT_LAYOUT_AUTO && fits_front != fits_back) {
+        last = fits_back;
+    } else if (options->layout == MOT_LAYOUT_AUTO) {
         last = back <= FEW && front > FEW;
-        if (!last && (front > MOST || back <= FEW || (front > FEW && back <= MOST)))
+        if ((fits_front && fits_back) ||
+            (!last && (front > MOST || back <= FEW || (front > FEW && back <= MOST))))
             return mot_fail(
                 MOT_ERR_INPUT,
                 "%s: %s: do the channels stand before the rows of a picture or behind its columns? "
@@ -94,8 +107,50 @@ static void note_kind(const mot_import_options *options, const array *x, const c
                     array_describe(x).text);
 }
 
+/* ---- as a run learned them ---- */
+
+static mot_status fail_run(const array *x, const mot_sample_format *run)
+{
+    const size_t C = run->channels, H = run->height, W = run->width;
+    char form[160];
+    if (run->kind == MOT_SAMPLE_TEXT)
+        snprintf(form, sizeof form, "word ids [n, %zu]", run->tokens);
+    else if (run->kind == MOT_SAMPLE_PICTURE && C == 1)
+        snprintf(form, sizeof form, "pictures [n, %zu, %zu]", H, W);
+    else if (run->kind == MOT_SAMPLE_PICTURE)
+        snprintf(form, sizeof form, "pictures [n, %zu, %zu, %zu] or [n, %zu, %zu, %zu]", C, H, W, H, W, C);
+    else if (run->tokens == 1)
+        snprintf(form, sizeof form, "numbers [n, %zu]", run->features);
+    else
+        snprintf(form, sizeof form, "numbers [n, %zu, %zu]", run->tokens, run->features);
+    return mot_fail(MOT_ERR_INPUT, "%s: %s: the run learned %s", x->path, array_describe(x).text, form);
+}
+
+static mot_status as_run(const mot_import_options *options, array *x, mot_sample_format *format)
+{
+    const mot_sample_format *run = &options->as->format;
+    const bool axes[3] = {x->rank == 3 || x->rank == 4, x->rank == 2, x->rank == 2 || x->rank == 3};
+    mot_status status = MOT_OK;
+    if (array_is_text(x) || !axes[run->kind]) return fail_run(x, run);
+    if (run->kind == MOT_SAMPLE_TEXT) return as_texts(x, format);
+    if (run->kind == MOT_SAMPLE_VECTOR) {
+        MOT_TRY(as_vectors(x, format));
+    } else {
+        bool front = true, back = true;
+        if (x->rank == 4) run_layouts(x, run, &front, &back);
+        if (!front && !back) return fail_run(x, run);
+        MOT_TRY(as_pictures(options, x, format));
+    }
+    if (format->channels != run->channels || format->height != run->height || format->width != run->width ||
+        format->tokens != run->tokens || format->features != run->features)
+        return fail_run(x, run);
+done:
+    return status;
+}
+
 mot_status array_sample_format(const mot_import_options *options, array *x, mot_sample_format *format)
 {
+    if (options->as != NULL) return as_run(options, x, format);
     const char *kind = options->kind != NULL ? options->kind : usual_kind(x);
     if (array_is_text(x))
         return mot_fail(MOT_ERR_INPUT,

@@ -78,6 +78,7 @@ mot_status mot_dataset_open(mot_dataset *dataset, const char *path, const char *
     if (status != MOT_OK) return status;
     dataset->source = source;
     source->descriptor = -1;
+    source->split = dataset_split(split);
     snprintf(source->where, sizeof source->where, "%s:/%s/x", path, split);
 
     MOT_TRY(dataset_read_structure(dataset, path, split));

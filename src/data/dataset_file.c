@@ -181,6 +181,52 @@ done:
     return status;
 }
 
+mot_status dataset_reading_read(mot_reading *reading, hid_t where, const char *path)
+{
+    const struct {
+        const char *name;
+        size_t *value;
+        int64_t most;
+    } numbers[] = {{"id_shift", &reading->id_shift, 1},
+                   {"min_count", &reading->min_count, INT32_MAX},
+                   {"pixel_unit", &reading->pixel_unit, 255}};
+    char *text = NULL;
+    mot_status status = MOT_OK;
+    *reading = (mot_reading){0};
+    for (size_t i = 0; i < MOT_COUNT(numbers); ++i) {
+        int64_t value;
+        if (!mot_h5_has_attribute(where, ".", numbers[i].name)) continue;
+        MOT_TRY(mot_h5_get_int(where, ".", numbers[i].name, &value));
+        if (value < 0 || value > numbers[i].most) {
+            status = mot_fail(MOT_ERR_INPUT, "%s: %s is %lld, expected 0 to %lld", path, numbers[i].name,
+                              (long long)value, (long long)numbers[i].most);
+            goto done;
+        }
+        *numbers[i].value = (size_t)value;
+    }
+    if (!mot_h5_has_attribute(where, ".", "pad")) goto done;
+    MOT_TRY(mot_h5_get_text(where, ".", "pad", &text));
+    if (strlen(text) >= sizeof reading->pad)
+        status = mot_fail(MOT_ERR_INPUT, "%s: pad is '%.40s', expected a word id or none", path, text);
+    else
+        strcpy(reading->pad, text);
+done:
+    mot_free(text);
+    return status;
+}
+
+mot_status dataset_reading_write(hid_t where, const mot_reading *reading)
+{
+    mot_status status = MOT_OK;
+    if (reading->id_shift > 0) MOT_TRY(mot_h5_set_int(where, ".", "id_shift", (int64_t)reading->id_shift));
+    if (reading->min_count > 0) MOT_TRY(mot_h5_set_int(where, ".", "min_count", (int64_t)reading->min_count));
+    if (reading->pixel_unit > 0)
+        MOT_TRY(mot_h5_set_int(where, ".", "pixel_unit", (int64_t)reading->pixel_unit));
+    if (reading->pad[0] != '\0') MOT_TRY(mot_h5_set_text(where, ".", "pad", reading->pad));
+done:
+    return status;
+}
+
 static mot_status read_normalization(mot_sample_format *format, hid_t file, const char *path, int64_t version)
 {
     if (format->kind == MOT_SAMPLE_TEXT) return MOT_OK;
@@ -260,9 +306,9 @@ static mot_status read_sums(mot_dataset *dataset, hid_t file, const char *split)
     snprintf(name, sizeof name, "%s/%s", split, DATASET_SUMS);
     mot_status status = mot_allocate(&dataset->source->sum, (size_t)shape, sizeof(uint64_t),
                                      "the samples' checksums");
-    return status == MOT_OK ? mot_h5_read(file, name, dataset_sum_type(file, name), 1, &shape,
-                                           dataset->source->sum)
-                            : status;
+    return status == MOT_OK
+               ? mot_h5_read(file, name, dataset_sum_type(file, name), 1, &shape, dataset->source->sum)
+               : status;
 }
 
 mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const char *split)
@@ -284,11 +330,13 @@ mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const 
     MOT_TRY(read_element(dataset, file, x, where));
     MOT_TRY(read_shape(dataset, file, x, where));
     MOT_TRY(read_normalization(&dataset->format, file, path, version));
+    MOT_TRY(dataset_reading_read(&dataset->format.reading, file, path));
     if (dataset->format.kind == MOT_SAMPLE_VECTOR)
         MOT_TRY(
             dataset_names_read(file, path, "column_names", dataset->format.features, &dataset->column_names));
     if (dataset->format.kind == MOT_SAMPLE_TEXT)
-        MOT_TRY(dataset_names_read(file, path, "vocabulary", dataset->format.vocabulary, &dataset->vocabulary));
+        MOT_TRY(
+            dataset_names_read(file, path, "vocabulary", dataset->format.vocabulary, &dataset->vocabulary));
     MOT_TRY(dataset_names_read(file, path, "class_names", (size_t)dataset->classes, &dataset->class_names));
     MOT_TRY(read_labels(file, y, dataset->samples, &dataset->label));
     MOT_TRY(read_groups(dataset, file, path, split));

@@ -42,7 +42,7 @@ struct mot_dataset_source {
     struct dataset_map *map; /* samples are given in another form than they are stored in; owned; else NULL */
 
     mot_mixture *mixture; /* generated samples: owned; else NULL */
-    int split;
+    int split;              /* its number */
     unsigned char *made;    /* [samples]: which of `loaded` stand there; NULL: none is kept */
     int32_t *label, *group; /* [samples], as far as made */
 };
@@ -60,6 +60,9 @@ mot_status dataset_names_read(hid_t where, const char *path, const char *name, s
 /* The group `normalization`, whose scaling, means and deviations are read, or written. */
 mot_status dataset_normalization_read(mot_sample_format *format, hid_t where, const char *path);
 mot_status dataset_normalization_write(hid_t where, const mot_normalization *normalization);
+/* Attributes of `where`, each of them there where it is not the usual. */
+mot_status dataset_reading_read(mot_reading *reading, hid_t where, const char *path);
+mot_status dataset_reading_write(hid_t where, const mot_reading *reading);
 
 /* schema.c: pointers and characters in one block; NULL: there are none. */
 mot_status dataset_names_copy(char ***copy, char *const *names, size_t count);

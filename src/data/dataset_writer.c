@@ -374,6 +374,7 @@ static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const
     } else {
         MOT_TRY(dataset_normalization_write(file, &format->normalization));
     }
+    MOT_TRY(dataset_reading_write(file, &format->reading));
     if (about->column_names != NULL)
         MOT_TRY(mot_h5_write_texts(file, "column_names", format->features, about->column_names));
     const char *const *class_names = about->class_names;

@@ -202,6 +202,15 @@ mot_status image_folder_list(const char *folder, int split, image_list *list)
     return status;
 }
 
+mot_status image_folder_list_all(const char *folder, image_list *list)
+{
+    const mot_status status = list_class(list, folder, "", 0, 0);
+    if (status == MOT_OK && list->count == 0)
+        return mot_fail(MOT_ERR_INPUT, "%s: no .png or .jpg file in it or in a folder below", folder);
+    if (status == MOT_OK) qsort(list->file, list->count, sizeof *list->file, by_split);
+    return status;
+}
+
 void image_folder_free(image_list *list)
 {
     for (size_t i = 0; i < list->count; ++i) mot_free(list->file[i].path);

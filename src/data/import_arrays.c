@@ -1,5 +1,6 @@
 /* Samples, labels and groups in arrays. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,12 +80,20 @@ static mot_status check_pixels(const mot_import_options *options, reader *r)
             whole = whole && value == floor(value);
             error = fmax(error, fabs(value * 255 - round(value * 255)));
         }
+    const bool float_or_bool = array_is_float(&r->x[0]) || r->x[0].kind == ARRAY_BOOL;
+    if (options->as != NULL && options->as->format.reading.pixel_unit == 0 && whole && most == 1 &&
+        float_or_bool)
+        return mot_fail(MOT_ERR_INPUT,
+                        "%s: all pixels are 0 or 1: of 0 to 1, or of 0 to 255? Saved as bytes (uint8), they "
+                        "are of 0 to 255",
+                        r->x[0].path);
     if (whole && (most > 1 || !array_is_float(&r->x[0]))) return MOT_OK;
     if (most > 1)
         return mot_fail(MOT_ERR_INPUT,
                         "%s: pixels up to %g that are not whole: pictures are bytes, so round them first",
                         r->x[0].path, most);
     r->unit = 255;
+    r->set.format.reading.pixel_unit = 255;
     if (error > 1e-3)
         import_note(options, "%s: pixels of 0 to 1 are kept as bytes, and rounded by up to %.4f",
                     r->x[0].path, error / 255);
@@ -116,6 +125,9 @@ static mot_status find_format(const mot_import_options *options, reader *r)
     if (r->set.format.kind != MOT_SAMPLE_TEXT) goto done;
     MOT_TRY(array_ids_find(options, x, &r->ids));
     r->set.format.vocabulary = MOT_MAX(r->ids.vocabulary, (size_t)2);
+    r->set.format.reading.id_shift = r->ids.shift;
+    if (options->pad != NULL)
+        snprintf(r->set.format.reading.pad, sizeof r->set.format.reading.pad, "%s", options->pad);
 done:
     return status;
 }
@@ -220,6 +232,7 @@ static mot_status make_part(const mot_import_options *options, reader *r, const 
                                     : r->set.format.kind == MOT_SAMPLE_TEXT  ? read_text
                                                                              : read_vector};
     mot_status status = MOT_OK;
+    if (options->as != NULL) return MOT_OK;
     if (from->y.rank == 0)
         return mot_fail(MOT_ERR_INPUT,
                         "%s: samples without labels: mot learns one label a sample, from a second array; it "

@@ -13,7 +13,7 @@
 typedef struct csv {
     table table[IMPORT_SPLITS];
     size_t *place[IMPORT_SPLITS]; /* of the training table's columns in each */
-    size_t label, group;          /* columns of the training table; group: `columns` where there is none */
+    size_t label, group;          /* columns of the training table; `columns` where there is none */
     bool *ignored;                /* [columns] */
     table_numbers numbers;
     char **names; /* of the columns of numbers; NULL: no header */
@@ -68,11 +68,68 @@ done:
     return status;
 }
 
+/* For a run that knows its columns by name: those that it does not know are left out. */
+static void leave_unknown(const mot_import_options *options, csv *c)
+{
+    const table *t = &c->table[0];
+    const mot_schema *run = options->as;
+    size_t others = 0, first = 0;
+    if (t->name == NULL || run->column_names == NULL || run->format.kind != MOT_SAMPLE_VECTOR) return;
+    for (size_t k = 0; k < t->columns; ++k) {
+        bool known = false;
+        for (size_t r = 0; r < run->format.features && !known; ++r)
+            known = strcmp(run->column_names[r], t->name[k]) == 0;
+        if (known || c->ignored[k]) continue;
+        if (others++ == 0) first = k;
+        c->ignored[k] = true;
+    }
+    if (others > 0)
+        import_note(options, "%s: %s%s: left out, since the run did not learn from %s", t->path,
+                    table_column(t, first).text, others > 1 ? " and others" : "", others > 1 ? "them" : "it");
+}
+
+/* Numbers alone, as many as the run's. */
+static mot_status find_run_columns(const mot_import_options *options, csv *c)
+{
+    const table *t = &c->table[0];
+    const mot_sample_format *run = &options->as->format;
+    const bool by_name = t->name != NULL && options->as->column_names != NULL;
+    mot_status status = MOT_OK;
+    c->label = c->group = t->columns;
+    leave_unknown(options, c);
+    MOT_TRY(mot_allocate(&c->numbers.column, t->columns, sizeof(size_t), "a table's columns"));
+    for (size_t k = 0; k < t->columns; ++k)
+        if (!c->ignored[k]) c->numbers.column[c->numbers.count++] = k;
+    if (run->kind != MOT_SAMPLE_VECTOR) goto done;
+    if (by_name && c->numbers.count == 0)
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s: no column has the name of one that the run learned from, such as '%.60s'",
+                          t->path, options->as->column_names[0]);
+    else if (run->tokens > 1)
+        status = mot_fail(
+            MOT_ERR_INPUT,
+            "%s: lines of numbers; the run learned %zu tokens of %zu numbers a sample: give an array "
+            "(--npy, --hdf5)",
+            t->path, run->tokens, run->features);
+    else if (!by_name && c->numbers.count != run->features)
+        status = mot_fail(
+            MOT_ERR_INPUT,
+            "%s: %zu columns, and the run learned %zu: which are they? (--ignore-columns leaves others "
+            "out%s)",
+            t->path, c->numbers.count, run->features,
+            t->name == NULL && options->as->column_names != NULL
+                ? "; the names of the columns in line 1 would do it"
+                : "");
+done:
+    return status;
+}
+
 static mot_status find_columns(const mot_import_options *options, csv *c)
 {
     const table *t = &c->table[0];
     mot_status status = MOT_OK;
     MOT_TRY(mark_ignored(options, c));
+    if (options->as != NULL) return find_run_columns(options, c);
     if (options->label_column == NULL) MOT_TRY(check_default_label(t));
     MOT_TRY(table_find_column(t, options->label_column != NULL ? options->label_column : "last",
                               "label-column", &c->label));
@@ -157,7 +214,11 @@ done:
 
 static mot_status find_format(const mot_import_options *options, csv *c)
 {
-    const size_t *shape = options->shape, pixels = shape[0] * shape[1] * shape[2], count = c->numbers.count;
+    const mot_sample_format *run = options->as != NULL ? &options->as->format : NULL;
+    const size_t of_run[] = {run != NULL ? run->channels : 0, run != NULL ? run->height : 0,
+                             run != NULL ? run->width : 0};
+    const size_t *shape = run != NULL ? of_run : options->shape, pixels = shape[0] * shape[1] * shape[2],
+                 count = c->numbers.count;
     c->set.format = (mot_sample_format){
         .kind = MOT_SAMPLE_VECTOR, .element = MOT_ELEMENT_F32, .tokens = 1, .features = count};
     if (pixels == 0) return MOT_OK;
@@ -218,7 +279,7 @@ mot_status mot_import_csv(const mot_import_options *options)
     MOT_TRY(find_columns(options, &c));
     MOT_TRY(find_format(options, &c));
     MOT_TRY(table_numbers_check(options, c.table, c.place, &c.numbers));
-    note_counters(options, &c);
+    if (options->as == NULL) note_counters(options, &c);
     MOT_TRY(set_names(&c));
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         const table *t = &c.table[s];
@@ -230,7 +291,7 @@ mot_status mot_import_csv(const mot_import_options *options)
                                       .context = &parts[s],
                                       .sample = c.set.format.kind == MOT_SAMPLE_PICTURE ? read_picture
                                                                                         : read_vector};
-        MOT_TRY(read_values(&c, s, c.label, &c.set.part[s].label));
+        if (c.label < c.table[0].columns) MOT_TRY(read_values(&c, s, c.label, &c.set.part[s].label));
         if (c.group < c.table[0].columns) MOT_TRY(read_values(&c, s, c.group, &c.set.part[s].group));
     }
     MOT_TRY(import_plan(options, &c.set));

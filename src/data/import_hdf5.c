@@ -148,7 +148,11 @@ static mot_status read_split(const mot_import_options *options, int s, hid_t fil
 {
     array *const into[ROLES] = {&split->arrays.x, &split->arrays.y, &split->arrays.group};
     mot_status status = MOT_OK;
-    if (split->path[0] == NULL || split->path[1] == NULL) {
+    if (split->path[0] == NULL && options->as != NULL) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: which dataset holds the samples? (--x /PATH)", where);
+        goto done;
+    }
+    if (split->path[0] == NULL || (split->path[1] == NULL && options->as == NULL)) {
         status = mot_fail(MOT_ERR_INPUT, "%s: expected %s%s=/PATH: which dataset holds the %s?", where,
                           s == 0   ? ""
                           : s == 1 ? "VAL_"
@@ -156,7 +160,6 @@ static mot_status read_split(const mot_import_options *options, int s, hid_t fil
                           split->path[0] == NULL ? "X" : "Y", split->path[0] == NULL ? "samples" : "labels");
         goto done;
     }
-    (void)options;
     for (int role = 0; role < ROLES; ++role)
         if (split->path[role] != NULL) MOT_TRY(read_array(file, where, split->path[role], into[role]));
 done:
@@ -169,6 +172,7 @@ mot_status mot_import_hdf5(const mot_import_options *options)
     arrays all[IMPORT_SPLITS];
     hid_t file = H5I_INVALID_HID;
     mot_status status = MOT_OK;
+    if (options->as != NULL) splits[0].path[0] = options->array[0];
     for (size_t i = 0; i < options->argument_count; ++i) MOT_TRY(read_argument(options->argument[i], splits));
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         const bool own = options->files[s] != NULL;

@@ -20,6 +20,8 @@ typedef struct images {
     char **class_of[IMPORT_SPLITS]; /* of the readable ones, in their order; owned */
     image **part[IMPORT_SPLITS];    /* likewise */
     size_t count[IMPORT_SPLITS], unreadable;
+    size_t resampled, recoloured; /* for a run: how many were made to be as its own */
+    const char *first_resampled;
     import_set set;
 } images;
 
@@ -27,6 +29,13 @@ typedef struct image_part {
     const images *from;
     image **image;
 } image_part;
+
+/* For a run: a picture is read when it is its turn. */
+typedef struct image_stream {
+    image_part part;
+    images *into;
+    const mot_import_options *options;
+} image_stream;
 
 /* ---- reading ---- */
 
@@ -72,6 +81,7 @@ static mot_status read_image(const mot_import_options *options, images *x, size_
         goto done;
     }
     MOT_TRY(fit_size(options, x, path, &p));
+    if ((p.height != x->height || p.width != x->width) && x->resampled++ == 0) x->first_resampled = path;
     MOT_TRY(mot_allocate(&to->plane, x->height * x->width, p.channels, "a picture"));
     MOT_TRY(picture_resample(&p, x->height, x->width, to->plane));
     to->channels = p.channels;
@@ -131,6 +141,82 @@ static mot_status read_sample(void *context, size_t index, void *out)
     return MOT_OK;
 }
 
+/* ---- for a run ---- */
+
+static mot_status read_next(void *context, size_t index, void *out)
+{
+    image_stream *stream = context;
+    image *next = &stream->into->image[index];
+    mot_status status = MOT_OK;
+    MOT_TRY(read_image(stream->options, stream->into, index));
+    stream->into->recoloured += next->channels != stream->into->channels;
+    status = read_sample(&stream->part, index, out);
+done:
+    mot_free(next->plane);
+    next->plane = NULL;
+    return status;
+}
+
+static void note_changes(const mot_import_options *options, const images *x)
+{
+    if (x->resampled > 0)
+        import_note(options, "%s: pictures of another size than %zu x %zu are resampled: %zu, such as %s",
+                    options->files[0], x->height, x->width, x->resampled, x->first_resampled);
+    if (x->recoloured > 0)
+        import_note(options, "%s: %s: %zu", options->files[0],
+                    x->channels == 1 ? "pictures in colour are taken as grey ones, as the run learned them"
+                                     : "grey pictures are taken as ones in colour, as the run learned them",
+                    x->recoloured);
+    if (x->list.others > 0)
+        import_note(options,
+                    "%s: files that are no PNG or JPEG by their names, and left out: %zu, such as %s",
+                    options->files[0], x->list.others, x->list.other);
+}
+
+static mot_status copy_paths(const images *x, mot_import_paths *paths)
+{
+    char **path = NULL;
+    if (paths == NULL) return MOT_OK;
+    mot_status status = mot_allocate(&path, x->list.count, sizeof *path, "names of pictures");
+    for (size_t i = 0; status == MOT_OK && i < x->list.count; ++i) path[i] = x->list.file[i].path;
+    paths->count = x->list.count;
+    if (status == MOT_OK) status = dataset_names_copy(&paths->path, path, paths->count);
+    mot_free(path);
+    return status;
+}
+
+/* In the run's size and colours, one after another: memory does not grow with them. */
+static mot_status import_for_run(const mot_import_options *options, images *x)
+{
+    const mot_sample_format *run = &options->as->format;
+    mot_import_options sized = *options;
+    image_stream stream = {{x, NULL}, x, &sized};
+    mot_status status = MOT_OK;
+    if (run->channels != 1 && run->channels != 3)
+        return mot_fail(MOT_ERR_INPUT, "%s: the run learned pictures of %zu channels, expected 1 or 3",
+                        options->files[0], run->channels);
+    sized.height = run->height;
+    sized.width = run->width;
+    x->channels = run->channels;
+    MOT_TRY(image_folder_list_all(options->files[0], &x->list));
+    MOT_TRY(mot_allocate(&x->image, x->list.count, sizeof *x->image, "pictures"));
+    MOT_TRY(mot_allocate(&x->part[0], x->list.count, sizeof *x->part[0], "pictures"));
+    for (size_t i = 0; i < x->list.count; ++i) x->part[0][i] = &x->image[i];
+    stream.part.image = x->part[0];
+    x->set.format = (mot_sample_format){
+        .kind = MOT_SAMPLE_PICTURE, .channels = run->channels, .height = run->height, .width = run->width};
+    x->set.part[0] = (import_part){
+        .path = options->files[0], .samples = x->list.count, .context = &stream, .sample = read_next};
+    MOT_TRY(import_plan(options, &x->set));
+    MOT_TRY(import_write(options, &x->set));
+    note_changes(options, x);
+    status = copy_paths(x, options->paths);
+done:
+    return status;
+}
+
+/* ---- the importer ---- */
+
 static mot_status make_parts(const mot_import_options *options, images *x, image_part *parts)
 {
     mot_status status = MOT_OK;
@@ -160,6 +246,10 @@ mot_status mot_import_images(const mot_import_options *options)
     images x = {.height = 0};
     image_part parts[IMPORT_SPLITS];
     mot_status status = MOT_OK;
+    if (options->as != NULL) {
+        status = import_for_run(options, &x);
+        goto done;
+    }
     for (int s = 0; s < IMPORT_SPLITS; ++s)
         if (options->files[s] != NULL) MOT_TRY(image_folder_list(options->files[s], s, &x.list));
     MOT_TRY(read_images(options, &x));

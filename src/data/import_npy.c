@@ -58,9 +58,14 @@ static mot_status read_split(const mot_import_options *options, int split, npy_s
                           options->files[split], count);
         goto done;
     }
+    if (options->as != NULL && count > 1) {
+        status = mot_fail(MOT_ERR_INPUT, "'%s': %zu files, expected one of samples alone",
+                          options->files[split], count);
+        goto done;
+    }
     for (size_t i = 0; i < count; ++i) MOT_TRY(import_read(files[i], import_limit, &s->bytes[i], &size[i]));
     if (count == 1 && (size[0] < 6 || memcmp(s->bytes[0], "\x93NUMPY", 6) != 0)) {
-        for (int role = 0; role < FILES; ++role)
+        for (int role = 0; role < (options->as != NULL ? 1 : FILES); ++role)
             MOT_TRY(find_array(options, files[0], s->bytes[0], size[0], split, role, into[role]));
         goto done;
     }

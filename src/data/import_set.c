@@ -34,10 +34,18 @@ static void note_labels(const mot_import_options *options, const import_set *set
                     classes, samples);
 }
 
+/* Samples for a run: none has a label that means anything. */
+static mot_status plan_unlabelled(import_set *set)
+{
+    set->label.count = 1;
+    return mot_allocate(&set->label.id[0], set->part[0].samples, sizeof(int32_t), "labels"); /* zero */
+}
+
 mot_status import_plan(const mot_import_options *options, import_set *set)
 {
     const import_part *train = &set->part[0];
     mot_status status = MOT_OK;
+    if (options->as != NULL) return plan_unlabelled(set);
     MOT_TRY(check_fractions(options));
     MOT_TRY(import_identify(options, set->part, false, set->classes, &set->label));
     MOT_TRY(import_identify(options, set->part, true, set->groups, &set->group));

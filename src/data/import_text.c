@@ -1,5 +1,6 @@
 /* Texts, a sample a line: label<TAB>group<TAB>text or label<TAB>text, or a table whose columns are told or have the usual
  * names. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,7 +16,7 @@ static const char *const options_of[ROLES] = {"label-column", "group-column", "t
 typedef struct texts {
     table table[IMPORT_SPLITS];
     size_t *place[IMPORT_SPLITS];
-    size_t column[ROLES]; /* of the training table; `columns` for no group */
+    size_t column[ROLES]; /* of the training table; `columns` for none */
     size_t length;        /* tokens */
     bool bytes;
     vocabulary words;
@@ -151,9 +152,66 @@ static mot_status check_roles(const mot_import_options *options, const texts *x)
         t->path, label + 1, distinct[label], rows, text + 1, distinct[text], label + 1, text + 1);
 }
 
+/* Whether a line has several cells, one of which has a usual name of texts. */
+static bool names_texts(char *line, char separator)
+{
+    table_scan scan = {
+        .at = line, .end = line + strlen(line), .separator = separator, .quotes = true, .next_line = 1};
+    table_field field;
+    size_t cells = 0;
+    bool named = false, last = false;
+    for (; !last && table_scan_field(&scan, &field, &last); ++cells) {
+        char name[24];
+        snprintf(name, sizeof name, "%.*s", (int)MOT_MIN(field.length, sizeof name), field.at);
+        named = named || has_usual_name(name, TEXT);
+    }
+    return cells > 1 && named;
+}
+
+/* For a run: a text a line; or a column of a table, which is told, or has a usual name in a header. */
+static mot_status read_texts(const mot_import_options *options, texts *x)
+{
+    const bool table_told = options->text_column != NULL || options->separator != 0 ||
+                            options->header == MOT_ANSWER_YES;
+    mot_import_options lines = *options;
+    table *t = &x->table[0];
+    mot_status status = MOT_OK;
+    if (!table_told) lines.separator = TABLE_LINES;
+    MOT_TRY(table_read(&lines, options->files[0], true, t));
+    char *first = table_cell(t, 0, 0);
+    if (!table_told &&
+        (strchr(first, '\t') != NULL ||
+         (options->header == MOT_ANSWER_AUTO && (names_texts(first, ',') || names_texts(first, ';'))))) {
+        table_free(t);
+        MOT_TRY(table_read(options, options->files[0], true, t));
+    }
+    const size_t usual = t->columns > 1 ? usual_column(t, TEXT, t->cell) : t->columns;
+    if (options->header == MOT_ANSWER_YES || (options->header == MOT_ANSWER_AUTO && usual < t->columns)) {
+        if (options->header == MOT_ANSWER_AUTO) import_note(options, "%s: line 1 names the columns", t->path);
+        table_take_header(t);
+    }
+    x->column[LABEL] = x->column[GROUP] = t->columns;
+    x->column[TEXT] = t->columns == 1 ? 0 : t->name != NULL ? usual : t->columns;
+    if (options->text_column != NULL)
+        MOT_TRY(table_find_column(t, options->text_column, options_of[TEXT], &x->column[TEXT]));
+    if (t->rows == 0 || x->column[TEXT] == t->columns) {
+        status = t->rows == 0
+                     ? mot_fail(MOT_ERR_INPUT, "%s: no line of text", t->path)
+                     : mot_fail(MOT_ERR_INPUT,
+                                "%s: line %zu has %zu columns, expected a text a line: which column has the "
+                                "texts? (--text-column)",
+                                t->path, t->line[0], t->columns);
+        goto done;
+    }
+    MOT_TRY(table_match(options, t, t, &x->place[0]));
+done:
+    return status;
+}
+
 static mot_status read_tables(const mot_import_options *options, texts *x)
 {
     mot_status status = MOT_OK;
+    if (options->as != NULL) return read_texts(options, x);
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         if (options->files[s] == NULL) continue;
         MOT_TRY(table_read(options, options->files[s], true, &x->table[s]));
@@ -216,6 +274,7 @@ static mot_status make_parts(const mot_import_options *options, texts *x, text_p
                               .line = t->line,
                               .context = &parts[s],
                               .sample = x->bytes ? read_bytes : read_words};
+        if (options->as != NULL) continue;
         MOT_TRY(mot_allocate(&part->label.text, t->rows, sizeof(char *), "the labels"));
         for (size_t row = 0; row < t->rows; ++row) part->label.text[row] = cell_of(x, s, row, LABEL);
         if (x->column[GROUP] == x->table[0].columns) continue;
@@ -235,10 +294,12 @@ static mot_status make_vocabulary(const mot_import_options *options, texts *x)
     MOT_TRY(vocabulary_open(&x->words, bytes));
     for (size_t row = 0; row < x->table[0].rows; ++row)
         if (import_trains(&x->set, row)) MOT_TRY(vocabulary_add(&x->words, cell_of(x, 0, row, TEXT)));
-    MOT_TRY(vocabulary_close(&x->words, options->min_count > 0 ? options->min_count : 3));
-    if (x->words.count == 2)
-        import_note(options, "no word occurs %zu times in train: all words are unknown (--min-count)",
-                    options->min_count > 0 ? options->min_count : (size_t)3);
+    const size_t usual = options->as != NULL ? 1 : 3;
+    const size_t least = options->min_count > 0 ? options->min_count : usual;
+    MOT_TRY(vocabulary_close(&x->words, least));
+    if (x->words.count == 2 && options->as == NULL)
+        import_note(options, "no word occurs %zu times in train: all words are unknown (--min-count)", least);
+    x->set.format.reading.min_count = least;
     x->set.format.element = MOT_ELEMENT_I32;
     x->set.format.vocabulary = x->words.count;
     x->set.vocabulary_count = x->words.count;
@@ -249,10 +310,13 @@ done:
 
 mot_status mot_import_text(const mot_import_options *options)
 {
-    texts x = {.bytes = options->bytes,
-               .length = options->length > 0 ? options->length
-                         : options->bytes    ? 128
-                                             : 16};
+    const mot_schema *run = options->as;
+    const bool bytes = run != NULL ? run->vocabulary == NULL : options->bytes;
+    texts x = {.bytes = bytes,
+               .length = run != NULL           ? run->format.tokens
+                         : options->length > 0 ? options->length
+                         : bytes               ? 128
+                                               : 16};
     text_part parts[IMPORT_SPLITS];
     mot_status status = MOT_OK;
     MOT_TRY(read_tables(options, &x));

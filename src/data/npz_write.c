@@ -106,8 +106,10 @@ static uint32_t next_character(const unsigned char **at)
 }
 
 /* NumPy's texts have a fixed length, in UTF-32. */
-static mot_status add_texts(zip *z, const char *name, size_t count, char *const *text)
+static mot_status add_texts(zip *z, const mot_npz_texts *list)
 {
+    const size_t count = list->count;
+    char *const *text = list->text;
     size_t longest = 1;
     uint32_t *characters = NULL;
     char head[256], type[24];
@@ -121,20 +123,21 @@ static mot_status add_texts(zip *z, const char *name, size_t count, char *const 
     }
     snprintf(type, sizeof type, "<U%zu", longest);
     const size_t head_size = put_head(head, type, 1, &count);
-    status = add_file(z, name, head, head_size, characters, count * longest * sizeof *characters);
+    status = add_file(z, list->name, head, head_size, characters, count * longest * sizeof *characters);
 done:
     mot_free(characters);
     return status;
 }
 
-mot_status mot_npz_write(const char *path, size_t count, const mot_npz_array *array, const char *texts_name,
-                         size_t texts, char *const *text)
+mot_status mot_npz_write(const char *path, size_t count, const mot_npz_array *array, size_t lists,
+                         const mot_npz_texts *list)
 {
     zip z = {0};
     unsigned char end[22] = "PK\x05\x06";
     mot_status status = MOT_OK;
     for (size_t a = 0; a < count; ++a) MOT_TRY(add_array(&z, &array[a]));
-    if (texts > 0) MOT_TRY(add_texts(&z, texts_name, texts, text));
+    for (size_t l = 0; l < lists; ++l)
+        if (list[l].count > 0) MOT_TRY(add_texts(&z, &list[l]));
     if (z.count + z.directory_count > UINT32_MAX) {
         status = mot_fail(MOT_ERR_INPUT,
                           "%s would have more than 4 GiB, which .npz has no room for: give .h5", path);

@@ -128,6 +128,9 @@ mot_status mot_schema_write(const mot_schema *schema, hid_t file)
         MOT_TRY(mot_h5_set_int(group, ".", fields[f].name, get_field(schema, &fields[f])));
     if (schema->format.kind != MOT_SAMPLE_TEXT)
         MOT_TRY(dataset_normalization_write(group, &schema->format.normalization));
+    else
+        MOT_TRY(mot_h5_set_int(group, ".", "bytes", schema->format.element == MOT_ELEMENT_U8));
+    MOT_TRY(dataset_reading_write(group, &schema->format.reading));
     lists_of(schema, lists);
     for (size_t l = 0; l < MOT_COUNT(lists); ++l)
         if (lists[l].names != NULL)
@@ -135,6 +138,16 @@ mot_status mot_schema_write(const mot_schema *schema, hid_t file)
                                        (const char *const *)lists[l].names));
 done:
     mot_h5_close(&group);
+    return status;
+}
+
+/* Bytes, or ids of 32 bits. */
+static mot_status read_text_element(mot_schema *schema, hid_t group)
+{
+    int64_t bytes = 0;
+    schema->ids_or_bytes = !mot_h5_has_attribute(group, ".", "bytes");
+    const mot_status status = schema->ids_or_bytes ? MOT_OK : mot_h5_get_int(group, ".", "bytes", &bytes);
+    if (bytes != 0) schema->format.element = MOT_ELEMENT_U8;
     return status;
 }
 
@@ -157,6 +170,8 @@ static mot_status read_fields(mot_schema *schema, hid_t group, const char *path)
     }
     static const mot_element elements[] = {MOT_ELEMENT_U8, MOT_ELEMENT_I32, MOT_ELEMENT_F32};
     schema->format.element = elements[number];
+    if (number == MOT_SAMPLE_TEXT) MOT_TRY(read_text_element(schema, group));
+    MOT_TRY(dataset_reading_read(&schema->format.reading, group, path));
     MOT_TRY(dataset_format_check(&schema->format, path));
 done:
     mot_free(kind);

@@ -6,6 +6,7 @@
 #include "dataset_private.h"
 #include "mot/memory.h"
 #include "mot/schema.h"
+#include "schema_private.h"
 
 /* ---- names ---- */
 
@@ -21,7 +22,7 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : x->place - y->place;
 }
 
-static bool same_names(char *const *a, size_t count_a, char *const *b, size_t count_b)
+bool schema_same_names(char *const *a, size_t count_a, char *const *b, size_t count_b)
 {
     if (count_a != count_b) return false;
     for (size_t i = 0; i < count_a; ++i)
@@ -29,9 +30,8 @@ static bool same_names(char *const *a, size_t count_a, char *const *b, size_t co
     return true;
 }
 
-/* map[i]: the place among `of` that has the name of i, or -1. MOT_ERR_INPUT: two there have one name. */
-static mot_status map_names(char *const *names, size_t count, char *const *of, size_t of_count,
-                            const char *what, const char *path, int32_t *map)
+mot_status schema_map_names(char *const *names, size_t count, char *const *of, size_t of_count,
+                            const char *what, const char *whose, const char *path, int32_t *map)
 {
     named *sorted = NULL;
     mot_status status = mot_allocate(&sorted, of_count, sizeof *sorted, "names");
@@ -40,9 +40,8 @@ static mot_status map_names(char *const *names, size_t count, char *const *of, s
     qsort(sorted, of_count, sizeof *sorted, by_name);
     for (size_t i = 0; i + 1 < of_count; ++i)
         if (strcmp(sorted[i].name, sorted[i + 1].name) == 0) {
-            status = mot_fail(MOT_ERR_INPUT,
-                              "%s: its %s are matched by name, but the run has two that are called '%.60s'",
-                              path, what, sorted[i].name);
+            status = mot_fail(MOT_ERR_INPUT, "%s: its %s are matched by name, but two %s are called '%.60s'",
+                              path, what, whose, sorted[i].name);
             goto done;
         }
     for (size_t i = 0; i < count; ++i) {
@@ -101,10 +100,13 @@ static mot_status map_columns(const mot_schema *schema, const mot_dataset *datas
         if (here == there) return MOT_OK;
         return other_form(schema, dataset, path);
     }
-    if (same_names(dataset->column_names, here, schema->column_names, there)) return MOT_OK;
-    MOT_TRY(mot_allocate(&map->column, there, sizeof *map->column, "columns"));
-    MOT_TRY(
-        map_names(schema->column_names, there, dataset->column_names, here, "columns", path, map->column));
+    if (schema_same_names(dataset->column_names, here, schema->column_names, there)) return MOT_OK;
+    MOT_TRY(mot_allocate(&map->column, MOT_MAX(here, there), sizeof *map->column, "columns"));
+    MOT_TRY(schema_map_names(dataset->column_names, here, schema->column_names, there, "columns",
+                             "of the run", path,
+                             map->column)); /* for its sentence: two of the run would be one here */
+    MOT_TRY(schema_map_names(schema->column_names, there, dataset->column_names, here, "columns",
+                             "of its own", path, map->column));
     for (size_t c = 0; c < there; ++c)
         if (map->column[c] < 0) {
             status = mot_fail(MOT_ERR_INPUT, "%s has no column '%.60s', which the run learned from", path,
@@ -115,37 +117,12 @@ done:
     return status;
 }
 
-/* Texts: which of the run's ids each word is. Bytes, and ids that nobody has named, mean the same everywhere. */
-static mot_status map_words(const mot_schema *schema, const mot_dataset *dataset, const char *path,
-                            struct dataset_map *map)
-{
-    const size_t here = dataset->format.vocabulary, there = schema->format.vocabulary;
-    mot_status status = MOT_OK;
-    if ((schema->vocabulary == NULL) != (dataset->vocabulary == NULL))
-        return mot_fail(MOT_ERR_INPUT, "%s holds %s; the run learned %s", path,
-                        dataset->vocabulary != NULL ? "words" : "bytes, or numbers without words",
-                        schema->vocabulary != NULL ? "words" : "bytes, or numbers without words");
-    if (schema->vocabulary == NULL) {
-        if (here <= there) return MOT_OK;
-        return mot_fail(MOT_ERR_INPUT, "%s holds ids up to %zu; the run learned ids up to %zu", path,
-                        here - 1, there - 1);
-    }
-    if (same_names(dataset->vocabulary, here, schema->vocabulary, there)) return MOT_OK;
-    MOT_TRY(mot_allocate(&map->word, here, sizeof *map->word, "words"));
-    MOT_TRY(map_names(dataset->vocabulary, here, schema->vocabulary, there, "words", path, map->word));
-    for (size_t i = 0; i < here; ++i)
-        if (map->word[i] < 0) map->word[i] = 1;
-    map->word[0] = 0;
-done:
-    return status;
-}
-
 static mot_status map_form(const mot_schema *schema, const mot_dataset *dataset, const char *path,
                            struct dataset_map *map)
 {
     const mot_sample_format *here = &dataset->format, *there = &schema->format;
     if (here->kind != there->kind) return other_form(schema, dataset, path);
-    if (here->kind == MOT_SAMPLE_TEXT) return map_words(schema, dataset, path, map);
+    if (here->kind == MOT_SAMPLE_TEXT) return schema_map_words(schema, dataset, path, map);
     if (here->channels != there->channels || here->height != there->height || here->width != there->width ||
         here->tokens != there->tokens)
         return other_form(schema, dataset, path);
@@ -183,10 +160,10 @@ static mot_status map_values(int32_t *value, mot_gidx samples, char *const *name
         return mot_fail(MOT_ERR_INPUT, "%s: %d %s without names; the run has %d", path, count,
                         strcmp(what, "class") == 0 ? "classes" : "groups", of_count);
     }
-    if (same_names(names, (size_t)count, of, (size_t)of_count)) return MOT_OK;
+    if (schema_same_names(names, (size_t)count, of, (size_t)of_count)) return MOT_OK;
     MOT_TRY(mot_allocate(&map, (size_t)count, sizeof *map, "names"));
-    MOT_TRY(map_names(names, (size_t)count, of, (size_t)of_count,
-                      strcmp(what, "class") == 0 ? "classes" : "groups", path, map));
+    MOT_TRY(schema_map_names(names, (size_t)count, of, (size_t)of_count,
+                             strcmp(what, "class") == 0 ? "classes" : "groups", "of the run", path, map));
     for (mot_gidx i = 0; i < samples; ++i) {
         const int32_t before = value[i];
         if (map[before] < 0) {
@@ -237,28 +214,6 @@ done:
 
 /* ---- all ---- */
 
-/* Goes through all texts once. */
-static mot_status count_words(mot_dataset *dataset, const struct dataset_map *map, mot_gidx *unknown,
-                              mot_gidx *words)
-{
-    const mot_sample_format *format = &map->from;
-    unsigned char *sample = NULL;
-    mot_status status = mot_allocate(&sample, 1, format->bytes, "a sample");
-    if (status != MOT_OK) return status;
-    for (mot_gidx i = 0; i < dataset->samples; ++i) {
-        MOT_TRY(dataset_stored(dataset, i, sample));
-        for (size_t t = 0; t < format->tokens; ++t) {
-            const int32_t id = dataset_id(format, sample, t);
-            if (id == 0) break;
-            *unknown += map->word[id] == 1;
-            ++*words;
-        }
-    }
-done:
-    mot_free(sample);
-    return status;
-}
-
 mot_status mot_schema_adopt(const mot_schema *schema, mot_dataset *dataset, unsigned what, const char *path,
                             mot_gidx *unknown, mot_gidx *words)
 {
@@ -274,7 +229,8 @@ mot_status mot_schema_adopt(const mot_schema *schema, mot_dataset *dataset, unsi
     else
         for (mot_gidx i = 0; dataset->label != NULL && i < dataset->samples; ++i) dataset->label[i] = 0;
     if (what & MOT_ADOPT_GROUPS) MOT_TRY(adopt_groups(schema, dataset, path));
-    if (map->word != NULL) MOT_TRY(count_words(dataset, map, unknown, words));
+    if (schema->format.kind == MOT_SAMPLE_TEXT)
+        MOT_TRY(schema_check_texts(schema, dataset, map, path, unknown, words));
     dataset->classes = schema->classes;
     dataset->signed_labels = schema->signed_labels;
     MOT_TRY(replace_names(&dataset->class_names, schema->class_names, (size_t)schema->classes));
@@ -291,36 +247,13 @@ void dataset_map_free(struct dataset_map *map)
     mot_free(map);
 }
 
-int32_t dataset_id(const mot_sample_format *format, const void *sample, size_t token)
-{
-    return format->element == MOT_ELEMENT_I32 ? ((const int32_t *)sample)[token]
-                                              : ((const unsigned char *)sample)[token];
-}
-
-static void map_text(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
-                     void *bytes)
-{
-    int32_t *ids = bytes;
-    unsigned char *narrow = bytes;
-    memset(bytes, 0, to->bytes);
-    for (size_t t = 0; t < MOT_MIN(map->from.tokens, to->tokens); ++t) {
-        const int32_t id = dataset_id(&map->from, sample, t);
-        if (id == 0) return;
-        const int32_t mapped = map->word != NULL ? map->word[id] : id;
-        if (to->element == MOT_ELEMENT_I32)
-            ids[t] = mapped;
-        else
-            narrow[t] = (unsigned char)mapped;
-    }
-}
-
 void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
                         void *bytes)
 {
     const float *from = sample;
     float *x = bytes;
     if (to->kind == MOT_SAMPLE_TEXT) {
-        map_text(map, to, sample, bytes);
+        schema_map_text(map, to, sample, bytes);
     } else if (map->column == NULL) {
         memcpy(bytes, sample, to->bytes);
     } else {

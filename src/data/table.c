@@ -142,6 +142,7 @@ typedef struct rows {
     size_t cells, cell_capacity, line_capacity, start_capacity;
     size_t *start; /* [rows + 1], owned */
     size_t most;   /* filled columns of a row */
+    size_t empty;  /* rows without content since the last one */
 } rows;
 
 /* One row; one without content leaves nothing. The first cell of all is kept free for the name of row names. */
@@ -165,6 +166,7 @@ static mot_status read_row(table *t, table_scan *scan, rows *r)
     }
     if (filled == 0) {
         r->cells = first;
+        ++r->empty;
         goto done;
     }
     if (filled > TABLE_MAX_COLUMNS) {
@@ -176,6 +178,8 @@ static mot_status read_row(table *t, table_scan *scan, rows *r)
     MOT_TRY(mot_reserve(&r->start, &r->start_capacity, t->rows + 2, sizeof(size_t), "a table"));
     t->lines[t->rows] = scan->line;
     r->start[t->rows++] = first;
+    t->empty += r->empty;
+    r->empty = 0;
     r->start[t->rows] = r->cells;
     r->most = MOT_MAX(r->most, filled);
 done:
@@ -272,8 +276,12 @@ mot_status table_read(const mot_import_options *options, const char *path, bool 
     if (options->separator != 0) t->separator = options->separator;
     if (t->separator == 0) t->separator = find_separator(&scan, texts);
     scan.separator = t->separator;
-    scan.quotes = t->quotes = !texts || t->separator != '\t' || quotes_close(scan);
+    scan.quotes = t->quotes = !texts || (t->separator != '\t' && t->separator != TABLE_LINES) ||
+                              quotes_close(scan);
     MOT_TRY(read_rows(t, scan, texts));
+    if (options->as != NULL && t->empty > 0)
+        import_note(options, "%s: empty lines between others are no samples, and left out: %zu", path,
+                    t->empty);
     if (comments > 0)
         import_note(options, "%s: lines that begin with # at its top are comments: %zu", path, comments);
     if (comments > 0 && options->header != MOT_ANSWER_NO) MOT_TRY(read_comment(t, &comment));

@@ -26,9 +26,11 @@ typedef struct table {
     char **name;         /* [columns], in cells or in `comment_name`; NULL: no header */
     char **comment_name; /* owned: names that stood in a comment, one for each column; or NULL */
     bool row_names;      /* the first column only counts or names the rows */
+    size_t empty;        /* rows without content between others, which are left out */
 } table;
 
 enum { TABLE_MAX_COLUMNS = 1 << 20 };
+enum { TABLE_LINES = '\n' }; /* the separator of a table of one column: a cell a line */
 
 /* table_scan.c: one row after another. */
 typedef struct table_scan {

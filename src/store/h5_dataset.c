@@ -157,6 +157,27 @@ done:
     return status == MOT_OK ? h5_check_written(where, name) : status;
 }
 
+mot_status mot_h5_block(hid_t where, const char *name, size_t bytes, size_t *rows)
+{
+    hid_t dataset = H5Dopen2(where, name, H5P_DEFAULT), list = H5I_INVALID_HID, space = H5I_INVALID_HID,
+          type = H5I_INVALID_HID;
+    hsize_t shape[H5S_MAX_RANK] = {1}, chunk[H5S_MAX_RANK] = {1};
+    mot_status status = MOT_OK;
+    if (dataset < 0 || (list = H5Dget_create_plist(dataset)) < 0 || (space = H5Dget_space(dataset)) < 0 ||
+        (type = H5Dget_type(dataset)) < 0)
+        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be opened to write");
+    const int rank = status == MOT_OK ? H5Sget_simple_extent_dims(space, shape, NULL) : 0;
+    size_t row = status == MOT_OK ? H5Tget_size(type) : 1;
+    for (int d = 1; d < rank; ++d) row *= (size_t)shape[d];
+    if (status == MOT_OK && H5Pget_layout(list) == H5D_CHUNKED) H5Pget_chunk(list, H5S_MAX_RANK, chunk);
+    *rows = MOT_MAX(bytes / MOT_MAX(row, (size_t)1) / (size_t)chunk[0], (size_t)1) * (size_t)chunk[0];
+    mot_h5_close(&type);
+    mot_h5_close(&space);
+    mot_h5_close(&list);
+    mot_h5_close(&dataset);
+    return status;
+}
+
 /* ---- reading ---- */
 
 /* A hostile file may claim extents without bytes behind them, or point to bytes of other files. */

@@ -17,16 +17,22 @@ void csv_put_field(FILE *stream, const char *prefix, const char *text)
     fputc('"', stream);
 }
 
+mot_status csv_text(const char *path, void (*put)(const void *table, FILE *stream), const void *table, char **text,
+                    size_t *size)
+{
+    FILE *stream = open_memstream(text, size);
+    if (stream == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s", path);
+    put(table, stream);
+    const bool failed = ferror(stream) != 0;
+    if (fclose(stream) != 0 || failed) return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s", path);
+    return MOT_OK;
+}
+
 mot_status csv_write(const char *path, void (*put)(const void *table, FILE *stream), const void *table)
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s", path);
-    put(table, stream);
-    const bool failed = ferror(stream) != 0;
-    mot_status status = MOT_OK;
-    if (fclose(stream) != 0 || failed) status = mot_fail(MOT_ERR_MEMORY, "not enough memory for %s", path);
+    mot_status status = csv_text(path, put, table, &text, &size);
     if (status == MOT_OK) status = mot_file_replace(path, text, size);
     free(text);
     return status;

@@ -1,4 +1,4 @@
-/* Predictions: an evaluation that counts nothing, and keeps what came out of every sample. */
+/* Predictions: an evaluation that counts nothing, and writes what comes out of every sample. */
 #include "mot/predict.h"
 
 #include <stdio.h>
@@ -10,19 +10,16 @@
 #include "predict_private.h"
 #include "run_private.h"
 
-static mot_status make_room(const mot_run *run, predictions *p)
+/* For the predictions of one batch. */
+static mot_status make_room(const mot_run *run, const predict_output *output, predictions *p)
 {
     static const char *const what = "predictions";
+    const size_t batch = (size_t)run->config.eval.batch;
     mot_status status;
-    p->samples = (size_t)run->eval_set.samples;
-    p->classes = (size_t)run->classes;
-    p->choices = mot_choice_count(&run->config.route, run->config.model.experts);
-    p->names = run->config.data.target == MOT_TARGET_GROUP ? run->schema.group_names
-                                                           : run->schema.class_names;
-    MOT_TRY(mot_allocate(&p->class, p->samples, sizeof *p->class, what));
-    MOT_TRY(mot_allocate(&p->probability, p->samples * p->classes, sizeof *p->probability, what));
-    MOT_TRY(mot_allocate(&p->expert, p->samples * p->choices, sizeof *p->expert, what));
-    MOT_TRY(mot_allocate(&p->gate, p->samples * p->choices, sizeof *p->gate, what));
+    MOT_TRY(mot_allocate(&p->class, batch, sizeof *p->class, what));
+    MOT_TRY(mot_allocate(&p->probability, batch * output->classes, sizeof *p->probability, what));
+    MOT_TRY(mot_allocate(&p->expert, batch * output->choices, sizeof *p->expert, what));
+    MOT_TRY(mot_allocate(&p->gate, batch * output->choices, sizeof *p->gate, what));
 done:
     return status;
 }
@@ -35,19 +32,32 @@ static void free_room(predictions *p)
     mot_free(p->gate);
 }
 
-static void keep(const mot_run *run, predictions *p, const mot_step_result *result, size_t first, size_t n)
+static mot_status begin(const mot_run *run, predict_output *output, predictions *p)
 {
-    const size_t outputs = mot_loss_outputs(run->config.train.loss, run->classes), C = p->classes,
-                 K = p->choices;
-    memcpy(p->class + first, result->predicted, n * sizeof *p->class);
-    memcpy(p->expert + first * K, result->expert, n * K * sizeof *p->expert);
-    memcpy(p->gate + first * K, result->prob, n * K * sizeof *p->gate);
-    for (size_t i = 0; i < n; ++i)
-        mot_loss_probabilities(run->config.train.loss, outputs, result->output + i * outputs, run->classes,
-                               p->probability + (first + i) * C);
+    output->samples = (size_t)run->eval_set.samples;
+    output->classes = (size_t)run->classes;
+    output->choices = mot_choice_count(&run->config.route, run->config.model.experts);
+    output->names = run->config.data.target == MOT_TARGET_GROUP ? run->schema.group_names
+                                                                : run->schema.class_names;
+    const mot_status status = make_room(run, output, p);
+    return status == MOT_OK ? predict_output_open(output) : status;
 }
 
-static mot_status go_through(mot_run *run, predictions *p)
+static mot_status keep(const mot_run *run, predict_output *output, predictions *p,
+                       const mot_step_result *result)
+{
+    const size_t outputs = mot_loss_outputs(run->config.train.loss, run->classes), n = p->count,
+                 C = output->classes, K = output->choices;
+    memcpy(p->class, result->predicted, n * sizeof *p->class);
+    memcpy(p->expert, result->expert, n * K * sizeof *p->expert);
+    memcpy(p->gate, result->prob, n * K * sizeof *p->gate);
+    for (size_t i = 0; i < n; ++i)
+        mot_loss_probabilities(run->config.train.loss, outputs, result->output + i * outputs, run->classes,
+                               p->probability + i * C);
+    return predict_output_add(output, p);
+}
+
+static mot_status go_through(mot_run *run, predict_output *output, predictions *p)
 {
     const mot_gidx samples = run->eval_set.samples;
     mot_status status = MOT_OK;
@@ -57,7 +67,10 @@ static mot_status go_through(mot_run *run, predictions *p)
         const mot_step_task task = {.first = first, .total = n, .number = run->progress.step};
         mot_step_result result;
         MOT_TRY(mot_step_run(run->step, &run->eval, &task, mot_signals_asked(), &result));
-        if (run->comm->rank == MOT_ROOT) keep(run, p, &result, (size_t)first, n);
+        p->first = (size_t)first;
+        p->count = n;
+        if (run->comm->rank == MOT_ROOT) status = keep(run, output, p, &result);
+        MOT_TRY(mot_comm_agree(run->comm, status));
     }
 done:
     return status;
@@ -65,7 +78,7 @@ done:
 
 /* The samples' place in the configuration; what is imported lies in `made`. Root. */
 static mot_status take_input(const mot_predict_options *options, const mot_schema *schema, mot_config *config,
-                             const char *made)
+                             const char *made, mot_import_paths *paths)
 {
     const bool data = options->input == MOT_PREDICT_DATA;
     mot_status status = MOT_OK;
@@ -77,7 +90,7 @@ static mot_status take_input(const mot_predict_options *options, const mot_schem
     if (!data && schema->format.bytes == 0)
         return mot_fail(MOT_ERR_INPUT, "%s: the run keeps nothing of its data: give a data set (--data)",
                         options->run);
-    if (!data) MOT_TRY(predict_import(options, schema, made));
+    if (!data) MOT_TRY(predict_import(options, schema, made, paths));
     const char *file = data ? options->file : made;
     if (file != NULL) {
         config->data.source = MOT_SOURCE_FILE;
@@ -98,7 +111,9 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     mot_run *run = NULL;
     mot_config *config = NULL;
     mot_schema schema = {0};
+    mot_import_paths paths = {0};
     predictions p = {0};
+    predict_output output = {.path = options->out, .file = -1};
     mot_status status = mot_allocate(&run, 1, sizeof *run, "a run");
     if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
     if (status == MOT_OK) status = predict_check_name(options->out);
@@ -106,7 +121,7 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     MOT_TRY(run_find(comm, options->run, options->count, options->assignments, checkpoint, config, &schema));
     if (root) {
         snprintf(made, sizeof made, "%.1900s.samples.%ld.h5", options->out, (long)getpid());
-        status = take_input(options, &schema, config, made);
+        status = take_input(options, &schema, config, made, &paths);
     }
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
@@ -116,15 +131,18 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     mot_state state = run_state(run);
     MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
     run->progress = state.progress;
-    if (root) status = make_room(run, &p);
+    output.files = paths.path;
+    if (root) status = begin(run, &output, &p);
     MOT_TRY(mot_comm_agree(comm, status));
-    MOT_TRY(go_through(run, &p));
-    if (root) status = predict_write(&p, options->out);
+    MOT_TRY(go_through(run, &output, &p));
+    if (root) status = predict_output_close(&output, true);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_log(MOT_LOG_INFO, "wrote %s: %" MOT_PRI_GIDX " samples, %d classes, from %s", options->out,
             run->eval_set.samples, run->classes, checkpoint);
 done:
+    (void)predict_output_close(&output, false);
     free_room(&p);
+    mot_free(paths.path);
     mot_schema_free(&schema);
     if (run != NULL && run->comm != NULL) run_close(run);
     if (made[0] != '\0') unlink(made); /* a data set that was imported for this alone */

@@ -2,26 +2,48 @@
 #ifndef MOT_PREDICT_PRIVATE_H
 #define MOT_PREDICT_PRIVATE_H
 
+#include "mot/atomic_file.h"
 #include "mot/predict.h"
-#include "mot/schema.h"
 
+/* What came out of `count` samples from `first` on. */
 typedef struct predictions {
-    size_t samples, classes, choices;
-    char *const *names; /* [classes], not owned; NULL: numbers */
-    int32_t *class;     /* [samples] */
-    float *probability; /* [samples, classes] */
-    int32_t *expert;    /* [samples, choices] */
-    float *gate;        /* [samples, choices] */
+    size_t first, count;
+    int32_t *class;     /* [count] */
+    float *probability; /* [count, classes] */
+    int32_t *expert;    /* [count, choices] */
+    float *gate;        /* [count, choices] */
 } predictions;
 
-/* predict_import.c: the samples of a file as the training split of a data set `made`, with labels that mean nothing. */
-mot_status predict_import(const mot_predict_options *options, const mot_schema *schema, const char *made);
+/* predict_import.c: the samples of a file as the training split of a data set `made`, with labels that mean nothing; and
+ * the file of each, of pictures. */
+mot_status predict_import(const mot_predict_options *options, const mot_schema *schema, const char *made,
+                          mot_import_paths *paths);
 
 /* The sentence of a failure, if any, with `path`, which the user knows, in place of `to`. */
 mot_status predict_user_words(mot_status status, const char *to, const char *path);
 
-/* predict_write.c: by the end of the name. */
-mot_status predict_check_name(const char *out);
-mot_status predict_write(const predictions *p, const char *out);
+/* predict_write.c: a file by the end of its name, written piece by piece, so that memory does not grow with the samples:
+ *
+ *      .csv    lines, as they come
+ *      .h5     columns in a nameless file beside it, each at its place, until all are there; then HDF5's, block by block
+ *      .npz    likewise; but at the end it is whole in memory once, since a zip is made of whole files */
+typedef struct predict_output {
+    const char *path; /* not owned */
+    size_t samples;   /* that will come */
+    size_t classes, choices;
+    char *const *names;       /* [classes], not owned; NULL: numbers */
+    char *const *files;       /* [samples], not owned; NULL: samples have no files */
+    char temporary[MOT_PATH]; /* .csv: its name; else "" */
+    int file;                 /* -1: none */
+    uint64_t end;             /* of what is written; .csv */
+} predict_output;
+
+mot_status predict_check_name(const char *path);
+/* Path, samples, classes, choices, names and files are set by the caller, `file` is -1. */
+mot_status predict_output_open(predict_output *output);
+/* Pieces come in order. */
+mot_status predict_output_add(predict_output *output, const predictions *piece);
+/* `commit`: the file is there, complete; otherwise nothing is. Closes always, also what was never opened. */
+mot_status predict_output_close(predict_output *output, bool commit);
 
 #endif

@@ -1,9 +1,14 @@
 /* Predictions as a table, as NumPy arrays, and as HDF5. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "csv.h"
 #include "mot/h5.h"
+#include "mot/memory.h"
 #include "mot/npz.h"
 #include "mot/version.h"
 #include "predict_private.h"
@@ -14,103 +19,252 @@ static bool ends_with(const char *text, const char *end)
     return length > tail && strcmp(text + length - tail, end) == 0;
 }
 
-mot_status predict_check_name(const char *out)
+mot_status predict_check_name(const char *path)
 {
-    if (ends_with(out, ".csv") || ends_with(out, ".npz") || ends_with(out, ".h5")) return MOT_OK;
-    return mot_fail(MOT_ERR_INPUT, "%s: expected a name that ends with .csv, .npz or .h5", out);
+    if (ends_with(path, ".csv") || ends_with(path, ".npz") || ends_with(path, ".h5")) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "%s: expected a name that ends with .csv, .npz or .h5", path);
+}
+
+static mot_status fail_write(const predict_output *output, const char *step)
+{
+    return mot_fail(MOT_ERR_FILE, "cannot write %s: %s: %s", output->path, step, strerror(errno));
+}
+
+static mot_status put_bytes(const predict_output *output, const void *bytes, size_t count, uint64_t at)
+{
+    return mot_write_at(output->file, bytes, count, at) == count ? MOT_OK : fail_write(output, "writing");
 }
 
 /* ---- .csv ---- */
 
-static const char *name_of(const predictions *p, size_t class, char number[24])
+static const char *name_of(const predict_output *o, size_t class, char number[24])
 {
-    if (p->names != NULL) return p->names[class];
+    if (o->names != NULL) return o->names[class];
     snprintf(number, 24, "%zu", class);
     return number;
 }
 
-/* "sample,class,expert,gate_probability,expert_2,gate_probability_2,...,p_NAME,..." */
-static void put_head(const predictions *p, FILE *stream)
+/* "sample,class,expert,gate_probability,expert_2,gate_probability_2,...,p_NAME,..."; of pictures "sample,file,class,..." */
+static void put_head(const predict_output *o, FILE *stream)
 {
     char number[24];
-    fputs("sample,class", stream);
-    for (size_t k = 0; k < p->choices; ++k)
+    fputs(o->files != NULL ? "sample,file,class" : "sample,class", stream);
+    for (size_t k = 0; k < o->choices; ++k)
         if (k == 0)
             fputs(",expert,gate_probability", stream);
         else
             fprintf(stream, ",expert_%zu,gate_probability_%zu", k + 1, k + 1);
-    for (size_t c = 0; c < p->classes; ++c) {
+    for (size_t c = 0; c < o->classes; ++c) {
         fputc(',', stream);
-        csv_put_field(stream, "p_", name_of(p, c, number));
+        csv_put_field(stream, "p_", name_of(o, c, number));
     }
     fputc('\n', stream);
 }
 
-static void put_sample(const predictions *p, size_t i, FILE *stream)
+/* Of the i-th sample of the piece. */
+static void put_sample(const predict_output *o, const predictions *p, size_t i, FILE *stream)
 {
     char number[24];
-    fprintf(stream, "%zu,", i);
-    csv_put_field(stream, "", name_of(p, (size_t)p->class[i], number));
-    for (size_t k = 0; k < p->choices; ++k)
-        fprintf(stream, ",%d,%.9g", p->expert[i * p->choices + k], (double)p->gate[i * p->choices + k]);
-    for (size_t c = 0; c < p->classes; ++c)
-        fprintf(stream, ",%.9g", (double)p->probability[i * p->classes + c]);
+    fprintf(stream, "%zu,", p->first + i);
+    if (o->files != NULL) {
+        csv_put_field(stream, "", o->files[p->first + i]);
+        fputc(',', stream);
+    }
+    csv_put_field(stream, "", name_of(o, (size_t)p->class[i], number));
+    for (size_t k = 0; k < o->choices; ++k)
+        fprintf(stream, ",%d,%.9g", p->expert[i * o->choices + k], (double)p->gate[i * o->choices + k]);
+    for (size_t c = 0; c < o->classes; ++c)
+        fprintf(stream, ",%.9g", (double)p->probability[i * o->classes + c]);
     fputc('\n', stream);
 }
 
-static void put_csv(const void *table, FILE *stream)
+typedef struct lines {
+    const predict_output *output;
+    const predictions *piece;
+} lines;
+
+static void put_lines(const void *of, FILE *stream)
 {
-    const predictions *p = table;
-    put_head(p, stream);
-    for (size_t i = 0; i < p->samples; ++i) put_sample(p, i, stream);
+    const lines *l = of;
+    if (l->piece->first == 0) put_head(l->output, stream);
+    for (size_t i = 0; i < l->piece->count; ++i) put_sample(l->output, l->piece, i, stream);
+}
+
+static mot_status add_lines(predict_output *o, const predictions *p)
+{
+    char *text = NULL;
+    size_t size = 0;
+    mot_status status = csv_text(o->path, put_lines, &(lines){o, p}, &text, &size);
+    if (status == MOT_OK) status = put_bytes(o, text, size, o->end);
+    o->end += size;
+    free(text);
+    return status;
+}
+
+static mot_status end_table(predict_output *o)
+{
+    if (fsync(o->file) != 0) return fail_write(o, "syncing");
+    const int closed = close(o->file);
+    o->file = -1;
+    if (closed != 0) return fail_write(o, "closing");
+    const mot_status status = mot_file_rename(o->temporary, o->path);
+    o->temporary[0] = '\0';
+    return status;
 }
 
 /* ---- arrays ---- */
 
-enum { ARRAYS = 4 };
+enum { COLUMNS = 4, BLOCK_BYTES = 4 << 20 };
 
-static void arrays_of(const predictions *p, mot_npz_array array[ARRAYS])
+/* A column of all samples, in the nameless file:
+ *      | class [n] | probability [n, C] | expert [n, K] | gate_probability [n, K] | */
+typedef struct column {
+    const char *name, *long_name;
+    char kind; /* 'i': int32, 'f': float32 */
+    int rank;
+    size_t width; /* numbers a sample, of four bytes each */
+    uint64_t at;
+} column;
+
+static void columns_of(const predict_output *o, column columns[COLUMNS])
 {
-    const size_t n = p->samples, C = p->classes, K = p->choices;
-    array[0] = (mot_npz_array){"class", 'i', 1, {n}, p->class};
-    array[1] = (mot_npz_array){"probability", 'f', 2, {n, C}, p->probability};
-    array[2] = (mot_npz_array){"expert", 'i', 2, {n, K}, p->expert};
-    array[3] = (mot_npz_array){"gate_probability", 'f', 2, {n, K}, p->gate};
+    const size_t C = o->classes, K = o->choices;
+    uint64_t at = 0;
+    memcpy(columns,
+           (column[COLUMNS]){
+               {"class", "predicted class, index into class_names", 'i', 1, 1, 0},
+               {"probability", "probability of each class", 'f', 2, C, 0},
+               {"expert", "the gate's choices, the first one first", 'i', 2, K, 0},
+               {"gate_probability", "the gate's probability of each", 'f', 2, K, 0},
+           },
+           COLUMNS * sizeof *columns);
+    for (int i = 0; i < COLUMNS; ++i) {
+        columns[i].at = at;
+        at += (uint64_t)o->samples * columns[i].width * 4;
+    }
 }
 
-static mot_status write_h5(const predictions *p, const char *out)
+static mot_status add_columns(const predict_output *o, const predictions *p)
 {
-    static const char *const long_name[ARRAYS] = {
-        "predicted class, index into class_names", "probability of each class",
-        "the gate's choices, the first one first", "the gate's probability of each"};
-    mot_npz_array array[ARRAYS];
-    hid_t file = H5I_INVALID_HID;
-    mot_status status;
-    arrays_of(p, array);
-    MOT_TRY(mot_h5_create_file(&file, out, MOT_H5_HEAD));
-    MOT_TRY(mot_h5_set_text(file, ".", "format", "mot-predictions"));
-    MOT_TRY(mot_h5_set_int(file, ".", "format_version", 1));
-    MOT_TRY(mot_h5_set_text(file, ".", "mot_version", MOT_VERSION));
-    for (size_t a = 0; a < ARRAYS; ++a) {
-        const hsize_t shape[] = {array[a].shape[0], array[a].shape[1]};
-        MOT_TRY(mot_h5_write(file, array[a].name, array[a].kind == 'i' ? H5T_NATIVE_INT32 : H5T_NATIVE_FLOAT,
-                             array[a].rank, shape, MOT_H5_COMPRESSED, array[a].data));
-        MOT_TRY(mot_h5_set_text(file, array[a].name, "long_name", long_name[a]));
-        MOT_TRY(mot_h5_set_text(file, array[a].name, "units", "1"));
+    const void *const data[COLUMNS] = {p->class, p->probability, p->expert, p->gate};
+    column columns[COLUMNS];
+    mot_status status = MOT_OK;
+    columns_of(o, columns);
+    for (int i = 0; i < COLUMNS && status == MOT_OK; ++i) {
+        const size_t bytes = columns[i].width * 4;
+        status = put_bytes(o, data[i], p->count * bytes, columns[i].at + p->first * bytes);
     }
-    if (p->names != NULL)
-        MOT_TRY(mot_h5_write_texts(file, "class_names", p->classes, (const char *const *)p->names));
-    MOT_TRY(mot_h5_close_file(&file, out, true));
-done:
-    (void)mot_h5_close_file(&file, out, false);
     return status;
 }
 
-mot_status predict_write(const predictions *p, const char *out)
+/* Rows [first, first + count) of a column. */
+static mot_status read_rows(const predict_output *o, const column *c, size_t first, size_t count, void *rows)
 {
-    mot_npz_array array[ARRAYS];
-    if (ends_with(out, ".csv")) return csv_write(out, put_csv, p);
-    if (ends_with(out, ".h5")) return write_h5(p, out);
-    arrays_of(p, array);
-    return mot_npz_write(out, ARRAYS, array, "class_names", p->names != NULL ? p->classes : 0, p->names);
+    const size_t bytes = c->width * 4;
+    if (mot_read_at(o->file, rows, count * bytes, c->at + first * bytes) == count * bytes) return MOT_OK;
+    if (errno == 0) errno = EIO;
+    return fail_write(o, "reading back what was written");
+}
+
+/* In blocks of whole chunks of the dataset, so that each is packed once. */
+static mot_status write_column(const predict_output *o, const column *c, hid_t file)
+{
+    const hid_t type = c->kind == 'i' ? H5T_NATIVE_INT32 : H5T_NATIVE_FLOAT;
+    const hsize_t shape[] = {o->samples, c->width};
+    void *block = NULL;
+    size_t most;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_h5_write(file, c->name, type, c->rank, shape, MOT_H5_COMPRESSED, NULL));
+    MOT_TRY(mot_h5_block(file, c->name, BLOCK_BYTES, &most));
+    MOT_TRY(mot_allocate(&block, most, c->width * 4, "a block of predictions"));
+    for (size_t first = 0; first < o->samples; first += most) {
+        const size_t count = MOT_MIN(most, o->samples - first);
+        MOT_TRY(read_rows(o, c, first, count, block));
+        MOT_TRY(mot_h5_write_rows(file, c->name, type, first, count, block));
+    }
+    MOT_TRY(mot_h5_set_text(file, c->name, "long_name", c->long_name));
+    MOT_TRY(mot_h5_set_text(file, c->name, "units", "1"));
+done:
+    mot_free(block);
+    return status;
+}
+
+static mot_status write_h5(const predict_output *o)
+{
+    column columns[COLUMNS];
+    hid_t file = H5I_INVALID_HID;
+    mot_status status;
+    columns_of(o, columns);
+    MOT_TRY(mot_h5_create_file(&file, o->path, MOT_H5_HEAD));
+    MOT_TRY(mot_h5_set_text(file, ".", "format", "mot-predictions"));
+    MOT_TRY(mot_h5_set_int(file, ".", "format_version", 1));
+    MOT_TRY(mot_h5_set_text(file, ".", "mot_version", MOT_VERSION));
+    for (int i = 0; i < COLUMNS; ++i) MOT_TRY(write_column(o, &columns[i], file));
+    if (o->names != NULL)
+        MOT_TRY(mot_h5_write_texts(file, "class_names", o->classes, (const char *const *)o->names));
+    if (o->files != NULL)
+        MOT_TRY(mot_h5_write_texts(file, "file", o->samples, (const char *const *)o->files));
+    MOT_TRY(mot_h5_close_file(&file, o->path, true));
+done:
+    (void)mot_h5_close_file(&file, o->path, false);
+    return status;
+}
+
+static mot_status write_npz(const predict_output *o)
+{
+    const mot_npz_texts texts[] = {{"class_names", o->names != NULL ? o->classes : 0, o->names},
+                                   {"file", o->files != NULL ? o->samples : 0, o->files}};
+    column columns[COLUMNS];
+    mot_npz_array array[COLUMNS];
+    void *data[COLUMNS] = {NULL};
+    mot_status status = MOT_OK;
+    columns_of(o, columns);
+    for (int i = 0; i < COLUMNS; ++i) {
+        const column *c = &columns[i];
+        MOT_TRY(mot_allocate(&data[i], o->samples, c->width * 4, "predictions"));
+        MOT_TRY(read_rows(o, c, 0, o->samples, data[i]));
+        array[i] = (mot_npz_array){c->name, c->kind, c->rank, {o->samples, c->width}, data[i]};
+    }
+    status = mot_npz_write(o->path, COLUMNS, array, MOT_COUNT(texts), texts);
+done:
+    for (int i = 0; i < COLUMNS; ++i) mot_free(data[i]);
+    return status;
+}
+
+/* ---- the output ---- */
+
+mot_status predict_output_open(predict_output *o)
+{
+    char name[MOT_PATH + 8];
+    const bool table = ends_with(o->path, ".csv");
+    const mot_status status = mot_file_temporary(o->temporary, o->path);
+    if (status != MOT_OK) return status;
+    snprintf(name, sizeof name, "%s.XXXXXX", o->temporary);
+    o->file = table ? open(o->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
+                    : mkostemp(name, O_CLOEXEC);
+    if (o->file < 0) o->temporary[0] = '\0';
+    if (o->file < 0) return fail_write(o, "opening");
+    if (table) return MOT_OK;
+    unlink(name); /* nameless from here on: nothing is left behind however the process ends */
+    o->temporary[0] = '\0';
+    return MOT_OK;
+}
+
+mot_status predict_output_add(predict_output *o, const predictions *piece)
+{
+    return ends_with(o->path, ".csv") ? add_lines(o, piece) : add_columns(o, piece);
+}
+
+mot_status predict_output_close(predict_output *o, bool commit)
+{
+    mot_status status = MOT_OK;
+    if (commit)
+        status = ends_with(o->path, ".csv")  ? end_table(o)
+                 : ends_with(o->path, ".h5") ? write_h5(o)
+                                             : write_npz(o);
+    if (o->file >= 0) close(o->file);
+    o->file = -1;
+    if (o->temporary[0] != '\0') unlink(o->temporary);
+    o->temporary[0] = '\0';
+    return status;
 }

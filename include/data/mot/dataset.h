@@ -39,6 +39,15 @@ typedef struct mot_normalization {
     double *mean, *deviation; /* [count], one block, owned by the data set or the writer that has them; NULL with 0 */
 } mot_normalization;
 
+/* How numbers of a file became what is stored, where that followed from the numbers or from an option: others that are to
+ * mean the same must be read so too. */
+typedef struct mot_reading {
+    size_t id_shift;   /* texts of ids without words: 1 where an id 0 was a word, and each is stored plus 1; else 0 */
+    char pad[16];      /* the same: padding as the option --pad has it; "": 0 behind the end */
+    size_t min_count;  /* texts of words: those seen less often in train have no id of their own; 0: not known */
+    size_t pixel_unit; /* pictures: 255 where pixels were numbers in 0..1; 0: they were in 0..255 */
+} mot_reading;
+
 /* What a sample is: everything needed to turn stored bytes into tokens, on any rank. */
 typedef struct mot_sample_format {
     mot_sample_kind kind;
@@ -48,6 +57,7 @@ typedef struct mot_sample_format {
     size_t features;                /* vectors: D */
     size_t
         vocabulary; /* texts: ids are in [0, vocabulary); 256 for bytes, whose id is the byte. 0 otherwise */
+    mot_reading reading;
     mot_normalization normalization;
     size_t bytes; /* of one stored sample */
 } mot_sample_format;

@@ -16,6 +16,7 @@
 #define MOT_IMPORT_H
 
 #include "mot/dataset.h"
+#include "mot/schema.h"
 
 enum { MOT_IMPORT_SPLITS = 3 }; /* train, val, test */
 enum { MOT_IMPORT_ARGUMENTS = 9 };
@@ -30,6 +31,12 @@ typedef struct mot_import_notes {
     size_t count; /* also of those that found no room */
     char text[MOT_IMPORT_NOTES][400];
 } mot_import_notes;
+
+/* Where samples came from, one path a sample; its strings are part of one block, which the caller frees. */
+typedef struct mot_import_paths {
+    size_t count;
+    char **path;
+} mot_import_paths;
 
 /* Zero is the default of every field. */
 typedef struct mot_import_options {
@@ -68,6 +75,12 @@ typedef struct mot_import_options {
     /* hdf5: "X=/path", "TEST_Y=/path", ... */
     size_t argument_count;
     const char *argument[MOT_IMPORT_ARGUMENTS];
+
+    /* Samples alone, for a run that learned `as`: its kind, sizes, columns and word ids are taken, not found out, and labels
+     * are neither needed nor read. csv, text (a text a line), npy, hdf5, images (of all folders below the one given): of
+     * these the training split alone; all samples get label 0. NULL: a data set to learn from. */
+    const mot_schema *as;
+    mot_import_paths *paths;                  /* images with `as`: the file of each sample; may be NULL */
 
     mot_import_notes *notes;                  /* may be NULL */
 } mot_import_options;

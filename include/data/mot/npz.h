@@ -14,9 +14,15 @@ typedef struct mot_npz_array {
     const void *data; /* C order */
 } mot_npz_array;
 
-/* Writes the arrays and, unless there are none, a list of texts (UTF-8) called `texts_name`, complete or not at all.
- * MOT_ERR_INPUT: more than 4 GiB, which the format has no room for. */
-mot_status mot_npz_write(const char *path, size_t count, const mot_npz_array *array, const char *texts_name,
-                         size_t texts, char *const *text);
+typedef struct mot_npz_texts {
+    const char *name;
+    size_t count;
+    char *const *text; /* UTF-8 */
+} mot_npz_texts;
+
+/* Writes the arrays and those lists of texts that are not empty, complete or not at all. MOT_ERR_INPUT: more than 4 GiB,
+ * which the format has no room for. */
+mot_status mot_npz_write(const char *path, size_t count, const mot_npz_array *array, size_t lists,
+                         const mot_npz_texts *list);
 
 #endif

@@ -8,7 +8,8 @@
  *      form            kind, channels, rows and columns, numbers a token: the same. Texts are cut, or padded, to L tokens
  *      columns         of vectors: by name where both have names; columns that the run does not know are left out
  *      normalization   the schema's
- *      words           of texts: by word; a word that the run does not know is the unknown one
+ *      words           of texts: by word; a word that the run does not know is the unknown one. Ids without words are the
+ *                      same numbers in the files they came from; bytes are no ids
  *      classes         by name; a sample of a class that the run does not know is refused
  *      groups          by name where they are what is learned, or told; else they stay the data set's own
  *
@@ -23,6 +24,7 @@ typedef struct mot_schema {
     mot_sample_format format; /* with a normalization of its own; bytes 0: there is no schema */
     int classes, groups;
     bool signed_labels;
+    bool ids_or_bytes; /* texts without words, of a version that did not write which of both they are */
     char **class_names, **group_names, **column_names, **vocabulary; /* owned; NULL: no names */
 } mot_schema;
 

@@ -87,6 +87,9 @@ mot_status mot_h5_write(hid_t where, const char *name, hid_t type, int rank, con
 /* Rows [first, first + count) along the first dimension; a GROWING dataset is extended as needed. */
 mot_status mot_h5_write_rows(hid_t where, const char *name, hid_t type, hsize_t first, hsize_t count,
                              const void *data);
+/* How many rows make about `bytes` in whole chunks, as to write a COMPRESSED or GROWING dataset piece by piece: a chunk that
+ * is cut by two pieces would be packed twice. At least one chunk; of a dataset without chunks any number. */
+mot_status mot_h5_block(hid_t where, const char *name, size_t bytes, size_t *rows);
 /* List of UTF-8 strings of fixed length, each padded with 0 to the longest. */
 mot_status mot_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts);
 

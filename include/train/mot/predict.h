@@ -1,29 +1,38 @@
 /* predict.h: what a trained model says of samples whose labels nobody need know; what `mot predict` does.
  *
- * Samples come from a split of a data set, or from a file that is imported for the occasion; in either case they are read
- * as the run's own (schema.h). What comes out, in the order of the input, the same on any number of ranks:
+ * Samples come from a split of a data set, or from files that are imported for the occasion, by the importers of data sets
+ * (import.h, `as`); in either case they are read as the run's own (schema.h). What comes out, in the order of the input, the
+ * same on any number of ranks:
  *      class             [n]      index of the predicted class; its name beside it
  *      probability       [n, C]   of each class (mot_loss_probabilities)
  *      expert            [n, K]   the gate's choices, the first one first
- *      gate_probability  [n, K]   its softmax probability of each */
+ *      gate_probability  [n, K]   its softmax probability of each
+ *      file              [n]      of pictures in a folder alone: their paths
+ * It is written as it comes: of .csv and .h5 memory holds one batch, however many samples there are. Of .npz it holds all
+ * at the end. */
 #ifndef MOT_PREDICT_H
 #define MOT_PREDICT_H
 
 #include "mot/comm.h"
 #include "mot/config.h"
+#include "mot/import.h"
 
-/* csv: numbers, a sample a line, perhaps under a line of names; text: a text a line; npy: an array of samples. */
+/* csv: a table, a sample a line; text: a text a line; npy: an array of samples; images: a folder of pictures, in the order
+ * of their paths; hdf5: an array in a file of others. */
 typedef enum mot_predict_input {
     MOT_PREDICT_DATA,
     MOT_PREDICT_CSV,
     MOT_PREDICT_TEXT,
-    MOT_PREDICT_NPY
+    MOT_PREDICT_NPY,
+    MOT_PREDICT_IMAGES,
+    MOT_PREDICT_HDF5
 } mot_predict_input;
 
 typedef struct mot_predict_options {
     const char *run; /* folder, or a checkpoint */
     mot_predict_input input;
     const char *file;  /* of samples; NULL (MOT_PREDICT_DATA alone): the run's own data set */
+    mot_import_options reading; /* how it is read: header, separator, array[0], ...; the rest is the run's */
     const char *split; /* of a data set; NULL: the run's eval.split */
     const char *out;   /* ends with .csv, .npz or .h5 */
     size_t count;      /* assignments over the run's configuration */
