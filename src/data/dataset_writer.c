@@ -63,7 +63,10 @@ static mot_status fail_write(const mot_dataset_writer *writer, const char *step)
 
 static mot_status open_spool(mot_dataset_writer *writer, split *s)
 {
-    char name[PATH_MAX + 32];
+    char name[PATH_MAX + 32], folder[PATH_MAX];
+    mot_path_folder(folder, sizeof folder, writer->path);
+    const mot_status status = mot_folder_make(folder);
+    if (status != MOT_OK) return status;
     snprintf(name, sizeof name, "%s.tmp.%ld.XXXXXX", writer->path, (long)getpid());
     s->spool = mkostemp(name, O_CLOEXEC);
     if (s->spool < 0) return fail_write(writer, "making a file for its samples");

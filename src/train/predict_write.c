@@ -237,7 +237,11 @@ mot_status predict_output_open(predict_output *o)
 {
     char name[MOT_PATH + 8];
     const bool table = ends_with(o->path, ".csv");
-    const mot_status status = mot_file_temporary(o->temporary, o->path);
+    mot_status status = mot_file_temporary(o->temporary, o->path);
+    if (status != MOT_OK) return status;
+    mot_path_folder(name, sizeof name, o->path);
+    status = mot_folder_make(name);
+    if (status != MOT_OK) o->temporary[0] = '\0';
     if (status != MOT_OK) return status;
     snprintf(name, sizeof name, "%s.XXXXXX", o->temporary);
     o->file = table ? open(o->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)

@@ -126,7 +126,7 @@ typedef struct mot_dataset_about {
 } mot_dataset_about;
 /* Of `format.normalization` the caller says the scaling alone; mean and deviation are computed by the writer over the train
  * split. Counts of 0 in `about` stand for the largest label or group + 1. Samples are checked when added, labels when closed. Nothing appears
- * under `path` before mot_dataset_writer_close(commit = true) has returned MOT_OK. */
+ * under `path` before mot_dataset_writer_close(commit = true) has returned MOT_OK; its folder is made with the first sample. */
 mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path,
                                    const mot_sample_format *format);
 mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *split, size_t count, const void *x,
