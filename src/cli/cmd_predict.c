@@ -135,7 +135,7 @@ static void options_of(struct argp_option taken[2 * IMPORT_MAX_OPTIONS])
         {"text", KEY_TEXT, "FILE", 0, "A text a line, or a column of a table", 0},
         {"npy", KEY_NPY, "FILE", 0, "An array of samples, .npy or in a .npz", 0},
         {"images", KEY_IMAGES, "FOLDER", 0,
-         "PNG and JPEG files, also in folders below, in the order of their paths", 0},
+         "PNG and JPEG files, also in folders below, in the order of their paths; or one such file", 0},
         {"hdf5", KEY_HDF5, "FILE", 0, "An array in an HDF5 file of others, which --x names", 0},
         {"x", KEY_X, "NAME", 0,
          "The array of samples in a .npz (default x, data, ...), or /PATH in an HDF5 file", 0},

@@ -202,11 +202,12 @@ mot_status image_folder_list(const char *folder, int split, image_list *list)
     return status;
 }
 
-mot_status image_folder_list_all(const char *folder, image_list *list)
+mot_status image_folder_list_all(const char *path, image_list *list)
 {
-    const mot_status status = list_class(list, folder, "", 0, 0);
+    const bool one = !is_folder(path) && names_picture(path);
+    const mot_status status = one ? add_file(list, path, "", 0) : list_class(list, path, "", 0, 0);
     if (status == MOT_OK && list->count == 0)
-        return mot_fail(MOT_ERR_INPUT, "%s: no .png or .jpg file in it or in a folder below", folder);
+        return mot_fail(MOT_ERR_INPUT, "%s: no .png or .jpg file in it or in a folder below", path);
     if (status == MOT_OK) qsort(list->file, list->count, sizeof *list->file, by_split);
     return status;
 }

@@ -139,6 +139,8 @@ mot data import images large --out large.h5 --size 8x8 >out 2>&1 && fail "a fold
 quietly mot predict shapes-run --images colour -o colour.csv
 alike <(without_files colour.csv) wanted.csv "grey pictures kept in colour"
 quietly mot predict shapes-run --images clear --background white -o clear.csv
+quietly mot predict shapes-run --images flat/07.png -o one.csv
+alike <(tail -n 1 one.csv | cut -d, -f 2-) <(sed -n 9p flat1.csv | cut -d, -f 2-) "one picture"
 refused "a clear picture" "clear/0.png: parts of it are transparent" predict shapes-run --images clear -o no.csv
 refused "an empty folder" "empty: no .png or .jpg file in it or in a folder below" predict shapes-run --images empty -o no.csv
 refused "no folder" "cannot read the folder nowhere" predict shapes-run --images nowhere -o no.csv
