@@ -65,8 +65,14 @@ static const struct {
     {TEXTS,
      {"label-column", LABEL_COLUMN, "COLUMN", 0, "its name or its number from 1 (default: the first)", 1}},
     {TABLES, {"group-column", GROUP_COLUMN, "COLUMN", 0, "likewise", 1}},
-    {TEXTS | PREDICT, {"text-column", TEXT_COLUMN, "COLUMN", 0, "likewise (default: the last)", 1}},
-    {CSV | PREDICT, {"ignore-columns", IGNORE_COLUMNS, "COLUMN,...", 0, "such as are left out", 1}},
+    {TEXTS, {"text-column", TEXT_COLUMN, "COLUMN", 0, "likewise (default: the last)", 1}},
+    {CSV, {"ignore-columns", IGNORE_COLUMNS, "COLUMN,...", 0, "such as are left out", 1}},
+    {PREDICT,
+     {"text-column", TEXT_COLUMN, "COLUMN", 0, "that of the texts: its name, its number from 1, or 'last'",
+      1}},
+    {PREDICT,
+     {"ignore-columns", IGNORE_COLUMNS, "COLUMN,...", 0,
+      "columns that are left out, by name or number from 1", 1}},
     {TABLES | PREDICT,
      {"header", HEADER, "yes|no|auto", 0,
       "whether line 1 names the columns (default auto, which says what it took)", 1}},
@@ -350,10 +356,11 @@ void import_options_of(unsigned who, struct argp_option taken[IMPORT_MAX_OPTIONS
 
 unsigned import_takers(int key, const char **name)
 {
+    unsigned takers = 0;
     for (size_t i = 0; i < MOT_COUNT(options); ++i) {
-        if (options[i].option.key != key || !(options[i].importers & PREDICT)) continue;
+        if (options[i].option.key != key) continue;
+        takers |= options[i].importers;
         *name = options[i].option.name;
-        return options[i].importers;
     }
-    return 0;
+    return takers & PREDICT ? takers : 0;
 }

@@ -84,6 +84,28 @@ static error_t check_reading(const arguments *given, struct argp_state *state)
     return 0;
 }
 
+/* What an option says, no setting says as well. */
+static error_t check_settings(const arguments *given, struct argp_state *state)
+{
+    const mot_predict_options *options = &given->options;
+    const struct {
+        const char *key;
+        bool said;
+    } keys[] = {{"data.file=", options->file != NULL},
+                {"data.source=", options->file != NULL},
+                {"eval.split=", options->split != NULL || options->input != MOT_PREDICT_DATA}};
+    char sentence[128];
+    for (size_t i = 0; i < given->settings.count; ++i)
+        for (size_t k = 0; k < MOT_COUNT(keys); ++k) {
+            const char *key = keys[k].key;
+            if (!keys[k].said || strncmp(given->settings.text[i], key, strlen(key)) != 0) continue;
+            snprintf(sentence, sizeof sentence, "%.*s is said by an option: give one of them",
+                     (int)strlen(key) - 1, key);
+            return refuse(state, sentence);
+        }
+    return 0;
+}
+
 static error_t finish(const arguments *given, struct argp_state *state)
 {
     const mot_predict_options *options = &given->options;
@@ -96,7 +118,8 @@ static error_t finish(const arguments *given, struct argp_state *state)
     }
     if (options->split != NULL && options->input != MOT_PREDICT_DATA)
         return refuse(state, "--split is of a data set (--data)");
-    return check_reading(given, state);
+    const error_t error = check_settings(given, state);
+    return error != 0 ? error : check_reading(given, state);
 }
 
 static error_t take(int key, char *text, struct argp_state *state)

@@ -59,6 +59,7 @@ done:
 
 /* Samples that go the same way, until there are enough to write them at once. */
 typedef struct gathering {
+    const mot_sample_format *format;
     mot_dataset_writer *writer;
     const char *split;
     size_t size, most, count;
@@ -82,7 +83,9 @@ static mot_status add_part(const import_set *set, int p, int target, gathering *
     g->has_group = set->group.id[p] != NULL;
     for (size_t i = 0; i < part->samples; ++i) {
         if ((p == 0 && set->target != NULL ? set->target[i] : p) != target) continue;
-        MOT_TRY(part->sample(part->context, i, g->x + g->count * g->size));
+        unsigned char *x = g->x + g->count * g->size;
+        MOT_TRY(part->sample(part->context, i, x));
+        MOT_TRY(dataset_samples_check(g->format, part->path, (mot_gidx)i, 1, x));
         g->label[g->count] = set->label.id[p][i];
         g->group[g->count] = g->has_group ? set->group.id[p][i] : 0;
         if (++g->count == g->most) MOT_TRY(flush(g));
@@ -111,7 +114,7 @@ mot_status import_write(const mot_import_options *options, const import_set *set
     enum { BLOCK = 1 << 20 };
     mot_sample_format format = set->format;
     const mot_dataset_about about = about_set(options, set);
-    gathering g = {0};
+    gathering g = {.format = &format};
     mot_status status = MOT_OK;
     format.normalization.scaling = options->scaling;
     MOT_TRY(dataset_format_check(&format, set->part[0].path));

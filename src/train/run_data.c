@@ -108,7 +108,10 @@ static mot_status adopt(mot_run *run)
     const char *name = config->data.source == MOT_SOURCE_FILE ? config->data.file : "the mixture";
     mot_gidx unknown, words;
     const mot_status status = mot_schema_adopt(&run->schema, &run->eval_set, what, name, &unknown, &words);
-    if (status == MOT_OK && words > 0)
+    if (status == MOT_OK && words > 0 && run->purpose == RUN_PREDICT) /* maybe of a file made for it alone */
+        mot_log(MOT_LOG_INFO, "note: words that the run does not know: %" MOT_PRI_GIDX " of %" MOT_PRI_GIDX,
+                unknown, words);
+    else if (status == MOT_OK && words > 0)
         mot_log(MOT_LOG_INFO,
                 "%s has another vocabulary: its words are taken as the run's; %" MOT_PRI_GIDX
                 " of %" MOT_PRI_GIDX " (%.1f %%) are unknown",

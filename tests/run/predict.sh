@@ -87,6 +87,8 @@ with open("plain.csv", "w") as file:
 np.save("whole.npy", whole)
 np.save("whole-i8.npy", whole.astype("i8"))
 np.save("whole-y.npy", y)
+whole[3, 1] = np.nan
+np.save("hole.npy", whole)
 
 # Word ids: 0 is a word and 9 pads, on the left.
 def ids(count, least):
@@ -147,7 +149,8 @@ refused "no folder" "cannot read the folder nowhere" predict shapes-run --images
 refused "a broken picture" "broken/0.png" predict shapes-run --images broken -o no.h5
 quietly mot predict shapes-run --images flat -o flat.h5
 quietly mot_on 2 predict shapes-run --images flat -o flat2.h5
-cmp -s flat.h5 flat2.h5 || fail "predictions in HDF5 differ on two ranks"
+quietly mot predict shapes-run eval.batch=7 --images flat -o flat7.h5
+for n in 2 7; do cmp -s flat.h5 flat$n.h5 || fail "predictions in HDF5 differ on two ranks, or in batches of 7"; done
 quietly mot predict shapes-run --images flat -o flat.npz
 "$PYTHON" - >said 2>&1 <<'PY' || fail "names of pictures: $(cat said)"
 import csv, h5py, numpy as np
@@ -182,6 +185,7 @@ refused "zeros and ones" "dark.npy: all pixels are 0 or 1: of 0 to 1, or of 0 to
 refused "texts for pictures" "columns.csv: the run learned pictures: give --images, --csv, --npy or --hdf5" predict shapes-run --text columns.csv -o no.csv
 refused "two inputs" "one of --data, --csv, --text, --npy, --images and --hdf5 at a time" predict shapes-run --csv plain.csv --images flat -o no.csv
 refused "an option of another input" "--background does not go with --npy" predict shapes-run --background white --npy bytes.npy -o no.csv
+refused "a setting beside an option" "data.file is said by an option: give one of them" predict shapes-run --npy bytes.npy data.file=x.h5 -o no.csv
 refused "an option of no input" "--x does not go with --data" predict shapes-run --x /x -o no.csv
 refused "a word for a header" "--header is auto" predict shapes-run --csv plain.csv --header maybe -o no.csv
 
@@ -236,6 +240,8 @@ refused "two columns of one name" "twice.h5: its columns are matched by name, bu
 quietly mot train --quiet columns.yaml run=twice-run data.file=twice.h5 eval.split=train
 refused "two columns of one name in the run" "columns.h5: its columns are matched by name, but two of the run are called 'p'" eval twice-run data.file=columns.h5
 
+refused "what is no number" "hole.npy: sample 3: number 1 is not finite" predict whole-run --npy hole.npy -o no.csv
+
 # ---- word ids ----
 
 quietly mot data import npy --train ids.npy,ids-y.npy --pad 9 --out ids.h5
@@ -274,6 +280,10 @@ small_model texts.h5 >texts.yaml
 quietly mot train --quiet texts.yaml run=texts-run
 quietly mot predict texts-run -o texts-wanted.csv
 quietly mot predict texts-run --text lines.txt -o lines-out.csv
+mot predict texts-run --text <(true) -o no.csv >out 2>&1 && fail "a text that is no file"
+echo 'w1 mot w2' >line.txt
+mot predict texts-run --text line.txt -o line.csv >out 2>&1 || fail "a line of text: $(cat out)"
+grep -qx "note: words that the run does not know: 1 of 3" out || fail "no note of unknown words: $(cat out)"
 (printf 'label\tdomain\ttext\n'; cat texts-test.tsv) >headed.tsv
 quietly mot predict texts-run --text headed.tsv -o headed-out.csv
 quietly mot predict texts-run --text texts-test.tsv --text-column 3 -o told-out.csv
