@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,6 +71,26 @@ mot_status mot_record_last_line(const mot_record *record, const char *key, char 
 
 done:
     mot_free(text);
+    return status;
+}
+
+mot_status mot_record_find(const mot_record *record, const char *key, size_t count, const char *const *text,
+                           unsigned *found)
+{
+    mot_status status = MOT_OK;
+    char path[MOT_RECORD_PATH], member[128], *lines = NULL;
+    size_t length = 0;
+    *found = 0;
+    MOT_TRY(mot_path_join(path, sizeof path, record->folder, "log.jsonl"));
+    MOT_TRY(mot_file_read(path, log_limit, &lines, &length));
+    for (size_t i = 0; i < count; ++i) {
+        /* A quote within a text is escaped, so these can only be a member's. */
+        const int wanted = snprintf(member, sizeof member, "\"%s\": \"%s\"", key, text[i]);
+        if (memmem(lines, length, member, (size_t)wanted) != NULL) *found |= 1u << i;
+    }
+
+done:
+    mot_free(lines);
     return status;
 }
 

@@ -43,6 +43,7 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
     };
     mot_status status = mot_record_step(run->record, &figures, result->load, result->importance);
     if (isnan(result->loss)) return status; /* left out: its choices may mean nothing */
+    if (status == MOT_OK) status = run_health_step(run, result);
     if (status == MOT_OK && run->config.record.every > 0 && step % run->config.record.every == 0)
         status = mot_record_assign(run->record, step, false, batch, result->sample, result->label,
                                    result->group, result->expert, result->prob, NULL, NULL);

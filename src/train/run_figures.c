@@ -218,6 +218,7 @@ mot_status run_figures_end(mot_run *run)
     if (run->record == NULL || run->again) return MOT_OK;
     MOT_TRY(record_figures(run, figures));
     MOT_TRY(log_figures(run));
+    MOT_TRY(run_health_eval(run));
 done:
     return status;
 }

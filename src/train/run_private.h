@@ -102,6 +102,8 @@ struct mot_run {
     run_eval last_eval;
     struct run_figures *figures; /* run_figures.c */
     mot_config *former;          /* that the checkpoint was written with; NULL: there was none */
+    struct run_health *health;   /* run_health.c; root, where it trains */
+    unsigned warned;             /* root: bit 1u << a run_warning (run_health.h) that the run has said */
     bool continued;              /* from a checkpoint */
     bool finished;               /* before this process began, and summed up: nothing of its files changes */
     bool again;                  /* this evaluation has been recorded before */
@@ -207,6 +209,18 @@ void run_put_eval(const mot_run *run, mot_json *json);
 void run_put_tables(const mot_run *run, mot_json *json);
 /* On a root that continues a run: the last evaluation of it, as far as log.jsonl and the record have it. */
 mot_status run_recall_eval(mot_run *run);
+
+/* run_health.c: warns of what goes wrong, each once in a run, with its cure; the root's alone. Begin: the run is where it
+ * begins or goes on. Step: after each of training, with `progress` behind it, unless it was left out. Eval: after each
+ * evaluation. */
+mot_status run_health_create(mot_run *run);
+void run_health_destroy(mot_run *run);
+mot_status run_health_begin(mot_run *run);
+mot_status run_health_step(mot_run *run, const mot_step_result *result);
+mot_status run_health_eval(mot_run *run);
+/* run_warn.c: names of the warnings so far, for summary.json; and those that a run which is continued has said. */
+void run_put_warnings(const mot_run *run, mot_json *json);
+mot_status run_recall_warnings(mot_run *run);
 
 /* run_place.c: where experts live. Count: after each step of training. Due: the same on every rank. See also
  * mot_run_rebalance. */

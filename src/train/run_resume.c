@@ -258,6 +258,7 @@ mot_status run_begin(mot_run *run)
         if (status == MOT_OK) status = fill_folder(run);
         if (status == MOT_OK) status = open_record(run, step >= 0);
         if (status == MOT_OK && step >= 0) status = run_recall_eval(run);
+        if (status == MOT_OK) status = run_health_begin(run);
         if (status == MOT_OK && !run->finished) status = run_note(run, "running", NULL);
     }
     MOT_TRY(mot_comm_agree_any(comm, status, &run->finished));

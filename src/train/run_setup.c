@@ -150,6 +150,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     if (comm->rank == MOT_ROOT && status == MOT_OK) {
         status = mot_config_text(&run->config, &run->config_text);
         if (status == MOT_OK) status = run_count_create(run);
+        if (status == MOT_OK && purpose == RUN_TRAIN) status = run_health_create(run);
     }
     MOT_TRY(mot_comm_agree(comm, status));
 done:
@@ -165,6 +166,7 @@ void run_close(mot_run *run)
     mot_lock_release(&run->lock);
     run_figures_destroy(run);
     run_count_destroy(&run->last_eval);
+    run_health_destroy(run);
     mot_free(run->config_text);
     mot_free(run->former);
     mot_step_destroy(&run->step);

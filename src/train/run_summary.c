@@ -57,6 +57,7 @@ static mot_status begin_summary(const mot_run *run, const char *status_text, cha
     mot_json_int(*json, "threads", run->place.threads);
     mot_json_text(*json, "level", mot_level());
     if (run_told(run)[0] != '\0') mot_json_text(*json, "gate.told", run_told(run));
+    run_put_warnings(run, *json);
     return MOT_OK;
 }
 

@@ -117,6 +117,9 @@ bool mot_json_find_real(const char *line, size_t length, const char *key, double
 
 /* The last line of log.jsonl that has `key`; mot_free(*line). NULL: none has. */
 mot_status mot_record_last_line(const mot_record *record, const char *key, char **line);
+/* Which of the texts (at most 32) some line of log.jsonl has at `key`: bit i of *found says that of text[i]. */
+mot_status mot_record_find(const mot_record *record, const char *key, size_t count, const char *const *text,
+                           unsigned *found);
 /* The first choice of each of `samples` samples in the evaluation after `step`, as far as the record's segments have it: what
  * they do not have stays as it is in `expert` [samples]. */
 mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_gidx samples,

@@ -1,0 +1,316 @@
+/* Whether a run goes well: the rules behind its warnings (docs/operations.md has them as a table). */
+#include "run_health.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "mot/memory.h"
+
+enum {
+    ENDLESS_EPOCH = 20000, /* samples */
+    LEAST_STEPS = 20,      /* of a window, and of a tenth of the run */
+    LEAST_CHOICES = 50,    /* an expert in a window, if all have as many */
+    TENTH_UNKNOWN = 200,   /* steps */
+    BLOCKS = 4             /* of a tenth */
+};
+static const double most_share = 0.9, least_share = 0.01; /* of all samples; of a fair share */
+static const double alike = 1e-3;                         /* difference of two scores */
+static const double most_rise = 0.1, least_rise = 0.01;   /* of the lowest loss; of the first */
+static const double most_gap = 0.15, most_ratio = 2;      /* of the errors in test and training */
+static const double deviations = 3; /* by which a figure must lie beyond a bound to be no accident */
+
+/* A mean over samples with the variance of its own. */
+typedef struct mean_of {
+    double mean, variance;
+} mean_of;
+
+/* Sums over samples, from which a mean follows. */
+typedef struct sums {
+    double count, sum, squares;
+} sums;
+
+struct run_health {
+    int stage; /* of the next step, and the steps done when it began */
+    mot_gidx stage_first;
+
+    struct {
+        mot_gidx steps, counted; /* its length; the steps that count so far */
+        bool blind, open; /* all samples had the same scores; of which some expert's probability was not 1 */
+        int64_t *load;    /* [E] */
+    } window;
+    struct {
+        bool begun;
+        mot_gidx steps, done; /* of a block */
+        sums block;
+        double first; /* loss of the process's first step */
+        mean_of lowest; /* of the stage's first step and blocks */
+        int above;      /* blocks in a row, up to now, that were above it */
+        double above_sum;
+    } loss;
+    struct {
+        double hits[2], samples[2]; /* of training: this window's, and the one's before */
+    } fit;
+};
+
+/* ---- life ---- */
+
+static mot_gidx ceil_of(double x)
+{
+    return (mot_gidx)ceil(x);
+}
+
+static mot_gidx window_steps(const mot_run *run)
+{
+    const mot_config *config = &run->config;
+    const double batch = (double)config->train.batch, experts = config->model.experts,
+                 K = (double)mot_choice_count(&config->route, config->model.experts);
+    const mot_gidx samples = run->train.dataset->samples;
+    const mot_gidx epoch = ceil_of((samples == MOT_ENDLESS ? ENDLESS_EPOCH : (double)samples) / batch);
+    return MOT_MAX(epoch, MOT_MAX(LEAST_STEPS, ceil_of(LEAST_CHOICES * experts / (K * batch))));
+}
+
+static mot_gidx block_steps(const mot_run *run)
+{
+    const mot_gidx steps = mot_run_steps(&run->config, run->train.dataset->samples);
+    return MOT_MAX(steps > 0 ? steps / 10 : TENTH_UNKNOWN, LEAST_STEPS) / BLOCKS;
+}
+
+static void begin_window(const mot_run *run)
+{
+    struct run_health *health = run->health;
+    health->window.counted = 0;
+    health->window.blind = true;
+    health->window.open = false;
+    memset(health->window.load, 0, (size_t)run->config.model.experts * sizeof *health->window.load);
+}
+
+static void begin_stage(const mot_run *run)
+{
+    struct run_health *health = run->health;
+    health->stage = run->progress.stage;
+    health->stage_first = run->progress.stage_first;
+    health->loss.begun = false;
+}
+
+mot_status run_health_create(mot_run *run)
+{
+    static const char *const what = "what a run's health is judged by";
+    mot_status status;
+    MOT_TRY(mot_allocate(&run->health, 1, sizeof *run->health, what));
+    MOT_TRY(mot_allocate(&run->health->window.load, (size_t)run->config.model.experts, sizeof(int64_t), what));
+    run->health->window.steps = window_steps(run);
+    run->health->loss.steps = block_steps(run);
+    run->health->loss.first = NAN;
+done:
+    return status; /* released by run_close */
+}
+
+void run_health_destroy(mot_run *run)
+{
+    if (run->health != NULL) mot_free(run->health->window.load);
+    mot_free(run->health);
+    run->health = NULL;
+}
+
+mot_status run_health_begin(mot_run *run)
+{
+    memset(&run->health->fit, 0, sizeof run->health->fit);
+    begin_window(run);
+    begin_stage(run);
+    return run_recall_warnings(run);
+}
+
+/* ---- routing ---- */
+
+/* Of a step of the stage at hand: a gate that is frozen, told or drawn by lot is meant to be as it is, and one that is
+ * still warming up has not begun. */
+static bool gate_counts(const mot_run *run)
+{
+    const struct run_health *health = run->health;
+    const mot_stage_config *stage = &run->config.stage[health->stage];
+    return run->config.model.experts > 1 && mot_gate_learns(&run->model.gate) &&
+           (stage->train >> MOT_PART_GATE & 1u) && stage->gate.rate > 0 &&
+           run->progress.step - health->stage_first > stage->warmup;
+}
+
+/* Whether all samples of a step have the same scores, as far as the probabilities of their choices tell: each is then the
+ * mean over all samples. Probabilities are floats. */
+static void compare_scores(const mot_run *run, const mot_step_result *result)
+{
+    struct run_health *health = run->health;
+    const size_t batch = run->config.train.batch,
+                 K = mot_choice_count(&run->config.route, run->config.model.experts);
+    for (size_t i = 0; i < batch * K && health->window.blind; ++i) {
+        const double mean = result->importance[result->expert[i]] / (double)batch;
+        health->window.blind = fabs((double)result->prob[i] - mean) <= alike * mean * (1 - mean) + 1e-6;
+        if (mean < 0.999) health->window.open = true;
+    }
+}
+
+/* Nothing of what the gate is told depends on its scores: it stays as it began. */
+static mot_status judge_deaf_gate(mot_run *run)
+{
+    const mot_config *config = &run->config;
+    const mot_exploration *explore = &config->stage[run->health->stage].explore;
+    static const char *const scale[] = {
+        [MOT_SCALE_PROB] = "prob", [MOT_SCALE_CHOSEN] = "chosen", [MOT_SCALE_NONE] = "none"};
+    const bool all = mot_choice_count(&config->route, config->model.experts) == (size_t)config->model.experts;
+    if (all || !run_gate_is_deaf(config) || explore->balance_loss > 0 || explore->z_loss > 0) return MOT_OK;
+    return run_warn(run, RUN_CONSTANT_GATE,
+                    "with route.scale = %s and %d expert%s a sample the loss does not depend on the gate's "
+                    "scores, so the gate never learns",
+                    scale[config->route.scale], config->route.top_k, config->route.top_k == 1 ? "" : "s");
+}
+
+static mot_status judge_loads(mot_run *run)
+{
+    const struct run_health *health = run->health;
+    const int64_t *load = health->window.load;
+    const int E = run->config.model.experts;
+    const size_t K = mot_choice_count(&run->config.route, E);
+    const double samples = (double)health->window.counted * (double)run->config.train.batch,
+                 fair = samples * (double)K / E;
+    int idle = 0, first = -1, busiest = 0;
+    for (int e = 0; e < E; ++e) {
+        if ((double)load[e] < least_share * fair && idle++ == 0) first = e;
+        if (load[e] > load[busiest]) busiest = e;
+    }
+    if (2 * K <= (size_t)E && (double)load[busiest] > most_share * samples)
+        return run_warn(run, RUN_ONE_EXPERT,
+                        "expert %d of %d had %.1f %% of the samples of the last %" MOT_PRI_GIDX " steps", busiest,
+                        E, 100 * (double)load[busiest] / samples, health->window.counted);
+    if (idle > 0)
+        return run_warn(run, RUN_IDLE_EXPERTS,
+                        "%d of %d experts, expert %d first, had less than 1 %% of a fair share of the samples of "
+                        "the last %" MOT_PRI_GIDX " steps",
+                        idle, E, first, health->window.counted);
+    return MOT_OK;
+}
+
+/* What a gate sends where means little before it tells samples apart. */
+static mot_status judge_window(mot_run *run)
+{
+    const struct run_health *health = run->health;
+    mot_status status = MOT_OK;
+    if (2 * health->window.counted >= health->window.steps) {
+        if (health->window.blind && health->window.open)
+            status = run_warn(run, RUN_CONSTANT_GATE,
+                              "the gate scored all samples of the last %" MOT_PRI_GIDX " steps alike",
+                              health->window.counted);
+        else
+            status = judge_loads(run);
+    }
+    begin_window(run);
+    return status;
+}
+
+static mot_status watch_routing(mot_run *run, const mot_step_result *result)
+{
+    struct run_health *health = run->health;
+    mot_status status = MOT_OK;
+    if (gate_counts(run)) {
+        MOT_TRY(judge_deaf_gate(run));
+        ++health->window.counted;
+        for (int e = 0; e < run->config.model.experts; ++e) health->window.load[e] += result->load[e];
+        compare_scores(run, result);
+    }
+    if (run->progress.step % health->window.steps == 0 || run->progress.stage == run->config.stages)
+        status = judge_window(run);
+done:
+    return status;
+}
+
+/* ---- loss ---- */
+
+static void add_losses(const double *loss, size_t count, sums *to)
+{
+    to->count += (double)count;
+    for (size_t i = 0; i < count; ++i) {
+        to->sum += loss[i];
+        to->squares += loss[i] * loss[i];
+    }
+}
+
+static mean_of conclude(const sums *of)
+{
+    const double mean = of->sum / of->count;
+    return (mean_of){mean, fmax(0, of->squares / of->count - mean * mean) / of->count};
+}
+
+static mot_status judge_block(mot_run *run, mean_of block)
+{
+    struct run_health *health = run->health;
+    const mean_of *lowest = &health->loss.lowest;
+    const double bound = (1 + most_rise) * lowest->mean + least_rise * health->loss.first +
+                         deviations * sqrt(block.variance + lowest->variance);
+    const bool above = block.mean > bound;
+    health->loss.above = above ? health->loss.above + 1 : 0;
+    health->loss.above_sum = above ? health->loss.above_sum + block.mean : 0;
+    if (block.mean < lowest->mean) health->loss.lowest = block;
+    if (health->loss.above < BLOCKS) return MOT_OK;
+    return run_warn(run, RUN_RISING_LOSS,
+                    "the training loss was %.4g in the last %" MOT_PRI_GIDX " steps, and had been %.4g before",
+                    health->loss.above_sum / health->loss.above, health->loss.above * health->loss.steps,
+                    health->loss.lowest.mean);
+}
+
+/* Each stage is compared with itself: with its first step, whose parts learn nothing yet, and its blocks. */
+static mot_status watch_loss(mot_run *run, const mot_step_result *result)
+{
+    struct run_health *health = run->health;
+    const bool first = !health->loss.begun;
+    add_losses(result->sample_loss, run->config.train.batch, &health->loss.block);
+    if (!first && ++health->loss.done < health->loss.steps) return MOT_OK;
+    const mean_of block = conclude(&health->loss.block);
+    health->loss.block = (sums){0};
+    health->loss.done = 0;
+    if (!first) return judge_block(run, block);
+    health->loss.begun = true;
+    health->loss.lowest = block;
+    health->loss.above = 0;
+    health->loss.above_sum = 0;
+    if (isnan(health->loss.first)) health->loss.first = block.mean;
+    return MOT_OK;
+}
+
+/* ---- training and test ---- */
+
+static void count_hits(mot_run *run, const mot_step_result *result)
+{
+    struct run_health *health = run->health;
+    health->fit.hits[0] += result->hits;
+    health->fit.samples[0] += (double)run->config.train.batch;
+    if (run->progress.step % health->window.steps != 0) return;
+    health->fit.hits[1] = health->fit.hits[0];
+    health->fit.samples[1] = health->fit.samples[0];
+    health->fit.hits[0] = health->fit.samples[0] = 0;
+}
+
+mot_status run_health_eval(mot_run *run)
+{
+    const struct run_health *health = run->health;
+    const run_eval *eval = &run->last_eval;
+    if (health == NULL || run->train.dataset->samples == MOT_ENDLESS) return MOT_OK;
+    const double samples = health->fit.samples[0] + health->fit.samples[1];
+    if (samples == 0 || isnan(eval->number[RUN_MAJORITY])) return MOT_OK; /* or nobody knows the labels */
+    const double wrong = 1 - (health->fit.hits[0] + health->fit.hits[1]) / samples,
+                 test = 1 - eval->number[RUN_ACCURACY],
+                 deviation = sqrt(test * (1 - test) / (double)eval->samples + wrong * (1 - wrong) / samples);
+    if (test < most_ratio * wrong || test < wrong + most_gap + deviations * deviation) return MOT_OK;
+    return run_warn(run, RUN_OVERFITTING,
+                    "%.1f %% of the training samples were right, and %.1f %% of those of '%s'",
+                    100 * (1 - wrong), 100 * (1 - test), run->config.eval.split);
+}
+
+/* ---- */
+
+mot_status run_health_step(mot_run *run, const mot_step_result *result)
+{
+    mot_status status;
+    count_hits(run, result);
+    MOT_TRY(watch_routing(run, result));
+    MOT_TRY(watch_loss(run, result));
+    if (run->progress.stage != run->health->stage) begin_stage(run);
+done:
+    return status;
+}

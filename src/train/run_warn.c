@@ -1,0 +1,133 @@
+/* What is said when a run goes wrong, once, with the keys and values that cure it. tests/run/health.py tries each. */
+#include "run_health.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mot/log.h"
+#include "mot/memory.h"
+
+enum { CURE = 160 }; /* bytes of its text */
+
+static const char *const names[RUN_WARNINGS] = {
+    [RUN_CONSTANT_GATE] = "constant_gate", [RUN_ONE_EXPERT] = "one_expert",
+    [RUN_IDLE_EXPERTS] = "idle_experts",   [RUN_RISING_LOSS] = "rising_loss",
+    [RUN_OVERFITTING] = "overfitting",
+};
+
+/* ---- cures, as they stand on a command line ---- */
+
+/* The stage of the last step, after which the next one may have begun. */
+static int stage_index(const mot_run *run)
+{
+    const mot_progress *progress = &run->progress;
+    const bool next = progress->stage < run->config.stages && progress->stage_first == progress->step;
+    return MOT_MAX(0, MOT_MIN(progress->stage, run->config.stages - 1) - next);
+}
+
+static const mot_stage_config *stage_now(const mot_run *run)
+{
+    return &run->config.stage[stage_index(run)];
+}
+
+static void cure_gate(const mot_run *run, char cure[CURE])
+{
+    const mot_config *config = &run->config;
+    if (run_gate_is_deaf(config))
+        snprintf(cure, CURE, "route.scale=prob");
+    else if (config->gate.input != MOT_GATE_FLAT && run->model.gate.tokens == 0)
+        snprintf(cure, CURE, "gate.input=flat");
+    else
+        snprintf(cure, CURE, "train.gate_rate=%g", 10 * stage_now(run)->gate.rate);
+}
+
+static void cure_routing(const mot_run *run, char cure[CURE])
+{
+    const mot_exploration *explore = &stage_now(run)->explore;
+    if (explore->balance_loss < 0.1)
+        snprintf(cure, CURE, "route.balance_loss=0.1");
+    else if (explore->noise == MOT_NOISE_NONE)
+        snprintf(cure, CURE, "route.noise=gumbel route.noise_steps=50%%");
+    else
+        snprintf(cure, CURE, "route.balance_loss=%g", 3 * explore->balance_loss);
+}
+
+static void cure_loss(const mot_run *run, char cure[CURE])
+{
+    const mot_stage_config *stage = stage_now(run);
+    const bool listed = run->config.stages > 1 || strcmp(stage->name, "train") != 0;
+    char key[32] = "train.rate";
+    if (listed) snprintf(key, sizeof key, "stages.%d.rate", stage_index(run));
+    snprintf(cure, CURE, "%s=%g", key, stage->expert.rate / 10);
+}
+
+static void cure_overfitting(const mot_run *run, char cure[CURE])
+{
+    const mot_sample_kind kind = run->train_set.format.kind;
+    const mot_augment_config *augment = &run->config.data.augment;
+    if (kind == MOT_SAMPLE_TEXT && augment->drop < 0.2)
+        snprintf(cure, CURE, "data.augment.drop=0.2");
+    else if (kind == MOT_SAMPLE_PICTURE && augment->shift == 0)
+        snprintf(cure, CURE, "data.augment.shift=1");
+    else
+        snprintf(cure, CURE, "train.weight_decay=%g", MOT_MAX(0.1, 10 * stage_now(run)->expert.weight_decay));
+}
+
+static void (*const cures[RUN_WARNINGS])(const mot_run *run, char cure[CURE]) = {
+    [RUN_CONSTANT_GATE] = cure_gate,   [RUN_ONE_EXPERT] = cure_routing,
+    [RUN_IDLE_EXPERTS] = cure_routing, [RUN_RISING_LOSS] = cure_loss,
+    [RUN_OVERFITTING] = cure_overfitting,
+};
+
+/* ---- saying and remembering ---- */
+
+static mot_status log_warning(mot_run *run, run_warning warning, const char *seen, const char *cure)
+{
+    mot_json *json = mot_json_begin();
+    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
+    mot_json_int(json, "step", run->progress.step);
+    mot_json_int(json, "stage", stage_index(run));
+    mot_json_text(json, "warning", names[warning]);
+    mot_json_text(json, "seen", seen);
+    mot_json_text(json, "cure", cure);
+    char *text = NULL;
+    mot_status status = mot_json_end(json, &text);
+    if (status == MOT_OK) status = mot_record_log(run->record, text);
+    mot_free(text);
+    return status;
+}
+
+mot_status run_warn(mot_run *run, run_warning warning, const char *format, ...)
+{
+    char seen[MOT_SENTENCE], cure[CURE];
+    va_list args;
+    if (run->warned >> warning & 1u) return MOT_OK;
+    run->warned |= 1u << warning;
+    va_start(args, format);
+    vsnprintf(seen, sizeof seen, format, args);
+    va_end(args);
+    cures[warning](run, cure);
+    mot_log(MOT_LOG_WARNING, "%s after step %" MOT_PRI_GIDX ": %s; try %s (docs/operations.md)",
+            names[warning], run->progress.step, seen, cure);
+    return log_warning(run, warning, seen, cure);
+}
+
+void run_put_warnings(const mot_run *run, mot_json *json)
+{
+    const char *said[RUN_WARNINGS];
+    size_t count = 0;
+    for (int w = 0; w < RUN_WARNINGS; ++w)
+        if (run->warned >> w & 1u) said[count++] = names[w];
+    mot_json_texts(json, "warnings", count, (char *const *)said);
+}
+
+mot_status run_recall_warnings(mot_run *run)
+{
+    mot_status status = MOT_OK;
+    unsigned found = 0;
+    MOT_TRY(mot_record_find(run->record, "warning", RUN_WARNINGS, names, &found));
+    run->warned |= found;
+done:
+    return status;
+}
