@@ -14,10 +14,11 @@ enum {
     BLOCKS = 4             /* of a tenth */
 };
 static const double most_share = 0.9, least_share = 0.01; /* of all samples; of a fair share */
-static const double alike = 1e-3;                         /* difference of two scores */
-static const double most_rise = 0.1, least_rise = 0.01;   /* of the lowest loss; of the first */
+static const double alike = 5e-7; /* difference of two probabilities, which are floats, of themselves */
+static const double most_rise = 0.1, least_rise = 0.05;   /* of the lowest loss; of the first */
 static const double most_gap = 0.15, most_ratio = 2;      /* of the errors in test and training */
-static const double deviations = 3; /* by which a figure must lie beyond a bound to be no accident */
+/* Standard deviations by which figures must lie beyond a bound to be no accident: losses, of which many are looked at; errors. */
+static const double loss_deviations = 4, error_deviations = 3;
 
 /* A mean over samples with the variance of its own. */
 typedef struct mean_of {
@@ -35,17 +36,20 @@ struct run_health {
 
     struct {
         mot_gidx steps, counted; /* its length; the steps that count so far */
-        bool blind, open; /* all samples had the same scores; of which some expert's probability was not 1 */
-        int64_t *load;    /* [E] */
+        int64_t *load;          /* [E] */
     } window;
+    struct {
+        mot_gidx steps; /* that counted, up to now, in which all samples had the same scores */
+        bool open;      /* in some of them an expert's probability was not 1 */
+    } blind;
     struct {
         bool begun;
         mot_gidx steps, done; /* of a block */
         sums block;
         double first; /* loss of the process's first step */
         mean_of lowest; /* of the stage's first step and blocks */
-        int above;      /* blocks in a row, up to now, that were above it */
-        double above_sum;
+        int rising;     /* blocks in a row, up to now, that were above it */
+        sums risen;     /* of them all */
     } loss;
     struct {
         double hits[2], samples[2]; /* of training: this window's, and the one's before */
@@ -79,8 +83,6 @@ static void begin_window(const mot_run *run)
 {
     struct run_health *health = run->health;
     health->window.counted = 0;
-    health->window.blind = true;
-    health->window.open = false;
     memset(health->window.load, 0, (size_t)run->config.model.experts * sizeof *health->window.load);
 }
 
@@ -90,6 +92,7 @@ static void begin_stage(const mot_run *run)
     health->stage = run->progress.stage;
     health->stage_first = run->progress.stage_first;
     health->loss.begun = false;
+    health->loss.block = (sums){0};
 }
 
 mot_status run_health_create(mot_run *run)
@@ -115,6 +118,7 @@ void run_health_destroy(mot_run *run)
 mot_status run_health_begin(mot_run *run)
 {
     memset(&run->health->fit, 0, sizeof run->health->fit);
+    memset(&run->health->blind, 0, sizeof run->health->blind);
     begin_window(run);
     begin_stage(run);
     return run_recall_warnings(run);
@@ -134,17 +138,34 @@ static bool gate_counts(const mot_run *run)
 }
 
 /* Whether all samples of a step have the same scores, as far as the probabilities of their choices tell: each is then the
- * mean over all samples. Probabilities are floats. */
-static void compare_scores(const mot_run *run, const mot_step_result *result)
+ * mean over all samples. */
+static bool scores_are_alike(const mot_run *run, const mot_step_result *result, bool *open)
 {
-    struct run_health *health = run->health;
     const size_t batch = run->config.train.batch,
                  K = mot_choice_count(&run->config.route, run->config.model.experts);
-    for (size_t i = 0; i < batch * K && health->window.blind; ++i) {
+    for (size_t i = 0; i < batch * K; ++i) {
         const double mean = result->importance[result->expert[i]] / (double)batch;
-        health->window.blind = fabs((double)result->prob[i] - mean) <= alike * mean * (1 - mean) + 1e-6;
-        if (mean < 0.999) health->window.open = true;
+        if (fabs((double)result->prob[i] - mean) > alike * mean) return false;
+        *open = *open || mean < 0.999;
     }
+    return true;
+}
+
+/* A gate that is sure of everything scores alike as well; that is no blindness unless it was so before. Gates may begin
+ * slowly, so a tenth of the run is asked for. */
+static mot_status judge_scores(mot_run *run, const mot_step_result *result)
+{
+    struct run_health *health = run->health;
+    if (!scores_are_alike(run, result, &health->blind.open)) {
+        health->blind.steps = 0;
+        health->blind.open = false;
+        return MOT_OK;
+    }
+    ++health->blind.steps;
+    if (!health->blind.open || health->blind.steps < MOT_MAX(health->window.steps, BLOCKS * health->loss.steps))
+        return MOT_OK;
+    return run_warn(run, RUN_CONSTANT_GATE,
+                    "the gate scored all samples of the last %" MOT_PRI_GIDX " steps alike", health->blind.steps);
 }
 
 /* Nothing of what the gate is told depends on its scores: it stays as it began. */
@@ -179,7 +200,8 @@ static mot_status judge_loads(mot_run *run)
         return run_warn(run, RUN_ONE_EXPERT,
                         "expert %d of %d had %.1f %% of the samples of the last %" MOT_PRI_GIDX " steps", busiest,
                         E, 100 * (double)load[busiest] / samples, health->window.counted);
-    if (idle > 0)
+    /* The theory has several experts for each class, and leaves some of them out in the end. */
+    if (idle > 0 && run->config.data.source != MOT_SOURCE_MIXTURE)
         return run_warn(run, RUN_IDLE_EXPERTS,
                         "%d of %d experts, expert %d first, had less than 1 %% of a fair share of the samples of "
                         "the last %" MOT_PRI_GIDX " steps",
@@ -191,15 +213,9 @@ static mot_status judge_loads(mot_run *run)
 static mot_status judge_window(mot_run *run)
 {
     const struct run_health *health = run->health;
-    mot_status status = MOT_OK;
-    if (2 * health->window.counted >= health->window.steps) {
-        if (health->window.blind && health->window.open)
-            status = run_warn(run, RUN_CONSTANT_GATE,
-                              "the gate scored all samples of the last %" MOT_PRI_GIDX " steps alike",
-                              health->window.counted);
-        else
-            status = judge_loads(run);
-    }
+    const bool enough = health->window.counted >= MOT_MAX(LEAST_STEPS, (health->window.steps + 1) / 2),
+               sees = health->blind.steps < health->window.counted || !health->blind.open;
+    const mot_status status = enough && sees ? judge_loads(run) : MOT_OK;
     begin_window(run);
     return status;
 }
@@ -212,7 +228,7 @@ static mot_status watch_routing(mot_run *run, const mot_step_result *result)
         MOT_TRY(judge_deaf_gate(run));
         ++health->window.counted;
         for (int e = 0; e < run->config.model.experts; ++e) health->window.load[e] += result->load[e];
-        compare_scores(run, result);
+        MOT_TRY(judge_scores(run, result));
     }
     if (run->progress.step % health->window.steps == 0 || run->progress.stage == run->config.stages)
         status = judge_window(run);
@@ -237,21 +253,43 @@ static mean_of conclude(const sums *of)
     return (mean_of){mean, fmax(0, of->squares / of->count - mean * mean) / of->count};
 }
 
-static mot_status judge_block(mot_run *run, mean_of block)
+static void add_sums(const sums *of, sums *to)
+{
+    to->count += of->count;
+    to->sum += of->sum;
+    to->squares += of->squares;
+}
+
+/* Every block of a tenth must lie above the lowest one, and their mean by more than chance. */
+static mot_status judge_block(mot_run *run)
 {
     struct run_health *health = run->health;
-    const mean_of *lowest = &health->loss.lowest;
-    const double bound = (1 + most_rise) * lowest->mean + least_rise * health->loss.first +
-                         deviations * sqrt(block.variance + lowest->variance);
-    const bool above = block.mean > bound;
-    health->loss.above = above ? health->loss.above + 1 : 0;
-    health->loss.above_sum = above ? health->loss.above_sum + block.mean : 0;
-    if (block.mean < lowest->mean) health->loss.lowest = block;
-    if (health->loss.above < BLOCKS) return MOT_OK;
+    mean_of *lowest = &health->loss.lowest;
+    const mean_of block = conclude(&health->loss.block);
+    const double bound = (1 + most_rise) * lowest->mean + least_rise * health->loss.first;
+    if (block.mean > bound) {
+        ++health->loss.rising;
+        add_sums(&health->loss.block, &health->loss.risen);
+    } else {
+        health->loss.rising = 0;
+        health->loss.risen = (sums){0};
+    }
+    if (block.mean < lowest->mean) *lowest = block;
+    if (health->loss.rising < BLOCKS) return MOT_OK;
+    const mean_of risen = conclude(&health->loss.risen);
+    if (risen.mean < bound + loss_deviations * sqrt(risen.variance + lowest->variance)) return MOT_OK;
     return run_warn(run, RUN_RISING_LOSS,
                     "the training loss was %.4g in the last %" MOT_PRI_GIDX " steps, and had been %.4g before",
-                    health->loss.above_sum / health->loss.above, health->loss.above * health->loss.steps,
-                    health->loss.lowest.mean);
+                    risen.mean, health->loss.rising * health->loss.steps, lowest->mean);
+}
+
+static void begin_loss(struct run_health *health)
+{
+    health->loss.begun = true;
+    health->loss.lowest = conclude(&health->loss.block);
+    health->loss.rising = 0;
+    health->loss.risen = (sums){0};
+    if (isnan(health->loss.first)) health->loss.first = health->loss.lowest.mean;
 }
 
 /* Each stage is compared with itself: with its first step, whose parts learn nothing yet, and its blocks. */
@@ -261,16 +299,14 @@ static mot_status watch_loss(mot_run *run, const mot_step_result *result)
     const bool first = !health->loss.begun;
     add_losses(result->sample_loss, run->config.train.batch, &health->loss.block);
     if (!first && ++health->loss.done < health->loss.steps) return MOT_OK;
-    const mean_of block = conclude(&health->loss.block);
+    mot_status status = MOT_OK;
+    if (first)
+        begin_loss(health);
+    else
+        status = judge_block(run);
     health->loss.block = (sums){0};
     health->loss.done = 0;
-    if (!first) return judge_block(run, block);
-    health->loss.begun = true;
-    health->loss.lowest = block;
-    health->loss.above = 0;
-    health->loss.above_sum = 0;
-    if (isnan(health->loss.first)) health->loss.first = block.mean;
-    return MOT_OK;
+    return status;
 }
 
 /* ---- training and test ---- */
@@ -296,7 +332,7 @@ mot_status run_health_eval(mot_run *run)
     const double wrong = 1 - (health->fit.hits[0] + health->fit.hits[1]) / samples,
                  test = 1 - eval->number[RUN_ACCURACY],
                  deviation = sqrt(test * (1 - test) / (double)eval->samples + wrong * (1 - wrong) / samples);
-    if (test < most_ratio * wrong || test < wrong + most_gap + deviations * deviation) return MOT_OK;
+    if (test < most_ratio * wrong || test < wrong + most_gap + error_deviations * deviation) return MOT_OK;
     return run_warn(run, RUN_OVERFITTING,
                     "%.1f %% of the training samples were right, and %.1f %% of those of '%s'",
                     100 * (1 - wrong), 100 * (1 - test), run->config.eval.split);

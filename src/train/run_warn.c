@@ -45,12 +45,7 @@ static void cure_gate(const mot_run *run, char cure[CURE])
 static void cure_routing(const mot_run *run, char cure[CURE])
 {
     const mot_exploration *explore = &stage_now(run)->explore;
-    if (explore->balance_loss < 0.1)
-        snprintf(cure, CURE, "route.balance_loss=0.1");
-    else if (explore->noise == MOT_NOISE_NONE)
-        snprintf(cure, CURE, "route.noise=gumbel route.noise_steps=50%%");
-    else
-        snprintf(cure, CURE, "route.balance_loss=%g", 3 * explore->balance_loss);
+    snprintf(cure, CURE, "route.balance_loss=%g", MOT_MAX(1, 3 * explore->balance_loss));
 }
 
 static void cure_loss(const mot_run *run, char cure[CURE])
@@ -66,12 +61,16 @@ static void cure_overfitting(const mot_run *run, char cure[CURE])
 {
     const mot_sample_kind kind = run->train_set.format.kind;
     const mot_augment_config *augment = &run->config.data.augment;
-    if (kind == MOT_SAMPLE_TEXT && augment->drop < 0.2)
-        snprintf(cure, CURE, "data.augment.drop=0.2");
+    if (kind == MOT_SAMPLE_TEXT && augment->drop < 0.5)
+        snprintf(cure, CURE, "data.augment.drop=0.5");
     else if (kind == MOT_SAMPLE_PICTURE && augment->shift == 0)
         snprintf(cure, CURE, "data.augment.shift=1");
+    else if (run->config.route.top_k == 1 && run->config.model.experts > 2)
+        snprintf(cure, CURE, "route.top_k=2");
+    else if (run->config.model.experts > 1)
+        snprintf(cure, CURE, "model.experts=%d", run->config.model.experts / 2);
     else
-        snprintf(cure, CURE, "train.weight_decay=%g", MOT_MAX(0.1, 10 * stage_now(run)->expert.weight_decay));
+        snprintf(cure, CURE, "train.weight_decay=%g", MOT_MAX(1, 3 * stage_now(run)->expert.weight_decay));
 }
 
 static void (*const cures[RUN_WARNINGS])(const mot_run *run, char cure[CURE]) = {
