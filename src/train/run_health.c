@@ -17,7 +17,7 @@ static const double most_share = 0.9, least_share = 0.01; /* of all samples; of 
 static const double alike = 5e-7; /* difference of two probabilities, which are floats, of themselves */
 static const double most_rise = 0.1, least_rise = 0.05;   /* of the lowest loss; of the first */
 static const double most_gap = 0.15, most_ratio = 2;      /* of the errors in test and training */
-/* Standard deviations by which figures must lie beyond a bound to be no accident: losses, of which many are looked at; errors. */
+/* Standard deviations beyond a bound that are no accident: of losses, of which many are looked at, and of errors. */
 static const double loss_deviations = 4, error_deviations = 3;
 
 /* A mean over samples with the variance of its own. */

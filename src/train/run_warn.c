@@ -61,16 +61,16 @@ static void cure_overfitting(const mot_run *run, char cure[CURE])
 {
     const mot_sample_kind kind = run->train_set.format.kind;
     const mot_augment_config *augment = &run->config.data.augment;
+    const int experts = run->config.model.experts;
     if (kind == MOT_SAMPLE_TEXT && augment->drop < 0.5)
         snprintf(cure, CURE, "data.augment.drop=0.5");
     else if (kind == MOT_SAMPLE_PICTURE && augment->shift == 0)
         snprintf(cure, CURE, "data.augment.shift=1");
-    else if (run->config.route.top_k == 1 && run->config.model.experts > 2)
-        snprintf(cure, CURE, "route.top_k=2");
-    else if (run->config.model.experts > 1)
-        snprintf(cure, CURE, "model.experts=%d", run->config.model.experts / 2);
-    else
-        snprintf(cure, CURE, "train.weight_decay=%g", MOT_MAX(1, 3 * stage_now(run)->expert.weight_decay));
+    else if (mot_choice_count(&run->config.route, experts) < (size_t)experts)
+        snprintf(cure, CURE, "route.top_k=all"); /* every expert learns from every sample */
+    else /* what is learned stays as it is: the best on the way is kept */
+        snprintf(cure, CURE, "checkpoint.best=true eval.every=%" MOT_PRI_GIDX,
+                 MOT_MAX(1, run->progress.step / 10));
 }
 
 static void (*const cures[RUN_WARNINGS])(const mot_run *run, char cure[CURE]) = {
