@@ -138,8 +138,6 @@ static int run_parallel(mot_start *start, const struct verb *verb, int argc, cha
     mot_comm world = {.mpi = MPI_COMM_WORLD};
     mot_status status = MOT_OK;
     MPI_Initialized(&began);
-    /* One process without a launcher: Open MPI 4 would start a daemon beside it, for processes that it might spawn. */
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     /* A rank's threads compute; its first one alone talks MPI. */
     if (!began) MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_rank(world.mpi, &world.rank);
