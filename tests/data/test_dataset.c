@@ -159,7 +159,10 @@ START_TEST(what_cannot_be_written)
     ck_assert_int_eq(mot_dataset_writer_add(writer, "train", 1, &(int32_t){3}, &zero, NULL), MOT_ERR_INPUT);
     mot_ck_ok(mot_dataset_writer_close(&writer, NULL, false));
     ck_assert_int_eq(scratch_count(), 0);
-    ck_assert_int_eq(mot_dataset_writer_open(&writer, scratch_path("no/such/folder"), &format), MOT_OK);
+    FILE *const file = fopen(scratch_path("in-the-way"), "w"); /* of a folder that would be made */
+    ck_assert_ptr_nonnull(file);
+    fclose(file);
+    ck_assert_int_eq(mot_dataset_writer_open(&writer, scratch_path("in-the-way/folder/new.h5"), &format), MOT_OK);
     ck_assert_int_eq(mot_dataset_writer_add(writer, "train", 1, &(int32_t){2}, &zero, NULL), MOT_ERR_FILE);
     mot_ck_ok(mot_dataset_writer_close(&writer, NULL, false));
 }
