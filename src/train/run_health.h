@@ -5,9 +5,11 @@
  * from figures that are the same on any number of ranks.
  *      window   an epoch, where data are endless 20,000 samples; at least 20 steps and 50 choices an expert. Windows lie
  *               at multiples of their length; steps count in which the gate learns and is past its warm-up, and a window
- *               is judged when half of its steps did.
- *      tenth    of the run's steps, where their number is not known 200; at least 20. It has four blocks.
- * After a stop windows and blocks begin anew; what has been said is read from log.jsonl and is not said again. */
+ *               is judged when half of its steps did, and 20. It judges loads.
+ *      tenth    of the run's steps, where their number is not known 200; at least 20. It has four blocks, which judge the
+ *               loss; for so long, and a window, must scores be alike before a gate counts as blind.
+ * After a stop they begin anew; what has been said is read from log.jsonl and is not said again. Cost: of a step, two
+ * operations a sample and one an expert. */
 #ifndef MOT_RUN_HEALTH_H
 #define MOT_RUN_HEALTH_H
 

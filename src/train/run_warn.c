@@ -124,9 +124,7 @@ void run_put_warnings(const mot_run *run, mot_json *json)
 mot_status run_recall_warnings(mot_run *run)
 {
     mot_status status = MOT_OK;
-    unsigned found = 0;
-    MOT_TRY(mot_record_find(run->record, "warning", RUN_WARNINGS, names, &found));
-    run->warned |= found;
+    MOT_TRY(mot_record_find(run->record, "warning", RUN_WARNINGS, names, &run->warned));
 done:
     return status;
 }
