@@ -98,7 +98,7 @@ static mot_status conclude(bench *b)
         const bench_result result = {.ranks = comm->size,
                                      .repeats = options->repeats,
                                      .steps = b->steps,
-                                     .batch = b->config->train.batch,
+                                     .batch = mot_run_model(b->run)->config->train.batch,
                                      .sample = b->all};
         bench_say(&mot_run_model(b->run)->placement, &result);
         if (options->compare != NULL) bench_compare(&b->before, options->compare, &result);

@@ -85,7 +85,7 @@ static mot_status check_noise(const mot_config_reader *reader)
     for (int s = 0; s < reader->config.stages; ++s) {
         const mot_exploration *explore = &reader->config.stage[s].explore;
         const mot_given *own = &reader->stage_given[s][option];
-        if (explore->noise_steps.steps > 0 || explore->noise_steps.percent > 0 || explore->noise_end == 0)
+        if (explore->noise_steps.steps > 0 || explore->noise_steps.percent != 0 || explore->noise_end == 0)
             continue;
         if (own->where == 0)
             return FAIL(reader, "route.noise_end",
@@ -144,7 +144,7 @@ mot_status mot_config_check(const mot_config_reader *reader)
                     model->experts);
     status = check_noise(reader);
     if (status != MOT_OK) return status;
-    if ((size_t)route->chunks > config->train.batch)
+    if (config->train.batch > 0 && (size_t)route->chunks > config->train.batch)
         return FAIL(reader, "route.chunks", "route.chunks = %d is more than train.batch = %zu", route->chunks,
                     config->train.batch);
     status = check_placement(reader);

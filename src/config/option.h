@@ -14,7 +14,7 @@ typedef enum mot_option_type {
     MOT_OPTION_TEXT,
     MOT_OPTION_CHOICE,  /* index of a name in `choices`; into an enum, an int or a bool */
     MOT_OPTION_INTEGER, /* into int, size_t, uint64_t or mot_gidx */
-    MOT_OPTION_SPAN,    /* "400" or "50%", into mot_span */
+    MOT_OPTION_SPAN,    /* "400", "50%" or the row's word, into mot_span */
     MOT_OPTION_REAL,    /* into double */
     MOT_OPTION_BOOLEAN,
     MOT_OPTION_BYTES,     /* "256 MiB", into size_t */
@@ -37,7 +37,7 @@ typedef struct mot_option {
                               reals: how many; of a list that must not be empty the last fills what is left */
     double low, high;     /* real */
     bool below;           /* real: `high` itself is out of bounds */
-    const char *word;     /* integer: this word means 0, which is out of bounds as a number */
+    const char *word;     /* integer: this word means 0, which is out of bounds as a number; span: MOT_SPAN_AUTO */
     const char *const *choices; /* ends with NULL */
     const char *unit, *help;
 } mot_option;

@@ -55,13 +55,15 @@ static void print_reals(const mot_option *option, const char *field, FILE *strea
     if (count != 1 || option->least == 0) fputc(']', stream);
 }
 
-static void print_span(const char *field, FILE *stream)
+static void print_span(const mot_option *option, const char *field, FILE *stream)
 {
     mot_span span;
     char number[32];
     memcpy(&span, field, sizeof span);
     mot_print_real(span.percent, number);
-    if (span.percent > 0)
+    if (span.percent == MOT_SPAN_AUTO)
+        fputs(option->word, stream);
+    else if (span.percent > 0)
         fprintf(stream, "%s%%", number);
     else
         fprintf(stream, "%" PRId64, span.steps);
@@ -95,7 +97,7 @@ void mot_option_show(const mot_option *option, const void *base, FILE *stream)
             fprintf(stream, "%" PRIu64, load_integer(option, field));
         break;
     case MOT_OPTION_SPAN:
-        print_span(field, stream);
+        print_span(option, field, stream);
         break;
     case MOT_OPTION_REAL:
         memcpy(&real, field, sizeof real);

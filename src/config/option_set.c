@@ -42,8 +42,10 @@ static bool set_integer(const mot_option *option, void *base, const char *text)
 
 static bool set_span(const mot_option *option, void *base, const char *text)
 {
-    mot_span span;
-    if (!mot_parse_span(text, &span) || (uint64_t)span.steps > option->most) return false;
+    mot_span span = {.percent = MOT_SPAN_AUTO};
+    const bool word = option->word != NULL && strcmp(text, option->word) == 0;
+    if (!word && !mot_parse_span(text, &span)) return false;
+    if ((uint64_t)span.steps > option->most) return false;
     store(option, base, &span, sizeof span);
     return true;
 }
@@ -162,8 +164,9 @@ void mot_option_expected(const mot_option *option, char *text, size_t size)
                  option->word != NULL ? ", or " : "", option->word != NULL ? option->word : "");
         break;
     case MOT_OPTION_SPAN:
-        snprintf(text, size, "an integer from %" PRIu64 " to %" PRIu64 ", or a share of the run such as 50%%",
-                 option->least, option->most);
+        snprintf(text, size,
+                 "an integer from %" PRIu64 " to %" PRIu64 ", a share of the run such as 50%%, or %s",
+                 option->least, option->most, option->word);
         break;
     case MOT_OPTION_REAL:
         mot_print_real(option->low, low);

@@ -23,7 +23,7 @@ static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
 static const char *const loss_names[] = {"cross_entropy", "logistic", "squared", NULL};
 static const char *const nonfinite_names[] = {"stop", "skip_step", "rollback", NULL};
 static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
-static const char *const schedule_names[] = {"constant", "linear", "cosine", NULL};
+static const char *const schedule_names[] = {"constant", "linear", "cosine", "auto", NULL};
 
 #define IN_CONFIG(field) .offset = offsetof(mot_config, field), .size = sizeof(((mot_config *)0)->field)
 #define IN_STAGE(field)                                                                                      \
@@ -166,16 +166,16 @@ const mot_option mot_options[] = {
      HELP("Experts a sample goes to; all is soft routing.")},
     {KEY("route.scale"), IN_CONFIG(route.scale), CHOICE(scale_names), DEFAULT("prob"),
      HELP("Weight of an expert's output: its probability among all experts, among the chosen ones, or 1/K. Controls (fixed, random, even) score all experts alike: 1/E, 1/K or 1/K.")},
-    {ROUTE_KEY("noise"), IN_STAGE(explore.noise), CHOICE(noise_names), DEFAULT("none"),
+    {ROUTE_KEY("noise"), IN_STAGE(explore.noise), CHOICE(noise_names), DEFAULT("uniform"),
      HELP("Noise added to the scores for choosing only, in training only.")},
-    {ROUTE_KEY("noise_scale"), IN_STAGE(explore.noise_scale), REAL(0, MOST_FACTOR), DEFAULT("1"),
+    {ROUTE_KEY("noise_scale"), IN_STAGE(explore.noise_scale), REAL(0, MOST_FACTOR), DEFAULT("3"),
      HELP("Size of the noise at step 0 of the run.")},
     {ROUTE_KEY("noise_end"), IN_STAGE(explore.noise_end), REAL(0, MOST_FACTOR), DEFAULT("0"),
      HELP("Size of the noise from step noise_steps of the run on.")},
     {ROUTE_KEY("noise_steps"), IN_STAGE(explore.noise_steps), .type = MOT_OPTION_SPAN, .least = 0, .most = MOST_STEPS,
-     DEFAULT("0"), UNIT("steps of the run, or a share of them"),
-     HELP("Steps of the run in which the noise goes from noise_scale to noise_end, also where a stage gives them; 50% is half of the run; with 0 it stays at noise_scale.")},
-    {ROUTE_KEY("balance_loss"), IN_STAGE(explore.balance_loss), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     .word = "auto", DEFAULT("auto"), UNIT("steps of the run, or a share of them"),
+     HELP("Steps of the run in which the noise goes from noise_scale to noise_end, also where a stage gives them; 50% is half of the run; with 0 it stays at noise_scale; auto: all of the run, or 1000 steps where no end in steps or epochs is given.")},
+    {ROUTE_KEY("balance_loss"), IN_STAGE(explore.balance_loss), REAL(0, MOST_FACTOR), DEFAULT("0.5"),
      HELP("Coefficient of the load-balancing loss; 0 is off.")},
     {ROUTE_KEY("z_loss"), IN_STAGE(explore.z_loss), REAL(0, MOST_FACTOR), DEFAULT("0"),
      HELP("Coefficient of the squared log-sum-exp of the gate's scores; 0 is off.")},
@@ -197,8 +197,8 @@ const mot_option mot_options[] = {
     {KEY("route.payload"), IN_CONFIG(route.payload), CHOICE(payload_names), DEFAULT("fp32"),
      HELP("Vector samples, outputs and their gradients travel as they are, or rounded to half the bits; other samples as they are.")},
 
-    {KEY("train.batch"), IN_CONFIG(train.batch), INTEGER(1, MOST_SAMPLES), DEFAULT("128"), UNIT("samples"),
-     HELP("Samples a step, over all ranks.")},
+    {KEY("train.batch"), IN_CONFIG(train.batch), INTEGER(1, MOST_SAMPLES), .word = "auto", DEFAULT("auto"), UNIT("samples"),
+     HELP("Samples a step, over all ranks; auto: the power of two from 8 to 128 with which an epoch has 16 steps or a few more, so 128 from 2,048 training samples on.")},
     {KEY("train.loss"), IN_CONFIG(train.loss), CHOICE(loss_names), DEFAULT("cross_entropy"),
      HELP("Loss of a sample.")},
     {KEY("train.on_nonfinite"), IN_CONFIG(train.on_nonfinite), CHOICE(nonfinite_names), DEFAULT("stop"),
@@ -239,14 +239,14 @@ const mot_option mot_options[] = {
      SAME_AS("weight_decay"), HELP("Weight decay of the gate.")},
     {STAGE_KEY("gate_clip"), IN_STAGE(gate.clip), REAL(0, MOST_FACTOR), SAME_AS("clip"),
      HELP("Largest gradient norm of the gate; 0 is off.")},
-    {STAGE_KEY("schedule"), IN_STAGE(schedule), CHOICE(schedule_names), DEFAULT("constant"),
-     HELP("How the rate moves from its full value to final_rate, by the end of the stage or in schedule_steps.")},
+    {STAGE_KEY("schedule"), IN_STAGE(schedule), CHOICE(schedule_names), DEFAULT("auto"),
+     HELP("How the rate moves from its full value to final_rate by the end of the stage or in schedule_steps; auto: cosine, or constant in a stage whose end is not given in steps or epochs.")},
     {STAGE_KEY("schedule_steps"), IN_STAGE(schedule_steps), INTEGER(1, MOST_STEPS), .word = "auto", DEFAULT("auto"),
      UNIT("steps"),
      HELP("Steps of the stage, warm-up included, after which a linear or cosine schedule has come to final_rate, where it stays; auto: those of until. A run that is made longer keeps the schedule that it began with, unless this says otherwise.")},
     {STAGE_KEY("warmup"), IN_STAGE(warmup), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
      HELP("Steps in which the rate grows from 0 to its full value.")},
-    {STAGE_KEY("final_rate"), IN_STAGE(final_rate), REAL(0, 1), DEFAULT("0"), UNIT("fraction of rate"),
+    {STAGE_KEY("final_rate"), IN_STAGE(final_rate), REAL(0, 1), DEFAULT("0.1"), UNIT("fraction of rate"),
      HELP("What a linear or cosine schedule ends at.")},
     {STAGE_KEY("until"), IN_STAGE(until), .type = MOT_OPTION_UNTIL, DEFAULT("1 epochs"),
      HELP("When the stage ends; plateau N: nothing gained in a window of N steps.")},

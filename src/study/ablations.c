@@ -16,11 +16,12 @@ enum { SEEDS = 3, SETS = 3, MOST_VARIANTS = 24 };
  * rates, batches and lengths are equal. */
 #define STAGES(first, second, third)                                                                         \
     "stages:\n"                                                                                              \
-    "  - name: first\n    train: [gate, embed, attention, ffn, head]\n    warmup: 50\n    until: " first     \
-    " epochs\n"                                                                                              \
-    "  - name: second\n    train: [gate, embed, attention, ffn, head]\n    until: " second " epochs\n"       \
-    "  - name: third\n    train: [gate, embed, attention, ffn, head]\n    schedule: linear\n    "            \
-    "until: " third " epochs\n"
+    "  - name: first\n    train: [gate, embed, attention, ffn, head]\n    schedule: constant\n"              \
+    "    warmup: 50\n    until: " first " epochs\n"                                                          \
+    "  - name: second\n    train: [gate, embed, attention, ffn, head]\n    schedule: constant\n"             \
+    "    until: " second " epochs\n"                                                                         \
+    "  - name: third\n    train: [gate, embed, attention, ffn, head]\n    schedule: linear\n"                \
+    "    final_rate: 0\n    until: " third " epochs\n"
 #define MODEL "  experts: 4\n  width: 32\n  heads: 4\n  depth: 2\n  ffn: 64\n"
 #define ROUTE "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 1000\n"
 #define QUIET                                                                                                \

@@ -15,12 +15,13 @@ static const study_claim *const claims[] = {
     "gate:\n  input: sum\n"
 #define TRAIN                                                                                                \
     "train:\n  loss: logistic\n  optimizer: normalized_gd\n  rate: 0.01\n"                                   \
-    "  gate_optimizer: sgd\n  gate_rate: 0.1\n"
+    "  gate_optimizer: sgd\n  gate_rate: 0.1\n  schedule: constant\n"
 #define QUIET "checkpoint:\n  every: 0\nrecord:\n  every: 0\n  eval: false\nreport:\n  every: 1000000\n"
 
 const char *const claims_calibration =
     "data:\n  source: mixture\n  mixture:\n    sigma: 0.5\n    eval: 50000\n" MERGED
-    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 2400\n" TRAIN "  batch: 400\nstages:\n"
+    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 2400\n  balance_loss: 0\n" TRAIN
+    "  batch: 400\nstages:\n"
     "  - name: neurons\n    train: [gate, ffn]\n    gate_rate: 0.01\n    until: 200 steps\n"
     "  - name: attention\n    train: [gate, attention]\n    rate: 0.05\n    gate_rate: 0.2\n    until: 200 "
     "steps\n"
@@ -29,7 +30,7 @@ const char *const claims_calibration =
 
 const char *const claims_rate =
     "data:\n  source: mixture\n  mixture:\n    sigma: 0.25\n    eval: 100000\n" MERGED
-    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 600\n  noise_end: 0.3\n" TRAIN
+    "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 600\n  noise_end: 0.3\n  balance_loss: 0\n" TRAIN
     "  batch: 800\nstages:\n"
     "  - name: neurons\n    train: [gate, ffn]\n    gate_rate: 0.03\n    until: 200 steps\n"
     "  - name: attention\n    train: [gate, attention]\n    rate: 0.05\n    gate_rate: 0.5\n    until: 100 "

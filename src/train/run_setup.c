@@ -139,8 +139,9 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     run->model_bytes = held_since(&held);
     describe_sources(run);
     MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, run->classes, run->groups,
-                            purpose == RUN_BENCH ? config->train.batch
-                                                 : MOT_MAX(config->train.batch, config->eval.batch),
+                            purpose == RUN_BENCH
+                                ? run->config.train.batch
+                                : MOT_MAX(run->config.train.batch, config->eval.batch),
                             run->place.threads));
     run->step_bytes = held_since(&held);
     watchdog_step(run->watchdog, run->step);

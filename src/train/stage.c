@@ -29,12 +29,32 @@ mot_gidx mot_run_steps(const mot_config *config, mot_gidx samples)
     return MOT_MAX(mot_steps_left(config, samples, &beginning), 0);
 }
 
+/* A power of two, such that an epoch has BATCHES_AN_EPOCH steps or a few more: a small set takes as many steps as it needs
+ * to learn in some epochs, and a large one has batches that fill the processor. */
+enum { BATCHES_AN_EPOCH = 16, LEAST_BATCH = 8, MOST_BATCH = 128 };
+enum { STEPS_OF_NO_END = 1000 }; /* of noise, in a run whose length is not known */
+
+static size_t fitting_batch(mot_gidx samples)
+{
+    size_t batch = LEAST_BATCH;
+    while (batch < MOST_BATCH && (mot_gidx)(2 * batch * BATCHES_AN_EPOCH) <= samples) batch *= 2;
+    return batch;
+}
+
 mot_status mot_stages_resolve(mot_config *config, mot_gidx samples)
 {
+    if (config->train.batch == 0) config->train.batch = fitting_batch(samples);
+    if ((size_t)config->route.chunks > config->train.batch)
+        return mot_fail(MOT_ERR_INPUT, "route.chunks = %d is more than train.batch = auto, which is %zu here",
+                        config->route.chunks, config->train.batch);
     const mot_gidx steps = mot_run_steps(config, samples);
     for (int s = 0; s < config->stages; ++s) {
         mot_span *span = &config->stage[s].explore.noise_steps;
         if (span->percent == 0) continue;
+        if (span->percent == MOT_SPAN_AUTO) {
+            span->steps = steps > 0 ? steps : STEPS_OF_NO_END;
+            continue;
+        }
         if (steps == 0)
             return mot_fail(
                 MOT_ERR_INPUT,
@@ -84,7 +104,7 @@ mot_status mot_stages_check(const mot_config *config, mot_gidx samples)
                 "stage '%s': until = '%s', but samples that are always fresh have no epochs: give steps, "
                 "or data.mixture.train",
                 stage->name, stage->until.text);
-        if (stage->schedule != MOT_SCHEDULE_CONSTANT &&
+        if (stage->schedule != MOT_SCHEDULE_CONSTANT && stage->schedule != MOT_SCHEDULE_AUTO &&
             mot_stage_schedule_steps(stage, samples, config->train.batch) == 0)
             return mot_fail(
                 MOT_ERR_INPUT,

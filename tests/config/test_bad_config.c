@@ -149,10 +149,12 @@ static const struct mistake {
     {FILE_KEY "route.top_k: 5", NULL, {"x.yaml:2: route.top_k = 5 is more than model.experts = 4"}},
     {FILE_KEY "route.noise_steps: 101%",
      NULL,
-     {"route.noise_steps = 101%: expected an integer from 0 to 1000000000000, or a share of the run such as "
-      "50%"}},
-    {FILE_KEY "stages:\n- {noise_end: 1}", NULL, {"stages.0.noise_end has no effect while noise_steps is 0"}},
-    {FILE_KEY "route.noise_end: 1",
+     {"route.noise_steps = 101%: expected an integer from 0 to 1000000000000, a share of the run such as 50%, "
+      "or auto"}},
+    {FILE_KEY "stages:\n- {noise_end: 1, noise_steps: 0}",
+     NULL,
+     {"stages.0.noise_end has no effect while noise_steps is 0"}},
+    {FILE_KEY "route.noise_end: 1\nroute.noise_steps: 0",
      NULL,
      {"x.yaml:2: route.noise_end has no effect while route.noise_steps is 0"}},
     {FILE_KEY "route.chunks: 9\ntrain.batch: 8",

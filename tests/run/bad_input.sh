@@ -115,7 +115,7 @@ config "placement: missing expert" "expert 2 of 4 stands in no row" <<<$'data: {
 config "placement: expert twice" "expert 1 stands there twice" <<<$'data: {file: good.h5}\nroute: {placement: "[[0,1],[1,2,3]]"}'
 config "placement: no such expert" "expert 4 outside \[0, 4\)" <<<$'data: {file: good.h5}\nroute: {placement: "[[0,1],[2,3,4]]"}'
 config "placement: not a list" "route.placement = \[\[0,: expected even, or" <<<$'data: {file: good.h5}\nroute: {placement: "[[0,"}'
-config "noise_end without noise_steps" "route.noise_end has no effect" <<<$'data: {file: good.h5}\nroute: {noise_end: 1}'
+config "noise_end without noise_steps" "route.noise_end has no effect" <<<$'data: {file: good.h5}\nroute: {noise_end: 1, noise_steps: 0}'
 job "a run folder that is a file" "run = good.h5: .* is not a folder" train good.yaml run=good.h5
 job "a run folder below a file" "run = good.h5/run: .* is not a folder" train good.yaml run=good.h5/run
 job "a run folder that cannot be made" "run = /proc/mot/run: cannot make the folder" train good.yaml run=/proc/mot/run

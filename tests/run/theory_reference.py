@@ -112,8 +112,8 @@ run: {run}
 data: {{source: mixture, mixture: {{classes: {N}, tokens: {L}, width: {D}, sigma: {sigma}, eval: 500}}}}
 model: {{kind: merged, experts: {E}, merged: {{heads: {heads}, neurons: {neurons}, attention: {'softmax' if attention else 'none'}, init: {init}}}}}
 gate: {{input: sum}}
-route: {{noise: uniform, noise_scale: 1, noise_end: 0.2, noise_steps: 40}}
-train: {{batch: {B}, loss: logistic, gate_optimizer: sgd}}
+route: {{noise: uniform, noise_scale: 1, noise_end: 0.2, noise_steps: 40, balance_loss: 0}}
+train: {{batch: {B}, loss: logistic, gate_optimizer: sgd, schedule: constant}}
 checkpoint: {{start: true}}
 stages:
 """ + "".join(f"  - {{train: [{s['train']}], rate: {s['rate']}, gate_rate: {s['gate_rate']}, until: {s['steps']} steps, "

@@ -209,7 +209,7 @@ END_TEST
 
 START_TEST(follows_a_schedule)
 {
-    configure("[{name: a, until: 20 steps}]");
+    configure("[{name: a, schedule: constant, until: 20 steps}]");
     mot_stage_config *stage = &config.stage[0];
     for (mot_gidx s = 0; s < 20; ++s) ck_assert_double_eq(mot_stage_factor(stage, s, 20), 1);
 
@@ -229,11 +229,18 @@ START_TEST(follows_a_schedule)
     ck_assert_double_eq_tol(mot_stage_factor(stage, 20, 20), 0.2, 1e-15);
     ck_assert_double_eq_tol(mot_stage_factor(stage, 25, 20), 0.2, 1e-15);
 
-    configure("[{name: a, schedule: cosine, until: 20 steps}]");
+    configure("[{name: a, schedule: cosine, final_rate: 0, until: 20 steps}]");
     ck_assert_double_eq(mot_stage_factor(stage, 0, 20), 1);
     ck_assert_double_eq_tol(mot_stage_factor(stage, 5, 20), 0.5 + sqrt(0.125), 1e-12);
     ck_assert_double_eq_tol(mot_stage_factor(stage, 10, 20), 0.5, 1e-12);
     ck_assert_double_eq_tol(mot_stage_factor(stage, 20, 20), 0, 1e-12);
+
+    /* Without a word it is a cosine that ends at a tenth; where the end is not known, the rate stays. */
+    configure("[{name: a, until: 20 steps}, {name: b, until: loss < 1}]");
+    mot_ck_ok(mot_stages_check(&config, SAMPLES));
+    ck_assert_double_eq_tol(mot_stage_factor(stage, 10, 20), 0.55, 1e-12);
+    ck_assert_double_eq_tol(mot_stage_factor(stage, 20, 20), 0.1, 1e-12);
+    ck_assert_double_eq(mot_stage_factor(&config.stage[1], 10, 0), 1);
 
     /* A warm-up longer than the stage never ends, and divides by nothing. */
     configure("[{name: a, schedule: cosine, warmup: 30, until: 20 steps}]");
@@ -313,6 +320,30 @@ START_TEST(keeps_a_schedule_that_has_begun)
 }
 END_TEST
 
+/* The batch where nobody gave one: a power of two with which an epoch has 16 steps or a few more. */
+START_TEST(a_batch_follows_from_the_data)
+{
+    static const struct {
+        mot_gidx samples;
+        size_t batch;
+    } row[] = {{1, 8}, {120, 8}, {255, 8}, {256, 16}, {1437, 64}, {2047, 64}, {2048, 128}, {60000, 128}, {MOT_ENDLESS, 128}};
+    for (size_t r = 0; r < MOT_COUNT(row); ++r) {
+        mot_ck_ok(mot_config_parse(&config, "test", "{data: {file: none.h5}, train.until: 5 steps}", 0, NULL));
+        mot_ck_ok(mot_stages_resolve(&config, row[r].samples));
+        ck_assert_uint_eq(config.train.batch, row[r].batch);
+        ck_assert_int_eq(config.stage[0].explore.noise_steps.steps, 5); /* of the run */
+    }
+    const char *const chunks = "route.chunks=9";
+    mot_ck_ok(mot_config_parse(&config, "test", "data: {file: none.h5}", 1, &chunks));
+    ck_assert_int_eq(mot_stages_resolve(&config, 120), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "route.chunks = 9 is more than train.batch = auto, which is 8"));
+    configure("[{name: a, until: loss < 1}]");
+    mot_ck_ok(mot_stages_resolve(&config, SAMPLES));
+    ck_assert_uint_eq(config.train.batch, BATCH);
+    ck_assert_int_eq(config.stage[0].explore.noise_steps.steps, 1000);
+}
+END_TEST
+
 static void stage_tests(TCase *tcase)
 {
     tcase_add_test(tcase, counts_steps_and_epochs);
@@ -327,6 +358,7 @@ static void stage_tests(TCase *tcase)
     tcase_add_test(tcase, wants_an_end_for_a_schedule);
     tcase_add_test(tcase, keeps_a_schedule_that_has_begun);
     tcase_add_test(tcase, a_share_of_the_run_becomes_steps);
+    tcase_add_test(tcase, a_batch_follows_from_the_data);
 }
 
 MOT_CK_MAIN("stage", stage_tests)

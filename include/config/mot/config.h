@@ -47,7 +47,7 @@ typedef struct mot_config {
     mot_gate_config gate;
     mot_route_config route;
     struct {
-        size_t batch; /* B, over all ranks */
+        size_t batch; /* B, over all ranks; 0 (auto): follows from the data (mot_stages_resolve) */
         mot_loss_kind loss;
         mot_on_nonfinite on_nonfinite;
     } train;

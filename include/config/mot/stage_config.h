@@ -16,7 +16,8 @@ typedef struct mot_optimizer_config {
 typedef enum mot_schedule_kind {
     MOT_SCHEDULE_CONSTANT,
     MOT_SCHEDULE_LINEAR,
-    MOT_SCHEDULE_COSINE
+    MOT_SCHEDULE_COSINE,
+    MOT_SCHEDULE_AUTO /* cosine, where the stage has a number of steps to fall over */
 } mot_schedule_kind;
 
 /* "400 steps", "6 epochs", "loss < 1e-3", "loss plateau 200", "purity plateau 200", joined by " or ". */

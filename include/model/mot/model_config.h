@@ -85,8 +85,9 @@ typedef enum mot_exchange_form {
 /* A number of steps, or per cent of the run's, from which the number follows once its length is known. */
 typedef struct mot_span {
     mot_gidx steps;
-    double percent; /* 0: a number was given */
+    double percent; /* 0: a number was given; MOT_SPAN_AUTO: neither was */
 } mot_span;
+#define MOT_SPAN_AUTO (-1.0)
 
 /* What keeps the choices from settling too soon, or on too few experts; a stage may have its own. */
 typedef struct mot_exploration { /* keys route.*, in a stage without route. */
