@@ -37,7 +37,8 @@ typedef struct mot_option {
                               reals: how many; of a list that must not be empty the last fills what is left */
     double low, high;     /* real */
     bool below;           /* real: `high` itself is out of bounds */
-    const char *word;     /* integer: this word means 0, which is out of bounds as a number; span: MOT_SPAN_AUTO */
+    const char *word;     /* integer: this word means 0, which is out of bounds as a number; span: MOT_SPAN_AUTO;
+                              real: MOT_RATE_AUTO */
     const char *const *choices; /* ends with NULL */
     const char *unit, *help;
 } mot_option;

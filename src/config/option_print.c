@@ -102,7 +102,7 @@ void mot_option_show(const mot_option *option, const void *base, FILE *stream)
     case MOT_OPTION_REAL:
         memcpy(&real, field, sizeof real);
         mot_print_real(real, number);
-        fputs(number, stream);
+        fputs(option->word != NULL && real == MOT_RATE_AUTO ? option->word : number, stream);
         break;
     case MOT_OPTION_DURATION:
         memcpy(&real, field, sizeof real);

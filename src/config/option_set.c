@@ -52,7 +52,11 @@ static bool set_span(const mot_option *option, void *base, const char *text)
 
 static bool set_real(const mot_option *option, void *base, const char *text)
 {
-    double value;
+    double value = MOT_RATE_AUTO;
+    if (option->word != NULL && strcmp(text, option->word) == 0) {
+        store(option, base, &value, sizeof value);
+        return true;
+    }
     if (!mot_parse_real(text, &value) || value < option->low || value > option->high) return false;
     if (option->below && value == option->high) return false;
     store(option, base, &value, sizeof value);
@@ -172,8 +176,8 @@ void mot_option_expected(const mot_option *option, char *text, size_t size)
         mot_print_real(option->low, low);
         mot_print_real(option->high, high);
         snprintf(text, size,
-                 option->below ? "a number of at least %s and below %s" : "a number from %s to %s", low,
-                 high);
+                 option->below ? "a number of at least %s and below %s%s%s" : "a number from %s to %s%s%s", low,
+                 high, option->word != NULL ? ", or " : "", option->word != NULL ? option->word : "");
         break;
     case MOT_OPTION_DURATION:
         mot_print_duration(option->high, high);

@@ -132,7 +132,7 @@ mot_status run_open_data(mot_run *run)
     const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
     run->classes = by_group ? run->schema.groups : run->schema.classes;
     run->groups = MOT_MAX(set->groups, run->eval_set.groups);
-    if (learns) MOT_TRY(mot_stages_resolve(&run->config, set->samples));
+    if (learns) MOT_TRY(mot_stages_resolve(&run->config, set->samples, set->format.kind));
     if (run->purpose == RUN_BENCH || run->purpose == RUN_PREDICT) goto done;
     MOT_TRY(check_data(run));
     MOT_TRY(find_parents(run));

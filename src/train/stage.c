@@ -41,8 +41,18 @@ static size_t fitting_batch(mot_gidx samples)
     return batch;
 }
 
-mot_status mot_stages_resolve(mot_config *config, mot_gidx samples)
+static void resolve_rate(double *rate, mot_sample_kind kind)
 {
+    if (*rate != MOT_RATE_AUTO) return;
+    *rate = kind == MOT_SAMPLE_TEXT ? 1e-2 : kind == MOT_SAMPLE_PICTURE ? 3e-3 : 1e-3;
+}
+
+mot_status mot_stages_resolve(mot_config *config, mot_gidx samples, mot_sample_kind kind)
+{
+    for (int s = 0; s < config->stages; ++s) {
+        resolve_rate(&config->stage[s].expert.rate, kind);
+        resolve_rate(&config->stage[s].gate.rate, kind);
+    }
     if (config->train.batch == 0) config->train.batch = fitting_batch(samples);
     if ((size_t)config->route.chunks > config->train.batch)
         return mot_fail(MOT_ERR_INPUT, "route.chunks = %d is more than train.batch = auto, which is %zu here",

@@ -21,7 +21,7 @@ START_TEST(test_every_default_is_a_value_of_its_option)
     mot_config_defaults(&config);
     ck_assert_int_eq(config.model.experts, 4);
     ck_assert_uint_eq(config.data.memory, (size_t)256 << 20);
-    ck_assert_double_eq(config.stage[0].gate.rate, 1e-3);
+    ck_assert_double_eq(config.stage[0].gate.rate, MOT_RATE_AUTO); /* as the experts' */
     ck_assert_uint_eq(config.stage[0].train, 31);
     ck_assert_str_eq(config.route.placement, "even");
     ck_assert_double_eq(config.stage[0].until.epochs, 1);

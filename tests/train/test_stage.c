@@ -266,14 +266,14 @@ START_TEST(a_share_of_the_run_becomes_steps)
     configure("[{name: a, until: 20 steps, noise: gumbel, noise_steps: 25%}, {name: b, until: 1 epochs, "
               "noise: uniform, noise_steps: 7}]");
     ck_assert_int_eq(mot_run_steps(&config, SAMPLES), 33);
-    mot_ck_ok(mot_stages_resolve(&config, SAMPLES));
+    mot_ck_ok(mot_stages_resolve(&config, SAMPLES, MOT_SAMPLE_VECTOR));
     ck_assert_int_eq(config.stage[0].explore.noise_steps.steps, 8);
     ck_assert_int_eq(config.stage[0].explore.noise, MOT_NOISE_GUMBEL);
     ck_assert_int_eq(config.stage[1].explore.noise_steps.steps, 7);
     ck_assert_int_eq(config.stage[1].explore.noise, MOT_NOISE_UNIFORM);
     configure("[{name: a, until: loss < 1, noise_steps: 0.5%}]");
     ck_assert_int_eq(mot_run_steps(&config, SAMPLES), 0);
-    ck_assert_int_eq(mot_stages_resolve(&config, SAMPLES), MOT_ERR_INPUT);
+    ck_assert_int_eq(mot_stages_resolve(&config, SAMPLES, MOT_SAMPLE_VECTOR), MOT_ERR_INPUT);
     ck_assert_ptr_nonnull(strstr(mot_error_message(), "stage 'a': noise_steps = 0.5%"));
 }
 END_TEST
@@ -329,16 +329,19 @@ START_TEST(a_batch_follows_from_the_data)
     } row[] = {{1, 8}, {120, 8}, {255, 8}, {256, 16}, {1437, 64}, {2047, 64}, {2048, 128}, {60000, 128}, {MOT_ENDLESS, 128}};
     for (size_t r = 0; r < MOT_COUNT(row); ++r) {
         mot_ck_ok(mot_config_parse(&config, "test", "{data: {file: none.h5}, train.until: 5 steps}", 0, NULL));
-        mot_ck_ok(mot_stages_resolve(&config, row[r].samples));
+        mot_ck_ok(mot_stages_resolve(&config, row[r].samples, MOT_SAMPLE_VECTOR));
         ck_assert_uint_eq(config.train.batch, row[r].batch);
         ck_assert_int_eq(config.stage[0].explore.noise_steps.steps, 5); /* of the run */
     }
+    ck_assert_double_eq(config.stage[0].expert.rate, 1e-3);
+    ck_assert_double_eq(config.stage[0].gate.rate, 1e-3);
     const char *const chunks = "route.chunks=9";
     mot_ck_ok(mot_config_parse(&config, "test", "data: {file: none.h5}", 1, &chunks));
-    ck_assert_int_eq(mot_stages_resolve(&config, 120), MOT_ERR_INPUT);
+    ck_assert_int_eq(mot_stages_resolve(&config, 120, MOT_SAMPLE_TEXT), MOT_ERR_INPUT);
     ck_assert_ptr_nonnull(strstr(mot_error_message(), "route.chunks = 9 is more than train.batch = auto, which is 8"));
+    ck_assert_double_eq(config.stage[0].expert.rate, 1e-2);
     configure("[{name: a, until: loss < 1}]");
-    mot_ck_ok(mot_stages_resolve(&config, SAMPLES));
+    mot_ck_ok(mot_stages_resolve(&config, SAMPLES, MOT_SAMPLE_VECTOR));
     ck_assert_uint_eq(config.train.batch, BATCH);
     ck_assert_int_eq(config.stage[0].explore.noise_steps.steps, 1000);
 }

@@ -9,6 +9,7 @@
 #include "ck.h"
 #include "mot/batch.h"
 #include "mot/model.h"
+#include "mot/stage.h"
 
 enum { DATA_SAMPLES = 37, DATA_TOKENS = 5, DATA_WIDTH = 6, DATA_CLASSES = 3, DATA_GROUPS = 2 };
 
@@ -69,6 +70,7 @@ static inline void data_configure(mot_config *config, const char *more)
              "model.experts: 5\ngate.init: 0.3\n%s\n",
              more);
     mot_ck_ok(mot_config_parse(config, "test", text, 0, NULL));
+    mot_ck_ok(mot_stages_resolve(config, DATA_SAMPLES, MOT_SAMPLE_VECTOR));
 }
 
 static inline void data_model(mot_model *model, const mot_comm *comm, const mot_config *config)

@@ -7,6 +7,7 @@
 #include "mot/params.h"
 
 typedef enum mot_optimizer_kind { MOT_SGD, MOT_NORMALIZED_GD, MOT_ADAMW } mot_optimizer_kind;
+#define MOT_RATE_AUTO (-1.0) /* a rate that follows from the data (mot_stages_resolve) */
 typedef struct mot_optimizer_config {
     mot_optimizer_kind kind;
     double rate, momentum, beta1, beta2, epsilon, weight_decay,
