@@ -116,10 +116,11 @@ static bool keep_noise(mot_run *run)
 
 mot_status run_keep_schedule(mot_run *run)
 {
-    const mot_gidx samples = run->train.dataset->samples;
+    const mot_dataset *data = run->train.dataset;
+    const mot_gidx samples = data->samples;
     mot_status status = MOT_OK;
     if (run->progress.stage == run->config.stages || run->progress.step == 0) return status;
-    MOT_TRY(mot_stages_resolve(run->former, samples)); /* the same everywhere, as all of it is */
+    MOT_TRY(mot_stages_resolve(run->former, samples, data->format.kind)); /* the same everywhere, as all of it is */
     const bool schedule = mot_stage_keep_schedule(&run->config, run->former, samples, &run->progress),
                noise = keep_noise(run);
     if (run->comm->rank == MOT_ROOT && schedule) status = say_schedule(run);

@@ -47,7 +47,7 @@ strike dead KILL &
 launched 205 dead "$endless"
 killed dead
 
-export STAYS=0
+export STAYS=0 MOT_GRACE=$LIMIT
 launched 0 straight
 launched 2 mistake nonsense=1
 tail -n 1 said | grep -q '^mot: error: .*nonsense' || fail "a mistake is not the last thing said: $(cat said)"

@@ -63,8 +63,8 @@ part short/config.yaml 1 '20 steps' auto
 cp -r short stretched
 cp -r short back
 mot_on 2 train falls.yaml run=short train.final_rate=0.1 train.until='40 steps' >said 2>&1 || fail "longer: $(cat said)"
-says longer "continues from" "^mot: warning: stage 'train': until is now '40 steps', but its schedule stays one of 20 steps: the rate was 0.00106[0-9]* at step 20 and is 0.001 at the next; for the new length give train.schedule_steps=40 \(then it would be 0.005" \
-    "^changed, and with it what is learned from step 21 on:" "^  train.schedule_steps: auto -> 20$" "^  train.until: 20 steps -> 40 steps$"
+says longer "^mot: warning: stage 'train': until is now '40 steps', but its schedule stays one of 20 steps: the rate was 0.00106[0-9]* at step 20 and is 0.001 at the next; for the new length give train.schedule_steps=40 \(then it would be 0.005"
+says longer "continues from" "^changed, and with it what is learned from step 21 on:" "^  train.schedule_steps: auto -> 20$" "^  train.until: 20 steps -> 40 steps$"
 silent longer "so the rate of step"
 rates short 3 20 "$(cosine 3 20 0.1)" "$(cosine 20 20 0.1)"
 rates short 20 40 "$(cosine 20 20 0.1)" 0.001
