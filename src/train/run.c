@@ -126,6 +126,15 @@ done:
     return status;
 }
 
+/* What the experts' speed is compared with; once, and not for a run that is over within a second. */
+static void measure_yardstick(mot_run *run)
+{
+    const double before = mot_clock_s();
+    if (run->yardstick.flops_per_s > 0 || before - run->start_s < 1) return;
+    mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
+    run->since_s += mot_clock_s() - before; /* not training time */
+}
+
 static mot_status train(mot_run *run)
 {
     const mot_config *config = &run->config;
@@ -139,6 +148,7 @@ static mot_status train(mot_run *run)
     run_report_begin(run);
     while (run->progress.stage < config->stages && !stop) {
         MOT_TRY(train_step(run, &stop, &save));
+        measure_yardstick(run);
         const mot_gidx step = run->progress.step;
         const bool last = run->progress.stage == config->stages;
         if (last || (config->eval.every > 0 && step % config->eval.every == 0)) {
@@ -190,7 +200,6 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
         mot_signals_catch();
         MOT_TRY(run_begin(run));
         begun = true;
-        mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
         status = train(run);
         while (status == MOT_ERR_NUMERIC && may_go_back(run)) {
             mot_log(MOT_LOG_WARNING, "%s", mot_error_message());

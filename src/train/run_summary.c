@@ -2,6 +2,7 @@
 #include "run_private.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,23 +17,24 @@
 
 /* Work of all ranks together. */
 typedef struct run_speed {
-    double samples_per_s, gflops, fraction; /* of the whole run; of this process */
+    double samples_per_s, gflops, fraction; /* of the whole run; of this process; NAN: there was no time to measure it */
     double compute_s, exchange_s, wait_s;   /* of this process */
 } run_speed;
 
 static run_speed measure(mot_run *run, double seconds)
 {
     const mot_step_work *work = mot_step_measure(run->step);
-    mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
+    if (run->yardstick.flops_per_s > 0)
+        mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
     const double peak = run->yardstick.flops_per_s * 1e-9,
                  own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
-    double sum[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, work->expert_s > 0,
+    double sum[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, peak > 0 && work->expert_s > 0,
                      work->compute_s,          work->exchange_s,          work->wait_s};
     mot_comm_allreduce(run->comm, sum, 6, MPI_DOUBLE, MPI_SUM);
     const double ranks = run->comm->size;
     const double samples = (double)run->progress.timed_steps * (double)run->config.train.batch;
-    return (run_speed){samples / seconds, sum[0],         sum[2] > 0 ? sum[1] / sum[2] : 0,
+    return (run_speed){samples / seconds, sum[0],         sum[2] > 0 ? sum[1] / sum[2] : NAN,
                        sum[3] / ranks,    sum[4] / ranks, sum[5] / ranks};
 }
 
@@ -115,7 +117,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
     run_time(run, wall, time);
     const run_speed speed = measure(run, seconds);
     const run_memory_peak memory = run_measure_memory(run);
-    char peak[32], growth[32], sum[32];
+    char peak[32], growth[32], sum[32], fraction[40] = "";
     mot_status status;
     MOT_TRY(find_digest(run, digest));
     if (run->comm->rank == MOT_ROOT) {
@@ -138,7 +140,10 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_real(json, "speed.samples_per_s", speed.samples_per_s);
             mot_json_real(json, "speed.expert_gflops", speed.gflops);
             mot_json_real(json, "speed.sgemm_fraction", speed.fraction);
-            mot_json_text(json, "speed.bare_product", mot_bare_name[run->yardstick.by]);
+            if (run->yardstick.flops_per_s > 0)
+                mot_json_text(json, "speed.bare_product", mot_bare_name[run->yardstick.by]);
+            else
+                mot_json_real(json, "speed.bare_product", NAN);
             mot_json_int(json, "rebalance.moves", run->moves);
             mot_json_int(json, "rebalance.bytes", (int64_t)run->moved_bytes);
             mot_json_real(json, "memory.peak_bytes", memory.peak);
@@ -152,11 +157,12 @@ mot_status run_summarize(mot_run *run, const char *status_text)
     MOT_TRY(mot_comm_agree(run->comm, status));
     run_say_time(run, time, wall);
     say_digest(digest);
+    if (!isnan(speed.fraction))
+        snprintf(fraction, sizeof fraction, ", %.0f%% of a bare product", 100 * speed.fraction);
     mot_log_wrap(
         2,
-        "experts ran at %.1f GFLOP/s over all ranks, %.0f%% of a bare product; compute %.1f s, exchange "
-        "%.1f s, wait %.1f s of %.1f s",
-        speed.gflops, 100 * speed.fraction, speed.compute_s, speed.exchange_s, speed.wait_s, wall);
+        "experts ran at %.1f GFLOP/s over all ranks%s; compute %.1f s, exchange %.1f s, wait %.1f s of %.1f s",
+        speed.gflops, fraction, speed.compute_s, speed.exchange_s, speed.wait_s, wall);
     mot_log_wrap(
         2, "memory: rank %.0f was the largest with %s, %s of them since the run was set up; its parts are %s",
         memory.rank, run_bytes_text((size_t)memory.peak, peak), run_bytes_text((size_t)memory.growth, growth),

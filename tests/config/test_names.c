@@ -161,10 +161,10 @@ static const struct meant {
     {"train: {gate_optimizer: Adam}", NULL,
      "adamw, or same; closest is adamw, which with train.weight_decay 0"},
     {"stages: [{schedule: Cosine-Annealing}]", NULL,
-     "stages.0.schedule = Cosine-Annealing: expected one of constant, linear, cosine; closest is cosine, "
+     "stages.0.schedule = Cosine-Annealing: expected one of constant, linear, cosine, auto; closest is cosine, "
      "with"},
     {"modle: {width: 3}", NULL, "unknown key 'modle'; closest is 'model'"},
-    {"train: {schedule: cosin}", NULL, "linear, cosine; closest is cosine"},
+    {"train: {schedule: cosin}", NULL, "linear, cosine, auto; closest is cosine"},
     {"eval: {start: True}", NULL, "eval.start = True: expected true or false; closest is true"},
     {"gate: {kind: deep}", NULL, "one of linear, mlp, fixed, random, even"},
 };

@@ -5,7 +5,7 @@ import concurrent.futures, json, math, os, random, shutil, struct, subprocess, s
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 MOT = os.environ["MOT_BINARY"]
-SMALL = ["threads=1", "model.width=16", "model.heads=2", "model.depth=1", "model.ffn=32", "train.batch=32", "train.rate=3e-3",
+SMALL = ["threads=1", "model.width=16", "model.heads=2", "model.depth=1", "model.ffn=32", "train.batch=32", "train.rate=3e-3", "train.schedule=constant",
          "gate.init=0", "route.noise=none", "route.balance_loss=0", "record.every=0"]
 failures = []
 

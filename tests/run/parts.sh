@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 make_mixture mixture.h5
 small_model mixture.h5 >small.yaml
 cat >falls.yaml - small.yaml <<<'checkpoint: {every: 10}'
-sed -i 's/until: 20 steps/schedule: cosine, warmup: 2, until: 20 steps/; s/every: 10}$/&/; s/^report:.*/report: {every: 1}/' falls.yaml
+sed -i 's/schedule: constant/schedule: cosine, final_rate: 0, warmup: 2/; s/every: 10}$/&/; s/^report:.*/report: {every: 1}/' falls.yaml
 digest() { value "$1/summary.json" digest; }
 
 # ok NAME ARGUMENT...: trains; what it said is in said.

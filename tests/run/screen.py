@@ -55,7 +55,7 @@ class Screen:
     def code(self):
         """The command's exit code; None while it runs."""
         dead, code = tmux("display-message", "-p", "-t", "=" + self.name + ":", "#{pane_dead} #{pane_dead_status}").split(" ")
-        return int(code) if dead == "1" else None
+        return int(code) if dead == "1" and code.strip() else None  # tmux may know that it is dead before it knows the code
 
     def until(self, what, seen):
         end = time.monotonic() + limit

@@ -72,6 +72,8 @@ launch one stop_after=2s
 stopped one "stop_after = 2s"
 wall=$(value one/summary.json time.wall_s)
 if [ "${wall%.*}" -lt 1 ]; then fail "stop_after = 2s: stopped after $wall s"; fi
+grep -Eq '"speed.sgemm_fraction": 0\.[0-9]+, "speed.bare_product": "(openblas|mot)"' one/summary.json ||
+    fail "a run of two seconds has no yardstick: $(cat one/summary.json)"
 
 # mpirun answers TERM with KILL within two seconds: what was saved before stays, and goes on.
 unset {OMPI,PRTE}_MCA_odls_base_sigkill_timeout # as for a user

@@ -69,8 +69,8 @@ stable = {
     "routing.experts_effective": float, "routing.changed": float, "eval.macro_f1": float, "eval.majority": float,
     "eval.split": str, "eval.step": int, "eval.samples": int, "time.process_s": float,
     "time.wall_s": float, "time.compute_s": float, "time.exchange_s": float, "time.wait_s": float,
-    "speed.samples_per_s": float, "speed.expert_gflops": float, "speed.sgemm_fraction": float,
-    "speed.bare_product": str, "blas": str, "precision": str, "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int, "skipped": int, "rollbacks": int,
+    "speed.samples_per_s": float, "speed.expert_gflops": float,
+    "blas": str, "precision": str, "mpi.ranks": int, "threads": int, "mpi.hosts": int, "restarts": int, "skipped": int, "rollbacks": int,
     "warnings": list,
 }
 for key, kind in stable.items():
@@ -85,8 +85,10 @@ for key, value in {"status": "done", "steps": 20, "stage": 1, "mpi.ranks": int(s
                    "restarts": 0, "skipped": 0, "rollbacks": 0}.items():
     if s[key] != value:
         sys.exit("%s is %r, expected %r" % (key, s[key], value))
-if s["speed.bare_product"] not in ("openblas", "mot", "mot_bf16") or not s["blas"].startswith("OpenBLAS "):
+if s["speed.bare_product"] not in ("openblas", "mot", "mot_bf16", None) or not s["blas"].startswith("OpenBLAS "):
     sys.exit("speed.bare_product is %r, blas %r" % (s["speed.bare_product"], s["blas"]))
+if (s["speed.sgemm_fraction"] is None) != (s["speed.bare_product"] is None):
+    sys.exit("in %r s: %r of %r" % (s["time.process_s"], s["speed.sgemm_fraction"], s["speed.bare_product"]))
 if len(s["digest"]) != 32 or set(s["digest"]) - set("0123456789abcdef"):
     sys.exit("digest is %r" % s["digest"])
 for key in "eval.accuracy", "routing.purity", "routing.nmi", "routing.entropy":
