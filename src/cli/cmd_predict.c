@@ -189,7 +189,7 @@ mot_status mot_cmd_predict(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    arguments given = {.import = {.options = {NULL}}};
+    arguments given = {.import.options.out = NULL};
     bool help;
     options_of(options);
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);
