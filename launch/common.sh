@@ -46,9 +46,9 @@ step() {
     return "$rc"
 }
 
-# compile FOLDER [CMAKE ARGUMENT...]
+# compile FOLDER TARGET [CMAKE ARGUMENT...]: the target `mot` is the program alone, `all` the tests as well.
 compile() {
-    local folder=$1
-    shift
-    cmake -S "$root" -B "$folder" "$@" && cmake --build "$folder" -j "$jobs"
+    local folder=$1 target=$2
+    shift 2
+    cmake -S "$root" -B "$folder" "$@" && cmake --build "$folder" -j "$jobs" --target "$target"
 }

@@ -6,6 +6,6 @@ set -eu
 . "$(dirname "$0")/common.sh"
 started=$(now)
 step "packages" "$root/launch/setup.sh"
-step "build (Release, $jobs jobs)" compile "$build" -DCMAKE_BUILD_TYPE=Release
+step "build (Release, $jobs jobs)" compile "$build" mot -DCMAKE_BUILD_TYPE=Release
 "$root/launch/example.sh" fashion-mnist -n 2 "$@"
 echo "quickstart done in $(since "$started") s"

@@ -27,7 +27,7 @@ done
 
 started=$(now)
 step "packages" "$root/launch/setup.sh" study
-step "build (Release, $jobs jobs)" compile "$build" -DCMAKE_BUILD_TYPE=Release
+step "build (Release, $jobs jobs)" compile "$build" mot -DCMAKE_BUILD_TYPE=Release
 cd "$root"
 mot=$build/bin/mot
 "$root/launch/example.sh" fashion-mnist --data

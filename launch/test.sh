@@ -61,14 +61,14 @@ step "packages" "$root/launch/setup.sh" test || build_failed packages
 
 slow_or_not=(-LE '^(slow|long)$')
 if [ $slow = yes ]; then slow_or_not=(-LE '^long$'); fi
-if step "build (Release, $jobs jobs)" compile "$build" -DCMAKE_BUILD_TYPE=Release -DMOT_WERROR=ON -DMOT_NATIVE=OFF; then
+if step "build (Release, $jobs jobs)" compile "$build" all -DCMAKE_BUILD_TYPE=Release -DMOT_WERROR=ON -DMOT_NATIVE=OFF; then
     suite Release "$build" "${slow_or_not[@]}"
 else
     build_failed Release
 fi
 
 # -O1: the sanitizers' stack traces stay true and the suite takes half as long as with -O0; -g1: their lines, built sooner.
-if step "build (Debug, sanitizers, $jobs jobs)" compile "$build-sanitize" -DCMAKE_BUILD_TYPE=Debug \
+if step "build (Debug, sanitizers, $jobs jobs)" compile "$build-sanitize" all -DCMAKE_BUILD_TYPE=Debug \
     -DMOT_WERROR=ON -DCMAKE_C_FLAGS_DEBUG="-O1 -g1" -DMOT_SANITIZE=address,undefined; then
     suite Sanitizers "$build-sanitize" "${slow_or_not[@]}"
 else

@@ -89,8 +89,7 @@ START_TEST(test_empty_files_and_sections_are_defaults)
                                  "---\n",
                                  "model:\n",
                                  "{}",
-                                 "\xEF\xBB\xBF"
-                                 "model:\r\n"};
+                                 "\xEF\xBB\xBFmodel:\r\n"};
     for (size_t i = 0; i < MOT_COUNT(texts); ++i) {
         READ(texts[i], "run=r");
         mot_config_defaults(&defaults);
