@@ -17,4 +17,5 @@ fi
 case ${1-} in '' | -*) usage ;; esac
 command -v "$1" >/dev/null || fail "no $1: build first: cmake -B build && cmake --build build -j"
 mot_launch "$ranks" "$1"
-exec "${mot_launch[@]}" "$@"
+# mpirun in the place of this script, to which signals go; Ctrl-C, which goes to both, is mpirun's to answer.
+exec "${mot_launch[@]}" "$@" 2> >(trap '' INT && mot_listen >&2)

@@ -83,7 +83,7 @@ static const struct {
      {"columns", COLUMNS, "name|place", 0, "how columns of splits in another order belong together", 1}},
     {CSV, {"shape", SHAPE, "HxW", 0, "the numbers are a picture: HxW or CxHxW", 1}},
     {TEXTS, {"tokens", TOKENS, "KIND", 0, "word (default) or byte", 1}},
-    {TEXTS, {"length", LENGTH, "N", 0, "tokens a text (default 16 words, 128 bytes)", 1}},
+    {TEXTS, {"length", LENGTH, "N", 0, "tokens a text (default: those of the longest, up to 64 words or 512 bytes)", 1}},
     {TEXTS, {"min-count", MIN_COUNT, "N", 0, "words seen this often in train get an id (default 3)", 1}},
     {CIFAR,
      {"kind", CIFAR_KIND, "KIND", 0, "cifar10 or cifar100; found from the records when only one is possible",

@@ -7,7 +7,7 @@
 #include "mot/predict.h"
 #include "mot/types.h"
 
-enum { KEY_DATA = 1024, KEY_CSV, KEY_TEXT, KEY_NPY, KEY_IMAGES, KEY_HDF5, KEY_X, KEY_SPLIT };
+enum { KEY_DATA = 1024, KEY_CSV, KEY_TEXT, KEY_NPY, KEY_IMAGES, KEY_HDF5, KEY_X, KEY_SPLIT, KEY_FORCE };
 enum { MOST_GIVEN = 16 };
 
 /* From where samples come, and which of the importers' options go with it. */
@@ -137,6 +137,9 @@ static error_t take(int key, char *text, struct argp_state *state)
     case 'o':
         given->options.out = text;
         return 0;
+    case KEY_FORCE:
+        given->options.force = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (given->options.run != NULL) return mot_cli_add_setting(&given->settings, text, state);
         given->options.run = text;
@@ -163,6 +166,7 @@ static void options_of(struct argp_option taken[2 * IMPORT_MAX_OPTIONS])
         {"x", KEY_X, "NAME", 0,
          "The array of samples in a .npz (default x, data, ...), or /PATH in an HDF5 file", 0},
         {"output", 'o', "OUT", 0, "What comes out: OUT.csv, OUT.npz or OUT.h5", 0},
+        {"force", KEY_FORCE, NULL, 0, "Replace OUT where it is there", 0},
         {NULL, 0, NULL, 0, "How a file is read, as mot data import has it:", 1},
     };
     memcpy(taken, own, sizeof own);

@@ -245,6 +245,18 @@ static bool hint_at_section(const hint *to, const char *key)
     return false;
 }
 
+/* "optimizer.type" of a map where others write optimizer_type, and what is below a section that mot does not have. */
+static bool hint_at_foreign_section(const hint *to, const char *key)
+{
+    char name[64];
+    if (strchr(key, '.') == NULL || strlen(key) >= sizeof name) return false;
+    strcpy(name, key);
+    for (char *at = name; (at = strchr(at, '.')) != NULL;) *at = '_';
+    if (hint_at_foreign(to, name, 0)) return true;
+    name[strcspn(key, ".")] = '\0';
+    return !mot_option_is_section(name) && hint_at_foreign(to, name, 0);
+}
+
 bool mot_option_hint(const char *key, int stage, char *text, size_t size)
 {
     const hint to = {stage, text, size};
@@ -252,10 +264,14 @@ bool mot_option_hint(const char *key, int stage, char *text, size_t size)
     int distance = 0;
     text[0] = '\0';
     if (stage == MOT_NO_STAGE && hint_at_section(&to, key)) return true;
-    if (hint_at_place(&to, key) || hint_at_foreign(&to, key, 0)) return true;
+    if (hint_at_place(&to, key) || hint_at_foreign(&to, key, 0) || hint_at_foreign_section(&to, key)) return true;
     const mot_option *const option = closest(key, stage != MOT_NO_STAGE, &distance);
     if (distance > 2 && hint_at_foreign(&to, key, 1)) return true;
     if (stage == MOT_NO_STAGE) section = closest_section(key, &distance);
+    if (distance > MOT_MAX(6, 2 * (int)strlen(last_name(key)) / 3 + 1)) { /* two letters, or a third of them */
+        add(&to, "mot has none that is like it (mot train --help-config explains all)");
+        return false;
+    }
     add(&to, "closest is ");
     if (section != NULL)
         add(&to, "'%s'", section);

@@ -17,7 +17,7 @@ typedef struct texts {
     table table[IMPORT_SPLITS];
     size_t *place[IMPORT_SPLITS];
     size_t column[ROLES]; /* of the training table; `columns` for none */
-    size_t length;        /* tokens */
+    size_t length;        /* tokens; 0: not known yet */
     bool bytes;
     vocabulary words;
     char *copy; /* of a text that is cut into words, owned */
@@ -285,6 +285,46 @@ done:
     return status;
 }
 
+/* ---- length ---- */
+
+enum { MOST_WORDS = 64, MOST_BYTES = 512 }; /* when no length is given: every token costs each sample of the set */
+
+static mot_status count_tokens(texts *x, int split, size_t row, size_t *count)
+{
+    const char *text = cell_of(x, split, row, TEXT);
+    *count = strlen(text);
+    if (x->bytes) return MOT_OK;
+    const mot_status status = mot_reserve(&x->copy, &x->copy_capacity, *count + 1, 1, "a text");
+    if (status != MOT_OK) return status;
+    char *at = strcpy(x->copy, text);
+    for (*count = 0; words_next(&at) != NULL;) ++*count;
+    return MOT_OK;
+}
+
+/* Where none is given, as many tokens as the longest text has, up to a bound. What is cut is said. */
+static mot_status find_length(const mot_import_options *options, texts *x)
+{
+    const size_t most = x->bytes ? MOST_BYTES : MOST_WORDS;
+    size_t longest = 1, samples = 0, cut = 0, count;
+    mot_status status = MOT_OK;
+    for (int s = 0; s < IMPORT_SPLITS; ++s)
+        for (size_t row = 0; row < x->table[s].rows; ++row) {
+            MOT_TRY(count_tokens(x, s, row, &count));
+            longest = MOT_MAX(longest, count);
+            cut += count > (x->length > 0 ? x->length : most);
+            ++samples;
+        }
+    if (x->length == 0) x->length = MOT_MIN(longest, most);
+    if (cut > 0 && options->as != NULL)
+        import_note(options, "%zu of %zu texts are longer than the %zu %s that the run reads: the rest of them is left out", cut,
+                    samples, x->length, x->bytes ? "bytes" : "words");
+    else if (cut > 0)
+        import_note(options, "%zu of %zu texts are longer than %zu %s and are cut: --length %zu keeps all of them", cut, samples,
+                    x->length, x->bytes ? "bytes" : "words", longest);
+done:
+    return status;
+}
+
 /* Of the texts that train. */
 static mot_status make_vocabulary(const mot_import_options *options, texts *x)
 {
@@ -312,15 +352,12 @@ mot_status mot_import_text(const mot_import_options *options)
 {
     const mot_schema *run = options->as;
     const bool bytes = run != NULL ? run->vocabulary == NULL : options->bytes;
-    texts x = {.bytes = bytes,
-               .length = run != NULL           ? run->format.tokens
-                         : options->length > 0 ? options->length
-                         : bytes               ? 128
-                                               : 16};
+    texts x = {.bytes = bytes, .length = run != NULL ? run->format.tokens : options->length};
     text_part parts[IMPORT_SPLITS];
     mot_status status = MOT_OK;
     MOT_TRY(read_tables(options, &x));
     MOT_TRY(make_parts(options, &x, parts));
+    MOT_TRY(find_length(options, &x));
     x.set.format = (mot_sample_format){.kind = MOT_SAMPLE_TEXT, .tokens = x.length, .vocabulary = 256};
     MOT_TRY(import_plan(options, &x.set));
     if (!x.bytes) MOT_TRY(make_vocabulary(options, &x));

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mot/log.h"
@@ -104,6 +105,23 @@ done:
     return status;
 }
 
+static bool is_one_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    return a != NULL && b != NULL && stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
+/* Nothing is replaced that nobody said may be, and what is read not at all. Root. */
+static mot_status check_output(const mot_predict_options *options, const char *checkpoint, const mot_config *config)
+{
+    const char *const out = options->out;
+    if (access(out, F_OK) != 0) return MOT_OK;
+    if (is_one_file(out, options->file) || is_one_file(out, checkpoint) || is_one_file(out, config->data.file))
+        return mot_fail(MOT_ERR_INPUT, "%s is what is read: expected another name for the predictions", out);
+    return options->force ? MOT_OK : mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", out);
+}
+
 mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
 {
     const bool root = comm->rank == MOT_ROOT;
@@ -121,7 +139,8 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     MOT_TRY(run_find(comm, options->run, options->count, options->assignments, checkpoint, config, &schema));
     if (root) {
         snprintf(made, sizeof made, "%.1900s.samples.%ld.h5", options->out, (long)getpid());
-        status = take_input(options, &schema, config, made, &paths);
+        status = check_output(options, checkpoint, config);
+        if (status == MOT_OK) status = take_input(options, &schema, config, made, &paths);
     }
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);

@@ -43,6 +43,28 @@ static mot_status open_split(const mot_run *run, mot_dataset *set, const char *s
     return MOT_OK;
 }
 
+/* An epoch is less than a step then. */
+static void warn_of_batch(const mot_run *run)
+{
+    const mot_gidx samples = run->train.dataset->samples, batch = (mot_gidx)run->config.train.batch;
+    if (run->purpose != RUN_TRAIN || samples == MOT_ENDLESS || batch <= samples) return;
+    mot_log(MOT_LOG_WARNING, "train.batch = %" MOT_PRI_GIDX " is more than the %" MOT_PRI_GIDX " training samples: each step has some twice, and an epoch is less than a step",
+            batch, samples);
+}
+
+/* A momentum that no stage has an optimizer for. */
+static void warn_of_momentum(const mot_run *run)
+{
+    double momentum = 0;
+    for (int s = 0; s < run->config.stages; ++s) {
+        const mot_optimizer_config *optimizer = &run->config.stage[s].expert;
+        if (run->purpose != RUN_TRAIN || optimizer->kind != MOT_ADAMW) return;
+        momentum = MOT_MAX(momentum, optimizer->momentum);
+    }
+    if (momentum != 0)
+        mot_log(MOT_LOG_WARNING, "train.momentum = %g has no effect while train.optimizer is adamw, which has beta1", momentum);
+}
+
 /* Choices stay random to the end where the noise has not fallen by then. */
 static void warn_of_noise(const mot_run *run)
 {
@@ -78,6 +100,8 @@ static mot_status check_data(mot_run *run)
         mot_log(MOT_LOG_WARNING,
                 "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
                 run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
+    warn_of_batch(run);
+    warn_of_momentum(run);
     warn_of_noise(run);
     return run->purpose == RUN_TRAIN ? mot_stages_check(&run->config, run->train.dataset->samples) : MOT_OK;
 }

@@ -18,7 +18,7 @@ static const double alike = 5e-7; /* difference of two probabilities, which are 
 static const double most_rise = 0.1, least_rise = 0.05;   /* of the lowest loss; of the first */
 static const double most_gap = 0.15, most_ratio = 2;      /* of the errors in test and training */
 /* Standard deviations beyond a bound that are no accident: of losses, of which many are looked at, and of errors. */
-static const double loss_deviations = 4, error_deviations = 3;
+static const double loss_deviations = 4, error_deviations = 2;
 
 /* A mean over samples with the variance of its own. */
 typedef struct mean_of {
@@ -292,13 +292,14 @@ static void begin_loss(struct run_health *health)
     if (isnan(health->loss.first)) health->loss.first = health->loss.lowest.mean;
 }
 
-/* Each stage is compared with itself: with its first step, whose parts learn nothing yet, and its blocks. */
+/* Each stage is compared with itself: with its first step, whose parts learn nothing yet, and its blocks; where it is
+ * continued, with its blocks alone, since one step may be lucky. */
 static mot_status watch_loss(mot_run *run, const mot_step_result *result)
 {
     struct run_health *health = run->health;
-    const bool first = !health->loss.begun;
+    const bool first = !health->loss.begun, fresh = run->progress.step - health->stage_first <= 1;
     add_losses(result->sample_loss, run->config.train.batch, &health->loss.block);
-    if (!first && ++health->loss.done < health->loss.steps) return MOT_OK;
+    if (++health->loss.done < health->loss.steps && !(first && fresh)) return MOT_OK;
     mot_status status = MOT_OK;
     if (first)
         begin_loss(health);

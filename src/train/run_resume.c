@@ -254,6 +254,8 @@ mot_status run_begin(mot_run *run)
     if (root) {
         run->finished = run->progress.stage == run->config.stages && run_is_summed_up(run);
         status = name_run(run, step >= 0 ? path : NULL);
+        if (run->finished)
+            mot_log(MOT_LOG_INFO, "it is complete: nothing is left to train, whatever else is given; a longer train.until goes on");
         if (status == MOT_OK && step >= 0 && !run->finished) status = run_say_changes(run);
         if (status == MOT_OK) status = fill_folder(run);
         if (status == MOT_OK) status = open_record(run, step >= 0);

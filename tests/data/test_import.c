@@ -216,7 +216,8 @@ START_TEST(real_clinc)
 {
     mot_import_options o = {.out = scratch_path("clinc.h5"),
                             .files = {data_file("clinc150-train.tsv.xz"), data_file("clinc150-val.tsv.xz"),
-                                      data_file("clinc150-test.tsv.xz")}};
+                                      data_file("clinc150-test.tsv.xz")},
+                            .length = 16};
     if (access(o.files[0], R_OK) != 0) {
         printf("skipped: no clinc150 (set MOT_DATA)\n");
         return;

@@ -94,7 +94,7 @@ while read -r command; do
         ;;
     esac
 done <commands
-[ "$(wc -l <classes.csv)" -eq 10 ] || fail "classes.csv has $(wc -l <classes.csv) lines"
+[ "$(wc -l <new-classes.csv)" -eq 10 ] || fail "new-classes.csv has $(wc -l <new-classes.csv) lines"
 
 # ---- use ----
 

@@ -58,7 +58,7 @@ typedef struct mot_import_options {
     const char *ignore_columns;               /* such, with commas between */
     size_t shape[3];                          /* C, H, W of a picture a line; all 0: one vector a line */
     bool bytes;                               /* text: byte tokens instead of words */
-    size_t length;                            /* text: tokens a sample; 0: 16 words, 128 bytes */
+    size_t length;                            /* text: tokens a sample; 0: those of the longest, up to 64 words, 512 bytes */
     size_t min_count;                         /* text: a word's count in train to be in the vocabulary; 0: 3 */
 
     /* arrays: npy, idx, hdf5 */

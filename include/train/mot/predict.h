@@ -35,6 +35,7 @@ typedef struct mot_predict_options {
     mot_import_options reading; /* how it is read: header, separator, array[0], ...; the rest is the run's */
     const char *split; /* of a data set; NULL: the run's eval.split */
     const char *out;   /* ends with .csv, .npz or .h5 */
+    bool force;        /* replaces `out` where it is there; never what is read */
     size_t count;      /* assignments over the run's configuration */
     const char *const *assignments;
 } mot_predict_options;
