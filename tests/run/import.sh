@@ -49,6 +49,19 @@ made whole "not scaled" csv --train flowers.csv --test-fraction 0.2 --scale none
 
 awk 'BEGIN { srand(6); for (n = 0; n < 400; ++n) { k = n % 2; printf "%s\t", k ? "good" : "bad "; m = int(rand() * 5);
     for (i = 0; i < m; ++i) printf "w%d ", rand() * 9; printf "%s", k ? "fine" : "poor"; print "" } }' >texts.tsv
+# Texts are as long as the longest, up to 64 words; what is cut is said.
+awk 'BEGIN { for (n = 0; n < 60; ++n) { printf "%s\t", n % 2 ? "odd" : "even"; for (i = 0; i < 20 + n % 3 * 25; ++i) printf "w%d ", i; print "" } }' >long.tsv
+for length in "" "--length 70" "--length 45"; do
+    # shellcheck disable=SC2086 # words
+    mot data import text --train long.tsv --out long.h5 --force $length >said 2>&1 || fail "long texts: $(cat said)"
+    case $length in
+    "") wanted="20 of 60 texts are longer than 64 words and are cut: --length 70 keeps all of them" ;;
+    *70) wanted="texts of up to 70 tokens" ;;
+    *) wanted="20 of 60 texts are longer than 45 words and are cut: --length 70" ;;
+    esac
+    grep -q "$wanted" said || fail "long texts, '$length': no '$wanted': $(cat said)"
+    if [ "$length" = "--length 70" ] && grep -q cut said; then fail "texts that are not cut: $(cat said)"; fi
+done
 made texts "2 classes: bad, good" text --train texts.tsv --test-fraction 0.25 --min-count 1
 trained texts
 

@@ -113,9 +113,20 @@ PY
 # ---- pictures ----
 
 quietly mot data import images shapes --out shapes.h5
+cp shapes.h5 copy.h5
 small_model shapes.h5 >shapes.yaml
 quietly mot train --quiet shapes.yaml run=shapes-run train.until="60 steps"
 quietly mot predict shapes-run -o set.csv
+# What is there is replaced when that is said, and what is read never.
+cp set.csv set.before
+checkpoint=$(ls shapes-run/checkpoints/*.h5)
+refused "an output that is there" "set.csv exists: add --force to replace it" predict shapes-run -o set.csv
+quietly mot predict shapes-run -o set.csv --force
+alike set.before set.csv "predictions that are replaced"
+refused "the data set as output" "shapes.h5 is what is read" predict shapes-run --force -o shapes.h5
+refused "the input as output" "copy.h5 is what is read" predict shapes-run --force --data copy.h5 -o copy.h5
+refused "the checkpoint as output" "$checkpoint is what is read" predict shapes-run --force -o "$checkpoint"
+quietly mot inspect --verify shapes-run
 for n in 1 2 3; do
     quietly mot_on $n predict shapes-run --images flat -o flat$n.csv
     alike flat1.csv flat$n.csv "pictures of a folder on $n ranks"
