@@ -225,8 +225,8 @@ done
 cut -d, -f 1-64 test.csv >nolabel.csv
 quietly mot_on 2 predict seen --csv nolabel.csv -o from-csv.csv
 cmp -s p1.csv from-csv.csv || fail "mot predict --csv differs: $(diff p1.csv from-csv.csv | head -n 4)"
-quietly mot predict seen --data bright.h5 --split test -o bright.csv
-cmp -s p1.csv bright.csv || fail "mot predict of another normalization differs: $(diff p1.csv bright.csv | head -n 4)"
+quietly mot predict seen --data bright.h5 --split test -o bright-out.csv
+cmp -s p1.csv bright-out.csv || fail "mot predict of another normalization differs: $(diff p1.csv bright-out.csv | head -n 4)"
 quietly mot predict seen --data renamed.h5 -o renamed.csv # nobody asks for the labels
 cmp -s p1.csv renamed.csv || fail "mot predict looks at labels"
 "$PYTHON" - whole.json p1.csv test.csv >said 2>&1 <<'PY' || fail "mot predict: $(cat said)"
