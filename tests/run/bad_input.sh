@@ -240,8 +240,9 @@ mkdir here there
 cp good.h5 here/set.h5
 quietly mot data make mixture --out there/set.h5 --train 240 --test 60 --tokens 6 --width 8 --classes 4 --seed 7
 kinds=$((kinds + 1))
-timeout -k 5 "$LIMIT" "$MPIRUN" -n 1 -wdir "$PWD/here" "$MOT_BINARY" train "$PWD/good.yaml" run=new data.file=set.h5 : \
-    -n 1 -wdir "$PWD/there" "$MOT_BINARY" train "$PWD/good.yaml" run=new data.file=set.h5 >../out 2>../err
+# shellcheck disable=SC2016 # for the inner shell (a launch of two programs, 'A : B', crashes PRRTE 3.0.8)
+timeout -k 5 "$LIMIT" "$MPIRUN" -n 2 bash -c 'case ${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-}} in 0) cd here ;; *) cd there ;; esac; exec "$@"' \
+    each "$MOT_BINARY" train ../good.yaml run=new data.file=set.h5 >../out 2>../err
 code=$?
 { [ $code -eq 2 ] && grep -q 'data.file = set.h5 holds other samples on rank 1' ../err; } ||
     fail "ranks with different data: exit code $code: $(cat ../err)"

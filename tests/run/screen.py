@@ -96,7 +96,7 @@ train: {batch: 24, rate: 1e-2, until: 200000 steps}
 report: {every: 1000000}
 record: {every: 0}
 """)
-few = "train.until=3 steps"
+few, slow = "train.until=3 steps", "train.batch=240"  # of half an hour and more, which is stopped
 
 
 def train(*settings):
@@ -125,10 +125,10 @@ def check_alive(screen, columns):
     screen.until("one line that is alive, of %d columns, with %s" % (columns, WANTED[columns]), fits)
 
 
-screens = {name: Screen(name, columns, *train("run=" + name))
+screens = {name: Screen(name, columns, *train("run=" + name, slow))
            for name, columns in (("forty", 40), ("eighty", 80), ("hundred", 100), ("wide", 200))}
 if passes_on:
-    screens["ranks"] = Screen("ranks", 80, mpirun, "-n", "2", *train("run=ranks"))
+    screens["ranks"] = Screen("ranks", 80, mpirun, "-n", "2", *train("run=ranks", slow))
 for name, screen in screens.items():
     check_alive(screen, {"forty": 40, "hundred": 100, "wide": 200}.get(name, 80))
     screen.check_unbroken()
