@@ -54,6 +54,7 @@ make_root() {
         echo "$release: debootstrap"
         debootstrap --variant=minbase "$release" "$root" >said 2>&1 || skip "debootstrap $release: $(tail -n 1 said)"
     fi
+    cp /etc/hosts "$root/etc/hosts" # with the name of this host, which each launch would ask a resolver for
     mount_in_root proc proc
     mount_in_root sysfs sys
     mount_in_root devpts dev/pts -o ptmxmode=666
