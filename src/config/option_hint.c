@@ -169,11 +169,11 @@ static bool has_name(const mot_foreign *row, const char *name, int slips)
     return false;
 }
 
-static bool hint_at_foreign(const hint *to, const char *key, int slips)
+static bool hint_at_foreign(const hint *to, const char *name, int slips)
 {
     for (int i = 0; i < mot_foreign_key_count; ++i) {
         const mot_foreign *row = &mot_foreign_keys[i];
-        if (!has_name(row, last_name(key), slips)) continue;
+        if (!has_name(row, name, slips)) continue;
         if (row->key == NULL) {
             add(to, "mot has none: %s", row->note);
             return true;
@@ -248,13 +248,11 @@ static bool hint_at_section(const hint *to, const char *key)
 /* "optimizer.type" of a map where others write optimizer_type, and what is below a section that mot does not have. */
 static bool hint_at_foreign_section(const hint *to, const char *key)
 {
-    char name[64];
-    if (strchr(key, '.') == NULL || strlen(key) >= sizeof name) return false;
-    strcpy(name, key);
-    for (char *at = name; (at = strchr(at, '.')) != NULL;) *at = '_';
-    if (hint_at_foreign(to, name, 0)) return true;
-    name[strcspn(key, ".")] = '\0';
-    return !mot_option_is_section(name) && hint_at_foreign(to, name, 0);
+    char section[MOT_OPTION_KEY];
+    if (strchr(key, '.') == NULL) return false;
+    if (hint_at_foreign(to, key, 0)) return true;
+    snprintf(section, sizeof section, "%.*s", (int)strcspn(key, "."), key);
+    return !mot_option_is_section(section) && hint_at_foreign(to, section, 0);
 }
 
 bool mot_option_hint(const char *key, int stage, char *text, size_t size)
@@ -264,9 +262,10 @@ bool mot_option_hint(const char *key, int stage, char *text, size_t size)
     int distance = 0;
     text[0] = '\0';
     if (stage == MOT_NO_STAGE && hint_at_section(&to, key)) return true;
-    if (hint_at_place(&to, key) || hint_at_foreign(&to, key, 0) || hint_at_foreign_section(&to, key)) return true;
+    if (hint_at_place(&to, key) || hint_at_foreign(&to, last_name(key), 0) || hint_at_foreign_section(&to, key))
+        return true;
     const mot_option *const option = closest(key, stage != MOT_NO_STAGE, &distance);
-    if (distance > 2 && hint_at_foreign(&to, key, 1)) return true;
+    if (distance > 2 && hint_at_foreign(&to, last_name(key), 1)) return true;
     if (stage == MOT_NO_STAGE) section = closest_section(key, &distance);
     if (distance > MOT_MAX(6, 2 * (int)strlen(last_name(key)) / 3 + 1)) { /* two letters, or a third of them */
         add(&to, "mot has none that is like it (mot train --help-config explains all)");

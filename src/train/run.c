@@ -129,8 +129,9 @@ done:
 /* What the experts' speed is compared with; once, and not for a run that is over within a second. */
 static void measure_yardstick(mot_run *run)
 {
+    if (run->yardstick.flops_per_s > 0) return;
     const double before = mot_clock_s();
-    if (run->yardstick.flops_per_s > 0 || before - run->start_s < 1) return;
+    if (before - run->start_s < 1) return;
     mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
     run->since_s += mot_clock_s() - before; /* not training time */
 }

@@ -47,8 +47,10 @@ static mot_status open_split(const mot_run *run, mot_dataset *set, const char *s
 static void warn_of_batch(const mot_run *run)
 {
     const mot_gidx samples = run->train.dataset->samples, batch = (mot_gidx)run->config.train.batch;
-    if (run->purpose != RUN_TRAIN || samples == MOT_ENDLESS || batch <= samples) return;
-    mot_log(MOT_LOG_WARNING, "train.batch = %" MOT_PRI_GIDX " is more than the %" MOT_PRI_GIDX " training samples: each step has some twice, and an epoch is less than a step",
+    if (samples == MOT_ENDLESS || batch <= samples) return;
+    mot_log(MOT_LOG_WARNING,
+            "train.batch = %" MOT_PRI_GIDX " is more than the %" MOT_PRI_GIDX
+            " training samples: each step has some twice, and an epoch is less than a step",
             batch, samples);
 }
 
@@ -58,11 +60,12 @@ static void warn_of_momentum(const mot_run *run)
     double momentum = 0;
     for (int s = 0; s < run->config.stages; ++s) {
         const mot_optimizer_config *optimizer = &run->config.stage[s].expert;
-        if (run->purpose != RUN_TRAIN || optimizer->kind != MOT_ADAMW) return;
+        if (optimizer->kind != MOT_ADAMW) return;
         momentum = MOT_MAX(momentum, optimizer->momentum);
     }
     if (momentum != 0)
-        mot_log(MOT_LOG_WARNING, "train.momentum = %g has no effect while train.optimizer is adamw, which has beta1", momentum);
+        mot_log(MOT_LOG_WARNING,
+                "train.momentum = %g has no effect while train.optimizer is adamw, which has beta1", momentum);
 }
 
 /* Choices stay random to the end where the noise has not fallen by then. */
@@ -72,7 +75,7 @@ static void warn_of_noise(const mot_run *run)
     const mot_gidx steps = mot_run_steps(config, run->train.dataset->samples);
     const mot_exploration *explore = &config->stage[config->stages - 1].explore;
     mot_route_config route = {.explore = *explore};
-    if (run->purpose != RUN_TRAIN || steps == 0 || explore->noise == MOT_NOISE_NONE) return;
+    if (steps == 0 || explore->noise == MOT_NOISE_NONE) return;
     if (explore->noise_steps.steps > steps)
         mot_log(MOT_LOG_WARNING,
                 "route.noise_steps = %" MOT_PRI_GIDX " is beyond the end of the run (%" MOT_PRI_GIDX
@@ -100,10 +103,11 @@ static mot_status check_data(mot_run *run)
         mot_log(MOT_LOG_WARNING,
                 "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
                 run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
+    if (run->purpose != RUN_TRAIN) return MOT_OK;
     warn_of_batch(run);
     warn_of_momentum(run);
     warn_of_noise(run);
-    return run->purpose == RUN_TRAIN ? mot_stages_check(&run->config, run->train.dataset->samples) : MOT_OK;
+    return mot_stages_check(&run->config, run->train.dataset->samples);
 }
 
 static mot_status find_parents(mot_run *run)

@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "mot/log.h"
 #include "mot/memory.h"
@@ -50,11 +49,9 @@ static void cure_routing(const mot_run *run, char cure[CURE])
 
 static void cure_loss(const mot_run *run, char cure[CURE])
 {
-    const mot_stage_config *stage = stage_now(run);
-    const bool listed = run->config.stages > 1 || strcmp(stage->name, "train") != 0;
-    char key[32] = "train.rate";
-    if (listed) snprintf(key, sizeof key, "stages.%d.rate", stage_index(run));
-    snprintf(cure, CURE, "%s=%g", key, stage->expert.rate / 10);
+    char key[64];
+    mot_config_stage_key(&run->config, stage_index(run), "rate", key, sizeof key);
+    snprintf(cure, CURE, "%s=%g", key, stage_now(run)->expert.rate / 10);
 }
 
 static void cure_overfitting(const mot_run *run, char cure[CURE])

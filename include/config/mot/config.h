@@ -6,8 +6,9 @@
  * `stages`: one stage called "train". On the command line `stages.0.rate=0.1` changes one stage.
  *
  * Errors are MOT_ERR_INPUT with one sentence: file, line, key, what was expected; an unknown key names the one that was
- * meant: the closest, or what other programs' name for it is here. A key given twice in the file is an error; on the command line the last one wins. Not collective: rank
- * 0 reads, and the struct, which is plain data, is broadcast as bytes. */
+ * meant: the closest, or what other programs' name for it is here. A key given twice in the file is an error; on the
+ * command line the last one wins. Not collective: rank 0 reads, and the struct, which is plain data, is broadcast as
+ * bytes. */
 #ifndef MOT_CONFIG_H
 #define MOT_CONFIG_H
 

@@ -30,8 +30,8 @@ mot_gidx mot_steps_left(const mot_config *config, mot_gidx samples, const mot_pr
 /* Steps of the whole run at the latest; 0: a criterion alone ends a stage of it. */
 mot_gidx mot_run_steps(const mot_config *config, mot_gidx samples);
 
-/* Turns what follows from the data into numbers: batch and rates, where they are `auto`, and per cent of the run into steps of it.
- * MOT_ERR_INPUT: its length is not known, or it has more chunks than samples in a batch. */
+/* Turns what follows from the data into numbers: batch and rates, where they are `auto`, and per cent of the run into
+ * steps of it. MOT_ERR_INPUT: its length is not known, or it has more chunks than samples in a batch. */
 mot_status mot_stages_resolve(mot_config *config, mot_gidx samples, mot_sample_kind kind);
 
 /* The factor on the stage's rates for its step `done` (0 is its first): warm-up times schedule, which ends after `steps`. */
