@@ -25,8 +25,8 @@ suite() {
     shift 2
     start=$(now)
     echo "== $name: ctest"
-    # One more than cores: what tests start often waits.
-    (cd "$folder" && ctest -j "$((jobs + 1))" --output-on-failure --no-tests=error "$@") >"$log" 2>&1 || rc=$?
+    # Two more than cores: what tests start often waits.
+    (cd "$folder" && ctest -j "$((jobs + 2))" --output-on-failure --no-tests=error "$@") >"$log" 2>&1 || rc=$?
     # A test's line is "3/40 Test #12: base.rng .... Passed 0.02 sec" or has ***Skipped, ***Failed, ***Timeout, ...
     # What a failed test said comes with its line, so a passing suite is its closing lines alone.
     bad=$(grep -E '^ *[0-9]+/[0-9]+ Test +#[0-9]+:' "$log" | grep -Ecv ' Passed |\*\*\*Skipped|\(Disabled\)')

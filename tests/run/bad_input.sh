@@ -51,10 +51,10 @@ alone() {
     check "$1" "$2" 0 "${@:3}"
 }
 
-# job NAME PATTERN ARGUMENT...: train and eval, on 1 rank, and each second one (where launches are slow, each sixth) on 2
+# job NAME PATTERN ARGUMENT...: train and eval, on 1 rank, and each third one (where launches are slow, each twelfth) on 2
 # or 3 as well: a launch that fails takes mpirun more than a second.
-every=${MOT_TEST_SHORT:+6}
-every=${every:-2}
+every=${MOT_TEST_SHORT:+12}
+every=${every:-3}
 job() {
     alone "$@"
     [ $((kinds % every)) -eq 1 ] || return
