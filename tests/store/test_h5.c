@@ -147,7 +147,8 @@ START_TEST(a_small_file_is_sealed_to_the_last_byte)
     mot_h5_close(&file);
 
     const int descriptor = open(path, O_WRONLY);
-    for (size_t at = 0; at < count; ++at) {
+    const size_t stride = getenv("MOT_TEST_SHORT") != NULL ? 7 : 1;
+    for (size_t at = 0; at < count; at += stride) {
         const char flipped = (char)(whole[at] ^ (1 << at % 8));
         ck_assert_uint_eq(mot_write_at(descriptor, &flipped, 1, at), 1);
         ck_assert_msg(mot_h5_open_sealed(&file, path, "file") == MOT_ERR_INPUT, "byte %zu of %zu", at, count);
