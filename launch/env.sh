@@ -111,7 +111,7 @@ mot_crowd() {
     export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_pml=ob1 OMPI_MCA_btl_tcp_if_include=lo
     # Ports of its own: Open MPI takes the first free one from 1024 on, and who still calls for a rank of a job that has
     # been killed must not reach one of another job beside it.
-    export OMPI_MCA_btl_tcp_port_min_v4=${OMPI_MCA_btl_tcp_port_min_v4:-$((10000 + $$ % 20 * 1000))} OMPI_MCA_btl_tcp_port_range_v4=1000
+    export OMPI_MCA_btl_tcp_port_min_v4=${OMPI_MCA_btl_tcp_port_min_v4:-$((10000 + $$ % 10 * 1000))} OMPI_MCA_btl_tcp_port_range_v4=1000
     export MPIR_CVAR_ENABLE_HEAVY_YIELD=1
 }
 

@@ -3,10 +3,17 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "dataset_private.h"
 #include "mot/digest.h"
 #include "mot/memory.h"
+
+static mot_status fail_other(const char *path)
+{
+    return mot_fail(MOT_ERR_INPUT, "%s is not a mot data set (make one with 'mot data import')", path);
+}
 
 static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path, int64_t *version)
 {
@@ -15,7 +22,7 @@ static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path, 
     mot_status status = mot_h5_get_text(file, ".", "format", &text);
     if (status == MOT_ERR_MEMORY) goto done;
     if (status != MOT_OK || strcmp(text, DATASET_FORMAT) != 0) {
-        status = mot_fail(MOT_ERR_INPUT, "%s is not a mot data set (make one with 'mot data import')", path);
+        status = fail_other(path);
         goto done;
     }
     MOT_TRY(mot_h5_get_int(file, ".", "format_version", version));
@@ -311,6 +318,14 @@ static mot_status read_sums(mot_dataset *dataset, hid_t file, const char *split)
                : status;
 }
 
+/* What people have in the place of a data set: the file that one is made of. */
+static bool is_something_else(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode) && access(path, R_OK) == 0 &&
+           H5Fis_hdf5(path) == 0;
+}
+
 mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const char *split)
 {
     const char *where = dataset->source->where;
@@ -318,6 +333,8 @@ mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const 
     int64_t version;
     hid_t file = H5I_INVALID_HID;
     mot_status status = mot_h5_open_sealed(&file, path, "data set");
+    if (status != MOT_OK && is_something_else(path))
+        status = fail_other(path);
     if (status == MOT_ERR_FILE) status = MOT_ERR_INPUT; /* the user's choice of a file */
     if (status != MOT_OK) goto done;
     snprintf(x, sizeof x, "%s/x", split);

@@ -1,13 +1,27 @@
 #include "mot/tokens.h"
 
+#include <stdio.h>
+
+/* A patch that does not fit, and those that would: the common divisors of both sides, the first ten of them. */
+static mot_status fail_patch(const mot_sample_format *format, size_t patch)
+{
+    char fitting[128] = "";
+    size_t used = 0;
+    for (size_t p = 1, found = 0; p <= format->height && found < 10; ++p) {
+        if (format->height % p != 0 || format->width % p != 0) continue;
+        used += (size_t)snprintf(fitting + used, sizeof fitting - used, "%s%zu", found++ > 0 ? ", " : "", p);
+    }
+    return mot_fail(MOT_ERR_INPUT, "model.patch = %zu: pictures of %zu x %zu pixels are divided by %s", patch,
+                    format->height, format->width, fitting);
+}
+
 mot_status mot_token_shape_of(const mot_sample_format *format, size_t patch, mot_token_shape *shape)
 {
     *shape = (mot_token_shape){0};
     switch (format->kind) {
     case MOT_SAMPLE_PICTURE:
         if (patch == 0 || format->height % patch != 0 || format->width % patch != 0)
-            return mot_fail(MOT_ERR_INPUT, "patch %zu does not divide %zu x %zu pixels", patch,
-                            format->height, format->width);
+            return fail_patch(format, patch);
         shape->tokens = (format->height / patch) * (format->width / patch);
         shape->width = format->channels * patch * patch;
         break;

@@ -54,18 +54,27 @@ static void warn_of_batch(const mot_run *run)
             batch, samples);
 }
 
-/* A momentum that no stage has an optimizer for. */
-static void warn_of_momentum(const mot_run *run)
+/* Settings that no stage has an optimizer for, and a rate at which none learns. */
+static void warn_of_optimizer(const mot_run *run)
 {
+    const mot_optimizer_config *first = &run->config.stage[0].expert;
+    bool adamw = false, other = false, rate = false;
     double momentum = 0;
     for (int s = 0; s < run->config.stages; ++s) {
-        const mot_optimizer_config *optimizer = &run->config.stage[s].expert;
-        if (optimizer->kind != MOT_ADAMW) return;
-        momentum = MOT_MAX(momentum, optimizer->momentum);
+        const mot_stage_config *stage = &run->config.stage[s];
+        adamw = adamw || stage->expert.kind == MOT_ADAMW;
+        other = other || stage->expert.kind != MOT_ADAMW;
+        rate = rate || stage->expert.rate != 0 || stage->gate.rate != 0;
+        momentum = MOT_MAX(momentum, stage->expert.momentum);
     }
-    if (momentum != 0)
+    if (!other && momentum != 0)
         mot_log(MOT_LOG_WARNING,
                 "train.momentum = %g has no effect while train.optimizer is adamw, which has beta1", momentum);
+    if (!adamw && (first->beta1 != 0.9 || first->beta2 != 0.999))
+        mot_log(MOT_LOG_WARNING,
+                "train.beta1 and train.beta2 have no effect while train.optimizer is not adamw; others have "
+                "momentum");
+    if (!rate) mot_log(MOT_LOG_WARNING, "train.rate = 0: nothing learns");
 }
 
 /* Choices stay random to the end where the noise has not fallen by then. */
@@ -105,7 +114,7 @@ static mot_status check_data(mot_run *run)
                 run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     if (run->purpose != RUN_TRAIN) return MOT_OK;
     warn_of_batch(run);
-    warn_of_momentum(run);
+    warn_of_optimizer(run);
     warn_of_noise(run);
     return mot_stages_check(&run->config, run->train.dataset->samples);
 }

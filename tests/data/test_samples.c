@@ -38,7 +38,7 @@ START_TEST(picture_tokens)
                     ck_assert(fabs(x[t * 8 + c * 4 + h * 2 + w] - expected) < 1e-6);
                 }
     ck_assert_int_eq(mot_token_shape_of(&format, 3, &shape), MOT_ERR_INPUT);
-    ck_assert_str_eq(mot_error_message(), "patch 3 does not divide 4 x 6 pixels");
+    ck_assert_str_eq(mot_error_message(), "model.patch = 3: pictures of 4 x 6 pixels are divided by 1, 2");
     ck_assert_int_eq(mot_token_shape_of(&format, 0, &shape), MOT_ERR_INPUT);
 }
 END_TEST

@@ -131,7 +131,7 @@ job "no such data set" "cannot read absent.h5" train good.yaml run=new data.file
 job "a schedule without an end" "stage 'train': .* schedule needs an end in steps or epochs, until = 'loss plateau 9'" \
     train good.yaml run=new train.schedule=cosine "train.until=loss plateau 9"
 job "no such split" "split 'other'.*|'other'" train good.yaml run=new eval.split=other
-job "patch that does not divide" "patch" train pictures.yaml run=new model.patch=3
+job "patch that does not divide" "model.patch = 3: pictures of [0-9]+ x [0-9]+ pixels are divided by 1, 2" train pictures.yaml run=new model.patch=3
 job "flat gate on texts" "gate.input.*flat|flat.*text" train texts.yaml run=new gate.input=flat
 job "groups where there are none" "data.target = group: .*no groups" train pictures.yaml run=new data.target=group
 kinds=$((kinds + 1))
@@ -206,8 +206,8 @@ data() {
 }
 
 mkdir bad.h5 && data "a folder for a data set" "not a regular file"
-echo "not HDF5" >bad.h5 && data "text for a data set" "not an HDF5 file"
-: >bad.h5 && data "an empty data set" "not an HDF5 file"
+echo "not HDF5" >bad.h5 && data "text for a data set" "not a mot data set .make one with .mot data import"
+: >bad.h5 && data "an empty data set" "not a mot data set .make one with .mot data import"
 head -c 3000 good.h5 >bad.h5 && data "a truncated data set" "not a complete data set"
 cp $newest bad.h5 && data "a checkpoint for a data set" "not a mot data set"
 

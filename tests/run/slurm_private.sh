@@ -41,8 +41,15 @@ stop() {
 trap stop EXIT
 trap 'exit 1' INT TERM
 
-port=$((20000 + $$ % 20000 / 4 * 4))
 slurm_nodes=${slurm_nodes:-1}
+# Ports that nobody listens at, below those that Linux gives away; drawn, so that two that start together differ.
+free_ports() { # FIRST COUNT
+    local i
+    for ((i = $1; i < $1 + $2; i++)); do
+        if (exec 3<>"/dev/tcp/127.0.0.1/$i") 2>/dev/null; then return 1; fi
+    done
+}
+until port=$((20000 + RANDOM % 1500 * 8)) && free_ports $port $((1 + slurm_nodes)); do :; done
 LIMIT=${MOT_TEST_LIMIT:-600}
 (umask 077; head -c 128 /dev/urandom >"$dir/munge.key")
 mkdir "$dir/state" "$dir/tmp"
