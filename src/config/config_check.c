@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config_reader.h"
+#include "mot/source.h"
 
 /* A sentence about `key`, with the place where it was given. */
 #define FAIL(reader, key, ...) fail_at(reader, mot_option_find(key), __VA_ARGS__)
@@ -53,13 +54,13 @@ static mot_status check_placement(const mot_config_reader *reader)
 static mot_status check_source(const mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
-    const char *const *names = mot_options[mot_option_find("data.source")].choices;
+    const mot_source_kind *source = mot_source_kind_at(config->data.source);
+    const char *missing = source->missing != NULL ? source->missing(&config->data) : NULL;
     for (int option = 0; option < mot_option_count; ++option)
         if (reader->given[option].where != 0 && !mot_option_in_effect(&mot_options[option], config))
             return fail_at(reader, option, "%s has no effect while data.source is %s",
-                           mot_options[option].key, names[config->data.source]);
-    if (config->data.source == MOT_SOURCE_FILE && config->data.file[0] == '\0')
-        return mot_fail(MOT_ERR_INPUT, "%s: data.file is missing", reader->name);
+                           mot_options[option].key, source->kind.name);
+    if (missing != NULL) return mot_fail(MOT_ERR_INPUT, "%s: %s is missing", reader->name, missing);
     return MOT_OK;
 }
 

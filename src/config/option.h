@@ -9,10 +9,11 @@
 #include <stdio.h>
 
 #include "mot/config.h"
+#include "mot/kinds.h"
 
 typedef enum mot_option_type {
     MOT_OPTION_TEXT,
-    MOT_OPTION_CHOICE,  /* index of a name in `choices`; into an enum, an int or a bool */
+    MOT_OPTION_CHOICE, /* index of a name in `choices`, or of a row of `kinds`; into an enum, an int or a bool */
     MOT_OPTION_INTEGER, /* into int, size_t, uint64_t or mot_gidx */
     MOT_OPTION_SPAN,    /* "400", "50%" or the row's word, into mot_span */
     MOT_OPTION_REAL,    /* into double */
@@ -40,6 +41,7 @@ typedef struct mot_option {
     const char *word;     /* integer: this word means 0, which is out of bounds as a number; span: MOT_SPAN_AUTO;
                               real: MOT_RATE_AUTO */
     const char *const *choices; /* ends with NULL */
+    const mot_kinds *kinds;     /* of a choice without `choices` */
     const char *unit, *help;
 } mot_option;
 
@@ -60,6 +62,9 @@ extern const mot_option mot_options[];
 extern const int mot_option_count;
 extern const mot_option_section mot_option_sections[];
 extern const int mot_option_section_count;
+
+/* The name of a choice; NULL behind the last one. */
+const char *mot_option_choice(const mot_option *option, size_t index);
 
 /* ---- find: the row's number, or MOT_OPTION_NONE ---- */
 int mot_option_find(const char *key);          /* "model.width" */

@@ -1,4 +1,5 @@
 /* The rows by name. */
+#include "mot/source.h"
 #include "option.h"
 
 #include <string.h>
@@ -17,14 +18,19 @@ int mot_option_find_in_stage(const char *key)
     return MOT_OPTION_NONE;
 }
 
+const char *mot_option_choice(const mot_option *option, size_t index)
+{
+    if (option->choices != NULL) return option->choices[index];
+    return option->kinds->row[index] != NULL ? option->kinds->row[index]->name : NULL;
+}
+
 bool mot_option_in_effect(const mot_option *option, const mot_config *config)
 {
     if (option->key == NULL) return true;
-    static const char *const of[] = {[MOT_SOURCE_FILE] = "data.file",
-                                     [MOT_SOURCE_MIXTURE] = "data.mixture.",
-                                     [MOT_SOURCE_RANDOM] = "data.random."};
-    for (size_t source = 0; source < MOT_COUNT(of); ++source)
-        if (strncmp(option->key, of[source], strlen(of[source])) == 0) return config->data.source == source;
+    for (int source = 0; mot_source_kinds.row[source] != NULL; ++source) {
+        const char *keys = mot_source_kind_at(source)->keys;
+        if (strncmp(option->key, keys, strlen(keys)) == 0) return config->data.source == source;
+    }
     return true;
 }
 

@@ -284,19 +284,26 @@ bool mot_option_hint(const char *key, int stage, char *text, size_t size)
 static bool has_choices(const mot_option *option, const char *key)
 {
     if (option->type == MOT_OPTION_BOOLEAN) return key == NULL;
-    return option->type == MOT_OPTION_CHOICE && key != NULL &&
-           option->choices == mot_options[mot_option_find(key)].choices;
+    if (option->type != MOT_OPTION_CHOICE || key == NULL) return false;
+    const mot_option *of = &mot_options[mot_option_find(key)];
+    return option->choices == of->choices && option->kinds == of->kinds;
+}
+
+/* As mot_option_choice, of a boolean too. */
+static const char *value_name(const mot_option *option, size_t index)
+{
+    static const char *const truth[] = {"true", "false", NULL};
+    return option->type == MOT_OPTION_BOOLEAN ? truth[index] : mot_option_choice(option, index);
 }
 
 void mot_option_value_hint(const mot_option *option, const char *value, char *text, size_t size)
 {
-    static const char *const truth[] = {"true", "false", NULL};
     const hint to = {MOT_NO_STAGE, text, size};
+    const char *name;
     if (option->type != MOT_OPTION_CHOICE && option->type != MOT_OPTION_BOOLEAN) return;
-    const char *const *choices = option->type == MOT_OPTION_BOOLEAN ? truth : option->choices;
-    for (int i = 0; choices[i] != NULL; ++i) {
-        if (!is_same(value, choices[i])) continue;
-        add(&to, "; closest is %s", choices[i]);
+    for (size_t i = 0; (name = value_name(option, i)) != NULL; ++i) {
+        if (!is_same(value, name)) continue;
+        add(&to, "; closest is %s", name);
         return;
     }
     for (int i = 0; i < mot_foreign_value_count; ++i) {
@@ -306,9 +313,9 @@ void mot_option_value_hint(const mot_option *option, const char *value, char *te
             row->note != NULL ? row->note : "");
         return;
     }
-    for (int i = 0; choices[i] != NULL; ++i) {
-        if (3 * edit_distance(value, choices[i], strlen(choices[i])) > (int)strlen(choices[i])) continue;
-        add(&to, "; closest is %s", choices[i]);
+    for (size_t i = 0; (name = value_name(option, i)) != NULL; ++i) {
+        if (3 * edit_distance(value, name, strlen(name)) > (int)strlen(name)) continue;
+        add(&to, "; closest is %s", name);
         return;
     }
 }

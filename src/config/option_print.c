@@ -71,8 +71,8 @@ static void print_span(const mot_option *option, const char *field, FILE *stream
 
 static const char *choice_name(const mot_option *option, uint64_t index)
 {
-    for (uint64_t i = 0; option->choices[i] != NULL; ++i)
-        if (i == index) return option->choices[i];
+    for (size_t i = 0; mot_option_choice(option, i) != NULL; ++i)
+        if (i == index) return mot_option_choice(option, i);
     return "?";
 }
 

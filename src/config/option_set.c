@@ -86,8 +86,8 @@ static bool set_duration(const mot_option *option, void *base, const char *text)
 
 static bool set_choice(const mot_option *option, void *base, const char *text)
 {
-    for (uint64_t i = 0; option->choices[i] != NULL; ++i)
-        if (strcmp(text, option->choices[i]) == 0) return store_integer(option, base, i);
+    for (size_t i = 0; mot_option_choice(option, i) != NULL; ++i)
+        if (strcmp(text, mot_option_choice(option, i)) == 0) return store_integer(option, base, i);
     return false;
 }
 
@@ -138,15 +138,10 @@ bool mot_option_set(const mot_option *option, void *base, const char *text)
     return false;
 }
 
-static void add_names(char *text, size_t size, const char *const *names, int count, mot_part_set which)
+static void add_name(char *text, size_t size, const char *name, bool first)
 {
-    const char *between = "";
-    for (int i = 0; i < count; ++i) {
-        if ((which & 1u << i) == 0) continue;
-        const size_t used = strlen(text);
-        snprintf(text + used, size - used, "%s%s", between, names[i]);
-        between = ", ";
-    }
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", first ? "" : ", ", name);
 }
 
 void mot_option_expected(const mot_option *option, char *text, size_t size)
@@ -160,8 +155,8 @@ void mot_option_expected(const mot_option *option, char *text, size_t size)
         break;
     case MOT_OPTION_CHOICE:
         snprintf(text, size, "one of ");
-        while (option->choices[count] != NULL) ++count;
-        add_names(text, size, option->choices, count, ~0u);
+        for (size_t i = 0; mot_option_choice(option, i) != NULL; ++i)
+            add_name(text, size, mot_option_choice(option, i), i == 0);
         break;
     case MOT_OPTION_INTEGER:
         snprintf(text, size, "an integer from %" PRIu64 " to %" PRIu64 "%s%s", option->least, option->most,
@@ -202,7 +197,8 @@ void mot_option_expected(const mot_option *option, char *text, size_t size)
         break;
     case MOT_OPTION_PARTS:
         snprintf(text, size, "a list of %s", option->least > 0 ? "one or more of " : "");
-        add_names(text, size, mot_part_name, MOT_PARTS, (mot_part_set)option->most);
+        for (int part = 0; part < MOT_PARTS; ++part)
+            if (option->most >> part & 1) add_name(text, size, mot_part_name[part], count++ == 0);
         break;
     case MOT_OPTION_PLACEMENT:
         snprintf(text, size, "even, or the list of each rank's experts such as [[0, 1], [2, 3]]");

@@ -1,16 +1,16 @@
 /* The table of options, in the order of the help. A row has key, field, default, bounds, unit, help. */
+#include "mot/expert.h"
+#include "mot/gate.h"
+#include "mot/source.h"
 #include "option.h"
 
 /* The order of every list is that of its enum. */
-static const char *const source_names[] = {"file", "mixture", "random", NULL};
 static const char *const labels_names[] = {"signed", "vector", NULL};
 static const char *const target_names[] = {"label", "group", NULL};
-static const char *const expert_kind_names[] = {"encoder", "merged", NULL}; /* the rows of mot_expert_kinds */
 static const char *const pool_names[] = {"mean", "class", NULL};
 static const char *const activation_names[] = {"cubic", "identity", "relu", "gelu", NULL};
 static const char *const attention_names[] = {"softmax", "none", NULL};
 static const char *const readout_names[] = {"sum", "mean", "first", NULL};
-static const char *const gate_kind_names[] = {"linear", "mlp", "fixed", "random", "even", NULL};
 static const char *const told_names[] = {"group", "label", NULL};
 static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
@@ -20,7 +20,6 @@ static const char *const payload_names[] = {"fp32", "bf16", NULL};
 static const char *const rebalance_names[] = {"never", "stage", "eval", "checkpoint", NULL};
 static const char *const exchange_names[] = {"auto", "direct", "node", NULL};
 static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
-static const char *const loss_names[] = {"cross_entropy", "logistic", "squared", NULL};
 static const char *const nonfinite_names[] = {"stop", "skip_step", "rollback", NULL};
 static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
 static const char *const schedule_names[] = {"constant", "linear", "cosine", "auto", NULL};
@@ -35,6 +34,7 @@ static const char *const schedule_names[] = {"constant", "linear", "cosine", "au
 #define INTEGER(low_, high_) .type = MOT_OPTION_INTEGER, .least = low_, .most = high_
 #define REAL(low_, high_)    .type = MOT_OPTION_REAL, .low = low_, .high = high_
 #define CHOICE(names)        .type = MOT_OPTION_CHOICE, .choices = names
+#define KIND(kinds_)         .type = MOT_OPTION_CHOICE, .kinds = &kinds_
 #define BOOLEAN              .type = MOT_OPTION_BOOLEAN
 #define DURATION             .type = MOT_OPTION_DURATION, .high = MOST_SECONDS
 #define REALS(least_, most_, low_, high_)                                                                    \
@@ -63,7 +63,7 @@ const mot_option mot_options[] = {
     {KEY("stop_after"), IN_CONFIG(stop_after), DURATION, DEFAULT("0s"),
      HELP("Stops after this time with a checkpoint and exit code 75, as a signal does; with 0 never.")},
 
-    {KEY("data.source"), IN_CONFIG(data.source), CHOICE(source_names), DEFAULT("file"),
+    {KEY("data.source"), IN_CONFIG(data.source), KIND(mot_source_kinds), DEFAULT("file"),
      HELP("Samples come from data.file, from the synthetic mixture, which any rank makes as it goes, or (mot bench alone) are random numbers.")},
     {KEY("data.file"), IN_CONFIG(data.file), TEXT(511), DEFAULT(""),
      HELP("The data set, an HDF5 file made by mot data; required by the source file.")},
@@ -113,7 +113,7 @@ const mot_option mot_options[] = {
     {KEY("data.augment.drop"), IN_CONFIG(data.augment.drop), REAL(0, 1), DEFAULT("0"), UNIT("probability"),
      HELP("Each token of a text becomes the unknown token with this probability.")},
 
-    {KEY("model.kind"), IN_CONFIG(model.kind), CHOICE(expert_kind_names), DEFAULT("encoder"),
+    {KEY("model.kind"), IN_CONFIG(model.kind), KIND(mot_expert_kinds), DEFAULT("encoder"),
      HELP("What an expert is: an encoder of many blocks, or the theory's merged attention and neurons.")},
     {KEY("model.experts"), IN_CONFIG(model.experts), INTEGER(1, 4096), DEFAULT("4"),
      HELP("Number of experts E; 1 is the dense transformer.")},
@@ -151,7 +151,7 @@ const mot_option mot_options[] = {
     {KEY("model.merged.init"), IN_CONFIG(model.merged.init), REAL(0, MOST_FACTOR), DEFAULT("0.3"),
      HELP("Kind merged: deviation of the initial neurons times the root of the width; attention starts at 0.")},
 
-    {KEY("gate.kind"), IN_CONFIG(gate.kind), CHOICE(gate_kind_names), DEFAULT("linear"),
+    {KEY("gate.kind"), IN_CONFIG(gate.kind), KIND(mot_gate_kinds), DEFAULT("linear"),
      HELP("How the gate scores the experts; fixed, random and even ones learn nothing.")},
     {KEY("gate.told"), IN_CONFIG(gate.told), CHOICE(told_names), DEFAULT("group"),
      HELP("What a fixed gate is told of each sample, in training and evaluation: its group, which the data must have, or its label, after which its accuracy says nothing.")},
@@ -199,7 +199,7 @@ const mot_option mot_options[] = {
 
     {KEY("train.batch"), IN_CONFIG(train.batch), INTEGER(1, MOST_SAMPLES), .word = "auto", DEFAULT("auto"), UNIT("samples"),
      HELP("Samples a step, over all ranks; auto: the power of two from 8 to 128 with which an epoch has 16 steps or a few more, so 128 from 2,048 training samples on.")},
-    {KEY("train.loss"), IN_CONFIG(train.loss), CHOICE(loss_names), DEFAULT("cross_entropy"),
+    {KEY("train.loss"), IN_CONFIG(train.loss), KIND(mot_loss_kinds), DEFAULT("cross_entropy"),
      HELP("Loss of a sample.")},
     {KEY("train.on_nonfinite"), IN_CONFIG(train.on_nonfinite), CHOICE(nonfinite_names), DEFAULT("stop"),
      HELP("A loss or gradient that is not finite ends the run, leaves out the step's update, or sends the run back to its last checkpoint and on behind the batch.")},

@@ -11,6 +11,7 @@
 #include "mot/atomic_file.h"
 #include "mot/digest.h"
 #include "mot/memory.h"
+#include "mot/source.h"
 
 static const mot_sample_format *stored_format(const mot_dataset *dataset)
 {
@@ -68,17 +69,26 @@ bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index)
                                                     size, POSIX_FADV_WILLNEED) == 0;
 }
 
+mot_status dataset_begin(mot_dataset *dataset, const char *split)
+{
+    int number = 0;
+    *dataset = (mot_dataset){0};
+    while (number < DATASET_SPLITS && strcmp(split, dataset_split_names[number]) != 0) ++number;
+    if (number == DATASET_SPLITS)
+        return mot_fail(MOT_ERR_INPUT, "unknown split '%s', expected train, val or test", split);
+    const mot_status status = mot_allocate(&dataset->source, 1, sizeof *dataset->source, "a data set");
+    if (status != MOT_OK) return status;
+    dataset->source->sample = dataset_read;
+    dataset->source->split = number;
+    dataset->source->descriptor = -1;
+    return MOT_OK;
+}
+
 mot_status mot_dataset_open(mot_dataset *dataset, const char *path, const char *split, size_t memory_bytes)
 {
-    *dataset = (mot_dataset){0};
-    if (dataset_split(split) < 0)
-        return mot_fail(MOT_ERR_INPUT, "unknown split '%s', expected train, val or test", split);
-    struct mot_dataset_source *source;
-    mot_status status = mot_allocate(&source, 1, sizeof *source, "a data set");
+    mot_status status = dataset_begin(dataset, split);
     if (status != MOT_OK) return status;
-    dataset->source = source;
-    source->descriptor = -1;
-    source->split = dataset_split(split);
+    struct mot_dataset_source *source = dataset->source;
     snprintf(source->where, sizeof source->where, "%s:/%s/x", path, split);
 
     MOT_TRY(dataset_read_structure(dataset, path, split));
@@ -102,11 +112,7 @@ void mot_dataset_close(mot_dataset *dataset)
         if (dataset->source->descriptor >= 0) close(dataset->source->descriptor);
         mot_free(dataset->source->sum);
         mot_free(dataset->source->loaded);
-        mot_free(dataset->source->made);
-        mot_free(dataset->source->label);
-        mot_free(dataset->source->group);
-        if (dataset->source->mixture != NULL) mot_mixture_free(dataset->source->mixture);
-        mot_free(dataset->source->mixture);
+        if (dataset->source->maker != NULL) dataset->source->free_maker(dataset->source->maker);
     }
     mot_free(dataset->source);
     mot_free(dataset->column_names);
@@ -145,20 +151,22 @@ done:
     return status;
 }
 
+mot_status dataset_read(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
+                        int32_t *group)
+{
+    *label = dataset->label[index];
+    *group = dataset->group != NULL ? dataset->group[index] : -1;
+    return dataset->source->map != NULL ? mapped(dataset, index, bytes)
+                                        : dataset_stored(dataset, index, bytes);
+}
+
 mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
                               int32_t *group)
 {
-    struct mot_dataset_source *source = dataset->source;
     if (index < 0 || index >= dataset->samples)
         return mot_fail(MOT_ERR_INPUT, "%s: sample %" MOT_PRI_GIDX " outside [0, %" MOT_PRI_GIDX ")",
-                        source->where, index, dataset->samples);
-    if (source->mixture != NULL) {
-        dataset_make(source, &dataset->format, index, bytes, label, group);
-        return MOT_OK;
-    }
-    *label = dataset->label[index];
-    *group = dataset->group != NULL ? dataset->group[index] : -1;
-    return source->map != NULL ? mapped(dataset, index, bytes) : dataset_stored(dataset, index, bytes);
+                        dataset->source->where, index, dataset->samples);
+    return dataset->source->sample(dataset, index, bytes, label, group);
 }
 
 bool mot_dataset_label_groups(const mot_dataset *dataset, int *parent)
@@ -173,3 +181,21 @@ bool mot_dataset_label_groups(const mot_dataset *dataset, int *parent)
     }
     return true;
 }
+
+/* ---- the source ---- */
+
+static const char *missing(const mot_data_config *config)
+{
+    return config->file[0] == '\0' ? "data.file" : NULL;
+}
+
+static mot_status open_split(mot_dataset *dataset, const mot_data_config *config, const char *split,
+                             bool training, uint64_t seed)
+{
+    (void)training;
+    (void)seed;
+    return mot_dataset_open(dataset, config->file, split, config->memory);
+}
+
+const mot_source_kind mot_source_file = {
+    .kind = {"file"}, .keys = "data.file", .missing = missing, .open = open_split};

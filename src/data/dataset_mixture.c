@@ -4,29 +4,58 @@
 
 #include "dataset_private.h"
 #include "mot/memory.h"
+#include "mot/source.h"
 
-int dataset_split(const char *name)
+typedef struct maker {
+    mot_mixture mixture;
+    unsigned char *made;    /* [samples]: which of the loaded ones stand there; NULL: none is kept */
+    int32_t *label, *group; /* [samples], as far as made */
+} maker;
+
+static void free_maker(void *of)
 {
-    for (int s = 0; s < DATASET_SPLITS; ++s)
-        if (strcmp(name, dataset_split_names[s]) == 0) return s;
-    return -1;
+    maker *m = of;
+    mot_mixture_free(&m->mixture);
+    mot_free(m->made);
+    mot_free(m->label);
+    mot_free(m->group);
+    mot_free(m);
+}
+
+static mot_status make(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
+                       int32_t *group)
+{
+    const struct mot_dataset_source *source = dataset->source;
+    maker *m = source->maker;
+    if (m->made == NULL) {
+        mot_mixture_sample(&m->mixture, source->split, index, bytes, label, group, NULL);
+        return MOT_OK;
+    }
+    unsigned char *kept = source->loaded + (size_t)index * dataset->format.bytes;
+    if (!m->made[index]) {
+        mot_mixture_sample(&m->mixture, source->split, index, (float *)(void *)kept, &m->label[index],
+                           &m->group[index], NULL);
+        m->made[index] = 1;
+    }
+    memcpy(bytes, kept, dataset->format.bytes);
+    *label = m->label[index];
+    *group = m->group[index];
+    return MOT_OK;
 }
 
 mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *config, const char *split,
                                 mot_gidx samples, size_t memory_bytes)
 {
-    *dataset = (mot_dataset){0};
-    const int number = dataset_split(split);
-    if (number < 0) return mot_fail(MOT_ERR_INPUT, "unknown split '%s', expected train, val or test", split);
-    struct mot_dataset_source *source;
-    mot_status status = mot_allocate(&source, 1, sizeof *source, "a data set");
+    maker *m;
+    mot_status status = dataset_begin(dataset, split);
     if (status != MOT_OK) return status;
-    dataset->source = source;
-    source->descriptor = -1;
-    source->split = number;
+    struct mot_dataset_source *source = dataset->source;
+    source->sample = make;
+    source->free_maker = free_maker;
     snprintf(source->where, sizeof source->where, "the mixture's split '%s'", split);
-    MOT_TRY(mot_allocate(&source->mixture, 1, sizeof *source->mixture, "a mixture"));
-    MOT_TRY(mot_mixture_init(source->mixture, config));
+    MOT_TRY(mot_allocate(&m, 1, sizeof *m, "a mixture"));
+    source->maker = m;
+    MOT_TRY(mot_mixture_init(&m->mixture, config));
     dataset->samples = samples;
     dataset->classes = 2;
     dataset->groups = config->classes;
@@ -40,9 +69,9 @@ mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *
     if (samples <= (mot_gidx)(memory_bytes / dataset->format.bytes)) {
         const size_t n = (size_t)samples;
         MOT_TRY(mot_allocate(&source->loaded, n, dataset->format.bytes, "the samples"));
-        MOT_TRY(mot_allocate(&source->made, n, 1, "the samples"));
-        MOT_TRY(mot_allocate(&source->label, n, sizeof *source->label, "the samples"));
-        MOT_TRY(mot_allocate(&source->group, n, sizeof *source->group, "the samples"));
+        MOT_TRY(mot_allocate(&m->made, n, 1, "the samples"));
+        MOT_TRY(mot_allocate(&m->label, n, sizeof *m->label, "the samples"));
+        MOT_TRY(mot_allocate(&m->group, n, sizeof *m->group, "the samples"));
     }
 done:
     if (status != MOT_OK) mot_dataset_close(dataset);
@@ -51,24 +80,23 @@ done:
 
 const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split)
 {
-    *split = dataset->source->split;
-    return dataset->source->mixture;
+    const struct mot_dataset_source *source = dataset->source;
+    if (split != NULL) *split = source->split;
+    return source->sample == make ? &((const maker *)source->maker)->mixture : NULL;
 }
 
-void dataset_make(struct mot_dataset_source *source, const mot_sample_format *format, mot_gidx index,
-                  void *bytes, int32_t *label, int32_t *group)
+/* ---- the source ---- */
+
+static mot_status open_split(mot_dataset *dataset, const mot_data_config *config, const char *split,
+                             bool training, uint64_t seed)
 {
-    if (source->made == NULL) {
-        mot_mixture_sample(source->mixture, source->split, index, bytes, label, group, NULL);
-        return;
-    }
-    unsigned char *kept = source->loaded + (size_t)index * format->bytes;
-    if (!source->made[index]) {
-        mot_mixture_sample(source->mixture, source->split, index, (float *)(void *)kept,
-                           &source->label[index], &source->group[index], NULL);
-        source->made[index] = 1;
-    }
-    memcpy(bytes, kept, format->bytes);
-    *label = source->label[index];
-    *group = source->group[index];
+    mot_mixture_config mixture = config->mixture;
+    mixture.seed = seed;
+    const mot_gidx samples = !training                   ? config->mixture_eval
+                             : config->mixture_train == 0 ? MOT_ENDLESS
+                                                          : config->mixture_train;
+    return mot_dataset_generate(dataset, &mixture, split, samples, config->memory);
 }
+
+const mot_source_kind mot_source_mixture = {
+    .kind = {"mixture"}, .keys = "data.mixture.", .title = "mixture", .made = true, .open = open_split};

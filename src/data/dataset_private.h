@@ -32,19 +32,21 @@ struct dataset_map {
     int32_t *word;          /* [vocabulary of `from`]: the schema's id of each; owned; NULL: the same */
 };
 
-/* Where samples come from: their places in a file, all of them in memory, or a mixture. */
+/* Where samples come from: their places in a file, all of them in memory, or who makes them. */
 struct mot_dataset_source {
+    /* As mot_dataset_sample, of a sample that there is. */
+    mot_status (*sample)(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
+                         int32_t *group);
+    void *maker;                    /* of samples, what it needs for that; NULL: they are read */
+    void (*free_maker)(void *maker);
+
+    int split;               /* its number */
     int descriptor;          /* of the file; -1: none is read any more */
     off_t first;             /* place of sample 0, where `format.bytes` bytes are a sample */
     uint64_t *sum;           /* [samples]: their checksums, as long as any is to be read */
     unsigned char *loaded;   /* or all samples of the split */
     char where[PATH_MAX];    /* "FILE:/split/x", for sentences */
     struct dataset_map *map; /* samples are given in another form than they are stored in; owned; else NULL */
-
-    mot_mixture *mixture; /* generated samples: owned; else NULL */
-    int split;              /* its number */
-    unsigned char *made;    /* [samples]: which of `loaded` stand there; NULL: none is kept */
-    int32_t *label, *group; /* [samples], as far as made */
 };
 
 /* dataset_sums.c: in which 64-bit type the samples' checksums are stored: a signed one, since programs that know no other
@@ -73,14 +75,13 @@ void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *
 int32_t dataset_id(const mot_sample_format *format, const void *sample, size_t token);
 void dataset_map_free(struct dataset_map *map);
 
-/* dataset.c: a sample as it is stored. */
+/* dataset.c: of a split that is read, or in memory: a sample as it is stored; and as the data set gives it. */
 mot_status dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes);
+mot_status dataset_read(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
+                        int32_t *group);
 
-/* dataset_mixture.c: sample `index` of a mixture. */
-void dataset_make(struct mot_dataset_source *source, const mot_sample_format *format, mot_gidx index,
-                  void *bytes, int32_t *label, int32_t *group);
-/* Number of a split, or -1. */
-int dataset_split(const char *name);
+/* dataset.c: makes dataset->source, which reads nothing yet; `split`: MOT_ERR_INPUT where there is none of that name. */
+mot_status dataset_begin(mot_dataset *dataset, const char *split);
 
 /* The native HDF5 type of an element. */
 hid_t dataset_element_type(mot_element element);

@@ -4,16 +4,16 @@
 #include "dataset_private.h"
 #include "mot/memory.h"
 #include "mot/rng.h"
+#include "mot/source.h"
 
 mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width, int classes,
                               mot_gidx samples, uint64_t seed)
 {
-    *dataset = (mot_dataset){.classes = classes, .samples = samples};
-    struct mot_dataset_source *source;
-    mot_status status;
-    MOT_TRY(mot_allocate(&source, 1, sizeof *source, "a data set"));
-    dataset->source = source;
-    source->descriptor = -1;
+    mot_status status = dataset_begin(dataset, "train");
+    if (status != MOT_OK) return status;
+    struct mot_dataset_source *source = dataset->source;
+    dataset->classes = classes;
+    dataset->samples = samples;
     snprintf(source->where, sizeof source->where, "random samples");
     dataset->format = (mot_sample_format){.kind = MOT_SAMPLE_VECTOR,
                                           .element = MOT_ELEMENT_F32,
@@ -34,3 +34,21 @@ done:
     if (status != MOT_OK) mot_dataset_close(dataset);
     return status;
 }
+
+/* ---- the source ---- */
+
+static mot_status open_split(mot_dataset *dataset, const mot_data_config *config, const char *split,
+                             bool training, uint64_t seed)
+{
+    (void)split;
+    (void)training;
+    return mot_dataset_random(dataset, config->random.tokens, config->random.width, config->random.classes,
+                              config->random.samples, seed);
+}
+
+const mot_source_kind mot_source_random = {.kind = {"random"},
+                                           .keys = "data.random.",
+                                           .title = "random numbers",
+                                           .made = true,
+                                           .meaningless = true,
+                                           .open = open_split};

@@ -202,7 +202,7 @@ done:
 static mot_status adopt_groups(const mot_schema *schema, mot_dataset *dataset, const char *path)
 {
     mot_status status = MOT_OK;
-    if (dataset->group == NULL && dataset->source->mixture == NULL)
+    if (dataset->groups == 0)
         return mot_fail(MOT_ERR_INPUT, "%s has no groups, which the run needs", path);
     MOT_TRY(map_values(dataset->group, dataset->group != NULL ? dataset->samples : 0, dataset->group_names,
                        dataset->groups, schema->group_names, schema->groups, "group", path));

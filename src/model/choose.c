@@ -37,28 +37,19 @@ static double noise_of(mot_noise noise, uint32_t first, uint32_t second)
     return 0;
 }
 
-/* What decides the choice for sample b: logits, noise and bias; or the controls' rule. */
-static void scores(const mot_route_config *config, mot_gate_kind kind, const mot_choice_batch *batch,
-                   size_t b, double lambda, double *score)
+/* What decides the choice for sample b, where the gate has no rule of its own: logits, bias and noise. */
+static void noisy_scores(const mot_route_config *config, const mot_choice_batch *batch, size_t b,
+                         double lambda, double *score)
 {
     const size_t E = batch->E;
-    const bool training = batch->step >= 0;
-    const mot_stream stream = kind == MOT_GATE_RANDOM ? MOT_STREAM_CHOICE : MOT_STREAM_NOISE;
-    const uint64_t place = training ? b : (uint64_t)batch->first + b;
+    const bool noise = batch->step >= 0 && config->explore.noise != MOT_NOISE_NONE;
+    const uint64_t place = mot_choice_place(batch, b);
     for (size_t i = 0; i < E; ++i) {
-        if (kind == MOT_GATE_FIXED || kind == MOT_GATE_EVEN) {
-            /* Its own expert first, the group's or the next in turn; then the following ones in a ring. */
-            const size_t own = (kind == MOT_GATE_FIXED ? (size_t)batch->group[b] : place % E * batch->K) % E;
-            score[i] = -(double)((i + E - own) % E);
-            continue;
-        }
         score[i] = (double)batch->h[b * E + i] + (double)batch->bias[i];
-        if (kind != MOT_GATE_RANDOM && (!training || config->explore.noise == MOT_NOISE_NONE)) continue;
-        const mot_random4 random = mot_random(batch->seed, stream, (uint32_t)batch->step, (uint32_t)place,
-                                              (uint32_t)(place >> 32), (uint32_t)i);
-        score[i] = kind == MOT_GATE_RANDOM
-                       ? mot_uniform(random.word[0])
-                       : score[i] + lambda * noise_of(config->explore.noise, random.word[0], random.word[1]);
+        if (!noise) continue;
+        const mot_random4 random = mot_random(batch->seed, MOT_STREAM_NOISE, (uint32_t)batch->step,
+                                              (uint32_t)place, (uint32_t)(place >> 32), (uint32_t)i);
+        score[i] += lambda * noise_of(config->explore.noise, random.word[0], random.word[1]);
     }
 }
 
@@ -77,7 +68,7 @@ static void take_largest(size_t E, size_t K, double *score, int32_t *expert)
     }
 }
 
-void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_choice_batch *batch)
+void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch)
 {
     const size_t E = batch->E, K = batch->K;
     const double lambda = mot_noise_scale(config, batch->step);
@@ -86,7 +77,10 @@ void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_ch
         double score[MOT_MAX_EXPERTS];
         int32_t *expert = batch->expert + b * K;
         mot_real *weight = batch->weight + b * K, *p = batch->p + b * E;
-        scores(config, kind, batch, b, lambda, score);
+        if (kind->scores != NULL)
+            kind->scores(batch, b, score);
+        else
+            noisy_scores(config, batch, b, lambda, score);
         take_largest(E, K, score, expert);
         memcpy(p, batch->h + b * E, E * sizeof *p);
         mot_row_softmax(p, E);

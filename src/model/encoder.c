@@ -253,7 +253,7 @@ static size_t encoder_products(const mot_expert_shape *shape, mot_gemm_shape pro
 }
 
 const mot_expert_kind mot_encoder_kind = {
-    .name = "encoder",
+    .kind = {"encoder"},
     .bf16 = true,
     .table = encoder_table,
     .tile = encoder_tile,

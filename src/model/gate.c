@@ -1,20 +1,14 @@
 #include "mot/gate.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "mot/layers.h"
 #include "mot/rowops.h"
 
-/* Rows of the table. `linear` has the last alone. */
-enum { HIDDEN_WEIGHT, HIDDEN_BIAS, MLP_WEIGHT, MLP_BIAS };
-enum { LINEAR_WEIGHT };
-
 mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t experts, size_t tokens,
                          size_t width, size_t vocabulary)
 {
-    mot_status status = MOT_OK;
-    memset(gate, 0, sizeof *gate);
+    *gate = (mot_gate){.kind = mot_gate_kind_at(config->kind)};
     gate->config = config;
     gate->experts = experts;
     if (vocabulary > 0 && config->input == MOT_GATE_FLAT)
@@ -22,23 +16,7 @@ mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t e
                         "gate.input = flat: texts have no numbers to lay side by side; use mean or sum");
     gate->tokens = vocabulary > 0 ? tokens : 0;
     gate->features = vocabulary > 0 ? vocabulary : config->input == MOT_GATE_FLAT ? tokens * width : width;
-    if (config->kind >= MOT_GATE_FIXED) return MOT_OK;
-
-    const size_t F = gate->features, H = config->hidden, E = experts;
-    if (config->kind == MOT_GATE_LINEAR) {
-        MOT_TRY(mot_table_add(&gate->table, "weight", MOT_PART_GATE, 2, (const size_t[]){F, E}, 0,
-                              config->init, true));
-        return MOT_OK;
-    }
-    const double deviation = vocabulary > 0 ? 0.5 : 1 / sqrt((double)F);
-    MOT_TRY(mot_table_add(&gate->table, "hidden_weight", MOT_PART_GATE, 2, (const size_t[]){F, H}, 0,
-                          deviation, true));
-    MOT_TRY(mot_table_add(&gate->table, "hidden_bias", MOT_PART_GATE, 1, (const size_t[]){H}, 0, 0, false));
-    MOT_TRY(mot_table_add(&gate->table, "weight", MOT_PART_GATE, 2, (const size_t[]){H, E}, 0, config->init,
-                          true));
-    MOT_TRY(mot_table_add(&gate->table, "bias", MOT_PART_GATE, 1, (const size_t[]){E}, 0, 0, false));
-done:
-    return status;
+    return gate->kind->table != NULL ? gate->kind->table(gate, &gate->table) : MOT_OK;
 }
 
 void mot_gate_features(const mot_gate *gate, mot_real *g, const mot_real *x, size_t count, size_t width)
@@ -68,9 +46,8 @@ static mot_real text_scale(const mot_gate *gate, size_t length)
     return gate->config->input == MOT_GATE_MEAN && length > 0 ? 1 / (mot_real)length : 1;
 }
 
-/* y [n, M] = g w (+ b) */
-static void features_forward(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id,
-                             const mot_real *w, const mot_real *b, size_t M, mot_real *y)
+void mot_gate_product(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id, const mot_real *w,
+                      const mot_real *b, size_t M, mot_real *y)
 {
     if (id == NULL) {
         mot_linear_forward(y, g, w, b, n, gate->features, M);
@@ -85,8 +62,8 @@ static void features_forward(const mot_gate *gate, size_t n, const mot_real *g, 
     }
 }
 
-static void features_backward(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id,
-                              mot_real *d_w, mot_real *d_b, const mot_real *d_y, size_t M)
+void mot_gate_product_backward(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id,
+                               mot_real *d_w, mot_real *d_b, const mot_real *d_y, size_t M)
 {
     if (id == NULL) {
         mot_linear_backward(NULL, d_w, d_b, d_y, g, NULL, n, gate->features, M);
@@ -104,46 +81,20 @@ static void features_backward(const mot_gate *gate, size_t n, const mot_real *g,
 
 size_t mot_gate_kept(const mot_gate *gate, size_t n)
 {
-    return gate->config->kind == MOT_GATE_MLP ? 2 * n * gate->config->hidden : 0;
-}
-
-static mot_real *tensor(const mot_gate *gate, mot_real *block, int row)
-{
-    return block + gate->table.row[row].offset;
+    return gate->kind->kept != NULL ? gate->kind->kept(gate, n) : 0;
 }
 
 void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,
                       const int32_t *id, mot_real *h, mot_real *kept)
 {
-    const size_t E = gate->experts, H = gate->config->hidden;
-    if (!mot_gate_learns(gate)) {
-        memset(h, 0, n * E * sizeof *h);
-    } else if (gate->config->kind == MOT_GATE_LINEAR) {
-        features_forward(gate, n, g, id, tensor(gate, params->value, LINEAR_WEIGHT), NULL, E, h);
-    } else {
-        mot_real *up = kept, *hidden = kept + n * H;
-        features_forward(gate, n, g, id, tensor(gate, params->value, HIDDEN_WEIGHT),
-                         tensor(gate, params->value, HIDDEN_BIAS), H, up);
-        mot_gelu_forward(hidden, up, n * H);
-        mot_linear_forward(h, hidden, tensor(gate, params->value, MLP_WEIGHT),
-                           tensor(gate, params->value, MLP_BIAS), n, H, E);
-    }
+    if (gate->kind->forward != NULL)
+        gate->kind->forward(gate, params, n, g, id, h, kept);
+    else
+        memset(h, 0, n * gate->experts * sizeof *h);
 }
 
 void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g,
                        const int32_t *id, const mot_real *d_h, mot_real *kept)
 {
-    const size_t E = gate->experts, H = gate->config->hidden;
-    if (!mot_gate_learns(gate)) return;
-    if (gate->config->kind == MOT_GATE_LINEAR) {
-        features_backward(gate, n, g, id, tensor(gate, params->gradient, LINEAR_WEIGHT), NULL, d_h, E);
-        return;
-    }
-    mot_real *up = kept, *hidden = kept + n * H, *d_weight = tensor(gate, params->gradient, MLP_WEIGHT);
-    /* d_hidden replaces hidden once the last layer's weight gradient has been taken from it. */
-    mot_linear_backward(NULL, d_weight, tensor(gate, params->gradient, MLP_BIAS), d_h, hidden, NULL, n, H, E);
-    mot_linear_backward_input(hidden, d_h, tensor(gate, params->value, MLP_WEIGHT), n, H, E);
-    mot_gelu_backward(hidden, hidden, up, n * H);
-    features_backward(gate, n, g, id, tensor(gate, params->gradient, HIDDEN_WEIGHT),
-                      tensor(gate, params->gradient, HIDDEN_BIAS), hidden, H);
+    if (gate->kind->backward != NULL) gate->kind->backward(gate, params, n, g, id, d_h, kept);
 }

@@ -371,7 +371,7 @@ static size_t merged_products(const mot_expert_shape *shape, mot_gemm_shape prod
 }
 
 const mot_expert_kind mot_merged_kind = {
-    .name = "merged",
+    .kind = {"merged"},
     .table = merged_table,
     .tile = merged_tile,
     .workspace = merged_workspace,

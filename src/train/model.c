@@ -107,7 +107,7 @@ mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_co
     memset(model, 0, sizeof *model);
     model->config = config;
     model->comm = comm;
-    model->kind = mot_expert_kinds[config->model.kind];
+    model->kind = mot_expert_kind_at(config->model.kind);
     model->shape = (mot_expert_shape){
         &config->model,
         tokens,

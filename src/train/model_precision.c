@@ -136,7 +136,7 @@ mot_status mot_model_choose_precision(mot_model *model)
     if (asked == MOT_RULE_FP32) return MOT_OK;
     if (!model->kind->bf16) {
         mot_log(level, "model.precision = %s: experts of the kind %s take their products in fp32",
-                names[asked], model->kind->name);
+                names[asked], model->kind->kind.name);
         return MOT_OK;
     }
     int available = mot_bf16_available();

@@ -8,6 +8,7 @@
 
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/source.h"
 #include "predict_private.h"
 #include "run_private.h"
 
@@ -35,6 +36,11 @@ static void free_room(predictions *p)
 
 static mot_status begin(const mot_run *run, predict_output *output, predictions *p)
 {
+    const mot_loss_kind *loss = mot_step_loss(run->step)->kind;
+    if (loss->probabilities == NULL)
+        return mot_fail(MOT_ERR_INPUT,
+                        "train.loss = %s: the run learned no classes, which is what is predicted",
+                        loss->kind.name);
     output->samples = (size_t)run->eval_set.samples;
     output->classes = (size_t)run->classes;
     output->choices = mot_choice_count(&run->config.route, run->config.model.experts);
@@ -47,14 +53,13 @@ static mot_status begin(const mot_run *run, predict_output *output, predictions 
 static mot_status keep(const mot_run *run, predict_output *output, predictions *p,
                        const mot_step_result *result)
 {
-    const size_t outputs = mot_loss_outputs(run->config.train.loss, run->classes), n = p->count,
-                 C = output->classes, K = output->choices;
+    const mot_loss *loss = mot_step_loss(run->step);
+    const size_t n = p->count, C = output->classes, K = output->choices;
     memcpy(p->class, result->predicted, n * sizeof *p->class);
     memcpy(p->expert, result->expert, n * K * sizeof *p->expert);
     memcpy(p->gate, result->prob, n * K * sizeof *p->gate);
     for (size_t i = 0; i < n; ++i)
-        mot_loss_probabilities(run->config.train.loss, outputs, result->output + i * outputs, run->classes,
-                               p->probability + i * C);
+        loss->kind->probabilities(loss, result->output + i * loss->outputs, p->probability + i * C);
     return predict_output_add(output, p);
 }
 
@@ -83,7 +88,7 @@ static mot_status take_input(const mot_predict_options *options, const mot_schem
 {
     const bool data = options->input == MOT_PREDICT_DATA;
     mot_status status = MOT_OK;
-    if (config->gate.kind == MOT_GATE_FIXED)
+    if (mot_gate_kind_at(config->gate.kind)->told)
         return mot_fail(
             MOT_ERR_INPUT,
             "the gate of this run is told the %s of a sample, which nobody knows here: it cannot predict",
@@ -94,7 +99,7 @@ static mot_status take_input(const mot_predict_options *options, const mot_schem
     if (!data) MOT_TRY(predict_import(options, schema, made, paths));
     const char *file = data ? options->file : made;
     if (file != NULL) {
-        config->data.source = MOT_SOURCE_FILE;
+        config->data.source = mot_kinds_find(&mot_source_kinds, "file");
         if (snprintf(config->data.file, sizeof config->data.file, "%s", file) >=
             (int)sizeof config->data.file)
             return mot_fail(MOT_ERR_INPUT, "the path '%.80s...' is too long", file);

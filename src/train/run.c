@@ -10,6 +10,7 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/optimizer.h"
+#include "mot/source.h"
 #include "mot/watch.h"
 
 /* ---- training ---- */
@@ -328,8 +329,7 @@ static mot_status put_json(const mot_run *run, const char *checkpoint, char **te
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for the figures");
     mot_json_text(json, "checkpoint", checkpoint);
-    mot_json_text(json, "data",
-                  run->config.data.source == MOT_SOURCE_FILE ? run->config.data.file : "mixture");
+    mot_json_text(json, "data", mot_source_title(&run->config.data));
     mot_json_text(json, "eval.split", run->config.eval.split);
     mot_json_int(json, "eval.step", run->progress.step);
     mot_json_int(json, "eval.samples", run->last_eval.samples);

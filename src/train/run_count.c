@@ -60,20 +60,20 @@ void run_count_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result
     const size_t C = (size_t)run->classes, E = (size_t)run->config.model.experts;
     const size_t K = mot_choice_count(&run->config.route, (int)E);
     for (size_t p = 0; p < n; ++p) {
-        const size_t expert = (size_t)result->expert[p * K], predicted = (size_t)result->predicted[p];
-        const int32_t label = result->label[p], group = result->group[p];
+        const size_t expert = (size_t)result->expert[p * K];
+        const int32_t label = result->label[p], group = result->group[p], predicted = result->predicted[p];
         uint16_t *before = &eval->expert[first + (mot_gidx)p];
         eval->number[RUN_CHANGED] += *before == UINT16_MAX ? NAN : *before != expert;
         *before = (uint16_t)expert;
-        ++eval->predicted[predicted];
+        if (predicted >= 0) ++eval->predicted[predicted];
         if (group >= 0) ++eval->group_load[(size_t)group * E + expert];
-        if (run->parent != NULL) eval->number[RUN_GROUP_ACCURACY] += run->parent[predicted] == group;
+        if (run->parent != NULL && predicted >= 0) eval->number[RUN_GROUP_ACCURACY] += run->parent[predicted] == group;
         if (label < 0) continue;
         ++eval->class_load[(size_t)label * E + expert];
-        if (group >= 0) eval->group_hits[group] += (size_t)label == predicted;
-        eval->hits[label] += (size_t)label == predicted;
-        eval->expert_hits[expert] += (size_t)label == predicted;
-        if (eval->confusion != NULL) ++eval->confusion[(size_t)label * C + predicted];
+        if (group >= 0) eval->group_hits[group] += result->right[p];
+        eval->hits[label] += result->right[p];
+        eval->expert_hits[expert] += result->right[p];
+        if (eval->confusion != NULL) ++eval->confusion[(size_t)label * C + (size_t)predicted];
     }
 }
 

@@ -5,41 +5,22 @@
 
 #include "mot/log.h"
 #include "mot/memory.h"
-
-static mot_status open_mixture(const mot_run *run, mot_dataset *set, const char *split)
-{
-    const mot_config *config = &run->config;
-    const bool training = set == &run->train_set;
-    mot_mixture_config mixture = config->data.mixture;
-    mixture.seed = config->seed;
-    const mot_gidx samples = !training                         ? config->data.mixture_eval
-                             : config->data.mixture_train == 0 ? MOT_ENDLESS
-                                                               : config->data.mixture_train;
-    return mot_dataset_generate(set, &mixture, split, samples, config->data.memory);
-}
-
-/* What is learned from random numbers must not look like a result. */
-static mot_status open_random(const mot_run *run, mot_dataset *set)
-{
-    const mot_config *config = &run->config;
-    if (run->purpose != RUN_BENCH)
-        return mot_fail(MOT_ERR_INPUT,
-                        "data.source = random: there is nothing to learn from it; it is for mot bench");
-    return mot_dataset_random(set, config->data.random.tokens, config->data.random.width,
-                              config->data.random.classes, config->data.random.samples, config->seed);
-}
+#include "mot/source.h"
 
 /* One split; a failure is agreed by the caller. */
 static mot_status open_split(const mot_run *run, mot_dataset *set, const char *split)
 {
-    if (run->config.data.source == MOT_SOURCE_RANDOM) return open_random(run, set);
-    if (run->config.data.source == MOT_SOURCE_MIXTURE) return open_mixture(run, set, split);
-    const mot_status status = mot_dataset_open(set, run->config.data.file, split, run->config.data.memory);
+    const mot_data_config *config = &run->config.data;
+    const mot_source_kind *source = mot_source_kind_at(config->source);
+    const char *title = mot_source_title(config);
+    if (source->meaningless && run->purpose != RUN_BENCH) /* what is learned from it must not look like a result */
+        return mot_fail(MOT_ERR_INPUT, "data.source = %s: there is nothing to learn from it; it is for mot bench",
+                        source->kind.name);
+    const mot_status status = source->open(set, config, split, set == &run->train_set, run->config.seed);
     if (status != MOT_OK) return status;
-    if (set->samples == 0)
-        return mot_fail(MOT_ERR_INPUT, "%s: split '%s' has no samples", run->config.data.file, split);
-    if (run->config.data.target == MOT_TARGET_GROUP && set->groups == 0 && run->purpose != RUN_PREDICT)
-        return mot_fail(MOT_ERR_INPUT, "data.target = group: %s has no groups", run->config.data.file);
+    if (set->samples == 0) return mot_fail(MOT_ERR_INPUT, "%s: split '%s' has no samples", title, split);
+    if (config->target == MOT_TARGET_GROUP && set->groups == 0 && run->purpose != RUN_PREDICT)
+        return mot_fail(MOT_ERR_INPUT, "data.target = group: %s has no groups", title);
     return MOT_OK;
 }
 
@@ -98,19 +79,20 @@ static mot_status check_data(mot_run *run)
     if (train->bytes != eval->bytes || train->kind != eval->kind || train->vocabulary != eval->vocabulary)
         return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
                         run->config.data.file, run->config.eval.split);
-    const bool told = run->config.gate.kind == MOT_GATE_FIXED;
+    const mot_gate_kind *gate = mot_gate_kind_at(run->config.gate.kind);
+    const bool told = gate->told;
     if (told && run->config.gate.told == MOT_TOLD_GROUP) {
         const bool train_has = run->train.dataset->groups > 0;
         if (!train_has || run->eval_set.groups == 0)
             return mot_fail(
                 MOT_ERR_INPUT,
-                "gate.kind = fixed: split '%s' of %s has no groups that the gate could be told "
+                "gate.kind = %s: split '%s' of %s has no groups that the gate could be told "
                 "(gate.told=label tells it the labels, which shows how experts do, and nothing of a gate)",
-                train_has ? run->config.eval.split : "train", run->config.data.file);
+                gate->kind.name, train_has ? run->config.eval.split : "train", run->config.data.file);
     }
     if (told && (run->config.gate.told == MOT_TOLD_LABEL || run->config.data.target == MOT_TARGET_GROUP))
         mot_log(MOT_LOG_WARNING,
-                "gate.kind = fixed routes by the very %s that is learned: accuracy says nothing",
+                "gate.kind = %s routes by the very %s that is learned: accuracy says nothing", gate->kind.name,
                 run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     if (run->purpose != RUN_TRAIN) return MOT_OK;
     warn_of_batch(run);
@@ -137,12 +119,12 @@ done:
 static mot_status adopt(mot_run *run)
 {
     const mot_config *config = &run->config;
-    const bool told = config->gate.kind == MOT_GATE_FIXED && config->gate.told == MOT_TOLD_GROUP,
+    const bool told = mot_gate_kind_at(config->gate.kind)->told && config->gate.told == MOT_TOLD_GROUP,
                by_group = config->data.target == MOT_TARGET_GROUP;
     const bool known = run->purpose == RUN_EVAL;
     const unsigned what = (known && !by_group ? MOT_ADOPT_LABELS : 0) |
                           (known && (told || by_group) ? MOT_ADOPT_GROUPS : 0);
-    const char *name = config->data.source == MOT_SOURCE_FILE ? config->data.file : "the mixture";
+    const char *name = mot_source_title(&config->data);
     mot_gidx unknown, words;
     const mot_status status = mot_schema_adopt(&run->schema, &run->eval_set, what, name, &unknown, &words);
     if (status == MOT_OK && words > 0 && run->purpose == RUN_PREDICT) /* maybe of a file made for it alone */

@@ -51,7 +51,8 @@ mot_status run_figures_create(mot_run *run)
     const bool groups = run->eval_set.groups > 0;
     figures->kinds = (size_t)(groups ? run->groups : run->classes);
     figures->axis = groups ? "group" : "class";
-    figures->theory = run->config.data.source == MOT_SOURCE_MIXTURE && run->model.kind == &mot_merged_kind;
+    figures->theory = mot_dataset_mixture(&run->eval_set, NULL) != NULL &&
+                      run->model.kind == &mot_merged_kind;
     const size_t table = figures->kinds * (size_t)run->config.model.experts;
     MOT_TRY(mot_allocate(&figures->kind_loss, table, sizeof(double), "figures of an evaluation"));
     MOT_TRY(mot_allocate(&figures->loss_table, table, sizeof(double), "figures of an evaluation"));

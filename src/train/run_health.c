@@ -201,7 +201,7 @@ static mot_status judge_loads(mot_run *run)
                         "expert %d of %d had %.1f %% of the samples of the last %" MOT_PRI_GIDX " steps", busiest,
                         E, 100 * (double)load[busiest] / samples, health->window.counted);
     /* The theory has several experts for each class, and leaves some of them out in the end. */
-    if (idle > 0 && run->config.data.source != MOT_SOURCE_MIXTURE)
+    if (idle > 0 && mot_dataset_mixture(run->train.dataset, NULL) == NULL)
         return run_warn(run, RUN_IDLE_EXPERTS,
                         "%d of %d experts, expert %d first, had less than 1 %% of a fair share of the samples of "
                         "the last %" MOT_PRI_GIDX " steps",

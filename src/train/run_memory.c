@@ -6,6 +6,7 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/screen.h"
+#include "mot/source.h"
 #include "mot/watch.h"
 
 const char *run_bytes_text(size_t bytes, char text[32])
@@ -48,7 +49,7 @@ static size_t record_bytes(const mot_run *run)
 static size_t file_bytes(const mot_run *run, size_t record)
 {
     const size_t mib = (size_t)1 << 20;
-    const bool reads = run->config.data.source == MOT_SOURCE_FILE,
+    const bool reads = !mot_source_kind_at(run->config.data.source)->made,
                writes = run->comm->rank == MOT_ROOT && run->purpose == RUN_TRAIN;
     return (reads || writes ? 4 * mib : 0) + (writes ? 5 * mib + record * 2 / 5 : 0);
 }

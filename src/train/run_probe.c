@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "mot/loss.h"
 #include "mot/memory.h"
 #include "mot/merged.h"
 #include "mot/watch.h"
@@ -128,7 +127,7 @@ static void map_gate(const mot_run *run, run_probe *probe)
 {
     const mot_gate *gate = &run->model.gate;
     const size_t D = run->model.shape.width, E = gate->experts;
-    if (run->config.gate.kind != MOT_GATE_LINEAR || gate->features != D) return;
+    if (gate->kind != &mot_gate_linear || gate->features != D) return;
     for (size_t e = 0; e < E; ++e)
         for (size_t n = 0; n < probe->classes; ++n) {
             double sum = 0;
@@ -165,6 +164,7 @@ static size_t class_gradient(const mot_run *run, run_probe *probe, int local, si
 {
     const mot_model *model = &run->model;
     const mot_expert_shape *shape = &model->shape;
+    const mot_loss *loss = mot_step_loss(run->step);
     const mot_real *const *weight = model->weight + (size_t)local * model->table.rows;
     const size_t LD = shape->tokens * shape->width, tile = model->kind->tile(shape);
     size_t count = 0;
@@ -182,9 +182,8 @@ static size_t class_gradient(const mot_run *run, run_probe *probe, int local, si
         void *kept = model->kind->forward(shape, weight, &rows, &probe->arena, true, probe->out);
         for (size_t s = 0; s < m; ++s) {
             const mot_real w = probe->weight[sample[s]], combined = w * probe->out[s];
-            int32_t predicted;
-            mot_loss(run->config.train.loss, 1, &combined, probe->label[sample[s]] > 0, &probe->d_out[s],
-                     &predicted);
+            const int32_t class = probe->label[sample[s]] > 0;
+            loss->kind->value(loss, &combined, &class, &probe->d_out[s]);
             probe->d_out[s] *= w;
         }
         model->kind->backward(shape, weight, probe->row, &rows, &probe->arena, kept, probe->d_out, ~0u);

@@ -11,6 +11,7 @@
 #include "mot/level.h"
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/source.h"
 #include "mot/version.h"
 
 /* ---- before ---- */
@@ -58,21 +59,19 @@ void run_banner(const mot_run *run, const char *what)
     else if (nodes->ranks > 1)
         mot_log_wrap(BANNER, "  exchange from rank to rank by messages");
     mot_log_wrap(BANNER, "  blas     %s", mot_blas_name());
-    static const char *const sources[] = {NULL, "mixture", "random numbers"};
     char samples[32] = "fresh", evaluation[48] = "";
     if (run->train.dataset->samples != MOT_ENDLESS)
         snprintf(samples, sizeof samples, "%" MOT_PRI_GIDX, run->train.dataset->samples);
     if (run->purpose != RUN_BENCH)
         snprintf(evaluation, sizeof evaluation, ", %s (%" MOT_PRI_GIDX " for evaluation)",
                  run->purpose == RUN_TRAIN ? "train" : config->eval.split, run->eval_set.samples);
-    mot_log_wrap(BANNER, "  data     %s: %s samples, %d classes%s%s",
-                 config->data.source == MOT_SOURCE_FILE ? config->data.file : sources[config->data.source],
+    mot_log_wrap(BANNER, "  data     %s: %s samples, %d classes%s%s", mot_source_title(&config->data),
                  samples, run->classes,
                  run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
     mot_log_wrap(BANNER,
                  "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
-                 config->model.experts, run->model.kind->name, config->model.experts == 1 ? "" : "s",
+                 config->model.experts, run->model.kind->kind.name, config->model.experts == 1 ? "" : "s",
                  size.own, parts, size.gate, total, K, config->model.experts,
                  run->model.shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
     mot_log_wrap(
@@ -184,7 +183,7 @@ mot_status run_report_step(mot_run *run, const mot_step_result *result, int stag
 
 const char *run_told(const mot_run *run)
 {
-    if (run->config.gate.kind != MOT_GATE_FIXED) return "";
+    if (!run->model.gate.kind->told) return "";
     return run->config.gate.told == MOT_TOLD_LABEL ? "label" : "group";
 }
 

@@ -129,16 +129,17 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
     run->data_bytes = held_since(&held);
 
     mot_token_shape shape;
-    const size_t outputs = mot_loss_outputs(config->train.loss, run->classes);
-    status = mot_token_shape_of(&run->train.dataset->format, config->model.patch, &shape);
+    mot_loss loss;
+    status = mot_loss_init(&loss, mot_loss_kind_at(config->train.loss), sizeof(int32_t), run->classes);
+    if (status == MOT_OK) status = mot_token_shape_of(&run->train.dataset->format, config->model.patch, &shape);
     if (status == MOT_OK)
         status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width,
-                                  shape.vocabulary, outputs, comm->size == 1);
+                                  shape.vocabulary, loss.outputs, comm->size == 1);
     MOT_TRY(mot_comm_agree(comm, status));
     MOT_TRY(choose_precision(run));
     run->model_bytes = held_since(&held);
     describe_sources(run);
-    MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, run->classes, run->groups,
+    MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, &loss, run->groups,
                             purpose == RUN_BENCH
                                 ? run->config.train.batch
                                 : MOT_MAX(run->config.train.batch, config->eval.batch),

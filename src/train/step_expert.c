@@ -58,14 +58,14 @@ static void take_loss(const mot_step *step, step_worker *worker, size_t n, choic
         const mot_real *f = worker->out + s * C;
         mot_real *d = worker->d_out + s * C, d_weight = 0;
         for (size_t c = 0; c < C; ++c) worker->combined[c] = head->weight * f[c];
-        report->loss = mot_loss(step->loss, C, worker->combined, head->label, d, &report->predicted);
+        *report = mot_step_judge(step, worker->combined, &head->label, d);
         mot_step_keep_output(step, report, worker->combined);
         for (size_t c = 0; c < C; ++c) {
             d_weight += d[c] * f[c];
             d[c] *= head->weight * share;
         }
         report->position = head->position;
-        report->choice = head->choice;
+        report->choice = (uint16_t)head->choice;
         report->d_weight = d_weight;
     }
 }

@@ -20,8 +20,8 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
                            mot_exchange_home(&chunk->outputs, &chunk->plan, step->home_row[s * K + k]), f);
         for (size_t c = 0; c < C; ++c) step->combined[c] += weight[k] * f[c];
     }
-    int predicted;
-    const double loss = mot_loss(step->loss, C, step->combined, note.label, step->d_combined, &predicted);
+    choice_report said = mot_step_judge(step, step->combined, &note.label, step->d_combined);
+    said.position = (uint32_t)p;
     for (size_t k = 0; k < K; ++k) {
         void *row = mot_exchange_home(&chunk->outputs, &chunk->plan, step->home_row[s * K + k]);
         mot_real d_weight = 0;
@@ -32,7 +32,9 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
         }
         mot_payload_pack(step->payload, C, f, row);
         choice_report *report = mot_step_next_report(step);
-        *report = (choice_report){(uint32_t)p, (uint32_t)k, predicted, d_weight, loss};
+        said.choice = (uint16_t)k;
+        said.d_weight = d_weight;
+        *report = said;
         mot_step_keep_output(step, report, step->combined);
     }
 }

@@ -8,7 +8,7 @@ static mot_status create_root(mot_step *step)
     coordinator *root = &step->root;
     const mot_gate *gate = &step->model->gate;
     const size_t B = step->most, K = step->K, E = gate->experts, ranks = (size_t)step->comm->size;
-    const size_t kinds = (size_t)MOT_MAX(1, MOT_MAX(step->classes, step->groups));
+    const size_t kinds = (size_t)MOT_MAX(1, MOT_MAX(step->loss.classes, step->groups));
     const char *what = "the coordinator's arrays";
     mot_status status;
     MOT_TRY(mot_allocate(&root->gathered, B, step->batch.note_bytes, what));
@@ -19,6 +19,7 @@ static mot_status create_root(mot_step *step)
     MOT_TRY(mot_allocate(&root->label, B, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&root->group, B, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&root->predicted, B, sizeof(int32_t), what));
+    MOT_TRY(mot_allocate(&root->right, B, sizeof(bool), what));
     MOT_TRY(mot_allocate(&root->g, gate->tokens > 0 ? 0 : B * gate->features, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&root->id, B * gate->tokens, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&root->h, B * E, sizeof(mot_real), what));
@@ -43,7 +44,7 @@ static void free_root(coordinator *root)
         root->label,    root->group,  root->predicted,    root->g,        root->id,
         root->h,        root->p,      root->d_h,          root->kept,     root->d_weight,
         root->prob,     root->loss,   root->report,       root->reporter, root->importance,
-        root->table,    root->output, root->report_output};
+        root->table,    root->output, root->report_output, root->right};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
@@ -191,8 +192,8 @@ done:
     return status;
 }
 
-mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_source *reader, int classes,
-                           int groups, size_t most, int threads)
+mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_source *reader,
+                           const mot_loss *loss, int groups, size_t most, int threads)
 {
     mot_status status;
     mot_step *step = NULL;
@@ -202,10 +203,10 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->comm = model->comm;
     step->format = reader->dataset->format;
     step->patch = reader->patch;
-    step->loss = model->config->train.loss;
+    step->loss = *loss;
     step->most = most;
     step->K = mot_choice_count(&model->config->route, model->config->model.experts);
-    step->C = model->shape.outputs;
+    step->C = loss->outputs;
     step->chunks = (size_t)model->config->route.chunks;
     step->payload = model->config->route.payload;
     step->sample_payload = step->format.element == MOT_ELEMENT_F32 ? step->payload : MOT_PAYLOAD_FP32;
@@ -216,7 +217,6 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->out_bytes = mot_payload_bytes(step->payload, step->C);
     step->tile = model->kind->tile(&model->shape);
     step->strip_rows = mot_expert_strip(model->kind, &model->shape, &model->table);
-    step->classes = classes;
     step->groups = groups;
     step->note_type = step->report_type = step->output_type = MPI_DATATYPE_NULL;
     (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
@@ -265,6 +265,11 @@ mot_status mot_step_keep_outputs(mot_step *step)
     }
 done:
     return mot_comm_agree(step->comm, status);
+}
+
+const mot_loss *mot_step_loss(const mot_step *step)
+{
+    return &step->loss;
 }
 
 const mot_nodes *mot_step_nodes(const mot_step *step)

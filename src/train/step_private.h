@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "mot/clock.h"
-#include "mot/loss.h"
 #include "mot/step.h"
 #include "mot/threads.h"
 #include "mot/watch.h"
@@ -20,9 +19,10 @@ typedef struct row_head {
 
 /* What goes back to the coordinator of each (sample, choice). */
 typedef struct choice_report {
-    uint32_t position, choice;
-    int32_t predicted;
-    float d_weight; /* of the sample's loss by its weight */
+    uint32_t position;
+    uint16_t choice, right; /* right: 0 or 1 */
+    int32_t predicted;      /* class; -1: outputs stand for none */
+    float d_weight;         /* of the sample's loss by its weight */
     double loss;    /* counted for choice 0 */
 } choice_report;
 
@@ -99,6 +99,7 @@ typedef struct coordinator {
     int *counts, *places;    /* [ranks] */
     mot_gidx *sample;
     int32_t *label, *group, *predicted;
+    bool *right;
     mot_real *g;           /* [B, F] */
     int32_t *id;           /* [B, tokens] */
     mot_real *h, *p, *d_h; /* [B, E] */
@@ -120,12 +121,12 @@ struct mot_step {
     const mot_comm *comm;
     mot_sample_format format;
     mot_token_shape shape;
-    mot_loss_kind loss;
+    mot_loss loss;
     size_t patch, most, K, C, chunks, tile;
     mot_payload payload;         /* of outputs */
     mot_payload sample_payload;  /* of samples; fp32 stands for as they are */
     size_t row_bytes, out_bytes; /* of a row with a sample; of C numbers on their way */
-    int classes, groups;
+    int groups;
     mot_part_set learns; /* in the step that runs */
     mot_batch batch;
     mot_nodes nodes;   /* ranks that exchange as one */
@@ -215,6 +216,17 @@ void mot_step_combine(mot_step *step, size_t c);
 /* step_report.c: gathers the reports, updates the gate, and tells everybody. */
 mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status,
                            mot_step_result *result);
+
+/* What is reported of a sample's combined outputs [C] alone, the rest is 0; and their gradient d_output [C]. */
+static inline choice_report mot_step_judge(const mot_step *step, const mot_real *output, const void *target,
+                                           mot_real *d_output)
+{
+    const mot_loss *loss = &step->loss;
+    const mot_loss_kind *kind = loss->kind;
+    return (choice_report){.loss = kind->value(loss, output, target, d_output),
+                           .predicted = mot_loss_predicted(loss, output),
+                           .right = kind->right != NULL && kind->right(loss, output, target)};
+}
 
 /* The next report of this rank. */
 choice_report *mot_step_next_report(mot_step *step);

@@ -25,8 +25,8 @@ static void spread_reports(mot_step *step)
         root->d_weight[p * step->K + report->choice] = report->d_weight;
         if (report->choice != 0) continue;
         root->loss[p] = report->loss;
-        /* Data of one class have one output, which could stand for two. */
-        root->predicted[p] = MOT_MIN(report->predicted, step->classes - 1);
+        root->predicted[p] = report->predicted;
+        root->right[p] = report->right != 0;
         if (root->output != NULL)
             memcpy(root->output + p * step->C, root->report_output + r * step->C,
                    step->C * sizeof *root->output);
@@ -40,7 +40,7 @@ static double batch_purity(mot_step *step)
     coordinator *root = &step->root;
     const size_t E = (size_t)step->model->config->model.experts, n = step->batch.total;
     const bool groups = step->groups > 0 && root->group[0] >= 0;
-    const size_t kinds = (size_t)(groups ? step->groups : step->classes);
+    const size_t kinds = (size_t)(groups ? step->groups : step->loss.classes);
     const int32_t *kind = groups ? root->group : root->label;
     if (kind[0] < 0) return NAN;
     memset(root->table, 0, E * kinds * sizeof *root->table);
@@ -75,10 +75,10 @@ static void sum_up(mot_step *step, step_verdict *verdict)
     double loss = 0, hits = 0;
     for (size_t p = 0; p < n; ++p) {
         loss += root->loss[p];
-        hits += root->predicted[p] == root->label[p];
+        hits += root->right[p];
     }
     verdict->loss = loss / (double)n;
-    verdict->hits = hits;
+    verdict->hits = step->loss.kind->right != NULL ? hits : NAN;
     verdict->purity = batch_purity(step);
     memset(root->importance, 0, E * sizeof *root->importance);
     for (size_t p = 0; p < n; ++p)
@@ -197,6 +197,7 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .label = root->label,
         .group = root->group,
         .predicted = root->predicted,
+        .right = root->right,
         .sample_loss = root->loss,
         .expert = root->sample != NULL ? step->expert : NULL,
         .prob = root->prob,

@@ -61,7 +61,7 @@ static void score_and_choose(mot_step *step, const mot_step_task *task, double *
     lap(step, MOT_PHASE_SCORE, since);
     const mot_choice_batch choice = mot_step_choice(step, task);
     const mot_route_config route = mot_step_routing(step, task);
-    mot_choose(&route, model->config->gate.kind, &choice);
+    mot_choose(&route, model->gate.kind, &choice);
 }
 
 /* ---- every rank ---- */

@@ -75,7 +75,7 @@ static void fill(mot_real *to, size_t n, uint32_t salt)
 
 static void prepare(bench *b, const bench_shape *shape, size_t tile, mot_precision precision)
 {
-    const mot_expert_kind *kind = mot_expert_kinds[0];
+    const mot_expert_kind *kind = mot_expert_kind_at(0);
     memset(b, 0, sizeof *b);
     b->config = (mot_expert_config){
         .width = shape->D, .heads = shape->heads, .depth = shape->depth, .ffn = shape->F, .tile = tile};
@@ -120,7 +120,7 @@ typedef struct bench_time {
 
 static void take_step(bench *b, bool learn, bench_time *time)
 {
-    const mot_expert_kind *kind = mot_expert_kinds[0];
+    const mot_expert_kind *kind = mot_expert_kind_at(0);
     const mot_optimizer_config adamw = {
         .kind = MOT_ADAMW, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8, .weight_decay = 0.01};
     for (int e = 0; e < EXPERTS; ++e) {
@@ -182,8 +182,8 @@ static void measure(const bench_shape *shape, int repeats, size_t tile, mot_prec
     static double figure[FIGURES][MOST_REPEATS];
     bench b;
     prepare(&b, shape, tile, precision);
-    const double flops = mot_expert_kinds[0]->flops(&b.shape, shape->tokens) * (double)(b.samples * EXPERTS) *
-                         1e-9;
+    const double flops = mot_expert_kind_at(0)->flops(&b.shape, shape->tokens) *
+                         (double)(b.samples * EXPERTS) * 1e-9;
     const int steps = 1 + (int)(2 / flops); /* enough to be timed */
     bench_time best = {.tile = 1e30, .one_update = 1e30};
     take_step(&b, true, &best);

@@ -70,8 +70,8 @@ static void draw_value(const mot_option *option, char *text, size_t size)
             strcat(text, letters[draw(MOT_COUNT(letters))]);
         break;
     case MOT_OPTION_CHOICE:
-        while (option->choices[choices] != NULL) ++choices;
-        snprintf(text, size, "%s", option->choices[draw((uint32_t)choices)]);
+        while (mot_option_choice(option, (size_t)choices) != NULL) ++choices;
+        snprintf(text, size, "%s", mot_option_choice(option, draw((uint32_t)choices)));
         break;
     case MOT_OPTION_INTEGER:
     case MOT_OPTION_BYTES:
@@ -141,8 +141,8 @@ START_TEST(test_random_configurations_read_back)
     size_t count = 0;
     const char *pointer[ARGUMENTS];
     static const char *const sources[] = {"data.source=file", "data.source=mixture", "data.source=random"};
-    const mot_config source = {.data.source = (mot_data_source)draw(MOT_COUNT(sources))};
-    const bool file = source.data.source == MOT_SOURCE_FILE;
+    const mot_config source = {.data.source = (int)draw(MOT_COUNT(sources))};
+    const bool file = source.data.source == 0;
     for (int i = 0; i < mot_option_count; ++i) {
         char value[ARGUMENT - 64];
         if (!mot_option_in_effect(&mot_options[i], &source)) continue;

@@ -44,9 +44,10 @@ START_TEST(test_every_row_leads_to_what_there_is)
         if (row->key == NULL) continue;
         const int option = mot_option_find(row->key);
         ck_assert_msg(option != MOT_OPTION_NONE, "%s: there is no key '%s'", row->names, row->key);
-        const char *const *choice = mot_options[option].choices;
-        while (*choice != NULL && strcmp(*choice, row->value) != 0) ++choice;
-        ck_assert_msg(*choice != NULL, "%s is no %s", row->value, row->key);
+        const char *choice;
+        for (size_t k = 0; (choice = mot_option_choice(&mot_options[option], k)) != NULL; ++k)
+            if (strcmp(choice, row->value) == 0) break;
+        ck_assert_msg(choice != NULL, "%s is no %s", row->value, row->key);
     }
 }
 END_TEST

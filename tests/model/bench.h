@@ -22,7 +22,7 @@ typedef struct bench_batch {
     size_t first[BENCH_SAMPLES + 1];
     mot_real x[BENCH_ROWS * BENCH_WIDTH];
     int32_t id[BENCH_ROWS], padded[BENCH_ROWS];
-    int label[BENCH_SAMPLES];
+    int32_t label[BENCH_SAMPLES];
 } bench_batch;
 
 static inline void bench_batch_init(bench_batch *batch, bool text)
@@ -32,7 +32,7 @@ static inline void bench_batch_init(bench_batch *batch, bool text)
     batch->text = text;
     for (size_t s = 0; s < BENCH_SAMPLES; ++s) {
         batch->first[s + 1] = batch->first[s] + length[s];
-        batch->label[s] = (int)(s % BENCH_OUTPUTS);
+        batch->label[s] = (int32_t)(s % BENCH_OUTPUTS);
         for (size_t t = 0; t < length[s]; ++t) {
             const size_t row = batch->first[s] + t;
             const mot_random4 random = mot_random(32, MOT_STREAM_TEST, (uint32_t)row, 0, 0, 0);
@@ -84,7 +84,7 @@ static inline void bench_expert_init(bench_expert *expert, const mot_expert_conf
                                      size_t outputs, uint32_t salt)
 {
     memset(expert, 0, sizeof *expert);
-    expert->kind = mot_expert_kinds[config->kind];
+    expert->kind = mot_expert_kind_at(config->kind);
     expert->config = *config;
     expert->shape = (mot_expert_shape){.config = &expert->config,
                                        .tokens = BENCH_TOKENS,

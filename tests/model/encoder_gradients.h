@@ -8,7 +8,7 @@ typedef struct encoder_case {
     bench_expert expert;
     bench_batch batch;
     bench_tile tile;
-    mot_loss_kind kind;
+    mot_loss loss;
     mot_real *start;
 } encoder_case;
 
@@ -24,9 +24,8 @@ static double tile_loss(size_t from, size_t samples, bool learn)
     bench_gather(&e.tile, &e.batch, sample + from, samples);
     void *kept = bench_forward(&e.expert, &e.tile.tile, learn, out);
     for (size_t s = 0; s < samples; ++s) {
-        const int label = C == 1 ? e.batch.label[from + s] % 2 : e.batch.label[from + s];
-        int predicted;
-        sum += mot_loss(e.kind, C, out + s * C, label, d_out + s * C, &predicted);
+        const int32_t label = C == 1 ? e.batch.label[from + s] % 2 : e.batch.label[from + s];
+        sum += e.loss.kind->value(&e.loss, out + s * C, &label, d_out + s * C);
     }
     if (learn) bench_backward(&e.expert, &e.tile.tile, kept, d_out);
     mot_arena_rewind(&e.expert.arena, mark);
@@ -43,14 +42,15 @@ static double encoder_loss(void *context, bool learn)
     return sum;
 }
 
-static void check(const char *name, const mot_expert_config *config, bool text, mot_loss_kind kind,
+static void check(const char *name, const mot_expert_config *config, bool text, const char *loss,
                   size_t outputs)
 {
     memset(&c, 0, sizeof c);
     snprintf(c.name, sizeof c.name, "%s", name);
     bench_batch_init(&e.batch, text);
     bench_expert_init(&e.expert, config, text, outputs, 50);
-    e.kind = kind;
+    e.loss = (mot_loss){mot_loss_kind_at(mot_kinds_find(&mot_loss_kinds, loss)), sizeof(int32_t),
+                        outputs == 1 ? 2 : (int)outputs, outputs};
     e.start = mot_calloc(e.expert.table.count, sizeof *e.start);
     gradient_fill(e.start, e.expert.table.count, 51, 0, 0.01);
     c.loss = encoder_loss;
@@ -76,7 +76,7 @@ START_TEST(encoder)
                 char name[GRADIENT_NAME];
                 snprintf(name, sizeof name, "encoder_%s_%s_depth%zu_tile%zu", text ? "ids" : "dense",
                          pool == MOT_POOL_MEAN ? "mean" : "class", depth, tile);
-                check(name, &config, text, MOT_LOSS_CROSS_ENTROPY, BENCH_OUTPUTS);
+                check(name, &config, text, "cross_entropy", BENCH_OUTPUTS);
             }
 }
 END_TEST
@@ -86,13 +86,13 @@ START_TEST(encoder_of_other_sizes)
 {
     const mot_expert_config wide = {
         .width = 4, .heads = 4, .depth = 1, .ffn = 20, .pool = MOT_POOL_MEAN, .tile = 2};
-    check("encoder_wide_ffn_logistic_C1", &wide, false, MOT_LOSS_LOGISTIC, 1);
+    check("encoder_wide_ffn_logistic_C1", &wide, false, "logistic", 1);
     const mot_expert_config thin = {
         .width = 5, .heads = 1, .depth = 1, .ffn = 3, .pool = MOT_POOL_CLASS, .tile = 4};
-    check("encoder_thin_ffn_squared_C3", &thin, true, MOT_LOSS_SQUARED, 3);
+    check("encoder_thin_ffn_squared_C3", &thin, true, "squared", 3);
     const mot_expert_config own = {
         .width = 4, .heads = 2, .depth = 1, .ffn = 6, .pool = MOT_POOL_CLASS, .tile = 0};
-    check("encoder_tile_of_its_own", &own, false, MOT_LOSS_SQUARED, 1);
+    check("encoder_tile_of_its_own", &own, false, "squared", 1);
 }
 END_TEST
 
@@ -111,7 +111,7 @@ static void check_merged(mot_activation activation, mot_readout readout, mot_att
     char name[GRADIENT_NAME];
     snprintf(name, sizeof name, "merged_%s_readout%d%s_H%zu_J%zu", names[activation], (int)readout,
              attention == MOT_ATTENTION_NONE ? "_none" : "", heads, neurons);
-    check(name, &config, false, readout == MOT_READOUT_MEAN ? MOT_LOSS_SQUARED : MOT_LOSS_LOGISTIC, 1);
+    check(name, &config, false, readout == MOT_READOUT_MEAN ? "squared" : "logistic", 1);
 }
 
 /* The theory model: every activation and readout; with and without attention, one head and several, one neuron and

@@ -79,10 +79,10 @@ static double combine_loss(size_t b)
     const size_t K = m.choice.K;
     const mot_real *w = m.weight + b * K, *f = m.f + b * K * C;
     mot_real F[C] = {0}, d_F[C];
-    int predicted;
+    const mot_loss cross_entropy = {mot_loss_kind_at(0), sizeof(int32_t), C, C};
     for (size_t k = 0; k < K; ++k)
         for (size_t i = 0; i < C; ++i) F[i] += w[k] * f[k * C + i];
-    const double loss = mot_loss(MOT_LOSS_CROSS_ENTROPY, C, F, m.batch.label[b], d_F, &predicted);
+    const double loss = cross_entropy.kind->value(&cross_entropy, F, &m.batch.label[b], d_F);
     for (size_t k = 0; k < K; ++k) {
         m.d_weight[b * K + k] = 0;
         for (size_t i = 0; i < C; ++i) {
@@ -97,7 +97,7 @@ static double combine_loss(size_t b)
 
 static void choose(void)
 {
-    mot_choose(&m.route, m.gate_config.kind, &m.choice);
+    mot_choose(&m.route, m.gate.kind, &m.choice);
     if (!m.chosen_before) memcpy(m.chosen_first, m.chosen, sizeof m.chosen);
     m.chosen_before = true;
     ck_assert_msg(memcmp(m.chosen_first, m.chosen, n * m.choice.K * sizeof *m.chosen) == 0,
@@ -139,7 +139,7 @@ static double mixture_loss(void *context, bool learn)
 
 /* ---- setting up ---- */
 
-static void begin(const char *name, route_loss what, mot_gate_kind kind, mot_gate_input input, bool text,
+static void begin(const char *name, route_loss what, const char *kind, mot_gate_input input, bool text,
                   size_t K)
 {
     memset(&c, 0, sizeof c);
@@ -147,7 +147,7 @@ static void begin(const char *name, route_loss what, mot_gate_kind kind, mot_gat
     snprintf(c.name, sizeof c.name, "%s", name);
     m.what = what;
     bench_batch_init(&m.batch, text);
-    m.gate_config = (mot_gate_config){.kind = kind, .input = input, .hidden = 5, .init = 0.6};
+    m.gate_config = (mot_gate_config){.kind = mot_kinds_find(&mot_gate_kinds, kind), .input = input, .hidden = 5, .init = 0.6};
     mot_ck_ok(mot_gate_init(&m.gate, &m.gate_config, E, BENCH_TOKENS, text ? 0 : BENCH_WIDTH,
                             text ? BENCH_VOCABULARY : 0));
     mot_ck_ok(mot_params_create(&m.params, &m.gate.table, MOT_UNIT_GATE));
@@ -193,19 +193,19 @@ static void end(void)
     mot_free(m.kept);
 }
 
-static const char *const gate_name[] = {"linear", "mlp", "fixed", "random"};
+static const char *const learning[] = {"linear", "mlp"};
 static const char *const input_name[] = {"mean", "sum", "flat"};
 static const char *const scale_name[] = {"prob", "chosen", "none"};
 
 START_TEST(gate)
 {
-    for (int kind = MOT_GATE_LINEAR; kind <= MOT_GATE_MLP; ++kind)
+    for (size_t kind = 0; kind < MOT_COUNT(learning); ++kind)
         for (int input = MOT_GATE_MEAN; input <= MOT_GATE_FLAT; ++input)
             for (int text = 0; text < (input == MOT_GATE_FLAT ? 1 : 2); ++text) {
                 char name[GRADIENT_NAME];
-                snprintf(name, sizeof name, "gate_%s_%s_%s", gate_name[kind], input_name[input],
+                snprintf(name, sizeof name, "gate_%s_%s_%s", learning[kind], input_name[input],
                          text ? "ids" : "dense");
-                begin(name, OF_GATE, (mot_gate_kind)kind, (mot_gate_input)input, text, 1);
+                begin(name, OF_GATE, learning[kind], (mot_gate_input)input, text, 1);
                 memset(m.batch.padded, 0, BENCH_TOKENS * sizeof *m.batch.padded); /* a text without words */
                 end();
             }
@@ -222,7 +222,7 @@ START_TEST(weights)
                 char name[GRADIENT_NAME];
                 snprintf(name, sizeof name, "weights_%s_K%zu%s%s", scale_name[scale], choices[k],
                          balance & 1 ? "_switch" : "", balance & 2 ? "_z" : "");
-                begin(name, OF_WEIGHTS, k == 1 ? MOT_GATE_MLP : MOT_GATE_LINEAR, MOT_GATE_MEAN, balance == 3,
+                begin(name, OF_WEIGHTS, learning[k == 1], MOT_GATE_MEAN, balance == 3,
                       choices[k]);
                 m.route.scale = (mot_scale)scale;
                 m.route.explore.balance_loss = balance & 1 ? 0.7 : 0;
@@ -232,7 +232,7 @@ START_TEST(weights)
 }
 END_TEST
 
-static void check_mixture(const char *name, mot_gate_kind kind, bool text, mot_pool pool, mot_scale scale,
+static void check_mixture(const char *name, const char *kind, bool text, mot_pool pool, mot_scale scale,
                           size_t K, double balance)
 {
     const mot_expert_config config = {
@@ -256,14 +256,14 @@ START_TEST(mixture_of_experts)
         for (size_t k = 0; k < MOT_COUNT(choices); ++k) {
             char name[GRADIENT_NAME];
             const bool text = (scale + (int)k) % 2;
-            const mot_gate_kind kind = k == 1 ? MOT_GATE_MLP : MOT_GATE_LINEAR;
-            snprintf(name, sizeof name, "mixture_%s_%s_K%zu_%s", scale_name[scale], gate_name[kind],
+            const char *kind = learning[k == 1];
+            snprintf(name, sizeof name, "mixture_%s_%s_K%zu_%s", scale_name[scale], kind,
                      choices[k], text ? "ids" : "dense");
             check_mixture(name, kind, text, k == 2 ? MOT_POOL_CLASS : MOT_POOL_MEAN, (mot_scale)scale,
                           choices[k], k == 1 ? 0.05 : 0);
         }
-    check_mixture("mixture_fixed_K2", MOT_GATE_FIXED, false, MOT_POOL_MEAN, MOT_SCALE_PROB, 2, 0);
-    check_mixture("mixture_random_K2", MOT_GATE_RANDOM, true, MOT_POOL_MEAN, MOT_SCALE_PROB, 2, 0);
+    check_mixture("mixture_fixed_K2", "fixed", false, MOT_POOL_MEAN, MOT_SCALE_PROB, 2, 0);
+    check_mixture("mixture_random_K2", "random", true, MOT_POOL_MEAN, MOT_SCALE_PROB, 2, 0);
 }
 END_TEST
 

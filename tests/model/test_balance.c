@@ -21,7 +21,7 @@ static void begin(size_t E, size_t K, double scale)
     for (size_t i = 0; i < n * E; ++i)
         h[i] = (float)(scale *
                        (mot_uniform(mot_random(62, MOT_STREAM_TEST, (uint32_t)i, 0, 0, 0).word[0]) - 0.3));
-    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    mot_choose(&config, &mot_gate_linear, &batch);
 }
 
 START_TEST(losses_are_the_formulas)
@@ -60,11 +60,11 @@ START_TEST(known_cases)
     ck_assert_double_eq_tol(mot_balance_losses(&config, &batch, NULL).z_loss, log(4) * log(4), 1e-12);
     begin(4, 1, 0);
     for (size_t b = 0; b < n; ++b) h[4 * b + 2] = 60;
-    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    mot_choose(&config, &mot_gate_linear, &batch);
     ck_assert_double_eq_tol(mot_balance_losses(&config, &batch, NULL).switch_loss, 4, 1e-6);
     ck_assert_double_eq_tol(mot_balance_losses(&config, &batch, NULL).z_loss, 3600, 1e-9);
     for (size_t b = 0; b < n; ++b) h[4 * b + 2] = 1e6f; /* no overflow */
-    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    mot_choose(&config, &mot_gate_linear, &batch);
     ck_assert_double_eq_tol(mot_balance_losses(&config, &batch, NULL).z_loss, 1e12, 1);
 }
 END_TEST
@@ -134,7 +134,7 @@ START_TEST(the_bias_balances_in_time)
     int64_t load[4];
     for (int step = 0; step < 1000; ++step) {
         memset(load, 0, sizeof load);
-        mot_choose(&config, MOT_GATE_LINEAR, &batch);
+        mot_choose(&config, &mot_gate_linear, &batch);
         for (size_t b = 0; b < n; ++b) ++load[expert[b]];
         if (step == 0) ck_assert_int_eq(load[1], n);
         mot_balance_bias(&config, 4, load, bias);

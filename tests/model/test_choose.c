@@ -70,14 +70,19 @@ static double drawn(mot_stream stream, size_t s, size_t i)
     return normal[0];
 }
 
-static void check_sample(mot_gate_kind kind, size_t s)
+static bool is(const mot_gate_kind *kind, const char *name)
+{
+    return strcmp(kind->kind.name, name) == 0;
+}
+
+static void check_sample(const mot_gate_kind *kind, size_t s)
 {
     const size_t E = batch.E, K = batch.K;
     scored all[MOST_E];
     double sum = 0, chosen_sum = 0, total = 0;
     for (size_t i = E; i-- > 0;) { /* from the last to the first: the order of asking does not matter */
         all[i] = (scored){(double)h[s * E + i] + (double)bias[i], (int32_t)i};
-        if (kind == MOT_GATE_RANDOM)
+        if (is(kind, "random"))
             all[i].score = drawn(MOT_STREAM_CHOICE, s, i);
         else if (config.explore.noise != MOT_NOISE_NONE && batch.step >= 0)
             all[i].score += config.explore.noise_scale * drawn(MOT_STREAM_NOISE, s, i);
@@ -86,9 +91,9 @@ static void check_sample(mot_gate_kind kind, size_t s)
     qsort(all, E, sizeof *all, falling);
     for (size_t k = 0; k < K; ++k) {
         const size_t place = s + (batch.step < 0 ? (size_t)batch.first : 0);
-        const int32_t want = kind == MOT_GATE_FIXED  ? (int32_t)(((size_t)group[s] + k) % E)
-                             : kind == MOT_GATE_EVEN ? (int32_t)((place * K + k) % E)
-                                                     : all[k].index;
+        const int32_t want = is(kind, "fixed")  ? (int32_t)(((size_t)group[s] + k) % E)
+                             : is(kind, "even") ? (int32_t)((place * K + k) % E)
+                                                : all[k].index;
         ck_assert_msg(expert[s * K + k] == want, "sample %zu of E = %zu, K = %zu: choice %zu is %d, not %d",
                       s, E, K, k, expert[s * K + k], want);
         chosen_sum += exp((double)h[s * E + (size_t)want]);
@@ -106,10 +111,15 @@ static void check_sample(mot_gate_kind kind, size_t s)
     if (config.scale != MOT_SCALE_PROB || K == E) ck_assert_double_eq_tol(total, 1, 1e-5);
 }
 
-static void check(mot_gate_kind kind)
+static const mot_gate_kind *named(const char *kind)
 {
-    mot_choose(&config, kind, &batch);
-    for (size_t s = n; s-- > 0;) check_sample(kind, s);
+    return mot_gate_kind_at(mot_kinds_find(&mot_gate_kinds, kind));
+}
+
+static void check(const char *kind)
+{
+    mot_choose(&config, named(kind), &batch);
+    for (size_t s = n; s-- > 0;) check_sample(named(kind), s);
 }
 
 START_TEST(the_largest_are_chosen)
@@ -120,9 +130,9 @@ START_TEST(the_largest_are_chosen)
             for (int levels = 0; levels <= 3; ++levels) { /* levels 1: all experts tie */
                 begin(sizes[e], K, 10 * e + (uint32_t)levels, levels);
                 config.scale = (mot_scale)(K % 3);
-                check(MOT_GATE_LINEAR);
+                check("linear");
                 for (size_t i = 0; i < batch.E; ++i) bias[i] = (float)(i % 2);
-                check(MOT_GATE_MLP);
+                check("mlp");
             }
 }
 END_TEST
@@ -134,11 +144,11 @@ START_TEST(noise_is_a_pure_function)
             begin(6, K, 5, 2);
             config.explore.noise = (mot_noise)noise;
             config.explore.noise_scale = 0.7;
-            check(MOT_GATE_LINEAR);
+            check("linear");
             batch.step = INT64_C(1) << 20;
-            check(MOT_GATE_LINEAR);
+            check("linear");
             batch.step = -1; /* evaluation: no noise, ties to the lowest again */
-            check(MOT_GATE_LINEAR);
+            check("linear");
         }
 }
 END_TEST
@@ -148,16 +158,16 @@ START_TEST(noise_differs_by_step_and_seed)
     int32_t before[n];
     begin(8, 1, 6, 1);
     config.explore.noise = MOT_NOISE_UNIFORM;
-    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    mot_choose(&config, &mot_gate_linear, &batch);
     memcpy(before, expert, sizeof before);
-    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    mot_choose(&config, &mot_gate_linear, &batch);
     ck_assert_int_eq(memcmp(before, expert, sizeof before), 0);
     batch.step = 18;
-    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    mot_choose(&config, &mot_gate_linear, &batch);
     ck_assert_int_ne(memcmp(before, expert, sizeof before), 0);
     batch.step = 17;
     batch.seed = 10;
-    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    mot_choose(&config, &mot_gate_linear, &batch);
     ck_assert_int_ne(memcmp(before, expert, sizeof before), 0);
 }
 END_TEST
@@ -168,10 +178,10 @@ START_TEST(noise_changes_the_choice_alone)
     config.explore.noise = MOT_NOISE_GUMBEL;
     config.explore.noise_scale = 50;
     float clean[n * 8];
-    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    mot_choose(&config, &mot_gate_linear, &batch);
     memcpy(clean, p, sizeof clean);
     config.explore.noise = MOT_NOISE_NONE;
-    mot_choose(&config, MOT_GATE_LINEAR, &batch);
+    mot_choose(&config, &mot_gate_linear, &batch);
     ck_assert_int_eq(memcmp(clean, p, sizeof clean), 0);
 }
 END_TEST
@@ -195,9 +205,9 @@ START_TEST(fixed_gates_go_by_group)
     for (size_t K = 1; K <= 5; ++K) {
         begin(5, K, 8, 0);
         config.explore.noise = MOT_NOISE_UNIFORM; /* controls have none */
-        check(MOT_GATE_FIXED);
+        check("fixed");
         batch.step = -1;
-        check(MOT_GATE_FIXED);
+        check("fixed");
     }
 }
 END_TEST
@@ -206,10 +216,10 @@ START_TEST(even_gates_take_turns)
 {
     for (size_t K = 1; K <= 5; ++K) {
         begin(5, K, 8, 0);
-        check(MOT_GATE_EVEN);
+        check("even");
         batch.step = -1;
         batch.first = 7;
-        check(MOT_GATE_EVEN);
+        check("even");
     }
 }
 END_TEST
@@ -218,16 +228,16 @@ START_TEST(random_gates_draw)
 {
     for (size_t K = 1; K <= 7; K += 3) {
         begin(7, K, 9, 0);
-        check(MOT_GATE_RANDOM);
+        check("random");
         batch.step = -1; /* evaluation: by the position in the data set, beyond 32 bits too */
         batch.first = (INT64_C(1) << 32) - n / 2;
-        check(MOT_GATE_RANDOM);
+        check("random");
     }
     /* Every expert gets its share: 5 standard deviations of n draws for each of 200 steps. */
     int count[7] = {0};
     begin(7, 1, 9, 0);
     for (batch.step = 0; batch.step < 200; ++batch.step) {
-        mot_choose(&config, MOT_GATE_RANDOM, &batch);
+        mot_choose(&config, named("random"), &batch);
         for (size_t s = 0; s < n; ++s) ++count[expert[s]];
     }
     for (int i = 0; i < 7; ++i) ck_assert_double_lt(fabs(count[i] - 200 * n / 7.0), 5 * sqrt(200 * n / 7.0));
@@ -241,11 +251,11 @@ START_TEST(random_evaluation_does_not_see_the_batch)
     begin(7, 1, 9, 0);
     batch.step = -1;
     batch.first = 1000;
-    mot_choose(&config, MOT_GATE_RANDOM, &batch);
+    mot_choose(&config, named("random"), &batch);
     memcpy(whole, expert, sizeof whole);
     batch.n = n / 2;
     batch.first = 1000 + n / 2;
-    mot_choose(&config, MOT_GATE_RANDOM, &batch);
+    mot_choose(&config, named("random"), &batch);
     ck_assert_int_eq(memcmp(whole + n / 2, expert, n / 2 * sizeof *whole), 0);
 }
 END_TEST
@@ -258,7 +268,7 @@ START_TEST(lost_logits_still_choose_different_experts)
         h[4] = INFINITY, h[6] = -INFINITY;
         h[8] = h[9] = h[10] = h[11] = -INFINITY;
         h[13] = NAN;
-        mot_choose(&config, MOT_GATE_LINEAR, &batch);
+        mot_choose(&config, &mot_gate_linear, &batch);
         for (size_t s = 0; s < n; ++s)
             for (size_t k = 0; k < K; ++k) {
                 ck_assert(expert[s * K + k] >= 0 && expert[s * K + k] < 4);

@@ -315,7 +315,7 @@ START_TEST(the_tile_follows_from_the_shape)
     precision = MOT_PRECISION_FP32;
     mot_expert_config config = {.width = 8, .heads = 2, .depth = 1, .ffn = 8};
     mot_expert_shape shape = {.config = &config, .tokens = 4, .width = 3, .outputs = 2};
-    const mot_expert_kind *kind = mot_expert_kinds[0];
+    const mot_expert_kind *kind = mot_expert_kind_at(0);
     ck_assert_uint_eq(kind->tile(&shape), 32); /* small samples: the most */
     config.width = config.ffn = 512;
     shape.tokens = 512;
@@ -358,7 +358,7 @@ START_TEST(too_deep_is_refused)
     const mot_expert_shape shape = {.config = &config, .tokens = 2, .width = 2, .outputs = 2};
     static mot_table table;
     table.rows = table.count = 0;
-    ck_assert_int_eq(mot_expert_kinds[0]->table(&shape, &table), MOT_ERR_INPUT);
+    ck_assert_int_eq(mot_expert_kind_at(0)->table(&shape, &table), MOT_ERR_INPUT);
 }
 END_TEST
 

@@ -38,7 +38,7 @@ static void start(mot_attention attention, mot_activation activation, mot_readou
                                               .neurons = NEURONS,
                                               .init = 1}};
     t.shape = (mot_expert_shape){.config = &t.config, .tokens = TOKENS, .width = WIDTH, .outputs = 1};
-    mot_ck_ok(mot_expert_kinds[1]->table(&t.shape, &t.table));
+    mot_ck_ok(mot_merged_kind.table(&t.shape, &t.table));
     gradient_fill(t.x, ROWS * WIDTH, 1, 0, 0.5);
     gradient_fill(t.d_out, SAMPLES, 2, 0, 1);
     for (int r = 0; r < 2; ++r) {
@@ -154,7 +154,7 @@ static void compare_gradient(const char *what, size_t row, const double *wanted,
 
 static void check_twin(mot_part_set learns)
 {
-    const mot_expert_kind *kind = mot_expert_kinds[1];
+    const mot_expert_kind *kind = &mot_merged_kind;
     const mot_tile tile = {.samples = SAMPLES, .first = first, .x = t.x};
     mot_real *gradient[2] = {t.gradient[0], t.gradient[1]}, out[SAMPLES];
     mot_arena arena;
@@ -230,7 +230,7 @@ END_TEST
 /* The same bits wherever the tile lies in memory, and whether or not the activations are kept. */
 START_TEST(place_in_memory)
 {
-    const mot_expert_kind *kind = mot_expert_kinds[1];
+    const mot_expert_kind *kind = &mot_merged_kind;
     mot_real moved[ROWS * WIDTH + 1], out[2][SAMPLES];
     mot_arena arena;
     start(MOT_ATTENTION_SOFTMAX, MOT_ACTIVATION_CUBIC, MOT_READOUT_SUM);

@@ -238,28 +238,25 @@ END_TEST
 /* ---- losses ---- */
 
 typedef struct loss_context {
-    mot_loss_kind kind;
-    size_t C;
-    int label;
+    mot_loss loss;
+    int32_t label;
 } loss_context;
 
 static double loss_loss(void *context, bool learn)
 {
     const loss_context *p = context;
-    int predicted;
     if (learn) start_gradients();
-    return mot_loss(p->kind, p->C, l.x, p->label, learn ? l.d_x : NULL, &predicted);
+    return p->loss.kind->value(&p->loss, l.x, &p->label, learn ? l.d_x : NULL);
 }
 
 START_TEST(losses)
 {
-    static const char *const kind_name[] = {"cross_entropy", "logistic", "squared"};
-    for (int kind = MOT_LOSS_CROSS_ENTROPY; kind <= MOT_LOSS_SQUARED; ++kind)
+    for (int kind = 0; mot_loss_kinds.row[kind] != NULL; ++kind)
         for (size_t C = 1; C <= 5; C += C == 1 ? 1 : 3)
             for (int label = 0; label < (C == 1 ? 2 : (int)C); ++label) {
-                loss_context p = {(mot_loss_kind)kind, C, label};
+                loss_context p = {{mot_loss_kind_at(kind), sizeof(int32_t), C == 1 ? 2 : (int)C, C}, label};
                 char name[GRADIENT_NAME];
-                snprintf(name, sizeof name, "%s_C%zu_label%d", kind_name[kind], C, label);
+                snprintf(name, sizeof name, "%s_C%zu_label%d", mot_loss_kinds.row[kind]->name, C, label);
                 begin(name, loss_loss, 1, 1); /* computed in double, rounded once */
                 c.context = &p;
                 gradient_add(&c, "out", l.x, l.d_x, C);

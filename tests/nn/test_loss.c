@@ -4,24 +4,41 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "ck.h"
 
-static const mot_loss_kind kinds[] = {MOT_LOSS_CROSS_ENTROPY, MOT_LOSS_LOGISTIC, MOT_LOSS_SQUARED};
+static const char *const kinds[] = {"cross_entropy", "logistic", "squared"};
 
-static double value(mot_loss_kind kind, size_t C, const float *out, int label)
+/* Of C outputs; of one, which tells two classes apart. */
+static mot_loss named(const char *kind, size_t C)
 {
-    int predicted;
-    return mot_loss(kind, C, out, label, NULL, &predicted);
+    const int row = mot_kinds_find(&mot_loss_kinds, kind);
+    ck_assert_int_ne(row, MOT_NO_KIND);
+    return (mot_loss){mot_loss_kind_at(row), sizeof(int32_t), C == 1 ? 2 : (int)C, C};
+}
+
+static double value_and_gradient(const char *kind, size_t C, const float *out, int32_t label, float *d_out)
+{
+    const mot_loss loss = named(kind, C);
+    return loss.kind->value(&loss, out, &label, d_out);
+}
+
+static double value(const char *kind, size_t C, const float *out, int32_t label)
+{
+    return value_and_gradient(kind, C, out, label, NULL);
 }
 
 static int prediction(size_t C, const float *out)
 {
-    int predicted = -1, other = -1;
+    int predicted = -1;
     for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
-        (void)mot_loss(kinds[k], C, out, 0, NULL, &predicted);
+        const mot_loss loss = named(kinds[k], C);
+        const int other = mot_loss_predicted(&loss, out);
         ck_assert(k == 0 || predicted == other);
-        other = predicted;
+        predicted = other;
+        for (int32_t label = 0; label < loss.classes; ++label)
+            ck_assert(loss.kind->right(&loss, out, &label) == (label == predicted));
     }
     return predicted;
 }
@@ -42,15 +59,15 @@ START_TEST(values_are_the_formulas)
             logistic += log(1 + exp((i == label ? -1 : 1) * (double)out[i]));
             squared += 0.5 * pow((double)out[i] - (i == label), 2);
         }
-        near(value(MOT_LOSS_CROSS_ENTROPY, 4, out, label), log(sum) - (double)out[label]);
-        near(value(MOT_LOSS_LOGISTIC, 4, out, label), logistic);
-        near(value(MOT_LOSS_SQUARED, 4, out, label), squared);
+        near(value("cross_entropy", 4, out, label), log(sum) - (double)out[label]);
+        near(value("logistic", 4, out, label), logistic);
+        near(value("squared", 4, out, label), squared);
     }
     for (int label = 0; label < 2; ++label) {
         const double y = 2 * label - 1, F = (double)out[1];
-        near(value(MOT_LOSS_CROSS_ENTROPY, 1, &out[1], label), log(1 + exp(-y * F)));
-        near(value(MOT_LOSS_LOGISTIC, 1, &out[1], label), log(1 + exp(-y * F)));
-        near(value(MOT_LOSS_SQUARED, 1, &out[1], label), 0.5 * (F - y) * (F - y));
+        near(value("cross_entropy", 1, &out[1], label), log(1 + exp(-y * F)));
+        near(value("logistic", 1, &out[1], label), log(1 + exp(-y * F)));
+        near(value("squared", 1, &out[1], label), 0.5 * (F - y) * (F - y));
     }
 }
 END_TEST
@@ -58,18 +75,17 @@ END_TEST
 START_TEST(far_outputs_stay_finite)
 {
     float out[] = {1e30f, -1e30f, 0}, d_out[3];
-    int predicted;
-    ck_assert_double_eq(mot_loss(MOT_LOSS_CROSS_ENTROPY, 3, out, 0, d_out, &predicted), 0);
+    ck_assert_double_eq(value_and_gradient("cross_entropy", 3, out, 0, d_out), 0);
     ck_assert(d_out[0] == 0 && d_out[1] == 0 && d_out[2] == 0);
-    near(mot_loss(MOT_LOSS_CROSS_ENTROPY, 3, out, 1, d_out, &predicted) / 2e30, (double)1e30f / 1e30);
+    near(value_and_gradient("cross_entropy", 3, out, 1, d_out) / 2e30, (double)1e30f / 1e30);
     ck_assert(d_out[0] == 1 && d_out[1] == -1 && d_out[2] == 0);
-    near(mot_loss(MOT_LOSS_LOGISTIC, 1, out, 0, d_out, &predicted), (double)1e30f);
+    near(value_and_gradient("logistic", 1, out, 0, d_out), (double)1e30f);
     ck_assert(d_out[0] == 1);
-    ck_assert_double_eq(mot_loss(MOT_LOSS_LOGISTIC, 1, out, 1, d_out, &predicted), 0);
+    ck_assert_double_eq(value_and_gradient("logistic", 1, out, 1, d_out), 0);
     ck_assert(d_out[0] == 0);
     /* A small loss keeps its digits: log(1 + e^-40) is not 0. */
     const float sure = 40;
-    near(value(MOT_LOSS_LOGISTIC, 1, &sure, 1) / exp(-40.0), 1);
+    near(value("logistic", 1, &sure, 1) / exp(-40.0), 1);
 }
 END_TEST
 
@@ -94,36 +110,62 @@ END_TEST
 
 START_TEST(outputs_are_counted)
 {
-    for (int classes = 2; classes < 12; ++classes) {
-        ck_assert_uint_eq(mot_loss_outputs(MOT_LOSS_CROSS_ENTROPY, classes), (size_t)classes);
-        ck_assert_uint_eq(mot_loss_outputs(MOT_LOSS_LOGISTIC, classes), classes == 2 ? 1 : (size_t)classes);
-        ck_assert_uint_eq(mot_loss_outputs(MOT_LOSS_SQUARED, classes), classes == 2 ? 1 : (size_t)classes);
+    mot_loss loss;
+    for (int classes = 1; classes < 12; ++classes)
+        for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
+            mot_ck_ok(mot_loss_init(&loss, named(kinds[k], 1).kind, sizeof(int32_t), classes));
+            ck_assert_uint_eq(loss.outputs, classes == 2 && k > 0 ? 1 : (size_t)classes);
+            const int32_t label = classes - 1;
+            ck_assert_int_eq(mot_target_class(&loss, &label), label);
+        }
+    /* One class: its output, whatever it is, stands for it. */
+    mot_ck_ok(mot_loss_init(&loss, named("logistic", 1).kind, sizeof(int32_t), 1));
+    ck_assert_int_eq(mot_loss_predicted(&loss, (const float[]){3}), 0);
+}
+END_TEST
+
+START_TEST(other_targets_are_refused)
+{
+    mot_loss loss;
+    for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
+        ck_assert_int_eq(mot_loss_init(&loss, named(kinds[k], 1).kind, 2 * sizeof(float), 0), MOT_ERR_INPUT);
+        ck_assert_ptr_nonnull(strstr(mot_error_message(), kinds[k]));
+        ck_assert_int_eq(mot_loss_init(&loss, named(kinds[k], 1).kind, sizeof(int32_t), 0), MOT_ERR_INPUT);
+        ck_assert_int_eq(mot_loss_init(&loss, named(kinds[k], 1).kind, 1, 2), MOT_ERR_INPUT);
     }
 }
 END_TEST
 
 /* Against the formulas, and the largest is that of the label that the outputs stand for. */
+static void probabilities(const char *kind, size_t C, const float *out, float *p)
+{
+    const mot_loss loss = named(kind, C);
+    loss.kind->probabilities(&loss, out, p);
+}
+
 START_TEST(probabilities_are_those_of_the_outputs)
 {
     const float out[] = {0.5f, -1, 2, 900}, one[] = {-0.75f}, far[] = {3};
     float p[4];
-    mot_loss_probabilities(MOT_LOSS_CROSS_ENTROPY, 3, out, 3, p);
+    probabilities("cross_entropy", 3, out, p);
     const double sum = exp(0.5) + exp(-1) + exp(2);
     ck_assert_double_eq_tol((double)(p[0]), exp(0.5) / sum, 1e-7);
     ck_assert_double_eq_tol((double)(p[1]), exp(-1) / sum, 1e-7);
     ck_assert_double_eq_tol((double)(p[2]), exp(2) / sum, 1e-7);
-    mot_loss_probabilities(MOT_LOSS_SQUARED, 4, out, 4, p);
+    probabilities("squared", 4, out, p);
     ck_assert(p[0] == 0 && p[3] == 1);
-    mot_loss_probabilities(MOT_LOSS_LOGISTIC, 3, out, 3, p);
+    probabilities("logistic", 3, out, p);
     ck_assert_double_eq_tol((double)(p[1]), 1 / (1 + exp(1)), 1e-7);
-    mot_loss_probabilities(MOT_LOSS_LOGISTIC, 1, one, 2, p);
+    probabilities("logistic", 1, one, p);
     ck_assert_double_eq_tol((double)(p[1]), 1 / (1 + exp(0.75)), 1e-7);
     ck_assert_double_eq_tol((double)(p[0] + p[1]), 1, 1e-7);
-    mot_loss_probabilities(MOT_LOSS_SQUARED, 1, one, 2, p);
+    probabilities("squared", 1, one, p);
     ck_assert_double_eq_tol((double)(p[1]), 0.125, 1e-7);
-    mot_loss_probabilities(MOT_LOSS_SQUARED, 1, far, 2, p);
+    probabilities("squared", 1, far, p);
     ck_assert(p[1] == 1 && p[0] == 0);
-    mot_loss_probabilities(MOT_LOSS_CROSS_ENTROPY, 1, far, 1, p);
+    mot_loss one_class = named("cross_entropy", 1);
+    one_class.classes = 1;
+    one_class.kind->probabilities(&one_class, far, p);
     ck_assert(p[0] == 1);
 }
 END_TEST
@@ -135,6 +177,7 @@ static void loss_tests(TCase *tcase)
     tcase_add_test(tcase, lost_outputs_are_seen);
     tcase_add_test(tcase, labels_are_predicted);
     tcase_add_test(tcase, outputs_are_counted);
+    tcase_add_test(tcase, other_targets_are_refused);
     tcase_add_test(tcase, probabilities_are_those_of_the_outputs);
 }
 

@@ -26,7 +26,8 @@ static void world_make(world *w, MPI_Comm mpi, const char *more)
     data_model(&w->model, &w->comm, &w->config);
     w->source = (mot_batch_source){
         .dataset = &w->dataset, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
-    mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, DATA_CLASSES, DATA_GROUPS, BATCH, 2));
+    const mot_loss loss = data_loss(&w->config);
+    mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, &loss, DATA_GROUPS, BATCH, 2));
 }
 
 static void world_free(world *w)

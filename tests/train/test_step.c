@@ -40,7 +40,8 @@ static void world_make(world *w, const char *more, int threads, int hosts)
     data_model(&w->twin, &w->self, &w->config);
     w->source = (mot_batch_source){
         .dataset = &w->dataset, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
-    mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, DATA_CLASSES, DATA_GROUPS, BATCH, threads));
+    const mot_loss loss = data_loss(&w->config);
+    mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, &loss, DATA_GROUPS, BATCH, threads));
 }
 
 static void world_free(world *w)
@@ -89,6 +90,7 @@ static double twin_step(world *w, const mot_step_task *task)
     mot_model *twin = &w->twin;
     const mot_config *config = &w->config;
     const size_t K = mot_choice_count(&config->route, EXPERTS), C = DATA_CLASSES;
+    const mot_loss *of = mot_step_loss(w->step);
     static sample s[BATCH];
     static float g[BATCH * DATA_WIDTH], h[BATCH * EXPERTS], p[BATCH * EXPERTS], d_h[BATCH * EXPERTS],
         weight[BATCH * EXPERTS], d_weight[BATCH * EXPERTS], kept[BATCH * 256];
@@ -120,16 +122,15 @@ static double twin_step(world *w, const mot_step_task *task)
                                      .p = p};
     mot_route_config route = config->route;
     route.explore = task->stage->explore;
-    mot_choose(&route, config->gate.kind, &choice);
+    mot_choose(&route, twin->gate.kind, &choice);
     for (size_t b = 0; b < BATCH; ++b) {
         float out[EXPERTS][DATA_CLASSES], F[DATA_CLASSES] = {0}, d[DATA_CLASSES], d_out[DATA_CLASSES];
-        int predicted;
         for (size_t k = 0; k < K; ++k) {
             ++load[expert[b * K + k]];
             one_expert(w, expert[b * K + k], &s[b], out[k], NULL);
             for (size_t c = 0; c < C; ++c) F[c] += weight[b * K + k] * out[k][c];
         }
-        loss += mot_loss(config->train.loss, C, F, s[b].label, d, &predicted) / BATCH;
+        loss += of->kind->value(of, F, &s[b].label, d) / BATCH;
         for (size_t k = 0; k < K; ++k) {
             d_weight[b * K + k] = 0;
             for (size_t c = 0; c < C; ++c) {

@@ -73,6 +73,13 @@ static inline void data_configure(mot_config *config, const char *more)
     mot_ck_ok(mot_stages_resolve(config, DATA_SAMPLES, MOT_SAMPLE_VECTOR));
 }
 
+static inline mot_loss data_loss(const mot_config *config)
+{
+    mot_loss loss;
+    mot_ck_ok(mot_loss_init(&loss, mot_loss_kind_at(config->train.loss), sizeof(int32_t), DATA_CLASSES));
+    return loss;
+}
+
 static inline void data_model(mot_model *model, const mot_comm *comm, const mot_config *config)
 {
     mot_ck_ok(

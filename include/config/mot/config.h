@@ -14,42 +14,22 @@
 
 #include <stdio.h>
 
-#include "mot/augment.h"
-#include "mot/mixture.h"
+#include "mot/data_config.h"
 #include "mot/model_config.h"
 #include "mot/stage_config.h"
-
-typedef enum mot_target { MOT_TARGET_LABEL, MOT_TARGET_GROUP } mot_target;
-
-/* random: samples that mean nothing, for `mot bench` alone. */
-typedef enum mot_data_source { MOT_SOURCE_FILE, MOT_SOURCE_MIXTURE, MOT_SOURCE_RANDOM } mot_data_source;
 
 typedef struct mot_config {
     char run[512]; /* the run folder */
     uint64_t seed;
     int threads;       /* of a rank; 0: as many as the cores allow (auto) */
     double stop_after; /* seconds; 0: never */
-    struct {
-        mot_data_source source;
-        char file[512];
-        mot_mixture_config mixture; /* its seed is the run's */
-        mot_gidx mixture_train;     /* training samples; 0: fresh ones for ever */
-        mot_gidx mixture_eval;
-        struct {
-            size_t tokens, width;
-            int classes;
-            mot_gidx samples;
-        } random;
-        mot_target target; /* learn the label, or the group in its place */
-        size_t memory;     /* bytes a rank may hold of a split's samples; above it they are read as needed */
-        mot_augment_config augment;
-    } data;
+    mot_data_config data;
     mot_expert_config model;
     mot_gate_config gate;
     mot_route_config route;
     struct {
         size_t batch; /* B, over all ranks; 0 (auto): follows from the data (mot_stages_resolve) */
-        mot_loss_kind loss;
+        int loss;     /* row of mot_loss_kinds */
         mot_on_nonfinite on_nonfinite;
     } train;
     int stages;

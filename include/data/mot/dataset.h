@@ -93,7 +93,7 @@ mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *
 mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width, int classes,
                               mot_gidx samples, uint64_t seed);
 /* The mixture that a generated split's samples are of, owned by the data set, and the split's number for
- * mot_mixture_sample; NULL for a split that was read from a file. */
+ * mot_mixture_sample (may be NULL); NULL for a split that was read from a file. */
 const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split);
 
 /* Sample `index`: its stored bytes [format.bytes], its label as stored, and its group (-1 where there are none).

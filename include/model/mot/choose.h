@@ -16,25 +16,31 @@
 #ifndef MOT_CHOOSE_H
 #define MOT_CHOOSE_H
 
-#include "mot/model_config.h"
+#include "mot/gate.h"
 
 typedef struct mot_choice_batch {
     size_t n, E, K;
     const mot_real *h;    /* [n, E] */
     const mot_real *bias; /* [E] */
-    const int32_t *group; /* [n] group or label, at least 0, for the fixed gate; else NULL */
+    const int32_t *group; /* [n] group or label, at least 0, for a gate that is told it; else NULL */
     uint64_t seed;
     mot_gidx step;    /* for noise; -1: evaluation, no noise */
-    mot_gidx first;   /* position of sample 0, for the random gate's evaluation */
+    mot_gidx first;   /* position of sample 0, for choices of an evaluation that depend on it */
     int32_t *expert;  /* [n, K] result: the chosen */
     mot_real *weight; /* [n, K] result */
     mot_real *p;      /* [n, E] result */
 } mot_choice_batch;
 
+/* Where sample b stands: in the batch, or in an evaluation in its split, which may be gone through in pieces. */
+static inline uint64_t mot_choice_place(const mot_choice_batch *batch, size_t b)
+{
+    return batch->step >= 0 ? b : (uint64_t)batch->first + b;
+}
+
 /* The experts a sample gets when `top_k` (0: all) of E are asked for. */
 size_t mot_choice_count(const mot_route_config *config, int experts);
 
-void mot_choose(const mot_route_config *config, mot_gate_kind kind, const mot_choice_batch *batch);
+void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch);
 
 /* d_h [n, E] (written) from d_weight [n, K]. */
 void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch,

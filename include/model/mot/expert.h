@@ -13,6 +13,7 @@
 #ifndef MOT_EXPERT_H
 #define MOT_EXPERT_H
 
+#include "mot/kinds.h"
 #include "mot/memory.h"
 #include "mot/model_config.h"
 
@@ -41,7 +42,7 @@ typedef struct mot_gemm_shape {
 enum { MOT_MOST_GEMMS = 32 };
 
 typedef struct mot_expert_kind {
-    const char *name;
+    mot_kind kind; /* its name is a value of model.kind */
     bool bf16; /* whether it can take its products in bf16 */
     /* Adds its tensors, each with its part. */
     mot_status (*table)(const mot_expert_shape *shape, mot_table *table);
@@ -69,6 +70,10 @@ typedef struct mot_expert_kind {
 size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_table *table);
 
 /* All kinds, in the order of the option model.kind. */
-extern const mot_expert_kind *const mot_expert_kinds[];
+extern mot_kinds mot_expert_kinds;
+static inline const mot_expert_kind *mot_expert_kind_at(int row)
+{
+    return (const mot_expert_kind *)mot_expert_kinds.row[row];
+}
 
 #endif

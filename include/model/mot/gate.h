@@ -14,16 +14,46 @@
 #ifndef MOT_GATE_H
 #define MOT_GATE_H
 
+#include "mot/kinds.h"
 #include "mot/memory.h"
 #include "mot/model_config.h"
 
+struct mot_gate_kind;
+struct mot_choice_batch; /* choose.h */
+
 typedef struct mot_gate {
+    const struct mot_gate_kind *kind;
     const mot_gate_config *config; /* not owned */
     size_t experts;                /* E */
     size_t features;               /* F: numbers of g; for texts the vocabulary */
     size_t tokens;                 /* texts: ids a sample [tokens], 0 behind the end; else 0 */
-    mot_table table;               /* no rows for fixed and random */
+    mot_table table;               /* no rows for a control */
 } mot_gate;
+
+/* A kind of gates: what they learn, how they score, and by what their choices are made. */
+typedef struct mot_gate_kind {
+    mot_kind kind; /* its name is a value of gate.kind */
+    bool told;     /* chooses by what it is told of a sample (gate.told): the data must have it, and it cannot predict */
+    /* What learns; all are NULL for a control. Adds the tensors of mot_gate.table. The numbers that forward keeps for
+     * backward, for n samples (NULL: none). Forward and backward: as mot_gate_forward and mot_gate_backward. */
+    mot_status (*table)(const mot_gate *gate, mot_table *table);
+    size_t (*kept)(const mot_gate *gate, size_t n);
+    void (*forward)(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,
+                    const int32_t *id, mot_real *h, mot_real *kept);
+    void (*backward)(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
+                     const mot_real *d_h, mot_real *kept);
+    /* score [E]: the experts with the largest are those of sample b (choose.h). NULL: by h, with noise and bias. */
+    void (*scores)(const struct mot_choice_batch *batch, size_t b, double *score);
+} mot_gate_kind;
+
+extern const mot_gate_kind mot_gate_linear; /* for who wants to see its Theta */
+
+/* All kinds, in the order of the option gate.kind. */
+extern mot_kinds mot_gate_kinds;
+static inline const mot_gate_kind *mot_gate_kind_at(int row)
+{
+    return (const mot_gate_kind *)mot_gate_kinds.row[row];
+}
 
 /* tokens, width, vocabulary: as mot_expert_shape. MOT_ERR_INPUT for gate.input flat with texts. */
 mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t experts, size_t tokens,
@@ -52,5 +82,19 @@ void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, 
 /* Adds to params->gradient for d_h [n, E]. `kept` is what forward left; it is overwritten. */
 void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g,
                        const int32_t *id, const mot_real *d_h, mot_real *kept);
+
+/* ---- for kinds of gates ---- */
+
+/* A tensor of the gate's table within a block of them, values or gradients. */
+static inline mot_real *mot_gate_tensor(const mot_gate *gate, mot_real *block, int row)
+{
+    return block + gate->table.row[row].offset;
+}
+
+/* y [n, M] = g w + b, of numbers and of bags of words; w [F, M], b [M] or NULL. Backward adds to d_w and d_b. */
+void mot_gate_product(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id, const mot_real *w,
+                      const mot_real *b, size_t M, mot_real *y);
+void mot_gate_product_backward(const mot_gate *gate, size_t n, const mot_real *g, const int32_t *id,
+                               mot_real *d_w, mot_real *d_b, const mot_real *d_y, size_t M);
 
 #endif

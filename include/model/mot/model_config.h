@@ -48,17 +48,10 @@ typedef struct mot_expert_config {   /* keys model.* */
     mot_merged_config merged;
 } mot_expert_config;
 
-typedef enum mot_gate_kind {
-    MOT_GATE_LINEAR,
-    MOT_GATE_MLP,
-    MOT_GATE_FIXED, /* the controls from here on: as it is told, at random, and in turn, so that loads are even */
-    MOT_GATE_RANDOM,
-    MOT_GATE_EVEN
-} mot_gate_kind;
 typedef enum mot_told { MOT_TOLD_GROUP, MOT_TOLD_LABEL } mot_told;
 typedef enum mot_gate_input { MOT_GATE_MEAN, MOT_GATE_SUM, MOT_GATE_FLAT } mot_gate_input;
 typedef struct mot_gate_config { /* keys gate.* */
-    mot_gate_kind kind;
+    int kind;                    /* row of mot_gate_kinds */
     mot_told told;        /* fixed: what it routes by */
     mot_gate_input input; /* mean or sum over the tokens, or all numbers of the sample side by side */
     size_t hidden;        /* mlp: hidden units */

@@ -1,30 +1,62 @@
-/* loss.h: the loss of one sample and its gradient.
+/* loss.h: a loss is everything that a run needs to know of its targets, as a table of functions.
  *
- * C outputs F. C > 1: label in [0, C). C = 1: a two-class problem with label 0 or 1, y = 2 label - 1.
- *      cross_entropy   log sum_c exp(F_c) - F_label                      (C = 1: as logistic)
- *      logistic        C = 1: log(1 + exp(-y F)); C > 1: the sum over c with y_c = +1 for the label, -1 else
- *      squared         1/2 (F - y)^2; C > 1: 1/2 sum_c (F_c - [c = label])^2
- * Computed in double; not collective; never fails. */
+ * A target is what a sample should be taken for: bytes that travel with it and that its loss alone understands. Those of
+ * the losses here are classes, an int32_t in [0, classes). C outputs F; C = 1: two classes, y = 2 class - 1.
+ *      cross_entropy   log sum_c exp(F_c) - F_class                      (C = 1: as logistic)
+ *      logistic        C = 1: log(1 + exp(-y F)); C > 1: the sum over c with y_c = +1 for the class, -1 else
+ *      squared         1/2 (F - y)^2; C > 1: 1/2 sum_c (F_c - [c = class])^2
+ * Computed in double; not collective. */
 #ifndef MOT_LOSS_H
 #define MOT_LOSS_H
 
+#include "mot/kinds.h"
 #include "mot/real.h"
 #include "mot/types.h"
 
-typedef enum mot_loss_kind { MOT_LOSS_CROSS_ENTROPY, MOT_LOSS_LOGISTIC, MOT_LOSS_SQUARED } mot_loss_kind;
+struct mot_loss_kind;
 
-/* How many outputs a model needs for a data set of `classes` labels. */
-size_t mot_loss_outputs(mot_loss_kind kind, int classes);
+/* A loss of certain data. */
+typedef struct mot_loss {
+    const struct mot_loss_kind *kind;
+    size_t target_bytes; /* of a sample's target */
+    int classes;         /* that targets are; 0: they are no classes */
+    size_t outputs;      /* C */
+} mot_loss;
 
-/* Returns the loss; d_out [C] (may be NULL) is its gradient; *predicted the label that F stands for (argmax, lowest
- * index at a tie; C = 1: F > 0). */
-double mot_loss(mot_loss_kind kind, size_t C, const mot_real *out, int label, mot_real *d_out,
-                int *predicted);
+typedef struct mot_loss_kind {
+    mot_kind kind; /* its name is a value of train.loss */
+    /* C for such targets; 0: they are none of this loss. */
+    size_t (*outputs)(size_t target_bytes, int classes);
+    /* The loss of outputs out [C]; d_out [C], which may be NULL, is its gradient. */
+    double (*value)(const mot_loss *loss, const mot_real *out, const void *target, mot_real *d_out);
+    /* Whether the outputs count as right. NULL: right and wrong have no meaning, and there is no accuracy. */
+    bool (*right)(const mot_loss *loss, const mot_real *out, const void *target);
+    /* Of classes; all are NULL where targets are no classes. A target's class; the class that outputs stand for; the
+     * probability of each class [classes], of which that of the predicted one is the largest. */
+    int (*target_class)(const void *target);
+    int (*predicted)(const mot_loss *loss, const mot_real *out);
+    void (*probabilities)(const mot_loss *loss, const mot_real *out, float *probability);
+} mot_loss_kind;
 
-/* The probability of each class [classes] that outputs out [C] stand for: softmax for cross_entropy and squared; for
- * logistic 1 / (1 + exp(-F_c)), each class by itself. C = 1: of both, by 1 / (1 + exp(-F)); squared: (1 + F) / 2, within
- * [0, 1]. The largest is that of the predicted class. */
-void mot_loss_probabilities(mot_loss_kind kind, size_t C, const mot_real *out, int classes,
-                            float *probability);
+/* All kinds, in the order of the option train.loss. */
+extern mot_kinds mot_loss_kinds;
+static inline const mot_loss_kind *mot_loss_kind_at(int row)
+{
+    return (const mot_loss_kind *)mot_loss_kinds.row[row];
+}
+
+/* MOT_ERR_INPUT where it is no loss of such targets. */
+mot_status mot_loss_init(mot_loss *loss, const mot_loss_kind *kind, size_t target_bytes, int classes);
+
+/* -1: it has none. */
+static inline int mot_target_class(const mot_loss *loss, const void *target)
+{
+    return loss->kind->target_class != NULL ? loss->kind->target_class(target) : -1;
+}
+
+static inline int mot_loss_predicted(const mot_loss *loss, const mot_real *out)
+{
+    return loss->kind->predicted != NULL ? loss->kind->predicted(loss, out) : -1;
+}
 
 #endif

@@ -27,6 +27,7 @@
 #include "mot/batch.h"
 #include "mot/choose.h"
 #include "mot/exchange.h"
+#include "mot/loss.h"
 #include "mot/model.h"
 
 typedef struct mot_step_task {
@@ -43,14 +44,15 @@ typedef struct mot_step_task {
  * elsewhere NULL. All are valid until the next step. */
 typedef struct mot_step_result {
     double loss, hits,
-        purity; /* mean over the batch; right predictions; purity of the batch's first choices */
+        purity; /* mean over the batch; how many are right, NaN where nothing is; purity of the batch's first choices */
     mot_balance balance;
     double compute_s, exchange_s, wait_s; /* mean over ranks */
     double flops;                         /* of all experts */
     bool stop;                            /* some rank was asked to stop */
     const mot_gidx *sample;               /* [total] */
     const int32_t *label, *group;         /* [total]; -1: none */
-    const int32_t *predicted;             /* [total] */
+    const int32_t *predicted;             /* [total]: class; -1: outputs stand for none */
+    const bool *right;                    /* [total] */
     const double *sample_loss;            /* [total] */
     const int32_t *expert;                /* [total, K] */
     const float *prob;                    /* [total, K]: softmax probability of the chosen */
@@ -97,10 +99,13 @@ typedef struct mot_step_work {
 typedef struct mot_step mot_step; /* opaque: buffers, plans, exchanges */
 
 /* For batches of up to `most` samples such as `reader` reads (its format is copied; any reader of the same format may
- * be used in a step). groups: 0, or the data's groups, by which the purity of a batch that has groups is then taken. threads: of this rank, at least 1; any number on any rank. Collective; the same status everywhere. */
-mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_source *reader, int classes,
-                           int groups, size_t most, int threads);
+ * be used in a step), with `loss` of their targets, which is copied. groups: 0, or the data's groups, by which the purity of a batch that has groups is then taken. threads: of this rank, at least 1; any number on any rank. Collective; the same status everywhere. */
+mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_source *reader,
+                           const mot_loss *loss, int groups, size_t most, int threads);
 void mot_step_destroy(mot_step **step);
+
+/* That it was made with. */
+const mot_loss *mot_step_loss(const mot_step *step);
 
 /* From here on results have outputs. Collective; the same status everywhere. */
 mot_status mot_step_keep_outputs(mot_step *step);

@@ -1,0 +1,27 @@
+/* data_config.h: what the configuration says of the data. Plain data; defaults, bounds and help stand in the option
+ * table (src/config/options.c). */
+#ifndef MOT_DATA_CONFIG_H
+#define MOT_DATA_CONFIG_H
+
+#include "mot/augment.h"
+#include "mot/mixture.h"
+
+typedef enum mot_target { MOT_TARGET_LABEL, MOT_TARGET_GROUP } mot_target;
+
+typedef struct mot_data_config { /* keys data.* */
+    int source;                  /* row of mot_source_kinds */
+    char file[512];
+    mot_mixture_config mixture; /* its seed is the run's */
+    mot_gidx mixture_train;     /* training samples; 0: fresh ones for ever */
+    mot_gidx mixture_eval;
+    struct {
+        size_t tokens, width;
+        int classes;
+        mot_gidx samples;
+    } random;
+    mot_target target; /* learn the label, or the group in its place */
+    size_t memory;     /* bytes a rank may hold of a split's samples; above it they are read as needed */
+    mot_augment_config augment;
+} mot_data_config;
+
+#endif

@@ -1,0 +1,42 @@
+/* source.h: a source is where samples come from: how a split is opened, and what a run must know of the way.
+ *
+ *      file      a data set in a file (dataset.h)
+ *      mixture   synthetic samples (mixture.h), each made by whichever rank asks
+ *      random    numbers that mean nothing, for measuring speed
+ * Once open, a split is a mot_dataset, of which nobody need know the source. */
+#ifndef MOT_SOURCE_H
+#define MOT_SOURCE_H
+
+#include "mot/data_config.h"
+#include "mot/dataset.h"
+#include "mot/kinds.h"
+
+typedef struct mot_source_kind {
+    mot_kind kind;     /* its name is a value of data.source */
+    const char *keys;  /* the beginning of its own keys, which say nothing of other sources */
+    const char *title; /* what its data are called; NULL: data.file */
+    bool made;         /* any rank makes any sample, and no file is read */
+    bool meaningless;  /* there is nothing to learn */
+    /* The key that must be given and is not, or NULL. (NULL: none must.) */
+    const char *(*missing)(const mot_data_config *config);
+    /* Opens split "train", "val" or "test"; `training`: its samples are learned from, else evaluated. MOT_ERR_INPUT with a
+     * sentence. Not collective. */
+    mot_status (*open)(mot_dataset *dataset, const mot_data_config *config, const char *split, bool training,
+                       uint64_t seed);
+} mot_source_kind;
+
+/* All kinds, in the order of the option data.source. */
+extern mot_kinds mot_source_kinds;
+static inline const mot_source_kind *mot_source_kind_at(int row)
+{
+    return (const mot_source_kind *)mot_source_kinds.row[row];
+}
+
+/* What the data are called: a file's name, or what the source says. */
+static inline const char *mot_source_title(const mot_data_config *config)
+{
+    const char *title = mot_source_kind_at(config->source)->title;
+    return title != NULL ? title : config->file;
+}
+
+#endif

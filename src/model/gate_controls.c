@@ -1,0 +1,33 @@
+/* Gates that learn nothing: each is a rule by which experts are chosen. */
+#include "mot/choose.h"
+#include "mot/rng.h"
+
+/* The experts from `own` on, in a ring. */
+static void in_a_ring(size_t E, size_t own, double *score)
+{
+    for (size_t i = 0; i < E; ++i) score[i] = -(double)((i + E - own) % E);
+}
+
+static void by_what_is_told(const mot_choice_batch *batch, size_t b, double *score)
+{
+    in_a_ring(batch->E, (size_t)batch->group[b] % batch->E, score);
+}
+
+static void by_lot(const mot_choice_batch *batch, size_t b, double *score)
+{
+    const uint64_t place = mot_choice_place(batch, b);
+    for (size_t i = 0; i < batch->E; ++i) {
+        const mot_random4 random = mot_random(batch->seed, MOT_STREAM_CHOICE, (uint32_t)batch->step,
+                                              (uint32_t)place, (uint32_t)(place >> 32), (uint32_t)i);
+        score[i] = mot_uniform(random.word[0]);
+    }
+}
+
+static void in_turn(const mot_choice_batch *batch, size_t b, double *score)
+{
+    in_a_ring(batch->E, mot_choice_place(batch, b) % batch->E * batch->K % batch->E, score);
+}
+
+const mot_gate_kind mot_gate_fixed = {.kind = {"fixed"}, .told = true, .scores = by_what_is_told};
+const mot_gate_kind mot_gate_random = {.kind = {"random"}, .scores = by_lot};
+const mot_gate_kind mot_gate_even = {.kind = {"even"}, .scores = in_turn};

@@ -1,0 +1,26 @@
+/* h = g Theta */
+#include "mot/gate.h"
+
+static mot_status table(const mot_gate *gate, mot_table *to)
+{
+    return mot_table_add(to, "weight", MOT_PART_GATE, 2, (const size_t[]){gate->features, gate->experts}, 0,
+                         gate->config->init, true);
+}
+
+static void forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,
+                    const int32_t *id, mot_real *h, mot_real *kept)
+{
+    (void)kept;
+    mot_gate_product(gate, n, g, id, mot_gate_tensor(gate, params->value, 0), NULL, gate->experts, h);
+}
+
+static void backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
+                     const mot_real *d_h, mot_real *kept)
+{
+    (void)kept;
+    mot_gate_product_backward(gate, n, g, id, mot_gate_tensor(gate, params->gradient, 0), NULL, d_h,
+                              gate->experts);
+}
+
+const mot_gate_kind mot_gate_linear = {
+    .kind = {"linear"}, .table = table, .forward = forward, .backward = backward};

@@ -1,0 +1,156 @@
+/* Losses whose targets are classes. */
+#include <math.h>
+#include <string.h>
+
+#include "mot/loss.h"
+
+static int class_of(const void *target)
+{
+    int32_t class;
+    memcpy(&class, target, sizeof class);
+    return class;
+}
+
+static size_t an_output_a_class(size_t target_bytes, int classes)
+{
+    return target_bytes == sizeof(int32_t) && classes > 0 ? (size_t)classes : 0;
+}
+
+/* One output tells two classes apart. */
+static size_t one_for_two(size_t target_bytes, int classes)
+{
+    return classes == 2 && target_bytes == sizeof(int32_t) ? 1 : an_output_a_class(target_bytes, classes);
+}
+
+/* The largest output, the lowest of equal ones. Data of one class have one output, which could stand for two. */
+static int predicted(const mot_loss *loss, const mot_real *out)
+{
+    size_t best = 0;
+    for (size_t c = 1; c < loss->outputs; ++c)
+        if (out[c] > out[best]) best = c;
+    return loss->outputs > 1 ? (int)best : loss->classes > 1 && out[0] > 0;
+}
+
+static bool right(const mot_loss *loss, const mot_real *out, const void *target)
+{
+    return predicted(loss, out) == class_of(target);
+}
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* Of two classes, by the probability of the second. */
+static void probability_of_two(double second, float *probability)
+{
+    probability[0] = (float)(1 - second);
+    probability[1] = (float)second;
+}
+
+static void softmax(const mot_loss *loss, const mot_real *out, float *probability)
+{
+    double most = (double)out[0], sum = 0;
+    for (size_t c = 1; c < loss->outputs; ++c) most = fmax(most, (double)out[c]);
+    for (size_t c = 0; c < loss->outputs; ++c) sum += exp((double)out[c] - most);
+    for (size_t c = 0; c < loss->outputs; ++c) probability[c] = (float)(exp((double)out[c] - most) / sum);
+}
+
+/* ---- logistic ---- */
+
+/* log(1 + exp(-m)) and its derivative by m, without overflow on either side. */
+static double logistic_loss(double margin, double *slope)
+{
+    const double e = exp(-fabs(margin));
+    *slope = margin > 0 ? -e / (1 + e) : -1 / (1 + e);
+    return (margin > 0 ? 0 : -margin) + log1p(e);
+}
+
+static double logistic(const mot_loss *loss, const mot_real *out, const void *target, mot_real *d_out)
+{
+    const int own = class_of(target);
+    double sum = 0;
+    for (size_t c = 0; c < loss->outputs; ++c) {
+        const double y = (loss->outputs == 1 ? own == 1 : c == (size_t)own) ? 1 : -1;
+        double slope;
+        sum += logistic_loss(y * out[c], &slope);
+        if (d_out != NULL) d_out[c] = (mot_real)(y * slope);
+    }
+    return sum;
+}
+
+/* Each class by itself. */
+static void logistic_probabilities(const mot_loss *loss, const mot_real *out, float *probability)
+{
+    if (loss->outputs == 1 && loss->classes == 2)
+        probability_of_two(sigmoid((double)out[0]), probability);
+    else
+        for (size_t c = 0; c < loss->outputs; ++c) probability[c] = (float)sigmoid((double)out[c]);
+}
+
+const mot_loss_kind mot_loss_logistic = {
+    .kind = {"logistic"},
+    .outputs = one_for_two,
+    .value = logistic,
+    .right = right,
+    .target_class = class_of,
+    .predicted = predicted,
+    .probabilities = logistic_probabilities,
+};
+
+/* ---- cross_entropy ---- */
+
+static double cross_entropy(const mot_loss *loss, const mot_real *out, const void *target, mot_real *d_out)
+{
+    const size_t C = loss->outputs, own = (size_t)class_of(target);
+    if (C == 1) return logistic(loss, out, target, d_out);
+    double most = out[0], sum = 0;
+    for (size_t c = 1; c < C; ++c) most = out[c] > most ? out[c] : most;
+    for (size_t c = 0; c < C; ++c) sum += exp(out[c] - most);
+    if (d_out != NULL)
+        for (size_t c = 0; c < C; ++c) d_out[c] = (mot_real)(exp(out[c] - most) / sum - (c == own));
+    return most + log(sum) - out[own];
+}
+
+const mot_loss_kind mot_loss_cross_entropy = {
+    .kind = {"cross_entropy"},
+    .outputs = an_output_a_class,
+    .value = cross_entropy,
+    .right = right,
+    .target_class = class_of,
+    .predicted = predicted,
+    .probabilities = softmax,
+};
+
+/* ---- squared ---- */
+
+static double squared(const mot_loss *loss, const mot_real *out, const void *target, mot_real *d_out)
+{
+    const int own = class_of(target);
+    double sum = 0;
+    for (size_t c = 0; c < loss->outputs; ++c) {
+        const double wanted = loss->outputs == 1 ? 2 * own - 1 : c == (size_t)own;
+        sum += 0.5 * (out[c] - wanted) * (out[c] - wanted);
+        if (d_out != NULL) d_out[c] = (mot_real)(out[c] - wanted);
+    }
+    return sum;
+}
+
+/* Of two classes (1 + F) / 2, as far as that is a probability. */
+static void squared_probabilities(const mot_loss *loss, const mot_real *out, float *probability)
+{
+    if (loss->outputs == 1 && loss->classes == 2)
+        probability_of_two(fmin(fmax((1 + (double)out[0]) / 2, 0), 1), probability);
+    else
+        softmax(loss, out, probability);
+}
+
+const mot_loss_kind mot_loss_squared = {
+    .kind = {"squared"},
+    .outputs = one_for_two,
+    .value = squared,
+    .right = right,
+    .target_class = class_of,
+    .predicted = predicted,
+    .probabilities = squared_probabilities,
+};
