@@ -42,8 +42,7 @@ static mot_status describe_classes(const mot_dataset *set, line *l)
     size_t at = 0;
     mot_status status = mot_allocate(&count, (size_t)set->classes, sizeof *count, "counts");
     if (status != MOT_OK) return status;
-    for (mot_gidx i = 0; i < set->samples; ++i)
-        ++count[set->signed_labels ? set->label[i] > 0 : set->label[i]];
+    for (mot_gidx i = 0; i < set->samples; ++i) ++count[mot_dataset_class(set, i)];
     at += (size_t)snprintf(l->text, sizeof l->text, "%d classes:", set->classes);
     for (int c = 0; c < set->classes; ++c) {
         least = MOT_MIN(least, count[c]);

@@ -47,11 +47,6 @@ static const char *name_of(char **names, int index, char number[16])
     return names != NULL ? names[index] : number;
 }
 
-static int class_of(const mot_dataset *set, mot_gidx i)
-{
-    return set->signed_labels ? set->label[i] > 0 : set->label[i];
-}
-
 static mot_status show_counts(const mot_dataset *set, bool group)
 {
     enum { MOST = 120 };
@@ -60,7 +55,7 @@ static mot_status show_counts(const mot_dataset *set, bool group)
     char number[16];
     mot_status status = mot_allocate(&samples, (size_t)count, sizeof *samples, "counts");
     if (status != MOT_OK) return status;
-    for (mot_gidx i = 0; i < set->samples; ++i) ++samples[group ? set->group[i] : class_of(set, i)];
+    for (mot_gidx i = 0; i < set->samples; ++i) ++samples[group ? set->group[i] : mot_dataset_class(set, i)];
     printf("%s:\n", group ? "samples of each group" : "samples of each class");
     for (int c = 0; c < MOT_MIN(count, MOST); ++c)
         printf("  %-24.60s %8" MOT_PRI_GIDX "\n",
@@ -121,7 +116,8 @@ static mot_status show_samples(mot_dataset *set, const char *path, uint64_t coun
         MOT_TRY(mot_h5_read_texts(file, "vocabulary", 1 << 24, &words, &vocabulary));
     for (mot_gidx i = 0; i < set->samples && (uint64_t)i < count; ++i) {
         MOT_TRY(mot_dataset_read(set, i, x));
-        printf("sample %" MOT_PRI_GIDX ": %s", i, name_of(set->class_names, class_of(set, i), number));
+        printf("sample %" MOT_PRI_GIDX ": %s", i,
+               name_of(set->class_names, mot_dataset_class(set, i), number));
         if (set->group != NULL) printf(", group %s", name_of(set->group_names, set->group[i], number));
         printf("\n");
         if (format->kind == MOT_SAMPLE_PICTURE) draw(format, (const unsigned char *)x);

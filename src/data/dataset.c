@@ -119,15 +119,15 @@ void mot_dataset_close(mot_dataset *dataset)
     mot_free(dataset->vocabulary);
     mot_free(dataset->class_names);
     mot_free(dataset->group_names);
-    mot_free(dataset->label);
+    mot_free(dataset->target);
     mot_free(dataset->group);
     *dataset = (mot_dataset){0};
 }
 
 mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes)
 {
-    int32_t label, group;
-    return mot_dataset_sample(dataset, index, bytes, &label, &group);
+    int32_t group;
+    return mot_dataset_sample(dataset, index, bytes, NULL, &group);
 }
 
 mot_status dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes)
@@ -151,31 +151,36 @@ done:
     return status;
 }
 
-mot_status dataset_read(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
-                        int32_t *group)
+mot_status dataset_read(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target, int32_t *group)
 {
-    *label = dataset->label[index];
+    const size_t size = dataset->target_bytes;
+    if (target != NULL) memcpy(target, dataset->target + (size_t)index * size, size);
     *group = dataset->group != NULL ? dataset->group[index] : -1;
     return dataset->source->map != NULL ? mapped(dataset, index, bytes)
                                         : dataset_stored(dataset, index, bytes);
 }
 
-mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
-                              int32_t *group)
+mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, void *target, int32_t *group)
 {
     if (index < 0 || index >= dataset->samples)
         return mot_fail(MOT_ERR_INPUT, "%s: sample %" MOT_PRI_GIDX " outside [0, %" MOT_PRI_GIDX ")",
                         dataset->source->where, index, dataset->samples);
-    return dataset->source->sample(dataset, index, bytes, label, group);
+    return dataset->source->sample(dataset, index, bytes, target, group);
+}
+
+int mot_dataset_class(const mot_dataset *dataset, mot_gidx index)
+{
+    int32_t class = -1;
+    if (dataset->classes > 0) memcpy(&class, dataset->target + (size_t)index * sizeof class, sizeof class);
+    return class;
 }
 
 bool mot_dataset_label_groups(const mot_dataset *dataset, int *parent)
 {
     for (int c = 0; c < dataset->classes; ++c) parent[c] = -1;
-    if (dataset->group == NULL) return false;
+    if (dataset->group == NULL || dataset->classes == 0) return false;
     for (mot_gidx i = 0; i < dataset->samples; ++i) {
-        /* Signed labels -1, +1 are classes 0 and 1. */
-        const int c = dataset->signed_labels ? dataset->label[i] > 0 : dataset->label[i];
+        const int c = mot_dataset_class(dataset, i);
         if (parent[c] >= 0 && parent[c] != dataset->group[i]) return false;
         parent[c] = dataset->group[i];
     }

@@ -242,21 +242,23 @@ static mot_status read_normalization(mot_sample_format *format, hid_t file, cons
     return status == MOT_OK ? check_normalization(&format->normalization, path) : status;
 }
 
-static mot_status read_labels(hid_t file, const char *name, mot_gidx samples, int32_t **values)
+static mot_status read_values(hid_t file, const char *name, mot_gidx samples, int32_t **values)
 {
     const hsize_t shape = (hsize_t)samples;
     mot_status status = mot_allocate(values, (size_t)samples, sizeof(int32_t), "the labels");
     return status == MOT_OK ? mot_h5_read(file, name, H5T_NATIVE_INT32, 1, &shape, *values) : status;
 }
 
-static mot_status check_labels(const mot_dataset *dataset, const char *path, const char *split)
+/* Labels become classes. */
+static mot_status take_labels(const mot_dataset *dataset, const char *path, const char *split, int32_t *label)
 {
     for (mot_gidx i = 0; i < dataset->samples; ++i) {
-        const int32_t y = dataset->label[i];
+        const int32_t y = label[i];
         if (dataset->signed_labels ? y != 1 && y != -1 : y < 0 || y >= dataset->classes)
             return mot_fail(MOT_ERR_INPUT, "%s:/%s/y: sample %" MOT_PRI_GIDX " has label %d, expected %s%d%s",
                             path, split, i, y, dataset->signed_labels ? "-1 or " : "[0, ",
                             dataset->signed_labels ? 1 : dataset->classes, dataset->signed_labels ? "" : ")");
+        if (dataset->signed_labels) label[i] = y > 0;
         if (dataset->group == NULL) continue;
         const int32_t g = dataset->group[i];
         if (g < 0 || g >= dataset->groups)
@@ -279,7 +281,7 @@ static mot_status read_groups(mot_dataset *dataset, hid_t file, const char *path
         return mot_fail(MOT_ERR_INPUT, "%s: %lld groups, expected 1 to %d", path, (long long)groups,
                         DATASET_MAX_NAMES);
     dataset->groups = (int)groups;
-    MOT_TRY(read_labels(file, name, dataset->samples, &dataset->group));
+    MOT_TRY(read_values(file, name, dataset->samples, &dataset->group));
     MOT_TRY(dataset_names_read(file, path, "group_names", (size_t)groups, &dataset->group_names));
 done:
     return status;
@@ -330,6 +332,7 @@ mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const 
 {
     const char *where = dataset->source->where;
     char x[16], y[16];
+    int32_t *label;
     int64_t version;
     hid_t file = H5I_INVALID_HID;
     mot_status status = mot_h5_open_sealed(&file, path, "data set");
@@ -355,9 +358,11 @@ mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const 
         MOT_TRY(
             dataset_names_read(file, path, "vocabulary", dataset->format.vocabulary, &dataset->vocabulary));
     MOT_TRY(dataset_names_read(file, path, "class_names", (size_t)dataset->classes, &dataset->class_names));
-    MOT_TRY(read_labels(file, y, dataset->samples, &dataset->label));
+    MOT_TRY(read_values(file, y, dataset->samples, &label));
+    dataset->target = (unsigned char *)label;
+    dataset->target_bytes = sizeof *label;
     MOT_TRY(read_groups(dataset, file, path, split));
-    MOT_TRY(check_labels(dataset, path, split));
+    MOT_TRY(take_labels(dataset, path, split, label));
     MOT_TRY(read_checksum(dataset, file, split));
     MOT_TRY(read_sums(dataset, file, split));
 done:

@@ -9,7 +9,7 @@
 typedef struct maker {
     mot_mixture mixture;
     unsigned char *made;    /* [samples]: which of the loaded ones stand there; NULL: none is kept */
-    int32_t *label, *group; /* [samples], as far as made */
+    int32_t *label, *group; /* [samples], as far as made: -1 and +1 */
 } maker;
 
 static void free_maker(void *of)
@@ -22,15 +22,10 @@ static void free_maker(void *of)
     mot_free(m);
 }
 
-static mot_status make(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
-                       int32_t *group)
+static void make_kept(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label, int32_t *group)
 {
     const struct mot_dataset_source *source = dataset->source;
     maker *m = source->maker;
-    if (m->made == NULL) {
-        mot_mixture_sample(&m->mixture, source->split, index, bytes, label, group, NULL);
-        return MOT_OK;
-    }
     unsigned char *kept = source->loaded + (size_t)index * dataset->format.bytes;
     if (!m->made[index]) {
         mot_mixture_sample(&m->mixture, source->split, index, (float *)(void *)kept, &m->label[index],
@@ -40,6 +35,18 @@ static mot_status make(const mot_dataset *dataset, mot_gidx index, void *bytes, 
     memcpy(bytes, kept, dataset->format.bytes);
     *label = m->label[index];
     *group = m->group[index];
+}
+
+static mot_status make(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target, int32_t *group)
+{
+    const maker *m = dataset->source->maker;
+    int32_t label;
+    if (m->made != NULL)
+        make_kept(dataset, index, bytes, &label, group);
+    else
+        mot_mixture_sample(&m->mixture, dataset->source->split, index, bytes, &label, group, NULL);
+    const int32_t class = label > 0;
+    if (target != NULL) memcpy(target, &class, sizeof class);
     return MOT_OK;
 }
 
@@ -60,6 +67,7 @@ mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *
     dataset->classes = 2;
     dataset->groups = config->classes;
     dataset->signed_labels = true;
+    dataset->target_bytes = sizeof(int32_t);
     dataset->format = (mot_sample_format){.kind = MOT_SAMPLE_VECTOR,
                                           .element = MOT_ELEMENT_F32,
                                           .tokens = config->tokens,
@@ -92,7 +100,7 @@ static mot_status open_split(mot_dataset *dataset, const mot_data_config *config
 {
     mot_mixture_config mixture = config->mixture;
     mixture.seed = seed;
-    const mot_gidx samples = !training                   ? config->mixture_eval
+    const mot_gidx samples = !training                    ? config->mixture_eval
                              : config->mixture_train == 0 ? MOT_ENDLESS
                                                           : config->mixture_train;
     return mot_dataset_generate(dataset, &mixture, split, samples, config->memory);

@@ -35,9 +35,9 @@ struct dataset_map {
 /* Where samples come from: their places in a file, all of them in memory, or who makes them. */
 struct mot_dataset_source {
     /* As mot_dataset_sample, of a sample that there is. */
-    mot_status (*sample)(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
+    mot_status (*sample)(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
                          int32_t *group);
-    void *maker;                    /* of samples, what it needs for that; NULL: they are read */
+    void *maker; /* of samples, what it needs for that; NULL: they are read */
     void (*free_maker)(void *maker);
 
     int split;               /* its number */
@@ -77,7 +77,7 @@ void dataset_map_free(struct dataset_map *map);
 
 /* dataset.c: of a split that is read, or in memory: a sample as it is stored; and as the data set gives it. */
 mot_status dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes);
-mot_status dataset_read(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
+mot_status dataset_read(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
                         int32_t *group);
 
 /* dataset.c: makes dataset->source, which reads nothing yet; `split`: MOT_ERR_INPUT where there is none of that name. */

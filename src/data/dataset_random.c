@@ -1,5 +1,6 @@
 /* A data set that means nothing. */
 #include <stdio.h>
+#include <string.h>
 
 #include "dataset_private.h"
 #include "mot/memory.h"
@@ -22,13 +23,15 @@ mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width,
                                           .normalization = {.scaling = MOT_SCALING_NONE}};
     MOT_TRY(dataset_format_check(&dataset->format, source->where));
     MOT_TRY(mot_allocate(&source->loaded, (size_t)samples, dataset->format.bytes, "the samples"));
-    MOT_TRY(mot_allocate(&dataset->label, (size_t)samples, sizeof *dataset->label, "the labels"));
+    dataset->target_bytes = sizeof(int32_t);
+    MOT_TRY(mot_allocate(&dataset->target, (size_t)samples, dataset->target_bytes, "the labels"));
     for (mot_gidx i = 0; i < samples; ++i) {
         const uint32_t low = (uint32_t)i, high = (uint32_t)(i >> 32), counter[] = {low, high, 0, 0};
         mot_normal_row(seed, MOT_STREAM_RANDOM, counter, 1,
                        (float *)(void *)(source->loaded + (size_t)i * dataset->format.bytes), tokens * width);
         const mot_random4 draw = mot_random(seed, MOT_STREAM_RANDOM, low, high, 1, 0);
-        dataset->label[i] = (int32_t)(mot_uniform(draw.word[0]) * classes);
+        const int32_t label = (int32_t)(mot_uniform(draw.word[0]) * classes);
+        memcpy(dataset->target + (size_t)i * sizeof label, &label, sizeof label);
     }
 done:
     if (status != MOT_OK) mot_dataset_close(dataset);

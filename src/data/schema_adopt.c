@@ -193,8 +193,8 @@ static mot_status adopt_labels(const mot_schema *schema, mot_dataset *dataset, c
                         dataset->signed_labels ? "-1 and +1" : "0, 1, ...",
                         schema->signed_labels ? "-1 and +1" : "0, 1, ...");
     if (!schema->signed_labels)
-        MOT_TRY(map_values(dataset->label, dataset->samples, dataset->class_names, dataset->classes,
-                           schema->class_names, schema->classes, "class", path));
+        MOT_TRY(map_values((int32_t *)(void *)dataset->target, dataset->samples, dataset->class_names,
+                           dataset->classes, schema->class_names, schema->classes, "class", path));
 done:
     return status;
 }
@@ -202,8 +202,7 @@ done:
 static mot_status adopt_groups(const mot_schema *schema, mot_dataset *dataset, const char *path)
 {
     mot_status status = MOT_OK;
-    if (dataset->groups == 0)
-        return mot_fail(MOT_ERR_INPUT, "%s has no groups, which the run needs", path);
+    if (dataset->groups == 0) return mot_fail(MOT_ERR_INPUT, "%s has no groups, which the run needs", path);
     MOT_TRY(map_values(dataset->group, dataset->group != NULL ? dataset->samples : 0, dataset->group_names,
                        dataset->groups, schema->group_names, schema->groups, "group", path));
     dataset->groups = schema->groups;
@@ -226,8 +225,8 @@ mot_status mot_schema_adopt(const mot_schema *schema, mot_dataset *dataset, unsi
     MOT_TRY(map_form(schema, dataset, path, map));
     if (what & MOT_ADOPT_LABELS)
         MOT_TRY(adopt_labels(schema, dataset, path));
-    else
-        for (mot_gidx i = 0; dataset->label != NULL && i < dataset->samples; ++i) dataset->label[i] = 0;
+    else if (dataset->target != NULL)
+        memset(dataset->target, 0, (size_t)dataset->samples * dataset->target_bytes);
     if (what & MOT_ADOPT_GROUPS) MOT_TRY(adopt_groups(schema, dataset, path));
     if (schema->format.kind == MOT_SAMPLE_TEXT)
         MOT_TRY(schema_check_texts(schema, dataset, map, path, unknown, words));

@@ -32,6 +32,11 @@ struct mot_batch_ahead {
 
 /* ---- memory ---- */
 
+static size_t up_to_8(size_t bytes)
+{
+    return (bytes + 7) / 8 * 8;
+}
+
 /* One batch, which loads nothing ahead. */
 static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
                        size_t chunks)
@@ -44,8 +49,8 @@ static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_batch_s
     batch->width = shape.width;
     const size_t mine = MOT_MIN(most,
                                 (most / (size_t)comm->size + 1) + chunks); /* a slice's remainder, a chunk */
-    batch->note_bytes = sizeof(mot_sample_note) + mot_gate_row(source->gate) * sizeof(float);
-    batch->note_bytes = (batch->note_bytes + 7) / 8 * 8;
+    batch->note_numbers = up_to_8(offsetof(mot_sample_note, target) + mot_batch_target_bytes(source));
+    batch->note_bytes = up_to_8(batch->note_numbers + mot_gate_row(source->gate) * sizeof(float));
     MOT_TRY(mot_allocate(&batch->home, most, sizeof *batch->home, "a batch"));
     MOT_TRY(mot_allocate(&batch->slot, most, sizeof *batch->slot, "a batch"));
     MOT_TRY(mot_allocate(&batch->bytes, mine, format->bytes, "a batch's samples"));
@@ -127,27 +132,22 @@ static mot_gidx index_of(const mot_batch_source *source, mot_gidx position)
     return source->shuffled ? mot_order_sample(source->seed, source->dataset->samples, position) : position;
 }
 
-static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, mot_gidx position,
-                              uint32_t slot)
+static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, size_t p)
 {
     mot_dataset *dataset = source->dataset;
     const mot_sample_format *format = &dataset->format;
-    unsigned char *bytes = batch->bytes + slot * format->bytes;
-    const mot_gidx index = index_of(source, position);
-    int32_t label, group;
-    const mot_status status = mot_dataset_sample(dataset, index, bytes, &label, &group);
+    unsigned char *bytes = batch->bytes + batch->slot[p] * format->bytes;
+    mot_sample_note *note = mot_batch_note(batch, p);
+    const mot_gidx position = batch->first + (mot_gidx)p;
+    note->index = index_of(source, position);
+    const mot_status status = mot_dataset_sample(dataset, note->index, bytes,
+                                                 source->learn_group ? NULL : note->target, &note->group);
     if (status != MOT_OK) return status;
+    if (source->learn_group) memcpy(note->target, &note->group, sizeof note->group);
     if (source->augment != NULL)
         mot_augment(source->augment, format, source->seed, position, bytes, batch->scratch);
 
-    if (source->learn_group)
-        label = group;
-    else if (dataset->signed_labels)
-        label = label > 0;
-    unsigned char *note = batch->note + slot * batch->note_bytes;
-    memcpy(note, &(mot_sample_note){index, label, group}, sizeof(mot_sample_note));
-
-    unsigned char *row = note + sizeof(mot_sample_note); /* aligned to 8 */
+    unsigned char *row = (unsigned char *)note + batch->note_numbers;
     const size_t count = mot_tokens_decode(format, source->patch, bytes, batch->tokens, batch->ids);
     if (source->gate->tokens > 0) {
         memset(row, 0, source->gate->tokens * sizeof(int32_t));
@@ -180,7 +180,7 @@ static mot_status load(mot_batch *batch, const mot_comm *comm, const mot_batch_s
     for (size_t p = 0; p < batch->total && status == MOT_OK; ++p) {
         if (batch->home[p] != comm->rank) continue;
         if (unwanted != NULL && atomic_load(unwanted)) break;
-        status = load_sample(batch, source, batch->first + (mot_gidx)p, batch->slot[p]);
+        status = load_sample(batch, source, p);
     }
     return status;
 }

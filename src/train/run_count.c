@@ -67,7 +67,8 @@ void run_count_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result
         *before = (uint16_t)expert;
         if (predicted >= 0) ++eval->predicted[predicted];
         if (group >= 0) ++eval->group_load[(size_t)group * E + expert];
-        if (run->parent != NULL && predicted >= 0) eval->number[RUN_GROUP_ACCURACY] += run->parent[predicted] == group;
+        if (run->parent != NULL && predicted >= 0)
+            eval->number[RUN_GROUP_ACCURACY] += run->parent[predicted] == group;
         if (label < 0) continue;
         ++eval->class_load[(size_t)label * E + expert];
         if (group >= 0) eval->group_hits[group] += result->right[p];

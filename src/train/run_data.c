@@ -13,8 +13,10 @@ static mot_status open_split(const mot_run *run, mot_dataset *set, const char *s
     const mot_data_config *config = &run->config.data;
     const mot_source_kind *source = mot_source_kind_at(config->source);
     const char *title = mot_source_title(config);
-    if (source->meaningless && run->purpose != RUN_BENCH) /* what is learned from it must not look like a result */
-        return mot_fail(MOT_ERR_INPUT, "data.source = %s: there is nothing to learn from it; it is for mot bench",
+    /* What is learned from it must not look like a result. */
+    if (source->meaningless && run->purpose != RUN_BENCH)
+        return mot_fail(MOT_ERR_INPUT,
+                        "data.source = %s: there is nothing to learn from it; it is for mot bench",
                         source->kind.name);
     const mot_status status = source->open(set, config, split, set == &run->train_set, run->config.seed);
     if (status != MOT_OK) return status;
@@ -76,7 +78,8 @@ static void warn_of_noise(const mot_run *run)
 static mot_status check_data(mot_run *run)
 {
     const mot_sample_format *train = &run->train.dataset->format, *eval = &run->eval_set.format;
-    if (train->bytes != eval->bytes || train->kind != eval->kind || train->vocabulary != eval->vocabulary)
+    if (train->bytes != eval->bytes || run->train.dataset->target_bytes != run->eval_set.target_bytes ||
+        train->kind != eval->kind || train->vocabulary != eval->vocabulary)
         return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
                         run->config.data.file, run->config.eval.split);
     const mot_gate_kind *gate = mot_gate_kind_at(run->config.gate.kind);
@@ -92,8 +95,8 @@ static mot_status check_data(mot_run *run)
     }
     if (told && (run->config.gate.told == MOT_TOLD_LABEL || run->config.data.target == MOT_TARGET_GROUP))
         mot_log(MOT_LOG_WARNING,
-                "gate.kind = %s routes by the very %s that is learned: accuracy says nothing", gate->kind.name,
-                run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
+                "gate.kind = %s routes by the very %s that is learned: accuracy says nothing",
+                gate->kind.name, run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     if (run->purpose != RUN_TRAIN) return MOT_OK;
     warn_of_batch(run);
     warn_of_optimizer(run);

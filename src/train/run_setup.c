@@ -130,19 +130,20 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
 
     mot_token_shape shape;
     mot_loss loss;
-    status = mot_loss_init(&loss, mot_loss_kind_at(config->train.loss), sizeof(int32_t), run->classes);
-    if (status == MOT_OK) status = mot_token_shape_of(&run->train.dataset->format, config->model.patch, &shape);
+    describe_sources(run);
+    status = mot_loss_init(&loss, mot_loss_kind_at(config->train.loss), mot_batch_target_bytes(&run->train),
+                           run->classes);
+    if (status == MOT_OK)
+        status = mot_token_shape_of(&run->train.dataset->format, config->model.patch, &shape);
     if (status == MOT_OK)
         status = mot_model_create(&run->model, comm, &run->config, shape.tokens, shape.width,
                                   shape.vocabulary, loss.outputs, comm->size == 1);
     MOT_TRY(mot_comm_agree(comm, status));
     MOT_TRY(choose_precision(run));
     run->model_bytes = held_since(&held);
-    describe_sources(run);
     MOT_TRY(mot_step_create(&run->step, &run->model, &run->train, &loss, run->groups,
-                            purpose == RUN_BENCH
-                                ? run->config.train.batch
-                                : MOT_MAX(run->config.train.batch, config->eval.batch),
+                            purpose == RUN_BENCH ? run->config.train.batch
+                                                 : MOT_MAX(run->config.train.batch, config->eval.batch),
                             run->place.threads));
     run->step_bytes = held_since(&held);
     watchdog_step(run->watchdog, run->step);

@@ -33,8 +33,8 @@ static mot_tile decode_tile(const mot_step *step, step_worker *worker, const ste
     worker->first[0] = 0;
     for (size_t s = 0; s < n; ++s) {
         const unsigned char *row = mot_exchange_owner(&chunk->dispatch, &chunk->plan, rows[s]);
-        const void *sample = row + sizeof(row_head);
-        memcpy(&worker->head[s], row, sizeof(row_head));
+        const void *sample = row + step->head_bytes;
+        worker->head[s] = (const row_head *)(const void *)row;
         if (step->sample_payload != MOT_PAYLOAD_FP32) {
             mot_payload_unpack(step->sample_payload, step->format.bytes / sizeof(float), sample,
                                worker->sample);
@@ -54,11 +54,11 @@ static void take_loss(const mot_step *step, step_worker *worker, size_t n, choic
     const size_t C = step->C;
     const mot_real share = 1 / (mot_real)step->batch.total;
     for (size_t s = 0; s < n; ++s, ++report) {
-        const row_head *head = &worker->head[s];
+        const row_head *head = worker->head[s];
         const mot_real *f = worker->out + s * C;
         mot_real *d = worker->d_out + s * C, d_weight = 0;
         for (size_t c = 0; c < C; ++c) worker->combined[c] = head->weight * f[c];
-        *report = mot_step_judge(step, worker->combined, &head->label, d);
+        *report = mot_step_judge(step, worker->combined, head->target, d);
         mot_step_keep_output(step, report, worker->combined);
         for (size_t c = 0; c < C; ++c) {
             d_weight += d[c] * f[c];

@@ -11,8 +11,7 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
     const mot_real *weight = step->weight + p * K;
     const mot_real share = 1 / (mot_real)step->batch.total;
     mot_real *f = step->output;
-    mot_sample_note note;
-    memcpy(&note, step->batch.note + step->batch.slot[p] * step->batch.note_bytes, sizeof note);
+    const mot_sample_note *note = mot_batch_note(&step->batch, p);
 
     memset(step->combined, 0, C * sizeof *step->combined);
     for (size_t k = 0; k < K; ++k) {
@@ -20,7 +19,7 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
                            mot_exchange_home(&chunk->outputs, &chunk->plan, step->home_row[s * K + k]), f);
         for (size_t c = 0; c < C; ++c) step->combined[c] += weight[k] * f[c];
     }
-    choice_report said = mot_step_judge(step, step->combined, &note.label, step->d_combined);
+    choice_report said = mot_step_judge(step, step->combined, note->target, step->d_combined);
     said.position = (uint32_t)p;
     for (size_t k = 0; k < K; ++k) {
         void *row = mot_exchange_home(&chunk->outputs, &chunk->plan, step->home_row[s * K + k]);

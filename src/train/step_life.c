@@ -1,6 +1,8 @@
 /* How a step is made and unmade, and what it holds. */
 #include "step_private.h"
 
+#include <assert.h>
+
 #include "mot/memory.h"
 
 static mot_status create_root(mot_step *step)
@@ -40,10 +42,10 @@ done:
 static void free_root(coordinator *root)
 {
     void *const arrays[] = {
-        root->gathered, root->counts, root->places,       root->rank,     root->sample,
-        root->label,    root->group,  root->predicted,    root->g,        root->id,
-        root->h,        root->p,      root->d_h,          root->kept,     root->d_weight,
-        root->prob,     root->loss,   root->report,       root->reporter, root->importance,
+        root->gathered, root->counts, root->places,        root->rank,     root->sample,
+        root->label,    root->group,  root->predicted,     root->g,        root->id,
+        root->h,        root->p,      root->d_h,           root->kept,     root->d_weight,
+        root->prob,     root->loss,   root->report,        root->reporter, root->importance,
         root->table,    root->output, root->report_output, root->right};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
@@ -102,7 +104,7 @@ static mot_status create_worker(const mot_step *step, step_worker *worker)
     MOT_TRY(mot_allocate(&worker->id, tokens, sizeof(int32_t), "a tile"));
     MOT_TRY(mot_allocate(&worker->out, tile * C, real, "a tile"));
     MOT_TRY(mot_allocate(&worker->d_out, tile * C, real, "a tile"));
-    MOT_TRY(mot_allocate(&worker->head, tile, sizeof(row_head), "a tile"));
+    MOT_TRY(mot_allocate(&worker->head, tile, sizeof *worker->head, "a tile"));
     MOT_TRY(mot_allocate(&worker->combined, C, real, "a tile"));
     MOT_TRY(mot_allocate(&worker->sample, step->sample_payload != MOT_PAYLOAD_FP32 ? step->format.bytes : 0,
                          1, "a sample"));
@@ -192,11 +194,17 @@ done:
     return status;
 }
 
+static size_t up_to_16(size_t bytes)
+{
+    return (bytes + 15) / 16 * 16;
+}
+
 mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_source *reader,
                            const mot_loss *loss, int groups, size_t most, int threads)
 {
     mot_status status;
     mot_step *step = NULL;
+    assert(loss->target_bytes == mot_batch_target_bytes(reader));
     status = mot_allocate(&step, 1, sizeof *step, "a step");
     MOT_TRY(mot_comm_agree(model->comm, status));
     step->model = model;
@@ -213,7 +221,8 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     const size_t sample = step->sample_payload == MOT_PAYLOAD_FP32
                               ? step->format.bytes
                               : mot_payload_bytes(step->sample_payload, step->format.bytes / sizeof(float));
-    step->row_bytes = (sizeof(row_head) + sample + 15) / 16 * 16;
+    step->head_bytes = up_to_16(sizeof(row_head) + loss->target_bytes);
+    step->row_bytes = up_to_16(step->head_bytes + sample);
     step->out_bytes = mot_payload_bytes(step->payload, step->C);
     step->tile = model->kind->tile(&model->shape);
     step->strip_rows = mot_expert_strip(model->kind, &model->shape, &model->table);

@@ -9,12 +9,12 @@
 #include "mot/threads.h"
 #include "mot/watch.h"
 
-/* Before the bytes of a sample on its way to an expert. */
+/* A row on its way to an expert: | head, target | sample |, each of which begins at a multiple of 16 bytes. */
 typedef struct row_head {
     uint32_t position; /* in the batch */
     uint32_t choice;   /* 0 .. K-1 */
-    int32_t label;
     float weight;
+    unsigned char target[];
 } row_head;
 
 /* What goes back to the coordinator of each (sample, choice). */
@@ -23,7 +23,7 @@ typedef struct choice_report {
     uint16_t choice, right; /* right: 0 or 1 */
     int32_t predicted;      /* class; -1: outputs stand for none */
     float d_weight;         /* of the sample's loss by its weight */
-    double loss;    /* counted for choice 0 */
+    double loss;            /* counted for choice 0 */
 } choice_report;
 
 /* A rank's work so far: a step's figures are differences, and no moment is left out. */
@@ -86,7 +86,7 @@ typedef struct step_worker {
     mot_real *x, *out, *d_out;
     float *sample; /* [format.bytes]: one that travelled as bf16 */
     int32_t *id;
-    row_head *head;     /* [tile] */
+    const row_head **head; /* [tile]: of rows as they arrived */
     mot_real *combined; /* [C] */
     mot_real *sum;      /* a strip's gradient, as one block of the expert's table */
     mot_real **row;     /* [table.rows], into it, or into a guest's */
@@ -98,7 +98,7 @@ typedef struct coordinator {
     unsigned char *gathered; /* [B, note_bytes] in rank order */
     int *counts, *places;    /* [ranks] */
     mot_gidx *sample;
-    int32_t *label, *group, *predicted;
+    int32_t *label, *group, *predicted; /* label: class of the target */
     bool *right;
     mot_real *g;           /* [B, F] */
     int32_t *id;           /* [B, tokens] */
@@ -125,7 +125,8 @@ struct mot_step {
     size_t patch, most, K, C, chunks, tile;
     mot_payload payload;         /* of outputs */
     mot_payload sample_payload;  /* of samples; fp32 stands for as they are */
-    size_t row_bytes, out_bytes; /* of a row with a sample; of C numbers on their way */
+    size_t head_bytes, row_bytes,
+        out_bytes; /* of a row before the sample, and with it; of C numbers on their way */
     int groups;
     mot_part_set learns; /* in the step that runs */
     mot_batch batch;

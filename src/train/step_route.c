@@ -15,17 +15,15 @@ static void spread_notes(mot_step *step)
     coordinator *root = &step->root;
     const size_t row = mot_gate_row(gate);
     for (size_t p = 0; p < batch->total; ++p) {
-        const unsigned char *note = root->gathered +
-                                    (size_t)root->places[batch->home[p]]++ * batch->note_bytes;
-        mot_sample_note head;
-        memcpy(&head, note, sizeof head);
-        root->sample[p] = head.index;
-        root->label[p] = head.label;
-        root->group[p] = head.group;
+        const unsigned char *at = root->gathered + (size_t)root->places[batch->home[p]]++ * batch->note_bytes;
+        const mot_sample_note *note = (const mot_sample_note *)(const void *)at;
+        root->sample[p] = note->index;
+        root->label[p] = mot_target_class(&step->loss, note->target);
+        root->group[p] = note->group;
         if (gate->tokens > 0)
-            memcpy(root->id + p * row, note + sizeof head, row * sizeof *root->id);
+            memcpy(root->id + p * row, at + batch->note_numbers, row * sizeof *root->id);
         else
-            memcpy(root->g + p * row, note + sizeof head, row * sizeof *root->g);
+            memcpy(root->g + p * row, at + batch->note_numbers, row * sizeof *root->g);
     }
 }
 
@@ -146,11 +144,10 @@ static void dispatch_chunk(mot_step *step, size_t c)
     for (size_t r = 0; r < plan->rows_home; ++r) {
         const size_t p = from + (size_t)plan->home_sample[r], k = (size_t)plan->home_choice[r];
         unsigned char *row = mot_exchange_home(&chunk->dispatch, plan, r);
-        mot_sample_note note;
-        memcpy(&note, batch->note + batch->slot[p] * batch->note_bytes, sizeof note);
-        const row_head head = {(uint32_t)p, (uint32_t)k, note.label, step->weight[p * K + k]};
+        const row_head head = {(uint32_t)p, (uint32_t)k, step->weight[p * K + k]};
         memcpy(row, &head, sizeof head);
-        pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + sizeof head);
+        memcpy(row + sizeof head, mot_batch_note(batch, p)->target, step->loss.target_bytes);
+        pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + step->head_bytes);
     }
     mot_exchange_begin(&chunk->dispatch, plan, MOT_DISPATCH);
 }

@@ -58,7 +58,8 @@ START_TEST(round_trip)
         unsigned char x[18];
         for (mot_gidx i = TEST - 1; i >= 0; --i) {
             mot_ck_ok(mot_dataset_read(&test, i, x));
-            ck_assert(x[0] == TRAIN + i && x[17] == TRAIN + i && test.label[i] == (TRAIN + i) % 3);
+            ck_assert(x[0] == TRAIN + i && x[17] == TRAIN + i &&
+                      mot_dataset_class(&test, i) == (TRAIN + i) % 3);
         }
         /* What is read as it is needed can be announced, whatever was announced, and reads the same. */
         ck_assert(mot_dataset_expect(&test, 0) == (memory == 0));
@@ -110,7 +111,8 @@ START_TEST(scaled_vectors)
         mot_ck_ok(mot_dataset_writer_add(writer, "train", 2, x, y, g));
         mot_ck_ok(mot_dataset_writer_close(&writer, &about, true));
         mot_ck_ok(mot_dataset_open(&set, path, "train", 100));
-        ck_assert(set.signed_labels && set.classes == 2 && set.groups == 5 && set.label[0] == -1);
+        ck_assert(set.signed_labels && set.classes == 2 && set.groups == 5 &&
+                  mot_dataset_class(&set, 0) == 0);
         ck_assert_str_eq(set.class_names[0], "-1");
         ck_assert_str_eq(set.column_names[1], "narrow");
         const mot_normalization *n = &set.format.normalization;
@@ -372,7 +374,7 @@ static bool refused_or_harmless(const char *path, const char *split, mot_dataset
         mot_sample_format format = set.format;
         format.normalization = good->format.normalization;
         ck_assert_mem_eq(&format, &good->format, sizeof format);
-        ck_assert_mem_eq(set.label, good->label, (size_t)good->samples * sizeof *good->label);
+        ck_assert_mem_eq(set.target, good->target, (size_t)good->samples * good->target_bytes);
         ck_assert_mem_eq(set.group, good->group, (size_t)good->samples * sizeof *good->group);
         ck_assert(same_names(set.class_names, good->class_names, good->classes));
         ck_assert(same_names(set.group_names, good->group_names, good->groups));

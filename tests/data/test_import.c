@@ -15,7 +15,7 @@ START_TEST(idx)
     unsigned char sample[6];
     mot_ck_ok(mot_dataset_read(&set, 2, sample));
     ck_assert(set.samples == 4 && set.classes == 3 && set.groups == 0 && sample[0] == 12 &&
-              set.label[2] == 2);
+              mot_dataset_class(&set, 2) == 2);
     ck_assert(fabs(set.format.normalization.mean[0] - 11.5 / 255) < 1e-12);
     mot_dataset_close(&set);
     scratch_clear();
@@ -34,7 +34,8 @@ START_TEST(cifar_records)
         unsigned char sample[3072];
         mot_ck_ok(mot_dataset_read(&set, 3, sample));
         ck_assert(set.classes == kind && set.groups == (kind == 100 ? 20 : 0) && set.format.channels == 3);
-        ck_assert(sample[0] == 103 && sample[3071] == 103 && set.label[3] == (kind == 100 ? 63 : 3));
+        ck_assert(sample[0] == 103 && sample[3071] == 103 &&
+                  mot_dataset_class(&set, 3) == (kind == 100 ? 63 : 3));
         mot_dataset_close(&set);
         scratch_clear();
     }
@@ -65,8 +66,8 @@ START_TEST(numpy)
                                 : join(join(save("x.npy", &x[i]), save("y.npy", &y)), save("g.npy", &g));
             mot_ck_ok(mot_import_npy(&o));
             mot_ck_ok(mot_dataset_open(&set, o.out, "train", 1000));
-            ck_assert(set.samples == 3 && set.classes == 3 && set.groups == 2 && set.label[1] == 2 &&
-                      set.group[2] == 0);
+            ck_assert(set.samples == 3 && set.classes == 3 && set.groups == 2 &&
+                      mot_dataset_class(&set, 1) == 2 && set.group[2] == 0);
             int32_t sample[2];
             float number[2];
             mot_ck_ok(mot_dataset_read(&set, 1, sample));
@@ -93,7 +94,8 @@ START_TEST(texts)
     ck_assert(set.samples == 3 && set.classes == 2 && set.groups == 2 && set.format.vocabulary == 4);
     ck_assert_str_eq(set.class_names[0], "no");
     mot_ck_ok(mot_dataset_read(&set, 1, ids));
-    ck_assert(ids[0] == 3 && ids[1] == 2 && ids[2] == 1 && set.label[1] == 0 && set.group[1] == 1);
+    ck_assert(ids[0] == 3 && ids[1] == 2 && ids[2] == 1 && mot_dataset_class(&set, 1) == 0 &&
+              set.group[1] == 1);
     mot_dataset_close(&set);
     mot_ck_ok(mot_dataset_open(&set, o.out, "test", 0));
     mot_ck_ok(mot_dataset_read(&set, 0, ids));
@@ -142,7 +144,7 @@ START_TEST(csv)
     mot_ck_ok(mot_dataset_open(&train, o.out, "train", 1000));
     float number;
     mot_ck_ok(mot_dataset_read(&train, 0, &number));
-    ck_assert(number == -25 && train.label[0] == 1 && train.format.kind == MOT_SAMPLE_VECTOR);
+    ck_assert(number == -25 && mot_dataset_class(&train, 0) == 1 && train.format.kind == MOT_SAMPLE_VECTOR);
     mot_dataset_close(&train);
     scratch_clear();
 }

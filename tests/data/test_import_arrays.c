@@ -209,7 +209,8 @@ START_TEST(every_label)
         mot_dataset set;
         ck_assert_msg(status == MOT_OK, "%d: %s", _i, mot_error_message());
         open_train(&set, o.out);
-        ck_assert_msg(set.classes == 2 && set.label[0] == labels[_i].first && set.label[3] == labels[_i].last,
+        ck_assert_msg(set.classes == 2 && mot_dataset_class(&set, 0) == labels[_i].first &&
+                          mot_dataset_class(&set, 3) == labels[_i].last,
                       "%d", _i);
         mot_dataset_close(&set);
     }
@@ -320,7 +321,7 @@ START_TEST(fractions)
                 mot_ck_ok(mot_dataset_read(&set, i, &number));
                 ck_assert(!seen[(int)number - 100]);
                 seen[(int)number - 100] = true;
-                ++count[set.label[i]];
+                ++count[mot_dataset_class(&set, i)];
             }
             for (int c = 0; c < 3; ++c)
                 ck_assert_msg(count[c] == right[s][c], "%s, class %d: %d", splits[s], c, count[c]);

@@ -77,7 +77,7 @@ START_TEST(folder_of_pictures)
     mot_ck_ok(mot_dataset_read(&set, 0, sample));
     ck_assert_mem_eq(sample, grey, 4);
     mot_ck_ok(mot_dataset_read(&set, 1, sample));
-    ck_assert(sample[0] == 99 && set.label[1] == 1);
+    ck_assert(sample[0] == 99 && mot_dataset_class(&set, 1) == 1);
     mot_dataset_close(&set);
 
     write_png(below("p", "cat/3.png"), 2, 2, PNG_FORMAT_RGB, red);
@@ -151,7 +151,7 @@ START_TEST(folders_of_splits)
     mot_dataset set;
     mot_ck_ok(mot_import_images(&o));
     mot_ck_ok(mot_dataset_open(&set, o.out, "test", 1 << 20));
-    ck_assert(set.samples == 2 && set.classes == 2 && set.label[1] == 1);
+    ck_assert(set.samples == 2 && set.classes == 2 && mot_dataset_class(&set, 1) == 1);
     mot_dataset_close(&set);
 }
 END_TEST
@@ -195,8 +195,8 @@ START_TEST(hdf5)
         o.argument[1] = y[k];
         mot_ck_ok(mot_import_hdf5(&o));
         open_train(&set, o.out);
-        ck_assert(set.samples == 3 && set.classes == 2 && set.label[0] == (k == 0) &&
-                  set.label[1] == (k != 0));
+        ck_assert(set.samples == 3 && set.classes == 2 && mot_dataset_class(&set, 0) == (k == 0) &&
+                  mot_dataset_class(&set, 1) == (k != 0));
         ck_assert_str_eq(set.class_names[0], k == 0 ? "0" : "cat");
         mot_ck_ok(mot_dataset_read(&set, 2, number));
         ck_assert(number[0] == 5 && number[1] == 6);
@@ -205,7 +205,8 @@ START_TEST(hdf5)
     o.argument[1] = "Y=/colour";
     mot_ck_ok(mot_import_hdf5(&o));
     open_train(&set, o.out);
-    ck_assert(set.classes == 3 && set.label[0] == 1 && set.label[1] == 0 && set.label[2] == 2);
+    ck_assert(set.classes == 3 && mot_dataset_class(&set, 0) == 1 && mot_dataset_class(&set, 1) == 0 &&
+              mot_dataset_class(&set, 2) == 2);
     mot_dataset_close(&set);
     o.argument[1] = "Y=/fixed";
     o.argument_count = 4;

@@ -111,8 +111,8 @@ static void check_read(const table_case *c, const char *path)
     ck_assert_msg(number[0] == c->first, "%s: first number %g", c->name, number[0]);
     mot_ck_ok(mot_dataset_read(&set, set.samples - 1, number));
     ck_assert_msg(number[c->features - 1] == c->last, "%s: last number %g", c->name, number[c->features - 1]);
-    ck_assert_msg(strcmp(set.class_names[set.label[0]], c->class_of_first) == 0, "%s: class %s", c->name,
-                  set.class_names[set.label[0]]);
+    ck_assert_msg(strcmp(set.class_names[mot_dataset_class(&set, 0)], c->class_of_first) == 0, "%s: class %s",
+                  c->name, set.class_names[mot_dataset_class(&set, 0)]);
     mot_dataset_close(&set);
 }
 
@@ -148,7 +148,7 @@ START_TEST(columns_by_name)
     mot_ck_ok(mot_import_csv(&o));
     mot_ck_ok(mot_dataset_open(&set, o.out, "test", 1 << 16));
     mot_ck_ok(mot_dataset_read(&set, 0, number));
-    ck_assert(number[0] == 2 && number[1] == 30 && set.label[0] == 1);
+    ck_assert(number[0] == 2 && number[1] == 30 && mot_dataset_class(&set, 0) == 1);
     ck_assert_str_eq(set.column_names[1], "b");
     mot_dataset_close(&set);
     scratch_clear();
@@ -229,7 +229,7 @@ START_TEST(lines_of_text)
                       set.groups == texts[_i].groups,
                   "%s: %d samples, %d classes, %d groups", texts[_i].name, (int)set.samples, set.classes,
                   set.groups);
-    ck_assert_str_eq(set.class_names[set.label[0]], texts[_i].class_of_first);
+    ck_assert_str_eq(set.class_names[mot_dataset_class(&set, 0)], texts[_i].class_of_first);
     mot_dataset_close(&set);
     mot_ck_ok(mot_h5_open(&file, o.out, false));
     mot_ck_ok(mot_h5_read_texts(file, "vocabulary", 100, &words, &word));

@@ -17,6 +17,7 @@ static mot_status copy_split(mot_dataset_writer *writer, mot_dataset *set, const
         int32_t label, group;
         MOT_TRY(mot_dataset_sample(set, i, x, &label, &group));
         for (size_t k = 0; k < numbers && i == poisoned; ++k) x[k] = 3e38f;
+        if (set->signed_labels) label = 2 * label - 1;
         MOT_TRY(mot_dataset_writer_add(writer, split, 1, x, &label, &group));
     }
 done:

@@ -52,14 +52,15 @@ static void check_rank(const mot_batch *batch, const mot_comm *comm, const mot_b
         const mot_gidx position = batch->first + (mot_gidx)p;
         const int index = (int)(source->shuffled ? mot_order_sample(source->seed, DATA_SAMPLES, position)
                                                  : position);
-        mot_sample_note note;
-        memcpy(&note, batch->note + batch->slot[p] * batch->note_bytes, sizeof note);
-        ck_assert_int_eq(note.index, index);
-        ck_assert_int_eq(note.label, source->learn_group ? data_group(index) : data_label(index));
-        ck_assert_int_eq(note.group, data_group(index));
+        const mot_sample_note *note = mot_batch_note(batch, p);
+        int32_t label;
+        memcpy(&label, note->target, sizeof label);
+        ck_assert_int_eq(note->index, index);
+        ck_assert_int_eq(label, source->learn_group ? data_group(index) : data_label(index));
+        ck_assert_int_eq(note->group, data_group(index));
         float x[DATA_TOKENS * DATA_WIDTH], g[DATA_WIDTH];
         memcpy(x, batch->bytes + batch->slot[p] * batch->sample_bytes, sizeof x);
-        memcpy(g, batch->note + batch->slot[p] * batch->note_bytes + sizeof note, sizeof g);
+        memcpy(g, (const unsigned char *)note + batch->note_numbers, sizeof g);
         for (int j = 0; j < DATA_TOKENS * DATA_WIDTH; ++j) ck_assert(x[j] == data_number(index, j));
         for (int d = 0; d < DATA_WIDTH; ++d) {
             double mean = 0;

@@ -3,7 +3,7 @@
  * docs/data.md has the schema. In short, for each split S in {train, val, test} that is present:
  *      /S/x      [n, shape...]  uint8 (pictures [H, W] or [C, H, W]; texts: bytes [L]), int32 (texts: word ids [L]),
  *                               or float32 (vectors [L, D])
- *      /S/y      [n] int32      label, 0 .. classes-1 (or -1/+1 for a signed two-class set, classes = 2)
+ *      /S/y      [n] int32      label, 0 .. classes-1; of a signed set -1 and +1, which are its classes 0 and 1
  *      /S/group  [n] int32      optional: superclass, domain; never shown to the model, only to the study
  *      /S/sample_xxh3  [n] int64    checksum of each sample, its 64 bits
  *      /class_names, /group_names, /vocabulary, /column_names   strings
@@ -64,15 +64,18 @@ typedef struct mot_sample_format {
 
 typedef struct mot_dataset {
     mot_sample_format format;
-    int classes, groups;               /* groups 0: the file has none */
+    int classes, groups;               /* that targets are; 0: they are none. Groups 0: the file has none */
     char **class_names, **group_names; /* owned; NULL when absent */
     char **column_names;               /* [features] of vectors, owned; NULL when absent */
     char **vocabulary;                 /* of texts, the words in the order of their ids, owned; NULL when absent */
     mot_gidx samples;                  /* in this split */
-    int32_t *label, *group; /* [samples], owned; group NULL when absent; both NULL when generated */
+    /* What each sample should be taken for: bytes that the loss alone understands (loss.h). A class is an int32_t in [0, classes). */
+    size_t target_bytes;
+    unsigned char *target; /* [samples, target_bytes], owned; NULL when generated */
+    int32_t *group;        /* [samples], owned; NULL when absent or generated */
     char checksum
         [MOT_DIGEST_TEXT]; /* of the split's x, y and groups, as the file says: provenance; "": from no file */
-    bool signed_labels;    /* y is -1 / +1 */
+    bool signed_labels;    /* in the file y is -1 / +1 */
     struct mot_dataset_source *source; /* private: open file, or the loaded samples */
 } mot_dataset;
 
@@ -96,10 +99,10 @@ mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width,
  * mot_mixture_sample (may be NULL); NULL for a split that was read from a file. */
 const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split);
 
-/* Sample `index`: its stored bytes [format.bytes], its label as stored, and its group (-1 where there are none).
+/* Sample `index`: its stored bytes [format.bytes], its target [target_bytes] (may be NULL), and its group (-1: none).
  * MOT_ERR_INPUT names the sample when its bytes in the file are not those that were written; MOT_ERR_FILE when they cannot
  * be read. */
-mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label,
+mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
                               int32_t *group);
 /* Says that a sample will be asked for soon: where it lies on a disk the system begins to read it, and nobody waits. False:
  * that is of no use with this data set, whose samples are in memory, made, or packed. */
@@ -109,6 +112,8 @@ bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index);
 bool mot_dataset_waits(const mot_dataset *dataset);
 /* Its bytes alone. */
 mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes);
+/* The class of a sample of a split that was read; -1: targets are no classes. */
+int mot_dataset_class(const mot_dataset *dataset, mot_gidx index);
 
 /* True when every label belongs to one group; then parent[label] is it (a table owned by the data set, of `classes`
  * entries, -1 for a label that never occurs). */

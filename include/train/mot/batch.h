@@ -25,10 +25,15 @@
 #include "mot/gate.h"
 #include "mot/tokens.h"
 
-/* What the coordinator needs of a sample, followed by mot_gate_row numbers; also the row that is gathered. */
+/* What the coordinator needs of a sample, and the row that is gathered:
+ *
+ *      | index | group | target [target_bytes] | mot_gate_row numbers |
+ *
+ * The numbers begin, and the row ends, at a multiple of 8 bytes. */
 typedef struct mot_sample_note {
-    mot_gidx index;       /* in its data set */
-    int32_t label, group; /* label in [0, classes); group -1: none */
+    mot_gidx index; /* in its data set */
+    int32_t group;  /* -1: none */
+    unsigned char target[];
 } mot_sample_note;
 
 /* What every rank knows of the data: how to read a sample and what to learn of it. */
@@ -36,7 +41,7 @@ typedef struct mot_batch_source {
     mot_dataset *dataset;
     const mot_gate *gate;
     size_t patch;
-    bool learn_group;                  /* data.target: group */
+    bool learn_group;                  /* data.target: group; the target is its number, an int32_t */
     const mot_augment_config *augment; /* NULL: as they are (evaluation) */
     uint64_t seed;
     bool shuffled; /* positions go through mot_order_sample; else position is index */
@@ -50,7 +55,7 @@ typedef struct mot_batch {
     uint32_t *slot;       /* [B]: for samples of this rank, which of its samples */
     unsigned char *bytes; /* [mine, format.bytes] */
     unsigned char *note;  /* [mine, note_bytes] */
-    size_t note_bytes;
+    size_t note_bytes, note_numbers; /* of a note; where in it the numbers begin */
     size_t most, sample_bytes; /* B it was made for; bytes of a sample */
     size_t width;              /* numbers a token; 0 for texts */
     unsigned char *scratch;    /* for augmentation and features */
@@ -71,6 +76,17 @@ mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batc
                           size_t chunks);
 /* Waits for what is being loaded. */
 void mot_batch_free(mot_batch *batch);
+
+static inline size_t mot_batch_target_bytes(const mot_batch_source *source)
+{
+    return source->learn_group ? sizeof(int32_t) : source->dataset->target_bytes;
+}
+
+/* Of a sample of this rank. */
+static inline mot_sample_note *mot_batch_note(const mot_batch *batch, size_t position)
+{
+    return (mot_sample_note *)(void *)(batch->note + batch->slot[position] * batch->note_bytes);
+}
 
 /* First position of chunk c. */
 static inline size_t mot_chunk_first(const mot_batch *batch, size_t c)

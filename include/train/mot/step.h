@@ -12,7 +12,7 @@
  *   return   d_output ────────────── exchange ─────────────────────► backward, update expert
  *   report   loss, d_weight ────────────► gate gradient, update gate
  *
- * One path for every K. For K = 1 label and weight travel with the sample, so the owner takes the loss on the spot and
+ * One path for every K. For K = 1 target and weight travel with the sample, so the owner takes the loss on the spot and
  * combine and return fall away. For K > 1 a forward pass without memory gives the outputs, the loss is taken at home,
  * and each tile's forward is repeated with the d_output that came back. An evaluation is the same step without
  * backward and updates. All chunks' exchanges are begun as early as can be, move on between tiles, and are
@@ -50,7 +50,7 @@ typedef struct mot_step_result {
     double flops;                         /* of all experts */
     bool stop;                            /* some rank was asked to stop */
     const mot_gidx *sample;               /* [total] */
-    const int32_t *label, *group;         /* [total]; -1: none */
+    const int32_t *label, *group;         /* [total]: class of the target, and group; -1: none */
     const int32_t *predicted;             /* [total]: class; -1: outputs stand for none */
     const bool *right;                    /* [total] */
     const double *sample_loss;            /* [total] */
