@@ -10,6 +10,7 @@
 #include "mot/choose.h"
 #include "mot/gate.h"
 #include "mot/loss.h"
+#include "own_kinds.h"
 
 enum { E = 4, n = BENCH_SAMPLES, C = BENCH_OUTPUTS, TILE = 2 };
 
@@ -23,6 +24,8 @@ typedef struct mixture {
     mot_choice_batch choice;
     mot_params params;
     bench_batch batch;
+    mot_loss loss;
+    float numbers[n * C]; /* targets that are no classes */
     bench_expert expert[E];
     bench_tile tile;
     mot_real *start, *kept;
@@ -79,10 +82,10 @@ static double combine_loss(size_t b)
     const size_t K = m.choice.K;
     const mot_real *w = m.weight + b * K, *f = m.f + b * K * C;
     mot_real F[C] = {0}, d_F[C];
-    const mot_loss cross_entropy = {mot_loss_kind_at(0), sizeof(int32_t), C, C};
     for (size_t k = 0; k < K; ++k)
         for (size_t i = 0; i < C; ++i) F[i] += w[k] * f[k * C + i];
-    const double loss = cross_entropy.kind->value(&cross_entropy, F, &m.batch.label[b], d_F);
+    const void *target = m.loss.classes > 0 ? (const void *)&m.batch.label[b] : &m.numbers[b * C];
+    const double loss = m.loss.kind->value(&m.loss, F, target, d_F);
     for (size_t k = 0; k < K; ++k) {
         m.d_weight[b * K + k] = 0;
         for (size_t i = 0; i < C; ++i) {
@@ -147,7 +150,8 @@ static void begin(const char *name, route_loss what, const char *kind, mot_gate_
     snprintf(c.name, sizeof c.name, "%s", name);
     m.what = what;
     bench_batch_init(&m.batch, text);
-    m.gate_config = (mot_gate_config){.kind = mot_kinds_find(&mot_gate_kinds, kind), .input = input, .hidden = 5, .init = 0.6};
+    m.gate_config = (mot_gate_config){
+        .kind = mot_kinds_find(&mot_gate_kinds, kind), .input = input, .hidden = 5, .init = 0.6};
     mot_ck_ok(mot_gate_init(&m.gate, &m.gate_config, E, BENCH_TOKENS, text ? 0 : BENCH_WIDTH,
                             text ? BENCH_VOCABULARY : 0));
     mot_ck_ok(mot_params_create(&m.params, &m.gate.table, MOT_UNIT_GATE));
@@ -222,8 +226,7 @@ START_TEST(weights)
                 char name[GRADIENT_NAME];
                 snprintf(name, sizeof name, "weights_%s_K%zu%s%s", scale_name[scale], choices[k],
                          balance & 1 ? "_switch" : "", balance & 2 ? "_z" : "");
-                begin(name, OF_WEIGHTS, learning[k == 1], MOT_GATE_MEAN, balance == 3,
-                      choices[k]);
+                begin(name, OF_WEIGHTS, learning[k == 1], MOT_GATE_MEAN, balance == 3, choices[k]);
                 m.route.scale = (mot_scale)scale;
                 m.route.explore.balance_loss = balance & 1 ? 0.7 : 0;
                 m.route.explore.z_loss = balance & 2 ? 0.3 : 0;
@@ -232,12 +235,22 @@ START_TEST(weights)
 }
 END_TEST
 
-static void check_mixture(const char *name, const char *kind, bool text, mot_pool pool, mot_scale scale,
-                          size_t K, double balance)
+/* `own`: experts and loss are those of own_kinds.h. */
+static void check_kinds(const char *name, const char *kind, bool own, bool text, mot_pool pool,
+                        mot_scale scale, size_t K, double balance)
 {
-    const mot_expert_config config = {
-        .width = 4, .heads = 2, .depth = 1, .ffn = 5, .pool = pool, .tile = TILE};
+    const mot_expert_config config = {.kind = mot_kinds_find(&mot_expert_kinds, own ? "average" : "encoder"),
+                                      .width = 4,
+                                      .heads = 2,
+                                      .depth = 1,
+                                      .ffn = 5,
+                                      .pool = pool,
+                                      .tile = TILE};
+    const int loss = mot_kinds_find(&mot_loss_kinds, own ? "numbers" : "cross_entropy");
     begin(name, OF_MIXTURE, kind, MOT_GATE_MEAN, text, K);
+    mot_ck_ok(mot_loss_init(&m.loss, mot_loss_kind_at(loss), own ? C * sizeof(float) : sizeof(int32_t),
+                            own ? 0 : C));
+    for (size_t i = 0; i < n * C; ++i) m.numbers[i] = (float)sin(1.7 * (double)i);
     m.route.scale = scale;
     m.route.explore.balance_loss = m.route.explore.z_loss = balance;
     for (int e = 0; e < E; ++e) {
@@ -250,6 +263,12 @@ static void check_mixture(const char *name, const char *kind, bool text, mot_poo
     for (int e = 0; e < E; ++e) bench_expert_free(&m.expert[e]);
 }
 
+static void check_mixture(const char *name, const char *kind, bool text, mot_pool pool, mot_scale scale,
+                          size_t K, double balance)
+{
+    check_kinds(name, kind, false, text, pool, scale, K, balance);
+}
+
 START_TEST(mixture_of_experts)
 {
     for (int scale = MOT_SCALE_PROB; scale <= MOT_SCALE_NONE; ++scale)
@@ -257,8 +276,8 @@ START_TEST(mixture_of_experts)
             char name[GRADIENT_NAME];
             const bool text = (scale + (int)k) % 2;
             const char *kind = learning[k == 1];
-            snprintf(name, sizeof name, "mixture_%s_%s_K%zu_%s", scale_name[scale], kind,
-                     choices[k], text ? "ids" : "dense");
+            snprintf(name, sizeof name, "mixture_%s_%s_K%zu_%s", scale_name[scale], kind, choices[k],
+                     text ? "ids" : "dense");
             check_mixture(name, kind, text, k == 2 ? MOT_POOL_CLASS : MOT_POOL_MEAN, (mot_scale)scale,
                           choices[k], k == 1 ? 0.05 : 0);
         }
@@ -267,9 +286,21 @@ START_TEST(mixture_of_experts)
 }
 END_TEST
 
+/* What mot does not have, through the same path. */
+START_TEST(mixture_of_own_kinds)
+{
+    for (size_t k = 0; k < MOT_COUNT(choices); ++k) {
+        char name[GRADIENT_NAME];
+        snprintf(name, sizeof name, "own_kinds_%s_K%zu", scale_name[k], choices[k]);
+        check_kinds(name, "tanh", true, false, MOT_POOL_MEAN, (mot_scale)k, choices[k], k == 1 ? 0.05 : 0);
+    }
+}
+END_TEST
+
 static void open_file(void)
 {
     gradient_open(GRADIENT_PATH("route"));
+    own_kinds_add();
 }
 
 static void route_gradient_tests(TCase *tcase)
@@ -278,4 +309,5 @@ static void route_gradient_tests(TCase *tcase)
     tcase_add_test(tcase, gate);
     tcase_add_test(tcase, weights);
     tcase_add_test(tcase, mixture_of_experts);
+    tcase_add_test(tcase, mixture_of_own_kinds);
 }
