@@ -18,7 +18,7 @@
 #include "mot/checkpoint.h"
 #include "mot/dataset.h"
 #include "mot/memory.h"
-#include "mot/record.h"
+#include "mot/record_read.h"
 
 enum { MOST_VALUES = 1000000, KEY_RESEAL = 256 };
 
@@ -86,21 +86,18 @@ done:
     return status;
 }
 
-static mot_status put_load(hid_t file)
+/* Over the steps of a segment. */
+static mot_status put_load(hid_t file, int layer)
 {
-    mot_status status = MOT_OK;
-    int rank;
-    hsize_t shape[MOT_H5_MAX_RANK];
-    int64_t *load = NULL;
+    const mot_record_item item = {.kind = MOT_RECORD_LOAD, .layer = layer};
+    mot_record_values load = {0};
+    mot_status status;
     double total = 0, least = 0, most = 0, *of = NULL;
-    MOT_TRY(mot_h5_shape(file, "layer0/load", &rank, shape));
-    if (rank != 2 || shape[0] == 0 || shape[1] == 0 || shape[0] > INSPECT_LIMIT / shape[1]) return MOT_OK;
-    const size_t steps = (size_t)shape[0], experts = (size_t)shape[1];
-    MOT_TRY(mot_allocate(&load, steps * experts, sizeof *load, "loads"));
-    MOT_TRY(mot_allocate(&of, experts, sizeof *of, "loads"));
-    MOT_TRY(mot_h5_read(file, "layer0/load", H5T_NATIVE_INT64, 2, shape, load));
-    for (size_t i = 0; i < steps * experts; ++i) of[i % experts] += (double)load[i];
-    for (size_t e = 0; e < experts; ++e) {
+    MOT_TRY(mot_record_take(file, &item, false, &load));
+    if (load.rows == 0 || load.rank != 1) goto done;
+    MOT_TRY(mot_allocate(&of, load.width, sizeof *of, "loads"));
+    for (size_t i = 0; i < load.rows * load.width; ++i) of[i % load.width] += load.value[i];
+    for (size_t e = 0; e < load.width; ++e) {
         total += of[e];
         least = e == 0 || of[e] < least ? of[e] : least;
         most = MOT_MAX(most, of[e]);
@@ -108,39 +105,39 @@ static mot_status put_load(hid_t file)
     if (total > 0)
         printf(
             "  load over %zu steps: mean %.4g, least %.4g, most %.4g samples an expert (most / mean %.3f)\n",
-            steps, total / (double)experts, least, most, most * (double)experts / total);
-    if (total > 0 && experts <= 32) {
+            load.rows, total / (double)load.width, least, most, most * (double)load.width / total);
+    if (total > 0 && load.width <= 32) {
         fputs("  share of an expert:", stdout);
-        for (size_t e = 0; e < experts; ++e) printf(" %.1f%%", 100 * of[e] / total);
+        for (size_t e = 0; e < load.width; ++e) printf(" %.1f%%", 100 * of[e] / total);
         putchar('\n');
     }
 
 done:
     mot_free(of);
-    mot_free(load);
+    mot_record_values_free(&load);
     return status;
 }
 
 /* By groups where the data have them, as a run reports it. */
-static mot_status put_specialization(hid_t file)
+static mot_status put_specialization(hid_t file, int layer)
 {
-    const char *table = mot_h5_exists(file, "layer0/group_load") ? "layer0/group_load" : "layer0/class_load";
-    mot_status status = MOT_OK;
-    int rank;
-    hsize_t shape[MOT_H5_MAX_RANK];
+    mot_record_item item = {.kind = MOT_RECORD_GROUP_LOAD, .layer = layer};
+    mot_record_values table = {0};
+    mot_status status;
     int64_t *load = NULL;
-    MOT_TRY(mot_h5_shape(file, table, &rank, shape));
-    if (rank != 3 || shape[0] == 0 || shape[1] > INT_MAX || shape[2] > INT_MAX ||
-        shape[1] * shape[2] > INSPECT_LIMIT)
-        return MOT_OK;
-    MOT_TRY(mot_allocate(&load, (size_t)(shape[1] * shape[2]), sizeof *load, "loads"));
-    MOT_TRY(mot_h5_read_rows(file, table, H5T_NATIVE_INT64, shape[0] - 1, 1, load));
-    const mot_specialization s = mot_specialize((int)shape[1], (int)shape[2], load);
-    printf("  last snapshot: purity %.4f, nmi %.4f, entropy %.4f, experts used %d of %llu\n", s.purity, s.nmi,
-           s.entropy, s.experts_used, (unsigned long long)shape[2]);
+    if (!mot_record_has(file, &item)) item.kind = MOT_RECORD_CLASS_LOAD;
+    MOT_TRY(mot_record_take(file, &item, true, &table));
+    if (table.rows == 0 || table.rank != 2) goto done;
+    MOT_TRY(mot_allocate(&load, table.width, sizeof *load, "loads"));
+    for (size_t i = 0; i < table.width; ++i) load[i] = (int64_t)table.value[i];
+    const int kinds = (int)table.shape[0], experts = (int)table.shape[1];
+    const mot_specialization s = mot_specialize(kinds, experts, load);
+    printf("  last snapshot: purity %.4f, nmi %.4f, entropy %.4f, experts used %d of %d\n", s.purity, s.nmi,
+           s.entropy, s.experts_used, experts);
 
 done:
     mot_free(load);
+    mot_record_values_free(&table);
     return status;
 }
 
@@ -151,8 +148,12 @@ static mot_status put_segment(hid_t file)
     MOT_TRY(mot_h5_get_int(file, ".", "first_step", &first));
     MOT_TRY(mot_h5_get_int(file, ".", "last_step", &last));
     printf("  steps %" PRId64 " to %" PRId64 "\n", first, last);
-    if (mot_h5_exists(file, "layer0/load")) MOT_TRY(put_load(file));
-    if (mot_h5_exists(file, "layer0/class_load")) MOT_TRY(put_specialization(file));
+    const int layers = mot_record_layers(file);
+    for (int l = 0; l < layers; ++l) {
+        if (layers > 1) printf("  layer %d of experts\n", l);
+        MOT_TRY(put_load(file, l));
+        MOT_TRY(put_specialization(file, l));
+    }
 
 done:
     return status;
@@ -191,11 +192,11 @@ mot_status inspect_hdf5(const inspect_options *options, const char *run_id)
         putchar('\n');
     }
     if (brief) MOT_TRY(inspect_check_run(file, options, run_id));
-    if (strcmp(is, "mot-checkpoint") == 0) MOT_TRY(put_checkpoint(file));
-    if (strcmp(is, "mot-record") == 0) MOT_TRY(put_segment(file));
+    if (strcmp(is, "mot-checkpoint") == 0 && !options->silent) MOT_TRY(put_checkpoint(file));
+    if (strcmp(is, "mot-record") == 0 && !options->silent) MOT_TRY(put_segment(file));
     if (options->verify) {
         MOT_TRY(inspect_verify(file, is, options->path, sealed));
-        if (strcmp(is, "mot-run") != 0) inspect_say_verified(sealed);
+        if (strcmp(is, "mot-run") != 0 && !options->silent) inspect_say_verified(sealed);
     }
     if (brief) goto done;
     puts("attributes");

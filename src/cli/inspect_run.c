@@ -7,6 +7,7 @@
 #include "inspect_private.h"
 #include "mot/atomic_file.h"
 #include "mot/memory.h"
+#include "mot/record_read.h"
 
 /* What --verify finds on the way. Segments come in the order of steps. */
 typedef struct run_check {
@@ -19,6 +20,8 @@ typedef struct run_listing {
     const inspect_options *options;
     char folder[PATH_MAX], *run_id;
     run_check check;
+    hsize_t member, members; /* of the group at work: the next, and all */
+    mot_status status;
 } run_listing;
 
 /* `target` as it is below `folder`, or false: absent, or outside. */
@@ -42,14 +45,19 @@ static void note_missing(run_check *check, const char *target)
     if (check->missing++ == 0) snprintf(check->first_missing, sizeof check->first_missing, "%s", target);
 }
 
-/* By the name of a link: FIRST-LAST or step-STEP. */
-static void note_steps(run_check *check, const char *member)
+/* A checkpoint by the name of its link, step-STEP; a segment, which is whole, by what it says itself. */
+static mot_status note_steps(run_check *check, const char *member, const char *path)
 {
-    int64_t first, last;
-    if (sscanf(member, "step-%" SCNd64, &first) == 1) check->newest = MOT_MAX(check->newest, first);
-    if (sscanf(member, "%" SCNd64 "-%" SCNd64, &first, &last) != 2) return;
+    mot_gidx first, last;
+    if (sscanf(member, "step-%" SCNd64, &first) == 1) {
+        check->newest = MOT_MAX(check->newest, first);
+        return MOT_OK;
+    }
+    const mot_status status = mot_record_span(path, &first, &last);
+    if (status != MOT_OK) return status;
     if (first > check->covered + 1 && check->gap < 0) check->gap = check->covered + 1;
     check->covered = MOT_MAX(check->covered, last);
+    return MOT_OK;
 }
 
 /* The target of a member that is a link to a file: false for any other. `value` keeps the text. */
@@ -62,42 +70,62 @@ static bool get_target(hid_t group, const char *member, char value[PATH_MAX], co
            H5Lunpack_elink_val(value, link.u.val_size, NULL, target, &object) >= 0;
 }
 
-static mot_status put_member(run_listing *run, hid_t group, hsize_t number)
+/* One that is not shown is looked at for --verify alone. */
+static mot_status put_member(run_listing *run, hid_t group, const char *member, bool shown)
 {
-    char member[256], value[PATH_MAX], path[PATH_MAX];
+    char value[PATH_MAX], path[PATH_MAX];
     const char *target, *why;
-    if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, number, member, sizeof member,
-                           H5P_DEFAULT) <= 0 ||
-        !get_target(group, member, value, &target)) {
-        printf("    (member %llu is not a link to a file)\n", (unsigned long long)number);
+    if (!get_target(group, member, value, &target)) {
+        if (shown) puts("    (a member is not a link to a file)");
         note_missing(&run->check, "a member that is not a link to a file");
         return MOT_OK;
     }
-    printf("    ");
-    inspect_put_clean(target, 200);
-    if (!inside(path, run->folder, target, &why)) {
-        printf("  (%s)\n", why);
+    const bool there = inside(path, run->folder, target, &why);
+    if (shown) {
+        fputs("    ", stdout);
+        inspect_put_clean(target, 200);
+        if (!there) printf("  (%s)", why);
+        putchar('\n');
+    }
+    if (!there) {
         note_missing(&run->check, target);
         return MOT_OK;
     }
-    putchar('\n');
-    note_steps(&run->check, member);
-    const inspect_options linked = {.path = path, .verify = run->options->verify};
-    return inspect_hdf5(&linked, run->run_id != NULL ? run->run_id : "");
+    const inspect_options linked = {.path = path, .verify = run->options->verify, .silent = !shown};
+    const mot_status status = inspect_hdf5(&linked, run->run_id != NULL ? run->run_id : "");
+    return status == MOT_OK && linked.verify ? note_steps(&run->check, member, path) : status;
+}
+
+/* Of a long list its first and its last few are shown. */
+enum { SHOWN = 4, LONG_LIST = 3 * SHOWN };
+
+static herr_t put_next(hid_t group, const char *member, const H5L_info_t *info, void *context)
+{
+    run_listing *const run = context;
+    (void)info;
+    const hsize_t i = run->member++, left = run->members - i;
+    const bool shown = run->members <= LONG_LIST || i < SHOWN || left <= SHOWN;
+    if (!shown && i == SHOWN)
+        printf("    ... and %llu more\n", (unsigned long long)(run->members - 2 * SHOWN));
+    if (shown || run->options->verify) run->status = put_member(run, group, member, shown);
+    return run->status == MOT_OK ? 0 : 1;
 }
 
 /* The files that a group of run.h5 links to, each in short. */
 static mot_status put_linked(run_listing *run, hid_t file, const char *name)
 {
-    mot_status status = MOT_OK;
     H5G_info_t info = {0};
+    hsize_t at = 0;
     if (!mot_h5_exists(file, name)) return MOT_OK;
     hid_t group = H5Gopen2(file, name, H5P_DEFAULT);
     if (group < 0 || H5Gget_info(group, &info) < 0) info.nlinks = 0;
     printf("  %s/ (%llu)\n", name, (unsigned long long)info.nlinks);
-    for (hsize_t i = 0; i < info.nlinks && status == MOT_OK; ++i) status = put_member(run, group, i);
+    run->member = 0;
+    run->members = info.nlinks;
+    if (info.nlinks > 0 && H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, &at, put_next, run) < 0)
+        run->status = mot_fail(MOT_ERR_INPUT, "%s: the members of /%s cannot be read", run->options->path, name);
     mot_h5_close(&group);
-    return status;
+    return run->status;
 }
 
 /* All that was linked is there, and the segments have every step up to the newest checkpoint. */

@@ -16,6 +16,7 @@ typedef struct inspect_options {
     const char *path;
     uint64_t values; /* first values of each dataset to print */
     bool verify, reseal;
+    bool silent; /* checked, and nothing said of it */
 } inspect_options;
 
 /* At most `most` bytes. */

@@ -1,9 +1,4 @@
 /* What a run that goes on wants to know of its own record. */
-#include <dirent.h>
-#include <errno.h>
-#include <string.h>
-
-#include "mot/atomic_file.h"
 #include "mot/memory.h"
 #include "record_private.h"
 
@@ -70,18 +65,11 @@ mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_
                                    uint16_t *expert)
 {
     mot_status status = MOT_OK;
-    char folder[MOT_RECORD_PATH], path[MOT_RECORD_PATH];
-    MOT_TRY(mot_path_join(folder, sizeof folder, record->folder, "record"));
-    DIR *const files = opendir(folder);
-    if (files == NULL) return mot_fail(MOT_ERR_FILE, "%s: %s", folder, strerror(errno));
-    for (struct dirent *entry; status == MOT_OK && (entry = readdir(files)) != NULL;) {
-        mot_gidx first, last;
-        if (!mot_segment_parse(entry->d_name, &first, &last) || step < first || step > last) continue;
-        status = mot_path_join(path, sizeof path, folder, entry->d_name);
+    for (size_t s = 0; s < record->segments && status == MOT_OK; ++s) {
+        char path[MOT_RECORD_PATH];
+        if (step < record->segment[s].first || step > record->segment[s].last) continue;
+        status = record_segment_path(path, record->folder, &record->segment[s]);
         if (status == MOT_OK) status = take_segment(path, step, samples, expert);
     }
-    closedir(files);
-
-done:
     return status;
 }

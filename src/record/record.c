@@ -1,86 +1,12 @@
 #include "record_private.h"
 
 #include <assert.h>
-#include <dirent.h>
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "mot/atomic_file.h"
 #include "mot/memory.h"
-
-/* Above this much the record is flushed at the next step, so that a long run without checkpoints stays small.
- */
-static const size_t flush_rows = (size_t)1 << 19;
-
-static const mot_column step_columns[STEP_COLUMNS] = {
-    [STEP_STEP] = {"step", "1", "training step, the first is 1", MOT_COLUMN_I64, NULL, 0},
-    [STEP_STAGE] = {"stage", "1", "stage of training, the first is 0", MOT_COLUMN_I32, NULL, 0},
-    [STEP_LOSS] = {"loss", "1", "mean loss over the batch", MOT_COLUMN_F64, NULL, 0},
-    [STEP_ACCURACY] = {"accuracy", "1", "share of the batch with the right label", MOT_COLUMN_F64, NULL, 0},
-    [STEP_RATE] = {"learning_rate", "1", "learning rate of the experts", MOT_COLUMN_F64, NULL, 0},
-    [STEP_SAMPLES] = {"samples", "1", "samples of the batch", MOT_COLUMN_I64, NULL, 0},
-    [STEP_COMPUTE] = {"time_compute", "s", "time in computation, mean over ranks", MOT_COLUMN_F64, NULL, 0},
-    [STEP_EXCHANGE] = {"time_exchange", "s", "time in exchange, mean over ranks", MOT_COLUMN_F64, NULL, 0},
-    [STEP_WAIT] = {"time_wait", "s", "time waiting for other ranks, mean over ranks", MOT_COLUMN_F64, NULL,
-                   0},
-};
-
-static const mot_column layer_columns[LAYER_COLUMNS] = {
-    [LAYER_LOAD] = {"load", "1", "samples an expert got at the step", MOT_COLUMN_I64, NULL, 0},
-    [LAYER_IMPORTANCE] = {"importance", "1", "sum of an expert's gate probabilities over the batch",
-                          MOT_COLUMN_F64, NULL, 0},
-    [LAYER_SNAPSHOT_STEP] = {"snapshot_step", "1", "steps done when the evaluation set was routed",
-                             MOT_COLUMN_I64, NULL, 0},
-    [LAYER_CLASS_LOAD] = {"class_load", "1", "samples of a class an expert got, evaluation set, first choice",
-                          MOT_COLUMN_I64, NULL, 0},
-    [LAYER_GROUP_LOAD] = {"group_load", "1", "samples of a group an expert got, evaluation set, first choice",
-                          MOT_COLUMN_I64, NULL, 0},
-};
-
-static const mot_column assign_columns[ASSIGN_COLUMNS] = {
-    [ASSIGN_STEP] = {"step", "1", "training step of the assignment", MOT_COLUMN_I64, NULL, 0},
-    [ASSIGN_SPLIT] = {"split", "1", "0: training, 1: evaluation", MOT_COLUMN_I8, NULL, 0},
-    [ASSIGN_SAMPLE] = {"sample", "1", "index of the sample in its split", MOT_COLUMN_I64, NULL, 0},
-    [ASSIGN_LABEL] = {"label", "1", "class of the sample", MOT_COLUMN_I32, NULL, 0},
-    [ASSIGN_GROUP] = {"group", "1", "group of the sample, -1 where there is none", MOT_COLUMN_I32, NULL, 0},
-    [ASSIGN_CHOICE] = {"choice", "1", "0: the gate's first choice, 1: its second, ...", MOT_COLUMN_I32, NULL,
-                       0},
-    [ASSIGN_EXPERT] = {"expert", "1", "expert that got the sample", MOT_COLUMN_I32, NULL, 0},
-    [ASSIGN_PROB] = {"prob", "1", "the gate's probability of that expert", MOT_COLUMN_F32, NULL, 0},
-    [ASSIGN_PREDICTED] = {"predicted", "1", "class that the sample was taken for; -1 in training",
-                          MOT_COLUMN_I32, NULL, 0},
-    [ASSIGN_LOSS] = {"loss", "1", "loss of the sample; not a number in training", MOT_COLUMN_F32, NULL, 0},
-};
-
-size_t mot_column_size(mot_column_type type)
-{
-    static const size_t bytes[] = {[MOT_COLUMN_I8] = 1,
-                                   [MOT_COLUMN_I32] = 4,
-                                   [MOT_COLUMN_I64] = 8,
-                                   [MOT_COLUMN_F32] = 4,
-                                   [MOT_COLUMN_F64] = 8};
-    return bytes[type];
-}
-
-size_t mot_record_bytes(int experts, mot_gidx steps, mot_gidx rows)
-{
-    const size_t kept = (size_t)MOT_MIN(rows, (mot_gidx)flush_rows);
-    const double share = rows > 0 ? (double)kept / (double)rows : 1;
-    size_t step = (size_t)experts * (sizeof(int64_t) + sizeof(double)), row = sizeof(int32_t);
-    for (int c = 0; c < STEP_COLUMNS; ++c) step += mot_column_size(step_columns[c].type);
-    for (int c = 0; c < ASSIGN_COLUMNS; ++c) row += mot_column_size(assign_columns[c].type);
-    return kept * row + (size_t)(share * (double)steps) * step;
-}
-
-static mot_status grow(mot_column *column, size_t need)
-{
-    return mot_reserve(&column->data, &column->capacity, need, mot_column_size(column->type),
-                       "the routing record");
-}
 
 /* ---- opening ---- */
 
@@ -110,61 +36,20 @@ static mot_status copy_names(char ***copy, char *const *names, int count)
     return MOT_OK;
 }
 
-void mot_segment_name(char *name, size_t size, mot_gidx first, mot_gidx last)
+static mot_status take_source(record_source *source, const mot_record_about *about)
 {
-    snprintf(name, size, "%08" MOT_PRI_GIDX "-%08" MOT_PRI_GIDX ".h5", first, last);
-}
-
-bool mot_segment_parse(const char *name, mot_gidx *first, mot_gidx *last)
-{
-    char again[64];
-    if (strspn(name, "0123456789") < 8 || sscanf(name, "%" SCNd64 "-%" SCNd64, first, last) != 2)
-        return false;
-    mot_segment_name(again, sizeof again, *first, *last);
-    return strcmp(name, again) == 0;
-}
-
-/* "NAME.tmp.4711": what a killed process left behind while it wrote. */
-static bool is_leftover(const char *name)
-{
-    const char *const tail = strstr(name, ".tmp.");
-    return tail != NULL && tail[5] != '\0' && strspn(tail + 5, "0123456789") == strlen(tail + 5);
-}
-
-/* Removes leftovers, and segments of steps after `step`. Looks at all names before it touches any file. */
-static mot_status tidy(mot_record *record, const char *folder, bool segments, mot_gidx step)
-{
-    mot_status status = MOT_OK;
-    DIR *const files = opendir(folder);
-    if (files == NULL) return mot_fail(MOT_ERR_FILE, "%s: %s", folder, strerror(errno));
-    for (int pass = 0; pass < 2; ++pass) {
-        rewinddir(files);
-        for (struct dirent *file; (file = readdir(files)) != NULL;) {
-            char path[MOT_RECORD_PATH];
-            mot_gidx first, last;
-            bool remove = is_leftover(file->d_name);
-            if (segments && mot_segment_parse(file->d_name, &first, &last)) {
-                remove = last > step;
-                if (!remove) record->flushed = MOT_MAX(record->flushed, last);
-                if (remove && step >= 0 && first <= step) {
-                    status = mot_fail(MOT_ERR_INPUT,
-                                      "%s/%s holds steps before and after step %" MOT_PRI_GIDX
-                                      ", from which the run would go on: it is not of this run; move it away",
-                                      folder, file->d_name, step);
-                    goto done;
-                }
-            }
-            if (pass == 0 || !remove) continue;
-            MOT_TRY(mot_path_join(path, sizeof path, folder, file->d_name));
-            if (unlink(path) != 0 && errno != ENOENT) {
-                status = mot_fail(MOT_ERR_FILE, "%s: cannot be removed: %s", path, strerror(errno));
-                goto done;
-            }
-        }
-    }
-
+    mot_status status;
+    source->experts = about->experts;
+    source->choices = about->choices;
+    source->classes = about->classes;
+    source->groups = about->groups;
+    source->layers = about->layers;
+    source->seed = about->seed;
+    MOT_TRY(copy_text(&source->dataset_checksum, about->dataset_checksum));
+    MOT_TRY(copy_text(&source->run_id, about->run_id));
+    MOT_TRY(copy_names(&source->class_names, about->class_names, about->classes));
+    MOT_TRY(copy_names(&source->group_names, about->group_names, about->groups));
 done:
-    closedir(files);
     return status;
 }
 
@@ -176,27 +61,20 @@ mot_status mot_record_open(mot_record **opened, const mot_record_about *about, m
     *opened = NULL;
     if (status != MOT_OK) return status;
     record->log = -1;
-    record->flushed = -1;
-    record->eval_step = (mot_column){"step", "1", "steps done at the evaluation", MOT_COLUMN_I64, NULL, 0};
-    record->experts = about->experts;
-    record->choices = about->choices;
-    record->classes = about->classes;
-    record->groups = about->groups;
-    record->seed = about->seed;
-    memcpy(record->step, step_columns, sizeof step_columns);
-    memcpy(record->layer, layer_columns, sizeof layer_columns);
-    memcpy(record->assign, assign_columns, sizeof assign_columns);
     MOT_TRY(copy_text(&record->folder, about->folder));
     MOT_TRY(copy_text(&record->config_text, about->config_text));
-    MOT_TRY(copy_text(&record->dataset_checksum, about->dataset_checksum));
-    MOT_TRY(copy_text(&record->run_id, about->run_id));
-    MOT_TRY(copy_names(&record->class_names, about->class_names, about->classes));
-    MOT_TRY(copy_names(&record->group_names, about->group_names, about->groups));
+    MOT_TRY(take_source(&record->source, about));
+    MOT_TRY(mot_allocate(&record->table, record_table_count(about->layers), sizeof *record->table,
+                         "the routing record"));
+    MOT_TRY(record_tables_make(record->table, &record->source));
 
     MOT_TRY(mot_path_join(segments, sizeof segments, record->folder, "record"));
     MOT_TRY(mot_folder_make(segments));
-    MOT_TRY(tidy(record, segments, true, step));
-    MOT_TRY(tidy(record, record->folder, false, step));
+    MOT_TRY(record_segments_list(record->folder, &record->segment, &record->segments));
+    record->room = record->segments;
+    MOT_TRY(record_segments_cut(record, step));
+    MOT_TRY(mot_file_sweep(segments)); /* what a killed process left behind while it wrote */
+    MOT_TRY(mot_file_sweep(record->folder));
     MOT_TRY(mot_log_open(record, step));
     MOT_TRY(mot_record_relink(record));
     *opened = record;
@@ -207,96 +85,236 @@ done:
     return status;
 }
 
-static void free_columns(mot_column *column, size_t count)
-{
-    for (size_t c = 0; c < count; ++c) mot_free(column[c].data);
-}
-
 void mot_record_close(mot_record **closed)
 {
     mot_record *const record = *closed;
     *closed = NULL;
     if (record == NULL) return;
     if (record->log >= 0) close(record->log);
-    free_columns(record->step, STEP_COLUMNS);
-    free_columns(record->layer, LAYER_COLUMNS);
-    free_columns(record->assign, ASSIGN_COLUMNS);
-    mot_free(record->eval_step.data);
-    for (size_t f = 0; f < record->figures; ++f) mot_free(record->figure[f].column.data);
-    mot_free(record->figure);
+    record_tables_free(record->table, record_table_count(record->source.layers));
+    record_source_free(&record->source);
+    mot_free(record->segment);
     mot_free(record->folder);
     mot_free(record->config_text);
-    mot_free(record->dataset_checksum);
-    mot_free(record->run_id);
-    mot_free(record->class_names);
-    mot_free(record->group_names);
     mot_free(record);
+}
+
+/* ---- writing ---- */
+
+/* Rows begin that no segment has. */
+static mot_status begin_segment(mot_record *record, mot_gidx step)
+{
+    record_segment segment = {.first = step, .last = step, .open = true};
+    if (record->segments > 0) {
+        const record_segment *before = &record->segment[record->segments - 1];
+        if (before->first == step) segment.number = before->number + 1;
+    }
+    const mot_status status = record_segments_add(record, &segment);
+    record->begun = status == MOT_OK;
+    return status;
+}
+
+/* What the tables hold, as the open segment. */
+static mot_status write_segment(mot_record *record)
+{
+    char path[MOT_RECORD_PATH];
+    mot_status status = MOT_OK;
+    if (!record->begun || !record->dirty) return MOT_OK;
+    const record_segment *const segment = &record->segment[record->segments - 1];
+    MOT_TRY(record_segment_path(path, record->folder, segment));
+    MOT_TRY(record_segment_write(path, &record->source, record->table, segment->first, segment->last));
+    record->dirty = false;
+    record->unlinked = record->unlinked || !record->written; /* else run.h5 leads to it already */
+    record->written = true;
+done:
+    return status;
+}
+
+/* Nothing more comes into the open segment, which has been written. */
+static void end_segment(mot_record *record)
+{
+    for (size_t t = 0; t < record_table_count(record->source.layers); ++t) record->table[t].rows = 0;
+    record->bytes = 0;
+    record->unlinked = record->unlinked || record->begun;
+    record->begun = record->written = false;
+}
+
+static mot_status close_segment(mot_record *record)
+{
+    const mot_status status = write_segment(record);
+    if (status == MOT_OK) end_segment(record);
+    return status;
+}
+
+mot_status mot_record_flush(mot_record *record, bool last)
+{
+    mot_status status;
+    MOT_TRY(write_segment(record));
+    if (last || record->bytes >= MOT_SEGMENT_BYTES) end_segment(record);
+    MOT_TRY(last ? mot_record_relink(record) : mot_record_keep_linked(record));
+done:
+    return status;
 }
 
 /* ---- collecting ---- */
 
-static bool has_something(const mot_record *record)
+/* Room for a row's numbers: of a wide column at once as much as there ever is, so that nothing is copied; what is not
+ * written takes no memory. */
+static mot_status reserve(record_table *table, size_t rows)
 {
-    return record->steps > 0 || record->snapshots > 0 || record->evaluations > 0 || record->assigned > 0;
+    mot_status status = MOT_OK;
+    for (size_t c = 0; c < table->columns && status == MOT_OK; ++c) {
+        enum { WIDE = 256 };
+        record_column *const column = &table->column[c];
+        const size_t numbers = record_column_numbers(column), size = record_type_bytes(column->type);
+        size_t need = (table->rows + rows) * numbers;
+        if (need > column->capacity && (numbers * size >= WIDE || rows > 1))
+            need = MOT_MAX(need, MOT_RECORD_ROOM / table->row_bytes * numbers);
+        status = mot_reserve(&column->data, &column->capacity, need, size, "the routing record");
+    }
+    return status;
 }
 
-/* Room is made before anything changes; the caller fills the rows and then counts them. */
-static void belongs_to(mot_record *record, mot_gidx step)
+/* A segment ends where so many bytes have no room in it. */
+static mot_status end_full_segment(mot_record *record, size_t bytes)
 {
-    if (!has_something(record)) record->first = record->last = step;
-    record->first = MOT_MIN(record->first, step);
-    record->last = MOT_MAX(record->last, step);
+    if (record->bytes + bytes <= MOT_RECORD_ROOM) return MOT_OK;
+    const mot_status status = close_segment(record);
+    return status == MOT_OK ? mot_record_keep_linked(record) : status;
 }
 
-static mot_status write_segment(mot_record *record)
+static mot_status make_room(mot_record *record, record_table *table, size_t rows)
 {
-    if (!has_something(record)) return MOT_OK;
-    mot_status status = mot_segment_write(record);
-    if (status != MOT_OK) return status;
-    record->flushed = MOT_MAX(record->flushed, record->last);
-    record->steps = record->snapshots = record->evaluations = record->assigned = 0;
+    const mot_status status = end_full_segment(record, rows * table->row_bytes);
+    return status == MOT_OK ? reserve(table, rows) : status;
+}
+
+static mot_status count_rows(mot_record *record, record_table *table, mot_gidx step, size_t rows)
+{
+    if (!record->begun) {
+        const mot_status status = begin_segment(record, step);
+        if (status != MOT_OK) return status;
+    }
+    record_segment *const segment = &record->segment[record->segments - 1];
+    segment->last = MOT_MAX(segment->last, step);
+    table->rows += rows;
+    record->bytes += rows * table->row_bytes;
+    record->dirty = true;
     return MOT_OK;
 }
 
-/* Before the first row of a new step. Two things close a segment besides mot_record_flush: much has
- * collected; or what has collected came after the flush of its step (a last evaluation), and must not be
- * joined with later steps, or a resume from that checkpoint would find a segment on both sides of it. */
-static mot_status close_early(mot_record *record, mot_gidx step)
+/* A row that there is no room for is a segment by itself, and is written from where it is. */
+static mot_status write_alone(mot_record *record, record_table *table, mot_gidx step, const void *const *value)
 {
-    if (!has_something(record) || step <= record->last) return MOT_OK;
-    const bool late = record->flushed >= 0 && record->first <= record->flushed;
-    return late || record->assigned >= flush_rows ? write_segment(record) : MOT_OK;
-}
-
-mot_status mot_record_step(mot_record *record, const mot_step_figures *figures, const int64_t *load,
-                           const double *importance)
-{
-    mot_status status = MOT_OK;
-    const size_t experts = (size_t)record->experts;
-    MOT_TRY(close_early(record, figures->step));
-    const size_t row = record->steps;
-    for (size_t c = 0; c < STEP_COLUMNS; ++c) MOT_TRY(grow(&record->step[c], row + 1));
-    MOT_TRY(grow(&record->layer[LAYER_LOAD], (row + 1) * experts));
-    MOT_TRY(grow(&record->layer[LAYER_IMPORTANCE], (row + 1) * experts));
-
-    mot_column *const column = record->step;
-    ((int64_t *)column[STEP_STEP].data)[row] = figures->step;
-    ((int32_t *)column[STEP_STAGE].data)[row] = figures->stage;
-    ((double *)column[STEP_LOSS].data)[row] = figures->loss;
-    ((double *)column[STEP_ACCURACY].data)[row] = figures->accuracy;
-    ((double *)column[STEP_RATE].data)[row] = figures->rate;
-    ((int64_t *)column[STEP_SAMPLES].data)[row] = (int64_t)figures->samples;
-    ((double *)column[STEP_COMPUTE].data)[row] = figures->compute_s;
-    ((double *)column[STEP_EXCHANGE].data)[row] = figures->exchange_s;
-    ((double *)column[STEP_WAIT].data)[row] = figures->wait_s;
-    memcpy((int64_t *)record->layer[LAYER_LOAD].data + row * experts, load, experts * sizeof *load);
-    memcpy((double *)record->layer[LAYER_IMPORTANCE].data + row * experts, importance,
-           experts * sizeof *importance);
-    belongs_to(record, figures->step);
-    record->steps++;
-
+    mot_status status;
+    MOT_TRY(close_segment(record));
+    for (size_t c = 0; c < table->columns; ++c) table->column[c].given = value[c];
+    status = count_rows(record, table, step, 1);
+    if (status == MOT_OK) status = close_segment(record);
+    for (size_t c = 0; c < table->columns; ++c) table->column[c].given = NULL;
+    if (status != MOT_OK && record->begun) { /* it is not kept */
+        end_segment(record);
+        record->segments--;
+    }
+    MOT_TRY(status);
+    MOT_TRY(mot_record_keep_linked(record));
 done:
     return status;
+}
+
+/* A row: value[c] has the numbers of column c. */
+static mot_status add_row(mot_record *record, record_table *table, mot_gidx step, const void *const *value)
+{
+    mot_status status;
+    if (table->row_bytes > MOT_RECORD_ROOM) return write_alone(record, table, step, value);
+    MOT_TRY(make_room(record, table, 1));
+    for (size_t c = 0; c < table->columns; ++c) {
+        const size_t bytes = record_column_numbers(&table->column[c]) *
+                             record_type_bytes(table->column[c].type);
+        memcpy((char *)table->column[c].data + table->rows * bytes, value[c], bytes);
+    }
+    MOT_TRY(count_rows(record, table, step, 1));
+done:
+    return status;
+}
+
+mot_status mot_record_step(mot_record *record, const mot_step_figures *figures)
+{
+    const int64_t step = figures->step, samples = (int64_t)figures->samples;
+    const int32_t stage = figures->stage;
+    const void *const value[] = {&step,
+                                 &stage,
+                                 &figures->loss,
+                                 &figures->accuracy,
+                                 &figures->rate,
+                                 &samples,
+                                 &figures->compute_s,
+                                 &figures->exchange_s,
+                                 &figures->wait_s};
+    record_table *const table = record->table;
+    size_t bytes = table[TABLE_STEPS].row_bytes; /* a step is not cut in two */
+    for (int l = 0; l < record->source.layers; ++l) bytes += table[TABLE_LAYERS + 2 * l].row_bytes;
+    const mot_status status = end_full_segment(record, bytes);
+    assert(MOT_COUNT(value) == table[TABLE_STEPS].columns);
+    return status == MOT_OK ? add_row(record, &table[TABLE_STEPS], figures->step, value) : status;
+}
+
+mot_status mot_record_loads(mot_record *record, mot_gidx step, int layer, const int64_t *load,
+                            const double *importance)
+{
+    const int64_t of = step;
+    const void *const value[] = {&of, load, importance};
+    assert(layer < record->source.layers);
+    return add_row(record, &record->table[TABLE_LAYERS + 2 * layer], step, value);
+}
+
+mot_status mot_record_snapshot(mot_record *record, mot_gidx step, int layer, const int64_t *class_load,
+                               const int64_t *group_load)
+{
+    const int64_t of = step;
+    const bool classes = record->source.classes > 0;
+    const void *const value[] = {&of, classes ? class_load : group_load, group_load};
+    assert(layer < record->source.layers);
+    return add_row(record, &record->table[TABLE_LAYERS + 2 * layer + 1], step, value);
+}
+
+/* What was chosen for the samples of one step. */
+typedef struct assignments {
+    mot_gidx step;
+    bool evaluation;
+    size_t choices;
+    const mot_gidx *sample;
+    const int32_t *label, *group, *expert, *predicted;
+    const float *prob;
+    const double *loss;
+} assignments;
+
+static void fill_assignments(record_table *table, const assignments *these, size_t from, size_t samples)
+{
+    record_column *const column = table->column;
+    const size_t K = these->choices, first = table->rows, rows = samples * K;
+    int64_t *const to_step = (int64_t *)column[ASSIGN_STEP].data + first;
+    int64_t *const to_sample = (int64_t *)column[ASSIGN_SAMPLE].data + first;
+    int32_t *const to_label = (int32_t *)column[ASSIGN_LABEL].data + first;
+    int32_t *const to_group = (int32_t *)column[ASSIGN_GROUP].data + first;
+    int32_t *const to_choice = (int32_t *)column[ASSIGN_CHOICE].data + first;
+    int32_t *const to_predicted = (int32_t *)column[ASSIGN_PREDICTED].data + first;
+    float *const to_loss = (float *)column[ASSIGN_LOSS].data + first;
+    memset((int8_t *)column[ASSIGN_SPLIT].data + first, these->evaluation ? 1 : 0, rows);
+    memcpy((int32_t *)column[ASSIGN_EXPERT].data + first, these->expert + from * K, rows * sizeof(int32_t));
+    memcpy((float *)column[ASSIGN_PROB].data + first, these->prob + from * K, rows * sizeof(float));
+    for (size_t i = from; i < from + samples; ++i) {
+        for (size_t k = 0; k < K; ++k) {
+            const size_t row = (i - from) * K + k;
+            to_step[row] = these->step;
+            to_sample[row] = these->sample[i];
+            to_label[row] = these->label[i];
+            to_group[row] = these->group != NULL ? these->group[i] : -1;
+            to_choice[row] = (int32_t)k;
+            to_predicted[row] = these->evaluation ? these->predicted[i] : -1;
+            to_loss[row] = these->evaluation ? (float)these->loss[i] : NAN;
+        }
+    }
 }
 
 mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation, size_t samples,
@@ -305,113 +323,62 @@ mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation,
                              const double *loss)
 {
     mot_status status = MOT_OK;
-    if (samples == 0) return MOT_OK;
-    MOT_TRY(close_early(record, step));
-    const size_t choices = (size_t)record->choices, first = record->assigned, rows = samples * choices;
-    /* At once as many as are ever kept, so that nothing is copied; what is not written takes no memory. */
-    for (size_t c = 0; c < ASSIGN_COLUMNS; ++c)
-        if (first + rows > record->assign[c].capacity)
-            MOT_TRY(grow(&record->assign[c], MOT_MAX(first, flush_rows) + rows));
-
-    mot_column *const column = record->assign;
-    int64_t *const to_step = (int64_t *)column[ASSIGN_STEP].data + first;
-    int64_t *const to_sample = (int64_t *)column[ASSIGN_SAMPLE].data + first;
-    int32_t *const to_label = (int32_t *)column[ASSIGN_LABEL].data + first;
-    int32_t *const to_group = (int32_t *)column[ASSIGN_GROUP].data + first;
-    int32_t *const to_choice = (int32_t *)column[ASSIGN_CHOICE].data + first;
-    int32_t *const to_predicted = (int32_t *)column[ASSIGN_PREDICTED].data + first;
-    float *const to_loss = (float *)column[ASSIGN_LOSS].data + first;
-    memset((int8_t *)column[ASSIGN_SPLIT].data + first, evaluation ? 1 : 0, rows);
-    memcpy((int32_t *)column[ASSIGN_EXPERT].data + first, expert, rows * sizeof *expert);
-    memcpy((float *)column[ASSIGN_PROB].data + first, prob, rows * sizeof *prob);
-    for (size_t i = 0; i < samples; ++i) {
-        for (size_t k = 0; k < choices; ++k) {
-            const size_t row = i * choices + k;
-            to_step[row] = step;
-            to_sample[row] = sample[i];
-            to_label[row] = label[i];
-            to_group[row] = group != NULL ? group[i] : -1;
-            to_choice[row] = (int32_t)k;
-            to_predicted[row] = evaluation ? predicted[i] : -1;
-            to_loss[row] = evaluation ? (float)loss[i] : NAN;
-        }
+    record_table *const table = &record->table[TABLE_ASSIGN];
+    const size_t choices = (size_t)record->source.choices,
+                 most = MOT_MAX(MOT_RECORD_ROOM / 4 / (choices * table->row_bytes), 1);
+    const assignments these = {step, evaluation, choices, sample, label, group, expert, predicted, prob, loss};
+    for (size_t from = 0; from < samples; from += most) {
+        const size_t count = MOT_MIN(most, samples - from);
+        MOT_TRY(make_room(record, table, count * choices));
+        fill_assignments(table, &these, from, count);
+        MOT_TRY(count_rows(record, table, step, count * choices));
     }
-    belongs_to(record, step);
-    record->assigned += rows;
 
 done:
     return status;
 }
 
-mot_status mot_record_snapshot(mot_record *record, mot_gidx step, const int64_t *class_load,
-                               const int64_t *group_load)
+/* ---- evaluations ---- */
+
+static record_column column_of(const mot_eval_figure *figure)
 {
-    mot_status status = MOT_OK;
-    MOT_TRY(close_early(record, step));
-    const size_t row = record->snapshots;
-    const size_t by_class = (size_t)record->classes * (size_t)record->experts;
-    const size_t by_group = (size_t)record->groups * (size_t)record->experts;
-    mot_column *const layer = record->layer;
-    MOT_TRY(grow(&layer[LAYER_SNAPSHOT_STEP], row + 1));
-    MOT_TRY(grow(&layer[LAYER_CLASS_LOAD], (row + 1) * by_class));
-    MOT_TRY(grow(&layer[LAYER_GROUP_LOAD], (row + 1) * by_group));
-
-    ((int64_t *)layer[LAYER_SNAPSHOT_STEP].data)[row] = step;
-    memcpy((int64_t *)layer[LAYER_CLASS_LOAD].data + row * by_class, class_load,
-           by_class * sizeof *class_load);
-    if (group_load != NULL)
-        memcpy((int64_t *)layer[LAYER_GROUP_LOAD].data + row * by_group, group_load,
-               by_group * sizeof *group_load);
-    belongs_to(record, step);
-    record->snapshots++;
-
-done:
-    return status;
+    record_column column = {.name = figure->name,
+                            .units = figure->units,
+                            .long_name = figure->long_name,
+                            .type = RECORD_F64,
+                            .rank = figure->rank};
+    memcpy(column.shape, figure->shape, sizeof column.shape);
+    memcpy(column.axis, figure->axis, sizeof column.axis);
+    return column;
 }
 
 /* The list of figures as the first evaluation gives it. */
-static mot_status take_figures(mot_record *record, size_t count, const mot_eval_figure *figure)
+static mot_status take_figures(record_table *table, size_t count, const mot_eval_figure *figure)
 {
-    mot_status status = mot_allocate(&record->figure, count, sizeof *record->figure,
-                                     "figures of evaluations");
+    record_column *column;
+    mot_status status = mot_allocate(&column, count + 1, sizeof *column, "figures of evaluations");
     if (status != MOT_OK) return status;
-    for (size_t f = 0; f < count; ++f) {
-        record_figure *const to = &record->figure[f];
-        to->about = figure[f];
-        to->numbers = 1;
-        for (int d = 0; d < figure[f].rank; ++d) to->numbers *= figure[f].shape[d];
-        to->column = (mot_column){
-            figure[f].name, figure[f].units, figure[f].long_name, MOT_COLUMN_F64, NULL, 0};
-    }
-    record->figures = count;
-    return MOT_OK;
+    column[0] = record_eval_step;
+    for (size_t f = 0; f < count; ++f) column[1 + f] = column_of(&figure[f]);
+    status = record_table_make(table, count + 1, column);
+    mot_free(column);
+    return status;
 }
 
 mot_status mot_record_eval(mot_record *record, mot_gidx step, size_t count, const mot_eval_figure *figure)
 {
+    record_table *const table = &record->table[TABLE_EVAL];
+    const void **value = NULL;
+    const int64_t of = step;
     mot_status status = MOT_OK;
-    MOT_TRY(close_early(record, step));
-    if (record->figure == NULL) MOT_TRY(take_figures(record, count, figure));
-    assert(count == record->figures);
-    const size_t row = record->evaluations;
-    MOT_TRY(grow(&record->eval_step, row + 1));
-    for (size_t f = 0; f < count; ++f)
-        MOT_TRY(grow(&record->figure[f].column, (row + 1) * record->figure[f].numbers));
-    ((int64_t *)record->eval_step.data)[row] = step;
-    for (size_t f = 0; f < count; ++f) {
-        const size_t numbers = record->figure[f].numbers;
-        memcpy((double *)record->figure[f].column.data + row * numbers, figure[f].value,
-               numbers * sizeof(double));
-    }
-    belongs_to(record, step);
-    record->evaluations++;
+    if (table->columns == 0) MOT_TRY(take_figures(table, count, figure));
+    assert(count + 1 == table->columns);
+    MOT_TRY(mot_allocate(&value, count + 1, sizeof *value, "figures of evaluations"));
+    value[0] = &of;
+    for (size_t f = 0; f < count; ++f) value[1 + f] = figure[f].value;
+    MOT_TRY(add_row(record, table, step, value));
 
 done:
+    mot_free(value);
     return status;
-}
-
-mot_status mot_record_flush(mot_record *record)
-{
-    const mot_status status = write_segment(record);
-    return status == MOT_OK ? mot_record_relink(record) : status;
 }

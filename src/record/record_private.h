@@ -1,7 +1,21 @@
-/* record_private.h: the record while it collects. Private to this folder.
+/* record_private.h: the record while it collects. Private to this folder, as is where in a file each number stands.
  *
- * What has collected lies in columns, one growing array each; columns of one table have the same number of
- * rows. */
+ * What has collected lies in tables, which files have as groups of columns. A row belongs to a step, which its first
+ * column says, and rows come in the order of steps:
+ *
+ *      table          group      a row a                     rows are numbered by
+ *      TABLE_STEPS    steps      step                        its steps
+ *      TABLE_EVAL     eval       evaluation                  its steps
+ *      TABLE_ASSIGN   assign     (sample, chosen expert)     "row": 0, 1, 2, ...
+ *      table_loads(l) layerL     step                        its steps
+ *      table_snapshots(l)        evaluation                  its steps
+ *
+ * Rows are written as a segment, by mot_record_flush or because there is no more room:
+ *
+ *      |  segment 0  |  segment 1  |  open segment: in memory, and as of the last flush in its file  |
+ *
+ * A segment below MOT_SEGMENT_BYTES stays open: the next flush writes it anew, with what has come since. So a run with a
+ * checkpoint a step has few files, and a flush costs the same however long the run is. */
 #ifndef MOT_RECORD_PRIVATE_H
 #define MOT_RECORD_PRIVATE_H
 
@@ -12,35 +26,41 @@
 
 #define MOT_RECORD_FORMAT "mot-record"
 #define MOT_RUN_FORMAT    "mot-run"
-enum { MOT_RECORD_VERSION = 1, MOT_RECORD_PATH = PATH_MAX };
+enum { MOT_RECORD_VERSION = 1, MOT_RECORD_PATH = PATH_MAX, MOT_SEGMENT_NAME = 80 };
 
-typedef enum mot_column_type {
-    MOT_COLUMN_I8,
-    MOT_COLUMN_I32,
-    MOT_COLUMN_I64,
-    MOT_COLUMN_F32,
-    MOT_COLUMN_F64
-} mot_column_type;
+/* Rows in memory: never more than the first, but for a row that is larger by itself, which is written from where it is. */
+#define MOT_RECORD_ROOM   ((size_t)32 << 20)
+#define MOT_SEGMENT_BYTES ((size_t)64 << 10)
 
-typedef struct mot_column {
+/* ---- table.c: what there is, and what it is called ---- */
+
+typedef enum record_type { RECORD_I8, RECORD_I32, RECORD_I64, RECORD_F32, RECORD_F64 } record_type;
+size_t record_type_bytes(record_type type);
+hid_t record_type_h5(record_type type);
+
+typedef struct record_column {
     const char *name, *units, *long_name;
-    mot_column_type type;
-    void *data;      /* owned */
-    size_t capacity; /* numbers */
-} mot_column;
+    record_type type;
+    int rank; /* of a row's numbers, and below: their extents, and the names of the axes */
+    size_t shape[MOT_FIGURE_RANK];
+    const char *axis[MOT_FIGURE_RANK];
+    void *data;        /* [rows, shape], owned */
+    size_t capacity;   /* numbers */
+    const void *given; /* in place of data: a row that is written from where it is */
+} record_column;
+size_t record_column_numbers(const record_column *column); /* of a row */
 
-enum {
-    STEP_STEP,
-    STEP_STAGE,
-    STEP_LOSS,
-    STEP_ACCURACY,
-    STEP_RATE,
-    STEP_SAMPLES,
-    STEP_COMPUTE,
-    STEP_EXCHANGE,
-    STEP_WAIT,
-    STEP_COLUMNS
-};
+typedef struct record_table {
+    char group[16];
+    const char *axis;      /* of the rows: the first column, or a numbering of that name */
+    record_column *column; /* [columns], owned; the first has the steps, in 64 bits */
+    size_t columns;        /* 0: nobody has said yet which */
+    size_t rows, row_bytes;
+} record_table;
+
+enum { TABLE_STEPS, TABLE_EVAL, TABLE_ASSIGN, TABLE_LAYERS };
+extern const record_column record_eval_step;
+enum { LOADS_LOAD = 1, LOADS_IMPORTANCE };
 enum {
     ASSIGN_STEP,
     ASSIGN_SPLIT,
@@ -51,50 +71,90 @@ enum {
     ASSIGN_EXPERT,
     ASSIGN_PROB,
     ASSIGN_PREDICTED,
-    ASSIGN_LOSS,
-    ASSIGN_COLUMNS
+    ASSIGN_LOSS
 };
-enum { LAYER_LOAD, LAYER_IMPORTANCE, LAYER_SNAPSHOT_STEP, LAYER_CLASS_LOAD, LAYER_GROUP_LOAD, LAYER_COLUMNS };
 
-/* A figure of evaluations, as it was given, and what has collected. */
-typedef struct record_figure {
-    mot_eval_figure about;
-    size_t numbers; /* of one evaluation */
-    mot_column column;
-} record_figure;
-
-struct mot_record {
-    char *folder, *config_text, *dataset_checksum, *run_id;
-    char **class_names, **group_names; /* one allocation each; NULL: none */
-    int experts, choices, classes, groups;
+/* The shapes that tables have, and what a file says of where it comes from. */
+typedef struct record_source {
+    int experts, choices, classes, groups, layers;
     uint64_t seed;
-    int log; /* descriptor of log.jsonl, appending */
+    char *dataset_checksum, *run_id;   /* owned */
+    char **class_names, **group_names; /* one allocation each; NULL: none */
+} record_source;
+void record_source_free(record_source *source);
 
-    size_t steps, snapshots, evaluations, assigned; /* rows that have collected */
-    mot_gidx first, last;                           /* steps that they belong to */
-    mot_gidx flushed;                               /* last step of the newest segment; -1: none */
-    mot_column step[STEP_COLUMNS];                  /* [steps] */
-    mot_column layer[LAYER_COLUMNS];   /* [steps, E] twice, [snapshots], [snapshots, classes or groups, E] */
-    mot_column assign[ASSIGN_COLUMNS]; /* [assigned] */
-    mot_column eval_step;              /* [evaluations] */
-    record_figure *figure;             /* [figures], each [evaluations, its shape]; owned */
-    size_t figures;
-};
+static inline size_t record_table_count(int layers)
+{
+    return TABLE_LAYERS + 2 * (size_t)layers;
+}
 
-hid_t mot_column_h5(mot_column_type type);
-size_t mot_column_size(mot_column_type type);
+/* tables [record_table_count(layers)]; all but that of evaluations get their columns. */
+mot_status record_tables_make(record_table *tables, const record_source *source);
+void record_tables_free(record_table *tables, size_t count);
+/* The columns of a table that has none, copied. */
+mot_status record_table_make(record_table *table, size_t columns, const record_column *column);
 
-/* "00000001-00000400.h5" and back: true when the name is one of ours. */
-void mot_segment_name(char *name, size_t size, mot_gidx first, mot_gidx last);
-bool mot_segment_parse(const char *name, mot_gidx *first, mot_gidx *last);
+/* "steps/loss" of a table's column. */
+mot_status record_path(char path[MOT_RECORD_PATH], const record_table *table, const char *column);
 
-/* Writes what has collected as record/FIRST-LAST.h5. Something has. */
-mot_status mot_segment_write(const mot_record *record);
+/* The path of an open file, for sentences. */
+const char *record_file_name(hid_t file, char path[MOT_RECORD_PATH]);
+
+/* ---- segment.c: the files in RUN/record ---- */
+
+/* Segments that begin with the same step, as where a row is a segment by itself, are numbered. */
+typedef struct record_segment {
+    mot_gidx first, last; /* steps; last -1: of a file that is open, and not known */
+    int number;
+    bool open; /* its file is called so: it may be written again with another last step */
+} record_segment;
+
+/* "00000001-00000400.h5", "00000401-open.h5", "00000400-00000400_1.h5" and back: true when the name is one of ours. */
+void record_segment_name(char name[MOT_SEGMENT_NAME], const record_segment *segment);
+bool record_segment_parse(const char *name, record_segment *segment);
+mot_status record_segment_path(char path[MOT_RECORD_PATH], const char *run, const record_segment *segment);
+
+/* Those of RUN/record in the order of steps; mot_free(*segments). A folder that is not there has none. */
+mot_status record_segments_list(const char *run, record_segment **segments, size_t *count);
+
+/* The record after `step`: what was written of later steps goes, and open segments get their names. */
+mot_status record_segments_cut(mot_record *record, mot_gidx step);
+/* An open segment is not written again: its file gets the name that says its last step. */
+mot_status record_segment_settle(const char *run, record_segment *segment);
+mot_status record_segments_add(mot_record *record, const record_segment *segment);
+
+/* ---- record_segment.c, segment_cut.c: one file ---- */
+
+/* Writes all rows of the tables [record_table_count(source->layers)]. There are some. */
+mot_status record_segment_write(const char *path, const record_source *source, const record_table *tables,
+                                mot_gidx first, mot_gidx last);
+/* Writes the rows up to `step` under the name that they then have, and removes the file; *segment is that of the new one. */
+mot_status record_segment_cut(const char *run, record_segment *segment, mot_gidx step);
 
 /* What every file of the record says of itself. */
-mot_status mot_record_provenance(hid_t file, const mot_record *record, const char *format);
+mot_status record_provenance(hid_t file, const record_source *source, const char *format);
 /* The scales class and group, with their names. */
-mot_status mot_record_kinds(hid_t file, const mot_record *record);
+mot_status record_kinds(hid_t file, const record_source *source);
+
+/* ---- the record ---- */
+
+struct mot_record {
+    char *folder, *config_text;
+    record_source source;
+    int log; /* descriptor of log.jsonl, appending */
+
+    record_table *table; /* [record_table_count(layers)] */
+    size_t bytes;        /* of the rows */
+    bool dirty;          /* they are more than the open segment's file has */
+
+    record_segment *segment; /* of the run, in their order; owned */
+    size_t segments, room;
+    bool begun;   /* the last of them is open, and its rows are those in memory */
+    bool written; /* it has a file */
+
+    bool unlinked;            /* run.h5 does not name all that there is */
+    double linked_s, link_s;  /* when it was written, and how long that took */
+};
 
 /* Cuts RUN/log.jsonl after `step`, and opens it. */
 mot_status mot_log_open(mot_record *record, mot_gidx step);

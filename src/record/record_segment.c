@@ -8,24 +8,7 @@
 #include "mot/memory.h"
 #include "mot/version.h"
 
-hid_t mot_column_h5(mot_column_type type)
-{
-    switch (type) {
-    case MOT_COLUMN_I8:
-        return H5T_NATIVE_INT8;
-    case MOT_COLUMN_I32:
-        return H5T_NATIVE_INT32;
-    case MOT_COLUMN_I64:
-        return H5T_NATIVE_INT64;
-    case MOT_COLUMN_F32:
-        return H5T_NATIVE_FLOAT;
-    case MOT_COLUMN_F64:
-        break;
-    }
-    return H5T_NATIVE_DOUBLE;
-}
-
-mot_status mot_record_provenance(hid_t file, const mot_record *record, const char *format)
+mot_status record_provenance(hid_t file, const record_source *source, const char *format)
 {
     mot_status status = MOT_OK;
     char created[32];
@@ -37,13 +20,13 @@ mot_status mot_record_provenance(hid_t file, const mot_record *record, const cha
     MOT_TRY(mot_h5_set_text(file, ".", "mot_version", MOT_VERSION));
     MOT_TRY(mot_h5_set_text(file, ".", "commit", MOT_COMMIT));
     MOT_TRY(mot_h5_set_text(file, ".", "created", created));
-    MOT_TRY(mot_h5_set_text(file, ".", "run_id", record->run_id));
-    MOT_TRY(mot_h5_set_int(file, ".", "seed", (int64_t)record->seed)); /* the same 64 bits */
-    MOT_TRY(mot_h5_set_text(file, ".", "dataset_checksum", record->dataset_checksum));
-    MOT_TRY(mot_h5_set_int(file, ".", "experts", record->experts));
-    MOT_TRY(mot_h5_set_int(file, ".", "choices", record->choices));
-    MOT_TRY(mot_h5_set_int(file, ".", "classes", record->classes));
-    MOT_TRY(mot_h5_set_int(file, ".", "groups", record->groups));
+    MOT_TRY(mot_h5_set_text(file, ".", "run_id", source->run_id));
+    MOT_TRY(mot_h5_set_int(file, ".", "seed", (int64_t)source->seed)); /* the same 64 bits */
+    MOT_TRY(mot_h5_set_text(file, ".", "dataset_checksum", source->dataset_checksum));
+    MOT_TRY(mot_h5_set_int(file, ".", "experts", source->experts));
+    MOT_TRY(mot_h5_set_int(file, ".", "choices", source->choices));
+    MOT_TRY(mot_h5_set_int(file, ".", "classes", source->classes));
+    MOT_TRY(mot_h5_set_int(file, ".", "groups", source->groups));
 
 done:
     return status;
@@ -53,20 +36,6 @@ static mot_status describe(hid_t file, const char *path, const char *units, cons
 {
     mot_status status = mot_h5_set_text(file, path, "units", units);
     return status == MOT_OK ? mot_h5_set_text(file, path, "long_name", long_name) : status;
-}
-
-static mot_status write_column(hid_t file, const char *group, const mot_column *column, int rank,
-                               const hsize_t *shape)
-{
-    mot_status status = MOT_OK;
-    char path[64];
-    MOT_TRY(mot_path_join(path, sizeof path, group, column->name));
-    MOT_TRY(
-        mot_h5_write(file, path, mot_column_h5(column->type), rank, shape, MOT_H5_COMPRESSED, column->data));
-    MOT_TRY(describe(file, path, column->units, column->long_name));
-
-done:
-    return status;
 }
 
 /* 0, 1, 2, ... as the scale of an axis without values of its own. */
@@ -101,140 +70,76 @@ done:
     return status;
 }
 
-mot_status mot_record_kinds(hid_t file, const mot_record *record)
+mot_status record_kinds(hid_t file, const record_source *source)
 {
-    const mot_status status = write_kinds(file, "class", record->classes, record->class_names,
+    const mot_status status = write_kinds(file, "class", source->classes, source->class_names,
                                           "class, index into class_names");
     return status != MOT_OK ? status
-                            : write_kinds(file, "group", record->groups, record->group_names,
+                            : write_kinds(file, "group", source->groups, source->group_names,
                                           "group, index into group_names");
 }
 
-/* Readers of netCDF look for a scale in the group of what it belongs to, and above it: so each group has its own. */
-static mot_status write_steps(hid_t file, const mot_record *record)
+/* An axis of a column: one of the file's, or one of the group's own, made when it is met first. Readers of netCDF look for a
+ * scale in the group of what it belongs to, and above it. */
+static mot_status attach(hid_t file, const record_table *table, const char *path, unsigned dim,
+                         const char *axis, size_t count)
 {
     mot_status status = MOT_OK;
-    const hsize_t shape[] = {record->steps, (hsize_t)record->experts};
-    if (record->steps == 0) return MOT_OK;
-    for (size_t c = 0; c < STEP_COLUMNS; ++c)
-        MOT_TRY(write_column(file, "steps", &record->step[c], 1, shape));
-    for (size_t c = STEP_STEP + 1; c < STEP_COLUMNS; ++c) {
-        char path[64];
-        MOT_TRY(mot_path_join(path, sizeof path, "steps", record->step[c].name));
-        MOT_TRY(mot_h5_scale(file, path, 0, "steps/step", "step"));
-    }
-    MOT_TRY(write_column(file, "layer0", &record->step[STEP_STEP], 1, shape));
-    MOT_TRY(write_column(file, "layer0", &record->layer[LAYER_LOAD], 2, shape));
-    MOT_TRY(write_column(file, "layer0", &record->layer[LAYER_IMPORTANCE], 2, shape));
-    MOT_TRY(mot_h5_scale(file, "layer0/load", 0, "layer0/step", "step"));
-    MOT_TRY(mot_h5_scale(file, "layer0/load", 1, "expert", "expert"));
-    MOT_TRY(mot_h5_scale(file, "layer0/importance", 0, "layer0/step", "step"));
-    MOT_TRY(mot_h5_scale(file, "layer0/importance", 1, "expert", "expert"));
-
-done:
-    return status;
-}
-
-static mot_status write_table(hid_t file, const mot_record *record, int column, int rows, const char *path,
-                              const char *axis)
-{
-    mot_status status = MOT_OK;
-    const hsize_t shape[] = {record->snapshots, (hsize_t)rows, (hsize_t)record->experts};
-    MOT_TRY(write_column(file, "layer0", &record->layer[column], 3, shape));
-    MOT_TRY(mot_h5_scale(file, path, 0, "layer0/snapshot_step", "snapshot_step"));
-    MOT_TRY(mot_h5_scale(file, path, 1, axis, axis));
-    MOT_TRY(mot_h5_scale(file, path, 2, "expert", "expert"));
-
-done:
-    return status;
-}
-
-static mot_status write_snapshots(hid_t file, const mot_record *record)
-{
-    mot_status status = MOT_OK;
-    const hsize_t shape[] = {record->snapshots};
-    if (record->snapshots == 0) return MOT_OK;
-    MOT_TRY(write_column(file, "layer0", &record->layer[LAYER_SNAPSHOT_STEP], 1, shape));
-    if (record->classes > 0)
-        MOT_TRY(write_table(file, record, LAYER_CLASS_LOAD, record->classes, "layer0/class_load", "class"));
-    if (record->groups > 0)
-        MOT_TRY(write_table(file, record, LAYER_GROUP_LOAD, record->groups, "layer0/group_load", "group"));
-
-done:
-    return status;
-}
-
-/* An axis of a figure: one of the file's, or one of the evaluations' own, made when it is met first. */
-static mot_status attach(hid_t file, const char *figure, unsigned dim, const char *axis, size_t count)
-{
-    mot_status status = MOT_OK;
-    char own[64];
-    if (mot_h5_exists(file, axis)) return mot_h5_scale(file, figure, dim, axis, axis);
-    MOT_TRY(mot_path_join(own, sizeof own, "eval", axis));
+    char own[MOT_RECORD_PATH];
+    if (mot_h5_exists(file, axis)) return mot_h5_scale(file, path, dim, axis, axis);
+    MOT_TRY(record_path(own, table, axis));
     if (!mot_h5_exists(file, own)) MOT_TRY(write_numbers(file, own, count, "place along an axis"));
-    MOT_TRY(mot_h5_scale(file, figure, dim, own, axis));
+    MOT_TRY(mot_h5_scale(file, path, dim, own, axis));
 
 done:
     return status;
 }
 
-static mot_status write_evaluations(hid_t file, const mot_record *record)
+static mot_status write_column(hid_t file, const record_table *table, const record_column *column)
 {
     mot_status status = MOT_OK;
-    hsize_t shape[1 + MOT_FIGURE_RANK] = {record->evaluations};
-    if (record->evaluations == 0) return MOT_OK;
-    MOT_TRY(write_column(file, "eval", &record->eval_step, 1, shape));
-    for (size_t f = 0; f < record->figures; ++f) {
-        const mot_eval_figure *about = &record->figure[f].about;
-        char path[64];
-        for (int d = 0; d < about->rank; ++d) shape[1 + d] = about->shape[d];
-        MOT_TRY(write_column(file, "eval", &record->figure[f].column, 1 + about->rank, shape));
-        MOT_TRY(mot_path_join(path, sizeof path, "eval", about->name));
-        MOT_TRY(mot_h5_scale(file, path, 0, "eval/step", "step"));
-        for (int d = 0; d < about->rank; ++d)
-            MOT_TRY(attach(file, path, 1 + (unsigned)d, about->axis[d], about->shape[d]));
-    }
+    char path[MOT_RECORD_PATH], rows[MOT_RECORD_PATH];
+    hsize_t shape[1 + MOT_FIGURE_RANK] = {table->rows};
+    for (int d = 0; d < column->rank; ++d) shape[1 + d] = column->shape[d];
+    MOT_TRY(record_path(path, table, column->name));
+    MOT_TRY(record_path(rows, table, table->axis));
+    MOT_TRY(mot_h5_write(file, path, record_type_h5(column->type), 1 + column->rank, shape, MOT_H5_COMPRESSED,
+                         column->given != NULL ? column->given : column->data));
+    MOT_TRY(describe(file, path, column->units, column->long_name));
+    if (strcmp(path, rows) != 0) MOT_TRY(mot_h5_scale(file, path, 0, rows, table->axis));
+    for (int d = 0; d < column->rank; ++d)
+        MOT_TRY(attach(file, table, path, 1 + (unsigned)d, column->axis[d], column->shape[d]));
 
 done:
     return status;
 }
 
-static mot_status write_assignments(hid_t file, const mot_record *record)
+static mot_status write_table(hid_t file, const record_table *table)
 {
     mot_status status = MOT_OK;
-    const hsize_t shape[] = {record->assigned};
-    if (record->assigned == 0) return MOT_OK;
-    MOT_TRY(write_numbers(file, "assign/row", record->assigned, "row of the table"));
-    for (size_t c = 0; c < ASSIGN_COLUMNS; ++c) {
-        char path[64];
-        MOT_TRY(write_column(file, "assign", &record->assign[c], 1, shape));
-        MOT_TRY(mot_path_join(path, sizeof path, "assign", record->assign[c].name));
-        MOT_TRY(mot_h5_scale(file, path, 0, "assign/row", "row"));
-    }
+    char rows[MOT_RECORD_PATH];
+    if (table->rows == 0) return MOT_OK;
+    MOT_TRY(record_path(rows, table, table->axis));
+    if (strcmp(table->axis, table->column[0].name) != 0)
+        MOT_TRY(write_numbers(file, rows, table->rows, "row of the table"));
+    for (size_t c = 0; c < table->columns; ++c) MOT_TRY(write_column(file, table, &table->column[c]));
 
 done:
     return status;
 }
 
-mot_status mot_segment_write(const mot_record *record)
+mot_status record_segment_write(const char *path, const record_source *source, const record_table *tables,
+                                mot_gidx first, mot_gidx last)
 {
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
-    char name[64], folder[MOT_RECORD_PATH], path[MOT_RECORD_PATH];
-    mot_segment_name(name, sizeof name, record->first, record->last);
-    MOT_TRY(mot_path_join(folder, sizeof folder, record->folder, "record"));
-    MOT_TRY(mot_path_join(path, sizeof path, folder, name));
-
     MOT_TRY(mot_h5_create_file(&file, path, MOT_H5_HEAD));
-    MOT_TRY(mot_record_provenance(file, record, MOT_RECORD_FORMAT));
-    MOT_TRY(mot_h5_set_int(file, ".", "first_step", record->first));
-    MOT_TRY(mot_h5_set_int(file, ".", "last_step", record->last));
-    MOT_TRY(write_numbers(file, "expert", (size_t)record->experts, "expert, numbered over all ranks"));
-    MOT_TRY(mot_record_kinds(file, record));
-    MOT_TRY(write_steps(file, record));
-    MOT_TRY(write_snapshots(file, record));
-    MOT_TRY(write_evaluations(file, record));
-    MOT_TRY(write_assignments(file, record));
+    MOT_TRY(record_provenance(file, source, MOT_RECORD_FORMAT));
+    MOT_TRY(mot_h5_set_int(file, ".", "first_step", first));
+    MOT_TRY(mot_h5_set_int(file, ".", "last_step", last));
+    MOT_TRY(write_numbers(file, "expert", (size_t)source->experts, "expert, numbered over all ranks"));
+    MOT_TRY(record_kinds(file, source));
+    for (size_t t = 0; t < record_table_count(source->layers); ++t) MOT_TRY(write_table(file, &tables[t]));
     MOT_TRY(mot_h5_close_file(&file, path, true));
 
 done:

@@ -139,3 +139,40 @@ done:
     mot_h5_close(&scale);
     return status;
 }
+
+/* The specification's fixed-length string, of whatever length. */
+static bool get_string(hid_t owner, const char *name, char *text, size_t size)
+{
+    hid_t attribute = H5Aexists(owner, name) > 0 ? H5Aopen(owner, name, H5P_DEFAULT) : H5I_INVALID_HID;
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, size);
+    const bool good = attribute >= 0 && H5Aread(attribute, type, text) >= 0;
+    mot_h5_close(&attribute);
+    mot_h5_close(&type);
+    return good;
+}
+
+mot_status mot_h5_axis(hid_t where, const char *dataset, unsigned dim, char *label, size_t size)
+{
+    hid_t owner, scale = H5I_INVALID_HID, attribute = H5I_INVALID_HID, space = H5I_INVALID_HID;
+    hid_t type = H5Tvlen_create(H5T_STD_REF_OBJ);
+    hvl_t list[MOT_H5_MAX_RANK] = {{0}};
+    mot_status status = h5_open_object(where, dataset, &owner);
+    if (status == MOT_OK && H5Aexists(owner, "DIMENSION_LIST") > 0) {
+        attribute = H5Aopen(owner, "DIMENSION_LIST", H5P_DEFAULT);
+        space = H5Aget_space(attribute);
+        const hssize_t count = H5Sget_simple_extent_npoints(space);
+        if (count > (hssize_t)dim && count <= MOT_H5_MAX_RANK && H5Aread(attribute, type, list) >= 0) {
+            if (list[dim].len > 0) scale = H5Rdereference2(owner, H5P_DEFAULT, H5R_OBJECT, list[dim].p);
+            H5Dvlen_reclaim(type, space, H5P_DEFAULT, list);
+        }
+    }
+    if (status == MOT_OK && (scale < 0 || !get_string(scale, "NAME", label, size)))
+        status = h5_fail(MOT_ERR_INPUT, false, where, dataset, "dimension %u has no scale", dim);
+    mot_h5_close(&scale);
+    mot_h5_close(&space);
+    mot_h5_close(&attribute);
+    mot_h5_close(&type);
+    mot_h5_close(&owner);
+    return status;
+}

@@ -7,6 +7,7 @@
 #include "mot/figure.h"
 #include "mot/h5.h"
 #include "mot/mixture.h"
+#include "mot/record_read.h"
 #include "mot/statistics.h"
 #include "mot/study.h"
 
@@ -34,10 +35,10 @@ typedef enum study_column {
     STUDY_COLUMNS
 } study_column;
 
-/* The name of a column in the record (and in the study's file), and the group of the record that has it. */
+/* The name of a column in the study's file, and what it is in the record. */
 typedef struct study_column_about {
-    const char *name, *group; /* group NULL: made from others */
-    bool integers;
+    const char *name;
+    mot_record_item item;
 } study_column_about;
 extern const study_column_about study_columns[STUDY_COLUMNS];
 

@@ -42,7 +42,9 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
         .exchange_s = result->exchange_s,
         .wait_s = result->wait_s,
     };
-    mot_status status = mot_record_step(run->record, &figures, result->load, result->importance);
+    mot_status status = mot_record_step(run->record, &figures);
+    if (status == MOT_OK)
+        status = mot_record_loads(run->record, step, 0, result->load, result->importance);
     if (isnan(result->loss)) return status; /* left out: its choices may mean nothing */
     if (status == MOT_OK) status = run_health_step(run, result);
     if (status == MOT_OK && run->config.record.every > 0 && step % run->config.record.every == 0)

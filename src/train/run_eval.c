@@ -44,7 +44,8 @@ mot_status run_evaluate(mot_run *run)
     if (root) {
         run_count_end(run);
         if (run->record != NULL && !run->again)
-            status = mot_record_snapshot(run->record, run->progress.step, eval->class_load, eval->group_load);
+            status = mot_record_snapshot(run->record, run->progress.step, 0, eval->class_load,
+                                         eval->group_load);
     }
     MOT_TRY(mot_comm_agree(run->comm, status));
     mot_watch_phase("figures");

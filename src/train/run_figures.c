@@ -122,11 +122,13 @@ static double routing_accuracy(const run_eval *eval, const struct run_figures *f
     return (double)right / (double)eval->samples;
 }
 
-static mot_status record_figures(const mot_run *run, const struct run_figures *figures)
+/* The figures of an evaluation; how many there are. */
+enum { MOST_FIGURES = RUN_NUMBERS + 9 };
+static size_t list_figures(const mot_run *run, mot_eval_figure list[MOST_FIGURES])
 {
     const run_eval *eval = &run->last_eval;
+    const struct run_figures *figures = run->figures;
     const size_t E = (size_t)run->config.model.experts, C = (size_t)run->classes, N = figures->kinds;
-    mot_eval_figure list[RUN_NUMBERS + 9];
     size_t count = 0;
     for (int i = 0; i < RUN_NUMBERS; ++i)
         if (run_numbers[i].name != NULL)
@@ -155,6 +157,25 @@ static mot_status record_figures(const mot_run *run, const struct run_figures *f
 /* clang-format on */
 #undef TABLE
 #undef ROW
+    return count;
+}
+
+size_t run_figure_numbers(const mot_run *run)
+{
+    mot_eval_figure list[MOST_FIGURES];
+    size_t numbers = 0;
+    for (size_t f = run->figures != NULL ? list_figures(run, list) : 0; f-- > 0;) {
+        size_t own = 1;
+        for (int d = 0; d < list[f].rank; ++d) own *= list[f].shape[d];
+        numbers += own;
+    }
+    return numbers;
+}
+
+static mot_status record_figures(const mot_run *run)
+{
+    mot_eval_figure list[MOST_FIGURES];
+    const size_t count = list_figures(run, list);
     return mot_record_eval(run->record, run->progress.step, count, list);
 }
 
@@ -217,7 +238,7 @@ mot_status run_figures_end(mot_run *run)
     conclude(eval, figures, run->eval_set.groups > 0 ? eval->group_load : eval->class_load,
              (size_t)run->config.model.experts);
     if (run->record == NULL || run->again) return MOT_OK;
-    MOT_TRY(record_figures(run, figures));
+    MOT_TRY(record_figures(run));
     MOT_TRY(log_figures(run));
     MOT_TRY(run_health_eval(run));
 done:

@@ -19,11 +19,12 @@ const char *run_bytes_text(size_t bytes, char text[32])
     return text;
 }
 
-/* Bytes of the routing record between two flushes. */
+/* Bytes of the routing record between two flushes, at most. */
 static size_t record_bytes(const mot_run *run)
 {
     const mot_config *config = &run->config;
     if (run->comm->rank != MOT_ROOT || run->purpose != RUN_TRAIN) return 0;
+    const mot_gidx limit = (mot_gidx)1 << 32; /* beyond any room */
     mot_gidx steps = 0; /* of the run; a stage that a criterion ends may take any number */
     bool open_end = false;
     for (int s = 0; s < config->stages; ++s) {
@@ -32,16 +33,23 @@ static size_t record_bytes(const mot_run *run)
         steps += of_stage;
         open_end = open_end || of_stage == 0;
     }
-    const mot_gidx limit = (mot_gidx)1 << 40;
     if (open_end || steps > limit) steps = limit;
     if (config->checkpoint.every > 0) steps = MOT_MIN(steps, config->checkpoint.every);
     const mot_gidx K = (mot_gidx)mot_choice_count(&config->route, config->model.experts),
                    recorded = config->record.every > 0 ? steps / config->record.every : 0,
-                   evaluations = config->eval.every > 0 ? steps / config->eval.every : 1;
-    const mot_gidx rows = recorded * (mot_gidx)config->train.batch * K +
-                          (config->record.eval ? evaluations * run->eval_set.samples * K : 0);
-    /* Without assignments nothing makes it flush but a checkpoint. */
-    return mot_record_bytes(config->model.experts, rows > 0 || !open_end ? steps : 0, rows);
+                   evaluations = config->eval.every > 0 ? MOT_MAX(steps / config->eval.every, 1) : 1;
+    const mot_record_amount amount = {
+        .experts = config->model.experts,
+        .classes = run->classes,
+        .groups = run->groups,
+        .layers = 1,
+        .figures = run_figure_numbers(run),
+        .steps = steps,
+        .evaluations = evaluations,
+        .assignments = recorded * (mot_gidx)config->train.batch * K +
+                       (config->record.eval ? evaluations * run->eval_set.samples * K : 0),
+    };
+    return mot_record_bytes(&amount);
 }
 
 /* What files take besides. libhdf5 1.10.8 takes 4 MiB when it first opens one (code and tables), and keeps 5 MiB more of
@@ -72,9 +80,9 @@ static memory_parts parts_of(const mot_run *run, size_t guests)
         .buffers = run->model_bytes - size.values - size.gradients - size.moments + run->step_bytes -
                    step.workspace + step.exchange + guests,
         .data = run->data_bytes,
-        .record = record_bytes(run),
+        .record = record_bytes(run) + run->figure_bytes,
     };
-    parts.files = file_bytes(run, parts.record);
+    parts.files = file_bytes(run, record_bytes(run));
     parts.sum = parts.values + parts.gradients + parts.moments + parts.copies + parts.workspace +
                 parts.buffers + parts.data + parts.record + parts.files;
     return parts;

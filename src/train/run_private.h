@@ -115,6 +115,7 @@ struct mot_run {
     double part_s[RUN_PARTS];
     size_t resident_before; /* bytes of this process before the run was set up: libraries */
     size_t data_bytes, model_bytes, step_bytes; /* held since, by what was made */
+    size_t figure_bytes;                        /* that an evaluation's figures and tables take */
     size_t copy_bytes;                          /* that copies for checkpoints take */
     mot_step_work evaluations;                  /* phases of their passes alone, which are no training */
     int64_t *load;                              /* [E]: of the steps since experts might move */
@@ -201,6 +202,7 @@ void run_count_end(mot_run *run);
  * run_evaluate; end is collective, its status each rank's own; the others are the root's. */
 mot_status run_figures_create(mot_run *run);
 void run_figures_destroy(mot_run *run);
+size_t run_figure_numbers(const mot_run *run); /* in all figures of an evaluation; root */
 void run_figures_begin(mot_run *run);
 void run_figures_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result *result);
 mot_status run_figures_end(mot_run *run);

@@ -198,6 +198,7 @@ static mot_status open_record(mot_run *run, bool continued)
         .choices = (int)mot_choice_count(&run->config.route, run->config.model.experts),
         .classes = run->classes,
         .groups = run->groups,
+        .layers = 1,
         .class_names = by_group ? set->group_names : set->class_names,
         .group_names = set->group_names,
         .dataset_checksum = set->checksum,

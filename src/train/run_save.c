@@ -30,8 +30,9 @@ mot_status run_save_poll(mot_run *run)
     mot_status status = mot_saver_poll(run->saver);
     if (status == MOT_OK && run->unlinked && mot_saver_written(run->saver)) {
         run->unlinked = false;
-        status = mot_record_relink(run->record);
+        mot_record_unlinked(run->record);
     }
+    if (status == MOT_OK && run->record != NULL) status = mot_record_keep_linked(run->record);
     return status;
 }
 
@@ -53,6 +54,14 @@ bool run_note_best(mot_run *run)
     return true;
 }
 
+/* The checkpoint is there. After the `last` for now run.h5 names all that there is. */
+static mot_status link_saved(mot_run *run, bool last)
+{
+    if (last) return mot_record_relink(run->record);
+    mot_record_unlinked(run->record);
+    return mot_record_keep_linked(run->record);
+}
+
 mot_status run_save(mot_run *run, bool wait)
 {
     char name[64], path[2048] = "";
@@ -60,9 +69,10 @@ mot_status run_save(mot_run *run, bool wait)
     double since = mot_clock_s();
     mot_watch_phase("checkpoint");
     mot_status status = MOT_OK;
-    MOT_TRY(mot_saver_wait(run->saver)); /* the flush links it */
+    MOT_TRY(mot_saver_wait(run->saver));
     if (root) {
-        status = mot_record_flush(run->record);
+        if (run->unlinked) mot_record_unlinked(run->record); /* that one; the flush links it */
+        status = mot_record_flush(run->record, wait);
         mot_checkpoint_name(name, sizeof name, run->progress.step);
         if (status == MOT_OK) status = mot_path_join(path, sizeof path, run->folder, name);
     }
@@ -76,7 +86,8 @@ mot_status run_save(mot_run *run, bool wait)
     MOT_TRY(mot_saver_begin(run->saver, &state, path, background, &retention));
     if (!background) {
         MOT_TRY(mot_saver_wait(run->saver));
-        MOT_TRY(mot_comm_agree(run->comm, root ? mot_record_relink(run->record) : MOT_OK));
+        if (root) status = link_saved(run, wait);
+        MOT_TRY(mot_comm_agree(run->comm, status));
     }
     run->unlinked = background;
     run->saved_s = mot_clock_s();

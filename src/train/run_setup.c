@@ -156,6 +156,7 @@ mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config
         if (status == MOT_OK && purpose == RUN_TRAIN) status = run_health_create(run);
     }
     MOT_TRY(mot_comm_agree(comm, status));
+    run->figure_bytes = held_since(&held);
 done:
     if (status != MOT_OK) run_close(run);
     return status;

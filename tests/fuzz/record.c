@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const fuzz_input input = fuzz_cut(data, size);
     const mot_record_about about = {
-        .folder = fuzz_path("run"), .config_text = "run: x\n", .experts = 2, .choices = 1, .classes = 2};
+        .folder = fuzz_path("run"), .config_text = "run: x\n", .experts = 2, .choices = 1, .classes = 2, .layers = 1};
     char name[128];
     FUZZ_CHECK(mot_folder_make(fuzz_path("run/record")) == MOT_OK);
     const fuzz_state before = fuzz_look();

@@ -48,7 +48,8 @@ static mot_status record_step(mot_record *record, mot_gidx step)
                                       .compute_s = 0.01,
                                       .exchange_s = 0.002,
                                       .wait_s = 0.001};
-    mot_status status = mot_record_step(record, &figures, load, importance);
+    mot_status status = mot_record_step(record, &figures);
+    if (status == MOT_OK) status = mot_record_loads(record, step, 0, load, importance);
     if (status == MOT_OK && step % 5 == 0)
         status = mot_record_assign(record, step, false, BATCH, sample, label, group, expert, prob, NULL,
                                    NULL);
@@ -63,7 +64,7 @@ static mot_status record_snapshot(mot_record *record, mot_gidx step)
         by_class[label * EXPERTS + expert]++;
         by_group[label / 3 * EXPERTS + expert]++;
     }
-    return mot_record_snapshot(record, step, by_class, by_group);
+    return mot_record_snapshot(record, step, 0, by_class, by_group);
 }
 
 int main(int argc, char **argv)
@@ -76,6 +77,7 @@ int main(int argc, char **argv)
                                     .choices = 1,
                                     .classes = CLASSES,
                                     .groups = GROUPS,
+                                    .layers = 1,
                                     .class_names = class_names,
                                     .group_names = group_names,
                                     .dataset_checksum = "none",
@@ -88,7 +90,7 @@ int main(int argc, char **argv)
     for (mot_gidx step = 1; step <= STEPS; ++step) {
         MOT_TRY(record_step(record, step));
         if (step % 4 == 0) MOT_TRY(record_snapshot(record, step));
-        if (step % 20 == 0) MOT_TRY(mot_record_flush(record));
+        if (step % 20 == 0) MOT_TRY(mot_record_flush(record, true));
     }
 
 done:

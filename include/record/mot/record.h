@@ -1,13 +1,14 @@
 /* record.h: what a run leaves behind for study, written by the root alone.
  *
  *      RUN/log.jsonl                      one line a report step or evaluation; lines of steps that will be redone are cut on resume
- *      RUN/record/00000001-00000400.h5    closed segments of the routing record, first and last step in the name
+ *      RUN/record/00000001-00000400.h5    segments of the routing record, first and last step in the name
+ *      RUN/record/00000401-open.h5        one that is small and will be written again, with what comes next
  *      RUN/run.h5                         links to all segments and checkpoints, and the configuration
  *      RUN/summary.json                   written at the end
  *
  * A segment (docs/files.md has the table):
  *      /steps/{step, stage, loss, accuracy, learning_rate, samples, time_compute, time_exchange, time_wait}  [n]
- *      /layer0/load        [n, E]   samples an expert got at the step
+ *      /layer0/load        [n, E]   samples an expert got at the step; layer0 is the first layer of experts, and so on
  *      /layer0/importance  [n, E]   sum of its softmax probabilities over the batch
  *      /layer0/class_load  [snapshots, classes, E]   of the evaluation set; /layer0/group_load likewise with groups
  *      /layer0/snapshot_step [snapshots]
@@ -18,9 +19,12 @@
  * with dimension scales (step, expert, class, row), in the group of what they belong to or the root, as readers of netCDF
  * want them; attributes units and long_name; chunked, shuffled, deflated.
  *
- * Steps collect in memory and a segment is written whole (mot_file_replace) by mot_record_flush, which the trainer
- * calls before each checkpoint; so a segment never goes beyond the steps that it names, and on resume from step s the
- * segments after s are removed. Nothing is allocated between flushes beyond growth to a new maximum. */
+ * Who reads asks record_read.h, which knows where things stand.
+ *
+ * Rows collect in memory, at most 32 MiB of them, and are written whole (mot_h5_create_file): by mot_record_flush, which the
+ * trainer calls before each checkpoint, and where there is no more room. What was flushed stays in memory while it is less
+ * than 64 KiB, and is written again with what follows: a run that makes a checkpoint a step has few files, and none of its
+ * flushes costs more than the others. On resume from step s what came after s is cut away, in whole segments and of one. */
 #ifndef MOT_RECORD_H
 #define MOT_RECORD_H
 
@@ -39,20 +43,26 @@ typedef struct mot_record_about {
     const char *config_text;           /* resolved configuration */
     int experts, choices;              /* E, K */
     int classes, groups;               /* groups 0: none */
+    int layers;                        /* of experts, at least 1; each has E */
     char **class_names, **group_names; /* NULL: none */
     const char *dataset_checksum;
     const char *run_id; /* NULL: none */
     uint64_t seed;
 } mot_record_about;
 
-/* Opens the record after step `step` (-1: a fresh run, of which not even an evaluation stays): removes later segments, later lines of log.jsonl and stray
- * temporary files. The strings of `about` are copied. */
+/* Opens the record after step `step` (-1: a fresh run, of which not even an evaluation stays): removes what segments and
+ * log.jsonl have of later steps, and stray temporary files. A segment with steps on both sides is cut; one of another run is
+ * MOT_ERR_INPUT. The strings of `about` are copied. */
 mot_status mot_record_open(mot_record **record, const mot_record_about *about, mot_gidx step);
 void mot_record_close(mot_record **record);
 
-/* Bytes that collect between two flushes of `steps` steps in which `rows` assignments are recorded; much makes a flush of
- * its own, so this stays bounded. */
-size_t mot_record_bytes(int experts, mot_gidx steps, mot_gidx rows);
+/* Bytes of the rows that collect between two flushes; much makes a segment of its own, so this stays bounded. */
+typedef struct mot_record_amount {
+    int experts, classes, groups, layers;
+    size_t figures; /* numbers of an evaluation's figures */
+    mot_gidx steps, evaluations, assignments;
+} mot_record_amount;
+size_t mot_record_bytes(const mot_record_amount *amount);
 
 typedef struct mot_step_figures {
     mot_gidx step; /* 1-based: the first step is 1 */
@@ -61,9 +71,10 @@ typedef struct mot_step_figures {
     double loss, accuracy, rate;
     double compute_s, exchange_s, wait_s; /* mean over ranks */
 } mot_step_figures;
-/* load [E]: samples an expert got; importance [E]: sum of probabilities. */
-mot_status mot_record_step(mot_record *record, const mot_step_figures *figures, const int64_t *load,
-                           const double *importance);
+mot_status mot_record_step(mot_record *record, const mot_step_figures *figures);
+/* Of a layer at that step: load [E], samples an expert got; importance [E], sum of probabilities. */
+mot_status mot_record_loads(mot_record *record, mot_gidx step, int layer, const int64_t *load,
+                            const double *importance);
 
 /* The gate's assignments of `samples` samples: sample, label, group [samples]; expert, prob [samples, K]; of an evaluation
  * also what they were taken for, predicted [samples], and their loss [samples]. */
@@ -72,8 +83,9 @@ mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation,
                              const int32_t *expert, const float *prob, const int32_t *predicted,
                              const double *loss);
 
-/* Class and group loads of an evaluation: [classes, E], [groups, E] (NULL without groups), first choices counted. */
-mot_status mot_record_snapshot(mot_record *record, mot_gidx step, const int64_t *class_load,
+/* Class and group loads of a layer at an evaluation: [classes, E], [groups, E] (NULL without groups), first choices
+ * counted. */
+mot_status mot_record_snapshot(mot_record *record, mot_gidx step, int layer, const int64_t *class_load,
                                const int64_t *group_load);
 
 /* A figure of an evaluation: a number (rank 0) or a table of them. Each axis has a name: expert, class and group are the
@@ -90,11 +102,17 @@ typedef struct mot_eval_figure {
 /* The figures of an evaluation after `step` steps (0: before the first). The same list for every call of a run. */
 mot_status mot_record_eval(mot_record *record, mot_gidx step, size_t count, const mot_eval_figure *figure);
 
-/* Writes what has collected as one closed segment (nothing: no file), and rewrites run.h5. */
-mot_status mot_record_flush(mot_record *record);
+/* Writes what has collected since the last flush. `last`: nothing follows for now, so that the segment is closed, and run.h5
+ * names all that there is. */
+mot_status mot_record_flush(mot_record *record, bool last);
 
-/* Rewrites run.h5 as the folder stands now: after a checkpoint was written or removed. */
-mot_status mot_record_relink(const mot_record *record);
+/* Makes run.h5 anew, as the folder stands now. */
+mot_status mot_record_relink(mot_record *record);
+/* There is a checkpoint, or one less. */
+void mot_record_unlinked(mot_record *record);
+/* Makes run.h5 anew where it does not name all that there is, and does so in less than a twentieth of the time: it costs as
+ * much as there are files. To be called now and then. */
+mot_status mot_record_keep_linked(mot_record *record);
 
 /* ---- JSON, one flat object ---- */
 typedef struct mot_json mot_json;

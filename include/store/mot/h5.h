@@ -121,6 +121,9 @@ mot_status mot_h5_make_scale(hid_t where, const char *name, const char *label);
 /* Makes `name` (one-dimensional, or any) a dimension scale called `label`, and attaches it to dimension `dim` of
  * `dataset`; xarray and h5py show it as a named axis. */
 mot_status mot_h5_scale(hid_t where, const char *dataset, unsigned dim, const char *name, const char *label);
+/* The label of the scale of a dimension, cut where `size` ends; MOT_ERR_INPUT where it has none. Of sealed files alone: HDF5
+ * trusts the addresses in a list of scales. */
+mot_status mot_h5_axis(hid_t where, const char *dataset, unsigned dim, char *label, size_t size);
 /* An external link where/name -> file:object, `file` relative to the linking file. */
 mot_status mot_h5_link(hid_t where, const char *name, const char *file, const char *object);
 

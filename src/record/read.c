@@ -1,0 +1,150 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "mot/memory.h"
+#include "mot/record_read.h"
+#include "record_private.h"
+
+enum { MOST_NUMBERS = 1 << 26, MOST_LAYERS = 10000 };
+
+void mot_record_values_free(mot_record_values *values)
+{
+    mot_free(values->value);
+    *values = (mot_record_values){0};
+}
+
+/* Where an item stands. */
+static void find(char path[128], const mot_record_item *item)
+{
+    switch (item->kind) {
+    case MOT_RECORD_STEPS:
+        snprintf(path, 128, "steps/%.100s", item->name);
+        return;
+    case MOT_RECORD_FIGURES:
+        snprintf(path, 128, "eval/%.100s", item->name);
+        return;
+    case MOT_RECORD_LOAD:
+        snprintf(path, 128, "layer%d/load", item->layer);
+        return;
+    case MOT_RECORD_CLASS_LOAD:
+        snprintf(path, 128, "layer%d/class_load", item->layer);
+        return;
+    case MOT_RECORD_GROUP_LOAD:
+        snprintf(path, 128, "layer%d/group_load", item->layer);
+        return;
+    }
+}
+
+mot_status mot_record_span(const char *path, mot_gidx *first, mot_gidx *last)
+{
+    hid_t segment = H5I_INVALID_HID;
+    mot_status status;
+    MOT_TRY(mot_h5_open(&segment, path, false));
+    MOT_TRY(mot_h5_get_int(segment, ".", "first_step", first));
+    MOT_TRY(mot_h5_get_int(segment, ".", "last_step", last));
+done:
+    mot_h5_close(&segment);
+    return status;
+}
+
+int mot_record_layers(hid_t segment)
+{
+    int layers = 1;
+    for (char group[16]; layers < MOST_LAYERS; ++layers) {
+        snprintf(group, sizeof group, "layer%d", layers);
+        if (!mot_h5_exists(segment, group)) break;
+    }
+    return layers;
+}
+
+bool mot_record_has(hid_t segment, const mot_record_item *item)
+{
+    char path[128];
+    find(path, item);
+    return mot_h5_exists(segment, path);
+}
+
+/* The extents of a row; false: too large, or not those of the rows before. */
+static bool take_shape(mot_record_values *values, int rank, const hsize_t *shape, size_t rows)
+{
+    size_t width = 1;
+    if (rank < 1) return false;
+    for (int d = 1; d < rank; ++d) {
+        if (shape[d] == 0 || shape[d] > MOST_NUMBERS / width) return false;
+        width *= (size_t)shape[d];
+    }
+    if (rows > MOST_NUMBERS / width - values->rows || (values->rows > 0 && width != values->width))
+        return false;
+    values->width = width;
+    values->rank = rank - 1;
+    for (int d = 1; d < rank && d <= MOT_FIGURE_RANK; ++d) values->shape[d - 1] = (size_t)shape[d];
+    return true;
+}
+
+/* HDF5 does not turn integers into doubles here: they are read as what they are, in their places. */
+static mot_status read_numbers(hid_t segment, const char *path, hsize_t first, size_t rows, size_t count,
+                               double *value)
+{
+    hid_t dataset = H5I_INVALID_HID;
+    mot_status status = mot_h5_open_dataset(segment, path, &dataset);
+    if (status != MOT_OK) return status;
+    hid_t type = H5Dget_type(dataset);
+    const bool integers = H5Tget_class(type) == H5T_INTEGER;
+    status = mot_h5_read_rows_of(dataset, integers ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE, first, rows, value);
+    mot_h5_close(&type);
+    mot_h5_close(&dataset);
+    for (size_t i = 0; integers && i < count && status == MOT_OK; ++i) {
+        int64_t number;
+        memcpy(&number, &value[i], sizeof number);
+        value[i] = (double)number;
+    }
+    return status;
+}
+
+mot_status mot_record_take(hid_t segment, const mot_record_item *item, bool last, mot_record_values *values)
+{
+    char path[128];
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    mot_status status = MOT_OK;
+    mot_record_values taken = *values;
+    find(path, item);
+    if (!mot_h5_exists(segment, path)) return MOT_OK;
+    MOT_TRY(mot_h5_shape(segment, path, &rank, shape));
+    const size_t rows = rank > 0 && last ? MOT_MIN(shape[0], 1) : rank > 0 ? (size_t)MOT_MIN(shape[0], MOST_NUMBERS + 1) : 0;
+    if (!take_shape(&taken, rank, shape, rows)) {
+        char of[MOT_RECORD_PATH];
+        status = mot_fail(MOT_ERR_INPUT, "%s: %s has an unexpected shape", record_file_name(segment, of), path);
+        goto done;
+    }
+    if (rows == 0) return MOT_OK;
+    size_t room = values->rows * taken.width;
+    MOT_TRY(mot_reserve(&taken.value, &room, (values->rows + rows) * taken.width, sizeof *taken.value,
+                        "what a record says"));
+    values->value = taken.value;
+    MOT_TRY(read_numbers(segment, path, shape[0] - rows, rows, rows * taken.width,
+                         taken.value + values->rows * taken.width));
+    taken.rows += rows;
+    *values = taken;
+
+done:
+    return status;
+}
+
+mot_status mot_record_read(const char *run, size_t count, const mot_record_item *item, mot_record_values *values)
+{
+    record_segment *segment = NULL;
+    size_t segments = 0;
+    mot_status status = record_segments_list(run, &segment, &segments);
+    for (size_t s = 0; s < segments && status == MOT_OK; ++s) {
+        char path[MOT_RECORD_PATH];
+        hid_t file = H5I_INVALID_HID;
+        status = record_segment_path(path, run, &segment[s]);
+        if (status == MOT_OK) status = mot_h5_open_sealed(&file, path, "segment of a record");
+        for (size_t i = 0; i < count && status == MOT_OK; ++i)
+            status = mot_record_take(file, &item[i], false, &values[i]);
+        mot_h5_close(&file);
+    }
+    mot_free(segment);
+    return status;
+}

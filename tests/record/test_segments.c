@@ -1,0 +1,276 @@
+/* Segments: which files a record has, how much it holds in memory, and that a run which goes on finds no step twice. */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ck.h"
+#include "mot/atomic_file.h"
+#include "mot/h5.h"
+#include "mot/memory.h"
+#include "mot/record_read.h"
+#include "recorded.h"
+
+START_TEST(resuming_removes_what_will_be_redone)
+{
+    mot_record *record = open_record(0);
+    segment(record, 1, 10);
+    segment(record, 11, 20);
+    segment(record, 21, 30);
+    mot_record_close(&record);
+    mot_ck_ok(mot_file_replace(in("record/00000031-00000040.h5.tmp.123"), "half", 4));
+    mot_ck_ok(mot_file_replace(in("run.h5.tmp.123"), "half", 4));
+    mot_ck_ok(mot_file_replace(in("record/mine.h5"), "x", 1));
+    mot_ck_ok(mot_file_replace(in("notes.tmp.txt"), "x", 1));
+
+    record = open_record(20);
+    ck_assert(exists("record/00000001-00000010.h5") && exists("record/00000011-00000020.h5"));
+    ck_assert(!exists("record/00000021-00000030.h5"));
+    ck_assert(!exists("record/00000031-00000040.h5.tmp.123") && !exists("run.h5.tmp.123"));
+    ck_assert(exists("record/mine.h5") && exists("notes.tmp.txt")); /* not ours */
+    hid_t file;
+    mot_ck_ok(mot_h5_open(&file, in("run.h5"), true));
+    ck_assert(mot_h5_exists(file, "segments/00000011-00000020"));
+    ck_assert(!mot_h5_exists(file, "segments/00000021-00000030"));
+    mot_h5_close(&file);
+    mot_record_close(&record);
+
+    /* Steps on both sides, of another run: nothing is removed. */
+    const mot_record_about about = {.folder = folder,
+                                    .config_text = "",
+                                    .experts = E,
+                                    .choices = K,
+                                    .classes = CLASSES,
+                                    .layers = 1,
+                                    .run_id = "another",
+                                    .dataset_checksum = ""};
+    ck_assert_int_eq(mot_record_open(&record, &about, 5), MOT_ERR_INPUT);
+    ck_assert_ptr_null(record);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "00000001-00000010.h5"));
+    ck_assert(exists("record/00000001-00000010.h5") && exists("record/00000011-00000020.h5"));
+
+    record = open_record(0); /* from the beginning: nothing of the old run stays */
+    ck_assert(!exists("record/00000001-00000010.h5") && !exists("record/00000011-00000020.h5"));
+    mot_record_close(&record);
+}
+END_TEST
+
+/* The steps that a reader finds in all segments, in their order. */
+static void check_steps(mot_gidx last)
+{
+    const mot_record_item item[] = {{MOT_RECORD_STEPS, "step", 0}, {MOT_RECORD_LOAD, NULL, 0}};
+    mot_record_values values[MOT_COUNT(item)] = {0};
+    mot_ck_ok(mot_record_read(folder, MOT_COUNT(item), item, values));
+    ck_assert_uint_eq(values[0].rows, (size_t)last);
+    ck_assert_uint_eq(values[1].rows, (size_t)last);
+    for (size_t i = 0; i < values[0].rows; ++i) {
+        ck_assert(values[0].value[i] == (double)(i + 1));
+        ck_assert(values[1].value[i * values[1].width] == (double)(i + 1));
+    }
+    for (size_t i = 0; i < MOT_COUNT(item); ++i) mot_record_values_free(&values[i]);
+}
+
+/* An evaluation after the flush of its step is kept by a run that goes on from that step. */
+START_TEST(late_evaluation_stays)
+{
+    const mot_record_item item = {MOT_RECORD_CLASS_LOAD, NULL, 0};
+    mot_record_values values = {0};
+    mot_record *record = open_record(0);
+    segment(record, 1, 10);
+    snapshot(record, 10);
+    segment(record, 11, 20);
+    mot_record_close(&record);
+    ck_assert(exists("record/00000010-00000020.h5"));
+    record = open_record(10);
+    ck_assert(exists("record/00000001-00000010.h5") && exists("record/00000010-00000010.h5"));
+    ck_assert(!exists("record/00000010-00000020.h5"));
+    check_steps(10);
+    mot_ck_ok(mot_record_read(folder, 1, &item, &values));
+    ck_assert(values.rows == 1 && values.value[1] == 11);
+    mot_record_values_free(&values);
+    snapshot(record, 10);
+    mot_ck_ok(mot_record_flush(record, true));
+    ck_assert(exists("record/00000010-00000010_1.h5"));
+    mot_record_close(&record);
+}
+END_TEST
+
+static size_t count_segments(void)
+{
+    DIR *const files = opendir(in("record"));
+    size_t count = 0;
+    for (struct dirent *file; (file = readdir(files)) != NULL;) count += strstr(file->d_name, ".h5") != NULL;
+    closedir(files);
+    return count;
+}
+
+/* A checkpoint a step: few files, the rows of all flushes in them, and of a run that was killed too. */
+START_TEST(small_segments_are_joined)
+{
+    mot_record *record = open_record(0);
+    for (mot_gidx step = 1; step <= 40; ++step) {
+        one_step(record, step);
+        if (step % 10 == 0) snapshot(record, step);
+        assignments(record, step, step % 10 == 0);
+        mot_ck_ok(mot_record_flush(record, false));
+        ck_assert_uint_eq(count_segments(), 1);
+    }
+    check_steps(40); /* while it goes on, and when it is killed now */
+    mot_record_close(&record);
+    ck_assert(exists("record/00000001-open.h5"));
+    record = open_record(33);
+    ck_assert(exists("record/00000001-00000033.h5") && count_segments() == 1);
+    check_steps(33);
+    for (mot_gidx step = 34; step <= 50; ++step) {
+        one_step(record, step);
+        mot_ck_ok(mot_record_flush(record, step == 50));
+    }
+    ck_assert(exists("record/00000034-00000050.h5") && count_segments() == 2);
+    check_steps(50);
+    mot_record_close(&record);
+    hid_t file;
+    mot_ck_ok(mot_h5_open(&file, in("run.h5"), true));
+    ck_assert(mot_h5_exists(file, "segments/00000001-00000033/assign/loss"));
+    ck_assert(mot_h5_exists(file, "segments/00000034-00000050/steps"));
+    mot_h5_close(&file);
+}
+END_TEST
+
+/* What a segment has but rows is the same after it was cut. */
+START_TEST(a_cut_segment_is_whole)
+{
+    static const double number = 0.5, table[E * 2] = {1, 2, 3, 4, 5, 6};
+    const mot_eval_figure figures[] = {
+        {.name = "loss", .units = "s", .long_name = "mean loss", .value = &number},
+        {.name = "glance", .units = "1", .long_name = "of an expert", .rank = 2, .shape = {E, 2},
+         .axis = {"expert", "eye"}, .value = table}};
+    mot_record *record = open_record(0);
+    for (mot_gidx step = 1; step <= 20; ++step) {
+        one_step(record, step);
+        if (step % 5 == 0) mot_ck_ok(mot_record_eval(record, step, MOT_COUNT(figures), figures));
+    }
+    assignments(record, 20, true);
+    mot_ck_ok(mot_record_flush(record, true));
+    mot_record_close(&record);
+    char *bytes, *text;
+    size_t count;
+    mot_ck_ok(mot_file_read(in("record/00000001-00000020.h5"), 1 << 24, &bytes, &count));
+    record = open_record(12);
+    mot_record_close(&record);
+    mot_ck_ok(mot_file_replace(in("record/00000001-00000020.h5"), bytes, count)); /* killed while it cut */
+    mot_free(bytes);
+    record = open_record(12);
+    mot_record_close(&record);
+    ck_assert(exists("record/00000001-00000012.h5") && count_segments() == 1);
+    check_steps(12);
+
+    hid_t file;
+    int64_t step[2];
+    double value[2 * E * 2];
+    char label[16];
+    mot_ck_ok(mot_h5_open_sealed(&file, in("record/00000001-00000012.h5"), "segment"));
+    mot_ck_ok(mot_h5_read(file, "eval/step", H5T_NATIVE_INT64, 1, (const hsize_t[]){2}, step));
+    ck_assert(step[0] == 5 && step[1] == 10);
+    mot_ck_ok(mot_h5_read(file, "eval/glance", H5T_NATIVE_DOUBLE, 3, (const hsize_t[]){2, E, 2}, value));
+    ck_assert(value[0] == 1 && value[2 * E * 2 - 1] == 6);
+    mot_ck_ok(mot_h5_axis(file, "eval/glance", 0, label, sizeof label));
+    ck_assert_str_eq(label, "step");
+    mot_ck_ok(mot_h5_axis(file, "eval/glance", 2, label, sizeof label));
+    ck_assert_str_eq(label, "eye");
+    mot_ck_ok(mot_h5_get_text(file, "eval/loss", "units", &text));
+    ck_assert_str_eq(text, "s");
+    mot_free(text);
+    ck_assert(mot_h5_exists(file, "class_names") && !mot_h5_exists(file, "assign"));
+    mot_h5_close(&file);
+}
+END_TEST
+
+/* Memory that rows take is bounded, whatever there is of them; a row above that is written from where it is. */
+START_TEST(memory_is_bounded)
+{
+    enum { EXPERTS = 1024, KINDS = 5000, STEPS = 4500 };
+    static int64_t load[EXPERTS], class_load[KINDS * EXPERTS];
+    static double importance[EXPERTS];
+    mot_record *record;
+    const mot_record_about about = {.folder = folder,
+                                    .config_text = "",
+                                    .experts = EXPERTS,
+                                    .choices = 1,
+                                    .classes = KINDS,
+                                    .layers = 1,
+                                    .dataset_checksum = ""};
+    mot_ck_ok(mot_record_open(&record, &about, 0));
+    class_load[KINDS * EXPERTS - 1] = 17;
+    const size_t before = mot_memory_held();
+    for (mot_gidx step = 1; step <= STEPS; ++step) {
+        const mot_step_figures figures = {.step = step};
+        load[0] = step;
+        mot_ck_ok(mot_record_step(record, &figures));
+        mot_ck_ok(mot_record_loads(record, step, 0, load, importance));
+        ck_assert_uint_le(mot_memory_held() - before, (size_t)64 << 20);
+    }
+    ck_assert_uint_ge(count_segments(), 2);
+    mot_ck_ok(mot_record_snapshot(record, STEPS, 0, class_load, NULL));
+    mot_ck_ok(mot_record_snapshot(record, STEPS, 0, class_load, NULL));
+    ck_assert_uint_le(mot_memory_held() - before, (size_t)64 << 20);
+    mot_ck_ok(mot_record_flush(record, true));
+    mot_record_close(&record);
+    ck_assert(exists("record/00004500-00004500.h5") && exists("record/00004500-00004500_1.h5"));
+    check_steps(STEPS);
+    hid_t file;
+    mot_ck_ok(mot_h5_open_sealed(&file, in("record/00004500-00004500_1.h5"), "segment"));
+    const mot_record_item item = {MOT_RECORD_CLASS_LOAD, NULL, 0};
+    mot_record_values values = {0};
+    mot_ck_ok(mot_record_take(file, &item, true, &values));
+    ck_assert(values.rows == 1 && values.width == (size_t)KINDS * EXPERTS && values.value[values.width - 1] == 17);
+    mot_record_values_free(&values);
+    mot_h5_close(&file);
+
+    const mot_record_amount much = {.experts = EXPERTS, .layers = 1, .steps = (mot_gidx)1 << 32};
+    ck_assert_uint_eq(mot_record_bytes(&much), (size_t)32 << 20);
+}
+END_TEST
+
+START_TEST(layers_are_told_apart)
+{
+    const mot_record_about about = {.folder = folder,
+                                    .config_text = "",
+                                    .experts = E,
+                                    .choices = 1,
+                                    .classes = CLASSES,
+                                    .layers = 2,
+                                    .dataset_checksum = ""};
+    const int64_t load[2][E] = {{1, 2, 3}, {4, 5, 6}};
+    const double importance[E] = {0};
+    const mot_step_figures figures = {.step = 1};
+    mot_record *record;
+    mot_ck_ok(mot_record_open(&record, &about, -1));
+    mot_ck_ok(mot_record_step(record, &figures));
+    for (int l = 0; l < 2; ++l) mot_ck_ok(mot_record_loads(record, 1, l, load[l], importance));
+    mot_ck_ok(mot_record_flush(record, true));
+    mot_record_close(&record);
+    hid_t file;
+    mot_ck_ok(mot_h5_open_sealed(&file, in("record/00000001-00000001.h5"), "segment"));
+    ck_assert_int_eq(mot_record_layers(file), 2);
+    for (int l = 0; l < 2; ++l) {
+        const mot_record_item item = {MOT_RECORD_LOAD, NULL, l};
+        mot_record_values values = {0};
+        mot_ck_ok(mot_record_take(file, &item, false, &values));
+        ck_assert(values.rows == 1 && values.rank == 1 && values.value[2] == (double)load[l][2]);
+        mot_record_values_free(&values);
+    }
+    mot_h5_close(&file);
+}
+END_TEST
+
+static void segment_tests(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, resuming_removes_what_will_be_redone);
+    tcase_add_test(tcase, late_evaluation_stays);
+    tcase_add_test(tcase, small_segments_are_joined);
+    tcase_add_test(tcase, a_cut_segment_is_whole);
+    tcase_add_test(tcase, memory_is_bounded);
+    tcase_add_test(tcase, layers_are_told_apart);
+}
+
+MOT_CK_MAIN("segments", segment_tests)
