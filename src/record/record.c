@@ -151,7 +151,7 @@ mot_status mot_record_flush(mot_record *record, bool last)
     mot_status status;
     MOT_TRY(write_segment(record));
     if (last || record->bytes >= MOT_SEGMENT_BYTES) end_segment(record);
-    MOT_TRY(last ? mot_record_relink(record) : mot_record_keep_linked(record));
+    if (last) MOT_TRY(mot_record_relink(record));
 done:
     return status;
 }
@@ -178,9 +178,7 @@ static mot_status reserve(record_table *table, size_t rows)
 /* A segment ends where so many bytes have no room in it. */
 static mot_status end_full_segment(mot_record *record, size_t bytes)
 {
-    if (record->bytes + bytes <= MOT_RECORD_ROOM) return MOT_OK;
-    const mot_status status = close_segment(record);
-    return status == MOT_OK ? mot_record_keep_linked(record) : status;
+    return record->bytes + bytes > MOT_RECORD_ROOM ? close_segment(record) : MOT_OK;
 }
 
 static mot_status make_room(mot_record *record, record_table *table, size_t rows)
@@ -216,8 +214,6 @@ static mot_status write_alone(mot_record *record, record_table *table, mot_gidx 
         end_segment(record);
         record->segments--;
     }
-    MOT_TRY(status);
-    MOT_TRY(mot_record_keep_linked(record));
 done:
     return status;
 }

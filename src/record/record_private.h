@@ -153,7 +153,7 @@ struct mot_record {
     bool written; /* it has a file */
 
     bool unlinked;            /* run.h5 does not name all that there is */
-    double linked_s, link_s;  /* when it was written, and how long that took */
+    double linked_s, link_s;  /* when it was written, and the work that it took */
 };
 
 /* Cuts RUN/log.jsonl after `step`, and opens it. */

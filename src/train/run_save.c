@@ -25,15 +25,22 @@ mot_status run_save_begin(mot_run *run)
     return mot_saver_create(&run->saver, run->comm, run_copy_bytes(run));
 }
 
+/* The checkpoint is there. After the `last` for now run.h5 names all that there is. */
+static mot_status link_saved(mot_run *run, bool last)
+{
+    if (last) return mot_record_relink(run->record);
+    mot_record_unlinked(run->record);
+    return mot_record_keep_linked(run->record);
+}
+
 mot_status run_save_poll(mot_run *run)
 {
-    mot_status status = mot_saver_poll(run->saver);
-    if (status == MOT_OK && run->unlinked && mot_saver_written(run->saver)) {
-        run->unlinked = false;
-        mot_record_unlinked(run->record);
-    }
-    if (status == MOT_OK && run->record != NULL) status = mot_record_keep_linked(run->record);
-    return status;
+    const mot_status status = mot_saver_poll(run->saver);
+    if (status != MOT_OK || run->comm->rank != MOT_ROOT) return status;
+    if (run->unlinked && !mot_saver_written(run->saver)) return MOT_OK; /* run.h5 waits for it */
+    const bool saved = run->unlinked;
+    run->unlinked = false;
+    return saved ? link_saved(run, false) : mot_record_keep_linked(run->record);
 }
 
 bool run_save_due(const mot_run *run)
@@ -54,14 +61,6 @@ bool run_note_best(mot_run *run)
     return true;
 }
 
-/* The checkpoint is there. After the `last` for now run.h5 names all that there is. */
-static mot_status link_saved(mot_run *run, bool last)
-{
-    if (last) return mot_record_relink(run->record);
-    mot_record_unlinked(run->record);
-    return mot_record_keep_linked(run->record);
-}
-
 mot_status run_save(mot_run *run, bool wait)
 {
     char name[64], path[2048] = "";
@@ -71,8 +70,8 @@ mot_status run_save(mot_run *run, bool wait)
     mot_status status = MOT_OK;
     MOT_TRY(mot_saver_wait(run->saver));
     if (root) {
-        if (run->unlinked) mot_record_unlinked(run->record); /* that one; the flush links it */
-        status = mot_record_flush(run->record, wait);
+        if (run->unlinked) status = link_saved(run, false); /* that one */
+        if (status == MOT_OK) status = mot_record_flush(run->record, wait);
         mot_checkpoint_name(name, sizeof name, run->progress.step);
         if (status == MOT_OK) status = mot_path_join(path, sizeof path, run->folder, name);
     }

@@ -12,7 +12,7 @@ make_mixture mixture.h5
 small_model mixture.h5 >small.yaml
 train() { quietly mot train --quiet small.yaml data.file="$scratch/mixture.h5" eval.every=10 checkpoint.every=10 record.every=1 "$@"; }
 train run=whole 'train.until=40 steps'
-train run=base 'train.until=30 steps'
+for until in 10 20 30; do train run=base "train.until=$until steps"; done # a segment each
 samples=$((30 * 24))
 wanted=$(value whole/summary.json digest)
 
