@@ -77,6 +77,7 @@ mot_status mot_checkpoint_retain(const char *folder, const mot_retention *retent
     mot_status status = MOT_OK;
     mot_gidx *steps = NULL;
     size_t count = 0, capacity = 0;
+    if (retention->newest <= 0) return MOT_OK; /* all stay: a folder with many is not looked through */
     DIR *const files = opendir(folder);
     if (files == NULL) return mot_fail(MOT_ERR_FILE, "%s: %s", folder, strerror(errno));
     for (struct dirent *file; (file = readdir(files)) != NULL;) {
@@ -84,7 +85,7 @@ mot_status mot_checkpoint_retain(const char *folder, const mot_retention *retent
         MOT_TRY(mot_reserve(&steps, &capacity, count + 1, sizeof *steps, "a list of checkpoints"));
         steps[count++] = step_of(file->d_name);
     }
-    if (retention->newest <= 0 || count <= (size_t)retention->newest) goto done;
+    if (count <= (size_t)retention->newest) goto done;
     qsort(steps, count, sizeof *steps, newest_first);
     for (size_t i = (size_t)retention->newest; i < count; ++i) {
         char name[64];

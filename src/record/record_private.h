@@ -30,7 +30,7 @@ enum { MOT_RECORD_VERSION = 1, MOT_RECORD_PATH = PATH_MAX, MOT_SEGMENT_NAME = 80
 
 /* Rows in memory: never more than the first, but for a row that is larger by itself, which is written from where it is. */
 #define MOT_RECORD_ROOM   ((size_t)32 << 20)
-#define MOT_SEGMENT_BYTES ((size_t)64 << 10)
+#define MOT_SEGMENT_BYTES ((size_t)32 << 10)
 
 /* ---- table.c: what there is, and what it is called ---- */
 
@@ -152,8 +152,9 @@ struct mot_record {
     bool begun;   /* the last of them is open, and its rows are those in memory */
     bool written; /* it has a file */
 
-    bool unlinked;            /* run.h5 does not name all that there is */
-    double linked_s, link_s;  /* when it was written, and the work that it took */
+    bool unlinked;                  /* run.h5 does not name all that there is */
+    double linked_s, linked_work_s; /* when it was written, by the clock and by this thread's work */
+    double link_work_s;             /* that it took */
 };
 
 /* Cuts RUN/log.jsonl after `step`, and opens it. */

@@ -9,9 +9,9 @@
 #include "mot/clock.h"
 
 /* run.h5 costs as much as there are files: always made anew at once it would slow down a run with many. */
-enum { MOST_OF_TIME = 20 };
+enum { MOST_OF_TIME = 20, LATEST_S = 60 };
 
-/* Seconds that this thread had a processor. A wait for the disk is no reason to leave a file out. */
+/* Seconds that this thread had a processor: neither a slow disk nor a busy machine is a reason to leave a file out. */
 static double worked_s(void)
 {
     struct timespec now;
@@ -102,7 +102,8 @@ mot_status mot_record_relink(mot_record *record)
     MOT_TRY(settle(record));
     record->unlinked = false;
     record->linked_s = mot_clock_s();
-    record->link_s = worked_s() - before_s;
+    record->linked_work_s = worked_s();
+    record->link_work_s = record->linked_work_s - before_s;
 done:
     return status;
 }
@@ -114,6 +115,8 @@ void mot_record_unlinked(mot_record *record)
 
 mot_status mot_record_keep_linked(mot_record *record)
 {
-    const bool due = record->unlinked && mot_clock_s() - record->linked_s >= MOST_OF_TIME * record->link_s;
+    const bool due = record->unlinked &&
+                     (worked_s() - record->linked_work_s >= MOST_OF_TIME * record->link_work_s ||
+                      mot_clock_s() - record->linked_s >= LATEST_S);
     return due ? mot_record_relink(record) : MOT_OK;
 }

@@ -23,7 +23,7 @@
  *
  * Rows collect in memory, at most 32 MiB of them, and are written whole (mot_h5_create_file): by mot_record_flush, which the
  * trainer calls before each checkpoint, and where there is no more room. What was flushed stays in memory while it is less
- * than 64 KiB, and is written again with what follows: a run that makes a checkpoint a step has few files, and none of its
+ * than 32 KiB, and is written again with what follows: a run that makes a checkpoint a step has few files, and none of its
  * flushes costs more than the others. On resume from step s what came after s is cut away, in whole segments and of one. */
 #ifndef MOT_RECORD_H
 #define MOT_RECORD_H
@@ -110,8 +110,8 @@ mot_status mot_record_flush(mot_record *record, bool last);
 mot_status mot_record_relink(mot_record *record);
 /* There is a checkpoint, or one less. */
 void mot_record_unlinked(mot_record *record);
-/* Makes run.h5 anew where it does not name all that there is, unless that were more than a twentieth of a processor's time:
- * it costs as much as there are files. To be called now and then: segments that have ended get their names by it. */
+/* Makes run.h5 anew where it does not name all that there is, unless that were more than a twentieth of this thread's work
+ * since the last time, or a minute has passed: it costs as much as there are files. To be called now and then: segments that have ended get their names by it. */
 mot_status mot_record_keep_linked(mot_record *record);
 
 /* ---- JSON, one flat object ---- */
