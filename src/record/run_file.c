@@ -52,7 +52,7 @@ static mot_status link_checkpoints(hid_t file, const char *run)
             continue;
         char link[128], target[128];
         snprintf(link, sizeof link, "checkpoints/%.*s", (int)(length - 3), entry->d_name);
-        snprintf(target, sizeof target, "checkpoints/%s", entry->d_name);
+        snprintf(target, sizeof target, "checkpoints/%.63s", entry->d_name);
         status = mot_h5_link(file, link, target, "/");
     }
     closedir(files);

@@ -53,13 +53,13 @@ static size_t record_bytes(const mot_run *run)
 }
 
 /* What files take besides. libhdf5 1.10.8 takes 4 MiB when it first opens one (code and tables), and keeps 5 MiB more of
- * what it needs to write. A segment of the record is packed to a fifth, in memory, and copied once. All measured. */
-static size_t file_bytes(const mot_run *run, size_t record)
+ * what it needs to write. All measured. */
+static size_t file_bytes(const mot_run *run)
 {
     const size_t mib = (size_t)1 << 20;
     const bool reads = !mot_source_kind_at(run->config.data.source)->made,
                writes = run->comm->rank == MOT_ROOT && run->purpose == RUN_TRAIN;
-    return (reads || writes ? 4 * mib : 0) + (writes ? 5 * mib + record * 2 / 5 : 0);
+    return (reads || writes ? 4 * mib : 0) + (writes ? 5 * mib : 0);
 }
 
 typedef struct memory_parts {
@@ -82,7 +82,7 @@ static memory_parts parts_of(const mot_run *run, size_t guests)
         .data = run->data_bytes,
         .record = record_bytes(run) + run->figure_bytes,
     };
-    parts.files = file_bytes(run, record_bytes(run));
+    parts.files = file_bytes(run);
     parts.sum = parts.values + parts.gradients + parts.moments + parts.copies + parts.workspace +
                 parts.buffers + parts.data + parts.record + parts.files;
     return parts;
