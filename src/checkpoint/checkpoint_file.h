@@ -8,6 +8,9 @@
  *             each unit: its values, then its moments,          | configuration, ...     |
  *             tensor by tensor; begins at a multiple of 4096
  *
+ * Units that are alike, the experts, are rows of one dataset, and each of their tensors is a view of it; so what HDF5 is
+ * asked for does not grow with their number. A unit that is one of its kind has a dataset for each tensor.
+ *
  * It is a sealed file (mot/h5.h). The tensors are covered by their digests, which stand in what the mark covers. The bytes
  * between units belong to nobody. */
 #ifndef MOT_CHECKPOINT_FILE_H
@@ -22,7 +25,13 @@ _Static_assert(sizeof(mot_real) == sizeof(float), "a checkpoint holds float32");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are written as they lie in memory");
 
 #define MOT_CHECKPOINT_FORMAT "mot-checkpoint"
-enum { MOT_CHECKPOINT_VERSION = 2, MOT_CHECKPOINT_NAME = 192, MOT_MOMENTS = 2, MOT_BLOCKS = 1 + MOT_MOMENTS };
+enum {
+    MOT_CHECKPOINT_VERSION = 3,
+    MOT_CHECKPOINT_FORMER = 2, /* read as well: each expert has a group of its own, written as a unit that is alone */
+    MOT_CHECKPOINT_NAME = 192,
+    MOT_MOMENTS = 2,
+    MOT_BLOCKS = 1 + MOT_MOMENTS
+};
 
 /* ---- units, by number: 0 the gate, 1 the tied tensors, 2 + e expert e ---- */
 
@@ -57,11 +66,12 @@ mot_status mot_state_check(const mot_comm *comm, const mot_state *state);
 
 /* ---- names inside the file ---- */
 
-/* The group of a unit: "gate", "tied", "experts/00007". */
-void mot_unit_path(char path[MOT_CHECKPOINT_NAME], int unit);
-
-/* The dataset of a tensor: moment -1 is the value, else the optimizer's moment 0 or 1. */
-void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], int unit, const mot_tensor *tensor, int moment);
+/* The group of a unit: "gate", "tied", "experts". */
+const char *mot_unit_group(int unit);
+/* The dataset of a tensor in a group: moment -1 is the value, else the optimizer's moment 0 or 1. */
+void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], const char *group, const mot_tensor *tensor, int moment);
+/* For sentences: "gate/weight", "experts/ffn/in_bias.moment0 of expert 7". */
+void mot_tensor_words(char words[MOT_CHECKPOINT_NAME], int unit, const mot_tensor *tensor, int moment);
 
 /* The fields of mot_progress as attributes of /progress: one table for writing and reading. */
 typedef struct mot_progress_field {
@@ -122,10 +132,14 @@ mot_status mot_tensor_file_reserve(const mot_tensor_file *file, uint64_t at, uin
  * MOT_ERR_NUMERIC names the first that is not finite. */
 mot_status mot_tensor_write(const mot_tensor_file *file, uint64_t at, const mot_real *value, size_t count,
                             const char *name, mot_digest *digest, mot_digest_state *all);
+/* Of the bytes that are in the file. */
+mot_status mot_tensor_digest(const mot_tensor_file *file, uint64_t at, size_t count, mot_digest *digest);
 /* MOT_ERR_INPUT when the bytes do not have this digest, or are not finite. */
 mot_status mot_tensor_check(const mot_tensor_file *file, uint64_t at, size_t count, const char *name,
                             const mot_digest *digest);
 mot_status mot_tensor_read(const mot_tensor_file *file, uint64_t at, mot_real *value, size_t count);
+/* The disk begins with what was written there; what goes wrong is told by the fsync. */
+void mot_tensor_file_hurry(const mot_tensor_file *file, uint64_t at, uint64_t bytes);
 
 /* ---- the structure around the tensors ---- */
 
@@ -164,10 +178,44 @@ void mot_index_free(mot_index *index);
 /* Opens the file and finds its structure sound, or says why not; the tensors' bytes are not looked at. *file stays open. */
 mot_status mot_index_read(mot_index *index, hid_t *file, const char *path, const mot_state *state);
 
-/* Format, version, `complete`; and that all experts 0..experts-1 are there once. */
-mot_status mot_check_format(hid_t file, const char *path);
-mot_status mot_check_experts(hid_t file, const char *path, int experts);
+/* Format, version, `complete`; and that all experts 0..experts-1 are there once. *version: MOT_CHECKPOINT_VERSION or
+ * MOT_CHECKPOINT_FORMER; may be NULL. */
+mot_status mot_check_format(hid_t file, const char *path, int *version);
+mot_status mot_check_experts(hid_t file, const char *path, int version, int experts);
 /* The digest that stands beside a dataset. */
 mot_status mot_get_digest(hid_t file, const char *path, const char *name, mot_digest *digest);
+
+/* ---- the experts, stacked (stack.c) ----
+ *
+ *      /experts/state [E, n]                    a row is an expert's bytes, up to where the next begins
+ *      /experts/xxh3 [E, tensors, 16]           digests, block by block in table order
+ *      /experts/updates [E]
+ *      /experts/PART/TENSOR [E, shape]          a view of `state`; attribute xxh3_column: its column in `xxh3` */
+#define MOT_STACK_STATE   "/experts/state"
+#define MOT_STACK_XXH3    "/experts/xxh3"
+#define MOT_STACK_UPDATES "/experts/updates"
+#define MOT_STACK_COLUMN  "xxh3_column"
+
+typedef struct mot_stack {
+    uint64_t at, stride; /* bytes: where the first expert's begin, and from one expert to the next */
+    size_t experts, columns;
+    mot_digest *digest; /* [experts, columns], owned */
+} mot_stack;
+
+/* A tensor of all experts: that of expert e begins at byte at + e * stride. */
+typedef struct mot_stacked {
+    uint64_t at;
+    size_t column, count; /* count: numbers of one expert */
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK]; /* of one expert */
+} mot_stacked;
+
+mot_status mot_stack_read(mot_stack *stack, hid_t file, const char *path, size_t experts);
+void mot_stack_free(mot_stack *stack);
+/* Finds the dataset `name`. */
+mot_status mot_stack_find(const mot_stack *stack, hid_t file, const char *path, const char *name,
+                          mot_stacked *tensor);
+/* Writes what HDF5 knows of all experts; *tensors counts the datasets. */
+mot_status mot_stack_describe(hid_t file, const mot_description *description, mot_gidx *tensors);
 
 #endif

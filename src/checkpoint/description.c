@@ -36,29 +36,27 @@ done:
     return status;
 }
 
-/* A unit whose tensors lie in the file. */
+/* A unit that is alone, whose tensors lie in the file. */
 static mot_status describe_unit(hid_t file, const mot_description *description, size_t number,
                                 mot_gidx *tensors)
 {
     mot_status status = MOT_OK;
-    const int unit = mot_unit_of(number);
+    const char *const group = mot_unit_group(mot_unit_of(number));
     const mot_table *const table = mot_unit_table(description->state, number);
     const mot_unit_about *const about = &description->about[number];
     const mot_digest *digest = description->digest[number] + 1;
     uint64_t at = description->first[number];
     char name[MOT_CHECKPOINT_NAME];
-    if (table == NULL && unit < 0) return MOT_OK;
-    mot_unit_path(name, unit);
-    MOT_TRY(mot_h5_make_group(file, name));
-    MOT_TRY(mot_h5_set_int(file, name, "updates", about->updates));
-    MOT_TRY(mot_h5_set_int(file, name, "moments", about->moments));
-    if (unit >= 0) MOT_TRY(mot_h5_set_int(file, name, "expert", unit));
+    if (table == NULL) return MOT_OK;
+    MOT_TRY(mot_h5_make_group(file, group));
+    MOT_TRY(mot_h5_set_int(file, group, "updates", about->updates));
+    MOT_TRY(mot_h5_set_int(file, group, "moments", about->moments));
     for (int m = -1; m < (int)about->moments; ++m) {
-        for (size_t r = 0; table != NULL && r < table->rows; ++r) {
+        for (size_t r = 0; r < table->rows; ++r) {
             const mot_tensor *const tensor = &table->row[r];
             hsize_t shape[MOT_TENSOR_RANK];
             for (int d = 0; d < tensor->rank; ++d) shape[d] = tensor->shape[d];
-            mot_tensor_path(name, unit, tensor, m);
+            mot_tensor_path(name, group, tensor, m);
             MOT_TRY(mot_h5_place(file, name, H5T_NATIVE_FLOAT, tensor->rank, shape, at));
             MOT_TRY(set_digest(file, name, digest++));
             at += tensor->count * sizeof(mot_real);
@@ -135,7 +133,6 @@ static mot_status write_head(hid_t file, const mot_description *description)
     MOT_TRY(set_digest(file, "config", &digest));
     MOT_TRY(write_progress(file, &state->progress));
     MOT_TRY(mot_h5_make_group(file, "gate"));
-    MOT_TRY(mot_h5_make_group(file, "experts"));
     if (state->balance_bias != NULL) MOT_TRY(write_bias(file, state));
     if (state->more != NULL) MOT_TRY(state->more(state->more_of, file));
 
@@ -169,7 +166,8 @@ mot_status mot_description_write(const mot_description *description, const char 
     const size_t units = mot_unit_count(description->state);
     MOT_TRY(mot_h5_create_file(&file, path, description->first[units]));
     MOT_TRY(write_head(file, description));
-    for (size_t u = 0; u < units; ++u) MOT_TRY(describe_unit(file, description, u, &tensors));
+    for (size_t u = 0; u < MOT_NUMBER_EXPERT; ++u) MOT_TRY(describe_unit(file, description, u, &tensors));
+    MOT_TRY(mot_stack_describe(file, description, &tensors));
     MOT_TRY(write_tail(file, description, tensors));
     MOT_TRY(mot_h5_close_file(&file, path, true));
 

@@ -6,11 +6,11 @@
 
 #include "mot/memory.h"
 
-mot_status mot_check_format(hid_t file, const char *path)
+mot_status mot_check_format(hid_t file, const char *path, int *version)
 {
     mot_status status = MOT_OK;
     char *format = NULL;
-    int64_t version = 0, complete = 0;
+    int64_t is = 0, complete = 0;
     if (!mot_h5_has_attribute(file, ".", "format"))
         return mot_fail(MOT_ERR_INPUT, "%s: not a checkpoint: it has no attribute 'format'", path);
     MOT_TRY(mot_h5_get_text(file, ".", "format", &format));
@@ -19,13 +19,14 @@ mot_status mot_check_format(hid_t file, const char *path)
                           format, MOT_CHECKPOINT_FORMAT);
         goto done;
     }
-    MOT_TRY(mot_h5_get_int(file, ".", "format_version", &version));
-    if (version != MOT_CHECKPOINT_VERSION) {
+    MOT_TRY(mot_h5_get_int(file, ".", "format_version", &is));
+    if (is != MOT_CHECKPOINT_VERSION && is != MOT_CHECKPOINT_FORMER) {
         status = mot_fail(MOT_ERR_INPUT,
-                          "%s: checkpoint of format version %" PRId64 ", this program reads version %d", path,
-                          version, MOT_CHECKPOINT_VERSION);
+                          "%s: checkpoint of format version %" PRId64 ", this program reads versions %d and %d",
+                          path, is, MOT_CHECKPOINT_FORMER, MOT_CHECKPOINT_VERSION);
         goto done;
     }
+    if (version != NULL) *version = (int)is;
     if (mot_h5_has_attribute(file, ".", "complete"))
         MOT_TRY(mot_h5_get_int(file, ".", "complete", &complete));
     if (complete != 1)
@@ -37,18 +38,19 @@ done:
     return status;
 }
 
-mot_status mot_check_experts(hid_t file, const char *path, int experts)
+/* ---- experts of the former version: each a group of its own ---- */
+
+static void former_group(char group[MOT_CHECKPOINT_NAME], int expert)
 {
-    mot_status status = MOT_OK;
-    int64_t stored = 0;
+    snprintf(group, MOT_CHECKPOINT_NAME, "experts/%05d", expert);
+}
+
+static mot_status check_former(hid_t file, const char *path, int experts)
+{
     H5G_info_t info;
     char name[MOT_CHECKPOINT_NAME];
-    MOT_TRY(mot_h5_get_int(file, ".", "experts", &stored));
-    if (stored != experts)
-        return mot_fail(MOT_ERR_INPUT, "%s: a checkpoint of %" PRId64 " experts, the configuration has %d",
-                        path, stored, experts);
     for (int e = 0; e < experts; ++e) {
-        mot_unit_path(name, e);
+        former_group(name, e);
         if (!mot_h5_exists(file, name))
             return mot_fail(MOT_ERR_INPUT, "%s: expert %d is missing: no /%s, expected experts 0 to %d", path,
                             e, name, experts - 1);
@@ -57,20 +59,36 @@ mot_status mot_check_experts(hid_t file, const char *path, int experts)
     if (H5Gget_info_by_name(file, "experts", &info, H5P_DEFAULT) < 0 || info.nlinks != (hsize_t)experts)
         return mot_fail(MOT_ERR_INPUT, "%s: /experts has %llu members, expected the experts 0 to %d only",
                         path, (unsigned long long)info.nlinks, experts - 1);
+    return MOT_OK;
+}
+
+mot_status mot_check_experts(hid_t file, const char *path, int version, int experts)
+{
+    mot_status status = MOT_OK;
+    int64_t stored = 0;
+    int rank = 0;
+    hsize_t shape[MOT_H5_MAX_RANK] = {0};
+    MOT_TRY(mot_h5_get_int(file, ".", "experts", &stored));
+    if (stored != experts)
+        return mot_fail(MOT_ERR_INPUT, "%s: a checkpoint of %" PRId64 " experts, the configuration has %d",
+                        path, stored, experts);
+    if (version == MOT_CHECKPOINT_FORMER) return check_former(file, path, experts);
+    MOT_TRY(mot_h5_shape(file, MOT_STACK_UPDATES, &rank, shape));
+    if (rank != 1 || shape[0] != (hsize_t)experts)
+        status = mot_fail(MOT_ERR_INPUT, "%s: %s has %llu rows, expected those of the experts 0 to %d", path,
+                          MOT_STACK_UPDATES, (unsigned long long)shape[0], experts - 1);
 
 done:
     return status;
 }
 
-static mot_status check_shape(hid_t file, const char *path, const char *name, int rank, const size_t *shape)
+/* ---- tensors ---- */
+
+static mot_status compare_shape(const char *path, const char *name, int found_rank, const hsize_t *found,
+                                const mot_tensor *tensor)
 {
-    int found_rank;
-    hsize_t found[MOT_H5_MAX_RANK];
-    if (!mot_h5_exists(file, name)) return mot_fail(MOT_ERR_INPUT, "%s: tensor /%s is missing", path, name);
-    mot_status status = mot_h5_shape(file, name, &found_rank, found);
-    if (status != MOT_OK) return status;
-    bool same = found_rank == rank;
-    for (int d = 0; same && d < rank; ++d) same = found[d] == shape[d];
+    bool same = found_rank == tensor->rank;
+    for (int d = 0; same && d < found_rank; ++d) same = found[d] == tensor->shape[d];
     if (same) return MOT_OK;
     char is[128] = "", wanted[128] = "";
     size_t used = 0;
@@ -78,10 +96,17 @@ static mot_status check_shape(hid_t file, const char *path, const char *name, in
         used += (size_t)snprintf(is + used, sizeof is - used, "%s%llu", d > 0 ? ", " : "",
                                  (unsigned long long)found[d]);
     used = 0;
-    for (int d = 0; d < rank; ++d)
-        used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%zu", d > 0 ? ", " : "", shape[d]);
+    for (int d = 0; d < tensor->rank; ++d)
+        used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%zu", d > 0 ? ", " : "",
+                                 tensor->shape[d]);
     return mot_fail(MOT_ERR_INPUT, "%s: tensor /%s has shape [%s], the configuration has [%s]", path, name,
                     is, wanted);
+}
+
+static mot_status check_there(hid_t file, const char *path, const char *name)
+{
+    if (mot_h5_exists(file, name)) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "%s: tensor /%s is missing", path, name);
 }
 
 mot_status mot_get_digest(hid_t file, const char *path, const char *name, mot_digest *digest)
@@ -95,11 +120,15 @@ mot_status mot_get_digest(hid_t file, const char *path, const char *name, mot_di
     return status;
 }
 
-static mot_status index_tensor(hid_t file, const char *path, const char *name, int rank, const size_t *shape,
+static mot_status index_tensor(hid_t file, const char *path, const char *name, const mot_tensor *tensor,
                                mot_place *place)
 {
     mot_status status = MOT_OK;
-    MOT_TRY(check_shape(file, path, name, rank, shape));
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    MOT_TRY(check_there(file, path, name));
+    MOT_TRY(mot_h5_shape(file, name, &rank, shape));
+    MOT_TRY(compare_shape(path, name, rank, shape, tensor));
     MOT_TRY(mot_h5_position(file, name, H5T_NATIVE_FLOAT, &place->at));
     MOT_TRY(mot_get_digest(file, path, name, &place->digest));
 
@@ -107,31 +136,29 @@ done:
     return status;
 }
 
-/* `place`: one for each tensor of each block. */
-static mot_status index_unit(hid_t file, const char *path, const mot_table *table, int unit,
+static mot_status check_about(const char *path, const char *group, const mot_unit_about *about)
+{
+    if (about->moments >= 0 && about->moments <= MOT_MOMENTS && about->updates >= 0) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT,
+                    "%s: /%s has moments %" PRId64 " and updates %" PRId64
+                    ", expected 0 to %d and no negative count",
+                    path, group, about->moments, about->updates, MOT_MOMENTS);
+}
+
+/* A unit that has a group for itself. `place`: one for each tensor of each block. */
+static mot_status index_unit(hid_t file, const char *path, const char *group, const mot_table *table,
                              mot_unit_about *about, mot_place *place, mot_gidx *tensors)
 {
     mot_status status = MOT_OK;
-    int64_t expert = unit;
-    char group[MOT_CHECKPOINT_NAME], name[MOT_CHECKPOINT_NAME];
-    if (table == NULL && unit < 0) return MOT_OK;
-    mot_unit_path(group, unit);
+    char name[MOT_CHECKPOINT_NAME];
     if (!mot_h5_exists(file, group)) return mot_fail(MOT_ERR_INPUT, "%s: /%s is missing", path, group);
     MOT_TRY(mot_h5_get_int(file, group, "moments", &about->moments));
     MOT_TRY(mot_h5_get_int(file, group, "updates", &about->updates));
-    if (unit >= 0) MOT_TRY(mot_h5_get_int(file, group, "expert", &expert));
-    if (expert != unit)
-        return mot_fail(MOT_ERR_INPUT, "%s: /%s holds expert %" PRId64 ", expected expert %d", path, group,
-                        expert, unit);
-    if (about->moments < 0 || about->moments > MOT_MOMENTS || about->updates < 0)
-        return mot_fail(MOT_ERR_INPUT,
-                        "%s: /%s has moments %" PRId64 " and updates %" PRId64
-                        ", expected 0 to %d and no negative count",
-                        path, group, about->moments, about->updates, MOT_MOMENTS);
+    MOT_TRY(check_about(path, group, about));
     for (int m = -1; m < (int)about->moments; ++m) {
         for (size_t r = 0; table != NULL && r < table->rows; ++r) {
-            mot_tensor_path(name, unit, &table->row[r], m);
-            MOT_TRY(index_tensor(file, path, name, table->row[r].rank, table->row[r].shape, place++));
+            mot_tensor_path(name, group, &table->row[r], m);
+            MOT_TRY(index_tensor(file, path, name, &table->row[r], place++));
             ++*tensors;
         }
     }
@@ -139,6 +166,80 @@ static mot_status index_unit(hid_t file, const char *path, const mot_table *tabl
 done:
     return status;
 }
+
+static mot_status index_former(hid_t file, const char *path, const mot_state *state, mot_index *index,
+                               mot_gidx *tensors)
+{
+    mot_status status = MOT_OK;
+    char group[MOT_CHECKPOINT_NAME];
+    for (int e = 0; e < state->experts; ++e) {
+        const size_t u = MOT_NUMBER_EXPERT + (size_t)e;
+        int64_t expert;
+        former_group(group, e);
+        MOT_TRY(mot_h5_get_int(file, group, "expert", &expert));
+        if (expert != e)
+            return mot_fail(MOT_ERR_INPUT, "%s: /%s holds expert %" PRId64 ", expected expert %d", path, group,
+                            expert, e);
+        MOT_TRY(index_unit(file, path, group, mot_unit_table(state, u), &index->about[u],
+                           index->place + index->start[u], tensors));
+    }
+done:
+    return status;
+}
+
+/* The tensors of all experts, block by block in table order. */
+static mot_status index_stack(hid_t file, const char *path, const mot_table *table, int64_t moments,
+                              const mot_stack *stack, mot_place *place, mot_gidx *tensors)
+{
+    const size_t each = table->rows * MOT_BLOCKS; /* places of an expert */
+    mot_status status = MOT_OK;
+    char name[MOT_CHECKPOINT_NAME];
+    for (int m = -1; m < (int)moments; ++m) {
+        for (size_t r = 0; r < table->rows; ++r, ++place) {
+            mot_stacked tensor;
+            mot_tensor_path(name, mot_unit_group(0), &table->row[r], m);
+            MOT_TRY(check_there(file, path, name));
+            MOT_TRY(mot_stack_find(stack, file, path, name, &tensor));
+            MOT_TRY(compare_shape(path, name, tensor.rank, tensor.shape, &table->row[r]));
+            for (size_t e = 0; e < stack->experts; ++e)
+                place[e * each] = (mot_place){tensor.at + e * stack->stride,
+                                              stack->digest[e * stack->columns + tensor.column]};
+            ++*tensors;
+        }
+    }
+done:
+    return status;
+}
+
+static mot_status index_experts(hid_t file, const char *path, const mot_state *state, mot_index *index,
+                                mot_gidx *tensors)
+{
+    const size_t experts = (size_t)state->experts;
+    const mot_table *const table = mot_unit_table(state, MOT_NUMBER_EXPERT);
+    const char *const group = mot_unit_group(0);
+    mot_unit_about *const about = index->about + MOT_NUMBER_EXPERT;
+    int64_t moments, *updates = NULL;
+    mot_stack stack = {0};
+    mot_status status;
+    MOT_TRY(mot_allocate(&updates, experts, sizeof *updates, "updates of experts"));
+    MOT_TRY(mot_h5_read(file, MOT_STACK_UPDATES, H5T_NATIVE_INT64, 1, (hsize_t[]){experts}, updates));
+    MOT_TRY(mot_h5_get_int(file, group, "moments", &moments));
+    for (size_t e = 0; e < experts; ++e) {
+        about[e] = (mot_unit_about){.updates = updates[e], .moments = moments};
+        MOT_TRY(check_about(path, group, &about[e]));
+    }
+    if (table == NULL) goto done;
+    MOT_TRY(mot_stack_read(&stack, file, path, experts));
+    MOT_TRY(index_stack(file, path, table, moments, &stack, index->place + index->start[MOT_NUMBER_EXPERT],
+                        tensors));
+
+done:
+    mot_stack_free(&stack);
+    mot_free(updates);
+    return status;
+}
+
+/* ---- the whole ---- */
 
 static mot_status read_progress(hid_t file, const char *path, mot_progress *progress)
 {
@@ -200,13 +301,19 @@ mot_status mot_index_read(mot_index *index, hid_t *file, const char *path, const
     mot_status status = MOT_OK;
     mot_gidx tensors = 0;
     int64_t stored = 0;
+    int version;
     MOT_TRY(mot_h5_open_sealed(file, path, "checkpoint"));
-    MOT_TRY(mot_check_format(*file, path));
-    MOT_TRY(mot_check_experts(*file, path, state->experts));
+    MOT_TRY(mot_check_format(*file, path, &version));
+    MOT_TRY(mot_check_experts(*file, path, version, state->experts));
     MOT_TRY(read_progress(*file, path, &index->progress));
-    for (size_t u = 0; u < mot_unit_count(state); ++u)
-        MOT_TRY(index_unit(*file, path, mot_unit_table(state, u), mot_unit_of(u), &index->about[u],
-                           index->place + index->start[u], &tensors));
+    for (size_t u = 0; u < MOT_NUMBER_EXPERT; ++u) {
+        const mot_table *const table = mot_unit_table(state, u);
+        if (table != NULL)
+            MOT_TRY(index_unit(*file, path, mot_unit_group(mot_unit_of(u)), table, &index->about[u],
+                               index->place + index->start[u], &tensors));
+    }
+    MOT_TRY(version == MOT_CHECKPOINT_FORMER ? index_former(*file, path, state, index, &tensors)
+                                             : index_experts(*file, path, state, index, &tensors));
     MOT_TRY(mot_h5_get_int(*file, ".", "tensors", &stored));
     if (stored != tensors)
         status = mot_fail(MOT_ERR_INPUT,

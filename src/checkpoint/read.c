@@ -1,6 +1,5 @@
 #include "checkpoint_file.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +22,7 @@ static mot_status check_unit(mot_tensor_file *file, const mot_state *state, cons
     char name[MOT_CHECKPOINT_NAME];
     for (int m = -1; m < (int)index->about[number].moments; ++m) {
         for (size_t r = 0; r < table->rows; ++r, ++place) {
-            mot_tensor_path(name, mot_unit_of(number), &table->row[r], m);
+            mot_tensor_words(name, mot_unit_of(number), &table->row[r], m);
             MOT_TRY(mot_tensor_check(file, place->at, table->row[r].count, name, &place->digest));
         }
     }
@@ -148,7 +147,7 @@ mot_status mot_checkpoint_config(const char *path, char **text, char **dataset_c
     *text = NULL;
     if (dataset_checksum != NULL) *dataset_checksum = NULL;
     MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
-    MOT_TRY(mot_check_format(file, path));
+    MOT_TRY(mot_check_format(file, path, NULL));
     MOT_TRY(mot_h5_read_texts(file, "config", 1, &count, &texts));
     if (count != 1) {
         status = mot_fail(MOT_ERR_INPUT, "%s: /config holds %zu texts, expected one", path, count);
@@ -192,87 +191,10 @@ mot_status mot_checkpoint_more(const char *path, mot_status (*read)(void *to, hi
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
     MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
-    MOT_TRY(mot_check_format(file, path));
+    MOT_TRY(mot_check_format(file, path, NULL));
     MOT_TRY(read(to, file, path));
 
 done:
-    mot_h5_close(&file);
-    return status;
-}
-
-/* A tensor, whatever it belongs to. */
-static mot_status verify_tensor(hid_t file, mot_tensor_file *tensors, const char *name)
-{
-    mot_status status = MOT_OK;
-    int rank;
-    hsize_t shape[MOT_H5_MAX_RANK];
-    size_t count = 1;
-    uint64_t at;
-    mot_digest digest;
-    MOT_TRY(mot_h5_shape(file, name, &rank, shape));
-    for (int d = 0; d < rank; ++d) {
-        if (!__builtin_mul_overflow(count, shape[d], &count)) continue;
-        status = mot_fail(MOT_ERR_INPUT, "%s: /%s is larger than any memory", tensors->path, name);
-        goto done;
-    }
-    MOT_TRY(mot_h5_position(file, name, H5T_NATIVE_FLOAT, &at));
-    MOT_TRY(mot_get_digest(file, tensors->path, name, &digest));
-    MOT_TRY(mot_tensor_check(tensors, at, count, name, &digest));
-done:
-    return status;
-}
-
-/* All tensors in a group and below. */
-static mot_status verify_group(hid_t file, mot_tensor_file *tensors, const char *path, int depth,
-                               int64_t *found)
-{
-    enum { DEEPEST = 8 };
-    H5G_info_t info;
-    mot_status status = MOT_OK;
-    if (depth > DEEPEST || H5Gget_info_by_name(file, path, &info, H5P_DEFAULT) < 0)
-        return mot_fail(MOT_ERR_INPUT, "%s: the group /%s cannot be read", tensors->path, path);
-    for (hsize_t i = 0; i < info.nlinks; ++i) {
-        char member[MOT_CHECKPOINT_NAME], name[2 * MOT_CHECKPOINT_NAME];
-        H5O_info_t about;
-        H5L_info_t link;
-        if (H5Lget_name_by_idx(file, path, H5_INDEX_NAME, H5_ITER_INC, i, member, sizeof member,
-                               H5P_DEFAULT) <= 0 ||
-            snprintf(name, sizeof name, "%s/%s", path, member) >= MOT_CHECKPOINT_NAME ||
-            H5Lget_info(file, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD ||
-            H5Oget_info_by_name2(file, name, &about, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
-            return mot_fail(MOT_ERR_INPUT, "%s: a member of /%s is not what mot writes", tensors->path, path);
-        if (about.type == H5O_TYPE_GROUP) {
-            MOT_TRY(verify_group(file, tensors, name, depth + 1, found));
-        } else {
-            MOT_TRY(verify_tensor(file, tensors, name));
-            *found += strcmp(name, "gate/balance_bias") != 0;
-        }
-    }
-done:
-    return status;
-}
-
-mot_status mot_checkpoint_verify(const char *path)
-{
-    static const char *const groups[] = {"gate", "tied", "experts"};
-    mot_status status = MOT_OK;
-    hid_t file = H5I_INVALID_HID;
-    mot_tensor_file tensors = {.descriptor = -1};
-    int64_t experts = 0, stored = 0, found = 0;
-    MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
-    MOT_TRY(mot_check_format(file, path));
-    MOT_TRY(mot_h5_get_int(file, ".", "experts", &experts));
-    MOT_TRY(mot_check_experts(file, path, (int)MOT_MIN(experts, INT_MAX)));
-    MOT_TRY(mot_tensor_file_open(&tensors, path, path, false));
-    for (size_t g = 0; g < MOT_COUNT(groups); ++g)
-        if (mot_h5_exists(file, groups[g])) MOT_TRY(verify_group(file, &tensors, groups[g], 0, &found));
-    MOT_TRY(mot_h5_get_int(file, ".", "tensors", &stored));
-    if (stored != found)
-        status = mot_fail(MOT_ERR_INPUT, "%s: %" PRId64 " tensors, %" PRId64 " were written", path, found,
-                          stored);
-
-done:
-    (void)mot_tensor_file_close(&tensors, false);
     mot_h5_close(&file);
     return status;
 }

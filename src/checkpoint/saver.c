@@ -120,12 +120,13 @@ static mot_status write_unit(mot_saver *saver, mot_tensor_file *file, size_t num
     for (int b = 0; table != NULL && b < 1 + (int)saver->about[number].moments; ++b) {
         for (size_t r = 0; r < table->rows; ++r) {
             const mot_tensor *tensor = &table->row[r];
-            mot_tensor_path(name, mot_unit_of(number), tensor, b - 1);
+            mot_tensor_words(name, mot_unit_of(number), tensor, b - 1);
             MOT_TRY(mot_tensor_write(file, at, saver->block[number][b] + tensor->offset, tensor->count, name,
                                      &digest[1 + (size_t)b * table->rows + r], b == 0 ? values : NULL));
             at += tensor->count * sizeof(mot_real);
         }
     }
+    mot_tensor_file_hurry(file, saver->first[number], at - saver->first[number]);
 done:
     digest[0] = mot_digest_end(values);
     return status;

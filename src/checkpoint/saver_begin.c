@@ -29,6 +29,14 @@ done:
     return status;
 }
 
+/* The experts have the same moments in a file, as rows of one dataset: those that any of them has. */
+static void even_out(mot_unit_about *expert, int experts)
+{
+    int64_t most = 0;
+    for (int e = 0; e < experts; ++e) most = MOT_MAX(most, expert[e].moments);
+    for (int e = 0; e < experts; ++e) expert[e].moments = most;
+}
+
 /* Every rank learns what there is of every unit, and that each has one holder. */
 static mot_status survey(mot_saver *saver, const mot_state *state)
 {
@@ -48,12 +56,12 @@ static mot_status survey(mot_saver *saver, const mot_state *state)
     _Static_assert(sizeof(mot_unit_about) == 3 * sizeof(int64_t), "summed as numbers");
     mot_comm_allreduce(saver->comm, saver->about, count, MPI_INT64_T, MPI_SUM);
     for (size_t u = 0; u < units; ++u) {
-        char name[MOT_CHECKPOINT_NAME];
         if (saver->about[u].holders == 1) continue;
-        mot_unit_path(name, mot_unit_of(u));
-        return mot_fail(MOT_ERR_INPUT, "%" PRId64 " ranks hold /%s, expected one: no checkpoint is written",
-                        saver->about[u].holders, name);
+        return mot_fail(MOT_ERR_INPUT,
+                        "%" PRId64 " ranks hold unit %zu (/%s), expected one: no checkpoint is written",
+                        saver->about[u].holders, u, mot_unit_group(mot_unit_of(u)));
     }
+    even_out(saver->about + MOT_NUMBER_EXPERT, state->experts);
     return MOT_OK;
 }
 

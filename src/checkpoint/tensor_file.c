@@ -88,44 +88,66 @@ mot_status mot_tensor_write(const mot_tensor_file *file, uint64_t at, const mot_
         const size_t n = MOT_MIN((size_t)PIECE, count - i), bad = first_not_finite(value + i, n);
         if (bad < n) {
             /* Such a checkpoint would be refused when it is needed; better the last good one stays the newest. */
-            status = mot_fail(MOT_ERR_NUMERIC, "/%s [%zu] is %g: no checkpoint is written", name, i + bad,
-                              (double)value[i + bad]);
+            status = mot_fail(MOT_ERR_NUMERIC, "/%s is %g at [%zu]: no checkpoint is written", name,
+                              (double)value[i + bad], i + bad);
             goto done;
         }
         mot_digest_add(own, value + i, n * sizeof *value);
         if (all != NULL) mot_digest_add(all, value + i, n * sizeof *value);
         const uint64_t place = at + i * sizeof *value;
         MOT_TRY(write_at(file, value + i, n * sizeof *value, place));
-        /* The disk begins at once, while the next piece is looked at; what goes wrong is told by the fsync. */
-        (void)sync_file_range(file->descriptor, (off_t)place, (off_t)(n * sizeof *value),
-                              SYNC_FILE_RANGE_WRITE);
+        /* At once, while the next piece is looked at; what is less goes with all of its unit. */
+        if (n == PIECE) mot_tensor_file_hurry(file, place, n * sizeof *value);
     }
 done:
     *digest = mot_digest_end(own);
     return status;
 }
 
-mot_status mot_tensor_check(const mot_tensor_file *file, uint64_t at, size_t count, const char *name,
-                            const mot_digest *digest)
+void mot_tensor_file_hurry(const mot_tensor_file *file, uint64_t at, uint64_t bytes)
+{
+    (void)sync_file_range(file->descriptor, (off_t)at, (off_t)bytes, SYNC_FILE_RANGE_WRITE);
+}
+
+/* The digest of what is there, and the first number that is not finite; *bad is `count` when all are. */
+static mot_status look_at(const mot_tensor_file *file, uint64_t at, size_t count, mot_digest *digest,
+                          size_t *bad, mot_real *found)
 {
     mot_status status = MOT_OK;
-    char is[MOT_DIGEST_TEXT], was[MOT_DIGEST_TEXT];
-    size_t bad = count;
-    mot_real *const piece = file->room, found = 0;
+    mot_real *const piece = file->room;
     mot_digest_state *state = mot_digest_begin();
+    *bad = count;
     if (state == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a digest");
     for (size_t i = 0; i < count && status == MOT_OK; i += PIECE) {
         const size_t n = MOT_MIN((size_t)PIECE, count - i);
         status = read_at(file, piece, n * sizeof *piece, at + i * sizeof *piece);
         if (status != MOT_OK) break;
         mot_digest_add(state, piece, n * sizeof *piece);
-        const size_t first = bad == count ? first_not_finite(piece, n) : n;
+        const size_t first = *bad == count ? first_not_finite(piece, n) : n;
         if (first < n) {
-            bad = i + first;
-            found = piece[first];
+            *bad = i + first;
+            *found = piece[first];
         }
     }
-    const mot_digest of_file = mot_digest_end(state);
+    *digest = mot_digest_end(state);
+    return status;
+}
+
+mot_status mot_tensor_digest(const mot_tensor_file *file, uint64_t at, size_t count, mot_digest *digest)
+{
+    size_t bad;
+    mot_real found;
+    return look_at(file, at, count, digest, &bad, &found);
+}
+
+mot_status mot_tensor_check(const mot_tensor_file *file, uint64_t at, size_t count, const char *name,
+                            const mot_digest *digest)
+{
+    char is[MOT_DIGEST_TEXT], was[MOT_DIGEST_TEXT];
+    size_t bad;
+    mot_real found = 0;
+    mot_digest of_file;
+    const mot_status status = look_at(file, at, count, &of_file, &bad, &found);
     if (status != MOT_OK) return status;
     if (memcmp(&of_file, digest, sizeof of_file) != 0) {
         mot_digest_text(&of_file, is);
@@ -136,8 +158,8 @@ mot_status mot_tensor_check(const mot_tensor_file *file, uint64_t at, size_t cou
                         file->path, name, is, was);
     }
     if (bad < count)
-        return mot_fail(MOT_ERR_INPUT, "%s: tensor /%s [%zu] is %g, expected a finite value", file->path,
-                        name, bad, (double)found);
+        return mot_fail(MOT_ERR_INPUT, "%s: tensor /%s is %g at [%zu], expected a finite value", file->path,
+                        name, (double)found, bad);
     return MOT_OK;
 }
 

@@ -95,22 +95,23 @@ size_t mot_state_bytes(const mot_comm *comm, const mot_state *state)
     return bytes;
 }
 
-void mot_unit_path(char path[MOT_CHECKPOINT_NAME], int unit)
+const char *mot_unit_group(int unit)
 {
-    if (unit == MOT_UNIT_GATE)
-        snprintf(path, MOT_CHECKPOINT_NAME, "gate");
-    else if (unit == MOT_UNIT_TIED)
-        snprintf(path, MOT_CHECKPOINT_NAME, "tied");
-    else
-        snprintf(path, MOT_CHECKPOINT_NAME, "experts/%05d", unit);
+    return unit == MOT_UNIT_GATE ? "gate" : unit == MOT_UNIT_TIED ? "tied" : "experts";
 }
 
-void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], int unit, const mot_tensor *tensor, int moment)
+void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], const char *group, const mot_tensor *tensor, int moment)
 {
-    char group[MOT_CHECKPOINT_NAME], tail[24] = "";
-    mot_unit_path(group, unit);
+    char tail[24] = "";
     if (moment >= 0) snprintf(tail, sizeof tail, ".moment%d", moment);
-    const bool parts = unit != MOT_UNIT_GATE; /* the gate has no parts */
+    const bool parts = tensor->part != MOT_PART_GATE; /* the gate has no parts */
     snprintf(path, MOT_CHECKPOINT_NAME, "%.32s%s%s/%s%s", group, parts ? "/" : "",
              parts ? mot_part_name[tensor->part] : "", tensor->name, tail);
+}
+
+void mot_tensor_words(char words[MOT_CHECKPOINT_NAME], int unit, const mot_tensor *tensor, int moment)
+{
+    mot_tensor_path(words, mot_unit_group(unit), tensor, moment);
+    const size_t used = strlen(words);
+    if (unit >= 0) snprintf(words + used, MOT_CHECKPOINT_NAME - used, " of expert %d", unit);
 }

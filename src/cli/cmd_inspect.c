@@ -37,7 +37,10 @@ static unsigned long long count_parameters(hid_t group, int depth)
             0)
             continue;
         if (H5Lget_info(group, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD) continue;
-        if (strstr(name, ".moment") != NULL || strcmp(name, "balance_bias") == 0) continue;
+        static const char *const others[] = {"balance_bias", "state", "xxh3", "updates"};
+        bool counted = strstr(name, ".moment") == NULL;
+        for (size_t o = 0; o < MOT_COUNT(others); ++o) counted = counted && strcmp(name, others[o]) != 0;
+        if (!counted) continue;
         hid_t object = H5Oopen(group, name, H5P_DEFAULT);
         if (H5Iget_type(object) == H5I_GROUP && !inspect_has_names(object))
             sum += count_parameters(object, depth + 1);
@@ -72,7 +75,10 @@ static mot_status put_checkpoint(hid_t file)
         MOT_TRY(mot_h5_get_int(file, ".", "complete", &complete));
     MOT_TRY(mot_h5_get_text(file, ".", "digest", &digest));
     const unsigned long long gate = parameters_of(file, "gate"), tied = parameters_of(file, "tied");
-    const unsigned long long expert = parameters_of(file, "experts/00000");
+    /* Of version 2: a group an expert. */
+    const bool former = mot_h5_exists(file, "experts/00000");
+    const unsigned long long expert = former ? parameters_of(file, "experts/00000")
+                                             : parameters_of(file, "experts") / (unsigned long long)MOT_MAX(experts, 1);
     printf("  step %" PRId64 " in stage %" PRId64 ", %s\n", step, stage,
            complete == 1 ? "complete" : "NOT COMPLETE");
     printf("  parameters: gate %llu, tied %llu, expert %llu x %" PRId64 "; in all %llu\n", gate, tied, expert,

@@ -90,14 +90,12 @@ static mot_status get_format(hid_t file, const char *path, char **format)
     return mot_fail(MOT_ERR_INPUT, "%s: mot did not write this file, and seals none of others", path);
 }
 
-/* Of the parameters a checkpoint has a digest too, by which runs are compared: it is that of no run any more. */
-static mot_status renew(hid_t file, const char *format, size_t *changed)
+static mot_status renew(hid_t file, const char *format, const char *path, size_t *changed)
 {
     mot_status status = MOT_OK;
+    if (strcmp(format, "mot-checkpoint") == 0) return mot_checkpoint_renew(file, path, changed);
     if (strcmp(format, "mot-dataset") == 0) MOT_TRY(mot_dataset_renew_sums(file));
     MOT_TRY(mot_h5_renew_checksums(file, changed));
-    if (strcmp(format, "mot-checkpoint") == 0 && *changed > 0)
-        MOT_TRY(mot_h5_set_text(file, ".", "digest", "changed by hand"));
 
 done:
     return status;
@@ -127,7 +125,7 @@ static mot_status seal_copy(const char *temporary, const char *path, char **form
     MOT_TRY(copy_file(path, temporary));
     MOT_TRY(mot_h5_edit(&file, temporary, path));
     MOT_TRY(get_format(file, path, format));
-    MOT_TRY(renew(file, *format, changed));
+    MOT_TRY(renew(file, *format, temporary, changed));
     MOT_TRY(mot_h5_seal(&file, temporary, path));
     MOT_TRY(verify_sealed(temporary, *format));
 

@@ -192,13 +192,12 @@ static void put_link(hid_t group, const char *name, const H5L_info_t *link, int 
     mot_free(value);
 }
 
-/* The first of such members stands for them: a checkpoint's experts, and the files that run.h5 links to. */
-static bool are_alike(const char *path)
+/* Whether the first member stands for all: of the files that run.h5 links to, and of the experts of a checkpoint of version
+ * 2, which have a group each. */
+static bool are_alike(hid_t group, const char *path)
 {
-    static const char *const groups[] = {"/experts", "/segments", "/checkpoints"};
-    for (size_t g = 0; g < MOT_COUNT(groups); ++g)
-        if (strcmp(path, groups[g]) == 0) return true;
-    return false;
+    return strcmp(path, "/segments") == 0 || strcmp(path, "/checkpoints") == 0 ||
+           (strcmp(path, "/experts") == 0 && H5Lexists(group, "00000", H5P_DEFAULT) > 0);
 }
 
 void inspect_put_group(hid_t group, const char *path, int depth, const inspect_options *options)
@@ -206,7 +205,7 @@ void inspect_put_group(hid_t group, const char *path, int depth, const inspect_o
     H5G_info_t info = {0};
     const int indent = 2 + 2 * depth;
     if (depth > INSPECT_DEEPEST || H5Gget_info(group, &info) < 0) return;
-    const hsize_t shown = are_alike(path) ? MOT_MIN(info.nlinks, 1) : info.nlinks;
+    const hsize_t shown = are_alike(group, path) ? MOT_MIN(info.nlinks, 1) : info.nlinks;
     for (hsize_t i = 0; i < shown; ++i) {
         char name[256], inner[1024];
         const ssize_t length = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name,

@@ -45,7 +45,7 @@ static hid_t creation_list(int rank, const hsize_t *shape, size_t size, mot_h5_l
     return list;
 }
 
-static hid_t link_list(void)
+hid_t h5_link_list(void)
 {
     const hid_t list = H5Pcreate(H5P_LINK_CREATE);
     H5Pset_char_encoding(list, H5T_CSET_UTF8);
@@ -63,7 +63,7 @@ static mot_status create(hid_t where, const char *name, hid_t type, int rank, co
     if (status != MOT_OK) return status;
     hsize_t most[MOT_H5_MAX_RANK];
     for (int d = 0; d < rank; ++d) most[d] = d == 0 && layout == MOT_H5_GROWING ? H5S_UNLIMITED : shape[d];
-    hid_t links = link_list(), list = creation_list(rank, shape, H5Tget_size(type), layout);
+    hid_t links = h5_link_list(), list = creation_list(rank, shape, H5Tget_size(type), layout);
     hid_t space = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, shape, most);
     hid_t stored = stored_type(type), dataset = H5I_INVALID_HID;
     if (H5Sget_simple_extent_npoints(space) == 0) place = HADDR_UNDEF; /* no bytes, no place */
@@ -215,7 +215,7 @@ mot_status mot_h5_open_dataset(hid_t where, const char *name, hid_t *dataset)
     return status;
 }
 
-static mot_status shape_of(hid_t where, const char *name, hid_t dataset, int *rank, hsize_t *shape)
+mot_status h5_shape_of(hid_t where, const char *name, hid_t dataset, int *rank, hsize_t *shape)
 {
     hid_t space = H5Dget_space(dataset);
     *rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
@@ -233,7 +233,7 @@ mot_status mot_h5_shape(hid_t where, const char *name, int *rank, hsize_t shape[
 {
     hid_t dataset;
     mot_status status = mot_h5_open_dataset(where, name, &dataset);
-    if (status == MOT_OK) status = shape_of(where, name, dataset, rank, shape);
+    if (status == MOT_OK) status = h5_shape_of(where, name, dataset, rank, shape);
     mot_h5_close(&dataset);
     return status;
 }
@@ -276,7 +276,7 @@ mot_status mot_h5_read(hid_t where, const char *name, hid_t type, int rank, cons
     hsize_t extent[MOT_H5_MAX_RANK];
     mot_status status = MOT_OK;
     MOT_TRY(mot_h5_open_dataset(where, name, &dataset));
-    MOT_TRY(shape_of(where, name, dataset, &found, extent));
+    MOT_TRY(h5_shape_of(where, name, dataset, &found, extent));
     MOT_TRY(check_class(where, name, dataset, type));
     if (found != rank) {
         status = h5_fail(MOT_ERR_INPUT, false, where, name, "has %d dimensions, expected %d", found, rank);
@@ -301,7 +301,7 @@ mot_status mot_h5_read_rows_of(hid_t dataset, hid_t type, hsize_t first, hsize_t
     int rank;
     hsize_t shape[MOT_H5_MAX_RANK];
     mot_status status = MOT_OK;
-    MOT_TRY(shape_of(dataset, ".", dataset, &rank, shape));
+    MOT_TRY(h5_shape_of(dataset, ".", dataset, &rank, shape));
     MOT_TRY(check_class(dataset, ".", dataset, type));
     if (rank < 1 || first > shape[0] || count > shape[0] - first) {
         status = h5_fail(MOT_ERR_INPUT, false, dataset, ".", "rows %llu to %llu are not among its %llu",

@@ -26,6 +26,12 @@ mot_status h5_open_object(hid_t where, const char *name, hid_t *object);
 /* The groups on the way to `name`; those that are there are fine. */
 mot_status h5_make_parents(hid_t where, const char *name);
 
+/* How the links of new datasets are made: their names are UTF-8. */
+hid_t h5_link_list(void);
+
+/* Of an open dataset, which sentences call `name`. */
+mot_status h5_shape_of(hid_t where, const char *name, hid_t dataset, int *rank, hsize_t *shape);
+
 /* UTF-8 strings of `size` bytes (at least one), padded with 0. */
 hid_t h5_string_type(size_t size);
 

@@ -9,6 +9,7 @@
 
 #include "ck.h"
 #include "mot/checkpoint.h"
+#include "mot/digest.h"
 #include "mot/memory.h"
 
 enum { STATE_EXPERTS = 5 };
@@ -140,6 +141,53 @@ static inline bool test_same_state(const test_state *a, const test_state *b)
     if (a->state.tied != NULL) same = same && test_same_params(a->state.tied, b->state.tied);
     if (a->state.balance_bias != NULL) same = same && memcmp(a->bias, b->bias, sizeof a->bias) == 0;
     return same;
+}
+
+/* ---- a file of format version 2, in which each expert is a group of its own ---- */
+
+static inline void test_former_tensor(hid_t file, const char *group, const mot_tensor *tensor, int moment,
+                                      const mot_real *value)
+{
+    char name[192], text[MOT_DIGEST_TEXT];
+    hsize_t shape[MOT_TENSOR_RANK];
+    for (int d = 0; d < tensor->rank; ++d) shape[d] = tensor->shape[d];
+    snprintf(name, sizeof name, "%s/%s/%s", group, mot_part_name[tensor->part], tensor->name);
+    if (moment >= 0) snprintf(name + strlen(name), sizeof name - strlen(name), ".moment%d", moment);
+    mot_ck_ok(mot_h5_write(file, name, H5T_NATIVE_FLOAT, tensor->rank, shape, MOT_H5_CONTIGUOUS, value));
+    const mot_digest digest = mot_digest_bytes(value, tensor->count * sizeof *value);
+    mot_digest_text(&digest, text);
+    mot_ck_ok(mot_h5_set_text(file, name, "xxh3", text));
+}
+
+/* What of `path` is an expert's becomes what version 2 made of it; the state's experts are all on this rank, with `moments`
+ * but for expert 2, as test_state_fill leaves them. */
+static inline void test_make_former(const test_state *s, const char *path, int moments)
+{
+    hid_t file;
+    char group[32];
+    int64_t tensors;
+    mot_ck_ok(mot_h5_edit(&file, path, path));
+    mot_ck_ok(mot_h5_get_int(file, ".", "tensors", &tensors));
+    tensors -= (int64_t)s->expert.rows * (1 + moments);
+    H5Ldelete(file, "experts", H5P_DEFAULT);
+    for (int e = 0; e < STATE_EXPERTS; ++e) {
+        const mot_params *const own = &s->expert_params[e];
+        const int stored = e == 2 ? 0 : moments;
+        snprintf(group, sizeof group, "experts/%05d", e);
+        mot_ck_ok(mot_h5_make_group(file, group));
+        mot_ck_ok(mot_h5_set_int(file, group, "expert", e));
+        mot_ck_ok(mot_h5_set_int(file, group, "updates", own->updates));
+        mot_ck_ok(mot_h5_set_int(file, group, "moments", stored));
+        for (int m = -1; m < stored; ++m) {
+            for (size_t r = 0; r < s->expert.rows; ++r, ++tensors) {
+                const mot_real *const block = m < 0 ? own->value : own->moment[m];
+                test_former_tensor(file, group, &s->expert.row[r], m, block + s->expert.row[r].offset);
+            }
+        }
+    }
+    mot_ck_ok(mot_h5_set_int(file, ".", "tensors", tensors));
+    mot_ck_ok(mot_h5_set_int(file, ".", "format_version", 2));
+    mot_ck_ok(mot_h5_seal(&file, path, path));
 }
 
 /* A path of this job under the temporary folder, the same on every rank; one place for all tests of a

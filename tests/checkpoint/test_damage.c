@@ -46,9 +46,8 @@ static void store(const char *content, size_t length)
 static bool is_padding(size_t at)
 {
     if (at < MOT_H5_HEAD || at >= tensors_end) return false;
-    const size_t unit = at / MOT_H5_HEAD - 1; /* each is smaller than a page here */
-    const mot_table *table = mot_unit_table(&good.state, unit);
-    return at % MOT_H5_HEAD >= mot_unit_bytes(table, mot_unit_moments(mot_unit_params(&good.state, unit)));
+    const size_t unit = at / MOT_H5_HEAD - 1; /* each is smaller than a page here, and has both moments */
+    return at % MOT_H5_HEAD >= mot_unit_bytes(mot_unit_table(&good.state, unit), 2);
 }
 
 /* Refused by a sentence that names the file, with the state as it was; or read to the very same state. */
@@ -119,12 +118,24 @@ END_TEST
 /* ---- damage that HDF5 itself finds nothing wrong with ---- */
 
 /* What another program does to the file, with the mark made again as if it had been written so. */
-static hid_t edit(void)
+static hid_t open_again(void)
 {
-    store(bytes, count);
     const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     ck_assert(file >= 0);
     return file;
+}
+
+static hid_t edit(void)
+{
+    store(bytes, count);
+    return open_again();
+}
+
+static hid_t edit_former(void)
+{
+    store(bytes, count);
+    test_make_former(&good, path, 2);
+    return open_again();
 }
 
 static void expect(hid_t file, const char *sentence)
@@ -139,9 +150,26 @@ static void expect(hid_t file, const char *sentence)
                   mot_error_message());
 }
 
+/* A dataset in place of another one. */
+static void put(hid_t file, const char *name, hid_t type, int rank, const hsize_t *shape)
+{
+    static const char zeros[1 << 16];
+    H5Ldelete(file, name, H5P_DEFAULT);
+    mot_ck_ok(mot_h5_write(file, name, type, rank, shape, MOT_H5_CONTIGUOUS, zeros));
+}
+
 START_TEST(missing_expert)
 {
     hid_t file = edit();
+    put(file, "experts/updates", H5T_NATIVE_INT64, 1, (hsize_t[]){4});
+    expect(file, "/experts/updates has 4 rows, expected those of the experts 0 to 4");
+    file = edit();
+    put(file, "experts/state", H5T_NATIVE_FLOAT, 2, (hsize_t[]){4, 1024});
+    expect(file, "/experts/state has 4 rows, expected one for each of 5 experts");
+    file = edit();
+    put(file, "experts/xxh3", H5T_NATIVE_UINT8, 3, (hsize_t[]){4, 12, 16});
+    expect(file, "/experts/xxh3 does not hold the checksums of 5 experts");
+    file = edit_former();
     H5Ldelete(file, "experts/00003", H5P_DEFAULT);
     expect(file, "expert 3 is missing");
 }
@@ -150,6 +178,9 @@ END_TEST
 START_TEST(extra_expert)
 {
     hid_t file = edit();
+    put(file, "experts/updates", H5T_NATIVE_INT64, 1, (hsize_t[]){6});
+    expect(file, "/experts/updates has 6 rows");
+    file = edit_former();
     H5Ocopy(file, "experts/00001", file, "experts/00005", H5P_DEFAULT, H5P_DEFAULT);
     expect(file, "6 members");
 }
@@ -157,7 +188,7 @@ END_TEST
 
 START_TEST(expert_under_two_names)
 {
-    hid_t file = edit();
+    hid_t file = edit_former();
     H5Ldelete(file, "experts/00003", H5P_DEFAULT);
     H5Lcreate_hard(file, "experts/00001", file, "experts/00003", H5P_DEFAULT, H5P_DEFAULT);
     expect(file, "/experts/00003 holds expert 1");
@@ -166,7 +197,7 @@ END_TEST
 
 START_TEST(experts_swapped)
 {
-    hid_t file = edit();
+    hid_t file = edit_former();
     H5Lmove(file, "experts/00003", file, "x", H5P_DEFAULT, H5P_DEFAULT);
     H5Lmove(file, "experts/00001", file, "experts/00003", H5P_DEFAULT, H5P_DEFAULT);
     H5Lmove(file, "x", file, "experts/00001", H5P_DEFAULT, H5P_DEFAULT);
@@ -176,14 +207,60 @@ END_TEST
 
 START_TEST(links_elsewhere)
 {
-    hid_t file = edit();
+    hid_t file = edit_former();
     H5Ldelete(file, "experts/00003", H5P_DEFAULT);
     H5Lcreate_external("/etc/passwd", "/", file, "experts/00003", H5P_DEFAULT, H5P_DEFAULT);
     expect(file, "expert 3 is missing");
     file = edit();
     H5Ldelete(file, "gate/weight", H5P_DEFAULT);
-    H5Lcreate_soft("/experts/00003/head/weight", file, "gate/weight", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("/experts/head/weight", file, "gate/weight", H5P_DEFAULT, H5P_DEFAULT);
     expect(file, "gate/weight is missing");
+}
+END_TEST
+
+/* A view as mot makes it, but of `source` in `of`, from row `first` on. */
+static void put_view(hid_t file, const char *of, const char *source, hsize_t first)
+{
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t from = H5Screate_simple(2, (hsize_t[]){6, 1024}, NULL);
+    hid_t space = H5Screate_simple(2, (hsize_t[]){5, 9}, NULL);
+    H5Sselect_hyperslab(from, H5S_SELECT_SET, (hsize_t[]){first, 54}, NULL, (hsize_t[]){5, 9}, NULL);
+    H5Pset_virtual(list, space, of, source, from);
+    H5Ldelete(file, "experts/ffn/block0/in_bias", H5P_DEFAULT);
+    hid_t dataset = H5Dcreate2(file, "experts/ffn/block0/in_bias", H5T_IEEE_F32LE, space, H5P_DEFAULT, list,
+                               H5P_DEFAULT);
+    ck_assert(dataset >= 0);
+    mot_h5_close(&dataset);
+    mot_h5_close(&space);
+    mot_h5_close(&from);
+    mot_h5_close(&list);
+    mot_ck_ok(mot_h5_set_int(file, "experts/ffn/block0/in_bias", "xxh3_column", 1));
+}
+
+START_TEST(views_of_something_else)
+{
+    static const char sentence[] = "in_bias: is not a view of /experts/state as mot makes it";
+    hid_t file = edit();
+    put_view(file, "/etc/passwd", "/experts/state", 0);
+    expect(file, sentence);
+    file = edit();
+    put_view(file, ".", "/experts/other", 0);
+    expect(file, sentence);
+    file = edit();
+    put_view(file, ".", "/experts/state", 1);
+    expect(file, sentence);
+    file = edit();
+    put(file, "experts/ffn/block0/in_bias", H5T_NATIVE_FLOAT, 2, (hsize_t[]){5, 9});
+    expect(file, sentence);
+    file = edit(); /* of another tensor: the checksums tell */
+    mot_ck_ok(mot_h5_set_int(file, "experts/ffn/block0/in_bias", "xxh3_column", 2));
+    expect(file, "/experts/ffn/block0/in_bias of expert 0 has checksum");
+    file = edit();
+    mot_ck_ok(mot_h5_set_int(file, "experts/ffn/block0/in_bias", "xxh3_column", 12));
+    expect(file, "xxh3_column 12, expected one below 12");
+    file = edit();
+    put(file, "experts/state", H5T_NATIVE_FLOAT, 2, (hsize_t[]){5, 60});
+    expect(file, "rows of 9 numbers, which /experts/state does not have");
 }
 END_TEST
 
@@ -207,22 +284,38 @@ START_TEST(changed_attribute)
     mot_ck_ok(mot_h5_set_int(file, "progress", "step", -5));
     expect(file, "step -5");
     file = edit();
-    mot_ck_ok(mot_h5_set_int(file, "experts/00002", "moments", 3));
+    mot_ck_ok(mot_h5_set_int(file, "experts", "moments", 3));
     expect(file, "moments 3");
     file = edit();
-    H5Adelete_by_name(file, "experts/00002", "updates", H5P_DEFAULT);
+    mot_ck_ok(mot_h5_write_rows(file, "experts/updates", H5T_NATIVE_INT64, 2, 1, &(int64_t){-1}));
+    expect(file, "updates -1");
+    file = edit();
+    H5Adelete_by_name(file, "tied", "updates", H5P_DEFAULT);
     expect(file, "'updates' is missing");
 }
 END_TEST
 
+/* Overwrites a tensor of one expert, through its view as other programs do. */
+static void change_expert(hid_t file, int expert, const float value[9])
+{
+    mot_ck_ok(mot_h5_write_rows(file, "experts/ffn/block0/in_bias", H5T_NATIVE_FLOAT, (hsize_t)expert, 1, value));
+}
+
 START_TEST(changed_values)
 {
     hid_t file = edit();
-    float value[9] = {0};
-    hid_t dataset = H5Dopen2(file, "experts/00004/ffn/block0/in_bias", H5P_DEFAULT);
-    H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
-    H5Dclose(dataset);
-    expect(file, "/experts/00004/ffn/block0/in_bias has checksum");
+    const float value[9] = {0};
+    size_t changed;
+    change_expert(file, 4, value);
+    expect(file, "/experts/ffn/block0/in_bias of expert 4 has checksum");
+    /* Taken as it is, on purpose. */
+    mot_ck_ok(mot_h5_edit(&file, path, path));
+    mot_ck_ok(mot_checkpoint_renew(file, path, &changed));
+    mot_ck_ok(mot_h5_seal(&file, path, path));
+    ck_assert_uint_eq(changed, 1);
+    mot_ck_ok(mot_checkpoint_verify(path));
+    mot_ck_ok(mot_checkpoint_read(&comm, &state.state, path));
+    ck_assert(memcmp(state.experts[4]->value + state.expert.row[1].offset, value, sizeof value) == 0);
 }
 END_TEST
 
@@ -230,27 +323,23 @@ START_TEST(not_finite)
 {
     /* With the right checksum: such a value was never written by us, and is found all the same. */
     hid_t file = edit();
-    float value[9] = {0, 1, 2, 3, INFINITY};
-    char text[MOT_DIGEST_TEXT];
-    hid_t dataset = H5Dopen2(file, "experts/00004/ffn/block0/in_bias", H5P_DEFAULT);
-    H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
-    H5Dclose(dataset);
+    const float value[9] = {0, 1, 2, 3, INFINITY};
     const mot_digest digest = mot_digest_bytes(value, sizeof value);
-    mot_digest_text(&digest, text);
-    mot_ck_ok(mot_h5_set_text(file, "experts/00004/ffn/block0/in_bias", "xxh3", text));
-    expect(file, "in_bias [4] is inf");
+    mot_digest all[STATE_EXPERTS][12];
+    const hsize_t shape[] = {STATE_EXPERTS, 12, sizeof digest};
+    change_expert(file, 4, value);
+    mot_ck_ok(mot_h5_read(file, "experts/xxh3", H5T_NATIVE_UINT8, 3, shape, all));
+    all[4][1] = digest;
+    mot_ck_ok(mot_h5_write_rows(file, "experts/xxh3", H5T_NATIVE_UINT8, 0, STATE_EXPERTS, all));
+    expect(file, "/experts/ffn/block0/in_bias of expert 4 is inf at [4]");
 }
 END_TEST
 
 START_TEST(wrong_shape)
 {
     hid_t file = edit();
-    H5Ldelete(file, "experts/00000/head/weight", H5P_DEFAULT);
-    const hsize_t shape[] = {27};
-    float value[27] = {0};
-    mot_ck_ok(mot_h5_write(file, "experts/00000/head/weight", H5T_NATIVE_FLOAT, 1, shape, MOT_H5_CONTIGUOUS,
-                           value));
-    expect(file, "/experts/00000/head/weight has shape [27], the configuration has [9, 3]");
+    put(file, "tied/attention/block0/qkv_weight", H5T_NATIVE_FLOAT, 1, (hsize_t[]){60});
+    expect(file, "/tied/attention/block0/qkv_weight has shape [60], the configuration has [3, 4, 5]");
 }
 END_TEST
 
@@ -277,6 +366,7 @@ static void damage_tests(TCase *tcase)
     tcase_add_test(tcase, expert_under_two_names);
     tcase_add_test(tcase, experts_swapped);
     tcase_add_test(tcase, links_elsewhere);
+    tcase_add_test(tcase, views_of_something_else);
     tcase_add_test(tcase, no_last_mark);
     tcase_add_test(tcase, changed_attribute);
     tcase_add_test(tcase, changed_values);

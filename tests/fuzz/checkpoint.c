@@ -15,17 +15,18 @@ static const char *const objects[] = {"/",
                                       "tied",
                                       "tied/attention/block0/qkv_weight",
                                       "experts",
+                                      "experts/state",
+                                      "experts/xxh3",
+                                      "experts/updates",
+                                      "experts/ffn/block0/in_weight",
+                                      "experts/ffn/block0/in_bias.moment0",
                                       "experts/00000",
-                                      "experts/00004",
-                                      "experts/00001/ffn/block0/in_weight",
-                                      "experts/00001/ffn/block0/in_bias.moment0",
-                                      "experts/00005",
                                       "config",
                                       NULL};
 static const char *const attributes[] = {
     "format",  "format_version", "complete", "experts", "tensors",
-    "moments", "updates",        "expert",   "xxh3",    "step",
-    "stage",   "window_loss",    "restarts", "seed",    "dataset_checksum",
+    "moments", "updates",        "expert",   "xxh3",    "xxh3_column",
+    "step",    "stage",   "window_loss",    "restarts", "seed",    "dataset_checksum",
     NULL};
 
 static mot_comm comm;

@@ -197,6 +197,10 @@ if has_h5py; then
     change used/run.h5 "del f['segments/00000011-00000020']"
     quietly mot inspect --reseal used/run.h5
     refused used/run.h5 'no segment of the record has step 11'
+    cp $checkpoint expert.h5
+    change expert.h5 "f['experts/head/head_weight'][2, 1] = 5"
+    refused expert.h5 'tensor /experts/head/head_weight of expert 2 has checksum'
+    seal expert.h5
     change $checkpoint "f['gate/weight'][...] *= 2"
     refused $checkpoint 'tensor /gate/weight has checksum'
     cp -r used damaged

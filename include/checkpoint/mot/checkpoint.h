@@ -6,12 +6,16 @@
  *      /gate/TENSOR             value, and beside it TENSOR.moment0, TENSOR.moment1 (optimizer state)
  *      /gate/balance_bias [E]
  *      /tied/PART/TENSOR        tied tensors, when there are any
- *      /experts/00007/PART/TENSOR   PART in embed attention ffn head; TENSOR is the table's name
- * Each tensor dataset carries the attribute `xxh3` of its bytes; each unit the attribute `updates`.
+ *      /experts/PART/TENSOR [E, ...]   PART in embed attention ffn head; TENSOR is the table's name
+ *      /experts/updates [E]
+ *      /experts/xxh3 [E, tensors, 16]  the checksum of each expert's tensors
+ *      /experts/state [E, n]           a row is an expert's bytes; the tensors are views of it
+ * A tensor of the gate, and a tied one, carries the attribute `xxh3` of its bytes, their group the attribute `updates`.
  * Root attributes: format, format_version, mot_version, commit, created (UTC), seed, ranks, hosts, library versions,
  * restarts, digest; and `complete` = 1, written last. Behind the HDF5 file stands a mark with the checksum of all that
  * is not a tensor: a reader refuses a file without both, before libhdf5 sees a byte of it. A moment that is all zero
- * (an optimizer without it, a unit never updated) is left out; the unit's attribute `moments` says how many there are.
+ * (an optimizer without it, a unit never updated; of the experts, all of them) is left out; the group's attribute `moments`
+ * says how many there are. Files of format version 2, in which each expert was a group with its own datasets, are read too.
  *
  * Every rank writes and reads the tensors of its own experts, the root those of the gate and the tied ones: the run
  * folder must be seen by all hosts. Units are stored under global ids at places that do not depend on ranks, so any rank
@@ -132,6 +136,9 @@ mot_status mot_checkpoint_more(const char *path, mot_status (*read)(void *to, hi
 /* Checks a checkpoint by itself, whatever its model: all checksums, complete, every expert 0..E-1 once.
  * MOT_ERR_INPUT names what is wrong. Not collective. */
 mot_status mot_checkpoint_verify(const char *path);
+/* Renews all checksums of a checkpoint that lies at `path` and is open as mot_h5_edit opens it, where the bytes have others
+ * now; *changed counts those datasets, and where there is any, the digest of the parameters says so. Not collective. */
+mot_status mot_checkpoint_renew(hid_t file, const char *path, size_t *changed);
 
 /* ---- a folder of checkpoints; none of these is collective ---- */
 

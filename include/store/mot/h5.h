@@ -103,6 +103,17 @@ mot_status mot_h5_shape(hid_t where, const char *name, int *rank, hsize_t shape[
 /* Where in the file the bytes of a dataset begin that lies as mot_h5_place leaves it: contiguous, of exactly this type,
  * little-endian. Without meaning for one that has no bytes. */
 mot_status mot_h5_position(hid_t where, const char *name, hid_t type, uint64_t *address);
+
+/* Makes a view: a dataset without bytes of its own, which shows some columns of `of`, a dataset of two dimensions in the same
+ * file ("/path"), as [rows, ...]: element [i, ...] of `shape` is number first + (place of ... in row-major order) of row i.
+ * HDF5 calls it a virtual dataset; whoever reads or writes it sees the numbers of `of`. */
+mot_status mot_h5_view(hid_t where, const char *name, const char *of, hsize_t first, int rank,
+                       const hsize_t *shape);
+/* Shape and first column of a view. MOT_ERR_INPUT unless `name` is a view of `of` that mot_h5_view may have made. Its numbers
+ * are not looked at. One without numbers begins anywhere: *first is 0. */
+mot_status mot_h5_view_place(hid_t where, const char *name, const char *of, int *rank,
+                             hsize_t shape[MOT_H5_MAX_RANK], hsize_t *first);
+
 /* Reads the whole dataset, which must have exactly this shape and convert to `type` (same class). */
 mot_status mot_h5_read(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape, void *data);
 mot_status mot_h5_read_rows(hid_t where, const char *name, hid_t type, hsize_t first, hsize_t count,
