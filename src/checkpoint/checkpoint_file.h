@@ -33,45 +33,25 @@ enum {
     MOT_BLOCKS = 1 + MOT_MOMENTS
 };
 
-/* ---- units, by number: 0 the gate, 1 the tied tensors, 2 + e expert e ---- */
-
-enum { MOT_NUMBER_GATE = 0, MOT_NUMBER_TIED = 1, MOT_NUMBER_EXPERT = 2 };
-
-static inline size_t mot_unit_count(const mot_state *state)
-{
-    return (size_t)state->experts + MOT_NUMBER_EXPERT;
-}
-static inline int mot_unit_of(size_t number)
-{
-    return number == MOT_NUMBER_GATE   ? MOT_UNIT_GATE
-           : number == MOT_NUMBER_TIED ? MOT_UNIT_TIED
-                                       : (int)(number - MOT_NUMBER_EXPERT);
-}
-/* The unit's table, NULL when the model has no such unit; the rank that stores it; and its tensors, where they are. */
-const mot_table *mot_unit_table(const mot_state *state, size_t number);
-int mot_unit_owner(const mot_state *state, size_t number);
-mot_params *mot_unit_params(const mot_state *state, size_t number);
 /* Digests of a unit: of its values together, then of each tensor of each block. */
-static inline size_t mot_unit_digests(const mot_state *state, size_t number, int64_t moments)
+static inline size_t mot_unit_digests(const mot_unit *unit, int64_t moments)
 {
-    const mot_table *const table = mot_unit_table(state, number);
-    return 1 + (table != NULL ? table->rows * (size_t)(1 + moments) : 0);
+    return 1 + unit->table->rows * (size_t)(1 + moments);
 }
 
 /* How many moments hold anything: 0 before the first update, and always for an optimizer without any. */
 int mot_unit_moments(const mot_params *unit);
 
-/* Each rank: the experts that it owns are there. The root: so are the gate and the tied tensors. */
+/* Each rank: the units that it holds are there. */
 mot_status mot_state_check(const mot_comm *comm, const mot_state *state);
 
 /* ---- names inside the file ---- */
 
-/* The group of a unit: "gate", "tied", "experts". */
-const char *mot_unit_group(int unit);
 /* The dataset of a tensor in a group: moment -1 is the value, else the optimizer's moment 0 or 1. */
 void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], const char *group, const mot_tensor *tensor, int moment);
 /* For sentences: "gate/weight", "experts/ffn/in_bias.moment0 of expert 7". */
-void mot_tensor_words(char words[MOT_CHECKPOINT_NAME], int unit, const mot_tensor *tensor, int moment);
+void mot_tensor_words(char words[MOT_CHECKPOINT_NAME], const mot_unit *unit, const mot_tensor *tensor,
+                      int moment);
 
 /* The fields of mot_progress as attributes of /progress: one table for writing and reading. */
 typedef struct mot_progress_field {
@@ -86,11 +66,8 @@ extern const size_t mot_progress_field_count;
 
 /* ---- digests ---- */
 
-/* Of the values of a unit's tensors in table order; a unit without tensors has the digest of no bytes. */
-mot_status mot_unit_digest(const mot_table *table, const mot_real *value, mot_digest *digest);
-
-/* The digest of all from those of the units, by number. */
-void mot_state_digest_text(const mot_digest *units, int experts, char text[MOT_DIGEST_TEXT]);
+/* The digest of all from those of the units, in their order. */
+void mot_state_digest_text(const mot_digest *unit, size_t units, char text[MOT_DIGEST_TEXT]);
 
 /* ---- where things lie ---- */
 
@@ -103,9 +80,7 @@ typedef struct mot_unit_about {
 /* Bytes of a unit in the file, and where it begins: the first byte behind the units before, rounded up. */
 static inline uint64_t mot_unit_bytes(const mot_table *table, int64_t moments)
 {
-    return table == NULL
-               ? 0
-               : (uint64_t)mot_table_parameters(table, ~0u) * sizeof(mot_real) * (uint64_t)(1 + moments);
+    return (uint64_t)mot_table_parameters(table, ~0u) * sizeof(mot_real) * (uint64_t)(1 + moments);
 }
 static inline uint64_t mot_next_unit(uint64_t first, uint64_t bytes)
 {
@@ -178,44 +153,48 @@ void mot_index_free(mot_index *index);
 /* Opens the file and finds its structure sound, or says why not; the tensors' bytes are not looked at. *file stays open. */
 mot_status mot_index_read(mot_index *index, hid_t *file, const char *path, const mot_state *state);
 
-/* Format, version, `complete`; and that all experts 0..experts-1 are there once. *version: MOT_CHECKPOINT_VERSION or
+/* Format, version, `complete`; and that it is of so many experts; in the former version also that all are there once. *version: MOT_CHECKPOINT_VERSION or
  * MOT_CHECKPOINT_FORMER; may be NULL. */
 mot_status mot_check_format(hid_t file, const char *path, int *version);
-mot_status mot_check_experts(hid_t file, const char *path, int version, int experts);
+mot_status mot_check_experts(hid_t file, const char *path, int version, int64_t experts);
 /* The digest that stands beside a dataset. */
 mot_status mot_get_digest(hid_t file, const char *path, const char *name, mot_digest *digest);
 
-/* ---- the experts, stacked (stack.c) ----
+/* ---- units that are alike, stacked (stack.c) ----
  *
- *      /experts/state [E, n]                    a row is an expert's bytes, up to where the next begins
+ *      /experts/state [E, n]                    a row is a unit's bytes, up to where the next begins
  *      /experts/xxh3 [E, tensors, 16]           digests, block by block in table order
  *      /experts/updates [E]
  *      /experts/PART/TENSOR [E, shape]          a view of `state`; attribute xxh3_column: its column in `xxh3` */
-#define MOT_STACK_STATE   "/experts/state"
-#define MOT_STACK_XXH3    "/experts/xxh3"
-#define MOT_STACK_UPDATES "/experts/updates"
-#define MOT_STACK_COLUMN  "xxh3_column"
+static const char mot_stack_state[] = "state", mot_stack_xxh3[] = "xxh3", mot_stack_updates[] = "updates",
+                  mot_stack_column[] = "xxh3_column";
+/* "/experts/state" */
+void mot_stack_path(char path[MOT_CHECKPOINT_NAME], const char *group, const char *own);
 
 typedef struct mot_stack {
-    uint64_t at, stride; /* bytes: where the first expert's begin, and from one expert to the next */
-    size_t experts, columns;
-    mot_digest *digest; /* [experts, columns], owned */
+    char state[MOT_CHECKPOINT_NAME], xxh3[MOT_CHECKPOINT_NAME];
+    uint64_t at, stride; /* bytes: where the first row begins, and from one row to the next */
+    size_t rows, columns;
+    mot_digest *digest; /* [rows, columns], owned */
 } mot_stack;
 
-/* A tensor of all experts: that of expert e begins at byte at + e * stride. */
+/* A tensor of all rows: that of row i begins at byte at + i * stride. */
 typedef struct mot_stacked {
     uint64_t at;
-    size_t column, count; /* count: numbers of one expert */
+    size_t column, count; /* count: numbers of one row */
     int rank;
-    hsize_t shape[MOT_H5_MAX_RANK]; /* of one expert */
+    hsize_t shape[MOT_H5_MAX_RANK]; /* of one row */
 } mot_stacked;
 
-mot_status mot_stack_read(mot_stack *stack, hid_t file, const char *path, size_t experts);
+/* Every row is there once. */
+mot_status mot_stack_check(hid_t file, const char *path, const char *group, size_t rows);
+mot_status mot_stack_read(mot_stack *stack, hid_t file, const char *path, const char *group, size_t rows);
 void mot_stack_free(mot_stack *stack);
 /* Finds the dataset `name`. */
 mot_status mot_stack_find(const mot_stack *stack, hid_t file, const char *path, const char *name,
                           mot_stacked *tensor);
-/* Writes what HDF5 knows of all experts; *tensors counts the datasets. */
-mot_status mot_stack_describe(hid_t file, const mot_description *description, mot_gidx *tensors);
+/* Writes what HDF5 knows of the `rows` units from `first` on; *tensors counts the datasets. */
+mot_status mot_stack_describe(hid_t file, const mot_description *description, size_t first, size_t rows,
+                              mot_gidx *tensors);
 
 #endif

@@ -41,22 +41,22 @@ static mot_status describe_unit(hid_t file, const mot_description *description, 
                                 mot_gidx *tensors)
 {
     mot_status status = MOT_OK;
-    const char *const group = mot_unit_group(mot_unit_of(number));
-    const mot_table *const table = mot_unit_table(description->state, number);
+    const mot_unit *const unit = &description->state->units.unit[number];
+    const mot_table *const table = unit->table;
     const mot_unit_about *const about = &description->about[number];
     const mot_digest *digest = description->digest[number] + 1;
     uint64_t at = description->first[number];
     char name[MOT_CHECKPOINT_NAME];
-    if (table == NULL) return MOT_OK;
-    MOT_TRY(mot_h5_make_group(file, group));
-    MOT_TRY(mot_h5_set_int(file, group, "updates", about->updates));
-    MOT_TRY(mot_h5_set_int(file, group, "moments", about->moments));
+    if (table->rows == 0) return MOT_OK;
+    MOT_TRY(mot_h5_make_group(file, unit->group));
+    MOT_TRY(mot_h5_set_int(file, unit->group, "updates", about->updates));
+    MOT_TRY(mot_h5_set_int(file, unit->group, "moments", about->moments));
     for (int m = -1; m < (int)about->moments; ++m) {
         for (size_t r = 0; r < table->rows; ++r) {
             const mot_tensor *const tensor = &table->row[r];
             hsize_t shape[MOT_TENSOR_RANK];
             for (int d = 0; d < tensor->rank; ++d) shape[d] = tensor->shape[d];
-            mot_tensor_path(name, group, tensor, m);
+            mot_tensor_path(name, unit->group, tensor, m);
             MOT_TRY(mot_h5_place(file, name, H5T_NATIVE_FLOAT, tensor->rank, shape, at));
             MOT_TRY(set_digest(file, name, digest++));
             at += tensor->count * sizeof(mot_real);
@@ -145,10 +145,10 @@ static mot_status write_tail(hid_t file, const mot_description *description, mot
     mot_status status = MOT_OK;
     char text[MOT_DIGEST_TEXT];
     mot_digest *units = NULL;
-    const size_t count = mot_unit_count(description->state);
+    const size_t count = description->state->units.count;
     MOT_TRY(mot_allocate(&units, count, sizeof *units, "digests"));
     for (size_t u = 0; u < count; ++u) units[u] = description->digest[u][0];
-    mot_state_digest_text(units, description->state->experts, text);
+    mot_state_digest_text(units, count, text);
     MOT_TRY(mot_h5_set_text(file, ".", "digest", text));
     MOT_TRY(mot_h5_set_int(file, ".", "tensors", tensors));
     MOT_TRY(mot_h5_set_int(file, ".", "complete", 1));
@@ -163,11 +163,14 @@ mot_status mot_description_write(const mot_description *description, const char 
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
     mot_gidx tensors = 0;
-    const size_t units = mot_unit_count(description->state);
-    MOT_TRY(mot_h5_create_file(&file, path, description->first[units]));
+    const mot_units *const units = &description->state->units;
+    MOT_TRY(mot_h5_create_file(&file, path, description->first[units->count]));
     MOT_TRY(write_head(file, description));
-    for (size_t u = 0; u < MOT_NUMBER_EXPERT; ++u) MOT_TRY(describe_unit(file, description, u, &tensors));
-    MOT_TRY(mot_stack_describe(file, description, &tensors));
+    for (size_t u = 0, rows; u < units->count; u += rows) {
+        rows = mot_units_alike(units, u);
+        MOT_TRY(units->unit[u].row == MOT_ALONE ? describe_unit(file, description, u, &tensors)
+                                                : mot_stack_describe(file, description, u, rows, &tensors));
+    }
     MOT_TRY(write_tail(file, description, tensors));
     MOT_TRY(mot_h5_close_file(&file, path, true));
 

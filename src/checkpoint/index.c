@@ -38,48 +38,40 @@ done:
     return status;
 }
 
-/* ---- experts of the former version: each a group of its own ---- */
+/* ---- units that are alike, in the former version: each a group of its own ---- */
 
-static void former_group(char group[MOT_CHECKPOINT_NAME], int expert)
+static void former_group(char path[MOT_CHECKPOINT_NAME], const char *group, size_t row)
 {
-    snprintf(group, MOT_CHECKPOINT_NAME, "experts/%05d", expert);
+    snprintf(path, MOT_CHECKPOINT_NAME, "%.32s/%05zu", group, row);
 }
 
-static mot_status check_former(hid_t file, const char *path, int experts)
+static mot_status check_former(hid_t file, const char *path, size_t experts)
 {
+    static const char group[] = "experts";
     H5G_info_t info;
     char name[MOT_CHECKPOINT_NAME];
-    for (int e = 0; e < experts; ++e) {
-        former_group(name, e);
+    for (size_t e = 0; e < experts; ++e) {
+        former_group(name, group, e);
         if (!mot_h5_exists(file, name))
-            return mot_fail(MOT_ERR_INPUT, "%s: expert %d is missing: no /%s, expected experts 0 to %d", path,
+            return mot_fail(MOT_ERR_INPUT, "%s: expert %zu is missing: no /%s, expected experts 0 to %zu", path,
                             e, name, experts - 1);
     }
     /* All of 0..E-1 are there, so a different count means one too many. */
-    if (H5Gget_info_by_name(file, "experts", &info, H5P_DEFAULT) < 0 || info.nlinks != (hsize_t)experts)
-        return mot_fail(MOT_ERR_INPUT, "%s: /experts has %llu members, expected the experts 0 to %d only",
+    if (H5Gget_info_by_name(file, group, &info, H5P_DEFAULT) < 0 || info.nlinks != (hsize_t)experts)
+        return mot_fail(MOT_ERR_INPUT, "%s: /experts has %llu members, expected the experts 0 to %zu only",
                         path, (unsigned long long)info.nlinks, experts - 1);
     return MOT_OK;
 }
 
-mot_status mot_check_experts(hid_t file, const char *path, int version, int experts)
+mot_status mot_check_experts(hid_t file, const char *path, int version, int64_t experts)
 {
-    mot_status status = MOT_OK;
     int64_t stored = 0;
-    int rank = 0;
-    hsize_t shape[MOT_H5_MAX_RANK] = {0};
-    MOT_TRY(mot_h5_get_int(file, ".", "experts", &stored));
+    const mot_status status = mot_h5_get_int(file, ".", "experts", &stored);
+    if (status != MOT_OK) return status;
     if (stored != experts)
-        return mot_fail(MOT_ERR_INPUT, "%s: a checkpoint of %" PRId64 " experts, the configuration has %d",
+        return mot_fail(MOT_ERR_INPUT, "%s: a checkpoint of %" PRId64 " experts, the configuration has %" PRId64,
                         path, stored, experts);
-    if (version == MOT_CHECKPOINT_FORMER) return check_former(file, path, experts);
-    MOT_TRY(mot_h5_shape(file, MOT_STACK_UPDATES, &rank, shape));
-    if (rank != 1 || shape[0] != (hsize_t)experts)
-        status = mot_fail(MOT_ERR_INPUT, "%s: %s has %llu rows, expected those of the experts 0 to %d", path,
-                          MOT_STACK_UPDATES, (unsigned long long)shape[0], experts - 1);
-
-done:
-    return status;
+    return version == MOT_CHECKPOINT_FORMER ? check_former(file, path, (size_t)experts) : MOT_OK;
 }
 
 /* ---- tensors ---- */
@@ -156,7 +148,7 @@ static mot_status index_unit(hid_t file, const char *path, const char *group, co
     MOT_TRY(mot_h5_get_int(file, group, "updates", &about->updates));
     MOT_TRY(check_about(path, group, about));
     for (int m = -1; m < (int)about->moments; ++m) {
-        for (size_t r = 0; table != NULL && r < table->rows; ++r) {
+        for (size_t r = 0; r < table->rows; ++r) {
             mot_tensor_path(name, group, &table->row[r], m);
             MOT_TRY(index_tensor(file, path, name, &table->row[r], place++));
             ++*tensors;
@@ -167,43 +159,51 @@ done:
     return status;
 }
 
-static mot_status index_former(hid_t file, const char *path, const mot_state *state, mot_index *index,
-                               mot_gidx *tensors)
+/* What units of a group write their own beside; `place` is that of the first, and each has as many. */
+typedef struct alike {
+    const mot_unit *unit; /* the first */
+    size_t rows;
+    mot_unit_about *about; /* [rows] */
+    mot_place *place;      /* [rows, each] */
+    size_t each;
+} alike;
+
+static mot_status index_former(hid_t file, const char *path, const alike *all, mot_gidx *tensors)
 {
     mot_status status = MOT_OK;
     char group[MOT_CHECKPOINT_NAME];
-    for (int e = 0; e < state->experts; ++e) {
-        const size_t u = MOT_NUMBER_EXPERT + (size_t)e;
+    for (size_t i = 0; i < all->rows; ++i) {
         int64_t expert;
-        former_group(group, e);
+        former_group(group, all->unit->group, i);
         MOT_TRY(mot_h5_get_int(file, group, "expert", &expert));
-        if (expert != e)
-            return mot_fail(MOT_ERR_INPUT, "%s: /%s holds expert %" PRId64 ", expected expert %d", path, group,
-                            expert, e);
-        MOT_TRY(index_unit(file, path, group, mot_unit_table(state, u), &index->about[u],
-                           index->place + index->start[u], tensors));
+        if (expert != (int64_t)i)
+            return mot_fail(MOT_ERR_INPUT, "%s: /%s holds expert %" PRId64 ", expected expert %zu", path, group,
+                            expert, i);
+        MOT_TRY(index_unit(file, path, group, all->unit->table, &all->about[i], all->place + i * all->each,
+                           tensors));
     }
 done:
     return status;
 }
 
-/* The tensors of all experts, block by block in table order. */
-static mot_status index_stack(hid_t file, const char *path, const mot_table *table, int64_t moments,
-                              const mot_stack *stack, mot_place *place, mot_gidx *tensors)
+/* Block by block in table order. */
+static mot_status index_tensors(hid_t file, const char *path, const alike *all, const mot_stack *stack,
+                                mot_gidx *tensors)
 {
-    const size_t each = table->rows * MOT_BLOCKS; /* places of an expert */
+    const mot_table *const table = all->unit->table;
+    mot_place *place = all->place;
     mot_status status = MOT_OK;
     char name[MOT_CHECKPOINT_NAME];
-    for (int m = -1; m < (int)moments; ++m) {
+    for (int m = -1; m < (int)all->about[0].moments; ++m) {
         for (size_t r = 0; r < table->rows; ++r, ++place) {
             mot_stacked tensor;
-            mot_tensor_path(name, mot_unit_group(0), &table->row[r], m);
+            mot_tensor_path(name, all->unit->group, &table->row[r], m);
             MOT_TRY(check_there(file, path, name));
             MOT_TRY(mot_stack_find(stack, file, path, name, &tensor));
             MOT_TRY(compare_shape(path, name, tensor.rank, tensor.shape, &table->row[r]));
-            for (size_t e = 0; e < stack->experts; ++e)
-                place[e * each] = (mot_place){tensor.at + e * stack->stride,
-                                              stack->digest[e * stack->columns + tensor.column]};
+            for (size_t i = 0; i < all->rows; ++i)
+                place[i * all->each] = (mot_place){tensor.at + i * stack->stride,
+                                                   stack->digest[i * stack->columns + tensor.column]};
             ++*tensors;
         }
     }
@@ -211,32 +211,44 @@ done:
     return status;
 }
 
-static mot_status index_experts(hid_t file, const char *path, const mot_state *state, mot_index *index,
-                                mot_gidx *tensors)
+static mot_status index_stack(hid_t file, const char *path, const alike *all, mot_gidx *tensors)
 {
-    const size_t experts = (size_t)state->experts;
-    const mot_table *const table = mot_unit_table(state, MOT_NUMBER_EXPERT);
-    const char *const group = mot_unit_group(0);
-    mot_unit_about *const about = index->about + MOT_NUMBER_EXPERT;
+    const char *const group = all->unit->group;
+    char name[MOT_CHECKPOINT_NAME];
     int64_t moments, *updates = NULL;
     mot_stack stack = {0};
     mot_status status;
-    MOT_TRY(mot_allocate(&updates, experts, sizeof *updates, "updates of experts"));
-    MOT_TRY(mot_h5_read(file, MOT_STACK_UPDATES, H5T_NATIVE_INT64, 1, (hsize_t[]){experts}, updates));
+    MOT_TRY(mot_stack_check(file, path, group, all->rows));
+    MOT_TRY(mot_allocate(&updates, all->rows, sizeof *updates, "updates of experts"));
+    mot_stack_path(name, group, mot_stack_updates);
+    MOT_TRY(mot_h5_read(file, name, H5T_NATIVE_INT64, 1, (hsize_t[]){all->rows}, updates));
     MOT_TRY(mot_h5_get_int(file, group, "moments", &moments));
-    for (size_t e = 0; e < experts; ++e) {
-        about[e] = (mot_unit_about){.updates = updates[e], .moments = moments};
-        MOT_TRY(check_about(path, group, &about[e]));
+    for (size_t i = 0; i < all->rows; ++i) {
+        all->about[i] = (mot_unit_about){.updates = updates[i], .moments = moments};
+        MOT_TRY(check_about(path, group, &all->about[i]));
     }
-    if (table == NULL) goto done;
-    MOT_TRY(mot_stack_read(&stack, file, path, experts));
-    MOT_TRY(index_stack(file, path, table, moments, &stack, index->place + index->start[MOT_NUMBER_EXPERT],
-                        tensors));
+    if (all->unit->table->rows == 0) goto done;
+    MOT_TRY(mot_stack_read(&stack, file, path, group, all->rows));
+    MOT_TRY(index_tensors(file, path, all, &stack, tensors));
 
 done:
     mot_stack_free(&stack);
     mot_free(updates);
     return status;
+}
+
+/* The units of one group, from u on. */
+static mot_status index_group(mot_index *index, hid_t file, const char *path, int version,
+                              const mot_units *units, size_t u, mot_gidx *tensors)
+{
+    const mot_unit *const unit = &units->unit[u];
+    const alike all = {unit, mot_units_alike(units, u), &index->about[u], index->place + index->start[u],
+                       index->start[u + 1] - index->start[u]};
+    if (unit->row != MOT_ALONE)
+        return version == MOT_CHECKPOINT_FORMER ? index_former(file, path, &all, tensors)
+                                                : index_stack(file, path, &all, tensors);
+    if (unit->table->rows == 0) return MOT_OK;
+    return index_unit(file, path, unit->group, unit->table, all.about, all.place, tensors);
 }
 
 /* ---- the whole ---- */
@@ -271,15 +283,13 @@ static mot_status read_progress(hid_t file, const char *path, mot_progress *prog
 
 mot_status mot_index_create(mot_index *index, const mot_state *state)
 {
-    const size_t units = mot_unit_count(state);
+    const size_t units = state->units.count;
     mot_status status = MOT_OK;
     *index = (mot_index){0};
     MOT_TRY(mot_allocate(&index->about, units, sizeof *index->about, "units of a checkpoint"));
     MOT_TRY(mot_allocate(&index->start, units + 1, sizeof *index->start, "units of a checkpoint"));
-    for (size_t u = 0; u < units; ++u) {
-        const mot_table *const table = mot_unit_table(state, u);
-        index->start[u + 1] = index->start[u] + (table != NULL ? table->rows * MOT_BLOCKS : 0);
-    }
+    for (size_t u = 0; u < units; ++u)
+        index->start[u + 1] = index->start[u] + state->units.unit[u].table->rows * MOT_BLOCKS;
     MOT_TRY(
         mot_allocate(&index->place, index->start[units], sizeof *index->place, "tensors of a checkpoint"));
 
@@ -306,14 +316,8 @@ mot_status mot_index_read(mot_index *index, hid_t *file, const char *path, const
     MOT_TRY(mot_check_format(*file, path, &version));
     MOT_TRY(mot_check_experts(*file, path, version, state->experts));
     MOT_TRY(read_progress(*file, path, &index->progress));
-    for (size_t u = 0; u < MOT_NUMBER_EXPERT; ++u) {
-        const mot_table *const table = mot_unit_table(state, u);
-        if (table != NULL)
-            MOT_TRY(index_unit(*file, path, mot_unit_group(mot_unit_of(u)), table, &index->about[u],
-                               index->place + index->start[u], &tensors));
-    }
-    MOT_TRY(version == MOT_CHECKPOINT_FORMER ? index_former(*file, path, state, index, &tensors)
-                                             : index_experts(*file, path, state, index, &tensors));
+    for (size_t u = 0; u < state->units.count; u += mot_units_alike(&state->units, u))
+        MOT_TRY(index_group(index, *file, path, version, &state->units, u, &tensors));
     MOT_TRY(mot_h5_get_int(*file, ".", "tensors", &stored));
     if (stored != tensors)
         status = mot_fail(MOT_ERR_INPUT,

@@ -7,22 +7,17 @@
 
 /* ---- with a state ---- */
 
-/* Where this rank gets a unit's tensors from: its own from the file; the tied ones from the root. */
-static bool reads(const mot_comm *comm, const mot_state *state, size_t number)
-{
-    return mot_unit_table(state, number) != NULL && mot_unit_owner(state, number) == comm->rank;
-}
-
 static mot_status check_unit(mot_tensor_file *file, const mot_state *state, const mot_index *index,
                              size_t number)
 {
-    const mot_table *const table = mot_unit_table(state, number);
+    const mot_unit *const unit = &state->units.unit[number];
+    const mot_table *const table = unit->table;
     const mot_place *place = index->place + index->start[number];
     mot_status status = MOT_OK;
     char name[MOT_CHECKPOINT_NAME];
     for (int m = -1; m < (int)index->about[number].moments; ++m) {
         for (size_t r = 0; r < table->rows; ++r, ++place) {
-            mot_tensor_words(name, mot_unit_of(number), &table->row[r], m);
+            mot_tensor_words(name, unit, &table->row[r], m);
             MOT_TRY(mot_tensor_check(file, place->at, table->row[r].count, name, &place->digest));
         }
     }
@@ -34,7 +29,7 @@ done:
 static mot_status read_unit(mot_tensor_file *file, const mot_state *state, const mot_index *index,
                             size_t number)
 {
-    mot_params *const unit = mot_unit_params(state, number);
+    mot_params *const unit = state->units.unit[number].params;
     const mot_place *place = index->place + index->start[number];
     mot_status status = MOT_OK;
     for (int m = -1; m < MOT_MOMENTS; ++m) {
@@ -54,14 +49,14 @@ done:
 /* What the root found in the file's structure, to all. */
 static void share_index(const mot_comm *comm, const mot_state *state, mot_index *index)
 {
-    const size_t units = mot_unit_count(state);
+    const size_t units = state->units.count;
     mot_comm_bcast(comm, &index->progress, sizeof index->progress, MOT_ROOT);
     mot_comm_bcast(comm, index->about, units * sizeof *index->about, MOT_ROOT);
     mot_comm_bcast(comm, index->place, index->start[units] * sizeof *index->place, MOT_ROOT);
 }
 
-/* The tied tensors to every rank alike. */
-static void share_tied(const mot_comm *comm, mot_params *unit)
+/* What every rank holds alike. */
+static void share_unit(const mot_comm *comm, mot_params *unit)
 {
     const size_t bytes = unit->table->count * sizeof(mot_real);
     mot_comm_bcast(comm, &unit->updates, sizeof unit->updates, MOT_ROOT);
@@ -89,12 +84,13 @@ done:
 
 /* 1. the root checks the structure of the file and tells everybody where the tensors are
  * 2. every rank checks the tensors that it will hold; all agree. Up to here nothing of the state has changed
- * 3. every rank reads them; the root sends the tied ones
+ * 3. every rank reads them; the root sends what all hold alike
  * 4. all agree. A failure after 2 (the disk went away meanwhile) leaves the state undefined. */
 mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const char *given)
 {
     const bool root = comm->rank == MOT_ROOT;
-    const size_t units = mot_unit_count(state);
+    const mot_unit *const unit = state->units.unit;
+    const size_t units = state->units.count;
     hid_t file = H5I_INVALID_HID;
     mot_tensor_file tensors = {.descriptor = -1};
     mot_index index = {0};
@@ -117,13 +113,14 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
     /* 2 */
     status = mot_tensor_file_open(&tensors, path, path, false);
     for (size_t u = 0; u < units && status == MOT_OK; ++u)
-        if (reads(comm, state, u)) status = check_unit(&tensors, state, &index, u);
+        if (mot_unit_keeper(&unit[u]) == comm->rank) status = check_unit(&tensors, state, &index, u);
     MOT_TRY(mot_comm_agree(comm, status));
 
     /* 3, 4 */
     for (size_t u = 0; u < units && status == MOT_OK; ++u)
-        if (reads(comm, state, u)) status = read_unit(&tensors, state, &index, u);
-    if (mot_unit_table(state, MOT_NUMBER_TIED) != NULL) share_tied(comm, state->tied);
+        if (mot_unit_keeper(&unit[u]) == comm->rank) status = read_unit(&tensors, state, &index, u);
+    for (size_t u = 0; u < units; ++u)
+        if (unit[u].owner == MOT_ALIKE && unit[u].table->rows > 0) share_unit(comm, unit[u].params);
     MOT_TRY(mot_comm_agree(comm, status));
     if (root && state->balance_bias != NULL)
         memcpy(state->balance_bias, bias, (size_t)state->experts * sizeof *bias);

@@ -55,13 +55,8 @@ static void release(mot_saver *saver)
     mot_free(saver->reports);
     mot_free(saver->digest_at);
     mot_free(saver->digests);
-    mot_free(saver->digest_of);
     mot_free(saver->digest);
-    mot_free(saver->block);
-    mot_free(saver->first);
-    mot_free(saver->about);
-    mot_free(saver->bias);
-    mot_free(saver->owner);
+    saver_free_units(saver);
     mot_free(saver->copy);
     mot_free(saver->hosts);
     mot_free(saver);
@@ -110,17 +105,18 @@ void mot_saver_destroy(mot_saver **handle)
 
 static mot_status write_unit(mot_saver *saver, mot_tensor_file *file, size_t number)
 {
-    const mot_table *table = mot_unit_table(&saver->state, number);
+    const mot_unit *unit = &saver->state.units.unit[number];
+    const mot_table *table = unit->table;
     mot_digest *digest = saver->digest_of[number];
     uint64_t at = saver->first[number];
     char name[MOT_CHECKPOINT_NAME];
     mot_status status = MOT_OK;
     mot_digest_state *values = mot_digest_begin();
     if (values == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a digest");
-    for (int b = 0; table != NULL && b < 1 + (int)saver->about[number].moments; ++b) {
+    for (int b = 0; b < 1 + (int)saver->about[number].moments; ++b) {
         for (size_t r = 0; r < table->rows; ++r) {
             const mot_tensor *tensor = &table->row[r];
-            mot_tensor_words(name, mot_unit_of(number), tensor, b - 1);
+            mot_tensor_words(name, unit, tensor, b - 1);
             MOT_TRY(mot_tensor_write(file, at, saver->block[number][b] + tensor->offset, tensor->count, name,
                                      &digest[1 + (size_t)b * table->rows + r], b == 0 ? values : NULL));
             at += tensor->count * sizeof(mot_real);
@@ -136,16 +132,16 @@ done:
 static void write_tensors(void *context)
 {
     mot_saver *saver = context;
-    const size_t units = mot_unit_count(&saver->state);
+    const mot_units *units = &saver->state.units;
     mot_tensor_file file;
     mot_status status;
     MOT_TRY(mot_tensor_file_open(&file, saver->names.temporary, saver->names.path, true));
-    for (size_t u = 0; u < units; ++u) { /* asked before the first byte is written */
-        if (mot_unit_owner(&saver->state, u) != saver->comm->rank) continue;
+    for (size_t u = 0; u < units->count; ++u) { /* asked before the first byte is written */
+        if (mot_unit_keeper(&units->unit[u]) != saver->comm->rank) continue;
         MOT_TRY(mot_tensor_file_reserve(&file, saver->first[u], saver->first[u + 1] - saver->first[u]));
     }
-    for (size_t u = 0; u < units; ++u) {
-        if (mot_unit_owner(&saver->state, u) == saver->comm->rank) MOT_TRY(write_unit(saver, &file, u));
+    for (size_t u = 0; u < units->count; ++u) {
+        if (mot_unit_keeper(&units->unit[u]) == saver->comm->rank) MOT_TRY(write_unit(saver, &file, u));
     }
 done:;
     const mot_status closed = mot_tensor_file_close(&file, status == MOT_OK);

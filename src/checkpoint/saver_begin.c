@@ -5,22 +5,35 @@
 
 #include "mot/memory.h"
 
-/* Arrays for a state of so many experts; a saver meets the same number all its life. */
+void saver_free_units(mot_saver *saver)
+{
+    mot_free(saver->digest_of);
+    mot_free(saver->block);
+    mot_free(saver->first);
+    mot_free(saver->about);
+    mot_free(saver->bias);
+    mot_free(saver->units);
+    saver->unit_room = 0;
+}
+
+/* Arrays for a state of so many units; there are no more experts than those. */
 static mot_status make_room(mot_saver *saver, const mot_state *state, bool copy)
 {
-    const size_t units = mot_unit_count(state), experts = (size_t)state->experts;
+    const size_t units = state->units.count;
     mot_status status = MOT_OK;
-    if (saver->owner == NULL) {
+    if (saver->unit_room < units) {
+        saver_free_units(saver);
         MOT_TRY(mot_allocate(&saver->about, units, sizeof *saver->about, "units"));
         MOT_TRY(mot_allocate(&saver->first, units + 1, sizeof *saver->first, "units"));
         MOT_TRY(mot_allocate(&saver->block, units, sizeof *saver->block, "units"));
         MOT_TRY(mot_allocate(&saver->digest_of, units, sizeof *saver->digest_of, "units"));
-        MOT_TRY(mot_allocate(&saver->bias, experts, sizeof *saver->bias, "the balance bias"));
-        MOT_TRY(mot_allocate(&saver->owner, experts, sizeof *saver->owner, "owners"));
+        MOT_TRY(mot_allocate(&saver->bias, units, sizeof *saver->bias, "the balance bias"));
+        MOT_TRY(mot_allocate(&saver->units, units, sizeof *saver->units, "units"));
+        saver->unit_room = units;
     }
     const size_t copies = copy ? mot_state_bytes(saver->comm, state) : 0;
     size_t digests = 0; /* as if every unit had all moments, which is not known yet */
-    for (size_t u = 0; u < units; ++u) digests += mot_unit_digests(state, u, MOT_MOMENTS);
+    for (size_t u = 0; u < units; ++u) digests += mot_unit_digests(&state->units.unit[u], MOT_MOMENTS);
     int bytes;
     MOT_TRY(mot_mpi_count(digests * sizeof *saver->digest, &bytes));
     MOT_TRY(mot_reserve(&saver->digest, &saver->digest_room, digests, sizeof *saver->digest, "digests"));
@@ -29,60 +42,64 @@ done:
     return status;
 }
 
-/* The experts have the same moments in a file, as rows of one dataset: those that any of them has. */
-static void even_out(mot_unit_about *expert, int experts)
+/* Units that are alike have the same moments in a file, as rows of one dataset: those that any of them has. */
+static void even_out(mot_unit_about *about, size_t alike)
 {
     int64_t most = 0;
-    for (int e = 0; e < experts; ++e) most = MOT_MAX(most, expert[e].moments);
-    for (int e = 0; e < experts; ++e) expert[e].moments = most;
+    for (size_t i = 0; i < alike; ++i) most = MOT_MAX(most, about[i].moments);
+    for (size_t i = 0; i < alike; ++i) about[i].moments = most;
 }
 
 /* Every rank learns what there is of every unit, and that each has one holder. */
 static mot_status survey(mot_saver *saver, const mot_state *state)
 {
-    const size_t units = mot_unit_count(state);
+    const mot_units *units = &state->units;
     int count;
-    for (size_t u = 0; u < units; ++u) {
-        const mot_params *unit = mot_unit_params(state, u);
+    for (size_t u = 0; u < units->count; ++u) {
+        const mot_unit *unit = &units->unit[u];
         saver->about[u] = (mot_unit_about){0};
-        if (mot_unit_owner(state, u) != saver->comm->rank) continue;
+        if (mot_unit_keeper(unit) != saver->comm->rank) continue;
         saver->about[u].holders = 1;
-        if (unit == NULL) continue;
-        saver->about[u].updates = unit->updates;
-        saver->about[u].moments = mot_unit_moments(unit);
+        if (unit->params == NULL) continue;
+        saver->about[u].updates = unit->params->updates;
+        saver->about[u].moments = mot_unit_moments(unit->params);
     }
-    const mot_status status = mot_mpi_count(units * 3, &count);
+    const mot_status status = mot_mpi_count(units->count * 3, &count);
     if (status != MOT_OK) return status;
     _Static_assert(sizeof(mot_unit_about) == 3 * sizeof(int64_t), "summed as numbers");
     mot_comm_allreduce(saver->comm, saver->about, count, MPI_INT64_T, MPI_SUM);
-    for (size_t u = 0; u < units; ++u) {
+    for (size_t u = 0; u < units->count; ++u) {
         if (saver->about[u].holders == 1) continue;
         return mot_fail(MOT_ERR_INPUT,
                         "%" PRId64 " ranks hold unit %zu (/%s), expected one: no checkpoint is written",
-                        saver->about[u].holders, u, mot_unit_group(mot_unit_of(u)));
+                        saver->about[u].holders, u, units->unit[u].group);
     }
-    even_out(saver->about + MOT_NUMBER_EXPERT, state->experts);
+    for (size_t u = 0, alike; u < units->count; u += alike) {
+        alike = mot_units_alike(units, u);
+        even_out(saver->about + u, alike);
+    }
     return MOT_OK;
 }
 
 /* Where each unit lies in the file, and its digests in memory. */
 static void lay_out(mot_saver *saver, const mot_state *state)
 {
-    const size_t units = mot_unit_count(state), ranks = (size_t)saver->comm->size;
+    const size_t units = state->units.count, ranks = (size_t)saver->comm->size;
     size_t all = 0;
     saver->first[0] = MOT_H5_HEAD;
     memset(saver->digests, 0, ranks * sizeof *saver->digests);
     for (size_t u = 0; u < units; ++u) {
+        const mot_unit *unit = &state->units.unit[u];
         const int64_t moments = saver->about[u].moments;
-        saver->first[u + 1] = mot_next_unit(saver->first[u],
-                                            mot_unit_bytes(mot_unit_table(state, u), moments));
-        saver->digests[mot_unit_owner(state, u)] += mot_unit_digests(state, u, moments);
+        saver->first[u + 1] = mot_next_unit(saver->first[u], mot_unit_bytes(unit->table, moments));
+        saver->digests[mot_unit_keeper(unit)] += mot_unit_digests(unit, moments);
     }
     for (size_t r = 0; r < ranks; all += saver->digests[r++]) saver->digest_at[r] = all;
     for (size_t u = 0; u < units; ++u) { /* a rank's units in their order */
-        const int owner = mot_unit_owner(state, u);
-        saver->digest_of[u] = saver->digest + saver->digest_at[owner];
-        saver->digest_at[owner] += mot_unit_digests(state, u, saver->about[u].moments);
+        const mot_unit *unit = &state->units.unit[u];
+        const int keeper = mot_unit_keeper(unit);
+        saver->digest_of[u] = saver->digest + saver->digest_at[keeper];
+        saver->digest_at[keeper] += mot_unit_digests(unit, saver->about[u].moments);
     }
     for (size_t r = 0; r < ranks; ++r) saver->digest_at[r] -= saver->digests[r];
 }
@@ -99,12 +116,12 @@ static mot_status make_names(saver_names *names, const char *path)
 static void take_tensors(mot_saver *saver, const mot_state *state, bool copy)
 {
     unsigned char *free_room = saver->copy;
-    for (size_t u = 0; u < mot_unit_count(state); ++u) {
-        const mot_params *unit = mot_unit_params(state, u);
-        if (unit == NULL || mot_unit_owner(state, u) != saver->comm->rank) continue;
+    for (size_t u = 0; u < state->units.count; ++u) {
+        const mot_params *params = state->units.unit[u].params;
+        if (params == NULL || mot_unit_keeper(&state->units.unit[u]) != saver->comm->rank) continue;
         for (int b = 0; b < 1 + (int)saver->about[u].moments; ++b) {
-            const mot_real *block = b == 0 ? unit->value : unit->moment[b - 1];
-            const size_t bytes = unit->table->count * sizeof *block;
+            const mot_real *block = b == 0 ? params->value : params->moment[b - 1];
+            const size_t bytes = params->table->count * sizeof *block;
             saver->block[u][b] = copy ? memcpy(free_room, block, bytes) : block;
             if (copy) free_room += bytes;
         }
@@ -123,8 +140,8 @@ mot_status saver_prepare(mot_saver *saver, const mot_state *state, const char *p
     lay_out(saver, state);
     take_tensors(saver, state, copy);
     saver->state = *state;
-    memcpy(saver->owner, state->owner, (size_t)state->experts * sizeof *state->owner);
-    saver->state.owner = saver->owner;
+    memcpy(saver->units, state->units.unit, state->units.count * sizeof *saver->units);
+    saver->state.units.unit = saver->units;
     if (state->balance_bias != NULL) {
         memcpy(saver->bias, state->balance_bias, (size_t)state->experts * sizeof *saver->bias);
         saver->state.balance_bias = saver->bias;

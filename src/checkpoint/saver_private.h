@@ -24,8 +24,9 @@ struct mot_saver {
     enum { IDLE, WRITING, SENT, DESCRIBING, ENDED } phase;
     atomic_bool done; /* the thread's work */
     mot_state state;  /* with arrays of its own: */
-    int *owner;
+    mot_unit *units;
     mot_real *bias;
+    size_t unit_room; /* of these and of what follows with [units] */
     saver_names names;
     mot_retention retention;
     bool retain;
@@ -44,5 +45,6 @@ struct mot_saver {
 /* saver_begin.c: all that a rank needs to know and hold before its thread begins: copies the state, surveys the units,
  * lays out the file. Collective; the same status on every rank. */
 mot_status saver_prepare(mot_saver *saver, const mot_state *state, const char *path, bool copy);
+void saver_free_units(mot_saver *saver);
 
 #endif

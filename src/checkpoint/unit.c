@@ -29,27 +29,6 @@ const mot_progress_field mot_progress_fields[] = {
 };
 const size_t mot_progress_field_count = MOT_COUNT(mot_progress_fields);
 
-const mot_table *mot_unit_table(const mot_state *state, size_t number)
-{
-    const mot_table *const table = number == MOT_NUMBER_GATE   ? state->gate_table
-                                   : number == MOT_NUMBER_TIED ? state->tied_table
-                                                               : state->expert_table;
-    return table != NULL && table->rows > 0 ? table : NULL;
-}
-
-int mot_unit_owner(const mot_state *state, size_t number)
-{
-    return number < MOT_NUMBER_EXPERT ? MOT_ROOT : state->owner[number - MOT_NUMBER_EXPERT];
-}
-
-mot_params *mot_unit_params(const mot_state *state, size_t number)
-{
-    if (mot_unit_table(state, number) == NULL) return NULL;
-    return number == MOT_NUMBER_GATE   ? state->gate
-           : number == MOT_NUMBER_TIED ? state->tied
-                                       : state->expert[number - MOT_NUMBER_EXPERT];
-}
-
 static bool all_zero(const mot_real *value, size_t count)
 {
     static const mot_real zero[256];
@@ -70,34 +49,27 @@ int mot_unit_moments(const mot_params *unit)
 
 mot_status mot_state_check(const mot_comm *comm, const mot_state *state)
 {
-    for (int e = 0; e < state->experts; ++e) {
-        if (state->owner[e] < 0 || state->owner[e] >= comm->size)
-            return mot_fail(MOT_ERR_INPUT, "expert %d belongs to rank %d outside [0, %d)", e, state->owner[e],
-                            comm->size);
-        if (state->owner[e] == comm->rank && state->expert[e] == NULL)
-            return mot_fail(MOT_ERR_INPUT, "expert %d is not on rank %d, which owns it", e, comm->rank);
+    for (size_t u = 0; u < state->units.count; ++u) {
+        const mot_unit *const unit = &state->units.unit[u];
+        if (unit->owner != MOT_ALIKE && (unit->owner < 0 || unit->owner >= comm->size))
+            return mot_fail(MOT_ERR_INPUT, "unit %zu, /%s, belongs to rank %d outside [0, %d)", u, unit->group,
+                            unit->owner, comm->size);
+        const bool held = unit->owner == MOT_ALIKE || unit->owner == comm->rank;
+        if (held && unit->table->rows > 0 && unit->params == NULL)
+            return mot_fail(MOT_ERR_INPUT, "unit %zu, /%s, is not on rank %d, which holds it", u, unit->group,
+                            comm->rank);
     }
-    if (mot_unit_table(state, MOT_NUMBER_TIED) != NULL && state->tied == NULL)
-        return mot_fail(MOT_ERR_INPUT, "rank %d lacks the tied tensors", comm->rank);
-    if (comm->rank == MOT_ROOT && mot_unit_table(state, MOT_NUMBER_GATE) != NULL && state->gate == NULL)
-        return mot_fail(MOT_ERR_INPUT, "the root lacks the gate");
     return MOT_OK;
 }
 
 size_t mot_state_bytes(const mot_comm *comm, const mot_state *state)
 {
     size_t bytes = 0;
-    for (size_t u = 0; u < mot_unit_count(state); ++u) {
-        const mot_table *const table = mot_unit_table(state, u);
-        if (table != NULL && mot_unit_owner(state, u) == comm->rank)
-            bytes += table->count * sizeof(mot_real) * MOT_BLOCKS;
+    for (size_t u = 0; u < state->units.count; ++u) {
+        const mot_unit *const unit = &state->units.unit[u];
+        if (mot_unit_keeper(unit) == comm->rank) bytes += unit->table->count * sizeof(mot_real) * MOT_BLOCKS;
     }
     return bytes;
-}
-
-const char *mot_unit_group(int unit)
-{
-    return unit == MOT_UNIT_GATE ? "gate" : unit == MOT_UNIT_TIED ? "tied" : "experts";
 }
 
 void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], const char *group, const mot_tensor *tensor, int moment)
@@ -109,9 +81,10 @@ void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], const char *group, const mo
              parts ? mot_part_name[tensor->part] : "", tensor->name, tail);
 }
 
-void mot_tensor_words(char words[MOT_CHECKPOINT_NAME], int unit, const mot_tensor *tensor, int moment)
+void mot_tensor_words(char words[MOT_CHECKPOINT_NAME], const mot_unit *unit, const mot_tensor *tensor,
+                      int moment)
 {
-    mot_tensor_path(words, mot_unit_group(unit), tensor, moment);
+    mot_tensor_path(words, unit->group, tensor, moment);
     const size_t used = strlen(words);
-    if (unit >= 0) snprintf(words + used, MOT_CHECKPOINT_NAME - used, " of expert %d", unit);
+    if (unit->row != MOT_ALONE) snprintf(words + used, MOT_CHECKPOINT_NAME - used, " of expert %d", unit->row);
 }

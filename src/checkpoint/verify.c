@@ -44,7 +44,7 @@ static mot_status walk_stacked(walk *w, const char *name)
     bool changed = false;
     char words[2 * MOT_CHECKPOINT_NAME];
     MOT_TRY(mot_stack_find(&w->stack, w->file, w->tensors.path, name, &tensor));
-    for (size_t e = 0; e < w->stack.experts; ++e) {
+    for (size_t e = 0; e < w->stack.rows; ++e) {
         const uint64_t at = tensor.at + e * w->stack.stride;
         mot_digest *const said = &w->stack.digest[e * w->stack.columns + tensor.column], found;
         if (w->renew) {
@@ -61,11 +61,11 @@ done:
     return status;
 }
 
-static bool is_stacks_own(const char *name)
+static bool is_stacks_own(const char *member)
 {
-    static const char *const own[] = {MOT_STACK_STATE, MOT_STACK_XXH3, MOT_STACK_UPDATES};
+    static const char *const own[] = {mot_stack_state, mot_stack_xxh3, mot_stack_updates};
     for (size_t o = 0; o < MOT_COUNT(own); ++o)
-        if (strcmp(name, own[o] + 1) == 0) return true;
+        if (strcmp(member, own[o]) == 0) return true;
     return false;
 }
 
@@ -90,8 +90,8 @@ static mot_status walk_group(walk *w, const char *group, int depth)
                             group);
         if (about.type == H5O_TYPE_GROUP) {
             MOT_TRY(walk_group(w, name, depth + 1));
-        } else if (!is_stacks_own(name)) {
-            const bool stacked = w->stack.digest != NULL && mot_h5_has_attribute(w->file, name, MOT_STACK_COLUMN);
+        } else if (depth > 0 || !is_stacks_own(member)) {
+            const bool stacked = w->stack.digest != NULL && mot_h5_has_attribute(w->file, name, mot_stack_column);
             MOT_TRY(stacked ? walk_stacked(w, name) : walk_lone(w, name));
             w->found += strcmp(name, "gate/balance_bias") != 0;
         }
@@ -100,22 +100,58 @@ done:
     return status;
 }
 
-/* Of the file that lies at `path` and is open as w->file. */
+static bool has(const walk *w, const char *group, const char *own)
+{
+    char name[MOT_CHECKPOINT_NAME];
+    mot_stack_path(name, group, own);
+    return mot_h5_exists(w->file, name);
+}
+
+/* A group of units, alone or stacked. */
+static mot_status walk_units(walk *w, const char *group, size_t rows)
+{
+    mot_status status = MOT_OK;
+    if (has(w, group, mot_stack_updates)) MOT_TRY(mot_stack_check(w->file, w->tensors.path, group, rows));
+    if (has(w, group, mot_stack_state))
+        MOT_TRY(mot_stack_read(&w->stack, w->file, w->tensors.path, group, rows));
+    MOT_TRY(walk_group(w, group, 0));
+    if (w->changed > 0 && w->stack.digest != NULL)
+        MOT_TRY(mot_h5_write_rows(w->file, w->stack.xxh3, H5T_NATIVE_UINT8, 0, w->stack.rows, w->stack.digest));
+done:
+    mot_stack_free(&w->stack);
+    return status;
+}
+
+/* What else lies in a file is not ours to judge. A gate without tensors and experts of the former version say nothing of
+ * moments. */
+static bool holds_units(hid_t file, const char *name)
+{
+    return mot_h5_has_attribute(file, name, "moments") || strcmp(name, "gate") == 0 ||
+           strcmp(name, "experts") == 0;
+}
+
+/* `path`: where the file lies that is open as w->file. */
 static mot_status walk_file(walk *w, const char *path)
 {
-    static const char *const groups[] = {"gate", "tied", "experts"};
     mot_status status;
     int64_t experts = 0;
     int version;
+    H5G_info_t info;
     w->tensors.descriptor = -1;
     MOT_TRY(mot_check_format(w->file, path, &version));
     MOT_TRY(mot_h5_get_int(w->file, ".", "experts", &experts));
-    MOT_TRY(mot_check_experts(w->file, path, version, (int)MOT_MIN(experts, INT_MAX)));
+    MOT_TRY(mot_check_experts(w->file, path, version, experts));
     MOT_TRY(mot_tensor_file_open(&w->tensors, path, path, false));
-    if (mot_h5_exists(w->file, MOT_STACK_STATE))
-        MOT_TRY(mot_stack_read(&w->stack, w->file, path, (size_t)experts));
-    for (size_t g = 0; g < MOT_COUNT(groups); ++g)
-        if (mot_h5_exists(w->file, groups[g])) MOT_TRY(walk_group(w, groups[g], 0));
+    if (H5Gget_info(w->file, &info) < 0) info.nlinks = 0;
+    for (hsize_t i = 0; i < info.nlinks; ++i) {
+        char name[MOT_CHECKPOINT_NAME] = "";
+        H5O_info_t about;
+        H5Lget_name_by_idx(w->file, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
+        if (mot_h5_exists(w->file, name) && holds_units(w->file, name) &&
+            H5Oget_info_by_name2(w->file, name, &about, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+            about.type == H5O_TYPE_GROUP)
+            MOT_TRY(walk_units(w, name, (size_t)experts));
+    }
 
 done:
     (void)mot_tensor_file_close(&w->tensors, false);
@@ -135,7 +171,6 @@ mot_status mot_checkpoint_verify(const char *path)
                           stored);
 
 done:
-    mot_stack_free(&w.stack);
     mot_h5_close(&w.file);
     return status;
 }
@@ -146,13 +181,10 @@ mot_status mot_checkpoint_renew(hid_t file, const char *path, size_t *changed)
     mot_status status;
     MOT_TRY(mot_h5_renew_checksums(file, changed));
     MOT_TRY(walk_file(&w, path));
-    if (w.changed > 0)
-        MOT_TRY(mot_h5_write_rows(file, MOT_STACK_XXH3, H5T_NATIVE_UINT8, 0, w.stack.experts, w.stack.digest));
     *changed += w.changed;
     /* Of the parameters there is a digest too, by which runs are compared: it is that of no run any more. */
     if (*changed > 0) MOT_TRY(mot_h5_set_text(file, ".", "digest", "changed by hand"));
 
 done:
-    mot_stack_free(&w.stack);
     return status;
 }

@@ -32,6 +32,22 @@ static int expert_at(const mot_model *model, const mot_placement *placement, int
     return placement->local[placement->first[model->comm->rank] + local];
 }
 
+/* The model's list, with experts where the placement has them, and none of them here yet. */
+static mot_status copy_units(const mot_model *model, model_experts *held)
+{
+    const mot_units *units = &model->units;
+    const mot_status status = mot_allocate(&held->units.unit, units->count, sizeof *units->unit, "units");
+    if (status != MOT_OK) return status;
+    held->units.count = units->count;
+    memcpy(held->units.unit, units->unit, units->count * sizeof *units->unit);
+    for (int e = 0; e < held->placement.experts; ++e) {
+        mot_unit *unit = &held->units.unit[model->first_expert + (size_t)e];
+        unit->owner = held->placement.owner[e];
+        unit->params = NULL;
+    }
+    return MOT_OK;
+}
+
 mot_status mot_model_hold(const mot_model *model, mot_placement *placement, model_experts *held)
 {
     mot_status status;
@@ -39,6 +55,7 @@ mot_status mot_model_hold(const mot_model *model, mot_placement *placement, mode
     const size_t local = (size_t)count, rows = model->table.rows;
     *held = (model_experts){.placement = *placement};
     *placement = (mot_placement){0};
+    MOT_TRY(copy_units(model, held));
     MOT_TRY(mot_allocate(&held->own, local, sizeof *held->own, "experts"));
     MOT_TRY(mot_allocate(&held->tied_gradient, local * model->tied_table.count, sizeof(mot_real),
                          "tied gradients"));
@@ -47,10 +64,11 @@ mot_status mot_model_hold(const mot_model *model, mot_placement *placement, mode
     for (; held->local < count; ++held->local) {
         const int expert = expert_at(model, &held->placement, held->local);
         mot_params *own = &held->own[held->local];
-        if (model->own_of[expert] != NULL)
-            *own = *model->own_of[expert];
+        if (mot_model_expert(model, expert) != NULL)
+            *own = *mot_model_expert(model, expert);
         else
             MOT_TRY(mot_params_create(own, &model->own_table, expert));
+        held->units.unit[model->first_expert + (size_t)expert].params = own;
         point(model, held, held->local);
     }
 done:
@@ -64,6 +82,7 @@ static void free_arrays(model_experts *held)
     mot_free(held->weight);
     mot_free(held->tied_gradient);
     mot_free(held->own);
+    mot_free(held->units.unit);
     mot_placement_free(&held->placement);
     *held = (model_experts){0};
 }
@@ -71,31 +90,50 @@ static void free_arrays(model_experts *held)
 void mot_model_let_go(const mot_model *model, model_experts *held)
 {
     for (int i = 0; i < held->local; ++i)
-        if (model->own_of[held->own[i].unit] == NULL) mot_params_free(&held->own[i]);
+        if (mot_model_expert(model, held->own[i].unit) == NULL) mot_params_free(&held->own[i]);
     free_arrays(held);
 }
 
 void mot_model_adopt(mot_model *model, model_experts *held)
 {
-    model_experts before = {model->placement,     model->local,  model->own,
-                            model->tied_gradient, model->weight, model->gradient};
-    for (int i = 0; i < before.local; ++i) {
-        const int expert = before.own[i].unit;
-        model->own_of[expert] = NULL;
-        if (held->placement.owner[expert] != model->comm->rank) mot_params_free(&before.own[i]);
-    }
+    model_experts before = {model->units, model->placement,     model->local,
+                            model->own,   model->tied_gradient, model->weight,
+                            model->gradient};
+    for (int i = 0; i < before.local; ++i)
+        if (held->placement.owner[before.own[i].unit] != model->comm->rank) mot_params_free(&before.own[i]);
     free_arrays(&before);
+    model->units = held->units;
     model->placement = held->placement;
     model->local = held->local;
     model->own = held->own;
     model->tied_gradient = held->tied_gradient;
     model->weight = held->weight;
     model->gradient = held->gradient;
-    for (int i = 0; i < model->local; ++i) model->own_of[model->own[i].unit] = &model->own[i];
     *held = (model_experts){0};
 }
 
 /* ---- the whole ---- */
+
+/* All that has parameters. The order is that of the digest. */
+static mot_status list_units(mot_model *model)
+{
+    const size_t experts = (size_t)model->config->model.experts;
+    const mot_unit alone[] = {
+        {"gate", MOT_ALONE, &model->gate.table, MOT_ROLE_GATE, MOT_ROOT,
+         model->comm->rank == MOT_ROOT ? &model->gate_params : NULL},
+        {"tied", MOT_ALONE, &model->tied_table, MOT_ROLE_EXPERT, MOT_ALIKE, &model->tied},
+    };
+    mot_unit *unit;
+    model->first_expert = MOT_COUNT(alone);
+    const mot_status status = mot_allocate(&unit, model->first_expert + experts, sizeof *unit, "units");
+    if (status != MOT_OK) return status;
+    model->units = (mot_units){model->first_expert + experts, unit};
+    memcpy(unit, alone, sizeof alone);
+    for (size_t e = 0; e < experts; ++e)
+        unit[model->first_expert + e] = (mot_unit){"experts", (int)e, &model->own_table, MOT_ROLE_EXPERT,
+                                                   MOT_ROOT, NULL};
+    return MOT_OK;
+}
 
 mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_config *config, size_t tokens,
                             size_t width, size_t vocabulary, size_t outputs, bool fold)
@@ -122,7 +160,7 @@ mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_co
     MOT_TRY(mot_placement_init(&placement, config->route.placement, E, comm->size, config->route.dedicated,
                                fold));
     MOT_TRY(mot_allocate(&model->balance_bias, (size_t)E, sizeof(mot_real), "the balance bias"));
-    MOT_TRY(mot_allocate(&model->own_of, (size_t)E, sizeof(void *), "experts"));
+    MOT_TRY(list_units(model));
     MOT_TRY(mot_allocate(&model->tied_largest, model->tied_table.rows, sizeof(double), "tied gradients"));
     MOT_TRY(mot_allocate(&model->tied_sum, model->tied_table.count, sizeof(int64_t), "tied gradients"));
     MOT_TRY(mot_params_create(&model->tied, &model->tied_table, MOT_UNIT_TIED));
@@ -138,16 +176,15 @@ done:
 
 void mot_model_free(mot_model *model)
 {
-    for (int i = 0; model->own != NULL && i < model->local; ++i) mot_params_free(&model->own[i]);
-    mot_params_free(&model->gate_params);
-    mot_params_free(&model->tied);
+    for (size_t u = 0; u < model->units.count; ++u)
+        if (model->units.unit[u].params != NULL) mot_params_free(model->units.unit[u].params);
     mot_free(model->tied_sum);
     mot_free(model->tied_largest);
     mot_free(model->gradient);
     mot_free(model->weight);
     mot_free(model->tied_gradient);
-    mot_free(model->own_of);
     mot_free(model->own);
+    mot_free(model->units.unit);
     mot_free(model->balance_bias);
     mot_placement_free(&model->placement);
     memset(model, 0, sizeof *model);
@@ -155,17 +192,10 @@ void mot_model_free(mot_model *model)
 
 void mot_model_init(mot_model *model)
 {
-    const uint64_t seed = model->config->seed;
-    mot_params_init(&model->tied, seed);
-    if (model->gate_params.table != NULL) mot_params_init(&model->gate_params, seed);
-    for (int i = 0; i < model->local; ++i) mot_params_init(&model->own[i], seed);
+    for (size_t u = 0; u < model->units.count; ++u)
+        if (model->units.unit[u].params != NULL)
+            mot_params_init(model->units.unit[u].params, model->config->seed);
     memset(model->balance_bias, 0, (size_t)model->config->model.experts * sizeof(mot_real));
-}
-
-void mot_model_zero_gradients(mot_model *model)
-{
-    if (model->gate_params.table != NULL) mot_params_zero_gradient(&model->gate_params);
-    for (int i = 0; i < model->local; ++i) mot_model_zero_expert(model, i);
 }
 
 void mot_model_zero_expert(mot_model *model, int local)
@@ -230,18 +260,11 @@ void mot_model_sum_tied(mot_model *model)
 
 mot_state mot_model_state(mot_model *model, const mot_progress *progress, const char *config_text)
 {
-    const bool root = model->comm->rank == MOT_ROOT;
     return (mot_state){
         .progress = *progress,
+        .units = model->units,
         .experts = model->config->model.experts,
         .balance_bias = model->balance_bias,
-        .gate = root ? &model->gate_params : NULL,
-        .tied = model->tied_table.rows > 0 ? &model->tied : NULL,
-        .expert = model->own_of,
-        .owner = model->placement.owner,
-        .gate_table = &model->gate.table,
-        .tied_table = &model->tied_table,
-        .expert_table = &model->own_table,
         .config_text = config_text,
         .seed = model->config->seed,
     };
@@ -250,9 +273,10 @@ mot_state mot_model_state(mot_model *model, const mot_progress *progress, const 
 mot_model_size mot_model_measure(const mot_model *model)
 {
     const mot_part_set all = ~0u;
-    const size_t root = model->comm->rank == MOT_ROOT, own = (size_t)model->local * model->own_table.count,
-                 tied = model->tied_table.count,
-                 all_units = (own + tied + root * model->gate.table.count) * sizeof(mot_real);
+    const size_t tied = model->tied_table.count;
+    size_t all_units = 0;
+    for (size_t u = 0; u < model->units.count; ++u)
+        if (model->units.unit[u].params != NULL) all_units += model->units.unit[u].table->count * sizeof(mot_real);
     const mot_model_size size = {
         .gate = mot_table_parameters(&model->gate.table, all),
         .tied = mot_table_parameters(&model->tied_table, all),

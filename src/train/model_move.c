@@ -20,6 +20,7 @@ typedef struct move {
 
 static void send(move *m, mot_params *params, int to)
 {
+    assert(params->table->count % UNIT == 0 && params->table->count / UNIT <= INT_MAX);
     const int units = (int)(params->table->count / UNIT);
     const mot_real *const block[] = {params->value, params->moment[0], params->moment[1]};
     const MPI_Comm mpi = m->model->comm->mpi;
@@ -30,6 +31,7 @@ static void send(move *m, mot_params *params, int to)
 
 static void receive(move *m, mot_params *params, int from)
 {
+    assert(params->table->count % UNIT == 0 && params->table->count / UNIT <= INT_MAX);
     const int units = (int)(params->table->count / UNIT);
     mot_real *const block[] = {params->value, params->moment[0], params->moment[1]};
     const MPI_Comm mpi = m->model->comm->mpi;
@@ -38,19 +40,18 @@ static void receive(move *m, mot_params *params, int from)
     MPI_Irecv(&params->updates, 1, MPI_INT64_T, from, MOT_TAG_EXPERT, mpi, &m->request[m->requests++]);
 }
 
-/* Messages between two ranks match by their order, which is that of the experts. */
+/* Messages between two ranks match by their order, which is that of the units. */
 static void exchange(move *m, model_experts *held)
 {
     const mot_model *model = m->model;
-    const int rank = model->comm->rank, *before = model->placement.owner, *after = held->placement.owner;
-    assert(model->own_table.count % UNIT == 0 && model->own_table.count / UNIT <= INT_MAX);
+    const mot_unit *before = model->units.unit, *after = held->units.unit;
+    const int rank = model->comm->rank;
     MPI_Type_contiguous(UNIT * sizeof(mot_real), MPI_BYTE, &m->unit);
     MPI_Type_commit(&m->unit);
-    for (int e = 0; e < held->placement.experts; ++e)
-        if (after[e] == rank && before[e] != rank)
-            receive(m, &held->own[held->placement.local_index[e]], before[e]);
-    for (int e = 0; e < held->placement.experts; ++e)
-        if (before[e] == rank && after[e] != rank) send(m, model->own_of[e], after[e]);
+    for (size_t u = 0; u < held->units.count; ++u)
+        if (after[u].owner == rank && before[u].owner != rank) receive(m, after[u].params, before[u].owner);
+    for (size_t u = 0; u < held->units.count; ++u)
+        if (before[u].owner == rank && after[u].owner != rank) send(m, before[u].params, after[u].owner);
     mot_watch_wait(MOT_WATCH_ALL);
     mot_comm_wait(model->comm, m->requests, m->request);
     mot_watch_wait(MOT_WATCH_NOBODY);

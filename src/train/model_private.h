@@ -6,6 +6,7 @@
 
 /* The fields of a model that depend on its placement, for another one. */
 typedef struct model_experts {
+    mot_units units;
     mot_placement placement;
     int local;
     mot_params *own;         /* of experts that the model has, the same memory */

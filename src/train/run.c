@@ -17,13 +17,12 @@
 
 void run_begin_stage(mot_run *run)
 {
-    mot_model *model = &run->model;
+    const mot_units *units = &run->model.units;
     if (run->progress.stage == run->config.stages) return;
     mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX,
             run->config.stage[run->progress.stage].name, run->progress.step);
-    if (model->gate_params.table != NULL) mot_optimizer_reset(&model->gate_params);
-    mot_optimizer_reset(&model->tied);
-    for (int e = 0; e < model->local; ++e) mot_optimizer_reset(&model->own[e]);
+    for (size_t u = 0; u < units->count; ++u)
+        if (units->unit[u].params != NULL) mot_optimizer_reset(units->unit[u].params);
 }
 
 static mot_status record_step(mot_run *run, const mot_step_result *result, int stage, double rate)

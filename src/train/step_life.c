@@ -125,7 +125,7 @@ static void free_worker(step_worker *worker)
 /* Threads, what each of them needs, and the strips they share out. */
 static mot_status create_workers(mot_step *step, int threads)
 {
-    const size_t E = (size_t)step->model->config->model.experts, C = step->C;
+    const size_t E = (size_t)step->model->config->model.experts, C = step->C, units = step->model->units.count;
     mot_status status;
     MOT_TRY(mot_threads_create(&step->threads, threads));
     MOT_TRY(mot_allocate(&step->worker, (size_t)threads, sizeof *step->worker, "threads"));
@@ -133,7 +133,8 @@ static mot_status create_workers(mot_step *step, int threads)
     step->strip_room = step->most * step->K / step->tile + (size_t)step->model->config->model.experts;
     MOT_TRY(mot_allocate(&step->strip, step->strip_room, sizeof *step->strip, "strips"));
     MOT_TRY(mot_allocate(&step->strips_added, E, sizeof *step->strips_added, "strips"));
-    MOT_TRY(mot_allocate(&step->updated, E, sizeof *step->updated, "experts"));
+    MOT_TRY(mot_allocate(&step->due, units, sizeof *step->due, "units"));
+    MOT_TRY(mot_allocate(&step->updated, units, sizeof *step->updated, "units"));
     MOT_TRY(mot_allocate(&step->combined, C, sizeof(mot_real), "a sample"));
     MOT_TRY(mot_allocate(&step->d_combined, C, sizeof(mot_real), "a sample"));
     MOT_TRY(mot_allocate(&step->output, C, sizeof(mot_real), "a sample"));
@@ -147,8 +148,8 @@ static void free_workers(mot_step *step)
     const int threads = step->threads != NULL ? mot_threads_count(step->threads) : 0;
     mot_threads_destroy(&step->threads);
     for (int t = 0; step->worker != NULL && t < threads; ++t) free_worker(&step->worker[t]);
-    void *const arrays[] = {step->worker,   step->strip,      step->strips_added, step->updated,
-                            step->combined, step->d_combined, step->output};
+    void *const arrays[] = {step->worker,  step->strip,    step->strips_added, step->due,
+                            step->updated, step->combined, step->d_combined,   step->output};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 

@@ -146,7 +146,9 @@ struct mot_step {
     step_strip *strip;   /* of the chunk at hand; room for every tile of a batch */
     size_t strips, strip_room;
     size_t *strips_added; /* [E], local experts: of this step, to the expert's gradient */
-    mot_status *updated;  /* [E], local experts */
+    const mot_unit **due; /* [units]: those that learn in this step, `dues` of them */
+    mot_status *updated;  /* [units]: how that went */
+    size_t dues;
     step_split split;
 
     choice_report *report; /* what this rank reports, in any order */
@@ -208,9 +210,11 @@ size_t mot_step_split_held(const mot_step *step);
 void mot_step_split_settle(mot_step *step, mot_phase phase);
 void mot_step_split_expect(mot_step *step, const step_chunk *chunk);
 void mot_step_split_return(mot_step *step, const step_chunk *chunk);
-/* step_update.c: before the experts' work, and after it: gradients become zero; experts and tied tensors learn. */
+/* step_update.c: before the experts' work, and after it: gradients become zero; all units but the gate learn. */
 void mot_step_zero(mot_step *step);
 mot_status mot_step_update(mot_step *step, const mot_step_task *task);
+/* One unit takes the update of its role. */
+mot_status mot_step_learn(const mot_step_task *task, const mot_unit *unit);
 /* step_home.c: K > 1: combines the outputs that came home, takes the loss, and leaves d_output in
  * their place. */
 void mot_step_combine(mot_step *step, size_t c);

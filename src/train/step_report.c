@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "mot/optimizer.h"
 
 choice_report *mot_step_next_report(mot_step *step)
 {
@@ -107,9 +106,9 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
     const bool texts = model->gate.tokens > 0;
     mot_gate_backward(&model->gate, &model->gate_params, choice.n, texts ? NULL : root->g,
                       texts ? root->id : NULL, root->d_h, root->kept);
-    const mot_optimizer_config *config = &task->stage->gate;
-    const mot_status status = mot_optimizer_update(config, config->rate * task->factor, 1u << MOT_PART_GATE,
-                                                   &model->gate_params, NULL);
+    mot_status status = MOT_OK;
+    for (size_t u = 0; u < model->units.count && status == MOT_OK; ++u)
+        if (model->units.unit[u].role == MOT_ROLE_GATE) status = mot_step_learn(task, &model->units.unit[u]);
     if (status != MOT_OK)
         return mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
     mot_balance_bias(&route, choice.E, step->load, model->balance_bias);

@@ -76,7 +76,7 @@ mot_status mot_step_split_prepare(mot_step *step)
         messages += 2 * shares->shares;
         for (size_t i = 0; i < shares->shares; ++i) {
             const mot_share *share = &shares->share[i];
-            const bool mine = model->own_of[share->expert] != NULL, by_me = share->worker == step->comm->rank;
+            const bool mine = mot_model_expert(model, share->expert) != NULL, by_me = share->worker == step->comm->rank;
             if (mine && !by_me) away += strips_of(step, share->rows);
             if (mine || !by_me) continue;
             here += strips_of(step, share->rows);
@@ -159,7 +159,7 @@ static void send_weights(mot_step *step, int e)
             const int worker = shares->share[i].worker;
             if (split->sent[worker]) continue;
             split->sent[worker] = true;
-            send(step, step->model->own_of[e]->value, count, worker, MOT_TAG_WEIGHTS);
+            send(step, mot_model_expert(step->model, e)->value, count, worker, MOT_TAG_WEIGHTS);
         }
     }
 }
@@ -175,7 +175,7 @@ void mot_step_split_begin(mot_step *step)
                   model->placement.owner[split->guest[g]], MOT_TAG_WEIGHTS, step->comm->mpi,
                   next_request(split));
     for (int e = 0; e < model->config->model.experts; ++e)
-        if (model->own_of[e] != NULL) send_weights(step, e);
+        if (mot_model_expert(model, e) != NULL) send_weights(step, e);
 }
 
 void mot_step_split_expect(mot_step *step, const step_chunk *chunk)
@@ -187,7 +187,7 @@ void mot_step_split_expect(mot_step *step, const step_chunk *chunk)
     split->owing = chunk;
     for (size_t i = 0; i < chunk->split.shares; ++i) {
         const mot_share *share = &chunk->split.share[i];
-        if (model->own_of[share->expert] == NULL || share->worker == step->comm->rank) continue;
+        if (mot_model_expert(model, share->expert) == NULL || share->worker == step->comm->rank) continue;
         const size_t n = strips_of(step, share->rows);
         MPI_Irecv(split->back + strips * model->table.count, units_of(n * model->table.count), split->unit,
                   share->worker, MOT_TAG_STRIPS, step->comm->mpi, next_request(split));
@@ -226,7 +226,7 @@ void mot_step_split_settle(mot_step *step, mot_phase phase)
     const mot_real *strip = split->back;
     for (size_t i = 0; i < split->owing->split.shares; ++i) {
         const mot_share *share = &split->owing->split.share[i];
-        if (model->own_of[share->expert] == NULL || share->worker == step->comm->rank) continue;
+        if (mot_model_expert(model, share->expert) == NULL || share->worker == step->comm->rank) continue;
         const size_t local = (size_t)model->placement.local_index[share->expert];
         for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->table.count) {
             mot_step_add_strip(step, local, strip);

@@ -20,57 +20,71 @@ void mot_step_zero(mot_step *step)
     memset(step->strips_added, 0, (size_t)model->local * sizeof *step->strips_added);
 }
 
+mot_status mot_step_learn(const mot_step_task *task, const mot_unit *unit)
+{
+    const mot_stage_config *stage = task->stage;
+    const mot_optimizer_config *config = unit->role == MOT_ROLE_GATE ? &stage->gate : &stage->expert;
+    return mot_optimizer_update(config, config->rate * task->factor, stage->train, unit->params, NULL);
+}
+
+/* Whether a unit learns here from what experts did: one that saw a sample does, one that saw none stands still; what all
+ * hold alike does on every rank. The gate's gradient comes later. */
+static bool learns(const mot_step *step, const mot_unit *unit)
+{
+    if (unit->params == NULL || unit->role == MOT_ROLE_GATE) return false;
+    if (unit->owner == MOT_ALIKE) return unit->table->rows > 0;
+    return step->strips_added[step->model->placement.local_index[unit->row]] > 0;
+}
+
+/* Lists those, experts first: where one has spoiled what all share, it is named. */
+static void find_due(mot_step *step)
+{
+    const mot_units *units = &step->model->units;
+    step->dues = 0;
+    for (int alike = 0; alike < 2; ++alike)
+        for (size_t u = 0; u < units->count; ++u)
+            if ((units->unit[u].owner == MOT_ALIKE) == alike && learns(step, &units->unit[u]))
+                step->due[step->dues++] = &units->unit[u];
+}
+
 typedef struct update {
     mot_step *step;
     const mot_step_task *task;
 } update;
 
-static mot_status update_unit(const mot_step_task *task, mot_params *params)
-{
-    const mot_optimizer_config *config = &task->stage->expert;
-    return mot_optimizer_update(config, config->rate * task->factor, task->stage->train, params, NULL);
-}
-
-/* An expert that saw a sample learns; one that saw none stands still. */
-static void update_expert(void *context, size_t expert, int thread)
+static void update_unit(void *context, size_t due, int thread)
 {
     (void)thread;
     const update *all = context;
-    mot_step *step = all->step;
-    const bool worked = step->strips_added[expert] > 0;
-    step->updated[expert] = worked ? update_unit(all->task, &step->model->own[expert]) : MOT_OK;
+    all->step->updated[due] = mot_step_learn(all->task, all->step->due[due]);
 }
 
 /* What this rank can see before anything learns. */
 static mot_status check_finite(const mot_step *step, const mot_step_task *task)
 {
-    const mot_model *model = step->model;
-    const mot_part_set parts = task->stage->train;
     mot_status status = MOT_OK;
     for (size_t r = 0; r < step->reports; ++r)
         if (!isfinite(step->report[r].loss))
             return mot_fail(MOT_ERR_NUMERIC, "the loss of the batch's sample %" PRIu32 " is not finite",
                             step->report[r].position);
-    for (int e = 0; e < model->local; ++e)
-        if (step->strips_added[e] > 0) MOT_TRY(mot_optimizer_check(parts, &model->own[e]));
-    if (model->tied_table.rows > 0) MOT_TRY(mot_optimizer_check(parts, &model->tied));
+    for (size_t d = 0; d < step->dues; ++d)
+        MOT_TRY(mot_optimizer_check(task->stage->train, step->due[d]->params));
 done:
     return status;
 }
 
 mot_status mot_step_update(mot_step *step, const mot_step_task *task)
 {
-    mot_model *model = step->model;
     update all = {step, task};
     mot_status status = MOT_OK;
     mot_step_split_settle(step, MOT_PHASE_UPDATE);
-    mot_model_sum_tied(model);
+    mot_model_sum_tied(step->model);
+    find_due(step);
     if (task->careful) MOT_TRY(mot_comm_agree(step->comm, check_finite(step, task)));
-    mot_threads_run(step->threads, (size_t)model->local, update_expert, &all);
+    mot_threads_run(step->threads, step->dues, update_unit, &all);
     /* The sentence of a failure stayed with its thread; an update that fails changes nothing, so it fails again. */
-    for (int e = 0; e < model->local; ++e)
-        if (step->updated[e] != MOT_OK) MOT_TRY(update_unit(task, &model->own[e]));
-    if (model->tied_table.rows > 0) MOT_TRY(update_unit(task, &model->tied)); /* alike on every rank */
+    for (size_t d = 0; d < step->dues; ++d)
+        if (step->updated[d] != MOT_OK) MOT_TRY(mot_step_learn(task, step->due[d]));
 done:
     return status;
 }

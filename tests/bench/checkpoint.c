@@ -32,8 +32,8 @@ enum { MOST_EXPERTS = 4096, MOST_REPEATS = 999, DEPTH = 4 };
 
 static mot_comm comm;
 static mot_table gate, expert;
-static mot_params gate_params, own[MOST_EXPERTS], *experts[MOST_EXPERTS];
-static int owner[MOST_EXPERTS];
+static mot_params gate_params, own[MOST_EXPERTS];
+static mot_unit units[1 + MOST_EXPERTS];
 static float bias[MOST_EXPERTS];
 static char path[4096], plain_path[4200];
 static unsigned char *copy;
@@ -91,25 +91,24 @@ static void fill(mot_params *unit)
 
 static mot_state make_state(int count)
 {
+    units[0] = (mot_unit){"gate", MOT_ALONE, &gate, MOT_ROLE_GATE, MOT_ROOT, NULL};
     for (int e = 0; e < count; ++e) {
-        owner[e] = (int)((long)e * comm.size / count);
-        if (owner[e] != comm.rank) continue;
+        const int owner = (int)((long)e * comm.size / count);
+        units[1 + e] = (mot_unit){"experts", e, &expert, MOT_ROLE_EXPERT, owner, NULL};
+        if (owner != comm.rank) continue;
         must(mot_params_create(&own[e], &expert, e));
         fill(&own[e]);
-        experts[e] = &own[e];
+        units[1 + e].params = &own[e];
     }
     if (comm.rank == MOT_ROOT) {
         must(mot_params_create(&gate_params, &gate, MOT_UNIT_GATE));
         fill(&gate_params);
+        units[0].params = &gate_params;
     }
     return (mot_state){
+        .units = {1 + (size_t)count, units},
         .experts = count,
         .balance_bias = comm.rank == MOT_ROOT ? bias : NULL,
-        .gate = comm.rank == MOT_ROOT ? &gate_params : NULL,
-        .expert = experts,
-        .owner = owner,
-        .gate_table = &gate,
-        .expert_table = &expert,
         .config_text = "bench: checkpoint\n",
     };
 }
@@ -122,10 +121,10 @@ static double copy_plainly(const mot_state *state)
     const double since = mot_clock_s();
     unsigned char *to = copy;
     for (int e = 0; e < state->experts; ++e) {
-        const mot_params *unit = experts[e];
-        for (int b = 0; unit != NULL && b < 3; ++b) {
-            const size_t count = unit->table->count * sizeof(mot_real);
-            memcpy(to, b == 0 ? unit->value : unit->moment[b - 1], count);
+        const mot_params *params = units[1 + e].params;
+        for (int b = 0; params != NULL && b < 3; ++b) {
+            const size_t count = params->table->count * sizeof(mot_real);
+            memcpy(to, b == 0 ? params->value : params->moment[b - 1], count);
             to += count;
         }
     }

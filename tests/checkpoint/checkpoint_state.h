@@ -12,7 +12,7 @@
 #include "mot/digest.h"
 #include "mot/memory.h"
 
-enum { STATE_EXPERTS = 5 };
+enum { STATE_EXPERTS = 5, STATE_UNITS = 2 + STATE_EXPERTS };
 
 /* owner[e] of a placement; `kind` counts the ways of dealing. */
 enum { PLACE_ROUND, PLACE_ROOT, PLACE_LAST, PLACE_BLOCKS, PLACEMENTS };
@@ -21,15 +21,16 @@ typedef struct test_state {
     mot_table gate, tied, expert;
     mot_params gate_params, tied_params, expert_params[STATE_EXPERTS];
     mot_params *experts[STATE_EXPERTS];
-    int owner[STATE_EXPERTS];
+    mot_unit unit[STATE_UNITS];
     float bias[STATE_EXPERTS];
     mot_state state;
 } test_state;
 
-static inline void test_state_tables(test_state *s)
+static inline void test_state_tables(test_state *s, bool with_tied)
 {
     mot_table_add(&s->gate, "weight", MOT_PART_GATE, 2, (size_t[]){7, STATE_EXPERTS}, 0, 0, true);
-    mot_table_add(&s->tied, "block0/qkv_weight", MOT_PART_ATTENTION, 3, (size_t[]){3, 4, 5}, 0, 0.1, true);
+    if (with_tied)
+        mot_table_add(&s->tied, "block0/qkv_weight", MOT_PART_ATTENTION, 3, (size_t[]){3, 4, 5}, 0, 0.1, true);
     mot_table_add(&s->expert, "block0/in_weight", MOT_PART_FFN, 2, (size_t[]){6, 9}, 0, 0.1, true);
     mot_table_add(&s->expert, "block0/in_bias", MOT_PART_FFN, 1, (size_t[]){9}, 0.5, 0, false);
     mot_table_add(&s->expert, "class_token", MOT_PART_EMBED, 1, (size_t[]){0}, 0, 0, true); /* may be empty */
@@ -56,27 +57,30 @@ static inline void test_fill(mot_params *params, int moments, int salt)
 static inline void test_state_make(test_state *s, const mot_comm *comm, int placement, bool with_tied)
 {
     *s = (test_state){0};
-    test_state_tables(s);
+    test_state_tables(s, with_tied);
+    s->unit[0] = (mot_unit){"gate", MOT_ALONE, &s->gate, MOT_ROLE_GATE, MOT_ROOT, NULL};
+    s->unit[1] = (mot_unit){"tied", MOT_ALONE, &s->tied, MOT_ROLE_EXPERT, MOT_ALIKE, NULL};
     for (int e = 0; e < STATE_EXPERTS; ++e) {
         const int dealt[PLACEMENTS] = {e % comm->size, 0, comm->size - 1, e * comm->size / STATE_EXPERTS};
-        s->owner[e] = dealt[placement];
+        mot_unit *const unit = &s->unit[2 + e];
+        *unit = (mot_unit){"experts", e, &s->expert, MOT_ROLE_EXPERT, dealt[placement], NULL};
         s->bias[e] = (float)e / 8;
-        if (s->owner[e] != comm->rank) continue;
+        if (unit->owner != comm->rank) continue;
         mot_ck_ok(mot_params_create(&s->expert_params[e], &s->expert, e));
-        s->experts[e] = &s->expert_params[e];
+        s->experts[e] = unit->params = &s->expert_params[e];
     }
-    if (comm->rank == MOT_ROOT) mot_ck_ok(mot_params_create(&s->gate_params, &s->gate, MOT_UNIT_GATE));
-    if (with_tied) mot_ck_ok(mot_params_create(&s->tied_params, &s->tied, MOT_UNIT_TIED));
+    if (comm->rank == MOT_ROOT) {
+        mot_ck_ok(mot_params_create(&s->gate_params, &s->gate, MOT_UNIT_GATE));
+        s->unit[0].params = &s->gate_params;
+    }
+    if (with_tied) {
+        mot_ck_ok(mot_params_create(&s->tied_params, &s->tied, MOT_UNIT_TIED));
+        s->unit[1].params = &s->tied_params;
+    }
     s->state = (mot_state){
+        .units = {STATE_UNITS, s->unit},
         .experts = STATE_EXPERTS,
         .balance_bias = comm->rank == MOT_ROOT ? s->bias : NULL,
-        .gate = comm->rank == MOT_ROOT ? &s->gate_params : NULL,
-        .tied = with_tied ? &s->tied_params : NULL,
-        .expert = s->experts,
-        .owner = s->owner,
-        .gate_table = &s->gate,
-        .tied_table = with_tied ? &s->tied : NULL,
-        .expert_table = &s->expert,
         .config_text = "run: runs/test\nmodel:\n  experts: 5\n",
         .dataset_checksum = "0123 4567",
         .seed = UINT64_MAX - 5,
@@ -89,8 +93,8 @@ static inline void test_state_fill(test_state *s, int moments, int salt)
         if (s->experts[e] != NULL)
             test_fill(s->experts[e], e == 2 ? 0 : moments, salt); /* expert 2: never updated */
     }
-    if (s->state.gate != NULL) test_fill(s->state.gate, moments, salt);
-    if (s->state.tied != NULL) test_fill(s->state.tied, moments, salt);
+    for (int u = 0; u < 2; ++u)
+        if (s->unit[u].params != NULL) test_fill(s->unit[u].params, moments, salt);
     for (int e = 0; e < STATE_EXPERTS; ++e) s->bias[e] += (float)salt;
     s->state.progress = (mot_progress){.step = 400 + salt,
                                        .stage = 1,
@@ -137,8 +141,8 @@ static inline bool test_same_state(const test_state *a, const test_state *b)
     for (int e = 0; e < STATE_EXPERTS; ++e) {
         if (a->experts[e] != NULL) same = same && test_same_params(a->experts[e], b->experts[e]);
     }
-    if (a->state.gate != NULL) same = same && test_same_params(a->state.gate, b->state.gate);
-    if (a->state.tied != NULL) same = same && test_same_params(a->state.tied, b->state.tied);
+    for (int u = 0; u < 2; ++u)
+        if (a->unit[u].params != NULL) same = same && test_same_params(a->unit[u].params, b->unit[u].params);
     if (a->state.balance_bias != NULL) same = same && memcmp(a->bias, b->bias, sizeof a->bias) == 0;
     return same;
 }

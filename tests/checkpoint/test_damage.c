@@ -21,7 +21,7 @@ static void set_up(void)
     mot_ck_ok(mot_checkpoint_write(&comm, &good.state, path));
     mot_ck_ok(mot_file_read(path, 1 << 30, &bytes, &count));
     memcpy(&tensors_end, bytes + count - MOT_H5_MARK + 8, sizeof tensors_end);
-    ck_assert_uint_eq(tensors_end, MOT_H5_HEAD * (1 + mot_unit_count(&good.state)));
+    ck_assert_uint_eq(tensors_end, MOT_H5_HEAD * (1 + STATE_UNITS));
     test_state_make(&state, &comm, PLACE_ROOT, true);
 }
 
@@ -47,7 +47,7 @@ static bool is_padding(size_t at)
 {
     if (at < MOT_H5_HEAD || at >= tensors_end) return false;
     const size_t unit = at / MOT_H5_HEAD - 1; /* each is smaller than a page here, and has both moments */
-    return at % MOT_H5_HEAD >= mot_unit_bytes(mot_unit_table(&good.state, unit), 2);
+    return at % MOT_H5_HEAD >= mot_unit_bytes(good.unit[unit].table, 2);
 }
 
 /* Refused by a sentence that names the file, with the state as it was; or read to the very same state. */

@@ -79,10 +79,10 @@ static bool holds_what_it_should(const mot_model *model, const mot_model *alone)
     bool good = model->local == mot_placement_count(&model->placement, model->comm->rank) &&
                 same(&model->tied, &alone->tied);
     for (int e = 0; e < EXPERTS; ++e) {
-        const mot_params *own = model->own_of[e];
+        const mot_params *own = mot_model_expert(model, e);
         good = good && (own != NULL) == (model->placement.owner[e] == model->comm->rank);
         if (own != NULL)
-            good = good && own == &model->own[model->placement.local_index[e]] && same(own, alone->own_of[e]);
+            good = good && own == &model->own[model->placement.local_index[e]] && same(own, mot_model_expert(alone, e));
     }
     return good;
 }

@@ -106,7 +106,8 @@ static double twin_step(world *w, const mot_step_task *task)
         mot_gate_features(&twin->gate, g + b * DATA_WIDTH, s[b].x, DATA_TOKENS, DATA_WIDTH);
         travel(w, s[b].x, SAMPLE);
     }
-    mot_model_zero_gradients(twin);
+    mot_params_zero_gradient(&twin->gate_params);
+    for (int e = 0; e < twin->local; ++e) mot_model_zero_expert(twin, e);
     mot_gate_forward(&twin->gate, &twin->gate_params, BATCH, g, NULL, h, kept);
     const mot_choice_batch choice = {.n = BATCH,
                                      .E = EXPERTS,
@@ -189,7 +190,7 @@ static double distance(const world *w)
 {
     double most = 0;
     for (int e = 0; e < EXPERTS; ++e)
-        if (w->model.own_of[e] != NULL) most = fmax(most, difference(w->model.own_of[e], w->twin.own_of[e]));
+        if (mot_model_expert(&w->model, e) != NULL) most = fmax(most, difference(mot_model_expert(&w->model, e), mot_model_expert(&w->twin, e)));
     if (w->model.tied_table.rows > 0) most = fmax(most, difference(&w->model.tied, &w->twin.tied));
     if (w->comm.rank == MOT_ROOT) {
         if (mot_gate_learns(&w->model.gate))
@@ -271,7 +272,7 @@ static uint64_t checksum(const mot_model *model)
     uint64_t sum = 0;
     const mot_table *table = &model->own_table;
     for (int e = 0; e < EXPERTS; ++e) {
-        const mot_params *unit = model->own_of[e];
+        const mot_params *unit = mot_model_expert(model, e);
         for (size_t i = 0; unit != NULL && i < table->count; ++i) {
             uint32_t word;
             memcpy(&word, &unit->value[i], sizeof word);
@@ -352,9 +353,9 @@ static bool stage_moved_only(const world *w, mot_part_set parts)
 {
     bool well = true, some = w->model.local == 0;
     for (int e = 0; e < EXPERTS; ++e) {
-        if (w->model.own_of[e] == NULL) continue;
-        well = well && moved_only(w->model.own_of[e], w->twin.own_of[e], parts, false);
-        some = some || moved_only(w->model.own_of[e], w->twin.own_of[e], parts, true);
+        if (mot_model_expert(&w->model, e) == NULL) continue;
+        well = well && moved_only(mot_model_expert(&w->model, e), mot_model_expert(&w->twin, e), parts, false);
+        some = some || moved_only(mot_model_expert(&w->model, e), mot_model_expert(&w->twin, e), parts, true);
     }
     well = well && some && moved_only(&w->model.tied, &w->twin.tied, parts, true);
     if (w->comm.rank == MOT_ROOT)
@@ -366,7 +367,7 @@ static void copy_units(world *w)
 {
     const size_t own = w->model.own_table.count * sizeof(mot_real);
     for (int e = 0; e < EXPERTS; ++e)
-        if (w->model.own_of[e] != NULL) memcpy(w->twin.own_of[e]->value, w->model.own_of[e]->value, own);
+        if (mot_model_expert(&w->model, e) != NULL) memcpy(mot_model_expert(&w->twin, e)->value, mot_model_expert(&w->model, e)->value, own);
     memcpy(w->twin.tied.value, w->model.tied.value, w->model.tied_table.count * sizeof(mot_real));
     if (w->comm.rank == MOT_ROOT)
         memcpy(w->twin.gate_params.value, w->model.gate_params.value,
@@ -429,8 +430,8 @@ START_TEST(everybody_hears_of_a_failure)
 
     /* An expert whose weights are not numbers: loss and gradient are named, everywhere alike. */
     for (int e = 0; e < EXPERTS; ++e)
-        if (w.model.own_of[e] != NULL)
-            for (size_t i = 0; i < w.model.own_table.count; ++i) w.model.own_of[e]->value[i] = NAN;
+        if (mot_model_expert(&w.model, e) != NULL)
+            for (size_t i = 0; i < w.model.own_table.count; ++i) mot_model_expert(&w.model, e)->value[i] = NAN;
     status = mot_step_run(w.step, &plain, &task, false, &result);
     mot_ck_all(status == MOT_ERR_NUMERIC && strstr(mot_error_message(), "not finite") != NULL);
     world_free(&w);

@@ -17,15 +17,15 @@
  * (an optimizer without it, a unit never updated; of the experts, all of them) is left out; the group's attribute `moments`
  * says how many there are. Files of format version 2, in which each expert was a group with its own datasets, are read too.
  *
- * Every rank writes and reads the tensors of its own experts, the root those of the gate and the tied ones: the run
- * folder must be seen by all hosts. Units are stored under global ids at places that do not depend on ranks, so any rank
- * count, placement and coordinator form reads it. */
+ * Every rank writes and reads the tensors of its own units, the root also those that all ranks hold alike: the run folder
+ * must be seen by all hosts. Units lie at places that do not depend on ranks, so any rank count, placement and coordinator
+ * form reads it. */
 #ifndef MOT_CHECKPOINT_H
 #define MOT_CHECKPOINT_H
 
 #include "mot/comm.h"
 #include "mot/h5.h"
-#include "mot/params.h"
+#include "mot/units.h"
 
 /* Where a run stands; plain data that every rank holds alike. All that decides the next step besides parameters,
  * seed and configuration. */
@@ -52,13 +52,9 @@ typedef struct mot_progress {
 
 typedef struct mot_state {
     mot_progress progress;
-    int experts;            /* E */
-    mot_real *balance_bias; /* [E], the root's matter; not owned */
-    mot_params *gate;       /* on the root; elsewhere NULL */
-    mot_params *tied;       /* on every rank alike; NULL when nothing is tied */
-    mot_params **expert;    /* [E]: not NULL on the rank that owns the expert */
-    const int *owner;       /* [E]: rank that owns expert e (same on every rank) */
-    const mot_table *gate_table, *tied_table, *expert_table; /* on every rank; gate_table may have no rows */
+    mot_units units; /* tables, and what of them this rank holds; the list is not owned */
+    int experts;     /* E of a layer, which the balance bias is of */
+    mot_real *balance_bias;        /* [E], the root's matter; not owned */
     const char *config_text;                                 /* on the root */
     const char *dataset_checksum; /* on the root: of what is learned from; NULL or "": it lies in no file */
     const char *run_id;           /* on the root; NULL: none */
@@ -92,7 +88,7 @@ mot_status mot_saver_create(mot_saver **saver, const mot_comm *comm, size_t room
 /* Waits for a checkpoint that is under way, whatever came of it; the sentence of a failure before stays. Collective. */
 void mot_saver_destroy(mot_saver **saver);
 
-/* Bytes of the tensors that this rank stores: values and moments of its units. */
+/* Bytes of the tensors that this rank stores: values and moments of the units that it keeps. */
 size_t mot_state_bytes(const mot_comm *comm, const mot_state *state);
 
 /* Begins to write `path` (which the root alone need know), after the end of the checkpoint before. `copy`: the tensors are
@@ -155,8 +151,8 @@ mot_status mot_checkpoint_retain(const char *folder, const mot_retention *retent
 
 /* ---- */
 
-/* Digest of all parameters, the same for any rank count, thread count and placement: XXH3 over the digests of gate,
- * tied tensors and experts 0..E-1, each over its tensors' values in table order (padding excluded). Collective; the
+/* Digest of all parameters, the same for any rank count, thread count and placement: XXH3 over the digests of the units in
+ * their order, each over its tensors' values in table order (padding excluded; no tensors: of no bytes). Collective; the
  * text is the same on every rank. */
 mot_status mot_state_digest(const mot_comm *comm, const mot_state *state, char text[33]);
 

@@ -24,6 +24,8 @@ typedef struct mot_model {
     const mot_expert_kind *kind;
     mot_expert_shape shape;
     mot_table table, own_table, tied_table; /* an expert's tensors; those of its own; those tied */
+    mot_units units;     /* gate, tied, experts 0..E-1; what is held where changes with the placement */
+    size_t first_expert; /* number of expert 0 in that list */
     mot_placement placement; /* changes in mot_model_move alone, with all that follows from it */
     int local;               /* experts of this rank */
 
@@ -32,13 +34,18 @@ typedef struct mot_model {
     mot_real *balance_bias; /* [E], on the root; elsewhere zero */
     mot_params tied;
     mot_params *own;         /* [local] */
-    mot_params **own_of;     /* [E]: own unit of expert e, or NULL: what a checkpoint wants */
     mot_real *tied_gradient; /* [local][tied_table.count] */
     const mot_real **weight; /* [local * table.rows] */
     mot_real **gradient;     /* [local * table.rows] */
     double *tied_largest;    /* [tied_table.rows] */
     int64_t *tied_sum;       /* [tied_table.count] */
 } mot_model;
+
+/* Own unit of an expert; NULL where this rank does not hold it. */
+static inline mot_params *mot_model_expert(const mot_model *model, int expert)
+{
+    return model->units.unit[model->first_expert + (size_t)expert].params;
+}
 
 /* Builds and initializes. Products are in bf16 where config->model.precision is MOT_RULE_BF16_ALWAYS, which the kind and the
  * processors of all ranks must have. `tokens, width, vocabulary` describe a sample, `outputs` the loss. `fold`: see
@@ -57,7 +64,6 @@ mot_status mot_model_choose_precision(mot_model *model);
 
 /* Initial values of all units: a pure function of the configuration's seed. */
 void mot_model_init(mot_model *model);
-void mot_model_zero_gradients(mot_model *model);
 /* Of one local expert: its own gradient and its part of the tied one. */
 void mot_model_zero_expert(mot_model *model, int local);
 
