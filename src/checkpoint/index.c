@@ -22,7 +22,8 @@ mot_status mot_check_format(hid_t file, const char *path, int *version)
     MOT_TRY(mot_h5_get_int(file, ".", "format_version", &is));
     if (is != MOT_CHECKPOINT_VERSION && is != MOT_CHECKPOINT_FORMER) {
         status = mot_fail(MOT_ERR_INPUT,
-                          "%s: checkpoint of format version %" PRId64 ", this program reads versions %d and %d",
+                          "%s: checkpoint of format version %" PRId64
+                          ", this program reads versions %d and %d",
                           path, is, MOT_CHECKPOINT_FORMER, MOT_CHECKPOINT_VERSION);
         goto done;
     }
@@ -53,8 +54,8 @@ static mot_status check_former(hid_t file, const char *path, size_t experts)
     for (size_t e = 0; e < experts; ++e) {
         former_group(name, group, e);
         if (!mot_h5_exists(file, name))
-            return mot_fail(MOT_ERR_INPUT, "%s: expert %zu is missing: no /%s, expected experts 0 to %zu", path,
-                            e, name, experts - 1);
+            return mot_fail(MOT_ERR_INPUT, "%s: expert %zu is missing: no /%s, expected experts 0 to %zu",
+                            path, e, name, experts - 1);
     }
     /* All of 0..E-1 are there, so a different count means one too many. */
     if (H5Gget_info_by_name(file, group, &info, H5P_DEFAULT) < 0 || info.nlinks != (hsize_t)experts)
@@ -69,8 +70,9 @@ mot_status mot_check_experts(hid_t file, const char *path, int version, int64_t 
     const mot_status status = mot_h5_get_int(file, ".", "experts", &stored);
     if (status != MOT_OK) return status;
     if (stored != experts)
-        return mot_fail(MOT_ERR_INPUT, "%s: a checkpoint of %" PRId64 " experts, the configuration has %" PRId64,
-                        path, stored, experts);
+        return mot_fail(MOT_ERR_INPUT,
+                        "%s: a checkpoint of %" PRId64 " experts, the configuration has %" PRId64, path,
+                        stored, experts);
     return version == MOT_CHECKPOINT_FORMER ? check_former(file, path, (size_t)experts) : MOT_OK;
 }
 
@@ -177,8 +179,8 @@ static mot_status index_former(hid_t file, const char *path, const alike *all, m
         former_group(group, all->unit->group, i);
         MOT_TRY(mot_h5_get_int(file, group, "expert", &expert));
         if (expert != (int64_t)i)
-            return mot_fail(MOT_ERR_INPUT, "%s: /%s holds expert %" PRId64 ", expected expert %zu", path, group,
-                            expert, i);
+            return mot_fail(MOT_ERR_INPUT, "%s: /%s holds expert %" PRId64 ", expected expert %zu", path,
+                            group, expert, i);
         MOT_TRY(index_unit(file, path, group, all->unit->table, &all->about[i], all->place + i * all->each,
                            tensors));
     }

@@ -7,6 +7,11 @@
 
 /* ---- with a state ---- */
 
+static bool reads(const mot_comm *comm, const mot_unit *unit)
+{
+    return unit->table->rows > 0 && mot_unit_keeper(unit) == comm->rank;
+}
+
 static mot_status check_unit(mot_tensor_file *file, const mot_state *state, const mot_index *index,
                              size_t number)
 {
@@ -113,12 +118,12 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
     /* 2 */
     status = mot_tensor_file_open(&tensors, path, path, false);
     for (size_t u = 0; u < units && status == MOT_OK; ++u)
-        if (mot_unit_keeper(&unit[u]) == comm->rank) status = check_unit(&tensors, state, &index, u);
+        if (reads(comm, &unit[u])) status = check_unit(&tensors, state, &index, u);
     MOT_TRY(mot_comm_agree(comm, status));
 
     /* 3, 4 */
     for (size_t u = 0; u < units && status == MOT_OK; ++u)
-        if (mot_unit_keeper(&unit[u]) == comm->rank) status = read_unit(&tensors, state, &index, u);
+        if (reads(comm, &unit[u])) status = read_unit(&tensors, state, &index, u);
     for (size_t u = 0; u < units; ++u)
         if (unit[u].owner == MOT_ALIKE && unit[u].table->rows > 0) share_unit(comm, unit[u].params);
     MOT_TRY(mot_comm_agree(comm, status));

@@ -110,8 +110,8 @@ mot_status mot_stack_read(mot_stack *stack, hid_t file, const char *path, const 
     stack->stride = shape[1] * sizeof(mot_real);
     MOT_TRY(mot_h5_shape(file, stack->xxh3, &rank, shape));
     if (rank != 3 || shape[0] != rows || shape[2] != sizeof(mot_digest)) {
-        status = mot_fail(MOT_ERR_INPUT, "%s: %s does not hold the checksums of %zu experts", path, stack->xxh3,
-                          rows);
+        status = mot_fail(MOT_ERR_INPUT, "%s: %s does not hold the checksums of %zu experts", path,
+                          stack->xxh3, rows);
         goto done;
     }
     stack->columns = (size_t)shape[1];
@@ -145,11 +145,13 @@ mot_status mot_stack_find(const mot_stack *stack, hid_t file, const char *path, 
     }
     const uint64_t in_row = stack->stride / sizeof(mot_real);
     if (shape[0] != stack->rows || first > in_row || tensor->count > in_row - first)
-        status = mot_fail(MOT_ERR_INPUT, "%s: tensor /%s has %llu rows of %zu numbers, which %s does not have", path,
-                          name, (unsigned long long)shape[0], tensor->count, stack->state);
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s: tensor /%s has %llu rows of %zu numbers, which %s does not have", path, name,
+                          (unsigned long long)shape[0], tensor->count, stack->state);
     else if (column < 0 || column >= (int64_t)stack->columns)
-        status = mot_fail(MOT_ERR_INPUT, "%s: tensor /%s has no checksums: %s %" PRId64 ", expected one below %zu",
-                          path, name, mot_stack_column, column, stack->columns);
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s: tensor /%s has no checksums: %s %" PRId64 ", expected one below %zu", path,
+                          name, mot_stack_column, column, stack->columns);
     tensor->at = stack->at + first * sizeof(mot_real);
     tensor->column = (size_t)column;
 

@@ -52,8 +52,8 @@ mot_status mot_state_check(const mot_comm *comm, const mot_state *state)
     for (size_t u = 0; u < state->units.count; ++u) {
         const mot_unit *const unit = &state->units.unit[u];
         if (unit->owner != MOT_ALIKE && (unit->owner < 0 || unit->owner >= comm->size))
-            return mot_fail(MOT_ERR_INPUT, "unit %zu, /%s, belongs to rank %d outside [0, %d)", u, unit->group,
-                            unit->owner, comm->size);
+            return mot_fail(MOT_ERR_INPUT, "unit %zu, /%s, belongs to rank %d outside [0, %d)", u,
+                            unit->group, unit->owner, comm->size);
         const bool held = unit->owner == MOT_ALIKE || unit->owner == comm->rank;
         if (held && unit->table->rows > 0 && unit->params == NULL)
             return mot_fail(MOT_ERR_INPUT, "unit %zu, /%s, is not on rank %d, which holds it", u, unit->group,
@@ -86,5 +86,6 @@ void mot_tensor_words(char words[MOT_CHECKPOINT_NAME], const mot_unit *unit, con
 {
     mot_tensor_path(words, unit->group, tensor, moment);
     const size_t used = strlen(words);
-    if (unit->row != MOT_ALONE) snprintf(words + used, MOT_CHECKPOINT_NAME - used, " of expert %d", unit->row);
+    if (unit->row != MOT_ALONE)
+        snprintf(words + used, MOT_CHECKPOINT_NAME - used, " of expert %d", unit->row);
 }

@@ -1,7 +1,6 @@
 /* All tensors of a file, whatever its model: their checksums looked at, or made anew. */
 #include "checkpoint_file.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,9 +8,11 @@ typedef struct walk {
     hid_t file;
     mot_tensor_file tensors;
     mot_stack stack; /* empty in files of the former version, and where experts have no tensors of their own */
-    bool renew;
+    size_t experts;
+    bool renew, of_units, changed_here; /* the last two: of the group of the root that is walked */
     int64_t found;  /* tensors */
     size_t changed; /* those whose checksums were renewed */
+    mot_status status;
 } walk;
 
 static mot_status walk_lone(walk *w, const char *name)
@@ -57,45 +58,7 @@ static mot_status walk_stacked(walk *w, const char *name)
         }
     }
     w->changed += changed;
-done:
-    return status;
-}
-
-static bool is_stacks_own(const char *member)
-{
-    static const char *const own[] = {mot_stack_state, mot_stack_xxh3, mot_stack_updates};
-    for (size_t o = 0; o < MOT_COUNT(own); ++o)
-        if (strcmp(member, own[o]) == 0) return true;
-    return false;
-}
-
-/* All tensors in a group and below. */
-static mot_status walk_group(walk *w, const char *group, int depth)
-{
-    enum { DEEPEST = 8 };
-    H5G_info_t info;
-    mot_status status = MOT_OK;
-    if (depth > DEEPEST || H5Gget_info_by_name(w->file, group, &info, H5P_DEFAULT) < 0)
-        return mot_fail(MOT_ERR_INPUT, "%s: the group /%s cannot be read", w->tensors.path, group);
-    for (hsize_t i = 0; i < info.nlinks; ++i) {
-        char member[MOT_CHECKPOINT_NAME], name[2 * MOT_CHECKPOINT_NAME];
-        H5O_info_t about;
-        H5L_info_t link;
-        if (H5Lget_name_by_idx(w->file, group, H5_INDEX_NAME, H5_ITER_INC, i, member, sizeof member,
-                               H5P_DEFAULT) <= 0 ||
-            snprintf(name, sizeof name, "%s/%s", group, member) >= MOT_CHECKPOINT_NAME ||
-            H5Lget_info(w->file, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD ||
-            H5Oget_info_by_name2(w->file, name, &about, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
-            return mot_fail(MOT_ERR_INPUT, "%s: a member of /%s is not what mot writes", w->tensors.path,
-                            group);
-        if (about.type == H5O_TYPE_GROUP) {
-            MOT_TRY(walk_group(w, name, depth + 1));
-        } else if (depth > 0 || !is_stacks_own(member)) {
-            const bool stacked = w->stack.digest != NULL && mot_h5_has_attribute(w->file, name, mot_stack_column);
-            MOT_TRY(stacked ? walk_stacked(w, name) : walk_lone(w, name));
-            w->found += strcmp(name, "gate/balance_bias") != 0;
-        }
-    }
+    w->changed_here = w->changed_here || changed;
 done:
     return status;
 }
@@ -107,27 +70,56 @@ static bool has(const walk *w, const char *group, const char *own)
     return mot_h5_exists(w->file, name);
 }
 
-/* A group of units, alone or stacked. */
-static mot_status walk_units(walk *w, const char *group, size_t rows)
+static mot_status leave_group(walk *w)
 {
     mot_status status = MOT_OK;
-    if (has(w, group, mot_stack_updates)) MOT_TRY(mot_stack_check(w->file, w->tensors.path, group, rows));
-    if (has(w, group, mot_stack_state))
-        MOT_TRY(mot_stack_read(&w->stack, w->file, w->tensors.path, group, rows));
-    MOT_TRY(walk_group(w, group, 0));
-    if (w->changed > 0 && w->stack.digest != NULL)
-        MOT_TRY(mot_h5_write_rows(w->file, w->stack.xxh3, H5T_NATIVE_UINT8, 0, w->stack.rows, w->stack.digest));
-done:
+    if (w->changed_here)
+        status = mot_h5_write_rows(w->file, w->stack.xxh3, H5T_NATIVE_UINT8, 0, w->stack.rows,
+                                   w->stack.digest);
+    w->changed_here = false;
     mot_stack_free(&w->stack);
     return status;
 }
 
-/* What else lies in a file is not ours to judge. A gate without tensors and experts of the former version say nothing of
- * moments. */
-static bool holds_units(hid_t file, const char *name)
+/* Of the root: one of units, alone or stacked, or what is not ours to judge. A gate without tensors and experts of the former
+ * version say nothing of moments. */
+static mot_status enter_group(walk *w, const char *group)
 {
-    return mot_h5_has_attribute(file, name, "moments") || strcmp(name, "gate") == 0 ||
-           strcmp(name, "experts") == 0;
+    mot_status status;
+    MOT_TRY(leave_group(w));
+    w->of_units = mot_h5_has_attribute(w->file, group, "moments") || strcmp(group, "gate") == 0 ||
+                  strcmp(group, "experts") == 0;
+    if (has(w, group, mot_stack_updates))
+        MOT_TRY(mot_stack_check(w->file, w->tensors.path, group, w->experts));
+    if (has(w, group, mot_stack_state))
+        MOT_TRY(mot_stack_read(&w->stack, w->file, w->tensors.path, group, w->experts));
+done:
+    return status;
+}
+
+static mot_status walk_dataset(walk *w, const char *name)
+{
+    static const char *const own[] = {mot_stack_state, mot_stack_xxh3, mot_stack_updates};
+    const char *const member = strchr(name, '/');
+    if (member == NULL || !w->of_units) return MOT_OK;
+    for (size_t o = 0; o < MOT_COUNT(own); ++o)
+        if (strcmp(member + 1, own[o]) == 0) return MOT_OK;
+    w->found += strcmp(name, "gate/balance_bias") != 0;
+    return w->stack.digest != NULL && mot_h5_has_attribute(w->file, name, mot_stack_column)
+               ? walk_stacked(w, name)
+               : walk_lone(w, name);
+}
+
+/* A group of the root comes with all that is in it before the next one; links elsewhere are not followed. */
+static herr_t visit(hid_t file, const char *name, const H5O_info_t *info, void *context)
+{
+    (void)file;
+    walk *const w = context;
+    if (info->type == H5O_TYPE_DATASET)
+        w->status = walk_dataset(w, name);
+    else if (strchr(name, '/') == NULL && strcmp(name, ".") != 0)
+        w->status = enter_group(w, name);
+    return w->status == MOT_OK ? 0 : 1;
 }
 
 /* `path`: where the file lies that is open as w->file. */
@@ -136,24 +128,19 @@ static mot_status walk_file(walk *w, const char *path)
     mot_status status;
     int64_t experts = 0;
     int version;
-    H5G_info_t info;
     w->tensors.descriptor = -1;
     MOT_TRY(mot_check_format(w->file, path, &version));
     MOT_TRY(mot_h5_get_int(w->file, ".", "experts", &experts));
     MOT_TRY(mot_check_experts(w->file, path, version, experts));
+    w->experts = (size_t)experts;
     MOT_TRY(mot_tensor_file_open(&w->tensors, path, path, false));
-    if (H5Gget_info(w->file, &info) < 0) info.nlinks = 0;
-    for (hsize_t i = 0; i < info.nlinks; ++i) {
-        char name[MOT_CHECKPOINT_NAME] = "";
-        H5O_info_t about;
-        H5Lget_name_by_idx(w->file, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
-        if (mot_h5_exists(w->file, name) && holds_units(w->file, name) &&
-            H5Oget_info_by_name2(w->file, name, &about, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
-            about.type == H5O_TYPE_GROUP)
-            MOT_TRY(walk_units(w, name, (size_t)experts));
-    }
+    const herr_t walked = H5Ovisit2(w->file, H5_INDEX_NAME, H5_ITER_INC, visit, w, H5O_INFO_BASIC);
+    MOT_TRY(w->status);
+    if (walked < 0) status = mot_fail(MOT_ERR_INPUT, "%s: its groups cannot be read", path);
+    if (status == MOT_OK) status = leave_group(w);
 
 done:
+    mot_stack_free(&w->stack);
     (void)mot_tensor_file_close(&w->tensors, false);
     return status;
 }

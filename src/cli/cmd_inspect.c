@@ -24,43 +24,27 @@ enum { MOST_VALUES = 1000000, KEY_RESEAL = 256 };
 
 /* ---- what only one kind of file has ---- */
 
-/* Numbers in the tensors of a unit, moments not counted. */
-static unsigned long long count_parameters(hid_t group, int depth)
+static herr_t add_parameters(hid_t group, const char *name, const H5O_info_t *info, void *sum)
 {
-    unsigned long long sum = 0;
-    H5G_info_t info = {0};
-    if (depth > INSPECT_DEEPEST || H5Gget_info(group, &info) < 0) return 0;
-    for (hsize_t i = 0; i < info.nlinks; ++i) {
-        char name[256];
-        H5L_info_t link;
-        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) <=
-            0)
-            continue;
-        if (H5Lget_info(group, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD) continue;
-        static const char *const others[] = {"balance_bias", "state", "xxh3", "updates"};
-        bool counted = strstr(name, ".moment") == NULL;
-        for (size_t o = 0; o < MOT_COUNT(others); ++o) counted = counted && strcmp(name, others[o]) != 0;
-        if (!counted) continue;
-        hid_t object = H5Oopen(group, name, H5P_DEFAULT);
-        if (H5Iget_type(object) == H5I_GROUP && !inspect_has_names(object))
-            sum += count_parameters(object, depth + 1);
-        if (H5Iget_type(object) == H5I_DATASET) {
-            hid_t space = H5Dget_space(object);
-            sum += (unsigned long long)H5Sget_simple_extent_npoints(space);
-            mot_h5_close(&space);
-        }
-        mot_h5_close(&object);
-    }
-    return sum;
+    static const char *const others[] = {"balance_bias", "state", "xxh3", "updates"};
+    bool counts = info->type == H5O_TYPE_DATASET && strstr(name, ".moment") == NULL;
+    for (size_t o = 0; o < MOT_COUNT(others); ++o) counts = counts && strcmp(name, others[o]) != 0;
+    if (!counts) return 0;
+    hid_t object = H5Oopen(group, name, H5P_DEFAULT), space = H5Dget_space(object);
+    *(unsigned long long *)sum += (unsigned long long)H5Sget_simple_extent_npoints(space);
+    mot_h5_close(&space);
+    mot_h5_close(&object);
+    return 0;
 }
 
-static unsigned long long parameters_of(hid_t file, const char *unit)
+/* Numbers in the tensors of a group, moments not counted. */
+static unsigned long long parameters_of(hid_t file, const char *group)
 {
-    unsigned long long count = 0;
-    hid_t group = mot_h5_exists(file, unit) ? H5Gopen2(file, unit, H5P_DEFAULT) : H5I_INVALID_HID;
-    if (group >= 0) count = count_parameters(group, 0);
-    mot_h5_close(&group);
-    return count;
+    unsigned long long sum = 0;
+    if (mot_h5_exists(file, group))
+        H5Ovisit_by_name2(file, group, H5_INDEX_NAME, H5_ITER_INC, add_parameters, &sum, H5O_INFO_BASIC,
+                          H5P_DEFAULT);
+    return sum;
 }
 
 static mot_status put_checkpoint(hid_t file)
@@ -77,8 +61,8 @@ static mot_status put_checkpoint(hid_t file)
     const unsigned long long gate = parameters_of(file, "gate"), tied = parameters_of(file, "tied");
     /* Of version 2: a group an expert. */
     const bool former = mot_h5_exists(file, "experts/00000");
-    const unsigned long long expert = former ? parameters_of(file, "experts/00000")
-                                             : parameters_of(file, "experts") / (unsigned long long)MOT_MAX(experts, 1);
+    const unsigned long long rows = former ? 1 : (unsigned long long)MOT_MAX(experts, 1),
+                             expert = parameters_of(file, former ? "experts/00000" : "experts") / rows;
     printf("  step %" PRId64 " in stage %" PRId64 ", %s\n", step, stage,
            complete == 1 ? "complete" : "NOT COMPLETE");
     printf("  parameters: gate %llu, tied %llu, expert %llu x %" PRId64 "; in all %llu\n", gate, tied, expert,

@@ -276,7 +276,8 @@ mot_model_size mot_model_measure(const mot_model *model)
     const size_t tied = model->tied_table.count;
     size_t all_units = 0;
     for (size_t u = 0; u < model->units.count; ++u)
-        if (model->units.unit[u].params != NULL) all_units += model->units.unit[u].table->count * sizeof(mot_real);
+        if (model->units.unit[u].params != NULL)
+            all_units += model->units.unit[u].table->count * sizeof(mot_real);
     const mot_model_size size = {
         .gate = mot_table_parameters(&model->gate.table, all),
         .tied = mot_table_parameters(&model->tied_table, all),

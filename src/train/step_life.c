@@ -125,7 +125,8 @@ static void free_worker(step_worker *worker)
 /* Threads, what each of them needs, and the strips they share out. */
 static mot_status create_workers(mot_step *step, int threads)
 {
-    const size_t E = (size_t)step->model->config->model.experts, C = step->C, units = step->model->units.count;
+    const size_t E = (size_t)step->model->config->model.experts, C = step->C,
+                 units = step->model->units.count;
     mot_status status;
     MOT_TRY(mot_threads_create(&step->threads, threads));
     MOT_TRY(mot_allocate(&step->worker, (size_t)threads, sizeof *step->worker, "threads"));

@@ -76,7 +76,8 @@ mot_status mot_step_split_prepare(mot_step *step)
         messages += 2 * shares->shares;
         for (size_t i = 0; i < shares->shares; ++i) {
             const mot_share *share = &shares->share[i];
-            const bool mine = mot_model_expert(model, share->expert) != NULL, by_me = share->worker == step->comm->rank;
+            const bool mine = mot_model_expert(model, share->expert) != NULL,
+                       by_me = share->worker == step->comm->rank;
             if (mine && !by_me) away += strips_of(step, share->rows);
             if (mine || !by_me) continue;
             here += strips_of(step, share->rows);

@@ -30,7 +30,8 @@ static inline void test_state_tables(test_state *s, bool with_tied)
 {
     mot_table_add(&s->gate, "weight", MOT_PART_GATE, 2, (size_t[]){7, STATE_EXPERTS}, 0, 0, true);
     if (with_tied)
-        mot_table_add(&s->tied, "block0/qkv_weight", MOT_PART_ATTENTION, 3, (size_t[]){3, 4, 5}, 0, 0.1, true);
+        mot_table_add(&s->tied, "block0/qkv_weight", MOT_PART_ATTENTION, 3, (size_t[]){3, 4, 5}, 0, 0.1,
+                      true);
     mot_table_add(&s->expert, "block0/in_weight", MOT_PART_FFN, 2, (size_t[]){6, 9}, 0, 0.1, true);
     mot_table_add(&s->expert, "block0/in_bias", MOT_PART_FFN, 1, (size_t[]){9}, 0.5, 0, false);
     mot_table_add(&s->expert, "class_token", MOT_PART_EMBED, 1, (size_t[]){0}, 0, 0, true); /* may be empty */

@@ -298,7 +298,8 @@ END_TEST
 /* Overwrites a tensor of one expert, through its view as other programs do. */
 static void change_expert(hid_t file, int expert, const float value[9])
 {
-    mot_ck_ok(mot_h5_write_rows(file, "experts/ffn/block0/in_bias", H5T_NATIVE_FLOAT, (hsize_t)expert, 1, value));
+    mot_ck_ok(mot_h5_write_rows(file, "experts/ffn/block0/in_bias", H5T_NATIVE_FLOAT, (hsize_t)expert, 1,
+                                value));
 }
 
 START_TEST(changed_values)

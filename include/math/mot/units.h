@@ -14,7 +14,7 @@
 #include "mot/params.h"
 
 /* Whose optimizer it has: train.optimizer and what belongs to it, or train.gate_optimizer. */
-typedef enum mot_role { MOT_ROLE_EXPERT, MOT_ROLE_GATE } mot_role;
+typedef enum mot_unit_role { MOT_ROLE_EXPERT, MOT_ROLE_GATE } mot_unit_role;
 
 enum {
     MOT_ALONE = -1, /* as a row: the only unit of its group */
@@ -25,7 +25,7 @@ typedef struct mot_unit {
     const char *group;      /* its name in files; units of one group follow each other, in the order of their rows */
     int row;                /* 0, 1, ... in a group whose units have the same table, or MOT_ALONE */
     const mot_table *table; /* no rows: the model has no such unit */
-    mot_role role;
+    mot_unit_role role;
     int owner;          /* the rank that holds it, or MOT_ALIKE */
     mot_params *params; /* where this rank holds it; elsewhere NULL */
 } mot_unit;
