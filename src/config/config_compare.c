@@ -5,52 +5,10 @@
 #include "mot/config.h"
 #include "option.h"
 
-/* A key, or all of a section; what stands nowhere decides what is learned from the first step on. */
-static const struct role {
-    const char *key;
-    mot_key_role role;
-} roles[] = {
-    {"run", MOT_KEY_REPORTS},
-    {"data.file", MOT_KEY_REPORTS},
-    {"data.mixture.eval", MOT_KEY_REPORTS},
-    {"eval.", MOT_KEY_REPORTS},
-    {"checkpoint.", MOT_KEY_REPORTS},
-    {"record.", MOT_KEY_REPORTS},
-    {"report.", MOT_KEY_REPORTS},
-    {"threads", MOT_KEY_PLACES},
-    {"stop_after", MOT_KEY_PLACES},
-    {"watch.", MOT_KEY_PLACES},
-    {"data.memory", MOT_KEY_PLACES},
-    {"route.placement", MOT_KEY_PLACES},
-    {"route.coordinator", MOT_KEY_PLACES},
-    {"route.split", MOT_KEY_PLACES},
-    {"route.rebalance", MOT_KEY_PLACES},
-    {"route.exchange", MOT_KEY_PLACES},
-    {"train.until", MOT_KEY_LEARNS},
-    {"train.rate", MOT_KEY_LEARNS},
-    {"train.gate_rate", MOT_KEY_LEARNS},
-    {"train.final_rate", MOT_KEY_LEARNS},
-    {"train.schedule_steps", MOT_KEY_LEARNS},
-    {"train.on_nonfinite", MOT_KEY_LEARNS},
-    {"route.noise_steps", MOT_KEY_LEARNS},
-};
-
-static mot_key_role role_of(const mot_option *option)
-{
-    for (size_t i = 0; option->key != NULL && i < MOT_COUNT(roles); ++i) {
-        const size_t length = strlen(roles[i].key);
-        const bool section = roles[i].key[length - 1] == '.';
-        if (section ? strncmp(option->key, roles[i].key, length) == 0
-                    : strcmp(option->key, roles[i].key) == 0)
-            return roles[i].role;
-    }
-    return MOT_KEY_FIXED;
-}
-
 void mot_config_clear_surroundings(mot_config *config)
 {
     for (int i = 0; i < mot_option_count; ++i)
-        if (role_of(&mot_options[i]) == MOT_KEY_REPORTS)
+        if (mot_options[i].role == MOT_KEY_REPORTS)
             memset((char *)config + mot_options[i].offset, 0, mot_options[i].size);
 }
 
@@ -78,7 +36,7 @@ static bool compare_option(const mot_option *option, int stage, const mot_config
     if (strcmp(then_text, now_text) == 0) return true;
     if (of_stage) mot_config_stage_key(now, stage, option->stage_key, key, sizeof key);
     const mot_change change = {
-        .key = of_stage ? key : option->key, .before = then_text, .now = now_text, .role = role_of(option)};
+        .key = of_stage ? key : option->key, .before = then_text, .now = now_text, .role = option->role};
     say(with, &change);
     return true;
 }

@@ -38,6 +38,13 @@ static const char head[] =
     "`stages.0.rate=0.1` on the command line changes one stage.\n"
     "A `gate_` key that is `same`, the default, follows the experts' key of its stage.\n"
     "\n"
+    "A run that goes on may have other values of some keys; `may change` says of each key what that does:\n"
+    "\n"
+    "- `no`: it would have been another run from its first step on, and is refused.\n"
+    "- `from there on`: it changes what is learned from the next step on.\n"
+    "- `same bits`: it changes where and how that is computed.\n"
+    "- `reports`: it changes what is evaluated, kept and said, and no bit of what is learned.\n"
+    "\n"
     "The file is UTF-8 of at most 1 MiB, one document, without anchors, aliases and tags.\n"
     "Numbers are plain decimal: `400`, `1e3`, `0.05`.\n"
     "A mistake ends the program with exit code 2 and a sentence that names file, line and key:\n"
@@ -50,6 +57,11 @@ static const char head[] =
     "\n"
     "The run folder keeps the resolved copy, `config.yaml`, which repeats the run.\n"
     "This page is made from the option table, `src/config/options.c`.\n";
+
+static const char *const may_change[] = {[MOT_KEY_FIXED] = "no",
+                                         [MOT_KEY_LEARNS] = "from there on",
+                                         [MOT_KEY_PLACES] = "same bits",
+                                         [MOT_KEY_REPORTS] = "reports"};
 
 static bool in_section(const mot_option *option, const char *section)
 {
@@ -91,10 +103,11 @@ static void print_row(FILE *stream, const mot_option *option, bool markdown)
     default_text(option, fallback, sizeof fallback);
     const char *unit = option->unit != NULL ? option->unit : "";
     if (markdown)
-        fprintf(stream, "| %s | %s | %s | %s | %s |\n", key, value, fallback, unit, option->help);
+        fprintf(stream, "| %s | %s | %s | %s | %s | %s |\n", key, value, fallback, unit, may_change[option->role],
+                option->help);
     else
-        fprintf(stream, "  %-24s %s\n  %-24s %s%s%s; default %s\n", key, option->help, "", value,
-                unit[0] != '\0' ? "; " : "", unit, fallback);
+        fprintf(stream, "  %-24s %s\n  %-24s %s%s%s; default %s; may change: %s\n", key, option->help, "", value,
+                unit[0] != '\0' ? "; " : "", unit, fallback, may_change[option->role]);
 }
 
 static void print_names(FILE *stream, const char *names, const char *quote)
@@ -135,7 +148,8 @@ void mot_config_help(FILE *stream, bool markdown)
     for (int section = 0; section < mot_option_section_count; ++section) {
         const mot_option_section *title = &mot_option_sections[section];
         if (markdown)
-            fprintf(stream, "\n## %s\n\n| key | value | default | unit | meaning |\n|---|---|---|---|---|\n",
+            fprintf(stream, "\n## %s\n\n| key | value | default | unit | may change | meaning |\n"
+                            "|---|---|---|---|---|---|\n",
                     title->help);
         else
             fprintf(stream, "%s%s\n", section > 0 ? "\n" : "", title->help);

@@ -42,6 +42,7 @@ typedef struct mot_option {
                               real: MOT_RATE_AUTO */
     const char *const *choices; /* ends with NULL */
     const mot_kinds *kinds;     /* of a choice without `choices` */
+    mot_key_role role;          /* unless it is given, the key is fixed */
     const char *unit, *help;
 } mot_option;
 

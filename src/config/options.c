@@ -1,4 +1,5 @@
-/* The table of options, in the order of the help. A row has key, field, default, bounds, unit, help. */
+/* The table of options, in the order of the help. A row has key, what another value changes in a run that
+ * goes on (where nothing stands it is refused), field, bounds, default, unit, help. */
 #include "mot/expert.h"
 #include "mot/gate.h"
 #include "mot/source.h"
@@ -31,6 +32,11 @@ static const char *const schedule_names[] = {"constant", "linear", "cosine", "au
 #define STAGE_KEY(name) .key = "train." name, .stage_key = name
 #define ROUTE_KEY(name) .key = "route." name, .stage_key = name
 
+/* What another value changes in a run that goes on. */
+#define LEARNS  .role = MOT_KEY_LEARNS
+#define PLACES  .role = MOT_KEY_PLACES
+#define REPORTS .role = MOT_KEY_REPORTS
+
 #define INTEGER(low_, high_) .type = MOT_OPTION_INTEGER, .least = low_, .most = high_
 #define REAL(low_, high_)    .type = MOT_OPTION_REAL, .low = low_, .high = high_
 #define CHOICE(names)        .type = MOT_OPTION_CHOICE, .choices = names
@@ -54,18 +60,18 @@ static const char *const schedule_names[] = {"constant", "linear", "cosine", "au
 
 /* clang-format off */
 const mot_option mot_options[] = {
-    {KEY("run"), IN_CONFIG(run), TEXT(500), DEFAULT(""),
+    {KEY("run"), REPORTS, IN_CONFIG(run), TEXT(500), DEFAULT(""),
      HELP("Folder of the run; when left out it is runs/NAME for a configuration NAME.yaml.")},
     {KEY("seed"), IN_CONFIG(seed), INTEGER(0, UINT64_MAX), DEFAULT("1"),
      HELP("Seed of every random number: order of the data, initial values, noise, augmentation.")},
-    {KEY("threads"), IN_CONFIG(threads), INTEGER(1, 1024), .word = "auto", DEFAULT("auto"), UNIT("threads a rank"),
+    {KEY("threads"), PLACES, IN_CONFIG(threads), INTEGER(1, 1024), .word = "auto", DEFAULT("auto"), UNIT("threads a rank"),
      HELP("Threads of a rank; auto divides the cores that it may use by the ranks that may use them too.")},
-    {KEY("stop_after"), IN_CONFIG(stop_after), DURATION, DEFAULT("0s"),
+    {KEY("stop_after"), PLACES, IN_CONFIG(stop_after), DURATION, DEFAULT("0s"),
      HELP("Stops after this time with a checkpoint and exit code 75, as a signal does; with 0 never.")},
 
     {KEY("data.source"), IN_CONFIG(data.source), KIND(mot_source_kinds), DEFAULT("file"),
      HELP("Samples come from data.file, from the synthetic mixture, which any rank makes as it goes, or (mot bench alone) are random numbers.")},
-    {KEY("data.file"), IN_CONFIG(data.file), TEXT(511), DEFAULT(""),
+    {KEY("data.file"), REPORTS, IN_CONFIG(data.file), TEXT(511), DEFAULT(""),
      HELP("The data set, an HDF5 file made by mot data; required by the source file.")},
     {KEY("data.mixture.classes"), IN_CONFIG(data.mixture.classes), INTEGER(2, MOT_MIXTURE_MAX_CLASSES), DEFAULT("4"),
      HELP("Mixture: classes N; they are the groups of the data, the labels are -1 and +1.")},
@@ -91,7 +97,7 @@ const mot_option mot_options[] = {
     {KEY("data.mixture.train"), IN_CONFIG(data.mixture_train), INTEGER(1, MOST_SAMPLES), .word = "fresh",
      DEFAULT("fresh"), UNIT("samples"),
      HELP("Mixture: size of a training set that is gone through again and again, or fresh samples for ever.")},
-    {KEY("data.mixture.eval"), IN_CONFIG(data.mixture_eval), INTEGER(1, MOST_SAMPLES), DEFAULT("10000"), UNIT("samples"),
+    {KEY("data.mixture.eval"), REPORTS, IN_CONFIG(data.mixture_eval), INTEGER(1, MOST_SAMPLES), DEFAULT("10000"), UNIT("samples"),
      HELP("Mixture: samples of an evaluation; the split eval.split decides which.")},
     {KEY("data.random.tokens"), IN_CONFIG(data.random.tokens), INTEGER(1, 1 << 20), DEFAULT("64"),
      HELP("Random numbers: tokens of a sample.")},
@@ -103,7 +109,7 @@ const mot_option mot_options[] = {
      UNIT("samples"), HELP("Random numbers: samples, all held by every rank and gone through again and again.")},
     {KEY("data.target"), IN_CONFIG(data.target), CHOICE(target_names), DEFAULT("label"),
      HELP("What is learned: the label of a sample, or its group in the label's place.")},
-    {KEY("data.memory"), IN_CONFIG(data.memory), .type = MOT_OPTION_BYTES, .least = 0,
+    {KEY("data.memory"), PLACES, IN_CONFIG(data.memory), .type = MOT_OPTION_BYTES, .least = 0,
      .most = UINT64_C(1) << 50, DEFAULT("256 MiB"), UNIT("bytes"),
      HELP("A rank holds a split in memory up to this size; a larger split is read as it is needed.")},
     {KEY("data.augment.shift"), IN_CONFIG(data.augment.shift), INTEGER(0, 1024), DEFAULT("0"), UNIT("pixels"),
@@ -172,7 +178,7 @@ const mot_option mot_options[] = {
      HELP("Size of the noise at step 0 of the run.")},
     {ROUTE_KEY("noise_end"), IN_STAGE(explore.noise_end), REAL(0, MOST_FACTOR), DEFAULT("0"),
      HELP("Size of the noise from step noise_steps of the run on.")},
-    {ROUTE_KEY("noise_steps"), IN_STAGE(explore.noise_steps), .type = MOT_OPTION_SPAN, .least = 0, .most = MOST_STEPS,
+    {ROUTE_KEY("noise_steps"), LEARNS, IN_STAGE(explore.noise_steps), .type = MOT_OPTION_SPAN, .least = 0, .most = MOST_STEPS,
      .word = "auto", DEFAULT("auto"), UNIT("steps of the run, or a share of them"),
      HELP("Steps of the run in which the noise goes from noise_scale to noise_end, also where a stage gives them; 50% is half of the run; with 0 it stays at noise_scale; auto: all of the run, or 1000 steps where no end in steps or epochs is given.")},
     {ROUTE_KEY("balance_loss"), IN_STAGE(explore.balance_loss), REAL(0, MOST_FACTOR), DEFAULT("0.5"),
@@ -181,18 +187,18 @@ const mot_option mot_options[] = {
      HELP("Coefficient of the squared log-sum-exp of the gate's scores; 0 is off.")},
     {ROUTE_KEY("balance_bias"), IN_STAGE(explore.balance_bias), REAL(0, MOST_FACTOR), DEFAULT("0"),
      HELP("Step of the bias that evens the load without a loss; 0 is off.")},
-    {KEY("route.placement"), IN_CONFIG(route.placement), .type = MOT_OPTION_PLACEMENT, DEFAULT("even"),
+    {KEY("route.placement"), PLACES, IN_CONFIG(route.placement), .type = MOT_OPTION_PLACEMENT, DEFAULT("even"),
 
      HELP("Which rank owns which experts; even spreads them in order, row r of a list is rank r.")},
-    {KEY("route.coordinator"), IN_CONFIG(route.dedicated), CHOICE(coordinator_names), DEFAULT("shared"),
+    {KEY("route.coordinator"), PLACES, IN_CONFIG(route.dedicated), CHOICE(coordinator_names), DEFAULT("shared"),
      HELP("Whether rank 0 owns experts like the others, or none (dedicated) when there is another rank.")},
-    {KEY("route.split"), IN_CONFIG(route.split), BOOLEAN, DEFAULT("false"),
+    {KEY("route.split"), PLACES, IN_CONFIG(route.split), BOOLEAN, DEFAULT("false"),
      HELP("Ranks with little to do take over strips of experts with many samples; the bits stay the same.")},
-    {KEY("route.rebalance"), IN_CONFIG(route.rebalance), CHOICE(rebalance_names), DEFAULT("never"),
+    {KEY("route.rebalance"), PLACES, IN_CONFIG(route.rebalance), CHOICE(rebalance_names), DEFAULT("never"),
      HELP("When experts may move to other ranks, by the samples they had: as a stage begins, or after each evaluation or checkpoint; the bits stay the same.")},
     {KEY("route.chunks"), IN_CONFIG(route.chunks), INTEGER(1, 1024), DEFAULT("1"),
      HELP("Pieces in which a batch moves, so that one travels while another is worked on.")},
-    {KEY("route.exchange"), IN_CONFIG(route.exchange), CHOICE(exchange_names), DEFAULT("auto"),
+    {KEY("route.exchange"), PLACES, IN_CONFIG(route.exchange), CHOICE(exchange_names), DEFAULT("auto"),
      HELP("Rows go from rank to rank, or through memory that a node's ranks share; auto shares where it can.")},
     {KEY("route.payload"), IN_CONFIG(route.payload), CHOICE(payload_names), DEFAULT("fp32"),
      HELP("Vector samples, outputs and their gradients travel as they are, or rounded to half the bits; other samples as they are.")},
@@ -201,7 +207,7 @@ const mot_option mot_options[] = {
      HELP("Samples a step, over all ranks; auto: the power of two from 8 to 128 with which an epoch has 16 steps or a few more, so 128 from 2,048 training samples on.")},
     {KEY("train.loss"), IN_CONFIG(train.loss), KIND(mot_loss_kinds), DEFAULT("cross_entropy"),
      HELP("Loss of a sample.")},
-    {KEY("train.on_nonfinite"), IN_CONFIG(train.on_nonfinite), CHOICE(nonfinite_names), DEFAULT("stop"),
+    {KEY("train.on_nonfinite"), LEARNS, IN_CONFIG(train.on_nonfinite), CHOICE(nonfinite_names), DEFAULT("stop"),
      HELP("A loss or gradient that is not finite ends the run, leaves out the step's update, or sends the run back to its last checkpoint and on behind the batch.")},
     {.stage_key = "name", IN_STAGE(name), TEXT(63), DEFAULT("train"),
      HELP("Name of the stage, unique; stageN for the N-th (from 0) when left out.")},
@@ -210,7 +216,7 @@ const mot_option mot_options[] = {
      HELP("Parts that learn; the others are frozen.")},
     {STAGE_KEY("optimizer"), IN_STAGE(expert.kind), CHOICE(optimizer_names), DEFAULT("adamw"),
      HELP("Optimizer of the experts and of tied parts.")},
-    {STAGE_KEY("rate"), IN_STAGE(expert.rate), REAL(0, MOST_FACTOR), .word = "auto", DEFAULT("auto"),
+    {STAGE_KEY("rate"), LEARNS, IN_STAGE(expert.rate), REAL(0, MOST_FACTOR), .word = "auto", DEFAULT("auto"),
      HELP("Learning rate; auto: 0.001 for vectors, 0.003 for pictures, and 0.01 for texts, whose words learn only where they occur.")},
     {STAGE_KEY("momentum"), IN_STAGE(expert.momentum), REAL(0, 1), .below = true, DEFAULT("0"),
      HELP("Momentum of sgd and normalized_gd.")},
@@ -226,7 +232,7 @@ const mot_option mot_options[] = {
      HELP("Largest gradient norm of a unit (an expert, the gate, the tied parts); 0 is off.")},
     {STAGE_KEY("gate_optimizer"), IN_STAGE(gate.kind), CHOICE(optimizer_names), SAME_AS("optimizer"),
      HELP("Optimizer of the gate.")},
-    {STAGE_KEY("gate_rate"), IN_STAGE(gate.rate), REAL(0, MOST_FACTOR), .word = "auto", SAME_AS("rate"),
+    {STAGE_KEY("gate_rate"), LEARNS, IN_STAGE(gate.rate), REAL(0, MOST_FACTOR), .word = "auto", SAME_AS("rate"),
      HELP("Learning rate of the gate.")},
     {STAGE_KEY("gate_momentum"), IN_STAGE(gate.momentum), REAL(0, 1), .below = true, SAME_AS("momentum"),
      HELP("Momentum of the gate.")},
@@ -242,53 +248,53 @@ const mot_option mot_options[] = {
      HELP("Largest gradient norm of the gate; 0 is off.")},
     {STAGE_KEY("schedule"), IN_STAGE(schedule), CHOICE(schedule_names), DEFAULT("auto"),
      HELP("How the rate moves from its full value to final_rate by the end of the stage or in schedule_steps; auto: cosine, or constant in a stage whose end is not given in steps or epochs.")},
-    {STAGE_KEY("schedule_steps"), IN_STAGE(schedule_steps), INTEGER(1, MOST_STEPS), .word = "auto", DEFAULT("auto"),
+    {STAGE_KEY("schedule_steps"), LEARNS, IN_STAGE(schedule_steps), INTEGER(1, MOST_STEPS), .word = "auto", DEFAULT("auto"),
      UNIT("steps"),
      HELP("Steps of the stage, warm-up included, after which a linear or cosine schedule has come to final_rate, where it stays; auto: those of until. A run that is made longer keeps the schedule that it began with, unless this says otherwise.")},
     {STAGE_KEY("warmup"), IN_STAGE(warmup), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
      HELP("Steps in which the rate grows from 0 to its full value.")},
-    {STAGE_KEY("final_rate"), IN_STAGE(final_rate), REAL(0, 1), DEFAULT("0.1"), UNIT("fraction of rate"),
+    {STAGE_KEY("final_rate"), LEARNS, IN_STAGE(final_rate), REAL(0, 1), DEFAULT("0.1"), UNIT("fraction of rate"),
      HELP("What a linear or cosine schedule ends at.")},
-    {STAGE_KEY("until"), IN_STAGE(until), .type = MOT_OPTION_UNTIL, DEFAULT("1 epochs"),
+    {STAGE_KEY("until"), LEARNS, IN_STAGE(until), .type = MOT_OPTION_UNTIL, DEFAULT("1 epochs"),
      HELP("When the stage ends; plateau N: nothing gained in a window of N steps.")},
 
-    {KEY("eval.split"), IN_CONFIG(eval.split), TEXT(15), DEFAULT("test"),
+    {KEY("eval.split"), REPORTS, IN_CONFIG(eval.split), TEXT(15), DEFAULT("test"),
      HELP("Split of the data set that is evaluated.")},
-    {KEY("eval.every"), IN_CONFIG(eval.every), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
+    {KEY("eval.every"), REPORTS, IN_CONFIG(eval.every), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
      HELP("Steps between evaluations; with 0 at the end of the run only.")},
-    {KEY("eval.batch"), IN_CONFIG(eval.batch), INTEGER(1, MOST_SAMPLES), DEFAULT("500"), UNIT("samples"),
+    {KEY("eval.batch"), REPORTS, IN_CONFIG(eval.batch), INTEGER(1, MOST_SAMPLES), DEFAULT("500"), UNIT("samples"),
      HELP("Samples a pass of an evaluation.")},
-    {KEY("eval.start"), IN_CONFIG(eval.start), BOOLEAN, DEFAULT("false"),
+    {KEY("eval.start"), REPORTS, IN_CONFIG(eval.start), BOOLEAN, DEFAULT("false"),
      HELP("An evaluation before the first step as well.")},
 
-    {KEY("checkpoint.every"), IN_CONFIG(checkpoint.every), INTEGER(0, MOST_STEPS),
+    {KEY("checkpoint.every"), REPORTS, IN_CONFIG(checkpoint.every), INTEGER(0, MOST_STEPS),
      DEFAULT("0"), UNIT("steps"),
      HELP("Steps between checkpoints; with 0 at the end of the run only.")},
-    {KEY("checkpoint.interval"), IN_CONFIG(checkpoint.interval), DURATION, DEFAULT("0s"),
+    {KEY("checkpoint.interval"), REPORTS, IN_CONFIG(checkpoint.interval), DURATION, DEFAULT("0s"),
      HELP("Time between checkpoints, by the clock of rank 0 and to whole steps; with 0s by checkpoint.every alone.")},
-    {KEY("checkpoint.background"), IN_CONFIG(checkpoint.background), BOOLEAN, DEFAULT("true"),
+    {KEY("checkpoint.background"), REPORTS, IN_CONFIG(checkpoint.background), BOOLEAN, DEFAULT("true"),
      HELP("Checkpoints on the way are copied in memory, and written while training goes on; false saves the memory of the copy.")},
-    {KEY("checkpoint.keep"), IN_CONFIG(checkpoint.keep), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("files"),
+    {KEY("checkpoint.keep"), REPORTS, IN_CONFIG(checkpoint.keep), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("files"),
      HELP("How many of the newest checkpoints stay; with 0 all.")},
-    {KEY("checkpoint.keep_every"), IN_CONFIG(checkpoint.keep_every), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
+    {KEY("checkpoint.keep_every"), REPORTS, IN_CONFIG(checkpoint.keep_every), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
      HELP("Checkpoints of steps that are multiples of it stay for ever; with 0 none.")},
-    {KEY("checkpoint.best"), IN_CONFIG(checkpoint.best), BOOLEAN, DEFAULT("false"),
+    {KEY("checkpoint.best"), REPORTS, IN_CONFIG(checkpoint.best), BOOLEAN, DEFAULT("false"),
      HELP("A checkpoint after each evaluation with the lowest loss so far, which stays until there is a better one.")},
-    {KEY("checkpoint.start"), IN_CONFIG(checkpoint.start), BOOLEAN, DEFAULT("false"),
+    {KEY("checkpoint.start"), REPORTS, IN_CONFIG(checkpoint.start), BOOLEAN, DEFAULT("false"),
      HELP("A checkpoint of the initial values as well, as step 0.")},
 
-    {KEY("record.every"), IN_CONFIG(record.every), INTEGER(0, MOST_STEPS), DEFAULT("1"), UNIT("steps"),
+    {KEY("record.every"), REPORTS, IN_CONFIG(record.every), INTEGER(0, MOST_STEPS), DEFAULT("1"), UNIT("steps"),
      HELP("The gate's choices of every n-th step are recorded; with 0 none.")},
-    {KEY("record.eval"), IN_CONFIG(record.eval), BOOLEAN, DEFAULT("true"),
+    {KEY("record.eval"), REPORTS, IN_CONFIG(record.eval), BOOLEAN, DEFAULT("true"),
      HELP("The gate's choices of every evaluation are recorded.")},
 
-    {KEY("watch.warn"), IN_CONFIG(watch.warn), DURATION, DEFAULT("1m"),
+    {KEY("watch.warn"), PLACES, IN_CONFIG(watch.warn), DURATION, DEFAULT("1m"),
      HELP("A rank without progress for this time says where it is and which ranks are missing; with 0 never.")},
-    {KEY("watch.abort"), IN_CONFIG(watch.abort), DURATION, DEFAULT("10m"),
+    {KEY("watch.abort"), PLACES, IN_CONFIG(watch.abort), DURATION, DEFAULT("10m"),
      HELP("A rank without progress for this time, its own or another's, ends the job with exit code 1; with 0 it "
           "waits for ever.")},
 
-    {KEY("report.every"), IN_CONFIG(report_every), INTEGER(1, MOST_STEPS), DEFAULT("50"), UNIT("steps"),
+    {KEY("report.every"), REPORTS, IN_CONFIG(report_every), INTEGER(1, MOST_STEPS), DEFAULT("50"), UNIT("steps"),
      HELP("Steps between lines of log.jsonl and of the terminal.")},
 };
 /* clang-format on */

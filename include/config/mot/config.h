@@ -73,7 +73,7 @@ mot_status mot_config_text(const mot_config *config, char **text);
 mot_status mot_config_parse(mot_config *config, const char *name, const char *text, size_t count,
                             const char *const *assignments);
 
-/* What another value of a key changes in a run that goes on. */
+/* What another value of a key changes in a run that goes on: a column of the table. */
 typedef enum mot_key_role {
     MOT_KEY_FIXED,  /* what is learned, from the first step on: it must stay */
     MOT_KEY_LEARNS, /* what is learned from here on */
