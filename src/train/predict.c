@@ -13,10 +13,10 @@
 #include "run_private.h"
 
 /* For the predictions of one batch. */
-static mot_status make_room(const mot_run *run, const predict_output *output, predictions *p)
+static mot_status make_room(const mot_config *config, const predict_output *output, predictions *p)
 {
     static const char *const what = "predictions";
-    const size_t batch = (size_t)run->config.eval.batch;
+    const size_t batch = (size_t)config->eval.batch;
     mot_status status;
     MOT_TRY(mot_allocate(&p->class, batch, sizeof *p->class, what));
     MOT_TRY(mot_allocate(&p->probability, batch * output->classes, sizeof *p->probability, what));
@@ -34,26 +34,26 @@ static void free_room(predictions *p)
     mot_free(p->gate);
 }
 
-static mot_status begin(const mot_run *run, predict_output *output, predictions *p)
+static mot_status begin(const run_world *world, predict_output *output, predictions *p)
 {
-    const mot_loss_kind *loss = mot_step_loss(run->step)->kind;
+    const mot_loss_kind *loss = mot_step_loss(world->step)->kind;
     if (loss->probabilities == NULL)
         return mot_fail(MOT_ERR_INPUT,
                         "train.loss = %s: the run learned no classes, which is what is predicted",
                         loss->kind.name);
-    output->samples = (size_t)run->eval_set.samples;
-    output->classes = (size_t)run->classes;
-    output->choices = mot_choice_count(&run->config.route, run->config.model.experts);
-    output->names = run->config.data.target == MOT_TARGET_GROUP ? run->schema.group_names
-                                                                : run->schema.class_names;
-    const mot_status status = make_room(run, output, p);
+    output->samples = (size_t)world->eval_set.samples;
+    output->classes = (size_t)world->classes;
+    output->choices = mot_choice_count(&world->model.config->route, world->model.config->model.experts);
+    output->names = world->model.config->data.target == MOT_TARGET_GROUP ? world->schema.group_names
+                                                                         : world->schema.class_names;
+    const mot_status status = make_room(world->model.config, output, p);
     return status == MOT_OK ? predict_output_open(output) : status;
 }
 
-static mot_status keep(const mot_run *run, predict_output *output, predictions *p,
+static mot_status keep(const run_world *world, predict_output *output, predictions *p,
                        const mot_step_result *result)
 {
-    const mot_loss *loss = mot_step_loss(run->step);
+    const mot_loss *loss = mot_step_loss(world->step);
     const size_t n = p->count, C = output->classes, K = output->choices;
     memcpy(p->class, result->predicted, n * sizeof *p->class);
     memcpy(p->expert, result->expert, n * K * sizeof *p->expert);
@@ -63,20 +63,21 @@ static mot_status keep(const mot_run *run, predict_output *output, predictions *
     return predict_output_add(output, p);
 }
 
-static mot_status go_through(mot_run *run, predict_output *output, predictions *p)
+static mot_status go_through(run_world *world, const run_course *course, predict_output *output,
+                             predictions *p)
 {
-    const mot_gidx samples = run->eval_set.samples;
+    const mot_gidx samples = world->eval_set.samples;
     mot_status status = MOT_OK;
-    MOT_TRY(mot_step_keep_outputs(run->step));
-    for (mot_gidx first = 0; first < samples; first += (mot_gidx)run->config.eval.batch) {
-        const size_t n = (size_t)MOT_MIN((mot_gidx)run->config.eval.batch, samples - first);
-        const mot_step_task task = {.first = first, .total = n, .number = run->progress.step};
+    MOT_TRY(mot_step_keep_outputs(world->step));
+    for (mot_gidx first = 0; first < samples; first += (mot_gidx)course->config.eval.batch) {
+        const size_t n = (size_t)MOT_MIN((mot_gidx)course->config.eval.batch, samples - first);
+        const mot_step_task task = {.first = first, .total = n, .number = course->progress.step};
         mot_step_result result;
-        MOT_TRY(mot_step_run(run->step, &run->eval, &task, mot_signals_asked(), &result));
+        MOT_TRY(mot_step_run(world->step, &world->eval, &task, mot_signals_asked(), &result));
         p->first = (size_t)first;
         p->count = n;
-        if (run->comm->rank == MOT_ROOT) status = keep(run, output, p, &result);
-        MOT_TRY(mot_comm_agree(run->comm, status));
+        if (world->comm->rank == MOT_ROOT) status = keep(world, output, p, &result);
+        MOT_TRY(mot_comm_agree(world->comm, status));
     }
 done:
     return status;
@@ -154,21 +155,21 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     if (status != MOT_OK) goto done;
     mot_state state = run_state(run);
     MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
-    run->progress = state.progress;
+    run->course.progress = state.progress;
     output.files = paths.path;
-    if (root) status = begin(run, &output, &p);
+    if (root) status = begin(&run->world, &output, &p);
     MOT_TRY(mot_comm_agree(comm, status));
-    MOT_TRY(go_through(run, &output, &p));
+    MOT_TRY(go_through(&run->world, &run->course, &output, &p));
     if (root) status = predict_output_close(&output, true);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_log(MOT_LOG_INFO, "wrote %s: %" MOT_PRI_GIDX " samples, %d classes, from %s", options->out,
-            run->eval_set.samples, run->classes, checkpoint);
+            run->world.eval_set.samples, run->world.classes, checkpoint);
 done:
     (void)predict_output_close(&output, false);
     free_room(&p);
     mot_free(paths.path);
     mot_schema_free(&schema);
-    if (run != NULL && run->comm != NULL) run_close(run);
+    if (run != NULL && run->world.comm != NULL) run_close(run);
     if (made[0] != '\0') unlink(made); /* a data set that was imported for this alone */
     mot_free(run);
     mot_free(config);

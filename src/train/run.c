@@ -15,21 +15,12 @@
 
 /* ---- training ---- */
 
-void run_begin_stage(mot_run *run)
-{
-    const mot_units *units = &run->model.units;
-    if (run->progress.stage == run->config.stages) return;
-    mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX,
-            run->config.stage[run->progress.stage].name, run->progress.step);
-    for (size_t u = 0; u < units->count; ++u)
-        if (units->unit[u].params != NULL) mot_optimizer_reset(units->unit[u].params);
-}
-
 static mot_status record_step(mot_run *run, const mot_step_result *result, int stage, double rate)
 {
-    if (run->comm->rank != MOT_ROOT) return MOT_OK;
-    const size_t batch = run->config.train.batch;
-    const mot_gidx step = run->progress.step;
+    if (run->world.comm->rank != MOT_ROOT) return MOT_OK;
+    const mot_config *config = &run->course.config;
+    const size_t batch = config->train.batch;
+    const mot_gidx step = run->course.progress.step;
     const mot_step_figures figures = {
         .step = step,
         .stage = stage,
@@ -41,22 +32,22 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
         .exchange_s = result->exchange_s,
         .wait_s = result->wait_s,
     };
-    mot_status status = mot_record_step(run->record, &figures);
+    mot_status status = mot_record_step(run->keeper.record, &figures);
     if (status == MOT_OK)
-        status = mot_record_loads(run->record, step, 0, result->load, result->importance);
+        status = mot_record_loads(run->keeper.record, step, 0, result->load, result->importance);
     if (isnan(result->loss)) return status; /* left out: its choices may mean nothing */
     if (status == MOT_OK) status = run_health_step(run, result);
-    if (status == MOT_OK && run->config.record.every > 0 && step % run->config.record.every == 0)
-        status = mot_record_assign(run->record, step, false, batch, result->sample, result->label,
+    if (status == MOT_OK && config->record.every > 0 && step % config->record.every == 0)
+        status = mot_record_assign(run->keeper.record, step, false, batch, result->sample, result->label,
                                    result->group, result->expert, result->prob, NULL, NULL);
     return status;
 }
 
 /* Asked of this rank; one is enough. The root's clock decides for all. */
-static bool stop_asked(const mot_run *run)
+static bool stop_asked(const run_world *world, const run_course *course)
 {
-    const double after = run->config.stop_after;
-    const bool over = run->comm->rank == MOT_ROOT && after > 0 && mot_clock_s() - run->called_s >= after;
+    const double after = course->config.stop_after;
+    const bool over = world->comm->rank == MOT_ROOT && after > 0 && mot_clock_s() - course->called_s >= after;
     return over || mot_signals_asked();
 }
 
@@ -65,32 +56,34 @@ static bool stop_asked(const mot_run *run)
 /* So many steps in a row are no accident of the data: parameters are lost. */
 enum { MOST_SKIPPED = 20 };
 
-static bool may_skip(const mot_run *run, mot_status status)
+static bool may_skip(const run_course *course, mot_status status)
 {
-    return status == MOT_ERR_NUMERIC && run->config.train.on_nonfinite == MOT_NONFINITE_SKIP_STEP &&
-           run->skipped_on_end < MOST_SKIPPED;
+    return status == MOT_ERR_NUMERIC && course->config.train.on_nonfinite == MOT_NONFINITE_SKIP_STEP &&
+           course->skipped_on_end < MOST_SKIPPED;
 }
 
-static bool may_go_back(const mot_run *run)
+static bool may_go_back(const run_course *course)
 {
-    return run->config.train.on_nonfinite == MOT_NONFINITE_ROLLBACK &&
-           run->progress.rollbacks < RUN_MOST_ROLLBACKS;
+    return course->config.train.on_nonfinite == MOT_NONFINITE_ROLLBACK &&
+           course->progress.rollbacks < RUN_MOST_ROLLBACKS;
 }
 
 /* Nothing has learned; the step counts, with figures that are not numbers. */
-static void leave_out(mot_run *run, mot_step_result *result)
+static void leave_out(run_course *course, mot_step_result *result)
 {
     mot_log(MOT_LOG_WARNING, "%s; the step is left out (%d so far)", mot_error_message(),
-            ++run->progress.skipped);
+            ++course->progress.skipped);
     result->loss = result->hits = result->purity = NAN;
 }
 
 static mot_status train_step(mot_run *run, bool *stop, bool *save)
 {
-    const mot_progress *progress = &run->progress;
-    const mot_stage_config *stage = &run->config.stage[progress->stage];
-    const size_t batch = run->config.train.batch;
-    const mot_gidx samples = run->train.dataset->samples;
+    run_course *course = &run->course;
+    const mot_config *config = &course->config;
+    const mot_progress *progress = &course->progress;
+    const mot_stage_config *stage = &config->stage[progress->stage];
+    const size_t batch = config->train.batch;
+    const mot_gidx samples = run->world.train.dataset->samples;
     const double factor = mot_stage_factor(stage, progress->step - progress->stage_first,
                                            mot_stage_schedule_steps(stage, samples, batch));
     const mot_step_task task = {
@@ -99,74 +92,77 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
         .number = progress->step,
         .stage = stage,
         .factor = factor,
-        .careful = run->config.train.on_nonfinite == MOT_NONFINITE_SKIP_STEP,
+        .careful = config->train.on_nonfinite == MOT_NONFINITE_SKIP_STEP,
     };
     mot_step_result result;
-    mot_status status = mot_step_run(run->step, &run->train, &task, stop_asked(run), &result);
-    const bool skipped = may_skip(run, status);
-    if (skipped) leave_out(run, &result);
-    run->skipped_on_end = skipped ? run->skipped_on_end + 1 : 0;
+    const bool asked = stop_asked(&run->world, course);
+    mot_status status = mot_step_run(run->world.step, &run->world.train, &task, asked, &result);
+    const bool skipped = may_skip(course, status);
+    if (skipped) leave_out(course, &result);
+    course->skipped_on_end = skipped ? course->skipped_on_end + 1 : 0;
     if (!skipped) MOT_TRY(status);
-    run_count_seconds(run, &result);
-    ++run->progress.timed_steps;
-    run_count_load(run, &result);
+    run_count_seconds(course, &result);
+    ++course->progress.timed_steps;
+    run_count_load(&run->world, &result);
     const double rate = stage->expert.rate * factor;
     const int index = progress->stage; /* of this step; the next may be of another */
-    const bool next = mot_stage_advance(&run->config, samples, result.loss, result.purity, &run->progress);
+    const bool next = mot_stage_advance(config, samples, result.loss, result.purity, &course->progress);
     double since = mot_clock_s();
     mot_watch_phase("record");
     status = record_step(run, &result, index, rate);
-    if (status == MOT_OK) status = run_save_poll(run);
+    if (status == MOT_OK) status = run_save_poll(&run->keeper);
     *save = run_save_due(run);
-    MOT_TRY(mot_comm_agree_any(run->comm, status, save));
-    run_lap(run, RUN_RECORD, &since);
+    MOT_TRY(mot_comm_agree_any(run->world.comm, status, save));
+    run_lap(&run->reporter, RUN_RECORD, &since);
     MOT_TRY(run_report_step(run, &result, index, rate));
-    run_lap(run, RUN_LOG, &since);
-    if (next) run_begin_stage(run);
+    run_lap(&run->reporter, RUN_LOG, &since);
+    if (next) run_begin_stage(&run->world, course);
     *stop = result.stop;
 done:
     return status;
 }
 
 /* What the experts' speed is compared with; once, and not for a run that is over within a second. */
-static void measure_yardstick(mot_run *run)
+static void measure_yardstick(run_reporter *reporter, const mot_model *model)
 {
-    if (run->yardstick.flops_per_s > 0) return;
+    if (reporter->yardstick.flops_per_s > 0) return;
     const double before = mot_clock_s();
-    if (before - run->start_s < 1) return;
-    mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
-    run->since_s += mot_clock_s() - before; /* not training time */
+    if (before - reporter->start_s < 1) return;
+    mot_yardstick_measure(&reporter->yardstick, model->kind, &model->shape);
+    reporter->since.begun_s += mot_clock_s() - before; /* not training time */
 }
 
 static mot_status train(mot_run *run)
 {
-    const mot_config *config = &run->config;
+    run_course *course = &run->course;
+    const mot_config *config = &course->config;
+    const mot_progress *progress = &course->progress;
     mot_status status = MOT_OK;
     bool stop = false, save = false;
-    if (run->progress.step == 0 && config->eval.start && !run->continued) {
+    if (progress->step == 0 && config->eval.start && !course->continued) {
         MOT_TRY(run_evaluate(run));
         run_say_eval(run);
     }
-    if (run->progress.step == 0 && config->checkpoint.start && !run->continued) MOT_TRY(run_save(run, false));
-    run_report_begin(run);
-    while (run->progress.stage < config->stages && !stop) {
+    if (progress->step == 0 && config->checkpoint.start && !course->continued) MOT_TRY(run_save(run, false));
+    run_report_begin(&run->reporter, progress->step);
+    while (progress->stage < config->stages && !stop) {
         MOT_TRY(train_step(run, &stop, &save));
-        measure_yardstick(run);
-        const mot_gidx step = run->progress.step;
-        const bool last = run->progress.stage == config->stages;
+        measure_yardstick(&run->reporter, &run->world.model);
+        const mot_gidx step = progress->step;
+        const bool last = progress->stage == config->stages;
         if (last || (config->eval.every > 0 && step % config->eval.every == 0)) {
             const double before = mot_clock_s();
             MOT_TRY(run_evaluate(run));
             run_say_eval(run);
-            save = run_note_best(run) || save;
-            run->since_s += mot_clock_s() - before; /* an evaluation is not training time */
+            save = run_note_best(course, &run->reporter.last_eval) || save;
+            run->reporter.since.begun_s += mot_clock_s() - before; /* an evaluation is not training time */
         }
         save = save || (config->checkpoint.every > 0 && step % config->checkpoint.every == 0);
         if (last || stop || save) MOT_TRY(run_save(run, last || stop));
-        if (!last && !stop && run_rebalance_due(run)) MOT_TRY(mot_run_rebalance(run));
+        if (!last && !stop && run_rebalance_due(course)) MOT_TRY(mot_run_rebalance(run));
     }
-    if (run->progress.stage == config->stages && run->evaluated != run->progress.step) {
-        run->again = true; /* the run was complete before it was started again */
+    if (progress->stage == config->stages && course->evaluated != progress->step) {
+        course->again = true; /* the run was complete before it was started again */
         MOT_TRY(run_evaluate(run));
         run_say_eval(run);
     }
@@ -178,7 +174,7 @@ done:
 static void note_failure(const mot_run *run, mot_status status)
 {
     mot_failure failure;
-    if (run->comm->rank != MOT_ROOT || run->finished) return;
+    if (run->world.comm->rank != MOT_ROOT || run->course.finished) return;
     mot_failure_keep(&failure, status);
     run_note(run, "failed", failure.sentence);
     mot_failure_say(&failure);
@@ -192,41 +188,41 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
     const double called_s = mot_clock_s();
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
     MOT_TRY(run_open(run, comm, config, RUN_TRAIN, NULL));
-    run->called_s = called_s;
-    run->start_s = run->restored_s = mot_clock_s();
+    run->course.called_s = called_s;
+    run->reporter.start_s = run->course.restored_s = mot_clock_s();
     char what[700];
     snprintf(what, sizeof what, "run      %s", config->run);
-    run_banner(run, what);
+    run_banner(&run->world, &run->course, what);
     if (dry_run) {
-        run_dry(run);
+        run_dry(&run->world, &run->course);
     } else {
         mot_signals_catch();
         MOT_TRY(run_begin(run));
         begun = true;
         status = train(run);
-        while (status == MOT_ERR_NUMERIC && may_go_back(run)) {
+        while (status == MOT_ERR_NUMERIC && may_go_back(&run->course)) {
             mot_log(MOT_LOG_WARNING, "%s", mot_error_message());
             MOT_TRY(run_go_back(run));
             status = train(run);
         }
         MOT_TRY(status);
-        const bool complete = run->progress.stage == config->stages;
+        const bool complete = run->course.progress.stage == config->stages;
         if (complete) run_say_table(run);
-        if (complete && !run->finished && comm->rank == MOT_ROOT) status = run_write_tables(run);
+        if (complete && !run->course.finished && comm->rank == MOT_ROOT) status = run_write_tables(run);
         MOT_TRY(mot_comm_agree(comm, status));
-        if (run->finished)
+        if (run->course.finished)
             MOT_TRY(run_say_digest(run));
         else
             MOT_TRY(run_summarize(run, complete ? "done" : "stopped"));
         if (!complete) {
             mot_log(MOT_LOG_INFO, "stopped after step %" MOT_PRI_GIDX "; the same command continues",
-                    run->progress.step);
+                    run->course.progress.step);
             status = mot_fail(MOT_STOPPED, "stopped on request");
         }
     }
 done:
     if (begun && status != MOT_OK && status != MOT_STOPPED) note_failure(run, status);
-    if (run != NULL && run->comm != NULL) run_close(run);
+    if (run != NULL && run->world.comm != NULL) run_close(run);
     mot_free(run);
     return status;
 }
@@ -239,7 +235,7 @@ mot_status mot_run_open(mot_run **result, const mot_comm *comm, const mot_config
     mot_status status;
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
     MOT_TRY(run_open(run, comm, config, RUN_BENCH, NULL));
-    mot_model_init(&run->model);
+    mot_model_init(&run->world.model);
 done:
     if (status != MOT_OK) {
         mot_free(run);
@@ -258,25 +254,25 @@ void mot_run_close(mot_run **run)
 
 mot_model *mot_run_model(mot_run *run)
 {
-    return &run->model;
+    return &run->world.model;
 }
 
 mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result)
 {
-    const size_t batch = run->config.train.batch;
+    const size_t batch = run->course.config.train.batch;
     const mot_step_task task = {.first = number * (mot_gidx)batch,
                                 .total = batch,
                                 .number = number,
-                                .stage = &run->config.stage[0],
+                                .stage = &run->course.config.stage[0],
                                 .factor = 1};
-    const mot_status status = mot_step_run(run->step, &run->train, &task, false, result);
-    if (status == MOT_OK) run_count_load(run, result);
+    const mot_status status = mot_step_run(run->world.step, &run->world.train, &task, false, result);
+    if (status == MOT_OK) run_count_load(&run->world, result);
     return status;
 }
 
 mot_step *mot_run_stepper(mot_run *run)
 {
-    return run->step;
+    return run->world.step;
 }
 
 /* ---- evaluation of a checkpoint ---- */
@@ -327,16 +323,17 @@ done:
 
 static mot_status put_json(const mot_run *run, const char *checkpoint, char **text)
 {
+    const mot_config *config = &run->course.config;
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for the figures");
     mot_json_text(json, "checkpoint", checkpoint);
-    mot_json_text(json, "data", mot_source_title(&run->config.data));
-    mot_json_text(json, "eval.split", run->config.eval.split);
-    mot_json_int(json, "eval.step", run->progress.step);
-    mot_json_int(json, "eval.samples", run->last_eval.samples);
-    if (run_told(run)[0] != '\0') mot_json_text(json, "gate.told", run_told(run));
-    run_put_eval(run, json);
-    run_put_tables(run, json);
+    mot_json_text(json, "data", mot_source_title(&config->data));
+    mot_json_text(json, "eval.split", config->eval.split);
+    mot_json_int(json, "eval.step", run->course.progress.step);
+    mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
+    run_put_told(config, json);
+    run_put_eval(&run->reporter.last_eval, json);
+    run_put_tables(&run->reporter.last_eval, &run->world, json);
     return mot_json_end(json, text);
 }
 
@@ -355,11 +352,11 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     MOT_TRY(run_find(comm, path, count, assignments, checkpoint, config, &schema));
     MOT_TRY(run_open(run, comm, config, RUN_EVAL, &schema));
     snprintf(what, sizeof what, "from     %s", checkpoint);
-    run_banner(run, what);
-    run->start_s = run->restored_s = mot_clock_s();
+    run_banner(&run->world, &run->course, what);
+    run->reporter.start_s = run->course.restored_s = mot_clock_s();
     mot_state state = run_state(run);
     MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
-    run->progress = state.progress;
+    run->course.progress = state.progress;
     MOT_TRY(run_evaluate(run));
     if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, json);
     MOT_TRY(mot_comm_agree(comm, status));
@@ -367,7 +364,7 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     run_say_table(run);
 done:
     mot_schema_free(&schema);
-    if (run != NULL && run->comm != NULL) run_close(run);
+    if (run != NULL && run->world.comm != NULL) run_close(run);
     mot_free(run);
     mot_free(config);
     return status;

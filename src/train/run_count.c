@@ -3,16 +3,16 @@
 #include <string.h>
 
 #include "mot/memory.h"
-#include "run_private.h"
+#include "run_reporter.h"
 
 enum { MOST_CONFUSED = 256 }; /* classes: a table of their pairs is kept with every evaluation */
 
-mot_status run_count_create(mot_run *run)
+mot_status run_count_create(run_eval *eval, const run_world *world)
 {
-    run_eval *eval = &run->last_eval;
     const char *what = "counts of an evaluation";
-    const size_t C = (size_t)run->classes, G = (size_t)run->groups, E = (size_t)run->config.model.experts;
-    const size_t samples = (size_t)run->eval_set.samples;
+    const size_t C = (size_t)world->classes, G = (size_t)world->groups,
+                 E = (size_t)world->model.config->model.experts;
+    const size_t samples = (size_t)world->eval_set.samples;
     mot_status status;
     MOT_TRY(mot_allocate(&eval->class_load, C * E, sizeof(int64_t), what));
     if (G > 0) MOT_TRY(mot_allocate(&eval->group_load, G * E, sizeof(int64_t), what));
@@ -37,10 +37,10 @@ void run_count_destroy(run_eval *eval)
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
-void run_count_begin(mot_run *run)
+void run_count_begin(run_eval *eval, const run_world *world)
 {
-    run_eval *eval = &run->last_eval;
-    const size_t C = (size_t)run->classes, G = (size_t)run->groups, E = (size_t)run->config.model.experts;
+    const size_t C = (size_t)world->classes, G = (size_t)world->groups,
+                 E = (size_t)world->model.config->model.experts;
     memset(eval->class_load, 0, C * E * sizeof *eval->class_load);
     if (eval->group_load != NULL) memset(eval->group_load, 0, G * E * sizeof *eval->group_load);
     if (eval->confusion != NULL) memset(eval->confusion, 0, C * C * sizeof *eval->confusion);
@@ -50,15 +50,15 @@ void run_count_begin(mot_run *run)
     memset(eval->expert_hits, 0, E * sizeof *eval->expert_hits);
     for (int i = 0; i < RUN_NUMBERS; ++i) eval->number[i] = NAN;
     eval->number[RUN_CHANGED] = 0;
-    if (run->parent != NULL && run->eval_set.groups > 0) eval->number[RUN_GROUP_ACCURACY] = 0;
+    if (world->parent != NULL && world->eval_set.groups > 0) eval->number[RUN_GROUP_ACCURACY] = 0;
 }
 
 /* A sample of a split without labels or groups has none of what is counted by them. */
-void run_count_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result *result)
+void run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
+                   const mot_step_result *result)
 {
-    run_eval *eval = &run->last_eval;
-    const size_t C = (size_t)run->classes, E = (size_t)run->config.model.experts;
-    const size_t K = mot_choice_count(&run->config.route, (int)E);
+    const size_t C = (size_t)world->classes, E = (size_t)world->model.config->model.experts;
+    const size_t K = mot_choice_count(&world->model.config->route, (int)E);
     for (size_t p = 0; p < n; ++p) {
         const size_t expert = (size_t)result->expert[p * K];
         const int32_t label = result->label[p], group = result->group[p], predicted = result->predicted[p];
@@ -67,8 +67,8 @@ void run_count_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result
         *before = (uint16_t)expert;
         if (predicted >= 0) ++eval->predicted[predicted];
         if (group >= 0) ++eval->group_load[(size_t)group * E + expert];
-        if (run->parent != NULL && predicted >= 0)
-            eval->number[RUN_GROUP_ACCURACY] += run->parent[predicted] == group;
+        if (world->parent != NULL && predicted >= 0)
+            eval->number[RUN_GROUP_ACCURACY] += world->parent[predicted] == group;
         if (label < 0) continue;
         ++eval->class_load[(size_t)label * E + expert];
         if (group >= 0) eval->group_hits[group] += result->right[p];
@@ -129,14 +129,13 @@ static void conclude_routing(run_eval *eval, int classes, int groups, int expert
     number[RUN_NMI] = number[RUN_GROUP_NMI] = by_group.nmi;
 }
 
-void run_count_end(mot_run *run)
+void run_count_end(run_eval *eval, const run_world *world)
 {
-    run_eval *eval = &run->last_eval;
-    const int E = run->config.model.experts;
-    const double samples = (double)run->eval_set.samples;
+    const int E = world->model.config->model.experts;
+    const double samples = (double)world->eval_set.samples;
     eval->number[RUN_CHANGED] /= samples;
     eval->number[RUN_GROUP_ACCURACY] /= samples;
-    conclude_classes(eval, (size_t)run->classes, (size_t)E);
-    conclude_experts(eval, (size_t)run->classes, (size_t)E);
-    conclude_routing(eval, run->classes, run->eval_set.groups > 0 ? run->groups : 0, E);
+    conclude_classes(eval, (size_t)world->classes, (size_t)E);
+    conclude_experts(eval, (size_t)world->classes, (size_t)E);
+    conclude_routing(eval, world->classes, world->eval_set.groups > 0 ? world->groups : 0, E);
 }

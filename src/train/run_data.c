@@ -1,35 +1,37 @@
 /* Which samples a run reads, and how. */
-#include "run_private.h"
+#include "run_world.h"
 
 #include <string.h>
 
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/source.h"
+#include "mot/stage.h"
+
 
 /* One split; a failure is agreed by the caller. */
-static mot_status open_split(const mot_run *run, mot_dataset *set, const char *split)
+static mot_status open_split(const run_course *course, mot_dataset *set, const char *split, bool training)
 {
-    const mot_data_config *config = &run->config.data;
+    const mot_data_config *config = &course->config.data;
     const mot_source_kind *source = mot_source_kind_at(config->source);
     const char *title = mot_source_title(config);
     /* What is learned from it must not look like a result. */
-    if (source->meaningless && run->purpose != RUN_BENCH)
+    if (source->meaningless && course->purpose != RUN_BENCH)
         return mot_fail(MOT_ERR_INPUT,
                         "data.source = %s: there is nothing to learn from it; it is for mot bench",
                         source->kind.name);
-    const mot_status status = source->open(set, config, split, set == &run->train_set, run->config.seed);
+    const mot_status status = source->open(set, config, split, training, course->config.seed);
     if (status != MOT_OK) return status;
     if (set->samples == 0) return mot_fail(MOT_ERR_INPUT, "%s: split '%s' has no samples", title, split);
-    if (config->target == MOT_TARGET_GROUP && set->groups == 0 && run->purpose != RUN_PREDICT)
+    if (config->target == MOT_TARGET_GROUP && set->groups == 0 && course->purpose != RUN_PREDICT)
         return mot_fail(MOT_ERR_INPUT, "data.target = group: %s has no groups", title);
     return MOT_OK;
 }
 
 /* An epoch is less than a step then. */
-static void warn_of_batch(const mot_run *run)
+static void warn_of_batch(const run_world *world, const run_course *course)
 {
-    const mot_gidx samples = run->train.dataset->samples, batch = (mot_gidx)run->config.train.batch;
+    const mot_gidx samples = world->train.dataset->samples, batch = (mot_gidx)course->config.train.batch;
     if (samples == MOT_ENDLESS || batch <= samples) return;
     mot_log(MOT_LOG_WARNING,
             "train.batch = %" MOT_PRI_GIDX " is more than the %" MOT_PRI_GIDX
@@ -38,13 +40,13 @@ static void warn_of_batch(const mot_run *run)
 }
 
 /* Settings that no stage has an optimizer for, and a rate at which none learns. */
-static void warn_of_optimizer(const mot_run *run)
+static void warn_of_optimizer(const run_course *course)
 {
-    const mot_optimizer_config *first = &run->config.stage[0].expert;
+    const mot_optimizer_config *first = &course->config.stage[0].expert;
     bool adamw = false, other = false, rate = false;
     double momentum = 0;
-    for (int s = 0; s < run->config.stages; ++s) {
-        const mot_stage_config *stage = &run->config.stage[s];
+    for (int s = 0; s < course->config.stages; ++s) {
+        const mot_stage_config *stage = &course->config.stage[s];
         adamw = adamw || stage->expert.kind == MOT_ADAMW;
         other = other || stage->expert.kind != MOT_ADAMW;
         rate = rate || stage->expert.rate != 0 || stage->gate.rate != 0;
@@ -61,10 +63,10 @@ static void warn_of_optimizer(const mot_run *run)
 }
 
 /* Choices stay random to the end where the noise has not fallen by then. */
-static void warn_of_noise(const mot_run *run)
+static void warn_of_noise(const run_world *world, const run_course *course)
 {
-    const mot_config *config = &run->config;
-    const mot_gidx steps = mot_run_steps(config, run->train.dataset->samples);
+    const mot_config *config = &course->config;
+    const mot_gidx steps = mot_run_steps(config, world->train.dataset->samples);
     const mot_exploration *explore = &config->stage[config->stages - 1].explore;
     mot_route_config route = {.explore = *explore};
     if (steps == 0 || explore->noise == MOT_NOISE_NONE) return;
@@ -75,62 +77,66 @@ static void warn_of_noise(const mot_run *run)
                 explore->noise_steps.steps, steps, mot_noise_scale(&route, steps), explore->noise_end);
 }
 
-static mot_status check_data(mot_run *run)
+static mot_status check_data(const run_world *world, const run_course *course)
 {
-    const mot_sample_format *train = &run->train.dataset->format, *eval = &run->eval_set.format;
-    if (train->bytes != eval->bytes || run->train.dataset->target_bytes != run->eval_set.target_bytes ||
+    const mot_sample_format *train = &world->train.dataset->format, *eval = &world->eval_set.format;
+    if (train->bytes != eval->bytes || world->train.dataset->target_bytes != world->eval_set.target_bytes ||
         train->kind != eval->kind || train->vocabulary != eval->vocabulary)
         return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
-                        run->config.data.file, run->config.eval.split);
-    const mot_gate_kind *gate = mot_gate_kind_at(run->config.gate.kind);
+                        course->config.data.file, course->config.eval.split);
+    const mot_gate_kind *gate = mot_gate_kind_at(course->config.gate.kind);
     const bool told = gate->told;
-    if (told && run->config.gate.told == MOT_TOLD_GROUP) {
-        const bool train_has = run->train.dataset->groups > 0;
-        if (!train_has || run->eval_set.groups == 0)
+    if (told && course->config.gate.told == MOT_TOLD_GROUP) {
+        const bool train_has = world->train.dataset->groups > 0;
+        if (!train_has || world->eval_set.groups == 0)
             return mot_fail(
                 MOT_ERR_INPUT,
                 "gate.kind = %s: split '%s' of %s has no groups that the gate could be told "
                 "(gate.told=label tells it the labels, which shows how experts do, and nothing of a gate)",
-                gate->kind.name, train_has ? run->config.eval.split : "train", run->config.data.file);
+                gate->kind.name, train_has ? course->config.eval.split : "train", course->config.data.file);
     }
-    if (told && (run->config.gate.told == MOT_TOLD_LABEL || run->config.data.target == MOT_TARGET_GROUP))
+    if (told &&
+        (course->config.gate.told == MOT_TOLD_LABEL || course->config.data.target == MOT_TARGET_GROUP))
         mot_log(MOT_LOG_WARNING,
                 "gate.kind = %s routes by the very %s that is learned: accuracy says nothing",
-                gate->kind.name, run->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
-    if (run->purpose != RUN_TRAIN) return MOT_OK;
-    warn_of_batch(run);
-    warn_of_optimizer(run);
-    warn_of_noise(run);
-    return mot_stages_check(&run->config, run->train.dataset->samples);
+                gate->kind.name, course->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
+    if (course->purpose != RUN_TRAIN) return MOT_OK;
+    warn_of_batch(world, course);
+    warn_of_optimizer(course);
+    warn_of_noise(world, course);
+    return mot_stages_check(&course->config, world->train.dataset->samples);
 }
 
-static mot_status find_parents(mot_run *run)
+static mot_status find_parents(run_world *world, const run_course *course)
 {
-    const mot_dataset *set = run->train.dataset;
-    if (set->groups == 0 || run->config.data.target == MOT_TARGET_GROUP || set->signed_labels) return MOT_OK;
+    const mot_dataset *set = world->train.dataset;
+    if (set->groups == 0 || course->config.data.target == MOT_TARGET_GROUP || set->signed_labels)
+        return MOT_OK;
     mot_status status;
-    MOT_TRY(mot_allocate(&run->parent, (size_t)set->classes, sizeof(int), "groups of labels"));
-    if (!mot_dataset_label_groups(set, run->parent)) {
-        mot_free(run->parent);
-        run->parent = NULL;
+    MOT_TRY(mot_allocate(&world->parent, (size_t)set->classes, sizeof(int), "groups of labels"));
+    if (!mot_dataset_label_groups(set, world->parent)) {
+        mot_free(world->parent);
+        world->parent = NULL;
     }
 done:
     return status;
 }
 
 /* Other data as the run's. */
-static mot_status adopt(mot_run *run)
+static mot_status adopt(run_world *world, const run_course *course)
 {
-    const mot_config *config = &run->config;
+    const mot_config *config = &course->config;
     const bool told = mot_gate_kind_at(config->gate.kind)->told && config->gate.told == MOT_TOLD_GROUP,
                by_group = config->data.target == MOT_TARGET_GROUP;
-    const bool known = run->purpose == RUN_EVAL;
+    const bool known = course->purpose == RUN_EVAL;
     const unsigned what = (known && !by_group ? MOT_ADOPT_LABELS : 0) |
                           (known && (told || by_group) ? MOT_ADOPT_GROUPS : 0);
     const char *name = mot_source_title(&config->data);
     mot_gidx unknown, words;
-    const mot_status status = mot_schema_adopt(&run->schema, &run->eval_set, what, name, &unknown, &words);
-    if (status == MOT_OK && words > 0 && run->purpose == RUN_PREDICT) /* maybe of a file made for it alone */
+    const mot_status status = mot_schema_adopt(&world->schema, &world->eval_set, what, name, &unknown,
+                                               &words);
+    if (status == MOT_OK && words > 0 &&
+        course->purpose == RUN_PREDICT) /* maybe of a file made for it alone */
         mot_log(MOT_LOG_INFO, "note: words that the run does not know: %" MOT_PRI_GIDX " of %" MOT_PRI_GIDX,
                 unknown, words);
     else if (status == MOT_OK && words > 0)
@@ -141,23 +147,25 @@ static mot_status adopt(mot_run *run)
     return status;
 }
 
-mot_status run_open_data(mot_run *run)
+mot_status run_open_data(run_world *world, run_course *course)
 {
-    const bool learns = run->purpose == RUN_TRAIN || run->purpose == RUN_BENCH;
-    mot_dataset *set = learns ? &run->train_set : &run->eval_set;
+    const bool learns = course->purpose == RUN_TRAIN || course->purpose == RUN_BENCH;
+    mot_dataset *set = learns ? &world->train_set : &world->eval_set;
     mot_status status = MOT_OK;
-    if (run->purpose != RUN_BENCH) MOT_TRY(open_split(run, &run->eval_set, run->config.eval.split));
-    if (learns) MOT_TRY(open_split(run, &run->train_set, "train"));
-    MOT_TRY(!learns && run->schema.format.bytes > 0 ? adopt(run) : mot_schema_take(&run->schema, set));
-    run->train.dataset = set;
-    run->eval.dataset = &run->eval_set;
-    const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
-    run->classes = by_group ? run->schema.groups : run->schema.classes;
-    run->groups = MOT_MAX(set->groups, run->eval_set.groups);
-    if (learns) MOT_TRY(mot_stages_resolve(&run->config, set->samples, set->format.kind));
-    if (run->purpose == RUN_BENCH || run->purpose == RUN_PREDICT) goto done;
-    MOT_TRY(check_data(run));
-    MOT_TRY(find_parents(run));
+    if (course->purpose != RUN_BENCH)
+        MOT_TRY(open_split(course, &world->eval_set, course->config.eval.split, false));
+    if (learns) MOT_TRY(open_split(course, &world->train_set, "train", true));
+    MOT_TRY(!learns && world->schema.format.bytes > 0 ? adopt(world, course)
+                                                      : mot_schema_take(&world->schema, set));
+    world->train.dataset = set;
+    world->eval.dataset = &world->eval_set;
+    const bool by_group = course->config.data.target == MOT_TARGET_GROUP;
+    world->classes = by_group ? world->schema.groups : world->schema.classes;
+    world->groups = MOT_MAX(set->groups, world->eval_set.groups);
+    if (learns) MOT_TRY(mot_stages_resolve(&course->config, set->samples, set->format.kind));
+    if (course->purpose == RUN_BENCH || course->purpose == RUN_PREDICT) goto done;
+    MOT_TRY(check_data(world, course));
+    MOT_TRY(find_parents(world, course));
 done:
     return status;
 }
@@ -181,20 +189,21 @@ static bool same_normalization(const mot_normalization *a, const mot_normalizati
 }
 
 /* Both splits read with it; the checksums have said that the samples are the same. */
-static void set_normalization(mot_run *run, mot_normalization *kept)
+static void set_normalization(run_world *world, mot_normalization *kept)
 {
     const size_t bytes = 2 * kept->count * sizeof *kept->mean;
-    mot_normalization *const of[] = {&run->schema.format.normalization, &run->train_set.format.normalization,
-                                     &run->eval_set.format.normalization};
+    mot_normalization *const of[] = {&world->schema.format.normalization,
+                                     &world->train_set.format.normalization,
+                                     &world->eval_set.format.normalization};
     for (size_t i = 0; i < MOT_COUNT(of); ++i)
         if (bytes > 0) memcpy(of[i]->mean, kept->mean, bytes);
 }
 
-mot_status run_keep_normalization(mot_run *run, const char *path)
+mot_status run_keep_normalization(run_world *world, const char *path)
 {
     mot_schema kept = {0};
     mot_status status;
-    mot_normalization *now = &run->schema.format.normalization, *before = &kept.format.normalization;
+    mot_normalization *now = &world->schema.format.normalization, *before = &kept.format.normalization;
     MOT_TRY(mot_checkpoint_more(path, run_read_schema, &kept));
     if (kept.format.bytes == 0 || same_normalization(now, before)) goto done; /* or it was written without */
     if (now->count != before->count) {
@@ -202,13 +211,13 @@ mot_status run_keep_normalization(mot_run *run, const char *path)
             MOT_ERR_INPUT,
             "%s was trained with %zu means and deviations, data.file = %s has %zu: choose another run "
             "folder (run=...)",
-            path, before->count, run->config.data.file, now->count);
+            path, before->count, world->model.config->data.file, now->count);
         goto done;
     }
     mot_log(MOT_LOG_WARNING,
             "data.file = %s has another normalization than the run began with, which goes on with its own",
-            run->config.data.file);
-    set_normalization(run, before);
+            world->model.config->data.file);
+    set_normalization(world, before);
 done:
     mot_schema_free(&kept);
     return status;

@@ -1,4 +1,5 @@
 /* The figures of an evaluation: what stands in /eval of the record, in log.jsonl and summary.json. */
+#include "run_private.h"
 #include "run_probe.h"
 
 #include <math.h>
@@ -42,29 +43,29 @@ struct run_figures {
     run_probe probe; /* where theory */
 };
 
-mot_status run_figures_create(mot_run *run)
+mot_status run_figures_create(run_reporter *reporter, const run_world *world)
 {
     struct run_figures *figures;
     mot_status status = mot_allocate(&figures, 1, sizeof *figures, "figures of an evaluation");
     if (status != MOT_OK) return status;
-    run->figures = figures;
-    const bool groups = run->eval_set.groups > 0;
-    figures->kinds = (size_t)(groups ? run->groups : run->classes);
+    reporter->figures = figures;
+    const bool groups = world->eval_set.groups > 0;
+    figures->kinds = (size_t)(groups ? world->groups : world->classes);
     figures->axis = groups ? "group" : "class";
-    figures->theory = mot_dataset_mixture(&run->eval_set, NULL) != NULL &&
-                      run->model.kind == &mot_merged_kind;
-    const size_t table = figures->kinds * (size_t)run->config.model.experts;
+    figures->theory = mot_dataset_mixture(&world->eval_set, NULL) != NULL &&
+                      world->model.kind == &mot_merged_kind;
+    const size_t table = figures->kinds * (size_t)world->model.config->model.experts;
     MOT_TRY(mot_allocate(&figures->kind_loss, table, sizeof(double), "figures of an evaluation"));
     MOT_TRY(mot_allocate(&figures->loss_table, table, sizeof(double), "figures of an evaluation"));
-    if (figures->theory) MOT_TRY(run_probe_create(run, &figures->probe));
+    if (figures->theory) MOT_TRY(run_probe_create(world, &figures->probe));
 done:
     return status; /* released by run_close */
 }
 
-void run_figures_destroy(mot_run *run)
+void run_figures_destroy(run_reporter *reporter)
 {
-    struct run_figures *figures = run->figures;
-    run->figures = NULL;
+    struct run_figures *figures = reporter->figures;
+    reporter->figures = NULL;
     if (figures == NULL) return;
     run_probe_destroy(&figures->probe);
     mot_free(figures->kind_loss);
@@ -74,20 +75,23 @@ void run_figures_destroy(mot_run *run)
 
 /* ---- while the evaluation goes on: the root ---- */
 
-void run_figures_begin(mot_run *run)
+void run_figures_begin(run_reporter *reporter, const run_world *world)
 {
-    struct run_figures *figures = run->figures;
-    memset(figures->loss_table, 0, figures->kinds * (size_t)run->config.model.experts * sizeof(double));
+    struct run_figures *figures = reporter->figures;
+    memset(figures->loss_table, 0,
+           figures->kinds * (size_t)world->model.config->model.experts * sizeof(double));
 }
 
-void run_figures_add(mot_run *run, mot_gidx first, size_t n, const mot_step_result *result)
+void run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
+                     const mot_step_result *result)
 {
-    struct run_figures *figures = run->figures;
-    const size_t E = (size_t)run->config.model.experts, K = mot_choice_count(&run->config.route, (int)E);
-    const int32_t *kind = run->eval_set.groups > 0 ? result->group : result->label;
+    struct run_figures *figures = reporter->figures;
+    const size_t E = (size_t)world->model.config->model.experts,
+                 K = mot_choice_count(&world->model.config->route, (int)E);
+    const int32_t *kind = world->eval_set.groups > 0 ? result->group : result->label;
     for (size_t b = 0; b < n && kind[b] >= 0; ++b)
         figures->loss_table[(size_t)kind[b] * E + (size_t)result->expert[b * K]] += result->sample_loss[b];
-    if (first == 0 && figures->theory) run_probe_take(run, &figures->probe, result);
+    if (first == 0 && figures->theory) run_probe_take(&world->model, &figures->probe, result);
 }
 
 /* ---- at the end of the evaluation: the root ---- */
@@ -124,11 +128,13 @@ static double routing_accuracy(const run_eval *eval, const struct run_figures *f
 
 /* The figures of an evaluation; how many there are. */
 enum { MOST_FIGURES = RUN_NUMBERS + 9 };
-static size_t list_figures(const mot_run *run, mot_eval_figure list[MOST_FIGURES])
+static size_t list_figures(const run_reporter *reporter, const run_world *world,
+                           mot_eval_figure list[MOST_FIGURES])
 {
-    const run_eval *eval = &run->last_eval;
-    const struct run_figures *figures = run->figures;
-    const size_t E = (size_t)run->config.model.experts, C = (size_t)run->classes, N = figures->kinds;
+    const run_eval *eval = &reporter->last_eval;
+    const struct run_figures *figures = reporter->figures;
+    const size_t E = (size_t)world->model.config->model.experts, C = (size_t)world->classes,
+                 N = figures->kinds;
     size_t count = 0;
     for (int i = 0; i < RUN_NUMBERS; ++i)
         if (run_numbers[i].name != NULL)
@@ -160,11 +166,11 @@ static size_t list_figures(const mot_run *run, mot_eval_figure list[MOST_FIGURES
     return count;
 }
 
-size_t run_figure_numbers(const mot_run *run)
+size_t run_figure_numbers(const run_reporter *reporter, const run_world *world)
 {
     mot_eval_figure list[MOST_FIGURES];
     size_t numbers = 0;
-    for (size_t f = run->figures != NULL ? list_figures(run, list) : 0; f-- > 0;) {
+    for (size_t f = reporter->figures != NULL ? list_figures(reporter, world, list) : 0; f-- > 0;) {
         size_t own = 1;
         for (int d = 0; d < list[f].rank; ++d) own *= list[f].shape[d];
         numbers += own;
@@ -175,46 +181,44 @@ size_t run_figure_numbers(const mot_run *run)
 static mot_status record_figures(const mot_run *run)
 {
     mot_eval_figure list[MOST_FIGURES];
-    const size_t count = list_figures(run, list);
-    return mot_record_eval(run->record, run->progress.step, count, list);
+    const size_t count = list_figures(&run->reporter, &run->world, list);
+    return mot_record_eval(run->keeper.record, run->course.progress.step, count, list);
 }
 
-void run_put_eval(const mot_run *run, mot_json *json)
+void run_put_eval(const run_eval *eval, mot_json *json)
 {
-    const run_eval *eval = &run->last_eval;
     for (int i = 0; i < RUN_NUMBERS; ++i)
         mot_json_real(json, run_numbers[i].key, eval->step >= 0 ? eval->number[i] : NAN);
 }
 
-void run_put_tables(const mot_run *run, mot_json *json)
+void run_put_tables(const run_eval *eval, const run_world *world, mot_json *json)
 {
-    const run_eval *eval = &run->last_eval;
-    const size_t C = (size_t)run->classes, E = (size_t)run->config.model.experts;
-    const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
-    char **const classes = by_group ? run->eval_set.group_names : run->eval_set.class_names;
+    const size_t C = (size_t)world->classes, E = (size_t)world->model.config->model.experts;
+    const bool by_group = world->model.config->data.target == MOT_TARGET_GROUP;
+    char **const classes = by_group ? world->eval_set.group_names : world->eval_set.class_names;
     if (classes != NULL) mot_json_texts(json, "classes", C, classes);
-    if (run->eval_set.group_names != NULL)
-        mot_json_texts(json, "groups", (size_t)run->eval_set.groups, run->eval_set.group_names);
+    if (world->eval_set.group_names != NULL)
+        mot_json_texts(json, "groups", (size_t)world->eval_set.groups, world->eval_set.group_names);
     mot_json_reals(json, "eval.class_accuracy", C, eval->class_accuracy);
     mot_json_reals(json, "eval.expert_accuracy", E, eval->expert_accuracy);
     if (eval->confusion != NULL) mot_json_reals(json, "eval.confusion", C * C, eval->confusion);
     mot_json_ints(json, "routing.class_load", C * E, eval->class_load);
     if (eval->group_load != NULL)
-        mot_json_ints(json, "routing.group_load", (size_t)run->groups * E, eval->group_load);
+        mot_json_ints(json, "routing.group_load", (size_t)world->groups * E, eval->group_load);
 }
 
 static mot_status log_figures(const mot_run *run)
 {
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
-    mot_json_int(json, "step", run->progress.step);
-    mot_json_int(json, "stage", MOT_MIN(run->progress.stage, run->config.stages - 1));
-    mot_json_text(json, "eval.split", run->config.eval.split);
-    mot_json_int(json, "eval.samples", run->last_eval.samples);
-    run_put_eval(run, json);
+    mot_json_int(json, "step", run->course.progress.step);
+    mot_json_int(json, "stage", MOT_MIN(run->course.progress.stage, run->course.config.stages - 1));
+    mot_json_text(json, "eval.split", run->course.config.eval.split);
+    mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
+    run_put_eval(&run->reporter.last_eval, json);
     char *text = NULL;
     mot_status status = mot_json_end(json, &text);
-    if (status == MOT_OK) status = mot_record_log(run->record, text);
+    if (status == MOT_OK) status = mot_record_log(run->keeper.record, text);
     mot_free(text);
     return status;
 }
@@ -230,14 +234,14 @@ static void conclude(run_eval *eval, struct run_figures *figures, const int64_t 
 
 mot_status run_figures_end(mot_run *run)
 {
-    struct run_figures *figures = run->figures;
-    run_eval *eval = &run->last_eval;
+    struct run_figures *figures = run->reporter.figures;
+    run_eval *eval = &run->reporter.last_eval;
     mot_status status = MOT_OK;
-    if (figures->theory) run_probe_look(run, &figures->probe);
-    if (run->comm->rank != MOT_ROOT) return MOT_OK;
-    conclude(eval, figures, run->eval_set.groups > 0 ? eval->group_load : eval->class_load,
-             (size_t)run->config.model.experts);
-    if (run->record == NULL || run->again) return MOT_OK;
+    if (figures->theory) run_probe_look(&run->world.model, &figures->probe);
+    if (run->world.comm->rank != MOT_ROOT) return MOT_OK;
+    conclude(eval, figures, run->world.eval_set.groups > 0 ? eval->group_load : eval->class_load,
+             (size_t)run->course.config.model.experts);
+    if (run->keeper.record == NULL || run->course.again) return MOT_OK;
     MOT_TRY(record_figures(run));
     MOT_TRY(log_figures(run));
     MOT_TRY(run_health_eval(run));
@@ -249,10 +253,10 @@ done:
 
 mot_status run_recall_eval(mot_run *run)
 {
-    run_eval *eval = &run->last_eval;
+    run_eval *eval = &run->reporter.last_eval;
     char *line = NULL;
     int64_t step = -1, samples = 0;
-    mot_status status = mot_record_last_line(run->record, "eval.loss", &line);
+    mot_status status = mot_record_last_line(run->keeper.record, "eval.loss", &line);
     if (status != MOT_OK || line == NULL) return status;
     (void)mot_json_find_int(line, strlen(line), "step", &step);
     (void)mot_json_find_int(line, strlen(line), "eval.samples", &samples);
@@ -262,5 +266,5 @@ mot_status run_recall_eval(mot_run *run)
         if (!mot_json_find_real(line, strlen(line), run_numbers[i].key, &eval->number[i]))
             eval->number[i] = NAN;
     mot_free(line);
-    return mot_record_last_choices(run->record, step, run->eval_set.samples, eval->expert);
+    return mot_record_last_choices(run->keeper.record, step, run->world.eval_set.samples, eval->expert);
 }

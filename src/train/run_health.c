@@ -63,64 +63,65 @@ static mot_gidx ceil_of(double x)
     return (mot_gidx)ceil(x);
 }
 
-static mot_gidx window_steps(const mot_run *run)
+static mot_gidx window_steps(const run_world *world)
 {
-    const mot_config *config = &run->config;
+    const mot_config *config = world->model.config;
     const double batch = (double)config->train.batch, experts = config->model.experts,
                  K = (double)mot_choice_count(&config->route, config->model.experts);
-    const mot_gidx samples = run->train.dataset->samples;
+    const mot_gidx samples = world->train.dataset->samples;
     const mot_gidx epoch = ceil_of((samples == MOT_ENDLESS ? ENDLESS_EPOCH : (double)samples) / batch);
     return MOT_MAX(epoch, MOT_MAX(LEAST_STEPS, ceil_of(LEAST_CHOICES * experts / (K * batch))));
 }
 
-static mot_gidx block_steps(const mot_run *run)
+static mot_gidx block_steps(const run_world *world)
 {
-    const mot_gidx steps = mot_run_steps(&run->config, run->train.dataset->samples);
+    const mot_gidx steps = mot_run_steps(world->model.config, world->train.dataset->samples);
     return MOT_MAX(steps > 0 ? steps / 10 : TENTH_UNKNOWN, LEAST_STEPS) / BLOCKS;
 }
 
-static void begin_window(const mot_run *run)
+static void begin_window(run_reporter *reporter, const run_world *world)
 {
-    struct run_health *health = run->health;
+    struct run_health *health = reporter->health;
     health->window.counted = 0;
-    memset(health->window.load, 0, (size_t)run->config.model.experts * sizeof *health->window.load);
+    memset(health->window.load, 0, (size_t)world->model.config->model.experts * sizeof *health->window.load);
 }
 
-static void begin_stage(const mot_run *run)
+static void begin_stage(run_reporter *reporter, const run_course *course)
 {
-    struct run_health *health = run->health;
-    health->stage = run->progress.stage;
-    health->stage_first = run->progress.stage_first;
+    struct run_health *health = reporter->health;
+    health->stage = course->progress.stage;
+    health->stage_first = course->progress.stage_first;
     health->loss.begun = false;
     health->loss.block = (sums){0};
 }
 
-mot_status run_health_create(mot_run *run)
+mot_status run_health_create(run_reporter *reporter, const run_world *world)
 {
     static const char *const what = "what a run's health is judged by";
     mot_status status;
-    MOT_TRY(mot_allocate(&run->health, 1, sizeof *run->health, what));
-    MOT_TRY(mot_allocate(&run->health->window.load, (size_t)run->config.model.experts, sizeof(int64_t), what));
-    run->health->window.steps = window_steps(run);
-    run->health->loss.steps = block_steps(run);
-    run->health->loss.first = NAN;
+    MOT_TRY(mot_allocate(&reporter->health, 1, sizeof *reporter->health, what));
+    MOT_TRY(mot_allocate(&reporter->health->window.load, (size_t)world->model.config->model.experts,
+                         sizeof(int64_t), what));
+    reporter->health->window.steps = window_steps(world);
+    reporter->health->loss.steps = block_steps(world);
+    reporter->health->loss.first = NAN;
 done:
     return status; /* released by run_close */
 }
 
-void run_health_destroy(mot_run *run)
+void run_health_destroy(run_reporter *reporter)
 {
-    if (run->health != NULL) mot_free(run->health->window.load);
-    mot_free(run->health);
-    run->health = NULL;
+    if (reporter->health != NULL) mot_free(reporter->health->window.load);
+    mot_free(reporter->health);
+    reporter->health = NULL;
 }
 
 mot_status run_health_begin(mot_run *run)
 {
-    memset(&run->health->fit, 0, sizeof run->health->fit);
-    memset(&run->health->blind, 0, sizeof run->health->blind);
-    begin_window(run);
-    begin_stage(run);
+    memset(&run->reporter.health->fit, 0, sizeof run->reporter.health->fit);
+    memset(&run->reporter.health->blind, 0, sizeof run->reporter.health->blind);
+    begin_window(&run->reporter, &run->world);
+    begin_stage(&run->reporter, &run->course);
     return run_recall_warnings(run);
 }
 
@@ -130,19 +131,19 @@ mot_status run_health_begin(mot_run *run)
  * still warming up has not begun. */
 static bool gate_counts(const mot_run *run)
 {
-    const struct run_health *health = run->health;
-    const mot_stage_config *stage = &run->config.stage[health->stage];
-    return run->config.model.experts > 1 && mot_gate_learns(&run->model.gate) &&
+    const struct run_health *health = run->reporter.health;
+    const mot_stage_config *stage = &run->course.config.stage[health->stage];
+    return run->course.config.model.experts > 1 && mot_gate_learns(&run->world.model.gate) &&
            (stage->train >> MOT_PART_GATE & 1u) && stage->gate.rate > 0 &&
-           run->progress.step - health->stage_first > stage->warmup;
+           run->course.progress.step - health->stage_first > stage->warmup;
 }
 
 /* Whether all samples of a step have the same scores, as far as the probabilities of their choices tell: each is then the
  * mean over all samples. */
-static bool scores_are_alike(const mot_run *run, const mot_step_result *result, bool *open)
+static bool scores_are_alike(const mot_model *model, const mot_step_result *result, bool *open)
 {
-    const size_t batch = run->config.train.batch,
-                 K = mot_choice_count(&run->config.route, run->config.model.experts);
+    const size_t batch = model->config->train.batch,
+                 K = mot_choice_count(&model->config->route, model->config->model.experts);
     for (size_t i = 0; i < batch * K; ++i) {
         const double mean = result->importance[result->expert[i]] / (double)batch;
         if (fabs((double)result->prob[i] - mean) > alike * mean) return false;
@@ -155,8 +156,8 @@ static bool scores_are_alike(const mot_run *run, const mot_step_result *result, 
  * slowly, so a tenth of the run is asked for. */
 static mot_status judge_scores(mot_run *run, const mot_step_result *result)
 {
-    struct run_health *health = run->health;
-    if (!scores_are_alike(run, result, &health->blind.open)) {
+    struct run_health *health = run->reporter.health;
+    if (!scores_are_alike(&run->world.model, result, &health->blind.open)) {
         health->blind.steps = 0;
         health->blind.open = false;
         return MOT_OK;
@@ -171,8 +172,8 @@ static mot_status judge_scores(mot_run *run, const mot_step_result *result)
 /* Nothing of what the gate is told depends on its scores: it stays as it began. */
 static mot_status judge_deaf_gate(mot_run *run)
 {
-    const mot_config *config = &run->config;
-    const mot_exploration *explore = &config->stage[run->health->stage].explore;
+    const mot_config *config = &run->course.config;
+    const mot_exploration *explore = &config->stage[run->reporter.health->stage].explore;
     static const char *const scale[] = {
         [MOT_SCALE_PROB] = "prob", [MOT_SCALE_CHOSEN] = "chosen", [MOT_SCALE_NONE] = "none"};
     const bool all = mot_choice_count(&config->route, config->model.experts) == (size_t)config->model.experts;
@@ -185,11 +186,11 @@ static mot_status judge_deaf_gate(mot_run *run)
 
 static mot_status judge_loads(mot_run *run)
 {
-    const struct run_health *health = run->health;
+    const struct run_health *health = run->reporter.health;
     const int64_t *load = health->window.load;
-    const int E = run->config.model.experts;
-    const size_t K = mot_choice_count(&run->config.route, E);
-    const double samples = (double)health->window.counted * (double)run->config.train.batch,
+    const int E = run->course.config.model.experts;
+    const size_t K = mot_choice_count(&run->course.config.route, E);
+    const double samples = (double)health->window.counted * (double)run->course.config.train.batch,
                  fair = samples * (double)K / E;
     int idle = 0, first = -1, busiest = 0;
     for (int e = 0; e < E; ++e) {
@@ -201,7 +202,7 @@ static mot_status judge_loads(mot_run *run)
                         "expert %d of %d had %.1f %% of the samples of the last %" MOT_PRI_GIDX " steps", busiest,
                         E, 100 * (double)load[busiest] / samples, health->window.counted);
     /* The theory has several experts for each class, and leaves some of them out in the end. */
-    if (idle > 0 && mot_dataset_mixture(run->train.dataset, NULL) == NULL)
+    if (idle > 0 && mot_dataset_mixture(run->world.train.dataset, NULL) == NULL)
         return run_warn(run, RUN_IDLE_EXPERTS,
                         "%d of %d experts, expert %d first, had less than 1 %% of a fair share of the samples of "
                         "the last %" MOT_PRI_GIDX " steps",
@@ -212,25 +213,26 @@ static mot_status judge_loads(mot_run *run)
 /* What a gate sends where means little before it tells samples apart. */
 static mot_status judge_window(mot_run *run)
 {
-    const struct run_health *health = run->health;
+    const struct run_health *health = run->reporter.health;
     const bool enough = health->window.counted >= MOT_MAX(LEAST_STEPS, (health->window.steps + 1) / 2),
                sees = health->blind.steps < health->window.counted || !health->blind.open;
     const mot_status status = enough && sees ? judge_loads(run) : MOT_OK;
-    begin_window(run);
+    begin_window(&run->reporter, &run->world);
     return status;
 }
 
 static mot_status watch_routing(mot_run *run, const mot_step_result *result)
 {
-    struct run_health *health = run->health;
+    struct run_health *health = run->reporter.health;
     mot_status status = MOT_OK;
     if (gate_counts(run)) {
         MOT_TRY(judge_deaf_gate(run));
         ++health->window.counted;
-        for (int e = 0; e < run->config.model.experts; ++e) health->window.load[e] += result->load[e];
+        for (int e = 0; e < run->course.config.model.experts; ++e) health->window.load[e] += result->load[e];
         MOT_TRY(judge_scores(run, result));
     }
-    if (run->progress.step % health->window.steps == 0 || run->progress.stage == run->config.stages)
+    if (run->course.progress.step % health->window.steps == 0 ||
+        run->course.progress.stage == run->course.config.stages)
         status = judge_window(run);
 done:
     return status;
@@ -263,7 +265,7 @@ static void add_sums(const sums *of, sums *to)
 /* Every block of a tenth must lie above the lowest one, and their mean by more than chance. */
 static mot_status judge_block(mot_run *run)
 {
-    struct run_health *health = run->health;
+    struct run_health *health = run->reporter.health;
     mean_of *lowest = &health->loss.lowest;
     const mean_of block = conclude(&health->loss.block);
     const double bound = (1 + most_rise) * lowest->mean + least_rise * health->loss.first;
@@ -296,9 +298,9 @@ static void begin_loss(struct run_health *health)
  * continued, with its blocks alone, since one step may be lucky. */
 static mot_status watch_loss(mot_run *run, const mot_step_result *result)
 {
-    struct run_health *health = run->health;
-    const bool first = !health->loss.begun, fresh = run->progress.step - health->stage_first <= 1;
-    add_losses(result->sample_loss, run->config.train.batch, &health->loss.block);
+    struct run_health *health = run->reporter.health;
+    const bool first = !health->loss.begun, fresh = run->course.progress.step - health->stage_first <= 1;
+    add_losses(result->sample_loss, run->course.config.train.batch, &health->loss.block);
     if (++health->loss.done < health->loss.steps && !(first && fresh)) return MOT_OK;
     mot_status status = MOT_OK;
     if (first)
@@ -312,12 +314,12 @@ static mot_status watch_loss(mot_run *run, const mot_step_result *result)
 
 /* ---- training and test ---- */
 
-static void count_hits(mot_run *run, const mot_step_result *result)
+static void count_hits(run_reporter *reporter, const run_course *course, const mot_step_result *result)
 {
-    struct run_health *health = run->health;
+    struct run_health *health = reporter->health;
     health->fit.hits[0] += result->hits;
-    health->fit.samples[0] += (double)run->config.train.batch;
-    if (run->progress.step % health->window.steps != 0) return;
+    health->fit.samples[0] += (double)course->config.train.batch;
+    if (course->progress.step % health->window.steps != 0) return;
     health->fit.hits[1] = health->fit.hits[0];
     health->fit.samples[1] = health->fit.samples[0];
     health->fit.hits[0] = health->fit.samples[0] = 0;
@@ -325,9 +327,9 @@ static void count_hits(mot_run *run, const mot_step_result *result)
 
 mot_status run_health_eval(mot_run *run)
 {
-    const struct run_health *health = run->health;
-    const run_eval *eval = &run->last_eval;
-    if (health == NULL || run->train.dataset->samples == MOT_ENDLESS) return MOT_OK;
+    const struct run_health *health = run->reporter.health;
+    const run_eval *eval = &run->reporter.last_eval;
+    if (health == NULL || run->world.train.dataset->samples == MOT_ENDLESS) return MOT_OK;
     const double samples = health->fit.samples[0] + health->fit.samples[1];
     if (samples == 0 || isnan(eval->number[RUN_MAJORITY])) return MOT_OK; /* or nobody knows the labels */
     const double wrong = 1 - (health->fit.hits[0] + health->fit.hits[1]) / samples,
@@ -336,7 +338,7 @@ mot_status run_health_eval(mot_run *run)
     if (test < most_ratio * wrong || test < wrong + most_gap + error_deviations * deviation) return MOT_OK;
     return run_warn(run, RUN_OVERFITTING,
                     "%.1f %% of the training samples were right, and %.1f %% of those of '%s'",
-                    100 * (1 - wrong), 100 * (1 - test), run->config.eval.split);
+                    100 * (1 - wrong), 100 * (1 - test), run->course.config.eval.split);
 }
 
 /* ---- */
@@ -344,10 +346,10 @@ mot_status run_health_eval(mot_run *run)
 mot_status run_health_step(mot_run *run, const mot_step_result *result)
 {
     mot_status status;
-    count_hits(run, result);
+    count_hits(&run->reporter, &run->course, result);
     MOT_TRY(watch_routing(run, result));
     MOT_TRY(watch_loss(run, result));
-    if (run->progress.stage != run->health->stage) begin_stage(run);
+    if (run->course.progress.stage != run->reporter.health->stage) begin_stage(&run->reporter, &run->course);
 done:
     return status;
 }

@@ -1,12 +1,14 @@
 /* What a rank holds: what its parts were given so far, and what they will still take. */
-#include "run_private.h"
+#include "run_world.h"
 
 #include <stdio.h>
 
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/record.h"
 #include "mot/screen.h"
 #include "mot/source.h"
+#include "mot/stage.h"
 #include "mot/watch.h"
 
 const char *run_bytes_text(size_t bytes, char text[32])
@@ -20,15 +22,15 @@ const char *run_bytes_text(size_t bytes, char text[32])
 }
 
 /* Bytes of the routing record between two flushes, at most. */
-static size_t record_bytes(const mot_run *run)
+static size_t record_bytes(const run_world *world, const run_course *course)
 {
-    const mot_config *config = &run->config;
-    if (run->comm->rank != MOT_ROOT || run->purpose != RUN_TRAIN) return 0;
+    const mot_config *config = &course->config;
+    if (world->comm->rank != MOT_ROOT || course->purpose != RUN_TRAIN) return 0;
     const mot_gidx limit = (mot_gidx)1 << 32; /* beyond any room */
     mot_gidx steps = 0; /* of the run; a stage that a criterion ends may take any number */
     bool open_end = false;
     for (int s = 0; s < config->stages; ++s) {
-        const mot_gidx of_stage = mot_stage_steps(&config->stage[s], run->train.dataset->samples,
+        const mot_gidx of_stage = mot_stage_steps(&config->stage[s], world->train.dataset->samples,
                                                   config->train.batch);
         steps += of_stage;
         open_end = open_end || of_stage == 0;
@@ -40,25 +42,25 @@ static size_t record_bytes(const mot_run *run)
                    evaluations = config->eval.every > 0 ? MOT_MAX(steps / config->eval.every, 1) : 1;
     const mot_record_amount amount = {
         .experts = config->model.experts,
-        .classes = run->classes,
-        .groups = run->groups,
+        .classes = world->classes,
+        .groups = world->groups,
         .layers = 1,
-        .figures = run_figure_numbers(run),
+        .figures = world->figures,
         .steps = steps,
         .evaluations = evaluations,
         .assignments = recorded * (mot_gidx)config->train.batch * K +
-                       (config->record.eval ? evaluations * run->eval_set.samples * K : 0),
+                       (config->record.eval ? evaluations * world->eval_set.samples * K : 0),
     };
     return mot_record_bytes(&amount);
 }
 
 /* What files take besides. libhdf5 1.10.8 takes 4 MiB when it first opens one (code and tables), and keeps 5 MiB more of
  * what it needs to write. All measured. */
-static size_t file_bytes(const mot_run *run)
+static size_t file_bytes(const run_world *world, const run_course *course)
 {
     const size_t mib = (size_t)1 << 20;
-    const bool reads = !mot_source_kind_at(run->config.data.source)->made,
-               writes = run->comm->rank == MOT_ROOT && run->purpose == RUN_TRAIN;
+    const bool reads = !mot_source_kind_at(course->config.data.source)->made,
+               writes = world->comm->rank == MOT_ROOT && course->purpose == RUN_TRAIN;
     return (reads || writes ? 4 * mib : 0) + (writes ? 5 * mib : 0);
 }
 
@@ -67,40 +69,40 @@ typedef struct memory_parts {
 } memory_parts;
 
 /* `guests`: what splitting takes. */
-static memory_parts parts_of(const mot_run *run, size_t guests)
+static memory_parts parts_of(const run_world *world, const run_course *course, size_t guests)
 {
-    const mot_model_size size = mot_model_measure(&run->model);
-    const mot_step_size step = mot_step_bytes(run->step);
+    const mot_model_size size = mot_model_measure(&world->model);
+    const mot_step_size step = mot_step_bytes(world->step);
     memory_parts parts = {
         .values = size.values,
         .gradients = size.gradients,
         .moments = size.moments,
-        .copies = run->copy_bytes,
+        .copies = world->held.copies,
         .workspace = step.workspace,
-        .buffers = run->model_bytes - size.values - size.gradients - size.moments + run->step_bytes -
+        .buffers = world->held.model - size.values - size.gradients - size.moments + world->held.step -
                    step.workspace + step.exchange + guests,
-        .data = run->data_bytes,
-        .record = record_bytes(run) + run->figure_bytes,
+        .data = world->held.data,
+        .record = record_bytes(world, course) + world->held.figures,
     };
-    parts.files = file_bytes(run);
+    parts.files = file_bytes(world, course);
     parts.sum = parts.values + parts.gradients + parts.moments + parts.copies + parts.workspace +
                 parts.buffers + parts.data + parts.record + parts.files;
     return parts;
 }
 
-static memory_parts parts_at_most(const mot_run *run)
+static memory_parts parts_at_most(const run_world *world, const run_course *course)
 {
-    return parts_of(run, mot_step_bytes(run->step).guests_most);
+    return parts_of(world, course, mot_step_bytes(world->step).guests_most);
 }
 
-size_t run_memory(const mot_run *run)
+size_t run_memory(const run_world *world, const run_course *course)
 {
-    return parts_at_most(run).sum;
+    return parts_at_most(world, course).sum;
 }
 
-size_t run_memory_so_far(const mot_run *run)
+size_t run_memory_so_far(const run_world *world, const run_course *course)
 {
-    return parts_of(run, mot_step_bytes(run->step).guests).sum;
+    return parts_of(world, course, mot_step_bytes(world->step).guests).sum;
 }
 
 /* A row of the dry run, as many of its columns as a terminal has room for. */
@@ -115,17 +117,17 @@ static void say_dry(const char *const text[DRY_COLUMNS])
     mot_log(MOT_LOG_INFO, "%s", line);
 }
 
-void run_dry(const mot_run *run)
+void run_dry(const run_world *world, const run_course *course)
 {
-    const mot_comm *comm = run->comm;
-    const mot_model_size size = mot_model_measure(&run->model);
-    const mot_step_size step = mot_step_bytes(run->step);
+    const mot_comm *comm = world->comm;
+    const mot_model_size size = mot_model_measure(&world->model);
+    const mot_step_size step = mot_step_bytes(world->step);
     struct row {
         uint64_t experts, parameters, before;
         memory_parts parts;
-    } mine = {(uint64_t)run->model.local,
-              (uint64_t)run->model.local * size.own + size.tied + (comm->rank == MOT_ROOT ? size.gate : 0),
-              run->resident_before, parts_at_most(run)};
+    } mine = {(uint64_t)world->model.local,
+              (uint64_t)world->model.local * size.own + size.tied + (comm->rank == MOT_ROOT ? size.gate : 0),
+              world->held.before, parts_at_most(world, course)};
     struct row *rows = mot_calloc((size_t)comm->size, sizeof *rows);
     int ok = rows != NULL;
     mot_comm_allreduce(comm, &ok, 1, MPI_INT, MPI_LAND);
@@ -157,30 +159,30 @@ void run_dry(const mot_run *run)
     if (mot_screen_room() < DRY_WIDTH)
         mot_log_wrap(2, "not all parts have a column on this terminal: `| cat` shows them");
     char row[32], batch[32];
-    const size_t K = mot_choice_count(&run->config.route, run->config.model.experts),
-                 B = run->config.train.batch;
+    const size_t K = mot_choice_count(&course->config.route, course->config.model.experts),
+                 B = course->config.train.batch;
     mot_log_gap();
     mot_log_wrap(2, "a step dispatches %zu rows of %s: %s over all ranks%s", B * K,
                  run_bytes_text(step.dispatch_row, row), run_bytes_text(B * K * step.dispatch_row, batch),
                  K > 1 ? "; outputs and their gradients travel as well" : "");
-    if (run->config.route.rebalance != MOT_REBALANCE_NEVER)
+    if (course->config.route.rebalance != MOT_REBALANCE_NEVER)
         mot_log(MOT_LOG_INFO, "route.rebalance: a rank may come to own %d experts, %s each",
-                mot_placement_most(&run->model.placement), run_bytes_text(size.of_expert, row));
+                mot_placement_most(&world->model.placement), run_bytes_text(size.of_expert, row));
     mot_log(MOT_LOG_INFO, "dry run: nothing was written");
     mot_free(rows);
 }
 
-run_memory_peak run_measure_memory(const mot_run *run)
+run_memory_peak run_measure_memory(const run_world *world, const run_course *course)
 {
-    const mot_comm *comm = run->comm;
+    const mot_comm *comm = world->comm;
     const size_t peak = mot_memory_resident().peak;
-    const double growth = peak > run->resident_before ? (double)(peak - run->resident_before) : 0;
+    const double growth = peak > world->held.before ? (double)(peak - world->held.before) : 0;
     struct {
         double growth;
         int rank;
     } most = {growth, comm->rank};
     mot_comm_allreduce(comm, &most, 1, MPI_DOUBLE_INT, MPI_MAXLOC);
-    const size_t sum = MOT_MAX(run_memory_so_far(run), run->memory_before);
+    const size_t sum = MOT_MAX(run_memory_so_far(world, course), world->held.most);
     double of_rank[4] = {comm->rank, (double)peak, growth, (double)sum};
     mot_comm_bcast(comm, of_rank, sizeof of_rank, most.rank);
     return (run_memory_peak){of_rank[0], of_rank[1], of_rank[2], of_rank[3]};

@@ -6,7 +6,7 @@
  * A part ends at the checkpoint from which the run goes on with another configuration. The part's file is written first,
  * then config.yaml, then what the new part has in its place is removed; whoever is stopped between does the same again, since
  * a step belongs to the part that begins last before it, and that is the same with and without the files left over. */
-#include "run_private.h"
+#include "run_keeper.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include "mot/atomic_file.h"
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/stage.h"
 
 /* ---- what must stay ---- */
 
@@ -49,32 +50,52 @@ mot_status run_compare(const mot_config *now, const mot_config *before, const ch
     return status != MOT_OK ? status : about.status;
 }
 
+int run_precision_before(const mot_config *config)
+{
+    char folder[1024], path[2048], *text = NULL, *checksum = NULL;
+    mot_config *before = NULL;
+    int rule = -1;
+    mot_gidx step = INT64_MAX;
+    if (mot_path_join(folder, sizeof folder, config->run, "checkpoints") != MOT_OK) return rule;
+    if (mot_allocate(&before, 1, sizeof *before, "a configuration") != MOT_OK) return rule;
+    while (rule < 0 && (step = mot_checkpoint_before(folder, step, path, sizeof path)) >= 0) {
+        if (mot_checkpoint_config(path, &text, &checksum) != MOT_OK) continue; /* find_checkpoint says why */
+        if (mot_config_parse(before, path, text, 0, NULL) == MOT_OK) rule = (int)before->model.precision;
+        mot_free(text);
+        mot_free(checksum);
+    }
+    mot_free(before);
+    return rule;
+}
+
 /* ---- the schedule ---- */
 
-/* Of the experts, for the run's step `step` (the first is 1), by another configuration or the run's own; 0 steps: by its own
- * schedule. */
-static double rate_at(const mot_run *run, const mot_config *config, mot_gidx step, mot_gidx schedule_steps)
+/* Of the experts, for step `step` of the run (the first is 1) on so many training samples, by another configuration or the
+ * run's own; 0 steps: by its own schedule. */
+static double rate_at(const mot_progress *progress, const mot_config *config, mot_gidx samples, mot_gidx step,
+                      mot_gidx schedule_steps)
 {
-    const mot_stage_config *stage = &config->stage[run->progress.stage];
-    if (schedule_steps == 0)
-        schedule_steps = mot_stage_schedule_steps(stage, run->train.dataset->samples, config->train.batch);
-    return stage->expert.rate * mot_stage_factor(stage, step - 1 - run->progress.stage_first, schedule_steps);
+    const mot_stage_config *stage = &config->stage[progress->stage];
+    if (schedule_steps == 0) schedule_steps = mot_stage_schedule_steps(stage, samples, config->train.batch);
+    return stage->expert.rate * mot_stage_factor(stage, step - 1 - progress->stage_first, schedule_steps);
 }
 
 /* It stays, and now ends elsewhere than its stage. */
-static mot_status say_schedule(const mot_run *run)
+static mot_status say_schedule(const run_course *course, const mot_config *former, mot_gidx samples)
 {
-    const mot_stage_config *stage = &run->config.stage[run->progress.stage];
-    const mot_gidx steps = stage->schedule_steps, next = run->progress.step + 1,
-                   whole = mot_stage_steps(stage, run->train.dataset->samples, run->config.train.batch);
-    const double was = rate_at(run, run->former, next - 1, 0),
-                 stays = rate_at(run, &run->config, next, steps);
+    const mot_config *config = &course->config;
+    const mot_progress *progress = &course->progress;
+    const mot_stage_config *stage = &config->stage[progress->stage];
+    const mot_gidx steps = stage->schedule_steps, next = progress->step + 1,
+                   whole = mot_stage_steps(stage, samples, config->train.batch);
+    const double was = rate_at(progress, former, samples, next - 1, 0),
+                 stays = rate_at(progress, config, samples, next, steps);
     char key[128], final[128], longer[256] = "";
-    mot_config_stage_key(&run->config, run->progress.stage, "schedule_steps", key, sizeof key);
-    mot_config_stage_key(&run->config, run->progress.stage, "final_rate", final, sizeof final);
+    mot_config_stage_key(config, progress->stage, "schedule_steps", key, sizeof key);
+    mot_config_stage_key(config, progress->stage, "final_rate", final, sizeof final);
     if (whole > 0)
         snprintf(longer, sizeof longer, "%s=%" MOT_PRI_GIDX " (then it would be %.4g)", key, whole,
-                 rate_at(run, &run->config, next, whole));
+                 rate_at(progress, config, samples, next, whole));
     if (stage->final_rate == 0 && (whole == 0 || steps < whole))
         return mot_fail(
             MOT_ERR_INPUT,
@@ -92,44 +113,46 @@ static mot_status say_schedule(const mot_run *run)
 }
 
 /* A share of the run's length stays the number of steps that it was. */
-static bool keep_noise(mot_run *run)
+static bool keep_noise(mot_config *config, const mot_config *former)
 {
     bool kept = false;
-    for (int s = 0; s < run->config.stages; ++s) {
-        mot_exploration *explore = &run->config.stage[s].explore;
-        const mot_gidx before = run->former->stage[s].explore.noise_steps.steps,
-                       now = explore->noise_steps.steps;
+    for (int s = 0; s < config->stages; ++s) {
+        mot_exploration *explore = &config->stage[s].explore;
+        const mot_gidx before = former->stage[s].explore.noise_steps.steps, now = explore->noise_steps.steps;
         char key[128];
         if (explore->noise == MOT_NOISE_NONE || explore->noise_steps.percent == 0 || before == 0 ||
             before == now)
             continue;
-        mot_config_stage_key(&run->config, s, "noise_steps", key, sizeof key);
+        mot_config_stage_key(config, s, "noise_steps", key, sizeof key);
         mot_log(MOT_LOG_WARNING,
                 "stage '%s': the length of the run is another, but its noise ends after step %" MOT_PRI_GIDX
                 ", as it began; for the new length give %s=%" MOT_PRI_GIDX,
-                run->config.stage[s].name, before, key, now);
+                config->stage[s].name, before, key, now);
         explore->noise_steps = (mot_span){.steps = before};
         kept = true;
     }
     return kept;
 }
 
-mot_status run_keep_schedule(mot_run *run)
+mot_status run_keep_schedule(run_course *course, run_keeper *keeper, const run_world *world)
 {
-    const mot_dataset *data = run->train.dataset;
-    const mot_gidx samples = data->samples;
+    const mot_dataset *data = world->train.dataset;
+    const mot_progress *progress = &course->progress;
+    mot_config *config = &course->config, *former = keeper->former;
+    const bool root = world->comm->rank == MOT_ROOT;
     mot_status status = MOT_OK;
-    if (run->progress.stage == run->config.stages || run->progress.step == 0) return status;
-    MOT_TRY(mot_stages_resolve(run->former, samples, data->format.kind)); /* the same everywhere, as all of it is */
-    const bool schedule = mot_stage_keep_schedule(&run->config, run->former, samples, &run->progress),
-               noise = keep_noise(run);
-    if (run->comm->rank == MOT_ROOT && schedule) status = say_schedule(run);
-    if (run->comm->rank == MOT_ROOT && status == MOT_OK && (schedule || noise)) {
-        mot_free(run->config_text);
-        run->config_text = NULL;
-        status = mot_config_text(&run->config, &run->config_text);
+    if (progress->stage == config->stages || progress->step == 0) return status;
+    MOT_TRY(
+        mot_stages_resolve(former, data->samples, data->format.kind)); /* the same everywhere, as all is */
+    const bool schedule = mot_stage_keep_schedule(config, former, data->samples, progress),
+               noise = keep_noise(config, former);
+    if (root && schedule) status = say_schedule(course, former, data->samples);
+    if (root && status == MOT_OK && (schedule || noise)) {
+        mot_free(keeper->config_text);
+        keeper->config_text = NULL;
+        status = mot_config_text(config, &keeper->config_text);
     }
-    status = mot_comm_agree(run->comm, status);
+    status = mot_comm_agree(world->comm, status);
 done:
     return status;
 }
@@ -151,18 +174,20 @@ static void say_change(void *with, const mot_change *change)
 }
 
 /* What follows for the step that is next. */
-static void say_rate(const mot_run *run)
+static void say_rate(const run_course *course, const mot_config *former, mot_gidx samples)
 {
-    const mot_gidx next = run->progress.step + 1;
-    if (run->progress.stage == run->config.stages) return;
-    const double before = rate_at(run, run->former, next, 0), now = rate_at(run, &run->config, next, 0);
+    const mot_progress *progress = &course->progress;
+    const mot_gidx next = progress->step + 1;
+    if (progress->stage == course->config.stages) return;
+    const double before = rate_at(progress, former, samples, next, 0),
+                 now = rate_at(progress, &course->config, samples, next, 0);
     if (before != now)
         mot_log(MOT_LOG_INFO, "  so the rate of step %" MOT_PRI_GIDX ": %.4g -> %.4g", next, before, now);
 }
 
-mot_status run_say_changes(const mot_run *run)
+mot_status run_say_changes(const run_course *course, const mot_config *former, mot_gidx samples)
 {
-    const mot_gidx next = run->progress.step + 1;
+    const mot_gidx next = course->progress.step + 1;
     char learned[100];
     snprintf(learned, sizeof learned,
              "changed, and with it what is learned from step %" MOT_PRI_GIDX " on:", next);
@@ -172,9 +197,9 @@ mot_status run_say_changes(const mot_run *run)
         [MOT_KEY_REPORTS] = "changed in what is evaluated, kept and said, with the same bits:"};
     for (int role = MOT_KEY_LEARNS; role <= MOT_KEY_REPORTS; ++role) {
         teller tell = {(mot_key_role)role, heads[role]};
-        const mot_status status = mot_config_changes(run->former, &run->config, say_change, &tell);
+        const mot_status status = mot_config_changes(former, &course->config, say_change, &tell);
         if (status != MOT_OK) return status;
-        if (role == MOT_KEY_LEARNS && tell.head == NULL) say_rate(run);
+        if (role == MOT_KEY_LEARNS && tell.head == NULL) say_rate(course, former, samples);
     }
     return MOT_OK;
 }
@@ -211,16 +236,16 @@ static mot_status read_first(const char *path, mot_gidx *first)
 
 typedef mot_status part_function(void *with, const char *path, mot_gidx last);
 
-static mot_status for_each_former(const mot_run *run, part_function *take, void *with)
+static mot_status for_each_former(const run_course *course, part_function *take, void *with)
 {
     mot_status status = MOT_OK;
-    DIR *const files = opendir(run->config.run);
-    if (files == NULL) return mot_fail(MOT_ERR_FILE, "%s: %s", run->config.run, strerror(errno));
+    DIR *const files = opendir(course->config.run);
+    if (files == NULL) return mot_fail(MOT_ERR_FILE, "%s: %s", course->config.run, strerror(errno));
     for (struct dirent *file; status == MOT_OK && (file = readdir(files)) != NULL;) {
         char path[2048];
         const mot_gidx last = last_step(file->d_name);
         if (last < 0) continue;
-        status = mot_path_join(path, sizeof path, run->config.run, file->d_name);
+        status = mot_path_join(path, sizeof path, course->config.run, file->d_name);
         if (status == MOT_OK) status = take(with, path, last);
     }
     closedir(files);
@@ -251,10 +276,11 @@ static mot_status remove_later(void *with, const char *path, mot_gidx last)
 }
 
 /* The id stands in a comment: who repeats the run by its config.yaml makes another run. */
-static mot_status write_part(const mot_run *run, const char *path, mot_gidx first, const char *config_text)
+static mot_status write_part(const run_keeper *keeper, const char *path, mot_gidx first,
+                             const char *config_text)
 {
     char *text = NULL;
-    const int length = asprintf(&text, "# run_id: %s%s%" MOT_PRI_GIDX "\n%s", run->id, first_mark, first,
+    const int length = asprintf(&text, "# run_id: %s%s%" MOT_PRI_GIDX "\n%s", keeper->id, first_mark, first,
                                 config_text);
     if (length < 0) return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s", path);
     const mot_status status = mot_file_replace(path, text, (size_t)length);
@@ -262,24 +288,25 @@ static mot_status write_part(const mot_run *run, const char *path, mot_gidx firs
     return status;
 }
 
-mot_status run_write_config(const mot_run *run)
+mot_status run_write_config(const run_keeper *keeper, const run_course *course)
 {
     char path[1024], former[1024 + 32], *before = NULL;
-    part at = {.step = run->progress.step, .first = 1};
+    part at = {.step = course->progress.step, .first = 1};
     mot_status status;
-    MOT_TRY(mot_path_join(path, sizeof path, run->config.run, "config.yaml"));
-    if (run->former != NULL && at.step > 0) {
+    MOT_TRY(mot_path_join(path, sizeof path, course->config.run, "config.yaml"));
+    if (keeper->former != NULL && at.step > 0) {
         MOT_TRY(seek_part(&at, path, INT64_MAX));
-        MOT_TRY(for_each_former(run, seek_part, &at));
-        MOT_TRY(mot_config_text(run->former, &before));
-        if (strcmp(before, run->config_text) != 0) {
-            snprintf(former, sizeof former, "%s/config-%08" MOT_PRI_GIDX ".yaml", run->config.run, at.step);
-            MOT_TRY(write_part(run, former, at.first, before));
+        MOT_TRY(for_each_former(course, seek_part, &at));
+        MOT_TRY(mot_config_text(keeper->former, &before));
+        if (strcmp(before, keeper->config_text) != 0) {
+            snprintf(former, sizeof former, "%s/config-%08" MOT_PRI_GIDX ".yaml", course->config.run,
+                     at.step);
+            MOT_TRY(write_part(keeper, former, at.first, before));
             at.first = at.step + 1;
         }
     }
-    MOT_TRY(write_part(run, path, at.first, run->config_text));
-    MOT_TRY(for_each_former(run, remove_later, &at.first));
+    MOT_TRY(write_part(keeper, path, at.first, keeper->config_text));
+    MOT_TRY(for_each_former(course, remove_later, &at.first));
 done:
     mot_free(before);
     return status;

@@ -6,15 +6,15 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 
-void run_count_load(mot_run *run, const mot_step_result *result)
+void run_count_load(run_world *world, const mot_step_result *result)
 {
-    for (int e = 0; e < run->config.model.experts; ++e) run->load[e] += result->load[e];
+    for (int e = 0; e < world->model.config->model.experts; ++e) world->moves.load[e] += result->load[e];
 }
 
-bool run_rebalance_due(const mot_run *run)
+bool run_rebalance_due(const run_course *course)
 {
-    const mot_config *config = &run->config;
-    const mot_progress *progress = &run->progress;
+    const mot_config *config = &course->config;
+    const mot_progress *progress = &course->progress;
     const mot_gidx every[] = {
         [MOT_REBALANCE_EVAL] = config->eval.every,
         [MOT_REBALANCE_CHECKPOINT] = config->checkpoint.every,
@@ -32,43 +32,44 @@ bool run_rebalance_due(const mot_run *run)
 }
 
 /* What a rank holds at most while they move: those that arrive are there before those that leave are gone. */
-static void note_memory(mot_run *run, const mot_placement *better)
+static void note_memory(run_world *world, const run_course *course, const mot_placement *better)
 {
-    const mot_model *model = &run->model;
-    const int rank = run->comm->rank;
+    const mot_model *model = &world->model;
+    const int rank = world->comm->rank;
     size_t arriving = 0;
     for (int e = 0; e < better->experts; ++e)
         arriving += better->owner[e] == rank && model->placement.owner[e] != rank;
-    const size_t bytes = run_memory_so_far(run) + arriving * mot_model_measure(model).of_expert;
-    run->memory_before = MOT_MAX(run->memory_before, bytes);
+    const size_t bytes = run_memory_so_far(world, course) + arriving * mot_model_measure(model).of_expert;
+    world->held.most = MOT_MAX(world->held.most, bytes);
 }
 
 mot_status mot_run_rebalance(mot_run *run)
 {
-    mot_model *model = &run->model;
+    run_world *world = &run->world;
+    mot_model *model = &world->model;
     mot_placement better;
     mot_moves moves = {0};
     char bytes[32];
     double since = mot_clock_s();
-    mot_status status = mot_placement_balance(&better, &model->placement, run->load, &moves);
-    MOT_TRY(mot_comm_agree(run->comm, status));
+    mot_status status = mot_placement_balance(&better, &model->placement, world->moves.load, &moves);
+    MOT_TRY(mot_comm_agree(world->comm, status));
     if (moves.experts > 0) {
         const size_t moved = (size_t)moves.experts * mot_model_expert_bytes(model);
-        note_memory(run, &better);
+        note_memory(world, &run->course, &better);
         const size_t held = mot_memory_held();
         MOT_TRY(mot_model_move(model, &better));
-        run->model_bytes += mot_memory_held() - held; /* modulo 2^64, where there is less now */
-        run->moves += moves.experts;
-        run->moved_bytes += moved;
+        world->held.model += mot_memory_held() - held; /* modulo 2^64, where there is less now */
+        world->moves.experts += moves.experts;
+        world->moves.bytes += moved;
         mot_log_wrap(2,
                      "%d of %d experts move (%s): the busiest rank had %.1f%% of the samples, and would have "
                      "had %.1f%%",
-                     moves.experts, run->config.model.experts, run_bytes_text(moved, bytes),
+                     moves.experts, run->course.config.model.experts, run_bytes_text(moved, bytes),
                      100 * moves.share_before, 100 * moves.share_after);
     }
-    memset(run->load, 0, (size_t)run->config.model.experts * sizeof *run->load);
+    memset(world->moves.load, 0, (size_t)run->course.config.model.experts * sizeof *world->moves.load);
 done:
     mot_placement_free(&better);
-    run_lap(run, RUN_REBALANCE, &since);
+    run_lap(&run->reporter, RUN_REBALANCE, &since);
     return status;
 }

@@ -9,20 +9,20 @@
 
 enum { MOST_PROBE = 512 };
 
-mot_status run_probe_create(const mot_run *run, run_probe *probe)
+mot_status run_probe_create(const run_world *world, run_probe *probe)
 {
-    const mot_model *model = &run->model;
+    const mot_model *model = &world->model;
     const mot_expert_shape *shape = &model->shape;
-    const size_t L = shape->tokens, D = shape->width, E = (size_t)run->config.model.experts,
-                 N = (size_t)run->groups;
+    const size_t L = shape->tokens, D = shape->width, E = (size_t)world->model.config->model.experts,
+                 N = (size_t)world->groups;
     const size_t tile = model->kind->tile(shape);
     const char *what = "the probe of an evaluation";
     int split;
     mot_status status;
-    probe->mixture = mot_dataset_mixture(&run->eval_set, &split);
+    probe->mixture = mot_dataset_mixture(&world->eval_set, &split);
     probe->classes = N;
-    probe->samples = (size_t)MOT_MIN((mot_gidx)MOST_PROBE, run->eval_set.samples);
-    probe->samples = MOT_MIN(probe->samples, run->config.eval.batch);
+    probe->samples = (size_t)MOT_MIN((mot_gidx)MOST_PROBE, world->eval_set.samples);
+    probe->samples = MOT_MIN(probe->samples, world->model.config->eval.batch);
     const size_t P = probe->samples;
     MOT_TRY(mot_allocate(&probe->x, P * L * D, sizeof(float), what));
     MOT_TRY(mot_allocate(&probe->label, P, sizeof(int32_t), what));
@@ -64,9 +64,9 @@ void run_probe_destroy(run_probe *probe)
     *probe = (run_probe){0};
 }
 
-void run_probe_take(const mot_run *run, run_probe *probe, const mot_step_result *result)
+void run_probe_take(const mot_model *model, run_probe *probe, const mot_step_result *result)
 {
-    const size_t K = mot_choice_count(&run->config.route, run->config.model.experts);
+    const size_t K = mot_choice_count(&model->config->route, model->config->model.experts);
     for (size_t p = 0; p < probe->samples; ++p) {
         probe->expert[p] = result->expert[p * K];
         probe->weight[p] = result->weight[p * K];
@@ -111,38 +111,36 @@ static const mot_real *weight_of(const mot_model *model, int local, mot_part par
     return NULL;
 }
 
-static void map_expert(const mot_run *run, run_probe *probe, int local, size_t expert)
+static void map_expert(const mot_model *model, run_probe *probe, int local, size_t expert)
 {
-    const mot_merged_config *merged = &run->config.model.merged;
+    const mot_merged_config *merged = &model->config->model.merged;
     for (size_t n = 0; n < probe->classes; ++n) {
         label_signal(probe, n, probe->signal);
-        probe->neurons[expert * probe->classes + n] = alignment(weight_of(&run->model, local, MOT_PART_FFN),
-                                                                merged->heads, run->model.shape.width,
+        probe->neurons[expert * probe->classes + n] = alignment(weight_of(model, local, MOT_PART_FFN),
+                                                                merged->heads, model->shape.width,
                                                                 merged->neurons, probe->signal);
     }
 }
 
 /* theta_i c_n, on the root, which owns the gate; stays 0 unless the gate is linear in the tokens' sum or mean. */
-static void map_gate(const mot_run *run, run_probe *probe)
+static void map_gate(const mot_model *model, run_probe *probe)
 {
-    const mot_gate *gate = &run->model.gate;
-    const size_t D = run->model.shape.width, E = gate->experts;
+    const mot_gate *gate = &model->gate;
+    const size_t D = model->shape.width, E = gate->experts;
     if (gate->kind != &mot_gate_linear || gate->features != D) return;
     for (size_t e = 0; e < E; ++e)
         for (size_t n = 0; n < probe->classes; ++n) {
             double sum = 0;
             for (size_t d = 0; d < D; ++d)
-                sum += (double)run->model.gate_params.value[d * E + e] *
-                       probe->mixture->class_signal[n * D + d];
+                sum += (double)model->gate_params.value[d * E + e] * probe->mixture->class_signal[n * D + d];
             probe->gate[e * probe->classes + n] = sum;
         }
 }
 
 /* Attention of one sample, summed by kind of key, mean over the queries of a kind and over the heads. */
-static void look(const mot_run *run, run_probe *probe, int local, size_t p)
+static void look(const mot_model *model, run_probe *probe, int local, size_t p)
 {
-    const mot_model *model = &run->model;
-    const size_t L = model->shape.tokens, D = model->shape.width, H = run->config.model.merged.heads;
+    const size_t L = model->shape.tokens, D = model->shape.width, H = model->config->model.merged.heads;
     const int8_t *role = probe->role + p * L;
     double *mass = probe->mass + p * MOT_ROLES * MOT_ROLES;
     size_t queries[MOT_ROLES] = {0};
@@ -159,10 +157,9 @@ static void look(const mot_run *run, run_probe *probe, int local, size_t p)
 }
 
 /* Adds the gradient of the loss over the probe's samples of class n at this expert. Returns how many there are. */
-static size_t class_gradient(const mot_run *run, run_probe *probe, int local, size_t expert, size_t n,
+static size_t class_gradient(const mot_model *model, run_probe *probe, int local, size_t expert, size_t n,
                              mot_real *gradient)
 {
-    const mot_model *model = &run->model;
     const mot_expert_shape *shape = &model->shape;
     const mot_loss *loss = mot_step_loss(run->step);
     const mot_real *const *weight = model->weight + (size_t)local * model->table.rows;
@@ -202,14 +199,14 @@ static double product(size_t count, const mot_real *a, const mot_real *b)
 
 /* How the classes that an expert sees pull at it: the mean cosine between two classes' gradients, and
  * |sum of gradients| / sum of |gradient|, which is 1 when all pull in one direction, or when there is one class alone. */
-static void conflict(const mot_run *run, run_probe *probe, int local, size_t expert)
+static void conflict(const mot_model *model, run_probe *probe, int local, size_t expert)
 {
-    const size_t count = run->model.table.count, N = probe->classes;
+    const size_t count = model->table.count, N = probe->classes;
     double length[MOT_MIXTURE_MAX_CLASSES], lengths = 0, cosines = 0, square = 0;
     size_t pairs = 0, present = 0;
     for (size_t n = 0; n < N; ++n) {
         mot_real *gradient = probe->gradient + present * count;
-        if (class_gradient(run, probe, local, expert, n, gradient) == 0) continue;
+        if (class_gradient(model, probe, local, expert, n, gradient) == 0) continue;
         length[present] = sqrt(product(count, gradient, gradient));
         if (length[present] > 0) lengths += length[present++];
     }
@@ -226,11 +223,10 @@ static void conflict(const mot_run *run, run_probe *probe, int local, size_t exp
 }
 
 /* Every rank its experts; then all are put together on the root. */
-void run_probe_look(const mot_run *run, run_probe *probe)
+void run_probe_look(const mot_model *model, run_probe *probe)
 {
-    const mot_model *model = &run->model;
-    const mot_comm *comm = run->comm;
-    const size_t E = (size_t)run->config.model.experts, N = probe->classes, P = probe->samples;
+    const mot_comm *comm = model->comm;
+    const size_t E = (size_t)model->config->model.experts, N = probe->classes, P = probe->samples;
     mot_comm_bcast(comm, probe->expert, P * sizeof *probe->expert, MOT_ROOT);
     mot_comm_bcast(comm, probe->weight, P * sizeof *probe->weight, MOT_ROOT);
     memset(probe->neurons, 0, E * N * sizeof(double));
@@ -240,10 +236,10 @@ void run_probe_look(const mot_run *run, run_probe *probe)
     memset(probe->mass, 0, P * MOT_ROLES * MOT_ROLES * sizeof(double));
     for (int local = 0; local < model->local; ++local) {
         const size_t expert = (size_t)model->placement.local[model->placement.first[comm->rank] + local];
-        map_expert(run, probe, local, expert);
-        conflict(run, probe, local, expert);
+        map_expert(model, probe, local, expert);
+        conflict(model, probe, local, expert);
         for (size_t p = 0; p < P; ++p)
-            if ((size_t)probe->expert[p] == expert) look(run, probe, local, p);
+            if ((size_t)probe->expert[p] == expert) look(model, probe, local, p);
     }
     struct {
         double *values;
@@ -259,7 +255,7 @@ void run_probe_look(const mot_run *run, run_probe *probe)
                    MOT_ROOT, comm->mpi);
     mot_watch_wait(MOT_WATCH_NOBODY);
     if (!root) return;
-    map_gate(run, probe);
+    map_gate(model, probe);
     memset(probe->attention, 0, sizeof probe->attention);
     for (size_t p = 0; p < P; ++p)
         for (size_t i = 0; i < MOT_ROLES * MOT_ROLES; ++i)

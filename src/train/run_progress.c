@@ -1,5 +1,5 @@
 /* The lines of steps: one a report, and, on a terminal, one that is drawn anew while the run goes on. */
-#include "run_private.h"
+#include "run_reporter.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,14 +7,15 @@
 
 #include "mot/log.h"
 #include "mot/screen.h"
+#include "mot/stage.h"
 
 enum { LINE = 512 };
 
-void run_say_means(const mot_run *run, const run_means *means)
+void run_say_means(mot_gidx step, const run_means *means)
 {
     mot_piece piece[] = {{9, ""}, {8, ""}, {7, ""}, {6, ""}, {3, ""}, {5, ""}, {4, ""}};
     char line[LINE];
-    snprintf(piece[0].text, MOT_PIECE, "step %6" MOT_PRI_GIDX, run->progress.step);
+    snprintf(piece[0].text, MOT_PIECE, "step %6" MOT_PRI_GIDX, step);
     snprintf(piece[1].text, MOT_PIECE, "  loss %8.5f", means->loss);
     snprintf(piece[2].text, MOT_PIECE, "  acc %6.4f", means->accuracy);
     snprintf(piece[3].text, MOT_PIECE, "  %7.0f samples/s", means->samples_per_s);
@@ -26,14 +27,14 @@ void run_say_means(const mot_run *run, const run_means *means)
     mot_log(MOT_LOG_INFO, "%s", line);
 }
 
-void run_keep_pace(mot_run *run, int stage)
+void run_keep_pace(run_reporter *reporter, int stage)
 {
-    if (run->paced_s == 0 || run->paced_stage != stage) {
-        run->paced_s = mot_clock_s();
-        run->paced_step = 0;
-        run->paced_stage = stage;
+    if (reporter->pace.begun_s == 0 || reporter->pace.stage != stage) {
+        reporter->pace.begun_s = mot_clock_s();
+        reporter->pace.steps = 0;
+        reporter->pace.stage = stage;
     } else {
-        ++run->paced_step;
+        ++reporter->pace.steps;
     }
 }
 
@@ -69,28 +70,32 @@ static const mot_piece pieces[PIECES] = {{3, ""}, {11, ""}, {1, ""}, {4, " step"
                                          {9, ""}, {6, ""},  {7, ""}, {2, " samples"}, {7, "/s"}, {8, ""}};
 
 /* What is known only where the run's end is: how much is done, and how long the rest takes. */
-static void put_end(const mot_run *run, mot_gidx left, mot_piece piece[PIECES])
+static void put_end(const run_reporter *reporter, const run_course *course, mot_gidx left,
+                    mot_piece piece[PIECES])
 {
-    const double step = (double)run->progress.step, done = step / (step + (double)left);
+    const double step = (double)course->progress.step, done = step / (step + (double)left);
     char marks[] = "..........", text[32];
     snprintf(piece[PERCENT].text, MOT_PIECE, "%3.0f%%", floor(100 * done));
     memset(marks, '#', (size_t)((double)strlen(marks) * done));
     snprintf(piece[BAR].text, MOT_PIECE, " [%s]", marks);
-    snprintf(piece[STEP].text, MOT_PIECE, " %" MOT_PRI_GIDX "/%" MOT_PRI_GIDX, run->progress.step,
-             run->progress.step + left);
-    if (run->paced_step == 0) return; /* nobody knows the pace yet */
-    put_seconds(text, sizeof text, (mot_clock_s() - run->paced_s) / (double)run->paced_step * (double)left);
+    snprintf(piece[STEP].text, MOT_PIECE, " %" MOT_PRI_GIDX "/%" MOT_PRI_GIDX, course->progress.step,
+             course->progress.step + left);
+    if (reporter->pace.steps == 0) return; /* nobody knows the pace yet */
+    put_seconds(text, sizeof text,
+                (mot_clock_s() - reporter->pace.begun_s) / (double)reporter->pace.steps * (double)left);
     snprintf(piece[LEFT].text, MOT_PIECE, "  %s left", text);
 }
 
-static void put_figures(const mot_run *run, const run_means *means, mot_piece piece[PIECES])
+static void put_figures(const run_world *world, const run_course *course, const run_means *means,
+                        mot_piece piece[PIECES])
 {
-    const mot_config *config = &run->config;
-    const mot_gidx samples = run->train.dataset->samples,
-                   taken = (run->progress.step + run->progress.left_out) * (mot_gidx)config->train.batch;
-    if (config->stages > 1 && run->progress.stage < config->stages)
-        snprintf(piece[STAGE].text, MOT_PIECE, "%.20s ", config->stage[run->progress.stage].name);
-    snprintf(piece[STEP].text, MOT_PIECE, " %" MOT_PRI_GIDX, run->progress.step);
+    const mot_config *config = &course->config;
+    const mot_gidx samples = world->train.dataset->samples,
+                   taken = (course->progress.step + course->progress.left_out) *
+                           (mot_gidx)config->train.batch;
+    if (config->stages > 1 && course->progress.stage < config->stages)
+        snprintf(piece[STAGE].text, MOT_PIECE, "%.20s ", config->stage[course->progress.stage].name);
+    snprintf(piece[STEP].text, MOT_PIECE, " %" MOT_PRI_GIDX, course->progress.step);
     if (samples != MOT_ENDLESS)
         snprintf(piece[EPOCH].text, MOT_PIECE, "  epoch %.1f", (double)taken / (double)samples);
     snprintf(piece[LOSS].text, MOT_PIECE, means->loss < 1e-3 ? "  loss %.1e" : "  loss %.4f", means->loss);
@@ -98,16 +103,17 @@ static void put_figures(const mot_run *run, const run_means *means, mot_piece pi
     snprintf(piece[RATE].text, MOT_PIECE, "  %.0f", means->samples_per_s);
 }
 
-void run_draw_progress(mot_run *run, const run_means *means)
+void run_draw_progress(run_reporter *reporter, const run_world *world, const run_course *course,
+                       const run_means *means)
 {
-    if (!mot_log_is_live() || mot_clock_s() - run->drawn_s < 0.1) return;
-    run->drawn_s = mot_clock_s();
-    const mot_gidx left = mot_steps_left(&run->config, run->train.dataset->samples, &run->progress);
+    if (!mot_log_is_live() || mot_clock_s() - reporter->drawn_s < 0.1) return;
+    reporter->drawn_s = mot_clock_s();
+    const mot_gidx left = mot_steps_left(&course->config, world->train.dataset->samples, &course->progress);
     mot_piece piece[PIECES];
     char line[LINE];
     memcpy(piece, pieces, sizeof piece);
-    put_figures(run, means, piece);
-    if (left >= 0) put_end(run, left, piece);
+    put_figures(world, course, means, piece);
+    if (left >= 0) put_end(reporter, course, left, piece);
     mot_screen_join(line, sizeof line, mot_screen_width(), PIECES, piece);
     mot_log_progress(line);
 }

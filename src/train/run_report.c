@@ -17,19 +17,20 @@
 /* ---- before ---- */
 
 /* Wrong launches run quietly otherwise: say them aloud. */
-static void warn_of_launch(const mot_run *run)
+static void warn_of_launch(const run_world *world)
 {
     const char *const tasks = getenv("SLURM_NTASKS");
     const bool direct = getenv("SLURM_STEP_ID") != NULL; /* in a batch script mpirun may use fewer */
-    if (tasks != NULL && direct && atoi(tasks) > run->comm->size)
+    if (tasks != NULL && direct && atoi(tasks) > world->comm->size)
         mot_log(MOT_LOG_WARNING,
                 "SLURM_NTASKS is %s, but MPI knows %d rank%s: srun and this MPI do not understand "
                 "each other; use srun --mpi=pmix (MPICH: --mpi=pmi2), or mpirun",
-                tasks, run->comm->size, run->comm->size == 1 ? "" : "s");
-    if (run->place.crowded)
+                tasks, world->comm->size, world->comm->size == 1 ? "" : "s");
+    if (world->place.crowded)
         mot_log(MOT_LOG_WARNING,
                 "more threads than cores on a host: they take turns, and timings say little");
-    else if (run->comm->size > 1 && run->place.cores == 1 && getenv("OMPI_MCA_mpi_yield_when_idle") != NULL &&
+    else if (world->comm->size > 1 && world->place.cores == 1 &&
+             getenv("OMPI_MCA_mpi_yield_when_idle") != NULL &&
              strcmp(getenv("OMPI_MCA_mpi_yield_when_idle"), "0") != 0)
         mot_log(MOT_LOG_WARNING,
                 "mpi_yield_when_idle is on although every rank has a core: waiting is slower");
@@ -37,20 +38,20 @@ static void warn_of_launch(const mot_run *run)
 
 enum { BANNER = 11 }; /* columns before what a line of it says */
 
-void run_banner(const mot_run *run, const char *what)
+void run_banner(const run_world *world, const run_course *course, const char *what)
 {
-    const mot_config *config = &run->config;
-    const mot_model_size size = mot_model_measure(&run->model);
+    const mot_config *config = &course->config;
+    const mot_model_size size = mot_model_measure(&world->model);
     char memory[32], parts[96] = "";
     const size_t total = size.gate + size.tied + (size_t)config->model.experts * size.own;
     const size_t K = mot_choice_count(&config->route, config->model.experts);
     mot_log_wrap(BANNER, "mot %s (%s), %s, %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS, mot_level());
     mot_log_wrap(BANNER, "  job      %d rank%s x %d thread%s on %d host%s, %d core%s a rank; coordinator %s",
-                 run->comm->size, run->comm->size == 1 ? "" : "s", run->place.threads,
-                 run->place.threads == 1 ? "" : "s", run->place.hosts, run->place.hosts == 1 ? "" : "s",
-                 run->place.cores, run->place.cores == 1 ? "" : "s",
-                 config->route.dedicated && run->comm->size > 1 ? "dedicated" : "shared");
-    const mot_nodes *nodes = mot_step_nodes(run->step);
+                 world->comm->size, world->comm->size == 1 ? "" : "s", world->place.threads,
+                 world->place.threads == 1 ? "" : "s", world->place.hosts, world->place.hosts == 1 ? "" : "s",
+                 world->place.cores, world->place.cores == 1 ? "" : "s",
+                 config->route.dedicated && world->comm->size > 1 ? "dedicated" : "shared");
+    const mot_nodes *nodes = mot_step_nodes(world->step);
     char between[64] = "";
     if (nodes->count > 1)
         snprintf(between, sizeof between, ", between %d hosts one message a pair", nodes->count);
@@ -60,40 +61,39 @@ void run_banner(const mot_run *run, const char *what)
         mot_log_wrap(BANNER, "  exchange from rank to rank by messages");
     mot_log_wrap(BANNER, "  blas     %s", mot_blas_name());
     char samples[32] = "fresh", evaluation[48] = "";
-    if (run->train.dataset->samples != MOT_ENDLESS)
-        snprintf(samples, sizeof samples, "%" MOT_PRI_GIDX, run->train.dataset->samples);
-    if (run->purpose != RUN_BENCH)
+    if (world->train.dataset->samples != MOT_ENDLESS)
+        snprintf(samples, sizeof samples, "%" MOT_PRI_GIDX, world->train.dataset->samples);
+    if (course->purpose != RUN_BENCH)
         snprintf(evaluation, sizeof evaluation, ", %s (%" MOT_PRI_GIDX " for evaluation)",
-                 run->purpose == RUN_TRAIN ? "train" : config->eval.split, run->eval_set.samples);
+                 course->purpose == RUN_TRAIN ? "train" : config->eval.split, world->eval_set.samples);
     mot_log_wrap(BANNER, "  data     %s: %s samples, %d classes%s%s", mot_source_title(&config->data),
-                 samples, run->classes,
-                 run->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
+                 samples, world->classes,
+                 world->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
     mot_log_wrap(BANNER,
                  "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
-                 config->model.experts, run->model.kind->kind.name, config->model.experts == 1 ? "" : "s",
+                 config->model.experts, world->model.kind->kind.name, config->model.experts == 1 ? "" : "s",
                  size.own, parts, size.gate, total, K, config->model.experts,
-                 run->model.shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
+                 world->model.shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
     mot_log_wrap(
         BANNER, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
-        run_bytes_text(run_memory(run), memory));
+        run_bytes_text(run_memory(world, course), memory));
     if (what != NULL) mot_log_wrap(BANNER, "  %s", what);
-    warn_of_launch(run);
+    warn_of_launch(world);
 }
 
 void mot_run_say(const mot_run *run)
 {
-    run_banner(run, NULL);
+    run_banner(&run->world, &run->course, NULL);
 }
 
 /* ---- during ---- */
 
-void run_report_begin(mot_run *run)
+void run_report_begin(run_reporter *reporter, mot_gidx step)
 {
-    run->since_s = mot_clock_s();
-    run->since_step = run->progress.step;
-    run->since_skipped = 0;
-    run->loss = run->hits = run->compute_s = run->exchange_s = run->wait_s = run->flops = 0;
+    memset(&reporter->since, 0, sizeof reporter->since);
+    reporter->since.begun_s = mot_clock_s();
+    reporter->since.step = step;
 }
 
 static double load_ratio(const int64_t *load, int experts)
@@ -106,20 +106,23 @@ static double load_ratio(const int64_t *load, int experts)
     return sum > 0 ? (double)most * experts / (double)sum : 0;
 }
 
-static run_means take_means(const mot_run *run, const mot_step_result *result)
+static run_means take_means(const run_reporter *reporter, const run_course *course,
+                            const mot_step_result *result)
 {
-    const double steps = (double)(run->progress.step - run->since_step), wall = mot_clock_s() - run->since_s;
-    const double learned = steps - (double)run->since_skipped, batch = (double)run->config.train.batch;
+    const double steps = (double)(course->progress.step - reporter->since.step),
+                 wall = mot_clock_s() - reporter->since.begun_s;
+    const double learned = steps - (double)reporter->since.skipped,
+                 batch = (double)course->config.train.batch;
     const double samples = steps * batch;
     return (run_means){
-        .loss = run->loss / learned, /* without any, not a number */
-        .accuracy = run->hits / (learned * batch),
+        .loss = reporter->since.loss / learned, /* without any, not a number */
+        .accuracy = reporter->since.hits / (learned * batch),
         .samples_per_s = samples / wall,
-        .gflops = run->flops / wall * 1e-9,
-        .load_ratio = load_ratio(result->load, run->config.model.experts),
-        .compute = run->compute_s / wall,
-        .exchange = run->exchange_s / wall,
-        .wait = run->wait_s / wall,
+        .gflops = reporter->since.flops / wall * 1e-9,
+        .load_ratio = load_ratio(result->load, course->config.model.experts),
+        .compute = reporter->since.compute_s / wall,
+        .exchange = reporter->since.exchange_s / wall,
+        .wait = reporter->since.wait_s / wall,
         .wall_s = wall,
     };
 }
@@ -129,7 +132,7 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
 {
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
-    mot_json_int(json, "step", run->progress.step);
+    mot_json_int(json, "step", run->course.progress.step);
     mot_json_int(json, "stage", stage);
     mot_json_real(json, "train.loss", means->loss);
     mot_json_real(json, "train.accuracy", means->accuracy);
@@ -138,7 +141,7 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     mot_json_real(json, "routing.load_max_over_mean", means->load_ratio);
     mot_json_real(json, "routing.balance_loss", result->balance.switch_loss);
     mot_json_real(json, "routing.z_loss", result->balance.z_loss);
-    mot_json_ints(json, "routing.load", (size_t)run->config.model.experts, result->load);
+    mot_json_ints(json, "routing.load", (size_t)run->course.config.model.experts, result->load);
     mot_json_real(json, "speed.samples_per_s", means->samples_per_s);
     mot_json_real(json, "speed.expert_gflops", means->gflops);
     mot_json_real(json, "time.compute", means->compute);
@@ -147,44 +150,52 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     mot_json_real(json, "time.interval_s", means->wall_s);
     char *text = NULL;
     mot_status status = mot_json_end(json, &text);
-    if (status == MOT_OK) status = mot_record_log(run->record, text);
+    if (status == MOT_OK) status = mot_record_log(run->keeper.record, text);
     mot_free(text);
     return status;
 }
 
 mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate)
 {
+    run_reporter *reporter = &run->reporter;
+    const run_course *course = &run->course;
     mot_status status = MOT_OK;
     if (isnan(result->loss)) {
-        ++run->since_skipped;
+        ++reporter->since.skipped;
     } else {
-        run->loss += result->loss;
-        run->hits += result->hits;
+        reporter->since.loss += result->loss;
+        reporter->since.hits += result->hits;
     }
-    run->compute_s += result->compute_s;
-    run->exchange_s += result->exchange_s;
-    run->wait_s += result->wait_s;
-    run->flops += result->flops;
-    const bool due = run->progress.step % run->config.report_every == 0 ||
-                     run->progress.stage == run->config.stages;
-    if (run->comm->rank == MOT_ROOT) {
-        const run_means means = take_means(run, result);
-        run_keep_pace(run, stage);
+    reporter->since.compute_s += result->compute_s;
+    reporter->since.exchange_s += result->exchange_s;
+    reporter->since.wait_s += result->wait_s;
+    reporter->since.flops += result->flops;
+    const bool due = course->progress.step % course->config.report_every == 0 ||
+                     course->progress.stage == course->config.stages;
+    if (run->world.comm->rank == MOT_ROOT) {
+        const run_means means = take_means(reporter, course, result);
+        run_keep_pace(reporter, stage);
         if (due) {
-            run_say_means(run, &means);
+            run_say_means(course->progress.step, &means);
             status = write_line(run, result, &means, stage, rate);
         }
-        run_draw_progress(run, &means);
+        run_draw_progress(reporter, &run->world, course, &means);
     }
     if (!due) return MOT_OK;
-    run_report_begin(run);
-    return mot_comm_agree(run->comm, status);
+    run_report_begin(reporter, course->progress.step);
+    return mot_comm_agree(run->world.comm, status);
 }
 
-const char *run_told(const mot_run *run)
+/* "group" or "label", where the gate is told it; else "". */
+static const char *told_of(const mot_config *config)
 {
-    if (!run->model.gate.kind->told) return "";
-    return run->config.gate.told == MOT_TOLD_LABEL ? "label" : "group";
+    if (!mot_gate_kind_at(config->gate.kind)->told) return "";
+    return config->gate.told == MOT_TOLD_LABEL ? "label" : "group";
+}
+
+void run_put_told(const mot_config *config, mot_json *json)
+{
+    if (told_of(config)[0] != '\0') mot_json_text(json, "gate.told", told_of(config));
 }
 
 /* "class purity 0.325 nmi 0.360" */
@@ -196,11 +207,11 @@ static void put_purity(char *text, size_t size, const char *what, double purity,
 void run_say_eval(const mot_run *run)
 {
     enum { INDENT = 13 };
-    const run_eval *eval = &run->last_eval;
+    const run_eval *eval = &run->reporter.last_eval;
     const double *number = eval->number;
     char group[48] = "", loss[16], by_class[48], by_group[56] = "", changed[40] = "", told[40] = "",
          theory[40] = "";
-    if (run->comm->rank != MOT_ROOT) return;
+    if (run->world.comm->rank != MOT_ROOT) return;
     snprintf(loss, sizeof loss, number[RUN_LOSS] < 1e-3 ? "%8.1e" : "%8.5f", number[RUN_LOSS]);
     if (!isnan(number[RUN_GROUP_ACCURACY]))
         snprintf(group, sizeof group, " (group %.4f)", number[RUN_GROUP_ACCURACY]);
@@ -209,15 +220,16 @@ void run_say_eval(const mot_run *run)
         put_purity(by_group, sizeof by_group, ", group", number[RUN_GROUP_PURITY], number[RUN_GROUP_NMI]);
     if (!isnan(number[RUN_CHANGED]))
         snprintf(changed, sizeof changed, ", %.1f%% changed", 100 * number[RUN_CHANGED]);
-    if (run_told(run)[0] != '\0') snprintf(told, sizeof told, "; the gate is told the %s", run_told(run));
+    if (told_of(&run->course.config)[0] != '\0')
+        snprintf(told, sizeof told, "; the gate is told the %s", told_of(&run->course.config));
     if (!isnan(number[RUN_SIGNAL_ATTENTION]))
         snprintf(theory, sizeof theory, "; signal attention %.3f", number[RUN_SIGNAL_ATTENTION]);
     mot_log_wrap(INDENT,
                  "eval %6" MOT_PRI_GIDX "  loss %8s  acc %6.4f%s on %" MOT_PRI_GIDX
                  " samples of '%s'; macro-F1 %.4f, commonest class %.4f%s",
-                 run->progress.step, loss, number[RUN_ACCURACY], group, eval->samples, run->config.eval.split,
-                 number[RUN_MACRO_F1], number[RUN_MAJORITY], told);
+                 run->course.progress.step, loss, number[RUN_ACCURACY], group, eval->samples,
+                 run->course.config.eval.split, number[RUN_MACRO_F1], number[RUN_MAJORITY], told);
     mot_log_wrap(INDENT, "%*s%s%s; entropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "",
-                 by_class, by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED], run->config.model.experts,
-                 number[RUN_EXPERTS_EFFECTIVE], changed, theory);
+                 by_class, by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED],
+                 run->course.config.model.experts, number[RUN_EXPERTS_EFFECTIVE], changed, theory);
 }

@@ -21,19 +21,24 @@ typedef struct run_speed {
     double compute_s, exchange_s, wait_s;   /* of this process */
 } run_speed;
 
-static run_speed measure(mot_run *run, double seconds)
+static run_speed measure(run_reporter *reporter, const run_world *world, const run_course *course,
+                         double seconds)
 {
-    const mot_step_work *work = mot_step_measure(run->step);
-    if (run->yardstick.flops_per_s > 0)
-        mot_yardstick_measure(&run->yardstick, run->model.kind, &run->model.shape);
-    const double peak = run->yardstick.flops_per_s * 1e-9,
+    const mot_step_work *work = mot_step_measure(world->step);
+    if (reporter->yardstick.flops_per_s > 0)
+        mot_yardstick_measure(&reporter->yardstick, world->model.kind, &world->model.shape);
+    const double peak = reporter->yardstick.flops_per_s * 1e-9,
                  own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
-    double sum[6] = {own * run->place.threads, peak > 0 ? own / peak : 0, peak > 0 && work->expert_s > 0,
-                     work->compute_s,          work->exchange_s,          work->wait_s};
-    mot_comm_allreduce(run->comm, sum, 6, MPI_DOUBLE, MPI_SUM);
-    const double ranks = run->comm->size;
-    const double samples = (double)run->progress.timed_steps * (double)run->config.train.batch;
+    double sum[6] = {own * world->place.threads,
+                     peak > 0 ? own / peak : 0,
+                     peak > 0 && work->expert_s > 0,
+                     work->compute_s,
+                     work->exchange_s,
+                     work->wait_s};
+    mot_comm_allreduce(world->comm, sum, 6, MPI_DOUBLE, MPI_SUM);
+    const double ranks = world->comm->size;
+    const double samples = (double)course->progress.timed_steps * (double)course->config.train.batch;
     return (run_speed){samples / seconds, sum[0],         sum[2] > 0 ? sum[1] / sum[2] : NAN,
                        sum[3] / ranks,    sum[4] / ranks, sum[5] / ranks};
 }
@@ -43,23 +48,24 @@ enum { PATH = 1024 };
 /* The object with what every summary says, and the path of its file. */
 static mot_status begin_summary(const mot_run *run, const char *status_text, char path[PATH], mot_json **json)
 {
-    const mot_status status = mot_path_join(path, PATH, run->config.run, "summary.json");
+    const mot_progress *progress = &run->course.progress;
+    const mot_status status = mot_path_join(path, PATH, run->course.config.run, "summary.json");
     if (status != MOT_OK) return status;
     *json = mot_json_begin();
     if (*json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for summary.json");
     mot_json_text(*json, "status", status_text);
-    mot_json_text(*json, "run_id", run->id);
-    mot_json_int(*json, "steps", run->progress.step);
-    mot_json_int(*json, "stage", run->progress.stage);
-    mot_json_int(*json, "restarts", run->progress.restarts);
-    mot_json_int(*json, "skipped", run->progress.skipped);
-    mot_json_int(*json, "rollbacks", run->progress.rollbacks);
-    mot_json_int(*json, "mpi.ranks", run->comm->size);
-    mot_json_int(*json, "mpi.hosts", run->place.hosts);
-    mot_json_int(*json, "threads", run->place.threads);
+    mot_json_text(*json, "run_id", run->keeper.id);
+    mot_json_int(*json, "steps", progress->step);
+    mot_json_int(*json, "stage", progress->stage);
+    mot_json_int(*json, "restarts", progress->restarts);
+    mot_json_int(*json, "skipped", progress->skipped);
+    mot_json_int(*json, "rollbacks", progress->rollbacks);
+    mot_json_int(*json, "mpi.ranks", run->world.comm->size);
+    mot_json_int(*json, "mpi.hosts", run->world.place.hosts);
+    mot_json_int(*json, "threads", run->world.place.threads);
     mot_json_text(*json, "level", mot_level());
-    if (run_told(run)[0] != '\0') mot_json_text(*json, "gate.told", run_told(run));
-    run_put_warnings(run, *json);
+    run_put_told(&run->course.config, *json);
+    run_put_warnings(&run->reporter, *json);
     return MOT_OK;
 }
 
@@ -73,11 +79,11 @@ mot_status run_note(const mot_run *run, const char *status_text, const char *err
     return mot_json_save(json, path);
 }
 
-bool run_is_summed_up(const mot_run *run)
+bool run_is_summed_up(const run_course *course)
 {
     char path[PATH], *text = NULL;
     size_t count;
-    const bool done = mot_path_join(path, PATH, run->config.run, "summary.json") == MOT_OK &&
+    const bool done = mot_path_join(path, PATH, course->config.run, "summary.json") == MOT_OK &&
                       mot_file_read(path, 1 << 20, &text, &count) == MOT_OK &&
                       strstr(text, "\"status\": \"done\"") != NULL;
     if (done)
@@ -89,7 +95,7 @@ bool run_is_summed_up(const mot_run *run)
 static mot_status find_digest(mot_run *run, char digest[33])
 {
     const mot_state state = run_state(run);
-    return mot_comm_agree(run->comm, mot_state_digest(run->comm, &state, digest));
+    return mot_comm_agree(run->world.comm, mot_state_digest(run->world.comm, &state, digest));
 }
 
 static void say_digest(const char *digest)
@@ -109,43 +115,44 @@ mot_status run_say_digest(mot_run *run)
 mot_status run_summarize(mot_run *run, const char *status_text)
 {
     char digest[33], path[PATH];
-    const double seconds = run_seconds(run);
-    double wall = mot_clock_s() - run->start_s;
+    const mot_progress *progress = &run->course.progress;
+    const double seconds = run_seconds(&run->course);
+    double wall = mot_clock_s() - run->reporter.start_s;
     mot_watch_phase("summary");
-    mot_comm_bcast(run->comm, &wall, sizeof wall, MOT_ROOT);
+    mot_comm_bcast(run->world.comm, &wall, sizeof wall, MOT_ROOT);
     run_time_row time[RUN_TIME_ROWS];
-    run_time(run, wall, time);
-    const run_speed speed = measure(run, seconds);
-    const run_memory_peak memory = run_measure_memory(run);
+    run_time(&run->reporter, &run->world, wall, time);
+    const run_speed speed = measure(&run->reporter, &run->world, &run->course, seconds);
+    const run_memory_peak memory = run_measure_memory(&run->world, &run->course);
     char peak[32], growth[32], sum[32], fraction[40] = "";
     mot_status status;
     MOT_TRY(find_digest(run, digest));
-    if (run->comm->rank == MOT_ROOT) {
-        const run_eval *eval = &run->last_eval;
-        const bool bf16 = run->model.shape.precision == MOT_PRECISION_BF16;
+    if (run->world.comm->rank == MOT_ROOT) {
+        const run_eval *eval = &run->reporter.last_eval;
+        const bool bf16 = run->world.model.shape.precision == MOT_PRECISION_BF16;
         mot_json *json;
         status = begin_summary(run, status_text, path, &json);
         if (status == MOT_OK) {
             mot_json_text(json, "digest", digest);
-            mot_json_text(json, "eval.split", run->config.eval.split);
+            mot_json_text(json, "eval.split", run->course.config.eval.split);
             mot_json_int(json, "eval.step", eval->step);
             mot_json_int(json, "eval.samples", eval->samples);
-            run_put_eval(run, json);
+            run_put_eval(&run->reporter.last_eval, json);
             mot_json_real(json, "time.wall_s", seconds);
-            mot_json_real(json, "time.compute_s", run->progress.compute_s);
-            mot_json_real(json, "time.exchange_s", run->progress.exchange_s);
-            mot_json_real(json, "time.wait_s", run->progress.wait_s);
+            mot_json_real(json, "time.compute_s", progress->compute_s);
+            mot_json_real(json, "time.exchange_s", progress->exchange_s);
+            mot_json_real(json, "time.wait_s", progress->wait_s);
             mot_json_real(json, "time.process_s", wall);
             run_put_time(json, time);
             mot_json_real(json, "speed.samples_per_s", speed.samples_per_s);
             mot_json_real(json, "speed.expert_gflops", speed.gflops);
             mot_json_real(json, "speed.sgemm_fraction", speed.fraction);
-            if (run->yardstick.flops_per_s > 0)
-                mot_json_text(json, "speed.bare_product", mot_bare_name[run->yardstick.by]);
+            if (run->reporter.yardstick.flops_per_s > 0)
+                mot_json_text(json, "speed.bare_product", mot_bare_name[run->reporter.yardstick.by]);
             else
                 mot_json_real(json, "speed.bare_product", NAN);
-            mot_json_int(json, "rebalance.moves", run->moves);
-            mot_json_int(json, "rebalance.bytes", (int64_t)run->moved_bytes);
+            mot_json_int(json, "rebalance.moves", run->world.moves.experts);
+            mot_json_int(json, "rebalance.bytes", (int64_t)run->world.moves.bytes);
             mot_json_real(json, "memory.peak_bytes", memory.peak);
             mot_json_real(json, "memory.growth_bytes", memory.growth);
             mot_json_real(json, "memory.sum_bytes", memory.sum);
@@ -154,8 +161,8 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             status = mot_json_save(json, path);
         }
     }
-    MOT_TRY(mot_comm_agree(run->comm, status));
-    run_say_time(run, time, wall);
+    MOT_TRY(mot_comm_agree(run->world.comm, status));
+    run_say_time(run->world.comm->size, time, wall);
     say_digest(digest);
     if (!isnan(speed.fraction))
         snprintf(fraction, sizeof fraction, ", %.0f%% of a bare product", 100 * speed.fraction);

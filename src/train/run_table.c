@@ -21,7 +21,7 @@ typedef struct run_table {
     int rows;
     const int64_t *load; /* [rows, E] */
     const int64_t *hits; /* [rows] */
-    const char *(*name)(const mot_run *run, int row, char number[16]);
+    const char *(*name)(const run_world *world, int row, char number[16]);
 } run_table;
 
 static const char *name_of(char **names, int i, char number[16])
@@ -31,39 +31,41 @@ static const char *name_of(char **names, int i, char number[16])
     return number;
 }
 
-const char *run_class_name(const mot_run *run, int class, char number[16])
+const char *run_class_name(const run_world *world, int class, char number[16])
 {
-    const bool by_group = run->config.data.target == MOT_TARGET_GROUP;
-    return name_of(by_group ? run->eval_set.group_names : run->eval_set.class_names, class, number);
+    const bool by_group = world->model.config->data.target == MOT_TARGET_GROUP;
+    return name_of(by_group ? world->eval_set.group_names : world->eval_set.class_names, class, number);
 }
 
-const char *run_group_name(const mot_run *run, int group, char number[16])
+const char *run_group_name(const run_world *world, int group, char number[16])
 {
-    return name_of(run->eval_set.group_names, group, number);
+    return name_of(world->eval_set.group_names, group, number);
 }
 
 static run_table classes_of(const mot_run *run)
 {
-    const run_eval *eval = &run->last_eval;
-    return (run_table){run,          "class",          "classes",  "classes.csv",
-                       run->classes, eval->class_load, eval->hits, run_class_name};
+    const run_eval *eval = &run->reporter.last_eval;
+    return (run_table){
+        run,        "class",       "classes", "classes.csv", run->world.classes, eval->class_load,
+        eval->hits, run_class_name};
 }
 
-static bool has_groups(const mot_run *run)
+static bool has_groups(const run_world *world)
 {
-    return run->eval_set.groups > 0 && run->config.data.target == MOT_TARGET_LABEL;
+    return world->eval_set.groups > 0 && world->model.config->data.target == MOT_TARGET_LABEL;
 }
 
 static run_table groups_of(const mot_run *run)
 {
-    const run_eval *eval = &run->last_eval;
-    return (run_table){run,         "group",          "groups",         "groups.csv",
-                       run->groups, eval->group_load, eval->group_hits, run_group_name};
+    const run_eval *eval = &run->reporter.last_eval;
+    return (run_table){
+        run,           "group", "groups", "groups.csv", run->world.groups, eval->group_load, eval->group_hits,
+        run_group_name};
 }
 
 static int experts_of(const run_table *table)
 {
-    return table->run->config.model.experts;
+    return table->run->course.config.model.experts;
 }
 
 /* Samples of a class or group, of all of them for ALL, at an expert. */
@@ -88,13 +90,13 @@ static int64_t samples_of(const run_table *table, int row)
 static int64_t hits_at(const run_table *table, int row, int expert)
 {
     (void)row;
-    return table->run->last_eval.expert_hits[expert];
+    return table->run->reporter.last_eval.expert_hits[expert];
 }
 
 /* Share of them that was right. Not a number without samples, or labels. */
 static double right_of(const run_table *table, int row)
 {
-    const run_eval *eval = &table->run->last_eval;
+    const run_eval *eval = &table->run->reporter.last_eval;
     const double samples = (double)samples_of(table, row);
     if (row == ALL) return eval->number[RUN_ACCURACY];
     return samples > 0 && !isnan(eval->number[RUN_MAJORITY]) ? (double)table->hits[row] / samples : NAN;
@@ -203,7 +205,7 @@ static void say_row(const run_table *table, const layout *columns, int row)
     char line[LINE], number[16];
     const int64_t samples = samples_of(table, row);
     const double right = right_of(table, row);
-    size_t at = put_name(line, columns, row == ALL ? "all" : table->name(table->run, row, number));
+    size_t at = put_name(line, columns, row == ALL ? "all" : table->name(&table->run->world, row, number));
     at += (size_t)snprintf(line + at, LINE - at, "%*" PRId64, SAMPLES, samples);
     at = put_share(line, at, right, !isnan(right));
     for (int c = 0; c < columns->count + columns->others; ++c) {
@@ -258,8 +260,8 @@ static void say_left_out(const run_table *table, const layout *columns, int rows
         snprintf(of_experts, sizeof of_experts, "%s%d of %d experts, those with the most samples",
                  of_rows[0] != '\0' ? ", " : "", columns->count, experts_of(table));
     if (of_rows[0] == '\0' && of_experts[0] == '\0') return;
-    if (run->purpose == RUN_TRAIN)
-        mot_log_wrap(2, "shown: %s%s; all: %s/%s", of_rows, of_experts, run->config.run, table->file);
+    if (run->course.purpose == RUN_TRAIN)
+        mot_log_wrap(2, "shown: %s%s; all: %s/%s", of_rows, of_experts, run->course.config.run, table->file);
     else
         mot_log_wrap(2, "shown: %s%s; all: with --json", of_rows, of_experts);
 }
@@ -279,10 +281,10 @@ static void say_table(const run_table *table, bool experts)
 }
 
 /* The pairs of classes that were confused most often. */
-static void say_confusion(const mot_run *run)
+static void say_confusion(const run_world *world, const run_eval *eval)
 {
-    const double *const confusion = run->last_eval.confusion;
-    const int C = run->classes;
+    const double *const confusion = eval->confusion;
+    const int C = world->classes;
     best pairs = {.most = WORST};
     for (int i = 0; i < C * C; ++i)
         if (i / C != i % C && confusion[i] > 0) offer(&pairs, i, confusion[i]);
@@ -290,21 +292,21 @@ static void say_confusion(const mot_run *run)
     for (int i = 0; i < pairs.count; ++i) {
         char label[16], taken[16];
         mot_log_wrap(7, "%6.0f of '%s' were taken for '%s'", pairs.score[i],
-                     run_class_name(run, pairs.index[i] / C, label),
-                     run_class_name(run, pairs.index[i] % C, taken));
+                     run_class_name(world, pairs.index[i] / C, label),
+                     run_class_name(world, pairs.index[i] % C, taken));
     }
 }
 
 void run_say_table(const mot_run *run)
 {
-    if (run->comm->rank != MOT_ROOT) return;
+    if (run->world.comm->rank != MOT_ROOT) return;
     const run_table classes = classes_of(run);
     say_table(&classes, true);
-    if (has_groups(run)) {
+    if (has_groups(&run->world)) {
         const run_table groups = groups_of(run);
         say_table(&groups, false);
     }
-    if (run->last_eval.confusion != NULL) say_confusion(run);
+    if (run->reporter.last_eval.confusion != NULL) say_confusion(&run->world, &run->reporter.last_eval);
 }
 
 /* ---- as files ---- */
@@ -318,7 +320,7 @@ static void put_csv(const void *of, FILE *stream)
     for (int e = 0; e < E; ++e) fprintf(stream, ",expert_%d", e);
     fputc('\n', stream);
     for (int r = 0; r < table->rows; ++r) {
-        csv_put_field(stream, "", table->name(table->run, r, number));
+        csv_put_field(stream, "", table->name(&table->run->world, r, number));
         fprintf(stream, ",%" PRId64 ",%" PRId64, samples_of(table, r), table->hits[r]);
         for (int e = 0; e < E; ++e) fprintf(stream, ",%" PRId64, load_at(table, r, e));
         fputc('\n', stream);
@@ -328,7 +330,7 @@ static void put_csv(const void *of, FILE *stream)
 static mot_status write_table(const run_table *table)
 {
     char path[MOT_PATH];
-    const mot_status status = mot_path_join(path, sizeof path, table->run->config.run, table->file);
+    const mot_status status = mot_path_join(path, sizeof path, table->run->course.config.run, table->file);
     return status != MOT_OK ? status : csv_write(path, put_csv, table);
 }
 
@@ -337,7 +339,7 @@ mot_status run_write_tables(const mot_run *run)
     const run_table classes = classes_of(run), groups = groups_of(run);
     mot_status status;
     MOT_TRY(write_table(&classes));
-    if (has_groups(run)) MOT_TRY(write_table(&groups));
+    if (has_groups(&run->world)) MOT_TRY(write_table(&groups));
 done:
     return status;
 }

@@ -1,5 +1,5 @@
 /* Where the time of a run went: the phases of its training steps, what it did besides them, and the ranks' balance. */
-#include "run_private.h"
+#include "run_reporter.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,53 +13,54 @@ static const char *const part_name[RUN_PARTS + 1] = {
     [RUN_REBALANCE] = "rebalance",   [RUN_PARTS] = "other",
 };
 
-void run_count_seconds(mot_run *run, const mot_step_result *result)
+void run_count_seconds(run_course *course, const mot_step_result *result)
 {
-    run->progress.compute_s += result->compute_s;
-    run->progress.exchange_s += result->exchange_s;
-    run->progress.wait_s += result->wait_s;
+    course->progress.compute_s += result->compute_s;
+    course->progress.exchange_s += result->exchange_s;
+    course->progress.wait_s += result->wait_s;
 }
 
-double run_seconds(const mot_run *run)
+double run_seconds(const run_course *course)
 {
-    return run->progress.wall_s + mot_clock_s() - run->restored_s;
+    return course->progress.wall_s + mot_clock_s() - course->restored_s;
 }
 
-void run_time_evaluation(mot_run *run, const mot_step_work *before)
+void run_time_evaluation(run_reporter *reporter, mot_step *step, const mot_step_work *before)
 {
-    const mot_step_work *now = mot_step_measure(run->step);
+    const mot_step_work *now = mot_step_measure(step);
     for (int p = 0; p < MOT_PHASES; ++p) {
-        mot_phase_work *sum = &run->evaluations.phase[p];
+        mot_phase_work *sum = &reporter->evaluations.phase[p];
         sum->seconds += now->phase[p].seconds - before->phase[p].seconds;
         sum->flops += now->phase[p].flops - before->phase[p].flops;
         sum->bytes += now->phase[p].bytes - before->phase[p].bytes;
     }
 }
 
-void run_time(const mot_run *run, double wall_s, run_time_row row[RUN_TIME_ROWS])
+void run_time(const run_reporter *reporter, const run_world *world, double wall_s,
+              run_time_row row[RUN_TIME_ROWS])
 {
     enum { N = RUN_TIME_ROWS };
-    const mot_step_work *work = mot_step_measure(run->step);
+    const mot_step_work *work = mot_step_measure(world->step);
     double sum[3 * N] = {0}, least[N], most[N], accounted_s = 0;
     for (int p = 0; p < MOT_PHASES; ++p) {
-        const mot_phase_work *all = &work->phase[p], *evaluations = &run->evaluations.phase[p];
+        const mot_phase_work *all = &work->phase[p], *evaluations = &reporter->evaluations.phase[p];
         sum[p] = all->seconds - evaluations->seconds;
         sum[N + p] = all->flops - evaluations->flops;
         sum[2 * N + p] = all->bytes - evaluations->bytes;
     }
-    for (int p = 0; p < RUN_PARTS; ++p) sum[MOT_PHASES + p] = run->part_s[p];
+    for (int p = 0; p < RUN_PARTS; ++p) sum[MOT_PHASES + p] = reporter->part_s[p];
     for (int i = 0; i < N - 1; ++i) accounted_s += sum[i];
     sum[N - 1] = MOT_MAX(0, wall_s - accounted_s);
 
     memcpy(least, sum, sizeof least);
     memcpy(most, sum, sizeof most);
-    mot_comm_allreduce(run->comm, sum, 3 * N, MPI_DOUBLE, MPI_SUM);
-    mot_comm_allreduce(run->comm, least, N, MPI_DOUBLE, MPI_MIN);
-    mot_comm_allreduce(run->comm, most, N, MPI_DOUBLE, MPI_MAX);
+    mot_comm_allreduce(world->comm, sum, 3 * N, MPI_DOUBLE, MPI_SUM);
+    mot_comm_allreduce(world->comm, least, N, MPI_DOUBLE, MPI_MIN);
+    mot_comm_allreduce(world->comm, most, N, MPI_DOUBLE, MPI_MAX);
     for (int i = 0; i < N; ++i)
         row[i] = (run_time_row){
             .name = i < MOT_PHASES ? mot_phase_name[i] : part_name[i - MOT_PHASES],
-            .mean_s = sum[i] / run->comm->size,
+            .mean_s = sum[i] / world->comm->size,
             .least_s = least[i],
             .most_s = most[i],
             .flops = sum[N + i],
@@ -84,9 +85,8 @@ static void put_rate(char text[24], double amount, double seconds)
     if (amount > 0) snprintf(text, 24, "%.2f", amount / seconds * 1e-9);
 }
 
-void run_say_time(const mot_run *run, const run_time_row row[RUN_TIME_ROWS], double wall_s)
+void run_say_time(int ranks, const run_time_row row[RUN_TIME_ROWS], double wall_s)
 {
-    const double ranks = run->comm->size;
     mot_log_gap();
     say_columns(
         (const char *const[]){"time", "share", "mean s", "min s", "max s", "max/mean", "GFLOP/s", "GB/s"});

@@ -18,56 +18,56 @@ static const char *const names[RUN_WARNINGS] = {
 /* ---- cures, as they stand on a command line ---- */
 
 /* The stage of the last step, after which the next one may have begun. */
-static int stage_index(const mot_run *run)
+static int stage_index(const run_course *course)
 {
-    const mot_progress *progress = &run->progress;
-    const bool next = progress->stage < run->config.stages && progress->stage_first == progress->step;
-    return MOT_MAX(0, MOT_MIN(progress->stage, run->config.stages - 1) - next);
+    const mot_progress *progress = &course->progress;
+    const bool next = progress->stage < course->config.stages && progress->stage_first == progress->step;
+    return MOT_MAX(0, MOT_MIN(progress->stage, course->config.stages - 1) - next);
 }
 
-static const mot_stage_config *stage_now(const mot_run *run)
+static const mot_stage_config *stage_now(const run_course *course)
 {
-    return &run->config.stage[stage_index(run)];
+    return &course->config.stage[stage_index(course)];
 }
 
 static void cure_gate(const mot_run *run, char cure[CURE])
 {
-    const mot_config *config = &run->config;
+    const mot_config *config = &run->course.config;
     if (run_gate_is_deaf(config))
         snprintf(cure, CURE, "route.scale=prob");
-    else if (config->gate.input != MOT_GATE_FLAT && run->model.gate.tokens == 0)
+    else if (config->gate.input != MOT_GATE_FLAT && run->world.model.gate.tokens == 0)
         snprintf(cure, CURE, "gate.input=flat");
     else
-        snprintf(cure, CURE, "train.gate_rate=%g", 10 * stage_now(run)->gate.rate);
+        snprintf(cure, CURE, "train.gate_rate=%g", 10 * stage_now(&run->course)->gate.rate);
 }
 
 static void cure_routing(const mot_run *run, char cure[CURE])
 {
-    const mot_exploration *explore = &stage_now(run)->explore;
+    const mot_exploration *explore = &stage_now(&run->course)->explore;
     snprintf(cure, CURE, "route.balance_loss=%g", MOT_MAX(1, 3 * explore->balance_loss));
 }
 
 static void cure_loss(const mot_run *run, char cure[CURE])
 {
     char key[64];
-    mot_config_stage_key(&run->config, stage_index(run), "rate", key, sizeof key);
-    snprintf(cure, CURE, "%s=%g", key, stage_now(run)->expert.rate / 10);
+    mot_config_stage_key(&run->course.config, stage_index(&run->course), "rate", key, sizeof key);
+    snprintf(cure, CURE, "%s=%g", key, stage_now(&run->course)->expert.rate / 10);
 }
 
 static void cure_overfitting(const mot_run *run, char cure[CURE])
 {
-    const mot_sample_kind kind = run->train_set.format.kind;
-    const mot_augment_config *augment = &run->config.data.augment;
-    const int experts = run->config.model.experts;
+    const mot_sample_kind kind = run->world.train_set.format.kind;
+    const mot_augment_config *augment = &run->course.config.data.augment;
+    const int experts = run->course.config.model.experts;
     if (kind == MOT_SAMPLE_TEXT && augment->drop < 0.5)
         snprintf(cure, CURE, "data.augment.drop=0.5");
     else if (kind == MOT_SAMPLE_PICTURE && augment->shift == 0)
         snprintf(cure, CURE, "data.augment.shift=1");
-    else if (mot_choice_count(&run->config.route, experts) < (size_t)experts)
+    else if (mot_choice_count(&run->course.config.route, experts) < (size_t)experts)
         snprintf(cure, CURE, "route.top_k=all"); /* every expert learns from every sample */
     else /* what is learned stays as it is: the best on the way is kept */
         snprintf(cure, CURE, "checkpoint.best=true eval.every=%" MOT_PRI_GIDX,
-                 MOT_MAX(1, run->progress.step / 10));
+                 MOT_MAX(1, run->course.progress.step / 10));
 }
 
 static void (*const cures[RUN_WARNINGS])(const mot_run *run, char cure[CURE]) = {
@@ -82,14 +82,14 @@ static mot_status log_warning(mot_run *run, run_warning warning, const char *see
 {
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
-    mot_json_int(json, "step", run->progress.step);
-    mot_json_int(json, "stage", stage_index(run));
+    mot_json_int(json, "step", run->course.progress.step);
+    mot_json_int(json, "stage", stage_index(&run->course));
     mot_json_text(json, "warning", names[warning]);
     mot_json_text(json, "seen", seen);
     mot_json_text(json, "cure", cure);
     char *text = NULL;
     mot_status status = mot_json_end(json, &text);
-    if (status == MOT_OK) status = mot_record_log(run->record, text);
+    if (status == MOT_OK) status = mot_record_log(run->keeper.record, text);
     mot_free(text);
     return status;
 }
@@ -98,30 +98,30 @@ mot_status run_warn(mot_run *run, run_warning warning, const char *format, ...)
 {
     char seen[MOT_SENTENCE], cure[CURE];
     va_list args;
-    if (run->warned >> warning & 1u) return MOT_OK;
-    run->warned |= 1u << warning;
+    if (run->reporter.warned >> warning & 1u) return MOT_OK;
+    run->reporter.warned |= 1u << warning;
     va_start(args, format);
     vsnprintf(seen, sizeof seen, format, args);
     va_end(args);
     cures[warning](run, cure);
     mot_log(MOT_LOG_WARNING, "%s after step %" MOT_PRI_GIDX ": %s; try %s (docs/operations.md)",
-            names[warning], run->progress.step, seen, cure);
+            names[warning], run->course.progress.step, seen, cure);
     return log_warning(run, warning, seen, cure);
 }
 
-void run_put_warnings(const mot_run *run, mot_json *json)
+void run_put_warnings(const run_reporter *reporter, mot_json *json)
 {
     const char *said[RUN_WARNINGS];
     size_t count = 0;
     for (int w = 0; w < RUN_WARNINGS; ++w)
-        if (run->warned >> w & 1u) said[count++] = names[w];
+        if (reporter->warned >> w & 1u) said[count++] = names[w];
     mot_json_texts(json, "warnings", count, (char *const *)said);
 }
 
 mot_status run_recall_warnings(mot_run *run)
 {
     mot_status status = MOT_OK;
-    MOT_TRY(mot_record_find(run->record, "warning", RUN_WARNINGS, names, &run->warned));
+    MOT_TRY(mot_record_find(run->keeper.record, "warning", RUN_WARNINGS, names, &run->reporter.warned));
 done:
     return status;
 }

@@ -1,0 +1,153 @@
+/* run_reporter.h: what a run finds and says. */
+#ifndef MOT_RUN_REPORTER_H
+#define MOT_RUN_REPORTER_H
+
+#include "mot/clock.h"
+#include "mot/expert_speed.h"
+#include "mot/record.h"
+#include "run_world.h"
+
+/* The numbers of an evaluation; run_number_about says what each is. */
+typedef enum run_number {
+    RUN_LOSS,
+    RUN_ACCURACY,
+    RUN_GROUP_ACCURACY,
+    RUN_MACRO_F1,
+    RUN_MAJORITY,
+    RUN_PURITY,
+    RUN_NMI,
+    RUN_CLASS_PURITY,
+    RUN_CLASS_NMI,
+    RUN_GROUP_PURITY,
+    RUN_GROUP_NMI,
+    RUN_ENTROPY,
+    RUN_EXPERTS_USED,
+    RUN_EXPERTS_EFFECTIVE,
+    RUN_CHANGED,
+    RUN_ROUTED_LOSS,
+    RUN_ROUTING_ACCURACY,
+    RUN_SIGNAL_ATTENTION,
+    RUN_NUMBERS
+} run_number;
+typedef struct run_number_about {
+    const char *name; /* in the record; NULL: it has it as part of a table */
+    const char *key;  /* in log.jsonl and summary.json */
+    const char *long_name;
+} run_number_about;
+extern const run_number_about run_numbers[RUN_NUMBERS];
+
+/* What an evaluation found. Loss and accuracy are the same on every rank; all else is the root's. */
+typedef struct run_eval {
+    mot_gidx step; /* steps done; -1: there was none */
+    mot_gidx samples;
+    double number[RUN_NUMBERS]; /* NaN: there is no such thing */
+    int64_t *class_load;        /* [classes, E] first choices */
+    int64_t *group_load;        /* [groups, E]; NULL without groups */
+    double *confusion;          /* [classes, classes] by label and predicted label; NULL: too many classes */
+    int64_t *hits, *predicted;  /* [classes] */
+    int64_t *group_hits;        /* [groups]; NULL without groups */
+    int64_t *expert_hits;       /* [E] */
+    double *class_accuracy, *expert_accuracy; /* [classes], [E]: NaN without samples */
+    uint16_t *expert;                         /* [samples]: first choice of each; UINT16_MAX: not known yet */
+} run_eval;
+
+/* What a run does besides its steps. */
+typedef enum run_part {
+    RUN_RECORD,
+    RUN_LOG,
+    RUN_EVALUATION,
+    RUN_CHECKPOINT,
+    RUN_REBALANCE,
+    RUN_PARTS
+} run_part;
+
+typedef struct run_reporter {
+    run_eval last_eval;
+    struct run_figures *figures; /* run_figures.c */
+    struct run_health *health;   /* run_health.c; root, where it trains */
+    unsigned warned;             /* root: bit 1u << a run_warning (run_health.h) that the run has said */
+    double start_s;              /* from which figures of this process count */
+    double part_s[RUN_PARTS];
+    mot_step_work evaluations; /* phases of their passes alone, which are no training */
+    mot_yardstick yardstick;   /* of this rank */
+    struct {
+        double begun_s, loss, hits, compute_s, exchange_s, wait_s, flops;
+        mot_gidx step, skipped;
+    } since; /* the last report line */
+    struct {
+        double begun_s; /* 0: none has, in this process */
+        mot_gidx steps;
+        int stage;
+    } pace;         /* of the stage at work */
+    double drawn_s; /* when the progress line was last drawn */
+} run_reporter;
+
+/* run_count.c: what an evaluation counts, sample by sample. Create: root; released by destroy. */
+mot_status run_count_create(run_eval *eval, const run_world *world);
+void run_count_destroy(run_eval *eval);
+void run_count_begin(run_eval *eval, const run_world *world);
+void run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
+                   const mot_step_result *result);
+void run_count_end(run_eval *eval, const run_world *world);
+
+/* run_figures.c: what an evaluation shows, for the record, log.jsonl and the terminal. Begin and add: see run_evaluate; the
+ * root's. run_figures_end is of the whole run. */
+mot_status run_figures_create(run_reporter *reporter, const run_world *world);
+void run_figures_destroy(run_reporter *reporter);
+size_t run_figure_numbers(const run_reporter *reporter, const run_world *world); /* in all of an evaluation; root */
+void run_figures_begin(run_reporter *reporter, const run_world *world);
+void run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
+                     const mot_step_result *result);
+/* All numbers of an evaluation; and, for `mot eval --json`, tables and names. */
+void run_put_eval(const run_eval *eval, mot_json *json);
+void run_put_tables(const run_eval *eval, const run_world *world, mot_json *json);
+
+/* run_health.c: what warnings follow from; the root's alone. */
+mot_status run_health_create(run_reporter *reporter, const run_world *world);
+void run_health_destroy(run_reporter *reporter);
+/* run_warn.c: names of the warnings so far, for summary.json. */
+void run_put_warnings(const run_reporter *reporter, mot_json *json);
+
+/* run_report.c: the figure gate.told, where the gate is told the truth instead of learning. */
+void run_put_told(const mot_config *config, mot_json *json);
+void run_banner(const run_world *world, const run_course *course, const char *what);
+/* From this step on. */
+void run_report_begin(run_reporter *reporter, mot_gidx step);
+
+/* run_progress.c: the lines of steps. Root. */
+/* Means over the steps since the last report. */
+typedef struct run_means {
+    double loss, accuracy, samples_per_s, gflops, load_ratio, compute, exchange, wait, wall_s;
+} run_means;
+/* Says them, as much of it as a terminal has room for. */
+void run_say_means(mot_gidx step, const run_means *means);
+/* Counts a step of `stage`, from which follows how long the others will take. */
+void run_keep_pace(run_reporter *reporter, int stage);
+/* On a terminal: how far the run is, and the means, ten times a second at most. */
+void run_draw_progress(run_reporter *reporter, const run_world *world, const run_course *course,
+                       const run_means *means);
+
+/* run_time.c: where the time went. */
+/* Adds the time since `*since` to a part of the run, and sets `*since` to now. */
+static inline void run_lap(run_reporter *reporter, run_part part, double *since)
+{
+    const double now = mot_clock_s();
+    reporter->part_s[part] += now - *since;
+    *since = now;
+}
+/* Adds what the step has done since `before` to the evaluations. */
+void run_time_evaluation(run_reporter *reporter, mot_step *step, const mot_step_work *before);
+/* A row of the split of a run's time: a phase of its training steps, or one of its parts. Over all ranks. */
+typedef struct run_time_row {
+    const char *name;
+    double mean_s, least_s, most_s; /* of a rank */
+    double flops, bytes;            /* of all ranks; 0: not counted */
+} run_time_row;
+enum { RUN_TIME_ROWS = MOT_PHASES + RUN_PARTS + 1 }; /* the last: all else */
+/* Fills the rows for a run of `wall_s` seconds so far. Collective. */
+void run_time(const run_reporter *reporter, const run_world *world, double wall_s,
+              run_time_row row[RUN_TIME_ROWS]);
+void run_say_time(int ranks, const run_time_row row[RUN_TIME_ROWS], double wall_s);
+void run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS]);
+
+#endif
