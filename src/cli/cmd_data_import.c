@@ -16,8 +16,7 @@ static const importer importers[] = {
     {NPY, "npy", mot_import_npy, NULL,
      "--out FILE --train X.npy,Y.npy[,GROUP.npy] | FILE.npz\n"
      "NumPy arrays: bytes of three or four axes are pictures, integers of 32 or 64 bits [n, L] word ids, "
-     "other numbers "
-     "vectors [n, D] or [n, L, D]."},
+     "other numbers vectors [n, D] or [n, L, D]."},
     {TEXTS, "text", mot_import_text, NULL,
      "--out FILE --train FILE.tsv [--val FILE.tsv] [--test FILE.tsv]\n"
      "Lines label<TAB>group<TAB>text, or label<TAB>text, or a table with such columns; plain, .gz or .xz."},

@@ -46,11 +46,9 @@ mot_status mot_cmd_eval(int argc, char **argv)
         take,
         "RUN|CHECKPOINT [KEY=VALUE...]",
         "Repeats the evaluation from a checkpoint file, or from the newest one of a run folder. KEY=VALUE "
-        "changes "
-        "the run's configuration, for example eval.split=val or data.file=other.h5.\v"
+        "changes the run's configuration, for example eval.split=val or data.file=other.h5.\v"
         "Another data set is read as the run's own: with its normalization, and with classes, words and "
-        "columns "
-        "matched by name. What does not fit is refused.",
+        "columns matched by name. What does not fit is refused.",
         NULL,
         NULL,
         NULL};

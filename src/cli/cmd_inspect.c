@@ -344,8 +344,7 @@ mot_status mot_cmd_inspect(int argc, char **argv)
         parse,
         "FILE|RUN_FOLDER",
         "Show what is in a run folder, run.h5, checkpoint, record segment or data set: what kind it is, "
-        "where it comes "
-        "from, and its tree with shapes, types, units and names; YAML and JSON as text.",
+        "where it comes from, and its tree with shapes, types, units and names; YAML and JSON as text.",
         NULL,
         NULL,
         NULL};

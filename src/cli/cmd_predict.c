@@ -181,12 +181,9 @@ mot_status mot_cmd_predict(int argc, char **argv)
         take,
         "RUN|CHECKPOINT [KEY=VALUE...]",
         "Says of each sample its class, the probability of every class, its expert and the gate's "
-        "probability of "
-        "it, in the order of the input. Labels are not needed, and not looked at.\v"
+        "probability of it, in the order of the input. Labels are not needed, and not looked at.\v"
         "Samples are read as the run's own: with its normalization, pictures in its size and colours, and "
-        "with "
-        "words and columns matched by name. "
-        "The same numbers come out on any number of ranks.\n\n"
+        "with words and columns matched by name. The same numbers come out on any number of ranks.\n\n"
         "mot predict runs/mine --csv new.csv -o new-classes.csv\n"
         "mot predict runs/shapes --images photos -o photos.csv\n"
         "mot predict runs/signals --hdf5 new.h5 --x /signals -o signals.h5",

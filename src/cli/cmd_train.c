@@ -57,12 +57,11 @@ mot_status mot_cmd_train(int argc, char **argv)
         take,
         "CONFIG [KEY=VALUE...]",
         "Trains the Mixture-of-Transformers that CONFIG (YAML) describes, or continues what stands in its "
-        "run folder. "
-        "KEY=VALUE changes the configuration, for example model.experts=8 or stages.0.rate=0.01.\v"
+        "run folder. KEY=VALUE changes the configuration, for example model.experts=8 or "
+        "stages.0.rate=0.01.\v"
         "Run it under mpirun or srun for more ranks; the result has the same bits on any number.\n"
         "The run folder is described in docs/files.md, the keys in docs/config.md; --help-config explains "
-        "them, "
-        "and says what other programs' names for them (lr, epochs, batch_size) are here.",
+        "them, and says what other programs' names for them (lr, epochs, batch_size) are here.",
         NULL,
         NULL,
         NULL};

@@ -27,15 +27,13 @@ static mot_status fail_id(const array *x, size_t sample, size_t at, double id)
             MOT_ERR_INPUT,
             "%s: sample %zu: id 0 stands before other ids: is it padding, or a word? (--pad 0 takes it from "
             "both ends; --pad ID names another id as padding; --pad none: there is none; --kind vector: "
-            "these are "
-            "numbers)",
+            "these are numbers)",
             x->path, sample);
     if (array_is_float(x) && id != floor(id))
         return mot_fail(MOT_ERR_INPUT, "%s: sample %zu: %g is no word id", x->path, sample, id);
     return mot_fail(MOT_ERR_INPUT,
                     "%s: sample %zu, number %zu: id %.0f, expected 0 to %d (--pad %.0f, if that is padding; "
-                    "--kind vector, "
-                    "if these are numbers)",
+                    "--kind vector, if these are numbers)",
                     x->path, sample, at, id, INT32_MAX - 2, id);
 }
 

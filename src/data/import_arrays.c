@@ -236,8 +236,7 @@ static mot_status make_part(const mot_import_options *options, reader *r, const 
     if (from->y.rank == 0)
         return mot_fail(MOT_ERR_INPUT,
                         "%s: samples without labels: mot learns one label a sample, from a second array; it "
-                        "does not learn "
-                        "the next word of a text (language modelling)",
+                        "does not learn the next word of a text (language modelling)",
                         from->x.path);
     MOT_TRY(read_values(options, &from->y, &from->x, false, &part->label));
     if (from->group.rank > 0) MOT_TRY(read_values(options, &from->group, &from->x, true, &part->group));

@@ -147,8 +147,7 @@ static mot_status load_best(void)
         snprintf(blas.why, sizeof blas.why, " (chosen by mot; OpenBLAS took %s)", took);
     else
         snprintf(blas.why, sizeof blas.why,
-                 " (not %s, as would be right: this library has no others, or was loaded "
-                 "before mot)",
+                 " (not %s, as would be right: this library has no others, or was loaded before mot)",
                  best);
 done:
     return status;

@@ -47,8 +47,7 @@ static const data_set sets[SETS] = {
      "stages.0.until=0.2 epochs; stages.1.until=0.2 epochs; stages.2.until=0.2 epochs; ", "label"},
     {"cifar100-mid", "CIFAR-100, 100 pictures a class", "cifar100-mid.h5",
      "10,000 training and 2,000 test pictures, 100 fine classes in 20 superclasses: a part of CIFAR-100, its "
-     "pictures unmodified; "
-     "the standard error of an accuracy is 0.009",
+     "pictures unmodified; the standard error of an accuracy is 0.009",
      "data:\n  augment:\n    shift: 1\n    flip: true\nmodel:\n  patch: 8\n" MODEL
      "gate:\n  input: flat\n" ROUTE "  balance_loss: 0.03\ntrain:\n  batch: 64\n  rate: 3e-3\n  gate_rate: "
      "1e-3\n  weight_decay: 0.1\n  clip: 1\n" STAGES("4.5", "4.5", "6") QUIET,
@@ -304,8 +303,7 @@ static void tell_answers(mot_study *study, const outcome outcomes[SETS][VARIANTS
         {"Routing strategies",
          {{NO_NOISE, ONE, "no noise"},
           {NO_BALANCE, ONE,
-           "no load balance (the gate may collapse: see experts "
-           "used)"},
+           "no load balance (the gate may collapse: see experts used)"},
           {TOP_2, ONE, "top-2, twice the FLOPs"},
           {ALL, ONE, "all four experts, four times the FLOPs"}}},
         {"What routing is worth",
@@ -326,10 +324,8 @@ static void tell_answers(mot_study *study, const outcome outcomes[SETS][VARIANTS
                       text);
         }
     study_say(study, "\nMore than one neuron an expert, correlated features, and why no linear rate was "
-                     "visible: see the page of the claims "
-                     "(`mot study claims`). Routing single tokens instead of samples is not in mot, which "
-                     "sends whole samples, and is not "
-                     "answered.\n\n");
+                     "visible: see the page of the claims (`mot study claims`). Routing single tokens "
+                     "instead of samples is not in mot, which sends whole samples, and is not answered.\n\n");
 }
 
 static void tell_verdicts(mot_study *study, const outcome outcomes[SETS][VARIANTS], const bool there[SETS])
@@ -375,13 +371,11 @@ static mot_status write_page(mot_study *study, const bool there[SETS])
     MOT_TRY(study_page_open(study, "Mixture-of-Transformers on real data"));
     study_say(study,
               "Made by `mot study ablations%s`: encoders as experts (width 32, 2 layers, 4 heads), 4 "
-              "experts, top-1, AdamW, %d seeds; "
-              "small models and few epochs, so that the whole table takes half an hour on two cores. "
-              "All variants of a data set have the same batches, rates and number of epochs, which were "
-              "chosen for MoT and not tuned "
-              "for the others. Numbers are medians, with the range over the seeds in brackets; seconds are "
-              "those of training on one "
-              "core, while others were at work on the machine: they are rough.\n\n",
+              "experts, top-1, AdamW, %d seeds; small models and few epochs, so that the whole table takes "
+              "half an hour on two cores. All variants of a data set have the same batches, rates and number "
+              "of epochs, which were chosen for MoT and not tuned for the others. Numbers are medians, with "
+              "the range over the seeds in brackets; seconds are those of training on one core, while others "
+              "were at work on the machine: they are rough.\n\n",
               study->options.quick ? " --quick" : "", SEEDS);
     for (size_t s = 0; s < SETS; ++s) {
         if (there[s]) {

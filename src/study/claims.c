@@ -103,17 +103,14 @@ static mot_status write_page(mot_study *study)
     MOT_TRY(study_page_open(study, "What the claims about Mixture-of-Transformers come to"));
     study_say(study,
               "The claims of Li et al., *Mixture-of-Transformers Learn Faster* (arXiv 2510.27004), on its "
-              "synthetic "
-              "mixture of N classes, measured.\n"
+              "synthetic mixture of N classes, measured.\n"
               "Made by `mot study claims%s`; every trial is a run of mot, every number is in `claims.h5`, "
-              "and a page "
-              "made again from the same version has the same numbers.\n"
+              "and a page made again from the same version has the same numbers.\n"
               "Numbers are medians over the seeds, with the range from the lowest to the highest in "
-              "brackets; bands "
-              "in pictures are quartiles.\n"
+              "brackets; bands in pictures are quartiles.\n"
               "What the paper leaves open (ranges, rates, schedules) is this project's choice, and is the "
-              "same for all "
-              "seeds of a setting; the settings stand in `claims.h5` and in the trials' `config.yaml`.\n\n",
+              "same for all seeds of a setting; the settings stand in `claims.h5` and in the trials' "
+              "`config.yaml`.\n\n",
               study->options.quick ? " --quick" : "");
     if (study->options.quick)
         study_say(study,

@@ -60,11 +60,9 @@ static mot_status tell_floor(mot_study *study)
     const size_t count = floor_settings(study, sigma, tokens);
     mot_status status = MOT_OK;
     study_section(study, "What sets the floor");
-    study_say(study, "The 0-1 error at the end (20,000 test samples), as the "
-                     "noise grows and as the sample gets "
-                     "longer; the schedule is that of section 6. For MoT also the loss of those samples that "
-                     "are with an expert of their "
-                     "class.\n\n| setting |");
+    study_say(study, "The 0-1 error at the end (20,000 test samples), as the noise grows and as the sample "
+                     "gets longer; the schedule is that of section 6. For MoT also the loss of those samples "
+                     "that are with an expert of their class.\n\n| setting |");
     for (size_t f = 0; f < floor_count(study); ++f) study_say(study, " %s |", floor_forms[f].label);
     study_say(study, " MoT's loss where routing is right |\n|---|---|");
     for (size_t f = 0; f < floor_count(study); ++f) study_say(study, "---|");
@@ -110,10 +108,8 @@ static mot_status tell_floor(mot_study *study)
                  medians[3][2]);
     claims_verdict(study, medians[2][1] > 10 * medians[0][1],
                    "Without attention, pooled experts keep an error of %.2g at sigma 0.5 where MoT has %.2g: "
-                   "the noise of all tokens is in "
-                   "what they see. Token-wise experts come to %.2g. At sigma 1 MoT has %.2g: samples that "
-                   "the linear gate sends astray set "
-                   "its floor.%s",
+                   "the noise of all tokens is in what they see. Token-wise experts come to %.2g. At sigma 1 "
+                   "MoT has %.2g: samples that the linear gate sends astray set its floor.%s",
                    medians[2][1], medians[0][1], medians[1][1], medians[0][2], single);
 done:
     return status;

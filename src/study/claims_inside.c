@@ -235,8 +235,7 @@ static mot_status tell_maps(mot_study *study)
     MOT_TRY(study_keep(study, "maps", "alignment", 1, shape, share));
     claims_verdict(study, study_median(share, (size_t)variant->seeds) >= 0.9,
                    "The neuron that a sample meets at the end has a cosine of %s with the signal of one "
-                   "class, mean over the "
-                   "samples.",
+                   "class, mean over the samples.",
                    study_spread(share, (size_t)variant->seeds, text));
 done:
     return status;
@@ -278,9 +277,8 @@ static mot_status tell_attention(mot_study *study)
                                 .key = q + 1 == QUERIES ? MOT_KEY_TOP_RIGHT : MOT_KEY_NONE};
     }
     study_section(study, "Attention finds the signal");
-    study_say(study, "Mean attention of a kind of token on kinds of "
-                     "tokens, by the expert that "
-                     "the sample is sent to.\n\n");
+    study_say(study, "Mean attention of a kind of token on kinds of tokens, by the expert that the sample is "
+                     "sent to.\n\n");
     const mot_figure figure = {.panels = panels, .panel_count = QUERIES, .width = 1150};
     MOT_TRY(study_draw(study, "attention", "Attention is uniform (1/8 a token) until stage II.", &figure));
     study_last(variant, study_attention, MOT_ROLE_SIGNAL * MOT_ROLES + MOT_ROLE_SIGNAL, signal);
@@ -292,10 +290,8 @@ static mot_status tell_attention(mot_study *study)
     MOT_TRY(study_keep(study, "attention", "class_to_signal", 1, shape, class));
     claims_verdict(study, 10 * there >= 9 * seeds,
                    "The classification signal attends to itself with %s, at least 0.95 for %zu of %zu seeds. "
-                   "The class signal "
-                   "attends to it with %s only: with signed labels its gradient averages to zero, since the "
-                   "sign of the signal "
-                   "is even.",
+                   "The class signal attends to it with %s only: with signed labels its gradient averages to "
+                   "zero, since the sign of the signal is even.",
                    study_spread(signal, seeds, a), there, seeds, study_spread(class, seeds, b));
 done:
     for (size_t q = 0; q < QUERIES; ++q)
@@ -329,10 +325,9 @@ static mot_status tell_alignment(mot_study *study)
     mot_status status = MOT_OK;
     study_section(study, "The initial neuron predicts the class");
     study_say(study, "The class n for which an expert's neuron has the largest W(0) . v_n before the first "
-                     "step, against the class "
-                     "that it mostly has at the end; experts that get samples.\n\n| setting | hit rate of a "
-                     "seed | all seeds "
-                     "together | 95 %% interval | chance |\n|---|---|---|---|---|\n");
+                     "step, against the class that it mostly has at the end; experts that get samples.\n\n| "
+                     "setting | hit rate of a seed | all seeds together | 95 %% interval | chance "
+                     "|\n|---|---|---|---|---|\n");
     for (size_t v = 0; v < MOT_COUNT(variants); ++v) {
         size_t hits = 0, experts = 0;
         char text[96];
@@ -422,10 +417,9 @@ static mot_status tell_conflict(mot_study *study)
     study_section(study, "Experts take conflict out of the gradient");
     study_say(
         study,
-        "The loss gradients of the classes at one expert, "
-        "over the "
-        "samples that it gets: 1 when all classes pull in one direction, or when there is one class alone; "
-        "1 / sqrt(N) = %.2f when the N classes are orthogonal and as strong; less when they cancel.\n\n",
+        "The loss gradients of the classes at one expert, over the samples that it gets: 1 when all classes "
+        "pull in one direction, or when there is one class alone; 1 / sqrt(N) = %.2f when the N classes are "
+        "orthogonal and as strong; less when they cancel.\n\n",
         1 / sqrt((double)longest->N));
     const mot_figure figure = {.panels = &panel, .panel_count = 1};
     MOT_TRY(study_draw(study, "conflict", "Mean over the experts, weighted by their samples.", &figure));

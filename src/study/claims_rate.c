@@ -266,10 +266,8 @@ static void compare_single(mot_study *study, const rate_row *rows, size_t count)
     const bool faster = isfinite(mot.steps) && (!isfinite(parameters.steps) || mot.steps <= parameters.steps);
     claims_verdict(study, faster && !isfinite(flops.steps),
                    "(MoT takes fewer steps than one transformer.) At its best rate MoT takes %.0f steps and "
-                   "%.2f s to 1e-12. One "
-                   "transformer of equal parameters takes %.0f steps and %.2f s at a rate of its own: all "
-                   "its parameters see every "
-                   "sample, for 24 times the work. One %s.%s",
+                   "%.2f s to 1e-12. One transformer of equal parameters takes %.0f steps and %.2f s at a "
+                   "rate of its own: all its parameters see every sample, for 24 times the work. One %s.%s",
                    mot.steps, mot.seconds, parameters.steps, parameters.seconds, equal,
                    faster ? "" : " What MoT saves on this data is work, not steps.");
 }
@@ -284,25 +282,20 @@ static mot_status tell_rate(mot_study *study)
     study_section(study, "The loss falls to eps in O(log 1/eps) steps");
     study_say(
         study,
-        "Setting: sigma = 0.25, 6N experts, "
-        "stages of 200, 100 and "
-        "900 steps, noise falling from 1 to 0.3 over 600 steps; the test loss is the mean over %d "
-        "fresh samples, all of "
-        "them, summed in double. Steps to eps are fitted by a + b (log 1/eps)^p over eps = 1e-1 ... "
-        "1e-12, as far as "
-        "they are reached; p with its 95 %% interval from resampled seeds. R2 of a line in log(1/eps), "
-        "and in 1/eps.\n\n"
-        "Variants have the same schedule and rates (experts 0.01, attention 0.05) unless they say "
-        "otherwise; one transformer has no gate "
-        "and no noise. A rate is the length of a normalized step of a whole unit, so one transformer "
-        "with 24 times the parameters of "
-        "an expert moves each of them less: it is shown at a rate of its own, too. Seconds are those "
-        "of training on one core, while the other cores trained others: a busy machine shows in all.\n\n",
+        "Setting: sigma = 0.25, 6N experts, stages of 200, 100 and 900 steps, noise falling from 1 to 0.3 "
+        "over 600 steps; the test loss is the mean over %d fresh samples, all of them, summed in double. "
+        "Steps to eps are fitted by a + b (log 1/eps)^p over eps = 1e-1 ... 1e-12, as far as they are "
+        "reached; p with its 95 %% interval from resampled seeds. R2 of a line in log(1/eps), and in "
+        "1/eps.\n\n"
+        "Variants have the same schedule and rates (experts 0.01, attention 0.05) unless they say otherwise; "
+        "one transformer has no gate and no noise. A rate is the length of a normalized step of a whole "
+        "unit, so one transformer with 24 times the parameters of an expert moves each of them less: it is "
+        "shown at a rate of its own, too. Seconds are those of training on one core, while the other cores "
+        "trained others: a busy machine shows in all.\n\n",
         study->options.quick ? 20000 : 100000);
     MOT_TRY(draw_rate(study, rows, count));
     study_say(study, "| variant | seeds at 1e-12 | steps to 1e-4 | steps to 1e-12 | seconds to 1e-12 | p | "
-                     "R2 in log(1/eps) | "
-                     "R2 in 1/eps | lowest loss |\n"
+                     "R2 in log(1/eps) | R2 in 1/eps | lowest loss |\n"
                      "|---|---|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < count; ++i) {
         const hsize_t shape[] = {MOST_EPS};
@@ -316,10 +309,9 @@ static mot_status tell_rate(mot_study *study)
                    10 * n4->reach.arrived >= 9 * seeds[0] && 10 * n8->reach.arrived >= 9 * seeds[1] &&
                        n4->fit.p <= 1 && n8->fit.p <= 1,
                    "%zu of %zu seeds reach 1e-12 with N = 4 and %zu of %zu with N = 8, and steps grow like "
-                   "(log 1/eps)^p with p = %.2f "
-                   "(%.2f to %.2f) and p = %.2f (%.2f to %.2f): not faster than linearly. A cubic expert's "
-                   "margin grows like t^3 "
-                   "under normalized steps, so less than 1 is expected.",
+                   "(log 1/eps)^p with p = %.2f (%.2f to %.2f) and p = %.2f (%.2f to %.2f): not faster than "
+                   "linearly. A cubic expert's margin grows like t^3 under normalized steps, so less than 1 "
+                   "is expected.",
                    n4->reach.arrived, seeds[0], n8->reach.arrived, seeds[1], n4->fit.p, n4->interval.p.low,
                    n4->interval.p.high, n8->fit.p, n8->interval.p.low, n8->interval.p.high);
     compare_single(study, rows, count);
@@ -337,8 +329,7 @@ static size_t add_plain(mot_study *study)
     return study_add(study, "plain", "plain gradient descent", claims_rate, claims_seeds(study),
                      quick ? 4 : 8,
                      "model.experts=24; data.mixture.eval=%d; stages.2.optimizer=sgd; stages.2.rate=1; "
-                     "stages.2.until=%d steps; "
-                     "eval.every=%d",
+                     "stages.2.until=%d steps; eval.every=%d",
                      20000, quick ? 3000 : 12000, 200);
 }
 
@@ -383,9 +374,8 @@ static mot_status tell_plain(mot_study *study)
                              .series_count = 2};
     const mot_figure figure = {.panels = &panel, .panel_count = 1};
     study_section(study, "Plain gradient descent: 1/t");
-    study_say(study, "The same first two stages; in the third the "
-                     "experts take plain gradient steps "
-                     "at rate 1 instead of normalized ones.\n\n");
+    study_say(study, "The same first two stages; in the third the experts take plain gradient steps at rate "
+                     "1 instead of normalized ones.\n\n");
     MOT_TRY(study_draw(study, "plain", "A straight line on these axes is a power of t.", &figure));
     char text[96];
     const hsize_t shape[] = {(hsize_t)variants[0]->seeds};
@@ -393,11 +383,9 @@ static mot_status tell_plain(mot_study *study)
     const double median = study_median(slope, (size_t)variants[0]->seeds);
     claims_verdict(
         study, median > -1.5 && median < -0.75,
-        "Over the last decade of steps the loss falls like t^s with s = %s. A margin of degree three gives "
-        "1 / (t (ln t)^(4/3)), whose local power is -1 - 4 / (3 ln t): O(1/eps) steps but for logarithms, "
-        "whatever the "
-        "architecture; "
-        "the logarithm needs normalized steps.",
+        "Over the last decade of steps the loss falls like t^s with s = %s. A margin of degree three gives 1 "
+        "/ (t (ln t)^(4/3)), whose local power is -1 - 4 / (3 ln t): O(1/eps) steps but for logarithms, "
+        "whatever the architecture; the logarithm needs normalized steps.",
         study_spread(slope, (size_t)variants[0]->seeds, text));
 done:
     for (size_t v = 0; v < 2; ++v) study_curve_free(&curve[v]);

@@ -82,12 +82,10 @@ static mot_status tell_experts(mot_study *study)
     const int counts = most_classes(study);
     mot_status status = MOT_OK;
     study_section(study, "How many experts it takes: E / (N ln N)");
-    study_say(study, "The share of seeds for which every "
-                     "class ends with experts of its own: "
-                     "at least half of its test samples are with experts that mostly have this class. In "
-                     "brackets: the chance that E "
-                     "random draws hit all N classes, as if each expert took the class that its first neuron "
-                     "points at.\n\n| N |");
+    study_say(study, "The share of seeds for which every class ends with experts of its own: at least half "
+                     "of its test samples are with experts that mostly have this class. In brackets: the "
+                     "chance that E random draws hit all N classes, as if each expert took the class that "
+                     "its first neuron points at.\n\n| N |");
     for (int f = 0; f < MOST_FACTORS; f += factor_step(study)) study_say(study, " %g |", factors[f]);
     study_say(study, "\n|---|");
     for (int f = 0; f < MOST_FACTORS; f += factor_step(study)) study_say(study, "---|");
@@ -140,8 +138,7 @@ static mot_status tell_experts(mot_study *study)
                        "Bands: 95 % Wilson intervals. Dashed: all classes among E random draws.", &figure));
     claims_verdict(study, worst >= 0.9,
                    "From 4 N ln N experts on every class has its experts in at least %.0f %% of the seeds, "
-                   "for every N tried: the number "
-                   "of experts that is needed grows like N log N.",
+                   "for every N tried: the number of experts that is needed grows like N log N.",
                    100 * worst);
 done:
     return status;
@@ -186,10 +183,9 @@ static mot_status tell_growth(mot_study *study)
     mot_status status = MOT_OK;
     if (study->options.quick) return MOT_OK;
     study_section(study, "More classes, more noise");
-    study_say(study, "MoT with 6N experts against one transformer with 4 "
-                     "heads, as many parameters and a rate of its own (0.25), the "
-                     "same samples and steps: 0-1 error at the end.\n\n| N | sigma | experts used | MoT | "
-                     "one transformer |\n|---|---|---|---|---|\n");
+    study_say(study, "MoT with 6N experts against one transformer with 4 heads, as many parameters and a "
+                     "rate of its own (0.25), the same samples and steps: 0-1 error at the end.\n\n| N | "
+                     "sigma | experts used | MoT | one transformer |\n|---|---|---|---|---|\n");
     size_t better = 0, cells = 0;
     for (size_t n = 0; n < MOT_COUNT(growth_counts); ++n)
         for (size_t s = 0; s < MOT_COUNT(growth_sigmas); ++s) {
@@ -256,8 +252,7 @@ static mot_status tell_data(mot_study *study)
     if (study->options.quick) return MOT_OK;
     study_section(study, "Other data");
     study_say(study,
-              "Setting of section 6, N = 4. The last column is the attention of the "
-              "class signal to the "
+              "Setting of section 6, N = 4. The last column is the attention of the class signal to the "
               "classification signal: with a signal for each label it need not average to zero.\n\n"
               "| data | purity | 0-1 error | lowest loss | class to signal |\n|---|---|---|---|---|\n");
     for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
@@ -277,9 +272,8 @@ static mot_status tell_data(mot_study *study)
     MOT_TRY(study_keep(study, "data", "error", 1, shape, medians));
     claims_verdict(study, medians[1] <= 1e-2 && medians[2] <= 1e-2,
                    "With correlated signals the error is %.2g (cosine 0.25) and %.2g (cosine 0.5), against "
-                   "%.2g with orthogonal ones, under "
-                   "the schedule that suits those: the gate sees the sum of all tokens, in which correlated "
-                   "signals overlap.",
+                   "%.2g with orthogonal ones, under the schedule that suits those: the gate sees the sum of "
+                   "all tokens, in which correlated signals overlap.",
                    medians[1], medians[2], medians[0]);
 done:
     return status;

@@ -123,9 +123,8 @@ static mot_status tell(mot_study *study)
         }
     study_section(study, "When stages end, and whether they help");
     study_say(study,
-              "Steps to a test loss of 1e-4 (%d samples, looked at every %d steps, "
-              "setting of section 6 with N = 4), median over %d seeds; a grey cell: fewer than half of the "
-              "seeds arrive.\n\n",
+              "Steps to a test loss of 1e-4 (%d samples, looked at every %d steps, setting of section 6 with "
+              "N = 4), median over %d seeds; a grey cell: fewer than half of the seeds arrive.\n\n",
               study->options.quick ? 10000 : 20000, study->options.quick ? 20 : 10, claims_seeds(study));
     double largest = 0;
     for (size_t i = 0; i < MOT_COUNT(table); ++i)
@@ -153,11 +152,9 @@ static mot_status tell(mot_study *study)
     tell_row(study, &study->variant[add_two(study)], &two);
     tell_row(study, &study->variant[add_one(study)], &one);
     study_say(study,
-              "\n%sThe self-finding stages end when the "
-              "loss has not fallen by 0.1 %% "
-              "in a window of 50 steps (I), and when the purity of the batches has not risen by 0.005 "
-              "in one of 40 (II); the same "
-              "words in the configuration (`until: loss plateau 50`) do it on any data.\n\n",
+              "\n%sThe self-finding stages end when the loss has not fallen by 0.1 %% in a window of 50 "
+              "steps (I), and when the purity of the batches has not risen by 0.005 in one of 40 (II); the "
+              "same words in the configuration (`until: loss plateau 50`) do it on any data.\n\n",
               isfinite(best) ? "The first row is the best of the fixed ones. " : "");
     const hsize_t three[] = {3};
     MOT_TRY(study_keep(study, "stages", "self_two_one", 1, three, (const double[]){self, two, one}));

@@ -314,8 +314,7 @@ mot_status run_find(const mot_comm *comm, const char *path, size_t count, const 
     if (schema->format.bytes == 0)
         mot_log(MOT_LOG_WARNING,
                 "%s keeps nothing of its data (it is of an older version): normalization, classes and words "
-                "are taken "
-                "as those of the data set",
+                "are taken as those of the data set",
                 checkpoint);
 done:
     return status;
