@@ -58,8 +58,7 @@ typedef struct mot_progress_field {
     const char *name;
     enum { MOT_PROGRESS_INT32, MOT_PROGRESS_INT64, MOT_PROGRESS_REAL } kind;
     size_t offset;
-    const char *
-        formerly; /* the field whose value stood for it in files of before it was there; "": 0; NULL: it must be there */
+    const char *formerly; /* of files from before it: the field that stood for it; "": 0; NULL: it must be there */
 } mot_progress_field;
 extern const mot_progress_field mot_progress_fields[];
 extern const size_t mot_progress_field_count;

@@ -11,60 +11,10 @@
 
 #include "config_reader.h"
 #include "mot/atomic_file.h"
+#include "mot/choose.h"
 #include "mot/memory.h"
 
 enum { LARGEST_FILE = 1 << 20 };
-
-static void *base_of(mot_config_reader *reader, int option, int stage)
-{
-    if (mot_options[option].stage_key == NULL) return &reader->config;
-    return stage == MOT_NO_STAGE ? &reader->common : &reader->config.stage[stage];
-}
-
-const char *mot_reader_place(const mot_config_reader *reader, long where, char place[MOT_PLACE])
-{
-    if (where > 0)
-        snprintf(place, MOT_PLACE, "%s:%ld", reader->name, where);
-    else if (where < 0)
-        snprintf(place, MOT_PLACE, "argument %ld", -where);
-    else
-        snprintf(place, MOT_PLACE, "%s", reader->name);
-    return place;
-}
-
-mot_status mot_reader_unknown(const mot_config_reader *reader, const char *key, int stage, long where)
-{
-    char place[MOT_PLACE], shown[80], hint[400], prefix[32] = "";
-    if (stage != MOT_NO_STAGE) snprintf(prefix, sizeof prefix, "stages.%d.", stage);
-    mot_option_hint(key, stage, hint, sizeof hint);
-    return mot_fail(MOT_ERR_INPUT, "%s: unknown key '%s%s'; %s", mot_reader_place(reader, where, place),
-                    prefix, mot_shown(key, shown), hint);
-}
-
-bool mot_config_hint(const char *key, char *text, size_t size)
-{
-    return mot_option_hint(key, MOT_NO_STAGE, text, size);
-}
-
-mot_status mot_reader_set(mot_config_reader *reader, int option, int stage, const char *key, const char *text,
-                          long where)
-{
-    const mot_option *row = &mot_options[option];
-    mot_given *given = stage == MOT_NO_STAGE ? &reader->given[option] : &reader->stage_given[stage][option];
-    char place[MOT_PLACE], shown[80], wanted[600];
-    mot_reader_place(reader, where, place);
-    if (where > 0 && given->where > 0)
-        return mot_fail(MOT_ERR_INPUT, "%s: %s is given twice, first in line %ld", place, key, given->where);
-    const bool same = row->inherits != NULL && strcmp(text, "same") == 0;
-    if (!same && !mot_option_set(row, base_of(reader, option, stage), text)) {
-        mot_option_expected(row, wanted, sizeof wanted);
-        mot_option_value_hint(row, text, wanted, sizeof wanted);
-        return mot_fail(MOT_ERR_INPUT, "%s: %s = %s: expected %s", place, key, mot_shown(text, shown),
-                        wanted);
-    }
-    *given = (mot_given){.where = where, .same = same};
-    return MOT_OK;
-}
 
 /* Splits "key=value" and finds out whether it is of a stage. */
 typedef struct argument {
@@ -142,7 +92,7 @@ static void set_defaults(mot_config_reader *reader)
     memset(reader, 0, sizeof *reader); /* padding too: configurations are compared as bytes */
     for (int i = 0; i < mot_option_count; ++i)
         if (mot_options[i].inherits == NULL && mot_options[i].fallback[0] != '\0')
-            mot_option_set(&mot_options[i], base_of(reader, i, MOT_NO_STAGE), mot_options[i].fallback);
+            (void)mot_reader_set(reader, i, MOT_NO_STAGE, mot_options[i].key, mot_options[i].fallback, 0);
     reader->config.stages = 1;
 }
 
@@ -150,6 +100,11 @@ static void set_defaults(mot_config_reader *reader)
 static void set_only_stage(mot_config_reader *reader)
 {
     memcpy(&reader->config.stage[0], &reader->common, sizeof reader->common);
+}
+
+size_t mot_config_choices(const mot_config *config)
+{
+    return mot_choice_count(&config->route, config->model.experts);
 }
 
 void mot_config_defaults(mot_config *config)

@@ -24,10 +24,9 @@ static mot_status fail_at(const mot_config_reader *reader, int option, const cha
 /* The canonical text: each expert 0 .. E-1 stands in exactly one row. */
 static mot_status check_placement(const mot_config_reader *reader)
 {
-    enum { MOST_EXPERTS = MOT_OPTION_VALUE };
     const char *at = reader->config.route.placement;
     const int experts = reader->config.model.experts;
-    bool seen[MOST_EXPERTS + 1] = {false};
+    bool seen[MOT_MAX_EXPERTS] = {false};
     if (strcmp(at, "even") == 0) return MOT_OK;
     while (*at != '\0') {
         if (*at < '0' || *at > '9') {
@@ -36,7 +35,7 @@ static mot_status check_placement(const mot_config_reader *reader)
         }
         char *end;
         const long expert = strtol(at, &end, 10);
-        if (expert >= experts || expert > MOST_EXPERTS)
+        if (expert >= experts)
             return FAIL(reader, "route.placement",
                         "route.placement: expert %ld outside [0, %d), the model.experts", expert, experts);
         if (seen[expert])
@@ -45,7 +44,7 @@ static mot_status check_placement(const mot_config_reader *reader)
         at = end;
     }
     for (int expert = 0; expert < experts; ++expert)
-        if (expert > MOST_EXPERTS || !seen[expert])
+        if (!seen[expert])
             return FAIL(reader, "route.placement", "route.placement: expert %d of %d stands in no row",
                         expert, experts);
     return MOT_OK;

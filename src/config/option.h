@@ -79,8 +79,7 @@ bool mot_option_is_section(const char *path);
 /* A key or a value as other programs call it (foreign_names.c). */
 typedef struct mot_foreign {
     const char *names; /* with blanks between them */
-    const char *
-        key; /* ours: an option or a section; NULL: there is none; of a value its choice, NULL: true and false */
+    const char *key;   /* ours: an option or a section; of a value, its choice; NULL: there is none, or a boolean */
     const char *value; /* of a value: ours */
     const char *note;  /* what to know of it, or why there is none */
 } mot_foreign;

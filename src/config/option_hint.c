@@ -319,3 +319,8 @@ void mot_option_value_hint(const mot_option *option, const char *value, char *te
         return;
     }
 }
+
+bool mot_config_hint(const char *key, char *text, size_t size)
+{
+    return mot_option_hint(key, MOT_NO_STAGE, text, size);
+}

@@ -121,7 +121,7 @@ const mot_option mot_options[] = {
 
     {KEY("model.kind"), IN_CONFIG(model.kind), KIND(mot_expert_kinds), DEFAULT("encoder"),
      HELP("What an expert is: an encoder of many blocks, or the theory's merged attention and neurons.")},
-    {KEY("model.experts"), IN_CONFIG(model.experts), INTEGER(1, 4096), DEFAULT("4"),
+    {KEY("model.experts"), IN_CONFIG(model.experts), INTEGER(1, MOT_MAX_EXPERTS), DEFAULT("4"),
      HELP("Number of experts E; 1 is the dense transformer.")},
     {KEY("model.patch"), IN_CONFIG(model.patch), INTEGER(1, 4096), DEFAULT("4"), UNIT("pixels"),
      HELP("Pictures are cut into square patches of this side, one token each.")},
@@ -168,7 +168,7 @@ const mot_option mot_options[] = {
     {KEY("gate.init"), IN_CONFIG(gate.init), REAL(0, MOST_FACTOR), DEFAULT("0"),
      HELP("Deviation of the initial weights of the gate's last layer; with 0 all experts score alike.")},
 
-    {KEY("route.top_k"), IN_CONFIG(route.top_k), INTEGER(1, 4096), .word = "all", DEFAULT("1"),
+    {KEY("route.top_k"), IN_CONFIG(route.top_k), INTEGER(1, MOT_MAX_EXPERTS), .word = "all", DEFAULT("1"),
      HELP("Experts a sample goes to; all is soft routing.")},
     {KEY("route.scale"), IN_CONFIG(route.scale), CHOICE(scale_names), DEFAULT("prob"),
      HELP("Weight of an expert's output: its probability among all experts, among the chosen ones, or 1/K. Controls (fixed, random, even) score all experts alike: 1/E, 1/K or 1/K.")},

@@ -8,8 +8,6 @@
 
 const char *const mot_part_name[MOT_PARTS] = {"gate", "embed", "attention", "ffn", "head"};
 
-enum { OFFSET_STEP = 16 }; /* numbers: 64 bytes in float */
-
 mot_status mot_table_add(mot_table *table, const char *name, mot_part part, int rank, const size_t *shape,
                          double mean, double deviation, bool decay)
 {
@@ -29,7 +27,7 @@ mot_status mot_table_add(mot_table *table, const char *name, mot_part part, int 
         tensor->shape[d] = shape[d];
         tensor->count *= shape[d];
     }
-    table->count += (tensor->count + OFFSET_STEP - 1) / OFFSET_STEP * OFFSET_STEP;
+    table->count += (tensor->count + MOT_TABLE_STEP - 1) / MOT_TABLE_STEP * MOT_TABLE_STEP;
     return MOT_OK;
 }
 

@@ -1,15 +1,9 @@
 /* Experts change ranks: parameters, moments and the number of updates go; gradients are zero when a step begins. */
-#include <assert.h>
-#include <limits.h>
-
 #include "model_private.h"
 #include "mot/memory.h"
 #include "mot/watch.h"
 
-enum {
-    UNIT = 16,   /* numbers of the datatype that travels: tables are whole multiples, and MPI counts in int */
-    MESSAGES = 4 /* an expert: values, two moments, updates */
-};
+enum { MESSAGES = 4 }; /* an expert: values, two moments, updates */
 
 typedef struct move {
     const mot_model *model;
@@ -20,8 +14,7 @@ typedef struct move {
 
 static void send(move *m, mot_params *params, int to)
 {
-    assert(params->table->count % UNIT == 0 && params->table->count / UNIT <= INT_MAX);
-    const int units = (int)(params->table->count / UNIT);
+    const int units = mot_table_steps(params->table->count);
     const mot_real *const block[] = {params->value, params->moment[0], params->moment[1]};
     const MPI_Comm mpi = m->model->comm->mpi;
     for (size_t b = 0; b < MOT_COUNT(block); ++b)
@@ -31,8 +24,7 @@ static void send(move *m, mot_params *params, int to)
 
 static void receive(move *m, mot_params *params, int from)
 {
-    assert(params->table->count % UNIT == 0 && params->table->count / UNIT <= INT_MAX);
-    const int units = (int)(params->table->count / UNIT);
+    const int units = mot_table_steps(params->table->count);
     mot_real *const block[] = {params->value, params->moment[0], params->moment[1]};
     const MPI_Comm mpi = m->model->comm->mpi;
     for (size_t b = 0; b < MOT_COUNT(block); ++b)
@@ -46,7 +38,7 @@ static void exchange(move *m, model_experts *held)
     const mot_model *model = m->model;
     const mot_unit *before = model->units.unit, *after = held->units.unit;
     const int rank = model->comm->rank;
-    MPI_Type_contiguous(UNIT * sizeof(mot_real), MPI_BYTE, &m->unit);
+    MPI_Type_contiguous(MOT_TABLE_STEP * sizeof(mot_real), MPI_BYTE, &m->unit);
     MPI_Type_commit(&m->unit);
     for (size_t u = 0; u < held->units.count; ++u)
         if (after[u].owner == rank && before[u].owner != rank) receive(m, after[u].params, before[u].owner);

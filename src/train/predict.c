@@ -43,7 +43,7 @@ static mot_status begin(const run_world *world, predict_output *output, predicti
                         loss->kind.name);
     output->samples = (size_t)world->eval_set.samples;
     output->classes = (size_t)world->classes;
-    output->choices = mot_choice_count(&world->model.config->route, world->model.config->model.experts);
+    output->choices = mot_config_choices(world->model.config);
     output->names = world->model.config->data.target == MOT_TARGET_GROUP ? world->schema.group_names
                                                                          : world->schema.class_names;
     const mot_status status = make_room(world->model.config, output, p);

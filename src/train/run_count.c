@@ -57,8 +57,8 @@ void run_count_begin(run_eval *eval, const run_world *world)
 void run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
                    const mot_step_result *result)
 {
-    const size_t C = (size_t)world->classes, E = (size_t)world->model.config->model.experts;
-    const size_t K = mot_choice_count(&world->model.config->route, (int)E);
+    const size_t C = (size_t)world->classes, E = (size_t)world->model.config->model.experts,
+                 K = mot_config_choices(world->model.config);
     for (size_t p = 0; p < n; ++p) {
         const size_t expert = (size_t)result->expert[p * K];
         const int32_t label = result->label[p], group = result->group[p], predicted = result->predicted[p];

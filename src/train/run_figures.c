@@ -86,8 +86,8 @@ void run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx fi
                      const mot_step_result *result)
 {
     struct run_figures *figures = reporter->figures;
-    const size_t E = (size_t)world->model.config->model.experts,
-                 K = mot_choice_count(&world->model.config->route, (int)E);
+    const mot_config *config = world->model.config;
+    const size_t E = (size_t)config->model.experts, K = mot_config_choices(config);
     const int32_t *kind = world->eval_set.groups > 0 ? result->group : result->label;
     for (size_t b = 0; b < n && kind[b] >= 0; ++b)
         figures->loss_table[(size_t)kind[b] * E + (size_t)result->expert[b * K]] += result->sample_loss[b];

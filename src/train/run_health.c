@@ -67,7 +67,7 @@ static mot_gidx window_steps(const run_world *world)
 {
     const mot_config *config = world->model.config;
     const double batch = (double)config->train.batch, experts = config->model.experts,
-                 K = (double)mot_choice_count(&config->route, config->model.experts);
+                 K = (double)mot_config_choices(config);
     const mot_gidx samples = world->train.dataset->samples;
     const mot_gidx epoch = ceil_of((samples == MOT_ENDLESS ? ENDLESS_EPOCH : (double)samples) / batch);
     return MOT_MAX(epoch, MOT_MAX(LEAST_STEPS, ceil_of(LEAST_CHOICES * experts / (K * batch))));
@@ -142,8 +142,7 @@ static bool gate_counts(const mot_run *run)
  * mean over all samples. */
 static bool scores_are_alike(const mot_model *model, const mot_step_result *result, bool *open)
 {
-    const size_t batch = model->config->train.batch,
-                 K = mot_choice_count(&model->config->route, model->config->model.experts);
+    const size_t batch = model->config->train.batch, K = mot_config_choices(model->config);
     for (size_t i = 0; i < batch * K; ++i) {
         const double mean = result->importance[result->expert[i]] / (double)batch;
         if (fabs((double)result->prob[i] - mean) > alike * mean) return false;
@@ -176,7 +175,7 @@ static mot_status judge_deaf_gate(mot_run *run)
     const mot_exploration *explore = &config->stage[run->reporter.health->stage].explore;
     static const char *const scale[] = {
         [MOT_SCALE_PROB] = "prob", [MOT_SCALE_CHOSEN] = "chosen", [MOT_SCALE_NONE] = "none"};
-    const bool all = mot_choice_count(&config->route, config->model.experts) == (size_t)config->model.experts;
+    const bool all = mot_config_choices(config) == (size_t)config->model.experts;
     if (all || !run_gate_is_deaf(config) || explore->balance_loss > 0 || explore->z_loss > 0) return MOT_OK;
     return run_warn(run, RUN_CONSTANT_GATE,
                     "with route.scale = %s and %d expert%s a sample the loss does not depend on the gate's "
@@ -189,7 +188,7 @@ static mot_status judge_loads(mot_run *run)
     const struct run_health *health = run->reporter.health;
     const int64_t *load = health->window.load;
     const int E = run->course.config.model.experts;
-    const size_t K = mot_choice_count(&run->course.config.route, E);
+    const size_t K = mot_config_choices(&run->course.config);
     const double samples = (double)health->window.counted * (double)run->course.config.train.batch,
                  fair = samples * (double)K / E;
     int idle = 0, first = -1, busiest = 0;

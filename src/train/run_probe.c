@@ -66,7 +66,7 @@ void run_probe_destroy(run_probe *probe)
 
 void run_probe_take(const mot_model *model, run_probe *probe, const mot_step_result *result)
 {
-    const size_t K = mot_choice_count(&model->config->route, model->config->model.experts);
+    const size_t K = mot_config_choices(model->config);
     for (size_t p = 0; p < probe->samples; ++p) {
         probe->expert[p] = result->expert[p * K];
         probe->weight[p] = result->weight[p * K];
@@ -168,8 +168,8 @@ static size_t class_gradient(const mot_model *model, run_probe *probe, int local
     memset(gradient, 0, model->table.count * sizeof *gradient);
     for (size_t r = 0; r < model->table.rows; ++r) probe->row[r] = gradient + model->table.row[r].offset;
     for (size_t p = 0; p < probe->samples;) {
-        size_t sample[4096], m = 0;
-        for (; p < probe->samples && m < MOT_MIN(tile, MOT_COUNT(sample)); ++p)
+        size_t sample[MOST_PROBE], m = 0;
+        for (; p < probe->samples && m < tile; ++p)
             if ((size_t)probe->expert[p] == expert && (size_t)probe->group[p] == n) sample[m++] = p;
         if (m == 0) break;
         for (size_t s = 0; s < m; ++s)

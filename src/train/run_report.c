@@ -44,7 +44,7 @@ void run_banner(const run_world *world, const run_course *course, const char *wh
     const mot_model_size size = mot_model_measure(&world->model);
     char memory[32], parts[96] = "";
     const size_t total = size.gate + size.tied + (size_t)config->model.experts * size.own;
-    const size_t K = mot_choice_count(&config->route, config->model.experts);
+    const size_t K = mot_config_choices(config);
     mot_log_wrap(BANNER, "mot %s (%s), %s, %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS, mot_level());
     mot_log_wrap(BANNER, "  job      %d rank%s x %d thread%s on %d host%s, %d core%s a rank; coordinator %s",
                  world->comm->size, world->comm->size == 1 ? "" : "s", world->place.threads,

@@ -140,24 +140,12 @@ done:
     return status;
 }
 
-/* What killed processes left goes; the lock says that nobody else is at work. */
-static mot_status sweep(const run_keeper *keeper, const run_course *course)
-{
-    char record[1024];
-    mot_status status;
-    MOT_TRY(mot_path_join(record, sizeof record, course->config.run, "record"));
-    MOT_TRY(mot_file_sweep(course->config.run));
-    MOT_TRY(mot_file_sweep(keeper->folder));
-    MOT_TRY(mot_file_sweep(record));
-done:
-    return status;
-}
-
+/* What killed processes left goes, here and as the record is opened; the lock says that nobody else is at work. */
 static mot_status fill_folder(const run_keeper *keeper, const run_course *course)
 {
     mot_status status;
     MOT_TRY(make_folder(course, keeper->folder));
-    MOT_TRY(sweep(keeper, course));
+    MOT_TRY(mot_file_sweep(keeper->folder));
     if (!course->finished) MOT_TRY(run_write_config(keeper, course));
 done:
     return status;
@@ -180,7 +168,7 @@ static mot_status open_record(run_keeper *keeper, const run_world *world, const 
         .folder = config->run,
         .config_text = keeper->config_text,
         .experts = config->model.experts,
-        .choices = (int)mot_choice_count(&config->route, config->model.experts),
+        .choices = (int)mot_config_choices(config),
         .classes = world->classes,
         .groups = world->groups,
         .layers = 1,

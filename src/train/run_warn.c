@@ -58,12 +58,11 @@ static void cure_overfitting(const mot_run *run, char cure[CURE])
 {
     const mot_sample_kind kind = run->world.train_set.format.kind;
     const mot_augment_config *augment = &run->course.config.data.augment;
-    const int experts = run->course.config.model.experts;
     if (kind == MOT_SAMPLE_TEXT && augment->drop < 0.5)
         snprintf(cure, CURE, "data.augment.drop=0.5");
     else if (kind == MOT_SAMPLE_PICTURE && augment->shift == 0)
         snprintf(cure, CURE, "data.augment.shift=1");
-    else if (mot_choice_count(&run->course.config.route, experts) < (size_t)experts)
+    else if (mot_config_choices(&run->course.config) < (size_t)run->course.config.model.experts)
         snprintf(cure, CURE, "route.top_k=all"); /* every expert learns from every sample */
     else /* what is learned stays as it is: the best on the way is kept */
         snprintf(cure, CURE, "checkpoint.best=true eval.every=%" MOT_PRI_GIDX,

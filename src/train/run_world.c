@@ -19,26 +19,23 @@ static mot_status look_around(const mot_comm *comm, int threads, run_place *plac
     mot_threads_cores(&mine);
     place->cores = CPU_COUNT(&mine);
 
-    MPI_Comm host;
     int rank, ranks;
-    MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
-    MPI_Comm_rank(host, &rank);
-    MPI_Comm_size(host, &ranks);
-    MPI_Allreduce(&mine, &all, sizeof mine, MPI_BYTE, MPI_BOR, host);
+    MPI_Comm_rank(comm->host, &rank);
+    MPI_Comm_size(comm->host, &ranks);
+    MPI_Allreduce(&mine, &all, sizeof mine, MPI_BYTE, MPI_BOR, comm->host);
     mot_status status = mot_allocate(&allowed, (size_t)ranks, sizeof *allowed, "the cores of a host");
     status = mot_comm_agree(comm, status);
     if (status == MOT_OK) {
-        MPI_Allgather(&mine, sizeof mine, MPI_BYTE, allowed, sizeof mine, MPI_BYTE, host);
+        MPI_Allgather(&mine, sizeof mine, MPI_BYTE, allowed, sizeof mine, MPI_BYTE, comm->host);
         place->threads = threads > 0 ? threads : mot_threads_share(allowed, ranks, rank);
     }
     int running = place->threads, first = rank == 0;
-    MPI_Allreduce(MPI_IN_PLACE, &running, 1, MPI_INT, MPI_SUM, host);
+    MPI_Allreduce(MPI_IN_PLACE, &running, 1, MPI_INT, MPI_SUM, comm->host);
     int crowded = running > CPU_COUNT(&all);
     mot_comm_allreduce(comm, &first, 1, MPI_INT, MPI_SUM);
     mot_comm_allreduce(comm, &crowded, 1, MPI_INT, MPI_LOR);
     place->hosts = first;
     place->crowded = crowded;
-    MPI_Comm_free(&host);
     mot_free(allowed);
     return status;
 }

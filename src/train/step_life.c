@@ -215,7 +215,7 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->patch = reader->patch;
     step->loss = *loss;
     step->most = most;
-    step->K = mot_choice_count(&model->config->route, model->config->model.experts);
+    step->K = mot_config_choices(model->config);
     step->C = loss->outputs;
     step->chunks = (size_t)model->config->route.chunks;
     step->payload = model->config->route.payload;

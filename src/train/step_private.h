@@ -57,8 +57,7 @@ typedef struct step_chunk {
 typedef struct step_strip {
     size_t group;       /* of the plan: a local expert, or a guest */
     size_t first, rows; /* places in plan->row */
-    size_t
-        turn; /* local: the expert's strips before it, in this step; guest: the strips done here before it */
+    size_t turn;        /* strips before it, in this step: the expert's; of a guest, those done here */
 } step_strip;
 
 /* Experts of other ranks that this rank helps in this step, and what travels for it; all empty without route.split. */
@@ -69,8 +68,8 @@ typedef struct step_split {
     size_t guests;
     mot_real *value;         /* [guests, own_table.count] */
     const mot_real **weight; /* [guests * table.rows] */
-    mot_real *done,
-        *back; /* [strips, table.count]: gradients of guests' strips; of local experts', from helpers */
+    mot_real *done;          /* [strips, table.count]: gradients of guests' strips */
+    mot_real *back;          /* [strips, table.count]: of local experts', from helpers */
     const step_chunk *owing; /* the chunk whose strips come back; NULL: none */
     MPI_Request *request;
     int requests; /* in flight */
@@ -151,9 +150,8 @@ struct mot_step {
     size_t dues;
     step_split split;
 
-    choice_report *report; /* what this rank reports, in any order */
-    mot_real
-        *report_output; /* [report_room, C]: outputs of the same samples in the same order; NULL: not kept */
+    choice_report *report;   /* what this rank reports, in any order */
+    mot_real *report_output; /* [report_room, C]: outputs of the same samples; NULL: not kept */
     MPI_Datatype output_type;
     size_t reports, report_room;
     int64_t *load;      /* [E]: rows of each expert in this step, over all ranks */

@@ -11,12 +11,7 @@
 #include "step_private.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <string.h>
-
-enum {
-    UNIT = 16
-}; /* numbers of the datatype that travels: tables are whole multiples, and MPI counts in int */
 
 static size_t strips_of(const mot_step *step, size_t rows)
 {
@@ -30,7 +25,7 @@ mot_status mot_step_split_create(mot_step *step)
     mot_status status = MOT_OK;
     split->on = step->model->config->route.split && step->comm->size > 1;
     if (!split->on) return MOT_OK;
-    MPI_Type_contiguous(UNIT * sizeof(mot_real), MPI_BYTE, &split->unit);
+    MPI_Type_contiguous(MOT_TABLE_STEP * sizeof(mot_real), MPI_BYTE, &split->unit);
     MPI_Type_commit(&split->unit);
     MOT_TRY(mot_allocate(&split->slot, E, sizeof(int), "guests"));
     MOT_TRY(mot_allocate(&split->guest, E, sizeof(int), "guests"));
@@ -131,17 +126,11 @@ static MPI_Request *next_request(step_split *split)
     return &split->request[split->requests++];
 }
 
-static int units_of(size_t numbers)
-{
-    assert(numbers % UNIT == 0 && numbers / UNIT <= INT_MAX);
-    return (int)(numbers / UNIT);
-}
-
 /* Sets out for another rank; what splits send is part of the dispatch. */
 static void send(mot_step *step, const mot_real *numbers, size_t count, int to, int tag)
 {
     const size_t bytes = count * sizeof *numbers;
-    MPI_Isend(numbers, units_of(count), step->split.unit, to, tag, step->comm->mpi,
+    MPI_Isend(numbers, mot_table_steps(count), step->split.unit, to, tag, step->comm->mpi,
               next_request(&step->split));
     step->split.sent_bytes += bytes;
     step->work.phase[MOT_PHASE_DISPATCH].bytes += (double)bytes;
@@ -172,8 +161,8 @@ void mot_step_split_begin(mot_step *step)
     if (!split->on) return;
     assert(split->requests == 0);
     for (size_t g = 0; g < split->guests; ++g)
-        MPI_Irecv(split->value + g * model->own_table.count, units_of(model->own_table.count), split->unit,
-                  model->placement.owner[split->guest[g]], MOT_TAG_WEIGHTS, step->comm->mpi,
+        MPI_Irecv(split->value + g * model->own_table.count, mot_table_steps(model->own_table.count),
+                  split->unit, model->placement.owner[split->guest[g]], MOT_TAG_WEIGHTS, step->comm->mpi,
                   next_request(split));
     for (int e = 0; e < model->config->model.experts; ++e)
         if (mot_model_expert(model, e) != NULL) send_weights(step, e);
@@ -190,8 +179,8 @@ void mot_step_split_expect(mot_step *step, const step_chunk *chunk)
         const mot_share *share = &chunk->split.share[i];
         if (mot_model_expert(model, share->expert) == NULL || share->worker == step->comm->rank) continue;
         const size_t n = strips_of(step, share->rows);
-        MPI_Irecv(split->back + strips * model->table.count, units_of(n * model->table.count), split->unit,
-                  share->worker, MOT_TAG_STRIPS, step->comm->mpi, next_request(split));
+        MPI_Irecv(split->back + strips * model->table.count, mot_table_steps(n * model->table.count),
+                  split->unit, share->worker, MOT_TAG_STRIPS, step->comm->mpi, next_request(split));
         strips += n;
     }
 }

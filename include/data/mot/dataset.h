@@ -55,8 +55,7 @@ typedef struct mot_sample_format {
     size_t channels, height, width; /* pictures (stored planes C, then H, then W) */
     size_t tokens;                  /* texts: the most tokens L; vectors: L */
     size_t features;                /* vectors: D */
-    size_t
-        vocabulary; /* texts: ids are in [0, vocabulary); 256 for bytes, whose id is the byte. 0 otherwise */
+    size_t vocabulary;              /* texts: ids are below it; 256 for bytes, whose id is the byte. 0 otherwise */
     mot_reading reading;
     mot_normalization normalization;
     size_t bytes; /* of one stored sample */

@@ -14,8 +14,7 @@ typedef enum mot_precision { MOT_PRECISION_FP32, MOT_PRECISION_BF16 } mot_precis
 
 typedef struct mot_mixed {
     mot_precision precision;
-    mot_real *
-        operands; /* of the products: the most of mot_mixed_operands and mot_mixed_across_operands; not owned */
+    mot_real *operands; /* the most of mot_mixed_operands and mot_mixed_across_operands of all products; not owned */
 } mot_mixed;
 
 /* A right operand [k, n]. */

@@ -8,6 +8,9 @@
 #ifndef MOT_PARAMS_H
 #define MOT_PARAMS_H
 
+#include <assert.h>
+#include <limits.h>
+
 #include "mot/real.h"
 #include "mot/status.h"
 #include "mot/types.h"
@@ -23,14 +26,15 @@ enum { MOT_PARTS = 5 };
 extern const char *const mot_part_name[MOT_PARTS]; /* "gate", "embed", "attention", "ffn", "head" */
 typedef unsigned mot_part_set;                     /* bit 1u << part */
 
-enum { MOT_TENSOR_NAME = 40, MOT_TENSOR_RANK = 3, MOT_TABLE_ROWS = 1552 };
+/* Tensors begin at multiples of MOT_TABLE_STEP numbers, so that they are aligned; so does the end. */
+enum { MOT_TENSOR_NAME = 40, MOT_TENSOR_RANK = 3, MOT_TABLE_ROWS = 1552, MOT_TABLE_STEP = 16 };
 
 typedef struct mot_tensor {
     char name[MOT_TENSOR_NAME]; /* "block0/qkv_weight"; unique in its table */
     mot_part part;
     int rank;
     size_t shape[MOT_TENSOR_RANK], count; /* count: product of the shape */
-    size_t offset;          /* in the block, in numbers; a multiple of 16, so that tensors are aligned */
+    size_t offset;          /* in the block, in numbers; a multiple of MOT_TABLE_STEP */
     double mean, deviation; /* initial values: N(mean, deviation^2); deviation 0: the constant mean */
     bool decay;             /* weight decay applies (matrices and embeddings; not gains, biases) */
 } mot_tensor;
@@ -39,6 +43,13 @@ typedef struct mot_table {
     size_t rows, count; /* count: numbers in a block, padding included */
     mot_tensor row[MOT_TABLE_ROWS];
 } mot_table;
+
+/* In how many steps MPI counts so many numbers, which are whole ones. */
+static inline int mot_table_steps(size_t numbers)
+{
+    assert(numbers % MOT_TABLE_STEP == 0 && numbers / MOT_TABLE_STEP <= INT_MAX);
+    return (int)(numbers / MOT_TABLE_STEP);
+}
 
 /* Appends a tensor; MOT_ERR_INPUT when the table is full. */
 mot_status mot_table_add(mot_table *table, const char *name, mot_part part, int rank, const size_t *shape,

@@ -21,8 +21,7 @@ typedef struct mot_nodes {
     int *place;      /* [ranks] */
     int *first;      /* [count + 1]: members of node n are member[first[n] .. first[n + 1]) */
     int *member;     /* [ranks] */
-    MPI_Comm
-        comm; /* the members of this rank's node, in their order; owned; MPI_COMM_NULL after mot_nodes_map */
+    MPI_Comm comm;   /* this rank's node, in the order of its members; owned; MPI_COMM_NULL after mot_nodes_map */
     struct mot_exchange *flying; /* exchanges in flight, linked by exchange.c */
     int exchanges;               /* made so far: each has a tag of its own */
 } mot_nodes;

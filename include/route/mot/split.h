@@ -22,9 +22,8 @@ typedef struct mot_share {
 typedef struct mot_split {
     int experts, ranks;
     size_t shares;
-    mot_share *
-        share; /* by expert, then first; the first of an expert is the owner's, and may be empty; no rank has two
-                         of one expert; owned */
+    /* By expert, then first; the first of an expert is the owner's, and may be empty; no rank has two of one expert; owned. */
+    mot_share *share;
     size_t *first; /* [experts + 1]: shares of expert e are [first[e], first[e + 1]); owned */
     struct mot_split_memory {
         size_t room;

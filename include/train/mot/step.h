@@ -36,15 +36,13 @@ typedef struct mot_step_task {
     mot_gidx number;               /* steps done before this one: keys the noise */
     const mot_stage_config *stage; /* NULL: evaluation */
     double factor;                 /* on the stage's rates */
-    bool
-        careful; /* everybody agrees that losses and gradients are finite before anything learns: one meeting more */
+    bool careful;                  /* one meeting more: all is agreed to be finite before anything learns */
 } mot_step_task;
 
 /* What came out. The scalars, times and loads are the same on every rank; the other arrays are the coordinator's,
  * elsewhere NULL. All are valid until the next step. */
 typedef struct mot_step_result {
-    double loss, hits,
-        purity; /* mean over the batch; how many are right, NaN where nothing is; purity of the batch's first choices */
+    double loss, hits, purity; /* mean over the batch; how many are right, NaN where nothing is; of the first choices */
     mot_balance balance;
     double compute_s, exchange_s, wait_s; /* mean over ranks */
     double flops;                         /* of all experts */
