@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "mot/optimizer.h"
-#include "mot/rowops.h"
 #include "mot/tokens.h"
 
 static bool learns_in(expert_work work)
@@ -33,10 +32,10 @@ static mot_tile decode_tile(const mot_step *step, step_worker *worker, const ste
     worker->first[0] = 0;
     for (size_t s = 0; s < n; ++s) {
         const unsigned char *row = mot_exchange_owner(&chunk->dispatch, &chunk->plan, rows[s]);
-        const void *sample = row + step->head_bytes;
+        const void *sample = row + step->wire.head_bytes;
         worker->head[s] = (const row_head *)(const void *)row;
-        if (step->sample_payload != MOT_PAYLOAD_FP32) {
-            mot_payload_unpack(step->sample_payload, step->format.bytes / sizeof(float), sample,
+        if (step->wire.samples != MOT_PAYLOAD_FP32) {
+            mot_payload_unpack(step->wire.samples, step->format.bytes / sizeof(float), sample,
                                worker->sample);
             sample = worker->sample;
         }
@@ -95,12 +94,13 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
 
     if (work == WORK_OUTPUTS)
         for (size_t s = 0; s < n; ++s)
-            mot_payload_pack(step->payload, C, worker->out + s * C,
+            mot_payload_pack(step->wire.outputs, C, worker->out + s * C,
                              mot_exchange_owner(&chunk->outputs, &chunk->plan, rows[s]));
     if (work == WORK_LOSS || work == WORK_LEARN) take_loss(step, worker, n, common->report + first);
     if (work == WORK_LEARN_AGAIN)
         for (size_t s = 0; s < n; ++s)
-            mot_payload_unpack(step->payload, C, mot_exchange_owner(&chunk->outputs, &chunk->plan, rows[s]),
+            mot_payload_unpack(step->wire.outputs, C,
+                               mot_exchange_owner(&chunk->outputs, &chunk->plan, rows[s]),
                                worker->d_out + s * C);
     if (learn)
         model->kind->backward(&model->shape, weight, gradient, &tile, &worker->arena, kept, worker->d_out,
@@ -124,28 +124,12 @@ static void begin_block(const mot_step *step, step_worker *worker, mot_real *blo
     for (size_t r = 0; r < table->rows; ++r) worker->row[r] = block + table->row[r].offset;
 }
 
-/* The first strip of a step is the gradient, bit by bit, even where it says -0. */
-void mot_step_add_strip(mot_step *step, size_t local, const mot_real *strip)
-{
-    const mot_table *table = &step->model->table;
-    mot_real *const *gradient = step->model->gradient + local * table->rows;
-    const bool first = step->strips_added[local] == 0;
-    for (size_t r = 0; r < table->rows; ++r) {
-        const mot_tensor *row = &table->row[r];
-        if (!(step->learns >> row->part & 1u)) continue;
-        if (first)
-            memcpy(gradient[r], strip + row->offset, row->count * sizeof(mot_real));
-        else
-            mot_row_add(gradient[r], strip + row->offset, row->count);
-    }
-}
-
 static void work_strip(void *context, size_t task, int thread)
 {
     const chunk_work *common = context;
     mot_step *step = common->step;
     const mot_model *model = step->model;
-    const step_strip *strip = &step->strip[task];
+    const step_strip *strip = &step->strips.strip[task];
     step_worker *worker = &step->worker[thread];
     const bool learn = learns_in(common->work), guest = strip->group >= (size_t)model->local,
                apart = learn && (guest || strip->turn > 0);
@@ -163,7 +147,7 @@ static void work_strip(void *context, size_t task, int thread)
         if (thread == 0) mot_step_progress(step);
     }
     if (!learn || guest) return;
-    size_t *added = &step->strips_added[strip->group];
+    size_t *added = &step->strips.added[strip->group];
     mot_threads_await(step->threads, added, strip->turn);
     if (apart) mot_step_add_strip(step, strip->group, worker->sum);
     mot_threads_advance(step->threads, added);
@@ -184,34 +168,34 @@ static int by_size(const void *left, const void *right)
 /* Cuts the rows of groups [from, to). Where nothing is learned there is nothing to keep in order: a tile each. */
 static void cut_strips(mot_step *step, const mot_plan *plan, size_t from, size_t to, bool learn)
 {
-    const size_t length = learn ? step->strip_rows : step->tile, local = (size_t)step->model->local;
+    const size_t length = learn ? step->strips.rows : step->tile, local = (size_t)step->model->local;
     size_t done = 0;
-    step->strips = 0;
+    step->strips.count = 0;
     for (size_t g = from; g < to; ++g) {
-        size_t own = g < local ? step->strips_added[g] : 0, *turn = g < local ? &own : &done;
+        size_t own = g < local ? step->strips.added[g] : 0, *turn = g < local ? &own : &done;
         for (size_t r = plan->group_first[g]; r < plan->group_first[g + 1]; r += length) {
-            assert(step->strips < step->strip_room);
-            step->strip[step->strips++] = (step_strip){g, r, MOT_MIN(length, plan->group_first[g + 1] - r),
-                                                       (*turn)++};
+            assert(step->strips.count < step->strips.room);
+            step->strips.strip[step->strips.count++] = (step_strip){
+                g, r, MOT_MIN(length, plan->group_first[g + 1] - r), (*turn)++};
         }
     }
-    if (learn) qsort(step->strip, step->strips, sizeof *step->strip, by_size);
+    if (learn) qsort(step->strips.strip, step->strips.count, sizeof *step->strips.strip, by_size);
 }
 
 static void work_groups(chunk_work *common, size_t from, size_t to)
 {
     mot_step *step = common->step;
     cut_strips(step, &common->chunk->plan, from, to, learns_in(common->work));
-    mot_threads_run(step->threads, step->strips, work_strip, common);
+    mot_threads_run(step->threads, step->strips.count, work_strip, common);
 }
 
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)
 {
     const bool reports = work == WORK_LOSS || work == WORK_LEARN;
     const size_t local = (size_t)step->model->local;
-    chunk_work common = {step, chunk, work, step->report + step->reports};
-    if (reports) step->reports += chunk->plan.rows_owner;
-    assert(step->reports <= step->report_room);
+    chunk_work common = {step, chunk, work, step->reports.report + step->reports.count};
+    if (reports) step->reports.count += chunk->plan.rows_owner;
+    assert(step->reports.count <= step->reports.room);
     mot_step_split_settle(step, MOT_PHASE_EXPERT);
     if (learns_in(work)) {
         /* Guests first: their gradients travel while local experts work. */

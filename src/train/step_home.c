@@ -8,33 +8,33 @@
 static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_t s)
 {
     const size_t C = step->C, K = step->K, p = from + s;
-    const mot_real *weight = step->weight + p * K;
+    const mot_real *weight = step->choices.weight + p * K;
     const mot_real share = 1 / (mot_real)step->batch.total;
-    mot_real *f = step->output;
+    mot_real *f = step->home.output;
     const mot_sample_note *note = mot_batch_note(&step->batch, p);
 
-    memset(step->combined, 0, C * sizeof *step->combined);
+    memset(step->home.combined, 0, C * sizeof *step->home.combined);
     for (size_t k = 0; k < K; ++k) {
-        mot_payload_unpack(step->payload, C,
-                           mot_exchange_home(&chunk->outputs, &chunk->plan, step->home_row[s * K + k]), f);
-        for (size_t c = 0; c < C; ++c) step->combined[c] += weight[k] * f[c];
+        mot_payload_unpack(step->wire.outputs, C,
+                           mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[s * K + k]), f);
+        for (size_t c = 0; c < C; ++c) step->home.combined[c] += weight[k] * f[c];
     }
-    choice_report said = mot_step_judge(step, step->combined, note->target, step->d_combined);
+    choice_report said = mot_step_judge(step, step->home.combined, note->target, step->home.d_combined);
     said.position = (uint32_t)p;
     for (size_t k = 0; k < K; ++k) {
-        void *row = mot_exchange_home(&chunk->outputs, &chunk->plan, step->home_row[s * K + k]);
+        void *row = mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[s * K + k]);
         mot_real d_weight = 0;
-        mot_payload_unpack(step->payload, C, row, f);
+        mot_payload_unpack(step->wire.outputs, C, row, f);
         for (size_t c = 0; c < C; ++c) {
-            d_weight += step->d_combined[c] * f[c];
-            f[c] = weight[k] * share * step->d_combined[c];
+            d_weight += step->home.d_combined[c] * f[c];
+            f[c] = weight[k] * share * step->home.d_combined[c];
         }
-        mot_payload_pack(step->payload, C, f, row);
+        mot_payload_pack(step->wire.outputs, C, f, row);
         choice_report *report = mot_step_next_report(step);
         said.choice = (uint16_t)k;
         said.d_weight = d_weight;
         *report = said;
-        mot_step_keep_output(step, report, step->combined);
+        mot_step_keep_output(step, report, step->home.combined);
     }
 }
 
@@ -44,7 +44,7 @@ void mot_step_combine(mot_step *step, size_t c)
     const mot_batch *batch = &step->batch;
     const size_t from = mot_chunk_first(batch, c), count = mot_chunk_first(batch, c + 1) - from;
     for (size_t r = 0; r < chunk->plan.rows_home; ++r)
-        step->home_row[(size_t)chunk->plan.home_sample[r] * step->K + (size_t)chunk->plan.home_choice[r]] =
+        step->home.row[(size_t)chunk->plan.home_sample[r] * step->K + (size_t)chunk->plan.home_choice[r]] =
             (uint32_t)r;
     for (size_t s = 0; s < count; ++s)
         if (batch->home[from + s] == step->comm->rank) combine_sample(step, chunk, from, s);

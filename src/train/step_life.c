@@ -58,8 +58,8 @@ static mot_status create_chunks(mot_step *step)
         step_chunk *chunk = &step->chunk[c];
         if (step->split.on) MOT_TRY(mot_split_init(&chunk->split, &step->model->placement));
         MOT_TRY(mot_plan_init(&chunk->plan, &step->model->placement, &step->nodes));
-        MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, &step->nodes, step->row_bytes));
-        MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, &step->nodes, step->out_bytes));
+        MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, &step->nodes, step->wire.row_bytes));
+        MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, &step->nodes, step->wire.output_bytes));
     }
 done:
     return status;
@@ -82,12 +82,12 @@ static mot_status create_message(mot_step *step)
 {
     const size_t rows = step->most * step->K,
                  weights = (sizeof(int64_t) + rows * sizeof(int32_t) + 7) / 8 * 8;
-    step->message_bytes = weights + rows * sizeof(mot_real);
+    step->choices.bytes = weights + rows * sizeof(mot_real);
     mot_status status;
-    MOT_TRY(mot_allocate(&step->message, step->message_bytes, 1, "the choices"));
-    step->message_status = (int32_t *)(void *)step->message;
-    step->expert = (int32_t *)(void *)(step->message + sizeof(int64_t));
-    step->weight = (mot_real *)(void *)(step->message + weights);
+    MOT_TRY(mot_allocate(&step->choices.message, step->choices.bytes, 1, "the choices"));
+    step->choices.status = (int32_t *)(void *)step->choices.message;
+    step->choices.expert = (int32_t *)(void *)(step->choices.message + sizeof(int64_t));
+    step->choices.weight = (mot_real *)(void *)(step->choices.message + weights);
 done:
     return status;
 }
@@ -106,8 +106,8 @@ static mot_status create_worker(const mot_step *step, step_worker *worker)
     MOT_TRY(mot_allocate(&worker->d_out, tile * C, real, "a tile"));
     MOT_TRY(mot_allocate(&worker->head, tile, sizeof *worker->head, "a tile"));
     MOT_TRY(mot_allocate(&worker->combined, C, real, "a tile"));
-    MOT_TRY(mot_allocate(&worker->sample, step->sample_payload != MOT_PAYLOAD_FP32 ? step->format.bytes : 0,
-                         1, "a sample"));
+    MOT_TRY(mot_allocate(&worker->sample, step->wire.samples != MOT_PAYLOAD_FP32 ? step->format.bytes : 0, 1,
+                         "a sample"));
     MOT_TRY(mot_allocate(&worker->sum, table->count, real, "a strip's gradient"));
     MOT_TRY(mot_allocate(&worker->row, table->rows, sizeof(mot_real *), "a strip's gradient"));
 done:
@@ -131,14 +131,14 @@ static mot_status create_workers(mot_step *step, int threads)
     MOT_TRY(mot_threads_create(&step->threads, threads));
     MOT_TRY(mot_allocate(&step->worker, (size_t)threads, sizeof *step->worker, "threads"));
     for (int t = 0; t < threads; ++t) MOT_TRY(create_worker(step, &step->worker[t]));
-    step->strip_room = step->most * step->K / step->tile + (size_t)step->model->config->model.experts;
-    MOT_TRY(mot_allocate(&step->strip, step->strip_room, sizeof *step->strip, "strips"));
-    MOT_TRY(mot_allocate(&step->strips_added, E, sizeof *step->strips_added, "strips"));
+    step->strips.room = step->most * step->K / step->tile + (size_t)step->model->config->model.experts;
+    MOT_TRY(mot_allocate(&step->strips.strip, step->strips.room, sizeof *step->strips.strip, "strips"));
+    MOT_TRY(mot_allocate(&step->strips.added, E, sizeof *step->strips.added, "strips"));
     MOT_TRY(mot_allocate(&step->due, units, sizeof *step->due, "units"));
     MOT_TRY(mot_allocate(&step->updated, units, sizeof *step->updated, "units"));
-    MOT_TRY(mot_allocate(&step->combined, C, sizeof(mot_real), "a sample"));
-    MOT_TRY(mot_allocate(&step->d_combined, C, sizeof(mot_real), "a sample"));
-    MOT_TRY(mot_allocate(&step->output, C, sizeof(mot_real), "a sample"));
+    MOT_TRY(mot_allocate(&step->home.combined, C, sizeof(mot_real), "a sample"));
+    MOT_TRY(mot_allocate(&step->home.d_combined, C, sizeof(mot_real), "a sample"));
+    MOT_TRY(mot_allocate(&step->home.output, C, sizeof(mot_real), "a sample"));
 done:
     return status;
 }
@@ -149,8 +149,8 @@ static void free_workers(mot_step *step)
     const int threads = step->threads != NULL ? mot_threads_count(step->threads) : 0;
     mot_threads_destroy(&step->threads);
     for (int t = 0; step->worker != NULL && t < threads; ++t) free_worker(&step->worker[t]);
-    void *const arrays[] = {step->worker,  step->strip,    step->strips_added, step->due,
-                            step->updated, step->combined, step->d_combined,   step->output};
+    void *const arrays[] = {step->worker,  step->strips.strip,  step->strips.added,    step->due,
+                            step->updated, step->home.combined, step->home.d_combined, step->home.output};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
@@ -178,19 +178,19 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
 {
     mot_status status;
     MOT_TRY(mot_batch_init(&step->batch, step->comm, reader, step->most, step->chunks));
-    MPI_Type_contiguous((int)step->batch.note_bytes, MPI_BYTE, &step->note_type);
-    MPI_Type_commit(&step->note_type);
-    MPI_Type_contiguous(sizeof(choice_report), MPI_BYTE, &step->report_type);
-    MPI_Type_commit(&step->report_type);
+    MPI_Type_contiguous((int)step->batch.note_bytes, MPI_BYTE, &step->wire.note);
+    MPI_Type_commit(&step->wire.note);
+    MPI_Type_contiguous(sizeof(choice_report), MPI_BYTE, &step->wire.report);
+    MPI_Type_commit(&step->wire.report);
     MOT_TRY(mot_step_split_create(step));
     MOT_TRY(create_chunks(step));
     MOT_TRY(create_message(step));
     MOT_TRY(create_workers(step, threads));
-    step->report_room = step->most * step->K;
-    MOT_TRY(mot_allocate(&step->report, step->report_room, sizeof(choice_report), "reports"));
+    step->reports.room = step->most * step->K;
+    MOT_TRY(mot_allocate(&step->reports.report, step->reports.room, sizeof(choice_report), "reports"));
     MOT_TRY(mot_allocate(&step->load, (size_t)step->model->config->model.experts, sizeof(int64_t), "loads"));
     if (step->K > 1)
-        MOT_TRY(mot_allocate(&step->home_row, step->most * step->K, sizeof(uint32_t), "reports"));
+        MOT_TRY(mot_allocate(&step->home.row, step->most * step->K, sizeof(uint32_t), "reports"));
     if (step->comm->rank == MOT_ROOT) MOT_TRY(create_root(step));
 done:
     return status;
@@ -218,18 +218,18 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->K = mot_config_choices(model->config);
     step->C = loss->outputs;
     step->chunks = (size_t)model->config->route.chunks;
-    step->payload = model->config->route.payload;
-    step->sample_payload = step->format.element == MOT_ELEMENT_F32 ? step->payload : MOT_PAYLOAD_FP32;
-    const size_t sample = step->sample_payload == MOT_PAYLOAD_FP32
+    step->wire.outputs = model->config->route.payload;
+    step->wire.samples = step->format.element == MOT_ELEMENT_F32 ? step->wire.outputs : MOT_PAYLOAD_FP32;
+    const size_t sample = step->wire.samples == MOT_PAYLOAD_FP32
                               ? step->format.bytes
-                              : mot_payload_bytes(step->sample_payload, step->format.bytes / sizeof(float));
-    step->head_bytes = up_to_16(sizeof(row_head) + loss->target_bytes);
-    step->row_bytes = up_to_16(step->head_bytes + sample);
-    step->out_bytes = mot_payload_bytes(step->payload, step->C);
+                              : mot_payload_bytes(step->wire.samples, step->format.bytes / sizeof(float));
+    step->wire.head_bytes = up_to_16(sizeof(row_head) + loss->target_bytes);
+    step->wire.row_bytes = up_to_16(step->wire.head_bytes + sample);
+    step->wire.output_bytes = mot_payload_bytes(step->wire.outputs, step->C);
     step->tile = model->kind->tile(&model->shape);
-    step->strip_rows = mot_expert_strip(model->kind, &model->shape, &model->table);
+    step->strips.rows = mot_expert_strip(model->kind, &model->shape, &model->table);
     step->groups = groups;
-    step->note_type = step->report_type = step->output_type = MPI_DATATYPE_NULL;
+    step->wire.note = step->wire.report = step->wire.output = MPI_DATATYPE_NULL;
     (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
     MOT_TRY(choose_nodes(step));
     status = create_here(step, reader, threads);
@@ -251,14 +251,14 @@ void mot_step_destroy(mot_step **handle)
     mot_batch_free(&step->batch);
     free_workers(step);
     mot_step_split_destroy(&step->split);
-    mot_free(step->message);
-    mot_free(step->report);
-    mot_free(step->report_output);
+    mot_free(step->choices.message);
+    mot_free(step->reports.report);
+    mot_free(step->reports.output);
     mot_free(step->load);
-    mot_free(step->home_row);
-    if (step->note_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->note_type);
-    if (step->report_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->report_type);
-    if (step->output_type != MPI_DATATYPE_NULL) MPI_Type_free(&step->output_type);
+    mot_free(step->home.row);
+    if (step->wire.note != MPI_DATATYPE_NULL) MPI_Type_free(&step->wire.note);
+    if (step->wire.report != MPI_DATATYPE_NULL) MPI_Type_free(&step->wire.report);
+    if (step->wire.output != MPI_DATATYPE_NULL) MPI_Type_free(&step->wire.output);
     mot_free(step);
 }
 
@@ -266,12 +266,12 @@ mot_status mot_step_keep_outputs(mot_step *step)
 {
     static const char *const what = "outputs of samples";
     mot_status status;
-    MPI_Type_contiguous((int)(step->C * sizeof(mot_real)), MPI_BYTE, &step->output_type);
-    MPI_Type_commit(&step->output_type);
-    MOT_TRY(mot_allocate(&step->report_output, step->report_room * step->C, sizeof(mot_real), what));
+    MPI_Type_contiguous((int)(step->C * sizeof(mot_real)), MPI_BYTE, &step->wire.output);
+    MPI_Type_commit(&step->wire.output);
+    MOT_TRY(mot_allocate(&step->reports.output, step->reports.room * step->C, sizeof(mot_real), what));
     if (step->comm->rank == MOT_ROOT) {
         coordinator *root = &step->root;
-        MOT_TRY(mot_allocate(&root->report_output, step->report_room * step->C, sizeof(mot_real), what));
+        MOT_TRY(mot_allocate(&root->report_output, step->reports.room * step->C, sizeof(mot_real), what));
         MOT_TRY(mot_allocate(&root->output, step->most * step->C, sizeof(mot_real), what));
     }
 done:
@@ -293,9 +293,9 @@ mot_step_size mot_step_bytes(const mot_step *step)
     const size_t ranks = (size_t)step->comm->size, rows = step->most * step->K, home = rows / ranks + step->K,
                  owners = (size_t)mot_placement_workers(&step->model->placement),
                  owner = step->model->local > 0 ? rows / owners + 1 : 0,
-                 output = step->K > 1 ? step->out_bytes : 0;
+                 output = step->K > 1 ? step->wire.output_bytes : 0;
     /* A row in a buffer on either side, with its entries in the plan: sample, choice, place, and at its owner its order. */
-    const size_t row = step->row_bytes + output + 3 * sizeof(int32_t);
+    const size_t row = step->wire.row_bytes + output + 3 * sizeof(int32_t);
     /* Of a thread: activations of a tile, its tokens, and a strip's gradient. */
     const size_t tile = step->tile * step->shape.tokens * (step->shape.width + 1) * sizeof(mot_real),
                  strip = step->model->table.count * sizeof(mot_real),
@@ -304,7 +304,7 @@ mot_step_size mot_step_bytes(const mot_step *step)
                            .exchange = home * row + owner * (row + sizeof(uint32_t)),
                            .guests_most = mot_step_split_most(step),
                            .guests = mot_step_split_held(step),
-                           .dispatch_row = step->row_bytes,
-                           .output_row = step->out_bytes,
+                           .dispatch_row = step->wire.row_bytes,
+                           .output_row = step->wire.output_bytes,
                            .most_rows = rows};
 }

@@ -115,6 +115,45 @@ typedef struct coordinator {
     int64_t *table;                   /* [E, classes or groups]: for purity */
 } coordinator;
 
+/* How rows and notes lie while they travel. */
+typedef struct step_wire {
+    mot_payload outputs;
+    mot_payload samples; /* fp32 stands for as they are */
+    size_t head_bytes;   /* of a row before the sample: its head and target */
+    size_t row_bytes, output_bytes; /* with the sample; of C numbers */
+    MPI_Datatype note, report, output;
+} step_wire;
+
+/* One message from the coordinator to all: status, experts, weights. */
+typedef struct step_choices {
+    unsigned char *message;
+    size_t bytes;
+    int32_t *status;  /* into the message, as those that follow */
+    int32_t *expert;  /* [B, K] */
+    mot_real *weight; /* [B, K] */
+} step_choices;
+
+/* What threads share out. */
+typedef struct step_strips {
+    size_t rows;       /* of a full one */
+    step_strip *strip; /* of the chunk at hand; room for every tile of a batch */
+    size_t count, room;
+    size_t *added; /* [E], local experts: of this step, to the expert's gradient */
+} step_strips;
+
+/* What this rank reports, in any order. */
+typedef struct step_reports {
+    choice_report *report;
+    mot_real *output; /* [room, C]: outputs of the same samples; NULL: not kept */
+    size_t count, room;
+} step_reports;
+
+/* Of the rank that read the samples, where K > 1. */
+typedef struct step_home {
+    uint32_t *row; /* [B * K]: the row of (sample of the chunk, choice) in home order */
+    mot_real *combined, *d_combined, *output; /* [C] */
+} step_home;
+
 struct mot_step {
     mot_model *model;
     const mot_comm *comm;
@@ -122,43 +161,23 @@ struct mot_step {
     mot_token_shape shape;
     mot_loss loss;
     size_t patch, most, K, C, chunks, tile;
-    mot_payload payload;         /* of outputs */
-    mot_payload sample_payload;  /* of samples; fp32 stands for as they are */
-    size_t head_bytes, row_bytes,
-        out_bytes; /* of a row before the sample, and with it; of C numbers on their way */
     int groups;
     mot_part_set learns; /* in the step that runs */
     mot_batch batch;
     mot_nodes nodes;   /* ranks that exchange as one */
     step_chunk *chunk; /* [chunks] */
-
-    /* the choices: one message from the coordinator to all */
-    unsigned char *message;
-    size_t message_bytes;
-    int32_t *message_status; /* into the message */
-    int32_t *expert;         /* [B, K], into the message */
-    mot_real *weight;        /* [B, K], into the message */
-
+    step_wire wire;
+    step_choices choices;
     mot_threads *threads;
     step_worker *worker; /* [threads] */
-    size_t strip_rows;   /* rows of a full strip */
-    step_strip *strip;   /* of the chunk at hand; room for every tile of a batch */
-    size_t strips, strip_room;
-    size_t *strips_added; /* [E], local experts: of this step, to the expert's gradient */
+    step_strips strips;
     const mot_unit **due; /* [units]: those that learn in this step, `dues` of them */
     mot_status *updated;  /* [units]: how that went */
     size_t dues;
     step_split split;
-
-    choice_report *report;   /* what this rank reports, in any order */
-    mot_real *report_output; /* [report_room, C]: outputs of the same samples; NULL: not kept */
-    MPI_Datatype output_type;
-    size_t reports, report_room;
-    int64_t *load;      /* [E]: rows of each expert in this step, over all ranks */
-    uint32_t *home_row; /* [B * K]: K > 1, the row of (sample of the chunk, choice) in home order */
-    mot_real *combined, *d_combined, *output; /* [C], at home */
-
-    MPI_Datatype note_type, report_type;
+    step_reports reports;
+    step_home home;
+    int64_t *load;    /* [E]: rows of each expert in this step, over all ranks */
     coordinator root; /* arrays on the root alone */
     mot_step_work work;
     double progress_s; /* when mot_step_progress last asked MPI */
@@ -191,8 +210,8 @@ typedef enum expert_work {
     WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in them */
 } expert_work;
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
-/* step_expert.c: adds a strip's gradient, a block of the expert's table, to a local expert's. The strip's turn must
- * have come (strips_added), which the caller then counts. */
+/* step_update.c: adds a strip's gradient, a block of the expert's table, to a local expert's. The strip's turn must have
+ * come (strips.added), which the caller then counts. */
 void mot_step_add_strip(mot_step *step, size_t local, const mot_real *strip);
 /* step_split.c: all do nothing without route.split. Prepare: after the plans; the caller agrees on the status. Begin:
  * weights set out. Settle: everything in flight has arrived, and strips that came back are added. Expect and return:
@@ -237,8 +256,9 @@ choice_report *mot_step_next_report(mot_step *step);
 static inline void mot_step_keep_output(const mot_step *step, const choice_report *report,
                                         const mot_real *output)
 {
-    if (step->report_output == NULL) return;
-    memcpy(step->report_output + (size_t)(report - step->report) * step->C, output, step->C * sizeof *output);
+    if (step->reports.output == NULL) return;
+    memcpy(step->reports.output + (size_t)(report - step->reports.report) * step->C, output,
+           step->C * sizeof *output);
 }
 
 /* step_work.c: this rank's sums so far. */

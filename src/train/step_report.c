@@ -8,8 +8,8 @@
 
 choice_report *mot_step_next_report(mot_step *step)
 {
-    assert(step->reports < step->report_room);
-    return &step->report[step->reports++];
+    assert(step->reports.count < step->reports.room);
+    return &step->reports.report[step->reports.count++];
 }
 
 /* ---- the coordinator ---- */
@@ -43,7 +43,8 @@ static double batch_purity(mot_step *step)
     const int32_t *kind = groups ? root->group : root->label;
     if (kind[0] < 0) return NAN;
     memset(root->table, 0, E * kinds * sizeof *root->table);
-    for (size_t p = 0; p < n; ++p) ++root->table[(size_t)step->expert[p * step->K] * kinds + (size_t)kind[p]];
+    for (size_t p = 0; p < n; ++p)
+        ++root->table[(size_t)step->choices.expert[p * step->K] * kinds + (size_t)kind[p]];
     int64_t pure = 0;
     for (size_t e = 0; e < E; ++e) {
         int64_t most = 0;
@@ -62,8 +63,8 @@ static mot_status check_losses(const mot_step *step, const mot_step_task *task)
             return mot_fail(MOT_ERR_NUMERIC,
                             "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
                             " (expert %d on rank %d) is not finite; a smaller rate or clip may help",
-                            task->number + 1, root->sample[p], step->expert[p * step->K],
-                            step->model->placement.owner[step->expert[p * step->K]]);
+                            task->number + 1, root->sample[p], step->choices.expert[p * step->K],
+                            step->model->placement.owner[step->choices.expert[p * step->K]]);
     return MOT_OK;
 }
 
@@ -84,7 +85,7 @@ static void sum_up(mot_step *step, step_verdict *verdict)
         for (size_t e = 0; e < E; ++e) root->importance[e] += root->p[p * E + e];
     for (size_t p = 0; p < n; ++p)
         for (size_t k = 0; k < K; ++k)
-            root->prob[p * K + k] = root->p[p * E + (size_t)step->expert[p * K + k]];
+            root->prob[p * K + k] = root->p[p * E + (size_t)step->choices.expert[p * K + k]];
 }
 
 static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_verdict *verdict)
@@ -160,12 +161,12 @@ static void find_reporters(mot_step *step)
     const int *owner = step->model->placement.owner;
     const size_t n = step->batch.total, K = step->K;
     for (size_t r = 0; r < n * K; ++r)
-        reporter[r] = K == 1 ? owner[step->expert[r]] : step->batch.home[r / K];
+        reporter[r] = K == 1 ? owner[step->choices.expert[r]] : step->batch.home[r / K];
     for (size_t c = 0; step->split.on && K == 1 && c < step->chunks; ++c) {
         mot_split *split = &step->chunk[c].split;
         mot_split_rewind(split);
         for (size_t p = mot_chunk_first(&step->batch, c); p < mot_chunk_first(&step->batch, c + 1); ++p)
-            reporter[p] = split->share[mot_split_next(split, step->expert[p])].worker;
+            reporter[p] = split->share[mot_split_next(split, step->choices.expert[p])].worker;
     }
 }
 
@@ -176,7 +177,7 @@ static void count_load(mot_step *step)
 {
     const size_t rows = step->batch.total * step->K;
     memset(step->load, 0, (size_t)step->model->config->model.experts * sizeof *step->load);
-    for (size_t r = 0; r < rows; ++r) ++step->load[step->expert[r]];
+    for (size_t r = 0; r < rows; ++r) ++step->load[step->choices.expert[r]];
 }
 
 static void fill_result(const mot_step *step, const step_verdict *verdict, mot_step_result *result)
@@ -198,9 +199,9 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .predicted = root->predicted,
         .right = root->right,
         .sample_loss = root->loss,
-        .expert = root->sample != NULL ? step->expert : NULL,
+        .expert = root->sample != NULL ? step->choices.expert : NULL,
         .prob = root->prob,
-        .weight = root->sample != NULL ? step->weight : NULL,
+        .weight = root->sample != NULL ? step->choices.weight : NULL,
         .load = step->load,
         .importance = root->importance,
         .output = root->output,
@@ -222,10 +223,10 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
         find_reporters(step);
         mot_step_count_rows(step, step->batch.total * step->K, root->reporter);
     }
-    mot_comm_gatherv(comm, step->report, (int)step->reports, step->report_type, root->report, root->counts,
-                     root->places);
-    if (step->report_output != NULL)
-        mot_comm_gatherv(comm, step->report_output, (int)step->reports, step->output_type,
+    mot_comm_gatherv(comm, step->reports.report, (int)step->reports.count, step->wire.report, root->report,
+                     root->counts, root->places);
+    if (step->reports.output != NULL)
+        mot_comm_gatherv(comm, step->reports.output, (int)step->reports.count, step->wire.output,
                          root->report_output, root->counts, root->places);
     lap(step, MOT_PHASE_WAIT, &since);
     if (comm->rank == MOT_ROOT) {

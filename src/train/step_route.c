@@ -41,8 +41,8 @@ mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task
         .seed = model->config->seed,
         .step = task->stage != NULL ? task->number : -1,
         .first = task->first,
-        .expert = step->expert,
-        .weight = step->weight,
+        .expert = step->choices.expert,
+        .weight = step->choices.weight,
         .p = root->p,
     };
 }
@@ -86,25 +86,25 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     enter_meeting(step, MOT_PHASE_CHOOSE);
     mot_comm_gather(comm, &note, sizeof note, root->rank);
     if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
-    mot_comm_gatherv(comm, batch->note, (int)batch->mine, step->note_type, root->gathered, root->counts,
+    mot_comm_gatherv(comm, batch->note, (int)batch->mine, step->wire.note, root->gathered, root->counts,
                      root->places);
     lap(step, MOT_PHASE_WAIT, &since);
 
     if (coordinates) {
         enter(MOT_PHASE_SCORE);
-        *step->message_status = MOT_OK;
+        *step->choices.status = MOT_OK;
         step->stop = false;
         for (int r = 0; r < comm->size; ++r) {
-            if (root->rank[r].status != MOT_OK) *step->message_status = root->rank[r].status;
+            if (root->rank[r].status != MOT_OK) *step->choices.status = root->rank[r].status;
             step->stop = step->stop || root->rank[r].stop;
         }
-        if (*step->message_status == MOT_OK) score_and_choose(step, task, &since);
+        if (*step->choices.status == MOT_OK) score_and_choose(step, task, &since);
         lap(step, MOT_PHASE_CHOOSE, &since);
     }
-    mot_comm_bcast(comm, step->message, step->message_bytes, MOT_ROOT);
+    mot_comm_bcast(comm, step->choices.message, step->choices.bytes, MOT_ROOT);
     lap(step, MOT_PHASE_WAIT, &since);
     /* Everybody learns from the message that somebody failed, and only then asks who and why. */
-    return *step->message_status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
+    return *step->choices.status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
 }
 
 /* One chunk: who sends what to whom. */
@@ -115,10 +115,10 @@ static mot_status plan_chunk(mot_step *step, size_t c)
     step_chunk *chunk = &step->chunk[c];
     mot_plan *plan = &chunk->plan;
     mot_status status;
-    const int32_t *expert = step->expert + from * K;
+    const int32_t *expert = step->choices.expert + from * K;
     mot_split *split = step->split.on ? &chunk->split : NULL;
     if (split != NULL)
-        MOT_TRY(mot_split_build(split, &step->model->placement, count * K, expert, step->strip_rows));
+        MOT_TRY(mot_split_build(split, &step->model->placement, count * K, expert, step->strips.rows));
     MOT_TRY(mot_plan_build(plan, &step->model->placement, count, K, batch->home + from, expert, split));
 done:
     return status;
@@ -127,11 +127,10 @@ done:
 static void pack_sample(const mot_step *step, const unsigned char *sample, unsigned char *row)
 {
     const size_t bytes = step->batch.sample_bytes;
-    if (step->sample_payload == MOT_PAYLOAD_FP32)
+    if (step->wire.samples == MOT_PAYLOAD_FP32)
         memcpy(row, sample, bytes);
     else
-        mot_payload_pack(step->sample_payload, bytes / sizeof(float), (const float *)(const void *)sample,
-                         row);
+        mot_payload_pack(step->wire.samples, bytes / sizeof(float), (const float *)(const void *)sample, row);
 }
 
 /* Its rows are packed and set out. */
@@ -144,7 +143,7 @@ static void dispatch_chunk(mot_step *step, size_t c)
     for (size_t r = 0; r < plan->rows_home; ++r) {
         const size_t p = from + (size_t)plan->home_sample[r], k = (size_t)plan->home_choice[r];
         unsigned char *row = mot_exchange_home(&chunk->dispatch, plan, r);
-        const row_head head = {(uint32_t)p, (uint32_t)k, step->weight[p * K + k]};
+        const row_head head = {(uint32_t)p, (uint32_t)k, step->choices.weight[p * K + k]};
         memcpy(row, &head, sizeof head);
         memcpy(row + sizeof head, mot_batch_note(batch, p)->target, step->loss.target_bytes);
         pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + step->head_bytes);
@@ -206,7 +205,7 @@ void mot_step_peers(const mot_step *step, bool *peer)
     const int *owner = step->model->placement.owner, me = step->comm->rank;
     for (int r = 0; r < step->comm->size; ++r) peer[r] = false;
     for (size_t i = 0; i < batch->total * step->K; ++i) {
-        const int home = batch->home[i / step->K], there = owner[step->expert[i]];
+        const int home = batch->home[i / step->K], there = owner[step->choices.expert[i]];
         if (home == me) peer[there] = true;
         if (there == me) peer[home] = true;
     }

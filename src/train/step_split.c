@@ -15,7 +15,7 @@
 
 static size_t strips_of(const mot_step *step, size_t rows)
 {
-    return (rows + step->strip_rows - 1) / step->strip_rows;
+    return (rows + step->strips.rows - 1) / step->strips.rows;
 }
 
 mot_status mot_step_split_create(mot_step *step)
@@ -220,7 +220,7 @@ void mot_step_split_settle(mot_step *step, mot_phase phase)
         const size_t local = (size_t)model->placement.local_index[share->expert];
         for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->table.count) {
             mot_step_add_strip(step, local, strip);
-            ++step->strips_added[local];
+            ++step->strips.added[local];
         }
     }
     split->owing = NULL;

@@ -1,8 +1,9 @@
-/* What is done to whole experts, before and after their work; each by one thread. */
+/* What is done to whole experts, before, while and after they work; each by one thread. */
 #include <math.h>
 #include <string.h>
 
 #include "mot/optimizer.h"
+#include "mot/rowops.h"
 #include "step_private.h"
 
 static void zero_expert(void *context, size_t expert, int thread)
@@ -17,7 +18,23 @@ void mot_step_zero(mot_step *step)
     mot_model *model = step->model;
     if (model->gate_params.table != NULL) mot_params_zero_gradient(&model->gate_params);
     mot_threads_run(step->threads, (size_t)model->local, zero_expert, step);
-    memset(step->strips_added, 0, (size_t)model->local * sizeof *step->strips_added);
+    memset(step->strips.added, 0, (size_t)model->local * sizeof *step->strips.added);
+}
+
+/* The first strip of a step is the gradient, bit by bit, even where it says -0. */
+void mot_step_add_strip(mot_step *step, size_t local, const mot_real *strip)
+{
+    const mot_table *table = &step->model->table;
+    mot_real *const *gradient = step->model->gradient + local * table->rows;
+    const bool first = step->strips.added[local] == 0;
+    for (size_t r = 0; r < table->rows; ++r) {
+        const mot_tensor *row = &table->row[r];
+        if (!(step->learns >> row->part & 1u)) continue;
+        if (first)
+            memcpy(gradient[r], strip + row->offset, row->count * sizeof(mot_real));
+        else
+            mot_row_add(gradient[r], strip + row->offset, row->count);
+    }
 }
 
 mot_status mot_step_learn(const mot_step_task *task, const mot_unit *unit)
@@ -33,7 +50,7 @@ static bool learns(const mot_step *step, const mot_unit *unit)
 {
     if (unit->params == NULL || unit->role == MOT_ROLE_GATE) return false;
     if (unit->owner == MOT_ALIKE) return unit->table->rows > 0;
-    return step->strips_added[step->model->placement.local_index[unit->row]] > 0;
+    return step->strips.added[step->model->placement.local_index[unit->row]] > 0;
 }
 
 /* Lists those, experts first: where one has spoiled what all share, it is named. */
@@ -63,10 +80,10 @@ static void update_unit(void *context, size_t due, int thread)
 static mot_status check_finite(const mot_step *step, const mot_step_task *task)
 {
     mot_status status = MOT_OK;
-    for (size_t r = 0; r < step->reports; ++r)
-        if (!isfinite(step->report[r].loss))
+    for (size_t r = 0; r < step->reports.count; ++r)
+        if (!isfinite(step->reports.report[r].loss))
             return mot_fail(MOT_ERR_NUMERIC, "the loss of the batch's sample %" PRIu32 " is not finite",
-                            step->report[r].position);
+                            step->reports.report[r].position);
     for (size_t d = 0; d < step->dues; ++d)
         MOT_TRY(mot_optimizer_check(task->stage->train, step->due[d]->params));
 done:

@@ -106,10 +106,10 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
 {
     const mot_model *model = step->model;
     const mot_batch *batch = &step->batch;
-    const double real = sizeof(mot_real), C = (double)step->out_bytes;
+    const double real = sizeof(mot_real), C = (double)step->wire.output_bytes;
     double home = 0, owner = 0;    /* rows of this rank */
     size_t worked = 0, taught = 0; /* experts with rows here, guests among them; local experts that learned */
-    for (int e = 0; e < model->local; ++e) taught += step->strips_added[e] > 0;
+    for (int e = 0; e < model->local; ++e) taught += step->strips.added[e] > 0;
     for (size_t c = 0; c < step->chunks; ++c) {
         const mot_plan *plan = &step->chunk[c].plan;
         for (size_t g = 0; g < plan->groups; ++g) worked += plan->group_first[g + 1] > plan->group_first[g];
@@ -117,10 +117,10 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
         owner += (double)plan->rows_owner;
     }
     add(step, MOT_PHASE_LOAD, 0, (double)(batch->mine * batch->sample_bytes));
-    add(step, MOT_PHASE_DISPATCH, 0, home * (double)step->row_bytes);
+    add(step, MOT_PHASE_DISPATCH, 0, home * (double)step->wire.row_bytes);
     /* Its operations are counted tile by tile. Weights are read; in learning gradients are read and written too. */
     add(step, MOT_PHASE_EXPERT, 0,
-        owner * (double)step->row_bytes +
+        owner * (double)step->wire.row_bytes +
             (double)worked * (double)model->table.count * real * (step->learns != 0 ? 3 : 1));
     if (step->K > 1) {
         add(step, MOT_PHASE_COMBINE, 0, owner * C);
@@ -129,8 +129,8 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
     }
     if (task->stage != NULL) count_update(step, task, taught);
     add(step, MOT_PHASE_WAIT, 0,
-        (double)(batch->mine * batch->note_bytes + step->message_bytes +
-                 step->reports * sizeof(choice_report)));
+        (double)(batch->mine * batch->note_bytes + step->choices.bytes +
+                 step->reports.count * sizeof(choice_report)));
     if (step->comm->rank == MOT_ROOT)
         count_coordinator(step, task->stage != NULL && mot_gate_learns(&model->gate) &&
                                     (task->stage->train >> MOT_PART_GATE & 1u));
