@@ -76,7 +76,8 @@ static const char *choice_name(const mot_option *option, uint64_t index)
     return "?";
 }
 
-void mot_option_show(const mot_option *option, const void *base, FILE *stream)
+/* Without YAML's quotes. */
+static void show(const mot_option *option, const void *base, FILE *stream)
 {
     const char *field = (const char *)base + option->offset;
     char number[32];
@@ -128,7 +129,7 @@ void mot_option_print(const mot_option *option, const void *base, FILE *stream)
 {
     const bool quoted = option->type == MOT_OPTION_TEXT;
     if (!quoted) {
-        mot_option_show(option, base, stream);
+        show(option, base, stream);
         return;
     }
     fputc('"', stream);

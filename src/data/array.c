@@ -40,7 +40,8 @@ array_text array_describe(const array *a)
     return out;
 }
 
-size_t array_place(const array *a, size_t index)
+/* Elements in C order, whatever the order they lie in. */
+static size_t place(const array *a, size_t index)
 {
     size_t place = 0;
     if (a->plain) return index;
@@ -86,7 +87,7 @@ static double read_float(const unsigned char *bytes, size_t size)
 double array_number(const array *a, size_t index)
 {
     unsigned char bytes[16] = {0};
-    copy_element(a, array_place(a, index), bytes);
+    copy_element(a, place(a, index), bytes);
     if (a->kind == ARRAY_FLOAT) return read_float(bytes, a->size);
     if (a->kind == ARRAY_BOOL) return bytes[0] != 0;
     uint64_t bits;
@@ -118,7 +119,7 @@ static char *put_utf8(char *to, uint32_t c)
 
 static char *put_text(const array *a, size_t index, char *to)
 {
-    const unsigned char *from = (const unsigned char *)a->data + array_place(a, index) * a->size;
+    const unsigned char *from = (const unsigned char *)a->data + place(a, index) * a->size;
     if (a->kind == ARRAY_BYTES) {
         const size_t length = strnlen((const char *)from, a->size);
         memcpy(to, from, length);

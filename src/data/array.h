@@ -35,9 +35,7 @@ typedef struct array_text {
 } array_text;
 array_text array_describe(const array *a);
 
-/* Elements in C order, whatever the order they lie in. */
-size_t array_place(const array *a, size_t index);
-/* As a number; without meaning for texts. Integers above 2^53 are rounded. */
+/* In C order, whatever the order they lie in. As a number; without meaning for texts. Integers above 2^53 are rounded. */
 double array_number(const array *a, size_t index);
 static inline bool array_is_text(const array *a)
 {

@@ -89,7 +89,7 @@ mot_status dataset_samples_check(const mot_sample_format *format, const char *wh
     return MOT_OK;
 }
 
-size_t dataset_normalization_count(const mot_sample_format *format)
+static size_t normalization_count(const mot_sample_format *format)
 {
     if (format->kind == MOT_SAMPLE_TEXT || format->normalization.scaling == MOT_SCALING_NONE) return 0;
     if (format->normalization.scaling == MOT_SCALING_ALL) return 1;
@@ -99,7 +99,7 @@ size_t dataset_normalization_count(const mot_sample_format *format)
 mot_status dataset_normalization_allocate(mot_sample_format *format)
 {
     mot_normalization *n = &format->normalization;
-    n->count = dataset_normalization_count(format);
+    n->count = normalization_count(format);
     n->mean = n->deviation = NULL;
     if (n->count == 0) return MOT_OK;
     const mot_status status = mot_allocate(&n->mean, n->count, 2 * sizeof(double), "means and deviations");

@@ -69,10 +69,9 @@ mot_status dataset_reading_write(hid_t where, const mot_reading *reading);
 /* schema.c: pointers and characters in one block; NULL: there are none. */
 mot_status dataset_names_copy(char ***copy, char *const *names, size_t count);
 
-/* schema_adopt.c: a stored sample in the form of the schema; a stored text's id; all of a map. */
+/* schema_adopt.c: a stored sample in the form of the schema; all of a map. */
 void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
                         void *bytes);
-int32_t dataset_id(const mot_sample_format *format, const void *sample, size_t token);
 void dataset_map_free(struct dataset_map *map);
 
 /* dataset.c: of a split that is read, or in memory: a sample as it is stored; and as the data set gives it. */
@@ -90,9 +89,7 @@ hid_t dataset_element_type(mot_element element);
  * sentence. */
 mot_status dataset_format_check(mot_sample_format *format, const char *where);
 
-/* How many means and deviations a normalization of this scaling has. */
-size_t dataset_normalization_count(const mot_sample_format *format);
-/* Room for them: format->normalization's count and its one block, which the caller owns. */
+/* Room for the means and deviations of this scaling: format->normalization's count and its one block, which the caller owns. */
 mot_status dataset_normalization_allocate(mot_sample_format *format);
 
 /* The first value among `count` samples that no model could take: a word id outside the vocabulary, or a

@@ -45,12 +45,6 @@ typedef struct import_part {
     mot_status (*sample)(void *context, size_t index, void *x); /* its stored bytes */
 } import_part;
 
-/* "line 7", or "sample 5". */
-typedef struct import_where {
-    char text[32];
-} import_where;
-import_where import_place(const import_part *part, size_t index);
-
 /* Classes, or groups: their names and which each sample is of. */
 typedef struct import_identity {
     size_t count;

@@ -16,7 +16,11 @@ typedef struct name_list {
     char **name;
 } name_list;
 
-import_where import_place(const import_part *part, size_t index)
+/* "line 7", or "sample 5". */
+typedef struct import_where {
+    char text[32];
+} import_where;
+static import_where where_is(const import_part *part, size_t index)
 {
     import_where where;
     snprintf(where.text, sizeof where.text, part->line != NULL ? "line %zu" : "sample %zu",
@@ -64,7 +68,7 @@ static mot_status find_numbers(const import_part *parts, bool group, bool *numbe
     *numbers = names + missing == 0;
     if (missing == 0 || names > 0 || count == 0) return MOT_OK;
     return mot_fail(MOT_ERR_INPUT, "%s: %s: the %s is missing ('%s')", where->path,
-                    import_place(where, first).text, group ? "group" : "label",
+                    where_is(where, first).text, group ? "group" : "label",
                     values_of(where, group)->text[first]);
 }
 
@@ -84,7 +88,7 @@ static int compare_numbers(const void *a, const void *b)
 
 static mot_status check_number(const import_part *part, size_t i, const char *what, double value)
 {
-    const import_where where = import_place(part, i);
+    const import_where where = where_is(part, i);
     if (isnan(value))
         return mot_fail(MOT_ERR_INPUT, "%s: %s: the %s is missing ('%s')", part->path, where.text, what,
                         "nan");
@@ -157,7 +161,7 @@ static mot_status place_numbers(const import_part *part, bool group, const char 
         const double place = value - first;
         if (listed > 0 && (place < 0 || place >= (double)listed))
             return mot_fail(MOT_ERR_INPUT, "%s: %s has %s %g, expected [%g, %g)", part->path,
-                            import_place(part, i).text, what, value, first, first + (double)listed);
+                            where_is(part, i).text, what, value, first, first + (double)listed);
         if (listed > 0) {
             id[i] = (int32_t)place;
             continue;
@@ -166,7 +170,7 @@ static mot_status place_numbers(const import_part *part, bool group, const char 
         if (found == NULL)
             return mot_fail(MOT_ERR_INPUT,
                             "%s: %s: the %s '%g' does not occur in %s, and could not be learned", part->path,
-                            import_place(part, i).text, what, value, train);
+                            where_is(part, i).text, what, value, train);
         id[i] = (int32_t)(found - n->distinct);
     }
     return MOT_OK;
@@ -186,7 +190,7 @@ static mot_status name_numbers(const mot_import_options *options, const import_p
             if (value < 0)
                 return mot_fail(MOT_ERR_INPUT,
                                 "%s: %s: %g is no %s: expected whole numbers from 0, or -1 and 1 alone",
-                                part->path, import_place(part, i).text, value, what);
+                                part->path, where_is(part, i).text, value, what);
         }
     if (least == 0 && most == (double)(n->count - 1)) return MOT_OK;
     if (most - least + 1 > (double)n->count)
@@ -245,10 +249,10 @@ static mot_status check_text(const import_part *part, size_t i, const char *what
         return mot_fail(MOT_ERR_INPUT, "%s: its %ss are numbers, those of other splits are texts", part->path,
                         what);
     if (length == 0)
-        return mot_fail(MOT_ERR_INPUT, "%s: %s has no %s", part->path, import_place(part, i).text, what);
+        return mot_fail(MOT_ERR_INPUT, "%s: %s has no %s", part->path, where_is(part, i).text, what);
     if (length > IMPORT_MAX_NAME)
         return mot_fail(MOT_ERR_INPUT, "%s: %s: a %s of %zu bytes, expected 1 to %d", part->path,
-                        import_place(part, i).text, what, length, IMPORT_MAX_NAME);
+                        where_is(part, i).text, what, length, IMPORT_MAX_NAME);
     return MOT_OK;
 }
 
@@ -280,7 +284,7 @@ static mot_status place_texts(const import_part *part, bool group, const char *w
         if (found == NULL)
             return mot_fail(MOT_ERR_INPUT,
                             "%s: %s: the %s '%.80s' does not occur in %s, and could not be learned",
-                            part->path, import_place(part, i).text, what, wanted.name, where);
+                            part->path, where_is(part, i).text, what, wanted.name, where);
         id[i] = found->id;
     }
     return MOT_OK;

@@ -65,6 +65,12 @@ typedef struct text_losses {
     mot_gidx unnamed; /* words without an id of their own there */
 } text_losses;
 
+static int32_t id_of(const mot_sample_format *format, const void *sample, size_t token)
+{
+    return format->element == MOT_ELEMENT_I32 ? ((const int32_t *)sample)[token]
+                                              : ((const unsigned char *)sample)[token];
+}
+
 /* Goes through all texts once. */
 static mot_status count_words(mot_dataset *dataset, const struct dataset_map *map, mot_gidx *unknown,
                               mot_gidx *words, text_losses *losses)
@@ -77,7 +83,7 @@ static mot_status count_words(mot_dataset *dataset, const struct dataset_map *ma
         size_t t = 0;
         MOT_TRY(dataset_stored(dataset, i, sample));
         for (; t < format->tokens; ++t) {
-            const int32_t id = dataset_id(format, sample, t);
+            const int32_t id = id_of(format, sample, t);
             if (id == 0) break;
             if (map->word == NULL) continue;
             *unknown += map->word[id] == 1;
@@ -123,12 +129,6 @@ done:
 
 /* ---- a text ---- */
 
-int32_t dataset_id(const mot_sample_format *format, const void *sample, size_t token)
-{
-    return format->element == MOT_ELEMENT_I32 ? ((const int32_t *)sample)[token]
-                                              : ((const unsigned char *)sample)[token];
-}
-
 void schema_map_text(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
                      void *bytes)
 {
@@ -136,7 +136,7 @@ void schema_map_text(const struct dataset_map *map, const mot_sample_format *to,
     unsigned char *narrow = bytes;
     memset(bytes, 0, to->bytes);
     for (size_t t = 0; t < MOT_MIN(map->from.tokens, to->tokens); ++t) {
-        const int32_t id = dataset_id(&map->from, sample, t);
+        const int32_t id = id_of(&map->from, sample, t);
         if (id == 0) return;
         const int32_t mapped = map->word != NULL ? map->word[id] : id;
         if (to->element == MOT_ELEMENT_I32)

@@ -39,7 +39,8 @@ mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object,
                     inner[0] != '\0' ? ": " : "", inner);
 }
 
-void h5_silence(void)
+/* HDF5 prints its error stack to standard error until told otherwise, thread by thread. */
+static void silence(void)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
@@ -84,7 +85,7 @@ static hid_t create_at(const char *path, hid_t access)
 mot_status mot_h5_create_file(hid_t *file, const char *path, uint64_t end)
 {
     *file = H5I_INVALID_HID;
-    h5_silence();
+    silence();
     char temporary[MOT_PATH];
     mot_status status = mot_file_temporary(temporary, path);
     if (status != MOT_OK) return status;
@@ -152,7 +153,7 @@ done:
 
 mot_status mot_h5_edit(hid_t *file, const char *name, const char *path)
 {
-    h5_silence();
+    silence();
     mot_status status = MOT_OK;
     hid_t access = access_list(false);
     *file = H5I_INVALID_HID;
@@ -171,7 +172,7 @@ mot_status mot_h5_seal(hid_t *file, const char *name, const char *path)
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)
 {
     *file = H5I_INVALID_HID;
-    h5_silence();
+    silence();
     struct stat about;
     if (stat(path, &about) != 0) return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
     if (!S_ISREG(about.st_mode))
@@ -190,7 +191,7 @@ mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)
 mot_status mot_h5_open_sealed(hid_t *file, const char *path, const char *what)
 {
     *file = H5I_INVALID_HID;
-    h5_silence();
+    silence();
     const mot_status status = h5_mark_check(path, what);
     return status == MOT_OK ? mot_h5_open(file, path, false) : status;
 }

@@ -16,9 +16,6 @@ enum { STORE_MAX_NAME = 1024 };
 mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* HDF5 prints its error stack to standard error until told otherwise, thread by thread. */
-void h5_silence(void);
-
 /* Opens any object below `where` ("." is `where` itself) to read it, after looking at every link on the way:
  * a link that is not followed, or absent, is MOT_ERR_INPUT. */
 mot_status h5_open_object(hid_t where, const char *name, hid_t *object);

@@ -1,168 +1,11 @@
-/* The study of stages, sharing, gates and sizes on real data. */
+/* The study of stages, sharing, gates and sizes on real data: what came out. */
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "mot/atomic_file.h"
+#include "ablations.h"
 #include "mot/log.h"
 #include "mot/memory.h"
-#include "study_private.h"
-
-enum { SEEDS = 3, SETS = 3, MOST_VARIANTS = 24 };
-
-/* ---- what is trained ---- */
-
-/* The three stages train everything: together they are one stage. What is frozen in them is the variants' affair, so that
- * rates, batches and lengths are equal. */
-#define STAGES(first, second, third)                                                                         \
-    "stages:\n"                                                                                              \
-    "  - name: first\n    train: [gate, embed, attention, ffn, head]\n    schedule: constant\n"              \
-    "    warmup: 50\n    until: " first " epochs\n"                                                          \
-    "  - name: second\n    train: [gate, embed, attention, ffn, head]\n    schedule: constant\n"             \
-    "    until: " second " epochs\n"                                                                         \
-    "  - name: third\n    train: [gate, embed, attention, ffn, head]\n    schedule: linear\n"                \
-    "    final_rate: 0\n    until: " third " epochs\n"
-#define MODEL "  experts: 4\n  width: 32\n  heads: 4\n  depth: 2\n  ffn: 64\n"
-#define ROUTE "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 1000\n"
-#define QUIET                                                                                                \
-    "eval:\n  every: 300\n  batch: 500\nrecord:\n  every: 0\n  eval: false\nreport:\n  every: 1000000\n"
-
-typedef struct data_set {
-    const char *name, *title, *file, *about, *base;
-    const char *dense; /* one transformer with as many parameters as the four experts, within 0.1 % */
-    const char *first, *early, *late; /* epochs: cap of stage I and II; three-early and three-late */
-    const char *shorter;              /* the quick form's stages */
-    const char *told;                 /* what a gate can be told: the groups of those that have them */
-} data_set;
-
-static const data_set sets[SETS] = {
-    {"fashion-mnist", "Fashion-MNIST", "fashion-mnist.h5",
-     "60,000 training and 10,000 test pictures, 10 classes; all of it",
-     "data:\n  augment:\n    flip: true\nmodel:\n  patch: 7\n" MODEL "gate:\n  input: flat\n" ROUTE
-     "  balance_loss: 0.1\ntrain:\n  batch: 128\n  rate: 4e-3\n  gate_rate: 1e-3\n  weight_decay: 0.05\n  "
-     "clip: 1\n" STAGES("1.2", "1.2", "1.6") QUIET,
-     "model.width=64; model.heads=8; model.ffn=153", "1.2",
-     "stages.0.until=0.6 epochs; stages.1.until=1.8 epochs",
-     "stages.0.until=1.8 epochs; stages.1.until=0.6 epochs",
-     "stages.0.until=0.2 epochs; stages.1.until=0.2 epochs; stages.2.until=0.2 epochs; ", "label"},
-    {"cifar100-mid", "CIFAR-100, 100 pictures a class", "cifar100-mid.h5",
-     "10,000 training and 2,000 test pictures, 100 fine classes in 20 superclasses: a part of CIFAR-100, its "
-     "pictures unmodified; the standard error of an accuracy is 0.009",
-     "data:\n  augment:\n    shift: 1\n    flip: true\nmodel:\n  patch: 8\n" MODEL
-     "gate:\n  input: flat\n" ROUTE "  balance_loss: 0.03\ntrain:\n  batch: 64\n  rate: 3e-3\n  gate_rate: "
-     "1e-3\n  weight_decay: 0.1\n  clip: 1\n" STAGES("4.5", "4.5", "6") QUIET,
-     "model.width=64; model.heads=8; model.ffn=212", "4.5",
-     "stages.0.until=2.25 epochs; stages.1.until=6.75 epochs",
-     "stages.0.until=6.75 epochs; stages.1.until=2.25 epochs", "", "group"},
-    {"clinc150", "CLINC150", "clinc150.h5",
-     "15,000 training and 4,500 test sentences, 150 intents in 10 domains; all of it",
-     "data:\n  augment:\n    drop: 0.2\nmodel:\n" MODEL "gate:\n  input: sum\n" ROUTE
-     "  balance_loss: 1\ntrain:\n  batch: 64\n  rate: 6e-3\n  gate_rate: 3e-3\n  weight_decay: 0.05\n  clip: "
-     "1\n" STAGES("2.4", "2.4", "3.2") QUIET,
-     "model.width=104; model.heads=8; model.ffn=138", "2.4",
-     "stages.0.until=1.2 epochs; stages.1.until=3.6 epochs",
-     "stages.0.until=3.6 epochs; stages.1.until=1.2 epochs", "", "group"},
-};
-
-#define NO_ATTENTION "stages.0.train=[gate, embed, ffn, head]; "
-#define THREE        NO_ATTENTION "stages.1.train=[gate, attention]; stages.2.train=[gate, embed, ffn, head]; "
-#define DENSE        "model.experts=1; route.scale=none; route.balance_loss=0; "
-enum {
-    ONE,
-    TWO,
-    THREE_STAGES,
-    SELF,
-    EARLY,
-    LATE,
-    DENSE_PARAMETERS,
-    DENSE_FLOPS,
-    SHARED,
-    NO_NOISE,
-    NO_BALANCE,
-    RANDOM,
-    ORACLE,
-    TOP_2,
-    ALL,
-    HEADS_1,
-    HEADS_8,
-    DEPTH_1,
-    DEPTH_3,
-    WIDE,
-    EIGHT,
-    VARIANTS
-};
-
-static const struct {
-    const char *name, *label, *settings;
-    double cost;
-    bool in_quick;
-} variants[VARIANTS] = {
-    [ONE] = {"one", "MoT, one stage", "", 1, true},
-    [TWO] = {"two", "MoT, two stages", NO_ATTENTION, 1, true},
-    [THREE_STAGES] = {"three", "MoT, three stages", THREE, 1, true},
-    [SELF] = {"three-self", "MoT, three stages that find their ends", NULL, 0.9, false},
-    [EARLY] = {"three-early", "MoT, three stages, T1 halved", NULL, 1, false},
-    [LATE] = {"three-late", "MoT, three stages, T1 half as long again", NULL, 1, false},
-    [DENSE_PARAMETERS] = {"dense-parameters", "one transformer, equal parameters", NULL, 3, true},
-    [DENSE_FLOPS] = {"dense-flops", "one transformer, equal FLOPs", DENSE, 1, true},
-    [SHARED] = {"shared", "shared attention, FFN experts", "model.tie=[embed, attention, head]", 1, true},
-    [NO_NOISE] = {"no-noise", "MoT, no noise", "route.noise=none; route.noise_steps=0", 1, false},
-    [NO_BALANCE] = {"no-balance", "MoT, no load balance", "route.balance_loss=0", 1, false},
-    [RANDOM] = {"random", "MoT, random gate", "gate.kind=random", 1, true},
-    [ORACLE] = {"oracle", "MoT, gate that is told the class or group", NULL, 1, false},
-    [TOP_2] = {"top-2", "MoT, top-2", "route.top_k=2", 2.7, false},
-    [ALL] = {"soft", "MoT, all four experts", "route.top_k=all", 4.5, false},
-    [HEADS_1] = {"heads-1", "MoT, 1 head", "model.heads=1", 1, false},
-    [HEADS_8] = {"heads-8", "MoT, 8 heads", "model.heads=8", 1.1, false},
-    [DEPTH_1] = {"depth-1", "MoT, 1 layer", "model.depth=1", 0.6, false},
-    [DEPTH_3] = {"depth-3", "MoT, 3 layers", "model.depth=3", 1.4, false},
-    [WIDE] = {"wide", "MoT, twice as wide", "model.width=64; model.heads=8; model.ffn=128", 2.5, false},
-    [EIGHT] = {"experts-8", "MoT, 8 experts", "model.experts=8", 1, false},
-};
-
-static void settings_of(const data_set *set, int variant, char *text, size_t size)
-{
-    switch (variant) {
-    case SELF:
-        snprintf(
-            text, size,
-            THREE
-            "stages.0.until=purity plateau 100 or %s epochs; stages.1.until=loss plateau 100 or %s epochs",
-            set->first, set->first);
-        break;
-    case EARLY:
-        snprintf(text, size, THREE "%s", set->early);
-        break;
-    case LATE:
-        snprintf(text, size, THREE "%s", set->late);
-        break;
-    case ORACLE:
-        snprintf(text, size, "gate.kind=fixed; gate.told=%s", set->told);
-        break;
-    case DENSE_PARAMETERS:
-        snprintf(text, size, DENSE "%s", set->dense);
-        break;
-    default:
-        snprintf(text, size, "%s", variants[variant].settings);
-    }
-}
-
-static bool planned(const mot_study *study, size_t set, int variant)
-{
-    return !study->options.quick || (set == 0 && variants[variant].in_quick);
-}
-
-static size_t add(mot_study *study, size_t set, int variant)
-{
-    char name[64], settings[1000];
-    snprintf(name, sizeof name, "%s-%s", sets[set].name, variants[variant].name);
-    settings_of(&sets[set], variant, settings, sizeof settings);
-    return study_add(study, name, variants[variant].label, sets[set].base, SEEDS, 8 * variants[variant].cost,
-                     "data.file=%s/%s; %s%s", study->options.data, sets[set].file,
-                     study->options.quick ? sets[set].shorter : "", settings);
-}
-
-/* ---- what came out ---- */
 
 typedef struct outcome {
     bool there;
@@ -175,9 +18,9 @@ static void measure(mot_study *study, size_t set, outcome outcomes[VARIANTS])
 {
     for (int v = 0; v < VARIANTS; ++v) {
         outcome *to = &outcomes[v];
-        *to = (outcome){.there = planned(study, set, v), .median = NAN};
+        *to = (outcome){.there = ablation_planned(study, set, v), .median = NAN};
         if (!to->there) continue;
-        const study_variant *variant = &study->variant[add(study, set, v)];
+        const study_variant *variant = ablation_add(study, set, v);
         study_last(variant, study_number, STUDY_ACCURACY, to->accuracy);
         study_last(variant, study_number, STUDY_GROUP_ACCURACY, to->group);
         study_last(variant, study_number, STUDY_LOSS, to->loss);
@@ -201,29 +44,20 @@ static mot_status draw_curves(mot_study *study, size_t set)
     memset(curve, 0, sizeof curve);
     for (size_t i = 0; i < SHOWN; ++i)
         for (int over_time = 0; over_time < 2; ++over_time) {
-            const study_variant *variant = &study->variant[add(study, set, shown[i])];
+            const study_variant *variant = ablation_add(study, set, shown[i]);
             MOT_TRY(study_curve_make(variant, study_number, STUDY_LOSS, over_time, &curve[over_time][i]));
             series[over_time][i] = study_series(&curve[over_time][i], variant->label, (int)i + 1);
         }
-    const mot_panel panels[] = {
-        {.kind = MOT_PANEL_LINES,
-         .title = "Test loss against steps",
-         .x = {.label = "step"},
-         .y = {.label = "loss", .log = 10},
-         .series = series[0],
-         .series_count = SHOWN,
-         .key = MOT_KEY_NONE},
-        {.kind = MOT_PANEL_LINES,
-         .title = "Test loss against time",
-         .x = {.label = "seconds of training, one core"},
-         .y = {.label = "loss", .log = 10},
-         .series = series[1],
-         .series_count = SHOWN,
-         .key = MOT_KEY_RIGHT},
-    };
+    const mot_axis loss = {.label = "loss", .log = 10};
+    mot_panel panels[] = {
+        study_lines("Test loss against steps", "step", loss, series[0], SHOWN),
+        study_lines("Test loss against time", "seconds of training, one core", loss, series[1], SHOWN)};
+    panels[0].key = MOT_KEY_NONE;
+    panels[1].key = MOT_KEY_RIGHT;
     const mot_figure figure = {.panels = panels, .panel_count = 2, .width = 1200, .height = 420};
-    snprintf(name, sizeof name, "%s", sets[set].name);
-    snprintf(caption, sizeof caption, "%s: median and quartiles over %d seeds.", sets[set].title, SEEDS);
+    snprintf(name, sizeof name, "%s", ablation_sets[set].name);
+    snprintf(caption, sizeof caption, "%s: median and quartiles over %d seeds.", ablation_sets[set].title,
+             SEEDS);
     MOT_TRY(study_draw(study, name, caption, &figure));
 done:
     for (size_t i = 0; i < SHOWN; ++i)
@@ -236,8 +70,8 @@ static mot_status tell_set(mot_study *study, size_t set, const outcome outcomes[
     mot_status status = MOT_OK;
     char text[8][96];
     double table[VARIANTS];
-    study_section(study, sets[set].title);
-    study_say(study, "Data: %s.\n\n", sets[set].about);
+    study_section(study, ablation_sets[set].title);
+    study_say(study, "Data: %s.\n\n", ablation_sets[set].about);
     MOT_TRY(draw_curves(study, set));
     const bool groups = isfinite(study_median(outcomes[ONE].group, SEEDS));
     study_say(study,
@@ -249,7 +83,8 @@ static mot_status tell_set(mot_study *study, size_t set, const outcome outcomes[
         const outcome *of = &outcomes[v];
         table[v] = of->median;
         if (!of->there) continue;
-        study_say(study, "| %s | %s | ", variants[v].label, study_spread(of->accuracy, SEEDS, text[0]));
+        study_say(study, "| %s | %s | ", ablation_variants[v].label,
+                  study_spread(of->accuracy, SEEDS, text[0]));
         if (groups) study_say(study, "%s | ", study_spread(of->group, SEEDS, text[1]));
         study_say(study, "%s | %s | %s | %s | %s | %s |\n", study_spread(of->loss, SEEDS, text[2]),
                   study_spread(of->nmi, SEEDS, text[3]), study_spread(of->entropy, SEEDS, text[4]),
@@ -258,7 +93,7 @@ static mot_status tell_set(mot_study *study, size_t set, const outcome outcomes[
     }
     study_say(study, "\n");
     const hsize_t shape[] = {VARIANTS};
-    MOT_TRY(study_keep(study, sets[set].name, "accuracy", 1, shape, table));
+    MOT_TRY(study_keep(study, ablation_sets[set].name, "accuracy", 1, shape, table));
 done:
     return status;
 }
@@ -302,8 +137,7 @@ static void tell_answers(mot_study *study, const outcome outcomes[SETS][VARIANTS
         {"Larger models", {{WIDE, ONE, "twice as wide"}, {EIGHT, ONE, "8 experts against 4"}}},
         {"Routing strategies",
          {{NO_NOISE, ONE, "no noise"},
-          {NO_BALANCE, ONE,
-           "no load balance (the gate may collapse: see experts used)"},
+          {NO_BALANCE, ONE, "no load balance (the gate may collapse: see experts used)"},
           {TOP_2, ONE, "top-2, twice the FLOPs"},
           {ALL, ONE, "all four experts, four times the FLOPs"}}},
         {"What routing is worth",
@@ -314,7 +148,7 @@ static void tell_answers(mot_study *study, const outcome outcomes[SETS][VARIANTS
     study_say(study, "Differences of median accuracies over %d seeds on", SEEDS);
     const char *between = " ";
     for (size_t s = 0; s < SETS; ++s)
-        if (there[s]) study_say(study, "%s%s", between, sets[s].title), between = ", ";
+        if (there[s]) study_say(study, "%s%s", between, ablation_sets[s].title), between = ", ";
     study_say(study, ", in this order.\n\n| asked | compared | difference |\n|---|---|---|\n");
     for (size_t a = 0; a < MOT_COUNT(answers); ++a)
         for (size_t r = 0; r < 4 && answers[a].row[r].what != NULL; ++r) {
@@ -363,8 +197,9 @@ static void tell_verdicts(mot_study *study, const outcome outcomes[SETS][VARIANT
     }
 }
 
-static mot_status write_page(mot_study *study, const bool there[SETS])
+static mot_status write_page(mot_study *study, void *with)
 {
+    const bool *there = with;
     outcome(*outcomes)[VARIANTS] = NULL;
     mot_status status;
     MOT_TRY(mot_allocate(&outcomes, SETS, sizeof *outcomes, "a study"));
@@ -382,7 +217,7 @@ static mot_status write_page(mot_study *study, const bool there[SETS])
             measure(study, s, outcomes[s]);
             MOT_TRY(tell_set(study, s, outcomes[s]));
         } else {
-            study_say(study, "%s: skipped: %s.\n\n", sets[s].title,
+            study_say(study, "%s: skipped: %s.\n\n", ablation_sets[s].title,
                       study->options.quick ? "not in the quick form" : "its file is not there");
         }
     }
@@ -401,9 +236,9 @@ static mot_status find_data(mot_study *study, bool there[SETS])
     bool file[SETS] = {false};
     for (size_t s = 0; s < SETS && study->comm->rank == MOT_ROOT; ++s) {
         char path[1024];
-        snprintf(path, sizeof path, "%s/%s", study->options.data, sets[s].file);
+        snprintf(path, sizeof path, "%s/%s", study->options.data, ablation_sets[s].file);
         file[s] = access(path, R_OK) == 0;
-        there[s] = file[s] && planned(study, s, ONE);
+        there[s] = file[s] && ablation_planned(study, s, ONE);
         found += there[s];
     }
     mot_status status = MOT_OK;
@@ -411,34 +246,28 @@ static mot_status find_data(mot_study *study, bool there[SETS])
         status = mot_fail(MOT_ERR_INPUT,
                           "no data set for the ablations in the folder '%s' (--data): launch/example.sh "
                           "makes %s, %s and %s",
-                          study->options.data, sets[0].file, sets[1].file, sets[2].file);
+                          study->options.data, ablation_sets[0].file, ablation_sets[1].file,
+                          ablation_sets[2].file);
     for (size_t s = 0; s < SETS && found > 0; ++s)
         if (!file[s])
-            mot_log(MOT_LOG_WARNING, "%s/%s is not there: %s is skipped", study->options.data, sets[s].file,
-                    sets[s].title);
+            mot_log(MOT_LOG_WARNING, "%s/%s is not there: %s is skipped", study->options.data,
+                    ablation_sets[s].file, ablation_sets[s].title);
     status = mot_comm_agree(study->comm, status);
     MPI_Bcast(there, SETS * sizeof *there, MPI_BYTE, MOT_ROOT, study->comm->mpi);
     return status;
 }
 
+static mot_status plan(mot_study *study, void *there)
+{
+    const mot_status status = find_data(study, there);
+    for (size_t s = 0; status == MOT_OK && s < SETS; ++s)
+        for (int v = 0; v < VARIANTS && ((const bool *)there)[s]; ++v)
+            if (ablation_planned(study, s, v)) (void)ablation_add(study, s, v);
+    return status;
+}
+
 mot_status mot_study_ablations(const mot_comm *comm, const mot_study_options *options)
 {
-    mot_study study = {
-        .comm = comm, .options = *options, .name = "ablations", .room = 256, .file = H5I_INVALID_HID};
     bool there[SETS] = {false};
-    mot_status status = mot_allocate(&study.variant, study.room, sizeof *study.variant, "a study");
-    MOT_TRY(mot_comm_agree(comm, status));
-    MOT_TRY(find_data(&study, there));
-    for (size_t s = 0; s < SETS; ++s)
-        for (int v = 0; v < VARIANTS && there[s]; ++v)
-            if (planned(&study, s, v)) (void)add(&study, s, v);
-    MOT_TRY(study_train(&study));
-    if (comm->rank == MOT_ROOT) {
-        status = study_read(&study);
-        if (status == MOT_OK) status = write_page(&study, there);
-    }
-    MOT_TRY(mot_comm_agree(comm, status));
-done:
-    study_free(&study);
-    return status;
+    return study_do(comm, options, "ablations", plan, write_page, there);
 }

@@ -13,9 +13,11 @@ typedef struct study_claim {
     mot_status (*tell)(mot_study *study);
 } study_claim;
 
-extern const study_claim claim_routing, claim_maps, claim_attention, claim_alignment,
-    claim_conflict;                                               /* claims_inside.c */
-extern const study_claim claim_rate, claim_plain;                 /* claims_rate.c */
+extern const study_claim claim_routing, claim_attention;          /* claims_routing.c */
+extern const study_claim claim_maps, claim_alignment;             /* claims_neurons.c */
+extern const study_claim claim_conflict;                          /* claims_neurons.c */
+extern const study_claim claim_rate;                              /* claims_rate.c */
+extern const study_claim claim_plain;                             /* claims_plain.c */
 extern const study_claim claim_floor;                             /* claims_floor.c */
 extern const study_claim claim_experts, claim_growth, claim_data; /* claims_size.c */
 extern const study_claim claim_stages;                            /* claims_stages.c */
@@ -39,14 +41,14 @@ const char *claims_quick(const mot_study *study);
 int claims_seeds(const mot_study *study);
 
 /* Variants that several claims look at. */
-size_t claims_add_calibration(mot_study *study);
-size_t claims_add_rate(mot_study *study, int N);
+study_variant *claims_add_calibration(mot_study *study);
+study_variant *claims_add_rate(mot_study *study, int N);
 
 /* One line of a claim: "**Claim.** ..." and at the end "**Verdict: holds.** ..." */
 void claims_verdict(mot_study *study, bool holds, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Dashed marks where the stages of a trial begin, but for the first. */
-size_t claims_marks(const study_result *result, mot_mark marks[16]);
+/* Dashed marks where the stages of a trial begin, but for the first. `marks` must stay as long as the panel. */
+void claims_mark(mot_panel *panel, const study_result *result, mot_mark marks[16]);
 
 #endif

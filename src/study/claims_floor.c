@@ -22,7 +22,7 @@ static size_t floor_count(const mot_study *study)
     return MOT_COUNT(floor_forms) - (study->options.quick ? 1 : 0);
 }
 
-static size_t add_floor(mot_study *study, const floor_form *form, double sigma, int tokens)
+static study_variant *add_floor(mot_study *study, const floor_form *form, double sigma, int tokens)
 {
     char name[64];
     snprintf(name, sizeof name, "floor-%s-s%g-l%d", form->name, sigma, tokens);
@@ -70,8 +70,7 @@ static mot_status tell_floor(mot_study *study)
     for (size_t c = 0; c < count; ++c) {
         study_say(study, "| sigma = %g, L = %d |", sigma[c], tokens[c]);
         for (size_t f = 0; f < floor_count(study); ++f) {
-            const study_variant *variant =
-                &study->variant[add_floor(study, &floor_forms[f], sigma[c], tokens[c])];
+            const study_variant *variant = add_floor(study, &floor_forms[f], sigma[c], tokens[c]);
             const size_t seeds = (size_t)variant->seeds;
             study_last(variant, study_error, 0, error);
             medians[f][c] = study_median(error, seeds);
@@ -93,12 +92,9 @@ static mot_status tell_floor(mot_study *study)
         const hsize_t shape[] = {count};
         MOT_TRY(study_keep(study, "floor", floor_forms[f].name, 1, shape, medians[f]));
     }
-    const mot_panel panel = {.kind = MOT_PANEL_LINES,
-                             .title = "0-1 error at the end, L = 8",
-                             .x = {.label = "sigma", .log = 2},
-                             .y = {.label = "error", .log = 10},
-                             .series = series,
-                             .series_count = floor_count(study)};
+    mot_panel panel = study_lines("0-1 error at the end, L = 8", "sigma",
+                                  (mot_axis){.label = "error", .log = 10}, series, floor_count(study));
+    panel.x.log = 2;
     const mot_figure figure = {.panels = &panel, .panel_count = 1};
     MOT_TRY(study_draw(study, "floor", "Median over the seeds; an error of 0 is not drawn.", &figure));
     char single[120] = "";

@@ -1,4 +1,4 @@
-/* Claims about how fast the loss falls: steps to eps, plain gradient descent. */
+/* Claims about how fast the loss falls: steps to eps. */
 #include <math.h>
 #include <string.h>
 
@@ -58,7 +58,7 @@ static const rate_line lines[] = {
 };
 
 /* Adds a line; false: the quick form leaves it out. */
-static bool add_line(mot_study *study, const rate_line *line, size_t *variant)
+static bool add_line(mot_study *study, const rate_line *line, study_variant **variant)
 {
     char name[64];
     const bool quick = study->options.quick,
@@ -74,7 +74,7 @@ static bool add_line(mot_study *study, const rate_line *line, size_t *variant)
 
 static void plan_rate(mot_study *study)
 {
-    size_t variant;
+    study_variant *variant;
     (void)claims_add_rate(study, 4);
     (void)claims_add_rate(study, 8);
     for (size_t i = 0; i < MOT_COUNT(lines); ++i) (void)add_line(study, &lines[i], &variant);
@@ -150,12 +150,12 @@ static mot_status measure_rows(mot_study *study, rate_row *rows, size_t *count)
 {
     mot_status status = MOT_OK;
     for (*count = 0; *count < 2; ++*count)
-        MOT_TRY(measure_row(&study->variant[claims_add_rate(study, *count == 0 ? 4 : 8)],
-                            *count == 0 ? RATE_MOT : RATE_OTHER, true, &rows[*count]));
+        MOT_TRY(measure_row(claims_add_rate(study, *count == 0 ? 4 : 8), *count == 0 ? RATE_MOT : RATE_OTHER,
+                            true, &rows[*count]));
     for (size_t i = 0; i < MOT_COUNT(lines); ++i) {
-        size_t variant;
+        study_variant *variant;
         if (!add_line(study, &lines[i], &variant)) continue;
-        MOT_TRY(measure_row(&study->variant[variant], lines[i].kind, lines[i].in_picture, &rows[(*count)++]));
+        MOT_TRY(measure_row(variant, lines[i].kind, lines[i].in_picture, &rows[(*count)++]));
     }
 done:
     return status;
@@ -210,25 +210,13 @@ static mot_status draw_rate(mot_study *study, const rate_row *rows, size_t count
         ++drawn;
     }
     mot_mark marks[16];
-    const size_t stages = claims_marks(study_longest(rows[0].variant), marks);
-    const mot_panel panels[] = {
-        {.kind = MOT_PANEL_LINES,
-         .title = "Test loss",
-         .x = {.label = "step"},
-         .y = {.label = "loss", .log = 10, .low = 1e-20, .high = 2},
-         .series = loss,
-         .series_count = drawn,
-         .marks = marks,
-         .mark_count = stages,
-         .key = MOT_KEY_RIGHT},
-        {.kind = MOT_PANEL_LINES,
-         .title = "Steps to a test loss of eps",
-         .x = {.label = "log10(1/eps)"},
-         .y = {.label = "steps", .low = 0, .high = NAN},
-         .series = steps,
-         .series_count = drawn,
-         .key = MOT_KEY_RIGHT},
-    };
+    mot_panel panels[] = {study_lines("Test loss", "step",
+                                      (mot_axis){.label = "loss", .log = 10, .low = 1e-20, .high = 2}, loss,
+                                      drawn),
+                          study_lines("Steps to a test loss of eps", "log10(1/eps)",
+                                      (mot_axis){.label = "steps", .low = 0, .high = NAN}, steps, drawn)};
+    panels[0].key = panels[1].key = MOT_KEY_RIGHT;
+    claims_mark(&panels[0], study_longest(rows[0].variant), marks);
     const mot_figure figure = {.panels = panels, .panel_count = 2, .columns = 1, .width = 900, .height = 900};
     MOT_TRY(study_draw(
         study, "rate",
@@ -320,75 +308,3 @@ done:
     return status;
 }
 const study_claim claim_rate = {"rate", plan_rate, tell_rate};
-
-/* ---- plain gradient descent ---- */
-
-static size_t add_plain(mot_study *study)
-{
-    const bool quick = study->options.quick;
-    return study_add(study, "plain", "plain gradient descent", claims_rate, claims_seeds(study),
-                     quick ? 4 : 8,
-                     "model.experts=24; data.mixture.eval=%d; stages.2.optimizer=sgd; stages.2.rate=1; "
-                     "stages.2.until=%d steps; eval.every=%d",
-                     20000, quick ? 3000 : 12000, 200);
-}
-
-static void plan_plain(mot_study *study)
-{
-    (void)claims_add_rate(study, 4);
-    (void)add_plain(study);
-}
-
-static mot_status tell_plain(mot_study *study)
-{
-    const study_variant *variants[] = {&study->variant[add_plain(study)],
-                                       &study->variant[claims_add_rate(study, 4)]};
-    study_curve curve[2];
-    double slope[STUDY_MOST_SEEDS];
-    mot_status status = MOT_OK;
-    memset(curve, 0, sizeof curve);
-    mot_series series[2];
-    for (size_t v = 0; v < 2; ++v) {
-        MOT_TRY(study_curve_make(variants[v], study_number, STUDY_LOSS, false, &curve[v]));
-        const double begin = study_longest(variants[v])->stage_begin[2];
-        for (size_t r = 0; r < curve[v].count; ++r) curve[v].x[r] -= begin;
-        series[v] = study_series(&curve[v], v == 0 ? "plain gradient descent" : "normalized", (int)v + 1);
-    }
-    for (int s = 0; s < variants[0]->seeds; ++s) { /* over the last decade of steps */
-        const study_result *r = &variants[0]->result[s];
-        double x[512], y[512];
-        size_t n = 0;
-        for (size_t i = 0; i < r->rows && n < 512; ++i) {
-            const double t = r->column[STUDY_STEP][i] - r->stage_begin[2];
-            if (t * 10 < r->steps - r->stage_begin[2]) continue;
-            x[n] = log(t);
-            y[n++] = log(r->column[STUDY_LOSS][i]);
-        }
-        slope[s] = mot_line_fit(x, y, n).b;
-    }
-    const mot_panel panel = {.kind = MOT_PANEL_LINES,
-                             .title = "Test loss in stage III",
-                             .x = {.label = "step of the stage", .log = 10},
-                             .y = {.label = "loss", .log = 10, .low = 1e-12, .high = 2},
-                             .series = series,
-                             .series_count = 2};
-    const mot_figure figure = {.panels = &panel, .panel_count = 1};
-    study_section(study, "Plain gradient descent: 1/t");
-    study_say(study, "The same first two stages; in the third the experts take plain gradient steps at rate "
-                     "1 instead of normalized ones.\n\n");
-    MOT_TRY(study_draw(study, "plain", "A straight line on these axes is a power of t.", &figure));
-    char text[96];
-    const hsize_t shape[] = {(hsize_t)variants[0]->seeds};
-    MOT_TRY(study_keep(study, "plain", "slope", 1, shape, slope));
-    const double median = study_median(slope, (size_t)variants[0]->seeds);
-    claims_verdict(
-        study, median > -1.5 && median < -0.75,
-        "Over the last decade of steps the loss falls like t^s with s = %s. A margin of degree three gives 1 "
-        "/ (t (ln t)^(4/3)), whose local power is -1 - 4 / (3 ln t): O(1/eps) steps but for logarithms, "
-        "whatever the architecture; the logarithm needs normalized steps.",
-        study_spread(slope, (size_t)variants[0]->seeds, text));
-done:
-    for (size_t v = 0; v < 2; ++v) study_curve_free(&curve[v]);
-    return status;
-}
-const study_claim claim_plain = {"plain", plan_plain, tell_plain};

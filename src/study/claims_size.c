@@ -16,7 +16,7 @@ static int experts_for(int N, double factor)
     return E < 1 ? 1 : E;
 }
 
-static size_t add_experts(mot_study *study, int N, double factor)
+static study_variant *add_experts(mot_study *study, int N, double factor)
 {
     char name[64];
     snprintf(name, sizeof name, "experts-n%d-e%d", N, experts_for(N, factor));
@@ -95,7 +95,7 @@ static mot_status tell_experts(mot_study *study)
         study_say(study, "| %d |", N);
         for (int f = 0; f < MOST_FACTORS; ++f) x[n][f] = p[n][f] = low[n][f] = high[n][f] = draw[n][f] = NAN;
         for (int f = 0; f < MOST_FACTORS; f += factor_step(study)) {
-            const study_variant *variant = &study->variant[add_experts(study, N, factors[f])];
+            const study_variant *variant = add_experts(study, N, factors[f]);
             const int E = experts_for(N, factors[f]);
             size_t served = 0;
             for (int s = 0; s < variant->seeds; ++s) served += every_class_served(&variant->result[s]);
@@ -126,13 +126,10 @@ static mot_status tell_experts(mot_study *study)
         MOT_TRY(study_keep(study, "experts", key, 1, shape, p[n]));
     }
     study_say(study, "\n");
-    const mot_panel panel = {.kind = MOT_PANEL_LINES,
-                             .title = "Every class has experts of its own",
-                             .x = {.label = "E / (N ln N)"},
-                             .y = {.label = "share of seeds", .low = 0, .high = 1.02},
-                             .series = series,
-                             .series_count = 2 * (size_t)counts,
-                             .key = MOT_KEY_RIGHT};
+    mot_panel panel = study_lines("Every class has experts of its own", "E / (N ln N)",
+                                  (mot_axis){.label = "share of seeds", .low = 0, .high = 1.02}, series,
+                                  2 * (size_t)counts);
+    panel.key = MOT_KEY_RIGHT;
     const mot_figure figure = {.panels = &panel, .panel_count = 1, .width = 760};
     MOT_TRY(study_draw(study, "experts",
                        "Bands: 95 % Wilson intervals. Dashed: all classes among E random draws.", &figure));
@@ -150,7 +147,7 @@ const study_claim claim_experts = {"experts", plan_experts, tell_experts};
 static const int growth_counts[] = {2, 4, 8};
 static const double growth_sigmas[] = {0.25, 0.5, 1};
 
-static size_t add_growth(mot_study *study, int N, double sigma, bool single)
+static study_variant *add_growth(mot_study *study, int N, double sigma, bool single)
 {
     char name[64], settings[320];
     const int E = 6 * N, neurons = (E * (32 * 32 + 32) / 4 - 32 * 32) / 32;
@@ -190,8 +187,7 @@ static mot_status tell_growth(mot_study *study)
     for (size_t n = 0; n < MOT_COUNT(growth_counts); ++n)
         for (size_t s = 0; s < MOT_COUNT(growth_sigmas); ++s) {
             for (int single = 0; single < 2; ++single) {
-                const study_variant *variant =
-                    &study->variant[add_growth(study, growth_counts[n], growth_sigmas[s], single)];
+                const study_variant *variant = add_growth(study, growth_counts[n], growth_sigmas[s], single);
                 const size_t seeds = (size_t)variant->seeds;
                 study_last(variant, study_error, 0, error);
                 study_spread(error, seeds, text[1 + single]);
@@ -232,7 +228,7 @@ static const struct {
      "data.mixture.alpha=[0.5, 1.5]; data.mixture.beta=[0.5, 1.5]; data.mixture.gamma=[0.5, 1.5]"},
 };
 
-static size_t add_kind(mot_study *study, size_t kind)
+static study_variant *add_kind(mot_study *study, size_t kind)
 {
     return study_add(study, kinds[kind].name, kinds[kind].label, claims_rate, 5, 3,
                      "model.experts=24; data.mixture.eval=20000; eval.every=200; %s", kinds[kind].settings);
@@ -256,7 +252,7 @@ static mot_status tell_data(mot_study *study)
               "classification signal: with a signal for each label it need not average to zero.\n\n"
               "| data | purity | 0-1 error | lowest loss | class to signal |\n|---|---|---|---|---|\n");
     for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
-        const study_variant *variant = &study->variant[add_kind(study, k)];
+        const study_variant *variant = add_kind(study, k);
         const size_t seeds = (size_t)variant->seeds;
         study_last(variant, study_number, STUDY_PURITY, purity);
         study_last(variant, study_error, 0, error);

@@ -20,7 +20,7 @@ static const char *shorter(const mot_study *study)
                : "";
 }
 
-static size_t add_fixed(mot_study *study, int first, int length)
+static study_variant *add_fixed(mot_study *study, int first, int length)
 {
     char name[64], label[64];
     snprintf(name, sizeof name, "stages-%d-%d", first, length);
@@ -30,7 +30,7 @@ static size_t add_fixed(mot_study *study, int first, int length)
                      length);
 }
 
-static size_t add_self(mot_study *study)
+static study_variant *add_self(mot_study *study)
 {
     return study_add(
         study, "stages-self", "three stages that find their ends", claims_rate, claims_seeds(study), 2.5,
@@ -38,7 +38,7 @@ static size_t add_self(mot_study *study)
 }
 
 /* One or two stages are three of which some learn the same. */
-static size_t add_one(mot_study *study)
+static study_variant *add_one(mot_study *study)
 {
     return study_add(
         study, "stages-one", "one stage, end to end", claims_rate, claims_seeds(study), 3,
@@ -48,7 +48,7 @@ static size_t add_one(mot_study *study)
         shorter(study));
 }
 
-static size_t add_two(mot_study *study)
+static study_variant *add_two(mot_study *study)
 {
     return study_add(
         study, "stages-two", "two stages: neurons, then both", claims_rate, claims_seeds(study), 3,
@@ -114,8 +114,7 @@ static mot_status tell(mot_study *study)
             double *cell = &table[f * MOST_LENGTHS + l];
             *cell = NAN;
             if (study->options.quick && !in_quick(first_ends[f], lengths[l])) continue;
-            *cell = steps_to_target(&study->variant[add_fixed(study, first_ends[f], lengths[l])], steps,
-                                    text);
+            *cell = steps_to_target(add_fixed(study, first_ends[f], lengths[l]), steps, text);
             if (!(*cell < best)) continue;
             best = *cell;
             best_first = first_ends[f];
@@ -147,10 +146,10 @@ static mot_status tell(mot_study *study)
     MOT_TRY(study_keep(study, "stages", "fixed", 2, shape, table));
     study_say(study, "| stages | T1 | T2 | steps to 1e-4 |\n|---|---|---|---|\n");
     double ignored;
-    if (isfinite(best)) tell_row(study, &study->variant[add_fixed(study, best_first, best_length)], &ignored);
-    tell_row(study, &study->variant[add_self(study)], &self);
-    tell_row(study, &study->variant[add_two(study)], &two);
-    tell_row(study, &study->variant[add_one(study)], &one);
+    if (isfinite(best)) tell_row(study, add_fixed(study, best_first, best_length), &ignored);
+    tell_row(study, add_self(study), &self);
+    tell_row(study, add_two(study), &two);
+    tell_row(study, add_one(study), &one);
     study_say(study,
               "\n%sThe self-finding stages end when the loss has not fallen by 0.1 %% in a window of 50 "
               "steps (I), and when the purity of the batches has not risen by 0.005 in one of 40 (II); the "

@@ -91,6 +91,16 @@ mot_series study_series(const study_curve *curve, const char *label, int color)
                         .color = color};
 }
 
+mot_panel study_lines(const char *title, const char *x, mot_axis y, const mot_series *series, size_t count)
+{
+    return (mot_panel){.kind = MOT_PANEL_LINES,
+                       .title = title,
+                       .x = {.label = x},
+                       .y = y,
+                       .series = series,
+                       .series_count = count};
+}
+
 void study_last(const study_variant *variant, study_value *value, size_t which, double *values)
 {
     for (int s = 0; s < variant->seeds; ++s) {

@@ -17,7 +17,7 @@ void figure_text(FILE *script, const char *text)
 }
 
 /* Gnuplot cuts a tick's label behind its 49th byte, if need be within a character; so it is shortened here before. */
-void figure_tick_text(FILE *script, const char *text)
+static void tick_text(FILE *script, const char *text)
 {
     char label[2 * 48 + 4];
     size_t length = 0, bytes = strlen(text) <= 48 ? 48 : 45;
@@ -224,7 +224,7 @@ void figure_names(const figure_pen *pen, char axis, const char *const *labels, s
     for (size_t i = 0; i < count; i += every) {
         snprintf(number, sizeof number, "%zu", i);
         if (i > 0) fputs(", ", pen->script);
-        figure_tick_text(pen->script, labels != NULL ? labels[i] : number);
+        tick_text(pen->script, labels != NULL ? labels[i] : number);
         fprintf(pen->script, " %zu", i);
     }
     fputs(")\n", pen->script);

@@ -29,10 +29,8 @@ typedef struct figure_pen {
     double width, height;
 } figure_pen;
 
-/* `text` as a string of gnuplot, in which nothing has a meaning; NULL is empty. figure_tick_text is for labels of
- * ticks, which gnuplot takes for formats of printf. */
+/* `text` as a string of gnuplot, in which nothing has a meaning; NULL is empty. */
 void figure_text(FILE *script, const char *text);
-void figure_tick_text(FILE *script, const char *text);
 double figure_text_width(const char *text);
 
 /* The colour "#rrggbb" of what stands at place `index` or wishes `color` (mot_series). */

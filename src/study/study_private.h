@@ -81,19 +81,26 @@ typedef struct mot_study {
     char picture_name[256]; /* that folder, as the page calls it */
 } mot_study;
 
+/* ---- study.c ---- */
+
+/* Plans the variants (every rank the same; a status that is the same everywhere), trains and reads them, and tells what came
+ * out (the root). Collective. */
+typedef mot_status study_part(mot_study *study, void *with);
+mot_status study_do(const mot_comm *comm, const mot_study_options *options, const char *name,
+                    study_part *plan, study_part *tell, void *with);
+/* Releases everything, also a page that was begun and not finished. */
+void study_free(mot_study *study);
+
 /* ---- trials.c ---- */
 
 /* Adds a variant, or finds the one of that name. `settings`: "key=value; key=value", made as printf does. The returned
- * number stays valid. Every rank adds the same. */
-size_t study_add(mot_study *study, const char *name, const char *label, const char *base, int seeds,
+ * one stays where it is. Every rank adds the same. */
+study_variant *study_add(mot_study *study, const char *name, const char *label, const char *base, int seeds,
                  double cost, const char *settings, ...) __attribute__((format(printf, 7, 8)));
 
 /* Does all trials that are not done. Collective. */
 mot_status study_train(mot_study *study);
 void study_path(const mot_study *study, const study_variant *variant, int seed, char *path, size_t size);
-
-/* Releases everything, also a page that was begun and not finished. */
-void study_free(mot_study *study);
 
 /* ---- results.c: the root ---- */
 mot_status study_read(mot_study *study);
@@ -138,6 +145,8 @@ mot_status study_curve_make(const study_variant *variant, study_value *value, si
                             study_curve *curve);
 void study_curve_free(study_curve *curve);
 mot_series study_series(const study_curve *curve, const char *label, int color);
+/* A panel of lines over `x`; all else is as if left out. */
+mot_panel study_lines(const char *title, const char *x, mot_axis y, const mot_series *series, size_t count);
 
 /* The value of every seed at its last evaluation, NaN for a failed one: values [variant->seeds]. */
 void study_last(const study_variant *variant, study_value *value, size_t which, double *values);

@@ -24,13 +24,13 @@ static void split_settings(study_variant *variant, char *text)
     }
 }
 
-size_t study_add(mot_study *study, const char *name, const char *label, const char *base, int seeds,
-                 double cost, const char *settings, ...)
+study_variant *study_add(mot_study *study, const char *name, const char *label, const char *base, int seeds,
+                         double cost, const char *settings, ...)
 {
     for (size_t v = 0; v < study->variants; ++v)
-        if (strcmp(study->variant[v].name, name) == 0) return v;
-    if (study->variants == study->room) return study->room; /* study_train refuses */
-    study_variant *variant = &study->variant[study->variants];
+        if (strcmp(study->variant[v].name, name) == 0) return &study->variant[v];
+    if (study->variants == study->room) return NULL; /* study_train refuses */
+    study_variant *variant = &study->variant[study->variants++];
     *variant = (study_variant){.base = base, .seeds = seeds, .cost = cost};
     snprintf(variant->name, sizeof variant->name, "%s", name);
     snprintf(variant->label, sizeof variant->label, "%s", label);
@@ -40,7 +40,7 @@ size_t study_add(mot_study *study, const char *name, const char *label, const ch
     vsnprintf(text, sizeof text, settings, args);
     va_end(args);
     split_settings(variant, text);
-    return study->variants++;
+    return variant;
 }
 
 void study_path(const mot_study *study, const study_variant *variant, int seed, char *path, size_t size)
@@ -232,16 +232,4 @@ mot_status study_train(mot_study *study)
     mot_free(jobs);
     mot_free(work);
     return mot_comm_agree(study->comm, status);
-}
-
-void study_free(mot_study *study)
-{
-    for (size_t v = 0; study->variant != NULL && v < study->variants; ++v) {
-        for (int s = 0; study->variant[v].result != NULL && s < study->variant[v].seeds; ++s)
-            study_result_free(&study->variant[v].result[s]);
-        mot_free(study->variant[v].result);
-    }
-    study_page_give_up(study);
-    mot_free(study->variant);
-    *study = (mot_study){.file = H5I_INVALID_HID};
 }

@@ -9,7 +9,11 @@
 #include "mot/merged.h"
 
 /* clang-format off */
-const run_number_about run_numbers[RUN_NUMBERS] = {
+static const struct {
+    const char *name; /* in the record; NULL: it has it as part of a table */
+    const char *key;  /* in log.jsonl and summary.json */
+    const char *long_name;
+} run_numbers[RUN_NUMBERS] = {
     [RUN_LOSS] = {"loss", "eval.loss", "mean loss"},
     [RUN_ACCURACY] = {"accuracy", "eval.accuracy", "share of samples with the right label"},
     [RUN_GROUP_ACCURACY] = {"group_accuracy", "eval.group_accuracy", "share of samples whose predicted label is of the right group"},

@@ -7,7 +7,7 @@
 #include "mot/record.h"
 #include "run_world.h"
 
-/* The numbers of an evaluation; run_number_about says what each is. */
+/* The numbers of an evaluation; run_figures.c says what each is. */
 typedef enum run_number {
     RUN_LOSS,
     RUN_ACCURACY,
@@ -29,12 +29,6 @@ typedef enum run_number {
     RUN_SIGNAL_ATTENTION,
     RUN_NUMBERS
 } run_number;
-typedef struct run_number_about {
-    const char *name; /* in the record; NULL: it has it as part of a table */
-    const char *key;  /* in log.jsonl and summary.json */
-    const char *long_name;
-} run_number_about;
-extern const run_number_about run_numbers[RUN_NUMBERS];
 
 /* What an evaluation found. Loss and accuracy are the same on every rank; all else is the root's. */
 typedef struct run_eval {

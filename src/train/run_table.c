@@ -31,13 +31,14 @@ static const char *name_of(char **names, int i, char number[16])
     return number;
 }
 
-const char *run_class_name(const run_world *world, int class, char number[16])
+/* Name of a class or group, or its number, which is then written to `number`. */
+static const char *class_name(const run_world *world, int class, char number[16])
 {
     const bool by_group = world->model.config->data.target == MOT_TARGET_GROUP;
     return name_of(by_group ? world->eval_set.group_names : world->eval_set.class_names, class, number);
 }
 
-const char *run_group_name(const run_world *world, int group, char number[16])
+static const char *group_name(const run_world *world, int group, char number[16])
 {
     return name_of(world->eval_set.group_names, group, number);
 }
@@ -47,7 +48,7 @@ static run_table classes_of(const mot_run *run)
     const run_eval *eval = &run->reporter.last_eval;
     return (run_table){
         run,        "class",       "classes", "classes.csv", run->world.classes, eval->class_load,
-        eval->hits, run_class_name};
+        eval->hits, class_name};
 }
 
 static bool has_groups(const run_world *world)
@@ -60,7 +61,7 @@ static run_table groups_of(const mot_run *run)
     const run_eval *eval = &run->reporter.last_eval;
     return (run_table){
         run,           "group", "groups", "groups.csv", run->world.groups, eval->group_load, eval->group_hits,
-        run_group_name};
+        group_name};
 }
 
 static int experts_of(const run_table *table)
@@ -292,8 +293,8 @@ static void say_confusion(const run_world *world, const run_eval *eval)
     for (int i = 0; i < pairs.count; ++i) {
         char label[16], taken[16];
         mot_log_wrap(7, "%6.0f of '%s' were taken for '%s'", pairs.score[i],
-                     run_class_name(world, pairs.index[i] / C, label),
-                     run_class_name(world, pairs.index[i] % C, taken));
+                     class_name(world, pairs.index[i] / C, label),
+                     class_name(world, pairs.index[i] % C, taken));
     }
 }
 

@@ -71,8 +71,4 @@ typedef struct run_memory_peak {
 run_memory_peak run_measure_memory(const run_world *world, const run_course *course);
 const char *run_bytes_text(size_t bytes, char text[32]); /* "1.5 MiB" */
 
-/* run_table.c: name of a class or group, or its number, which is then written to `number`. */
-const char *run_class_name(const run_world *world, int class, char number[16]);
-const char *run_group_name(const run_world *world, int group, char number[16]);
-
 #endif

@@ -104,6 +104,7 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
         work_together(step, learn);
     since = mot_clock_s();
     enter(MOT_PHASE_UPDATE);
+    if (learn) mot_step_split_settle(step, MOT_PHASE_UPDATE);
     if (learn) status = mot_step_update(step, task);
     if (status == MOT_ERR_NUMERIC)
         status = mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());

@@ -146,7 +146,7 @@ static void dispatch_chunk(mot_step *step, size_t c)
         const row_head head = {(uint32_t)p, (uint32_t)k, step->choices.weight[p * K + k]};
         memcpy(row, &head, sizeof head);
         memcpy(row + sizeof head, mot_batch_note(batch, p)->target, step->loss.target_bytes);
-        pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + step->head_bytes);
+        pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + step->wire.head_bytes);
     }
     mot_exchange_begin(&chunk->dispatch, plan, MOT_DISPATCH);
 }

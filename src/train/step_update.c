@@ -94,7 +94,6 @@ mot_status mot_step_update(mot_step *step, const mot_step_task *task)
 {
     update all = {step, task};
     mot_status status = MOT_OK;
-    mot_step_split_settle(step, MOT_PHASE_UPDATE);
     mot_model_sum_tied(step->model);
     find_due(step);
     if (task->careful) MOT_TRY(mot_comm_agree(step->comm, check_finite(step, task)));
