@@ -1,0 +1,32 @@
+/* dataset_writer.h: a data set while it is written. Private to src/data. */
+#ifndef MOT_DATASET_WRITER_H
+#define MOT_DATASET_WRITER_H
+
+#include <limits.h>
+
+#include "dataset_private.h"
+#include "mot/digest.h"
+
+/* x has to lie contiguous in the file, and its extent is known only at the end: the samples of a split wait
+ * in a nameless file beside the target until then. */
+typedef struct split {
+    int spool; /* -1: the split has no samples */
+    size_t samples;
+    int32_t *label, *group; /* group NULL: none */
+    size_t label_capacity, group_capacity;
+    uint64_t at;       /* place of x in the file, once written there, */
+    mot_digest digest; /* its checksum, */
+    uint64_t *sum;     /* and that of each sample */
+} split;
+
+struct mot_dataset_writer {
+    char path[PATH_MAX];
+    mot_sample_format format;
+    split splits[DATASET_SPLITS];
+};
+
+/* dataset_describe.c: all but the samples. */
+mot_status dataset_describe(const mot_dataset_writer *writer, hid_t file, const mot_dataset_about *about,
+                            int classes, int groups);
+
+#endif
