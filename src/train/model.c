@@ -10,20 +10,14 @@
 /* Points an expert's weights and gradients into its own unit and the tied one. */
 static void point(const mot_model *model, model_experts *held, int local)
 {
-    const mot_table *own = &model->own_table, *tied = &model->tied_table;
-    mot_params *params = &held->own[local];
-    size_t o = 0, t = 0;
+    const mot_params *params = &held->own[local];
+    const size_t tied = (size_t)local * model->tied_table.count;
+    model_place place = {0};
     for (size_t r = 0; r < model->table.rows; ++r) {
         const size_t at = (size_t)local * model->table.rows + r;
-        if ((model->config->model.tie >> model->table.row[r].part) & 1u) {
-            const size_t offset = tied->row[t++].offset;
-            held->weight[at] = model->tied.value + offset;
-            held->gradient[at] = held->tied_gradient + (size_t)local * tied->count + offset;
-        } else {
-            const size_t offset = own->row[o++].offset;
-            held->weight[at] = params->value + offset;
-            held->gradient[at] = params->gradient + offset;
-        }
+        mot_model_next(model, r, &place);
+        held->weight[at] = (place.tied ? model->tied.value : params->value) + place.offset;
+        held->gradient[at] = (place.tied ? held->tied_gradient + tied : params->gradient) + place.offset;
     }
 }
 

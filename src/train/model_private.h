@@ -1,4 +1,4 @@
-/* model_private.h: how a rank's experts are held. Included by src/train/model*.c alone. */
+/* model_private.h: how a rank's experts are held. Included by src/train/model*.c and step_split.c alone. */
 #ifndef MOT_MODEL_PRIVATE_H
 #define MOT_MODEL_PRIVATE_H
 
@@ -14,6 +14,19 @@ typedef struct model_experts {
     const mot_real **weight;
     mot_real **gradient;
 } model_experts;
+
+/* Where row r of an expert's table lies: in the tied unit, or in its own. Rows are asked for from 0 on, one after another. */
+typedef struct model_place {
+    bool tied;
+    size_t offset;
+    size_t rows[2]; /* so far: of its own, tied */
+} model_place;
+static inline void mot_model_next(const mot_model *model, size_t r, model_place *place)
+{
+    place->tied = model->config->model.tie >> model->table.row[r].part & 1u;
+    const mot_table *table = place->tied ? &model->tied_table : &model->own_table;
+    place->offset = table->row[place->rows[place->tied]++].offset;
+}
 
 /* Room for the experts that `placement`, which is taken over in either case, gives this rank; those that the model has
  * already are kept. On failure everything new is released, and the model is as it was. Not collective. */

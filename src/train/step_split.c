@@ -7,6 +7,7 @@
  *
  * All of this is known to everybody from the choices, so nobody asks for anything; messages between two ranks match by
  * their order, which is that of the shares. */
+#include "model_private.h"
 #include "mot/memory.h"
 #include "step_private.h"
 
@@ -47,12 +48,12 @@ static void point(mot_step *step, size_t slot)
 {
     const mot_model *model = step->model;
     const mot_real *own = step->split.value + slot * model->own_table.count;
-    size_t o = 0, t = 0;
-    for (size_t r = 0; r < model->table.rows; ++r)
-        step->split.weight[slot * model->table.rows + r] =
-            (model->config->model.tie >> model->table.row[r].part) & 1u
-                ? model->tied.value + model->tied_table.row[t++].offset
-                : own + model->own_table.row[o++].offset;
+    const mot_real **weight = step->split.weight + slot * model->table.rows;
+    model_place place = {0};
+    for (size_t r = 0; r < model->table.rows; ++r) {
+        mot_model_next(model, r, &place);
+        weight[r] = (place.tied ? model->tied.value : own) + place.offset;
+    }
 }
 
 mot_status mot_step_split_prepare(mot_step *step)
