@@ -63,18 +63,14 @@ mot_status mot_cmd_bench(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        options,
-        take,
-        "[CONFIG] [KEY=VALUE...]",
-        "Measures on all ranks, in one go, the steps of CONFIG phase by phase, and what the machine alone "
-        "reaches: the experts' matrix products, memory, MPI_Alltoallv. Writes nothing but --json. Without "
-        "CONFIG, or with data.source=random in it, samples are random numbers of a shape (data.random.*)."
-        "\vmpirun -n 2 mot bench configs/bench-64x128.yaml train.batch=512 --json before.json\n"
-        "mpirun -n 2 mot bench configs/bench-64x128.yaml train.batch=512 --compare before.json\n\n"
-        "docs/performance.md explains the table.",
-        NULL,
-        NULL,
-        NULL};
+        .options = options, .parser = take, .args_doc = "[CONFIG] [KEY=VALUE...]",
+        .doc =
+            "Measures on all ranks, in one go, the steps of CONFIG phase by phase, and what the machine alone "
+            "reaches: the experts' matrix products, memory, MPI_Alltoallv. Writes nothing but --json. Without "
+            "CONFIG, or with data.source=random in it, samples are random numbers of a shape (data.random.*)."
+            "\vmpirun -n 2 mot bench configs/bench-64x128.yaml train.batch=512 --json before.json\n"
+            "mpirun -n 2 mot bench configs/bench-64x128.yaml train.batch=512 --compare before.json\n\n"
+            "docs/performance.md explains the table."};
     arguments given = {.options.repeats = 9};
     bool help;
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);

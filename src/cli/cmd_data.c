@@ -226,10 +226,8 @@ done:
 static mot_status cmd_data_make(int argc, char **argv)
 {
     static const struct argp argp = {
-        make_options, parse_make,
-        NULL,         "--out FILE\nThe synthetic N-class mixture, each sample a function of seed and index.",
-        NULL,         NULL,
-        NULL};
+        .options = make_options, .parser = parse_make,
+        .doc = "--out FILE\nThe synthetic N-class mixture, each sample a function of seed and index."};
     static char name[] = "mot data make mixture";
     if (argc < 2 || strcmp(argv[1], "mixture") != 0) {
         if (argc < 2 || strcmp(argv[1], "--help") != 0)

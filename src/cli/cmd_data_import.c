@@ -37,7 +37,8 @@ static mot_status import(const importer *kind, char *name, int argc, char **argv
 {
     struct argp_option taken[IMPORT_MAX_OPTIONS];
     import_options_of(kind->bit, taken);
-    const struct argp argp = {taken, import_parse, kind->usage, kind->help, NULL, NULL, NULL};
+    const struct argp argp = {
+        .options = taken, .parser = import_parse, .args_doc = kind->usage, .doc = kind->help};
     mot_import_notes notes = {.count = 0};
     import_arguments a = {.importer = kind, .options = {.notes = &notes}};
     bool help;

@@ -188,8 +188,10 @@ static mot_status show_head(const mot_dataset *set, const arguments *a)
 
 mot_status cmd_data_show(int argc, char **argv)
 {
-    static const struct argp argp = {
-        options, parse, "FILE", "What a data set holds; its checksums are verified.", NULL, NULL, NULL};
+    static const struct argp argp = {.options = options,
+                                     .parser = parse,
+                                     .args_doc = "FILE",
+                                     .doc = "What a data set holds; its checksums are verified."};
     arguments a = {.split = "train", .samples = 2};
     bool help;
     mot_dataset set = {0};

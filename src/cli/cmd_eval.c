@@ -42,16 +42,12 @@ mot_status mot_cmd_eval(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        options,
-        take,
-        "RUN|CHECKPOINT [KEY=VALUE...]",
-        "Repeats the evaluation from a checkpoint file, or from the newest one of a run folder. KEY=VALUE "
-        "changes the run's configuration, for example eval.split=val or data.file=other.h5.\v"
-        "Another data set is read as the run's own: with its normalization, and with classes, words and "
-        "columns matched by name. What does not fit is refused.",
-        NULL,
-        NULL,
-        NULL};
+        .options = options, .parser = take, .args_doc = "RUN|CHECKPOINT [KEY=VALUE...]",
+        .doc =
+            "Repeats the evaluation from a checkpoint file, or from the newest one of a run folder. KEY=VALUE "
+            "changes the run's configuration, for example eval.split=val or data.file=other.h5.\v"
+            "Another data set is read as the run's own: with its normalization, and with classes, words and "
+            "columns matched by name. What does not fit is refused."};
     arguments given = {0};
     bool help;
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);

@@ -340,14 +340,10 @@ mot_status mot_cmd_inspect(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        table,
-        parse,
-        "FILE|RUN_FOLDER",
-        "Show what is in a run folder, run.h5, checkpoint, record segment or data set: what kind it is, "
-        "where it comes from, and its tree with shapes, types, units and names; YAML and JSON as text.",
-        NULL,
-        NULL,
-        NULL};
+        .options = table, .parser = parse, .args_doc = "FILE|RUN_FOLDER",
+        .doc =
+            "Show what is in a run folder, run.h5, checkpoint, record segment or data set: what kind it is, "
+            "where it comes from, and its tree with shapes, types, units and names; YAML and JSON as text."};
     inspect_options options = {0};
     bool help;
     const mot_status status = mot_cli_parse(&argp, argc, argv, &options, &help);

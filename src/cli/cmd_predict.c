@@ -177,19 +177,15 @@ mot_status mot_cmd_predict(int argc, char **argv)
 {
     struct argp_option options[2 * IMPORT_MAX_OPTIONS];
     const struct argp argp = {
-        options,
-        take,
-        "RUN|CHECKPOINT [KEY=VALUE...]",
-        "Says of each sample its class, the probability of every class, its expert and the gate's "
-        "probability of it, in the order of the input. Labels are not needed, and not looked at.\v"
-        "Samples are read as the run's own: with its normalization, pictures in its size and colours, and "
-        "with words and columns matched by name. The same numbers come out on any number of ranks.\n\n"
-        "mot predict runs/mine --csv new.csv -o new-classes.csv\n"
-        "mot predict runs/shapes --images photos -o photos.csv\n"
-        "mot predict runs/signals --hdf5 new.h5 --x /signals -o signals.h5",
-        NULL,
-        NULL,
-        NULL};
+        .options = options, .parser = take, .args_doc = "RUN|CHECKPOINT [KEY=VALUE...]",
+        .doc =
+            "Says of each sample its class, the probability of every class, its expert and the gate's "
+            "probability of it, in the order of the input. Labels are not needed, and not looked at.\v"
+            "Samples are read as the run's own: with its normalization, pictures in its size and colours, and "
+            "with words and columns matched by name. The same numbers come out on any number of ranks.\n\n"
+            "mot predict runs/mine --csv new.csv -o new-classes.csv\n"
+            "mot predict runs/shapes --images photos -o photos.csv\n"
+            "mot predict runs/signals --hdf5 new.h5 --x /signals -o signals.h5"};
     arguments given = {.import.options.out = NULL};
     bool help;
     options_of(options);

@@ -62,18 +62,14 @@ mot_status mot_cmd_study(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        options,
-        take,
-        "claims|ablations FOLDER",
-        "Trains many models and answers one question from all of them: an HDF5 file of all figures, and a "
-        "page with pictures, numbers with their spread over seeds, and verdicts.\v"
-        "claims     the claims of arXiv 2510.27004 about Mixture-of-Transformers, on its synthetic mixture\n"
-        "ablations  stages, sharing, gates and sizes on Fashion-MNIST, CIFAR-100 and CLINC150\n\n"
-        "Every trial is an ordinary run in FOLDER/trials/. Under mpirun the ranks share the trials out; a "
-        "study that was stopped continues by the same command.",
-        NULL,
-        NULL,
-        NULL};
+        .options = options, .parser = take, .args_doc = "claims|ablations FOLDER",
+        .doc =
+            "Trains many models and answers one question from all of them: an HDF5 file of all figures, and a "
+            "page with pictures, numbers with their spread over seeds, and verdicts.\v"
+            "claims     the claims of arXiv 2510.27004 about Mixture-of-Transformers, on its synthetic mixture\n"
+            "ablations  stages, sharing, gates and sizes on Fashion-MNIST, CIFAR-100 and CLINC150\n\n"
+            "Every trial is an ordinary run in FOLDER/trials/. Under mpirun the ranks share the trials out; a "
+            "study that was stopped continues by the same command."};
     static const struct {
         const char *name;
         mot_status (*run)(const mot_comm *comm, const mot_study_options *options);

@@ -53,18 +53,14 @@ mot_status mot_cmd_train(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        options,
-        take,
-        "CONFIG [KEY=VALUE...]",
-        "Trains the Mixture-of-Transformers that CONFIG (YAML) describes, or continues what stands in its "
-        "run folder. KEY=VALUE changes the configuration, for example model.experts=8 or "
-        "stages.0.rate=0.01.\v"
-        "Run it under mpirun or srun for more ranks; the result has the same bits on any number.\n"
-        "The run folder is described in docs/files.md, the keys in docs/config.md; --help-config explains "
-        "them, and says what other programs' names for them (lr, epochs, batch_size) are here.",
-        NULL,
-        NULL,
-        NULL};
+        .options = options, .parser = take, .args_doc = "CONFIG [KEY=VALUE...]",
+        .doc =
+            "Trains the Mixture-of-Transformers that CONFIG (YAML) describes, or continues what stands in its "
+            "run folder. KEY=VALUE changes the configuration, for example model.experts=8 or "
+            "stages.0.rate=0.01.\v"
+            "Run it under mpirun or srun for more ranks; the result has the same bits on any number.\n"
+            "The run folder is described in docs/files.md, the keys in docs/config.md; --help-config explains "
+            "them, and says what other programs' names for them (lr, epochs, batch_size) are here."};
     arguments given = {0};
     bool help;
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);
