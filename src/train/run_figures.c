@@ -2,6 +2,7 @@
 #include "run_private.h"
 #include "run_probe.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -131,7 +132,7 @@ static double routing_accuracy(const run_eval *eval, const struct run_figures *f
 }
 
 /* The figures of an evaluation; how many there are. */
-enum { MOST_FIGURES = RUN_NUMBERS + 9 };
+enum { MOST_FIGURES = RUN_NUMBERS + 16 };
 static size_t list_figures(const run_reporter *reporter, const run_world *world,
                            mot_eval_figure list[MOST_FIGURES])
 {
@@ -167,6 +168,7 @@ static size_t list_figures(const run_reporter *reporter, const run_world *world,
 /* clang-format on */
 #undef TABLE
 #undef ROW
+    assert(count <= MOST_FIGURES);
     return count;
 }
 

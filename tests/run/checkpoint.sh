@@ -80,6 +80,19 @@ quietly train 2 run=clock 'train.until=60 steps' checkpoint.every=0 checkpoint.i
 quietly train 2 run=waited 'train.until=60 steps' checkpoint.background=false
 [ "$(digest waited)" = "$wanted" ] || fail "checkpoints in the foreground change the digest"
 
+# A checkpoint a step: few segments, a short list; and the same bits from the midst of a segment.
+quietly train 1 run=each 'train.until=60 steps' checkpoint.every=1 checkpoint.keep=0 record.every=1
+segments() { find each/record -name '*.h5' | wc -l; }
+[ "$(segments)" -le 5 ] || fail "60 checkpoints make these segments: $(ls each/record)"
+mot inspect each >said 2>err || fail "mot inspect of 60 checkpoints: $(cat err)"
+[ "$(wc -l <said)" -le 200 ] || fail "mot inspect of 60 checkpoints says $(wc -l <said) lines"
+grep -q 'step-00000001.h5' said && grep -q 'step-00000060.h5' said || fail "mot inspect leaves out the first or the last: $(cat said)"
+quietly mot inspect --verify each
+for step in {34..60}; do rm each/checkpoints/step-000000"$step".h5; done
+quietly train 2 run=each 'train.until=60 steps' checkpoint.every=1 checkpoint.keep=0 record.every=1
+[ "$(digest each)" = "$wanted" ] || fail "from the midst of a segment: digest $(digest each), without a stop $wanted"
+quietly mot inspect --verify each
+
 # What a killed process left is gone after the next start.
 touch base/run.h5.tmp.1 base/checkpoints/step-00000050.h5.tmp.12 base/record/00000041-00000050.h5.tmp.3
 quietly train 2 run=base 'train.until=60 steps'
