@@ -49,10 +49,9 @@ class Reference:
         with h5py.File(run + "/checkpoints/step-00000000.h5") as f:
             gate = f["gate"]
             self.theta = gate[[name for name in gate if gate[name].ndim == 2][0]][...].astype(float)  # [D, E]
-            expert = [f[f"experts/{e:05d}"] for e in range(E)]
-            self.W = np.array([x["ffn/neurons"][...] for x in expert]).astype(float)  # [E, H, D, J]
-            shape = (E, heads, D, D)
-            self.A = np.array([x["attention/attention"][...] for x in expert]).astype(float) if attention else np.zeros(shape)
+            expert = f["experts"]
+            self.W = expert["ffn/neurons"][...].astype(float)  # [E, H, D, J]
+            self.A = expert["attention/attention"][...].astype(float) if attention else np.zeros((E, heads, D, D))
         self.attention = attention
 
     def forward(self, e, X):
