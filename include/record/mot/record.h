@@ -111,7 +111,8 @@ mot_status mot_record_relink(mot_record *record);
 /* There is a checkpoint, or one less. */
 void mot_record_unlinked(mot_record *record);
 /* Makes run.h5 anew where it does not name all that there is, unless that were more than a twentieth of this thread's work
- * since the last time, or a minute has passed: it costs as much as there are files. To be called now and then: segments that have ended get their names by it. */
+ * since the last time, or a minute has passed: it costs as much as there are files. To be called now and then: segments that
+ * have ended get their names by it. */
 mot_status mot_record_keep_linked(mot_record *record);
 
 /* ---- JSON, one flat object ---- */
