@@ -50,7 +50,7 @@ done:
 int mot_record_layers(hid_t segment)
 {
     int layers = 1;
-    for (char group[16]; layers < MOST_LAYERS; ++layers) {
+    for (char group[24]; layers < MOST_LAYERS; ++layers) {
         snprintf(group, sizeof group, "layer%d", layers);
         if (!mot_h5_exists(segment, group)) break;
     }
