@@ -51,7 +51,7 @@ typedef struct record_column {
 size_t record_column_numbers(const record_column *column); /* of a row */
 
 typedef struct record_table {
-    char group[16];
+    char group[24];
     const char *axis;      /* of the rows: the first column, or a numbering of that name */
     record_column *column; /* [columns], owned; the first has the steps, in 64 bits */
     size_t columns;        /* 0: nobody has said yet which */

@@ -169,7 +169,7 @@ mot_status record_tables_make(record_table *tables, const record_source *source)
     MOT_TRY(make(&tables[TABLE_ASSIGN], "assign", "row", MOT_COUNT(assign_columns), assign_columns));
     for (int l = 0; l < source->layers; ++l) {
         record_column column[LAYER_COLUMNS];
-        char group[16];
+        char group[24];
         snprintf(group, sizeof group, "layer%d", l);
         record_table *const loads = &tables[TABLE_LAYERS + 2 * l], *const snapshots = loads + 1;
         size_t columns = loads_columns(column, source);

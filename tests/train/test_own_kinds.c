@@ -170,7 +170,7 @@ START_TEST(a_name_is_taken_once)
     ck_assert_ptr_nonnull(strstr(mot_error_message(), "'linear'"));
     ck_assert_int_eq(mot_kinds_find(&mot_gate_kinds, "deep"), MOT_NO_KIND);
     mot_kinds full = {{NULL}};
-    static char names[MOT_MOST_KINDS + 1][8];
+    static char names[MOT_MOST_KINDS + 1][16];
     static mot_kind kinds[MOT_MOST_KINDS + 1];
     for (int i = 0; i <= MOT_MOST_KINDS; ++i) {
         snprintf(names[i], sizeof names[i], "k%d", i);
