@@ -31,9 +31,9 @@ static mot_status prepare(bench *b)
     char folder[MOT_PATH];
     const char *json = b->options->json;
     mot_status status;
-    MOT_TRY(bench_describe(mot_run_model(b->run), &b->description));
+    MOT_TRY(mot_bench_describe(mot_run_model(b->run), &b->description));
     if (b->options->compare != NULL)
-        MOT_TRY(bench_read(&b->before, b->options->compare, b->description, b->comm->size));
+        MOT_TRY(mot_bench_read(&b->before, b->options->compare, b->description, b->comm->size));
     if (json == NULL) goto done;
     mot_path_folder(folder, sizeof folder, json);
     if (access(folder, W_OK | X_OK) != 0)
@@ -82,7 +82,7 @@ static mot_status take_repeat(bench *b, bench_sample *sample)
         sample->flops[p] = (after->phase[p].flops - before.phase[p].flops) / b->steps;
         sample->bytes[p] = (after->phase[p].bytes - before.phase[p].bytes) / b->steps;
     }
-    MOT_TRY(bench_limits_measure(b->limits, step, sample));
+    MOT_TRY(mot_bench_limits_measure(b->limits, step, sample));
 done:
     return status;
 }
@@ -100,9 +100,9 @@ static mot_status conclude(bench *b)
                                      .steps = b->steps,
                                      .batch = mot_run_model(b->run)->config->train.batch,
                                      .sample = b->all};
-        bench_say(&mot_run_model(b->run)->placement, &result);
-        if (options->compare != NULL) bench_compare(&b->before, options->compare, &result);
-        if (options->json != NULL) status = bench_write(options->json, &result, b->description);
+        mot_bench_say(&mot_run_model(b->run)->placement, &result);
+        if (options->compare != NULL) mot_bench_compare(&b->before, options->compare, &result);
+        if (options->json != NULL) status = mot_bench_write(options->json, &result, b->description);
     }
     return mot_comm_agree(comm, status);
 }
@@ -115,7 +115,7 @@ mot_status mot_bench_run(const mot_comm *comm, const mot_config *config, const m
     MOT_TRY(mot_run_open(&b.run, comm, config));
     if (comm->rank == MOT_ROOT) status = prepare(&b);
     MOT_TRY(mot_comm_agree(comm, status));
-    status = bench_limits_create(&b.limits, comm, mot_run_model(b.run));
+    status = mot_bench_limits_create(&b.limits, comm, mot_run_model(b.run));
     if (status == MOT_OK) status = mot_allocate(&b.mine, repeats, sizeof *b.mine, "what is measured");
     if (status == MOT_OK && comm->rank == MOT_ROOT)
         status = mot_allocate(&b.all, repeats * (size_t)comm->size, sizeof *b.all, "what is measured");
@@ -127,7 +127,7 @@ mot_status mot_bench_run(const mot_comm *comm, const mot_config *config, const m
 done:
     mot_free(b.all);
     mot_free(b.mine);
-    bench_limits_destroy(&b.limits);
+    mot_bench_limits_destroy(&b.limits);
     mot_run_close(&b.run);
     mot_free(b.before.text);
     mot_free(b.description);

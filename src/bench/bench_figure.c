@@ -5,14 +5,14 @@
 
 #include "mot/statistics.h"
 
-bench_figure bench_figure_of(int count, const double *value)
+bench_figure mot_bench_figure_of(int count, const double *value)
 {
     const size_t values = (size_t)count;
     return (bench_figure){mot_median(value, values), mot_quantile(value, values, 0.25),
                           mot_quantile(value, values, 0.75)};
 }
 
-void bench_key(int kind, char key[64])
+void mot_bench_key(int kind, char key[64])
 {
     static const char *const names[] = {
         [BENCH_SAMPLES_PER_S] = "samples_per_s",
@@ -57,7 +57,7 @@ static void add(const bench_sample *sample, int kind, double *up, double *down)
     }
 }
 
-void bench_values(const bench_result *result, int kind, int rank, double *value)
+void mot_bench_values(const bench_result *result, int kind, int rank, double *value)
 {
     const int first = rank >= 0 ? rank : 0, end = rank >= 0 ? rank + 1 : result->ranks;
     for (int repeat = 0; repeat < result->repeats; ++repeat) {

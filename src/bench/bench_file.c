@@ -18,7 +18,7 @@
 static const char format_name[] = "mot-bench";
 enum { FORMAT_VERSION = 1, LARGEST_FILE = 64 << 20 };
 
-mot_status bench_describe(const mot_model *model, char **text)
+mot_status mot_bench_describe(const mot_model *model, char **text)
 {
     const mot_expert_shape *shape = &model->shape;
     mot_config copy = *model->config;
@@ -41,14 +41,14 @@ static void put_figures(mot_json *json, const bench_result *result, double *valu
 {
     for (int kind = 0; kind < BENCH_KINDS; ++kind) {
         char key[64], of_ranks[80];
-        bench_key(kind, key);
-        bench_values(result, kind, -1, value);
+        mot_bench_key(kind, key);
+        mot_bench_values(result, kind, -1, value);
         mot_json_reals(json, key, (size_t)result->repeats, value);
         snprintf(of_ranks, sizeof of_ranks, "%s.ranks", key);
         double *median = value + result->repeats;
         for (int r = 0; r < result->ranks; ++r) {
-            bench_values(result, kind, r, value);
-            median[r] = bench_figure_of(result->repeats, value).median;
+            mot_bench_values(result, kind, r, value);
+            median[r] = mot_bench_figure_of(result->repeats, value).median;
         }
         mot_json_reals(json, of_ranks, (size_t)result->ranks, median);
     }
@@ -65,7 +65,7 @@ static void put_figures(mot_json *json, const bench_result *result, double *valu
     }
 }
 
-mot_status bench_write(const char *path, const bench_result *result, const char *description)
+mot_status mot_bench_write(const char *path, const bench_result *result, const char *description)
 {
     double *value = NULL;
     mot_status status;
@@ -134,7 +134,7 @@ static void read_text(const char *at, char *text)
     *text = '\0';
 }
 
-mot_status bench_read(bench_file *file, const char *path, const char *description, int ranks)
+mot_status mot_bench_read(bench_file *file, const char *path, const char *description, int ranks)
 {
     mot_status status;
     char expected[64], *then = NULL;
@@ -159,17 +159,18 @@ done:
 
 /* ---- comparing ---- */
 
-void bench_compare(const bench_file *before, const char *path, const bench_result *result)
+void mot_bench_compare(const bench_file *before, const char *path, const bench_result *result)
 {
     static double then[MOT_BENCH_MOST_REPEATS], now[MOT_BENCH_MOST_REPEATS];
     mot_log(MOT_LOG_INFO, "\n%-28s %13s %13s %8s %8s", path, "then", "now", "ratio", "noise");
     for (int kind = 0; kind < BENCH_KINDS; ++kind) {
         char key[64];
-        bench_key(kind, key);
+        mot_bench_key(kind, key);
         const int count = find_list(before, key, MOT_BENCH_MOST_REPEATS, then);
         if (count == 0) continue;
-        bench_values(result, kind, -1, now);
-        const bench_figure old = bench_figure_of(count, then), new = bench_figure_of(result->repeats, now);
+        mot_bench_values(result, kind, -1, now);
+        const bench_figure old = mot_bench_figure_of(count, then),
+                           new = mot_bench_figure_of(result->repeats, now);
         if (!(old.median > 0) || !(new.median > 0)) continue;
         const double ratio = new.median / old.median,
                      noise = hypot((old.high - old.low) / old.median, (new.high - new.low) / new.median);

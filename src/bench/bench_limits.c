@@ -36,7 +36,7 @@ static size_t largest(const bench_limits *limits)
     return most;
 }
 
-mot_status bench_limits_create(bench_limits **result, const mot_comm *comm, mot_model *model)
+mot_status mot_bench_limits_create(bench_limits **result, const mot_comm *comm, mot_model *model)
 {
     const char *what = "the operands of a measurement";
     const size_t ranks = (size_t)comm->size;
@@ -69,12 +69,12 @@ mot_status bench_limits_create(bench_limits **result, const mot_comm *comm, mot_
         limits->z[i] = (float)(i % 11);
     }
 done:
-    if (status != MOT_OK) bench_limits_destroy(&limits);
+    if (status != MOT_OK) mot_bench_limits_destroy(&limits);
     *result = limits;
     return status;
 }
 
-void bench_limits_destroy(bench_limits **handle)
+void mot_bench_limits_destroy(bench_limits **handle)
 {
     bench_limits *limits = *handle;
     *handle = NULL;
@@ -245,7 +245,7 @@ done:
     return status;
 }
 
-mot_status bench_limits_measure(bench_limits *limits, const mot_step *step, bench_sample *sample)
+mot_status mot_bench_limits_measure(bench_limits *limits, const mot_step *step, bench_sample *sample)
 {
     static const mot_phase streams[] = {MOT_PHASE_SCORE, MOT_PHASE_CHOOSE, MOT_PHASE_LOSS, MOT_PHASE_UPDATE,
                                         MOT_PHASE_REPORT};

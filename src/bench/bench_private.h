@@ -35,13 +35,13 @@ typedef struct bench_figure {
 /* bench_limits.c: the machine alone. All collective in that every rank must call alike: they measure at the same
  * time. */
 typedef struct bench_limits bench_limits;
-mot_status bench_limits_create(bench_limits **limits, const mot_comm *comm, mot_model *model);
-void bench_limits_destroy(bench_limits **limits);
+mot_status mot_bench_limits_create(bench_limits **limits, const mot_comm *comm, mot_model *model);
+void mot_bench_limits_destroy(bench_limits **limits);
 /* Fills the rates and limits of a repeat whose phases are measured. */
-mot_status bench_limits_measure(bench_limits *limits, const mot_step *step, bench_sample *sample);
+mot_status mot_bench_limits_measure(bench_limits *limits, const mot_step *step, bench_sample *sample);
 
 /* bench_figure.c: medians and quartiles, and the figures that are shown, written and compared. */
-bench_figure bench_figure_of(int count, const double *value);
+bench_figure mot_bench_figure_of(int count, const double *value);
 /* One number of a repeat: the mean over ranks (or, of samples a second, of the job). */
 typedef enum bench_kind {
     BENCH_SAMPLES_PER_S,
@@ -55,12 +55,12 @@ typedef enum bench_kind {
     BENCH_KINDS = BENCH_PHASE_REACHED + MOT_PHASES
 } bench_kind;
 /* The key of a figure in the file: "samples_per_s", "phase.load_s", ... */
-void bench_key(int kind, char key[64]);
+void mot_bench_key(int kind, char key[64]);
 /* value[repeat], for all ranks, or of one (rank >= 0). */
-void bench_values(const bench_result *result, int kind, int rank, double *value);
+void mot_bench_values(const bench_result *result, int kind, int rank, double *value);
 
 /* bench_table.c: what is printed. Root. */
-void bench_say(const mot_placement *placement, const bench_result *result);
+void mot_bench_say(const mot_placement *placement, const bench_result *result);
 
 /* bench_file.c: the file of --json, one flat object, and comparing with a former one. Root. */
 typedef struct bench_file {
@@ -69,9 +69,9 @@ typedef struct bench_file {
 } bench_file;
 /* What must be equal for two files to be compared: the configuration without what does not change a step, and what a
  * sample is; mot_free(*text). */
-mot_status bench_describe(const mot_model *model, char **text);
-mot_status bench_write(const char *path, const bench_result *result, const char *description);
-mot_status bench_read(bench_file *file, const char *path, const char *description, int ranks);
-void bench_compare(const bench_file *before, const char *path, const bench_result *result);
+mot_status mot_bench_describe(const mot_model *model, char **text);
+mot_status mot_bench_write(const char *path, const bench_result *result, const char *description);
+mot_status mot_bench_read(bench_file *file, const char *path, const char *description, int ranks);
+void mot_bench_compare(const bench_file *before, const char *path, const bench_result *result);
 
 #endif

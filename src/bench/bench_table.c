@@ -10,8 +10,8 @@ enum { MOST_RANKS = 32 };
 static bench_figure figure(const bench_result *result, int kind, int rank)
 {
     static double value[MOT_BENCH_MOST_REPEATS];
-    bench_values(result, kind, rank, value);
-    return bench_figure_of(result->repeats, value);
+    mot_bench_values(result, kind, rank, value);
+    return mot_bench_figure_of(result->repeats, value);
 }
 
 /* A rank's operations and bytes of a phase, a step: the mean; and its longest time over its mean time. */
@@ -35,7 +35,7 @@ static phase_sums sum_up(const bench_result *result, int phase)
         }
         value[i] = sum > 0 ? most * result->ranks / sum : 0;
     }
-    sums.imbalance = bench_figure_of(result->repeats, value).median;
+    sums.imbalance = mot_bench_figure_of(result->repeats, value).median;
     return sums;
 }
 
@@ -101,7 +101,7 @@ static void say_ranks(const bench_result *result, const mot_placement *placement
         mot_log(MOT_LOG_INFO, "... %d ranks more (--json FILE has them all)", result->ranks - MOST_RANKS);
 }
 
-void bench_say(const mot_placement *placement, const bench_result *result)
+void mot_bench_say(const mot_placement *placement, const bench_result *result)
 {
     const bench_figure step = figure(result, BENCH_STEP_S, -1),
                        speed = figure(result, BENCH_SAMPLES_PER_S, -1);

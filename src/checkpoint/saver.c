@@ -56,7 +56,7 @@ static void release(mot_saver *saver)
     mot_free(saver->digest_at);
     mot_free(saver->digests);
     mot_free(saver->digest);
-    saver_free_units(saver);
+    mot_saver_free_units(saver);
     mot_free(saver->copy);
     mot_free(saver->hosts);
     mot_free(saver);
@@ -233,7 +233,7 @@ mot_status mot_saver_begin(mot_saver *saver, const mot_state *state, const char 
 {
     mot_status status;
     MOT_TRY(mot_saver_wait(saver));
-    MOT_TRY(saver_prepare(saver, state, path, copy));
+    MOT_TRY(mot_saver_prepare(saver, state, path, copy));
     saver->retain = retention != NULL;
     if (retention != NULL) saver->retention = *retention;
     expect_reports(saver);

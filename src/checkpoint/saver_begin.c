@@ -5,7 +5,7 @@
 
 #include "mot/memory.h"
 
-void saver_free_units(mot_saver *saver)
+void mot_saver_free_units(mot_saver *saver)
 {
     mot_free(saver->digest_of);
     mot_free(saver->block);
@@ -22,7 +22,7 @@ static mot_status make_room(mot_saver *saver, const mot_state *state, bool copy)
     const size_t units = state->units.count;
     mot_status status = MOT_OK;
     if (saver->unit_room < units) {
-        saver_free_units(saver);
+        mot_saver_free_units(saver);
         MOT_TRY(mot_allocate(&saver->about, units, sizeof *saver->about, "units"));
         MOT_TRY(mot_allocate(&saver->first, units + 1, sizeof *saver->first, "units"));
         MOT_TRY(mot_allocate(&saver->block, units, sizeof *saver->block, "units"));
@@ -128,7 +128,7 @@ static void take_tensors(mot_saver *saver, const mot_state *state, bool copy)
     }
 }
 
-mot_status saver_prepare(mot_saver *saver, const mot_state *state, const char *path, bool copy)
+mot_status mot_saver_prepare(mot_saver *saver, const mot_state *state, const char *path, bool copy)
 {
     const mot_comm *comm = saver->comm;
     mot_status status = mot_state_check(comm, state);

@@ -44,7 +44,7 @@ struct mot_saver {
 
 /* saver_begin.c: all that a rank needs to know and hold before its thread begins: copies the state, surveys the units,
  * lays out the file. Collective; the same status on every rank. */
-mot_status saver_prepare(mot_saver *saver, const mot_state *state, const char *path, bool copy);
-void saver_free_units(mot_saver *saver);
+mot_status mot_saver_prepare(mot_saver *saver, const mot_state *state, const char *path, bool copy);
+void mot_saver_free_units(mot_saver *saver);
 
 #endif

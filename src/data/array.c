@@ -7,7 +7,7 @@
 
 #include "mot/memory.h"
 
-mot_status array_lay_out(array *a, bool fortran)
+mot_status mot_array_lay_out(array *a, bool fortran)
 {
     a->count = 1;
     for (size_t d = 0; d < a->rank; ++d)
@@ -26,7 +26,7 @@ mot_status array_lay_out(array *a, bool fortran)
     return MOT_OK;
 }
 
-array_text array_describe(const array *a)
+array_text mot_array_describe(const array *a)
 {
     static const char *const names[] = {"bool", "uint", "int", "float", "bytes", "unicode"};
     array_text out;
@@ -84,7 +84,7 @@ static double read_float(const unsigned char *bytes, size_t size)
     }
 }
 
-double array_number(const array *a, size_t index)
+double mot_array_number(const array *a, size_t index)
 {
     unsigned char bytes[16] = {0};
     copy_element(a, place(a, index), bytes);
@@ -135,7 +135,7 @@ static char *put_text(const array *a, size_t index, char *to)
     return to;
 }
 
-mot_status array_texts(const array *a, char ***list)
+mot_status mot_array_texts(const array *a, char ***list)
 {
     mot_status status = mot_allocate(list, a->count, sizeof(char *) + a->size + 1, "texts");
     if (status != MOT_OK) return status;
@@ -144,15 +144,15 @@ mot_status array_texts(const array *a, char ***list)
         char *end = put_text(a, i, at);
         size_t wrong;
         *end = '\0';
-        if (!import_is_utf8(at, (size_t)(end - at), &wrong))
+        if (!mot_import_is_utf8(at, (size_t)(end - at), &wrong))
             return mot_fail(MOT_ERR_INPUT, "%s: sample %zu: not a text in UTF-8", a->path, i);
-        (*list)[i] = import_trim(at);
+        (*list)[i] = mot_import_trim(at);
         at = end + 1;
     }
     return MOT_OK;
 }
 
-void array_free(array *a)
+void mot_array_free(array *a)
 {
     mot_free(a->owned);
     *a = (array){0};

@@ -28,15 +28,15 @@ typedef struct array {
 } array;
 
 /* Of rank 1 to ARRAY_MAX_RANK, extents above 0 and below 2^40: count and strides from the shape, in C or Fortran order. */
-mot_status array_lay_out(array *a, bool fortran);
+mot_status mot_array_lay_out(array *a, bool fortran);
 /* "float32 [60000, 28, 28]" */
 typedef struct array_text {
     char text[160];
 } array_text;
-array_text array_describe(const array *a);
+array_text mot_array_describe(const array *a);
 
 /* In C order, whatever the order they lie in. As a number; without meaning for texts. Integers above 2^53 are rounded. */
-double array_number(const array *a, size_t index);
+double mot_array_number(const array *a, size_t index);
 static inline bool array_is_text(const array *a)
 {
     return a->kind == ARRAY_BYTES || a->kind == ARRAY_UNICODE;
@@ -46,25 +46,25 @@ static inline bool array_is_float(const array *a)
     return a->kind == ARRAY_FLOAT;
 }
 /* The texts of an array [count] in UTF-8: *list and its strings are one block, owned by the caller. */
-mot_status array_texts(const array *a, char ***list);
-void array_free(array *a);
+mot_status mot_array_texts(const array *a, char ***list);
+void mot_array_free(array *a);
 
 /* npy.c: what lies in a .npy file. */
-mot_status npy_parse(const char *path, const char *bytes, size_t size, array *a);
+mot_status mot_npy_parse(const char *path, const char *bytes, size_t size, array *a);
 /* npz.c: member NAME.npy of a .npz; *found is false where there is none. */
-mot_status npz_find(const char *path, const char *zip, size_t size, const char *name, array *a, bool *found);
+mot_status mot_npz_find(const char *path, const char *zip, size_t size, const char *name, array *a, bool *found);
 /* The names of its arrays, for a sentence. */
-void npz_names(const char *zip, size_t size, char *names, size_t room);
+void mot_npz_names(const char *zip, size_t size, char *names, size_t room);
 
 /* import_arrays.c: samples x, labels y and perhaps groups of each split; x decides what they are. */
 typedef struct arrays {
     array x, y, group; /* y, group: rank 0 for none */
 } arrays;
-mot_status import_arrays(const mot_import_options *options, const arrays splits[IMPORT_SPLITS]);
+mot_status mot_import_arrays(const mot_import_options *options, const arrays splits[IMPORT_SPLITS]);
 
 /* array_kinds.c: pictures, texts or vectors, by type and axes or as told; the strides of pictures with their channels at
  * the end become those of planes. */
-mot_status array_sample_format(const mot_import_options *options, array *x, mot_sample_format *format);
+mot_status mot_array_sample_format(const mot_import_options *options, array *x, mot_sample_format *format);
 
 /* array_ids.c: word ids. Padding goes from both ends, and what is left is moved up where a word has the id 0. */
 typedef struct array_ids {
@@ -73,8 +73,8 @@ typedef struct array_ids {
     size_t shift; /* is added to every id */
     size_t vocabulary;
 } array_ids;
-mot_status array_ids_find(const mot_import_options *options, const array *const x[IMPORT_SPLITS],
-                          array_ids *ids);
-void array_ids_read(const array *x, const array_ids *ids, size_t sample, int32_t *out);
+mot_status mot_array_ids_find(const mot_import_options *options, const array *const x[IMPORT_SPLITS],
+                              array_ids *ids);
+void mot_array_ids_read(const array *x, const array_ids *ids, size_t sample, int32_t *out);
 
 #endif

@@ -15,8 +15,8 @@ static span without_padding(const array *x, const array_ids *ids, size_t sample)
     const size_t length = x->shape[1], start = sample * length;
     span s = {0, length};
     if (!ids->has_pad) return s;
-    while (s.count > 0 && array_number(x, start + s.count - 1) == ids->pad) --s.count;
-    while (s.count > 0 && array_number(x, start + s.first) == ids->pad) ++s.first, --s.count;
+    while (s.count > 0 && mot_array_number(x, start + s.count - 1) == ids->pad) --s.count;
+    while (s.count > 0 && mot_array_number(x, start + s.first) == ids->pad) ++s.first, --s.count;
     return s;
 }
 
@@ -60,7 +60,7 @@ static mot_status look(const mot_import_options *options, const array *x, const 
     const double last = run == NULL ? INT32_MAX - 2
                                     : (double)(run->format.vocabulary - 1 - run->format.reading.id_shift);
     for (size_t i = s.first; i < s.first + s.count; ++i) {
-        const double id = array_number(x, sample * x->shape[1] + i);
+        const double id = mot_array_number(x, sample * x->shape[1] + i);
         const bool is_id = id >= 0 && id <= last && id == floor(id);
         if (run != NULL && (!is_id || (id == 0 && ids->shift == 0)))
             return fail_run_id(x, run, sample, i, id);
@@ -72,8 +72,8 @@ static mot_status look(const mot_import_options *options, const array *x, const 
     return run != NULL ? fail_run_id(x, run, sample, 0, 0) : fail_id(x, sample, 0, 0);
 }
 
-mot_status array_ids_find(const mot_import_options *options, const array *const x[IMPORT_SPLITS],
-                          array_ids *ids)
+mot_status mot_array_ids_find(const mot_import_options *options, const array *const x[IMPORT_SPLITS],
+                              array_ids *ids)
 {
     const mot_sample_format *run = options->as != NULL ? &options->as->format : NULL;
     const char *pad = run == NULL ? options->pad : run->reading.pad[0] != '\0' ? run->reading.pad : NULL;
@@ -91,14 +91,14 @@ mot_status array_ids_find(const mot_import_options *options, const array *const 
     if (run == NULL) ids->shift = zero;
     ids->vocabulary = (size_t)most + 1 + ids->shift;
     if (zero && run == NULL)
-        import_note(options, "%s: id 0 is a word: every id is stored plus 1", x[0]->path);
+        mot_import_note(options, "%s: id 0 is a word: every id is stored plus 1", x[0]->path);
     return MOT_OK;
 }
 
-void array_ids_read(const array *x, const array_ids *ids, size_t sample, int32_t *out)
+void mot_array_ids_read(const array *x, const array_ids *ids, size_t sample, int32_t *out)
 {
     const span s = without_padding(x, ids, sample);
     memset(out, 0, x->shape[1] * sizeof *out);
     for (size_t i = 0; i < s.count; ++i)
-        out[i] = (int32_t)array_number(x, sample * x->shape[1] + s.first + i) + (int32_t)ids->shift;
+        out[i] = (int32_t)mot_array_number(x, sample * x->shape[1] + s.first + i) + (int32_t)ids->shift;
 }

@@ -6,7 +6,7 @@
 
 static mot_status fail_axes(const array *x, const char *kind, const char *expected)
 {
-    return mot_fail(MOT_ERR_INPUT, "%s: %s as %ss: expected %s", x->path, array_describe(x).text, kind,
+    return mot_fail(MOT_ERR_INPUT, "%s: %s as %ss: expected %s", x->path, mot_array_describe(x).text, kind,
                     expected);
 }
 
@@ -32,14 +32,13 @@ static mot_status find_layout(const mot_import_options *options, array *x)
         last = back <= FEW && front > FEW;
         if ((fits_front && fits_back) ||
             (!last && (front > MOST || back <= FEW || (front > FEW && back <= MOST))))
-            return mot_fail(
-                MOT_ERR_INPUT,
-                "%s: %s: do the channels stand before the rows of a picture or behind its columns? "
-                "(--layout chw, --layout hwc)",
-                x->path, array_describe(x).text);
-        import_note(options, "%s: %s are pictures of %zu x %zu with %zu channels (--layout %s)", x->path,
-                    array_describe(x).text, x->shape[last ? 1 : 2], x->shape[last ? 2 : 3],
-                    last ? back : front, last ? "hwc" : "chw");
+            return mot_fail(MOT_ERR_INPUT,
+                            "%s: %s: do the channels stand before the rows of a picture or behind its columns? "
+                            "(--layout chw, --layout hwc)",
+                            x->path, mot_array_describe(x).text);
+        mot_import_note(options, "%s: %s are pictures of %zu x %zu with %zu channels (--layout %s)", x->path,
+                        mot_array_describe(x).text, x->shape[last ? 1 : 2], x->shape[last ? 2 : 3],
+                        last ? back : front, last ? "hwc" : "chw");
     }
     if (!last) return MOT_OK;
     const size_t shape[3] = {x->shape[3], x->shape[1], x->shape[2]},
@@ -96,15 +95,15 @@ static const char *usual_kind(const array *x)
 static void note_kind(const mot_import_options *options, const array *x, const char *kind)
 {
     if (x->rank == 3 && strcmp(kind, "vector") == 0)
-        import_note(options,
-                    "%s: %s are %zu tokens of %zu numbers a sample; --kind picture takes them as pictures",
-                    x->path, array_describe(x).text, x->shape[1], x->shape[2]);
+        mot_import_note(options,
+                        "%s: %s are %zu tokens of %zu numbers a sample; --kind picture takes them as pictures",
+                        x->path, mot_array_describe(x).text, x->shape[1], x->shape[2]);
     if (x->rank == 2 && strcmp(kind, "text") == 0)
-        import_note(options, "%s: %s are word ids; --kind vector takes them as numbers", x->path,
-                    array_describe(x).text);
+        mot_import_note(options, "%s: %s are word ids; --kind vector takes them as numbers", x->path,
+                        mot_array_describe(x).text);
     if (x->rank == 2 && strcmp(kind, "vector") == 0 && !array_is_float(x))
-        import_note(options, "%s: %s are numbers; --kind text takes them as word ids", x->path,
-                    array_describe(x).text);
+        mot_import_note(options, "%s: %s are numbers; --kind text takes them as word ids", x->path,
+                        mot_array_describe(x).text);
 }
 
 /* ---- as a run learned them ---- */
@@ -123,7 +122,7 @@ static mot_status fail_run(const array *x, const mot_sample_format *run)
         snprintf(form, sizeof form, "numbers [n, %zu]", run->features);
     else
         snprintf(form, sizeof form, "numbers [n, %zu, %zu]", run->tokens, run->features);
-    return mot_fail(MOT_ERR_INPUT, "%s: %s: the run learned %s", x->path, array_describe(x).text, form);
+    return mot_fail(MOT_ERR_INPUT, "%s: %s: the run learned %s", x->path, mot_array_describe(x).text, form);
 }
 
 static mot_status as_run(const mot_import_options *options, array *x, mot_sample_format *format)
@@ -148,7 +147,7 @@ done:
     return status;
 }
 
-mot_status array_sample_format(const mot_import_options *options, array *x, mot_sample_format *format)
+mot_status mot_array_sample_format(const mot_import_options *options, array *x, mot_sample_format *format)
 {
     if (options->as != NULL) return as_run(options, x, format);
     const char *kind = options->kind != NULL ? options->kind : usual_kind(x);
@@ -157,9 +156,8 @@ mot_status array_sample_format(const mot_import_options *options, array *x, mot_
                         "%s: samples that are texts: 'mot data import text' reads them, a line each",
                         x->path);
     if (kind == NULL)
-        return mot_fail(MOT_ERR_INPUT,
-                        "%s: %s: pictures, or tokens of numbers? (--kind picture, --kind vector)", x->path,
-                        array_describe(x).text);
+        return mot_fail(MOT_ERR_INPUT, "%s: %s: pictures, or tokens of numbers? (--kind picture, --kind vector)",
+                        x->path, mot_array_describe(x).text);
     if (x->rank == 1)
         return mot_fail(MOT_ERR_INPUT,
                         "%s: samples in 1 dimensions: one number a sample; a column of numbers is [n, 1]",

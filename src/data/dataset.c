@@ -38,7 +38,7 @@ static mot_status read_samples(const mot_dataset *dataset, mot_gidx first, size_
                             " was written",
                             source->where, first + (mot_gidx)i, found, said);
     }
-    return dataset_samples_check(format, source->where, first, count, x);
+    return mot_dataset_samples_check(format, source->where, first, count, x);
 }
 
 static mot_status load(mot_dataset *dataset)
@@ -69,16 +69,16 @@ bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index)
                                                     size, POSIX_FADV_WILLNEED) == 0;
 }
 
-mot_status dataset_begin(mot_dataset *dataset, const char *split)
+mot_status mot_dataset_begin(mot_dataset *dataset, const char *split)
 {
     int number = 0;
     *dataset = (mot_dataset){0};
-    while (number < DATASET_SPLITS && strcmp(split, dataset_split_names[number]) != 0) ++number;
+    while (number < DATASET_SPLITS && strcmp(split, mot_dataset_split_names[number]) != 0) ++number;
     if (number == DATASET_SPLITS)
         return mot_fail(MOT_ERR_INPUT, "unknown split '%s', expected train, val or test", split);
     const mot_status status = mot_allocate(&dataset->source, 1, sizeof *dataset->source, "a data set");
     if (status != MOT_OK) return status;
-    dataset->source->sample = dataset_read;
+    dataset->source->sample = mot_dataset_fetch;
     dataset->source->split = number;
     dataset->source->descriptor = -1;
     return MOT_OK;
@@ -86,12 +86,12 @@ mot_status dataset_begin(mot_dataset *dataset, const char *split)
 
 mot_status mot_dataset_open(mot_dataset *dataset, const char *path, const char *split, size_t memory_bytes)
 {
-    mot_status status = dataset_begin(dataset, split);
+    mot_status status = mot_dataset_begin(dataset, split);
     if (status != MOT_OK) return status;
     struct mot_dataset_source *source = dataset->source;
     snprintf(source->where, sizeof source->where, "%s:/%s/x", path, split);
 
-    MOT_TRY(dataset_read_structure(dataset, path, split));
+    MOT_TRY(mot_dataset_read_structure(dataset, path, split));
     source->descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (source->descriptor < 0) {
         status = mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
@@ -108,7 +108,7 @@ void mot_dataset_close(mot_dataset *dataset)
 {
     if (dataset->source != NULL) {
         mot_free((double *)stored_format(dataset)->normalization.mean);
-        dataset_map_free(dataset->source->map);
+        mot_dataset_map_free(dataset->source->map);
         if (dataset->source->descriptor >= 0) close(dataset->source->descriptor);
         mot_free(dataset->source->sum);
         mot_free(dataset->source->loaded);
@@ -130,7 +130,7 @@ mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes)
     return mot_dataset_sample(dataset, index, bytes, NULL, &group);
 }
 
-mot_status dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes)
+mot_status mot_dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes)
 {
     const size_t size = stored_format(dataset)->bytes;
     if (dataset->source->loaded == NULL) return read_samples(dataset, index, 1, bytes);
@@ -144,20 +144,21 @@ static mot_status mapped(const mot_dataset *dataset, mot_gidx index, void *bytes
     unsigned char *stored = NULL;
     mot_status status;
     MOT_TRY(mot_allocate(&stored, 1, map->from.bytes, "a sample"));
-    MOT_TRY(dataset_stored(dataset, index, stored));
-    dataset_map_sample(map, &dataset->format, stored, bytes);
+    MOT_TRY(mot_dataset_stored(dataset, index, stored));
+    mot_dataset_map_sample(map, &dataset->format, stored, bytes);
 done:
     mot_free(stored);
     return status;
 }
 
-mot_status dataset_read(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target, int32_t *group)
+mot_status mot_dataset_fetch(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
+                             int32_t *group)
 {
     const size_t size = dataset->target_bytes;
     if (target != NULL) memcpy(target, dataset->target + (size_t)index * size, size);
     *group = dataset->group != NULL ? dataset->group[index] : -1;
     return dataset->source->map != NULL ? mapped(dataset, index, bytes)
-                                        : dataset_stored(dataset, index, bytes);
+                                        : mot_dataset_stored(dataset, index, bytes);
 }
 
 mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, void *target, int32_t *group)

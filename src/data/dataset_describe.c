@@ -49,9 +49,9 @@ static mot_status describe_x(const mot_dataset_writer *writer, hid_t file, const
         units = "1/255";
     }
     mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_place(file, name, dataset_element_type(format->element), rank, shape, s->at));
+    MOT_TRY(mot_h5_place(file, name, mot_dataset_element_type(format->element), rank, shape, s->at));
     label_dimensions(file, name, rank, labels);
-    MOT_TRY(mot_h5_set_text(file, name, "long_name", dataset_kind_names[format->kind]));
+    MOT_TRY(mot_h5_set_text(file, name, "long_name", mot_dataset_kind_names[format->kind]));
     MOT_TRY(mot_h5_set_text(file, name, "units", units));
     MOT_TRY(set_digest(file, name, s->digest));
 done:
@@ -95,13 +95,13 @@ done:
     return status;
 }
 
-mot_status dataset_normalization_write(hid_t file, const mot_normalization *n)
+mot_status mot_dataset_normalization_write(hid_t file, const mot_normalization *n)
 {
     const hsize_t shape = n->count;
     hid_t group = H5Gcreate(file, "normalization", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     mot_h5_close(&group);
     mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_set_text(file, "normalization", "scaling", dataset_scaling_names[n->scaling]));
+    MOT_TRY(mot_h5_set_text(file, "normalization", "scaling", mot_dataset_scaling_names[n->scaling]));
     if (n->count == 0) goto done;
     MOT_TRY(
         mot_h5_write(file, "normalization/mean", H5T_NATIVE_DOUBLE, 1, &shape, MOT_H5_CONTIGUOUS, n->mean));
@@ -118,7 +118,7 @@ static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const
     const mot_sample_format *format = &writer->format;
     const struct {
         const char *name, *text;
-    } texts[] = {{"format", DATASET_FORMAT},  {"kind", dataset_kind_names[format->kind]},
+    } texts[] = {{"format", DATASET_FORMAT},  {"kind", mot_dataset_kind_names[format->kind]},
                  {"title", about->title},     {"source", about->source},
                  {"licence", about->licence}, {"mot_version", MOT_VERSION}};
     mot_status status = MOT_OK;
@@ -133,9 +133,9 @@ static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const
         if (about->vocabulary != NULL)
             MOT_TRY(mot_h5_write_texts(file, "vocabulary", about->vocabulary_count, about->vocabulary));
     } else {
-        MOT_TRY(dataset_normalization_write(file, &format->normalization));
+        MOT_TRY(mot_dataset_normalization_write(file, &format->normalization));
     }
-    MOT_TRY(dataset_reading_write(file, &format->reading));
+    MOT_TRY(mot_dataset_reading_write(file, &format->reading));
     if (about->column_names != NULL)
         MOT_TRY(mot_h5_write_texts(file, "column_names", format->features, about->column_names));
     const char *const *class_names = about->class_names;
@@ -149,7 +149,7 @@ done:
 static mot_status describe_split(const mot_dataset_writer *writer, hid_t file, int number)
 {
     const split *s = &writer->splits[number];
-    const char *split_name = dataset_split_names[number];
+    const char *split_name = mot_dataset_split_names[number];
     char name[16];
     snprintf(name, sizeof name, "%s/x", split_name);
     mot_status status = MOT_OK;
@@ -163,8 +163,8 @@ done:
     return status;
 }
 
-mot_status dataset_describe(const mot_dataset_writer *writer, hid_t file, const mot_dataset_about *about,
-                            int classes, int groups)
+mot_status mot_dataset_describe(const mot_dataset_writer *writer, hid_t file, const mot_dataset_about *about,
+                                int classes, int groups)
 {
     mot_status status;
     MOT_TRY(write_head(writer, file, about, classes, groups));

@@ -35,7 +35,7 @@ static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path, 
     text = NULL;
     MOT_TRY(mot_h5_get_text(file, ".", "kind", &text));
     int kind = 0;
-    while (kind < 3 && strcmp(text, dataset_kind_names[kind]) != 0) ++kind;
+    while (kind < 3 && strcmp(text, mot_dataset_kind_names[kind]) != 0) ++kind;
     if (kind == 3) {
         status = mot_fail(MOT_ERR_INPUT, "%s: unknown kind '%.40s', expected picture, text or vector", path,
                           text);
@@ -66,7 +66,7 @@ done:
     return status;
 }
 
-mot_status dataset_names_read(hid_t file, const char *path, const char *name, size_t expected, char ***names)
+mot_status mot_dataset_names_read(hid_t file, const char *path, const char *name, size_t expected, char ***names)
 {
     size_t count;
     if (!mot_h5_exists(file, name)) return MOT_OK;
@@ -108,7 +108,7 @@ static mot_status read_shape(mot_dataset *dataset, hid_t file, const char *name,
     const bool right[3] = {rank == 3 || rank == 4, rank == 2, rank == 3};
     if (!right[format->kind])
         return mot_fail(MOT_ERR_INPUT, "%s: %d dimensions do not fit the kind %s", where, rank,
-                        dataset_kind_names[format->kind]);
+                        mot_dataset_kind_names[format->kind]);
     for (int d = 1; d < rank; ++d)
         shape[d] = MOT_MIN(shape[d], (hsize_t)DATASET_MAX_EXTENT + 1); /* refused below */
     if (format->kind == MOT_SAMPLE_PICTURE) {
@@ -119,12 +119,12 @@ static mot_status read_shape(mot_dataset *dataset, hid_t file, const char *name,
         format->tokens = (size_t)shape[1];
         format->features = rank == 3 ? (size_t)shape[2] : 0;
     }
-    status = dataset_format_check(format, where);
+    status = mot_dataset_format_check(format, where);
     if (status != MOT_OK) return status;
 
     /* What is claimed must lie in the file. */
     uint64_t first;
-    MOT_TRY(mot_h5_position(file, name, dataset_element_type(format->element), &first));
+    MOT_TRY(mot_h5_position(file, name, mot_dataset_element_type(format->element), &first));
     if (H5Fget_filesize(file, &size) < 0 || shape[0] < 1 || first > size ||
         shape[0] > (size - first) / format->bytes) {
         status = mot_fail(MOT_ERR_INPUT, "%s: %llu samples of %zu bytes do not fit into a file of %llu bytes",
@@ -144,7 +144,7 @@ static mot_status read_attributes(mot_sample_format *format, hid_t file)
     mot_status status = MOT_OK;
     n->scaling = format->kind == MOT_SAMPLE_PICTURE ? MOT_SCALING_COLUMN : MOT_SCALING_ALL;
     if (!mot_h5_has_attribute(file, ".", "mean")) n->scaling = MOT_SCALING_NONE;
-    MOT_TRY(dataset_normalization_allocate(format));
+    MOT_TRY(mot_dataset_normalization_allocate(format));
     if (n->count == 0) goto done;
     MOT_TRY(mot_h5_get_reals(file, ".", "mean", n->count, n->mean));
     MOT_TRY(mot_h5_get_reals(file, ".", "deviation", n->count, n->deviation));
@@ -163,21 +163,21 @@ static mot_status check_normalization(const mot_normalization *n, const char *pa
     return MOT_OK;
 }
 
-mot_status dataset_normalization_read(mot_sample_format *format, hid_t where, const char *path)
+mot_status mot_dataset_normalization_read(mot_sample_format *format, hid_t where, const char *path)
 {
     mot_normalization *n = &format->normalization;
     char *text = NULL;
     int scaling = 0;
     mot_status status = MOT_OK;
     MOT_TRY(mot_h5_get_text(where, "normalization", "scaling", &text));
-    while (scaling < 3 && strcmp(text, dataset_scaling_names[scaling]) != 0) ++scaling;
+    while (scaling < 3 && strcmp(text, mot_dataset_scaling_names[scaling]) != 0) ++scaling;
     if (scaling == 3) {
         status = mot_fail(MOT_ERR_INPUT, "%s: unknown scaling '%.40s', expected column, all or none", path,
                           text);
         goto done;
     }
     n->scaling = (mot_scaling)scaling;
-    MOT_TRY(dataset_normalization_allocate(format));
+    MOT_TRY(mot_dataset_normalization_allocate(format));
     const hsize_t shape = n->count;
     if (n->count == 0) goto done;
     MOT_TRY(mot_h5_read(where, "normalization/mean", H5T_NATIVE_DOUBLE, 1, &shape, n->mean));
@@ -188,7 +188,7 @@ done:
     return status;
 }
 
-mot_status dataset_reading_read(mot_reading *reading, hid_t where, const char *path)
+mot_status mot_dataset_reading_read(mot_reading *reading, hid_t where, const char *path)
 {
     const struct {
         const char *name;
@@ -222,7 +222,7 @@ done:
     return status;
 }
 
-mot_status dataset_reading_write(hid_t where, const mot_reading *reading)
+mot_status mot_dataset_reading_write(hid_t where, const mot_reading *reading)
 {
     mot_status status = MOT_OK;
     if (reading->id_shift > 0) MOT_TRY(mot_h5_set_int(where, ".", "id_shift", (int64_t)reading->id_shift));
@@ -237,7 +237,7 @@ done:
 static mot_status read_normalization(mot_sample_format *format, hid_t file, const char *path, int64_t version)
 {
     if (format->kind == MOT_SAMPLE_TEXT) return MOT_OK;
-    if (version != DATASET_VERSION_ATTRIBUTES) return dataset_normalization_read(format, file, path);
+    if (version != DATASET_VERSION_ATTRIBUTES) return mot_dataset_normalization_read(format, file, path);
     const mot_status status = read_attributes(format, file);
     return status == MOT_OK ? check_normalization(&format->normalization, path) : status;
 }
@@ -282,7 +282,7 @@ static mot_status read_groups(mot_dataset *dataset, hid_t file, const char *path
                         DATASET_MAX_NAMES);
     dataset->groups = (int)groups;
     MOT_TRY(read_values(file, name, dataset->samples, &dataset->group));
-    MOT_TRY(dataset_names_read(file, path, "group_names", (size_t)groups, &dataset->group_names));
+    MOT_TRY(mot_dataset_names_read(file, path, "group_names", (size_t)groups, &dataset->group_names));
 done:
     return status;
 }
@@ -316,7 +316,7 @@ static mot_status read_sums(mot_dataset *dataset, hid_t file, const char *split)
     mot_status status = mot_allocate(&dataset->source->sum, (size_t)shape, sizeof(uint64_t),
                                      "the samples' checksums");
     return status == MOT_OK
-               ? mot_h5_read(file, name, dataset_sum_type(file, name), 1, &shape, dataset->source->sum)
+               ? mot_h5_read(file, name, mot_dataset_sum_type(file, name), 1, &shape, dataset->source->sum)
                : status;
 }
 
@@ -328,7 +328,7 @@ static bool is_something_else(const char *path)
            H5Fis_hdf5(path) == 0;
 }
 
-mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const char *split)
+mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, const char *split)
 {
     const char *where = dataset->source->where;
     char x[16], y[16];
@@ -350,14 +350,14 @@ mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const 
     MOT_TRY(read_element(dataset, file, x, where));
     MOT_TRY(read_shape(dataset, file, x, where));
     MOT_TRY(read_normalization(&dataset->format, file, path, version));
-    MOT_TRY(dataset_reading_read(&dataset->format.reading, file, path));
+    MOT_TRY(mot_dataset_reading_read(&dataset->format.reading, file, path));
     if (dataset->format.kind == MOT_SAMPLE_VECTOR)
         MOT_TRY(
-            dataset_names_read(file, path, "column_names", dataset->format.features, &dataset->column_names));
+            mot_dataset_names_read(file, path, "column_names", dataset->format.features, &dataset->column_names));
     if (dataset->format.kind == MOT_SAMPLE_TEXT)
         MOT_TRY(
-            dataset_names_read(file, path, "vocabulary", dataset->format.vocabulary, &dataset->vocabulary));
-    MOT_TRY(dataset_names_read(file, path, "class_names", (size_t)dataset->classes, &dataset->class_names));
+            mot_dataset_names_read(file, path, "vocabulary", dataset->format.vocabulary, &dataset->vocabulary));
+    MOT_TRY(mot_dataset_names_read(file, path, "class_names", (size_t)dataset->classes, &dataset->class_names));
     MOT_TRY(read_values(file, y, dataset->samples, &label));
     dataset->target = (unsigned char *)label;
     dataset->target_bytes = sizeof *label;

@@ -4,16 +4,16 @@
 
 #include "mot/memory.h"
 
-const char *const dataset_split_names[DATASET_SPLITS] = {"train", "val", "test"};
-const char *const dataset_kind_names[3] = {"picture", "text", "vector"};
-const char *const dataset_scaling_names[3] = {"column", "all", "none"};
+const char *const mot_dataset_split_names[DATASET_SPLITS] = {"train", "val", "test"};
+const char *const mot_dataset_kind_names[3] = {"picture", "text", "vector"};
+const char *const mot_dataset_scaling_names[3] = {"column", "all", "none"};
 
 size_t mot_element_bytes(mot_element element)
 {
     return element == MOT_ELEMENT_U8 ? 1 : 4;
 }
 
-hid_t dataset_element_type(mot_element element)
+hid_t mot_dataset_element_type(mot_element element)
 {
     if (element == MOT_ELEMENT_U8) return H5T_NATIVE_UINT8;
     return element == MOT_ELEMENT_I32 ? H5T_NATIVE_INT32 : H5T_NATIVE_FLOAT;
@@ -24,7 +24,7 @@ static bool in(size_t value, size_t most)
     return value >= 1 && value <= most;
 }
 
-mot_status dataset_format_check(mot_sample_format *format, const char *where)
+mot_status mot_dataset_format_check(mot_sample_format *format, const char *where)
 {
     size_t count = 0;
     switch (format->kind) {
@@ -63,8 +63,8 @@ mot_status dataset_format_check(mot_sample_format *format, const char *where)
     return MOT_OK;
 }
 
-mot_status dataset_samples_check(const mot_sample_format *format, const char *where, mot_gidx first,
-                                 size_t count, const void *x)
+mot_status mot_dataset_samples_check(const mot_sample_format *format, const char *where, mot_gidx first,
+                                     size_t count, const void *x)
 {
     const size_t each = format->bytes / mot_element_bytes(format->element);
     const int32_t *ids = x;
@@ -96,7 +96,7 @@ static size_t normalization_count(const mot_sample_format *format)
     return format->kind == MOT_SAMPLE_PICTURE ? format->channels : format->features;
 }
 
-mot_status dataset_normalization_allocate(mot_sample_format *format)
+mot_status mot_dataset_normalization_allocate(mot_sample_format *format)
 {
     mot_normalization *n = &format->normalization;
     n->count = normalization_count(format);

@@ -54,7 +54,7 @@ mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *
                                 mot_gidx samples, size_t memory_bytes)
 {
     maker *m;
-    mot_status status = dataset_begin(dataset, split);
+    mot_status status = mot_dataset_begin(dataset, split);
     if (status != MOT_OK) return status;
     struct mot_dataset_source *source = dataset->source;
     source->sample = make;
@@ -73,7 +73,7 @@ mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *
                                           .tokens = config->tokens,
                                           .features = config->width,
                                           .normalization = {.scaling = MOT_SCALING_NONE}};
-    MOT_TRY(dataset_format_check(&dataset->format, source->where));
+    MOT_TRY(mot_dataset_format_check(&dataset->format, source->where));
     if (samples <= (mot_gidx)(memory_bytes / dataset->format.bytes)) {
         const size_t n = (size_t)samples;
         MOT_TRY(mot_allocate(&source->loaded, n, dataset->format.bytes, "the samples"));

@@ -21,9 +21,9 @@ enum {
 };
 static const size_t dataset_max_sample = (size_t)1 << 30; /* bytes */
 
-extern const char *const dataset_split_names[DATASET_SPLITS]; /* train, val, test */
-extern const char *const dataset_kind_names[3];
-extern const char *const dataset_scaling_names[3]; /* column, all, none */
+extern const char *const mot_dataset_split_names[DATASET_SPLITS]; /* train, val, test */
+extern const char *const mot_dataset_kind_names[3];
+extern const char *const mot_dataset_scaling_names[3]; /* column, all, none */
 
 /* From samples as they are stored to those of a schema. */
 struct dataset_map {
@@ -51,50 +51,50 @@ struct mot_dataset_source {
 
 /* dataset_sums.c: in which 64-bit type the samples' checksums are stored: a signed one, since programs that know no other
  * (R) would clamp them; unsigned in older files. The bits are the same. */
-hid_t dataset_sum_type(hid_t file, const char *name);
+hid_t mot_dataset_sum_type(hid_t file, const char *name);
 
 /* dataset_file.c: all that the file says of a split but its samples, and where those lie. */
-mot_status dataset_read_structure(mot_dataset *dataset, const char *path, const char *split);
+mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, const char *split);
 
 /* Names of a list, which must be `expected`; absent: NULL. `where` is a file or a group of one. */
-mot_status dataset_names_read(hid_t where, const char *path, const char *name, size_t expected,
-                              char ***names);
+mot_status mot_dataset_names_read(hid_t where, const char *path, const char *name, size_t expected,
+                                  char ***names);
 /* The group `normalization`, whose scaling, means and deviations are read, or written. */
-mot_status dataset_normalization_read(mot_sample_format *format, hid_t where, const char *path);
-mot_status dataset_normalization_write(hid_t where, const mot_normalization *normalization);
+mot_status mot_dataset_normalization_read(mot_sample_format *format, hid_t where, const char *path);
+mot_status mot_dataset_normalization_write(hid_t where, const mot_normalization *normalization);
 /* Attributes of `where`, each of them there where it is not the usual. */
-mot_status dataset_reading_read(mot_reading *reading, hid_t where, const char *path);
-mot_status dataset_reading_write(hid_t where, const mot_reading *reading);
+mot_status mot_dataset_reading_read(mot_reading *reading, hid_t where, const char *path);
+mot_status mot_dataset_reading_write(hid_t where, const mot_reading *reading);
 
 /* schema.c: pointers and characters in one block; NULL: there are none. */
-mot_status dataset_names_copy(char ***copy, char *const *names, size_t count);
+mot_status mot_dataset_names_copy(char ***copy, char *const *names, size_t count);
 
 /* schema_adopt.c: a stored sample in the form of the schema; all of a map. */
-void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
-                        void *bytes);
-void dataset_map_free(struct dataset_map *map);
+void mot_dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
+                            void *bytes);
+void mot_dataset_map_free(struct dataset_map *map);
 
 /* dataset.c: of a split that is read, or in memory: a sample as it is stored; and as the data set gives it. */
-mot_status dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes);
-mot_status dataset_read(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
-                        int32_t *group);
+mot_status mot_dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes);
+mot_status mot_dataset_fetch(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
+                             int32_t *group);
 
 /* dataset.c: makes dataset->source, which reads nothing yet; `split`: MOT_ERR_INPUT where there is none of that name. */
-mot_status dataset_begin(mot_dataset *dataset, const char *split);
+mot_status mot_dataset_begin(mot_dataset *dataset, const char *split);
 
 /* The native HDF5 type of an element. */
-hid_t dataset_element_type(mot_element element);
+hid_t mot_dataset_element_type(mot_element element);
 
 /* Every extent in its bounds and of the right element for its kind; sets format->bytes. `where` begins the
  * sentence. */
-mot_status dataset_format_check(mot_sample_format *format, const char *where);
+mot_status mot_dataset_format_check(mot_sample_format *format, const char *where);
 
 /* Room for the means and deviations of this scaling: format->normalization's count and its one block, which the caller owns. */
-mot_status dataset_normalization_allocate(mot_sample_format *format);
+mot_status mot_dataset_normalization_allocate(mot_sample_format *format);
 
 /* The first value among `count` samples that no model could take: a word id outside the vocabulary, or a
  * number that is not finite. Sentence: "WHERE: sample N ...". */
-mot_status dataset_samples_check(const mot_sample_format *format, const char *where, mot_gidx first,
-                                 size_t count, const void *x);
+mot_status mot_dataset_samples_check(const mot_sample_format *format, const char *where, mot_gidx first,
+                                     size_t count, const void *x);
 
 #endif

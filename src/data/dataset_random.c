@@ -10,7 +10,7 @@
 mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width, int classes,
                               mot_gidx samples, uint64_t seed)
 {
-    mot_status status = dataset_begin(dataset, "train");
+    mot_status status = mot_dataset_begin(dataset, "train");
     if (status != MOT_OK) return status;
     struct mot_dataset_source *source = dataset->source;
     dataset->classes = classes;
@@ -21,7 +21,7 @@ mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width,
                                           .tokens = tokens,
                                           .features = width,
                                           .normalization = {.scaling = MOT_SCALING_NONE}};
-    MOT_TRY(dataset_format_check(&dataset->format, source->where));
+    MOT_TRY(mot_dataset_format_check(&dataset->format, source->where));
     MOT_TRY(mot_allocate(&source->loaded, (size_t)samples, dataset->format.bytes, "the samples"));
     dataset->target_bytes = sizeof(int32_t);
     MOT_TRY(mot_allocate(&dataset->target, (size_t)samples, dataset->target_bytes, "the labels"));

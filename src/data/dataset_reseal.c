@@ -7,7 +7,7 @@
 #include "mot/h5.h"
 #include "mot/memory.h"
 
-hid_t dataset_sum_type(hid_t file, const char *name)
+hid_t mot_dataset_sum_type(hid_t file, const char *name)
 {
     hid_t dataset, type = H5I_INVALID_HID;
     if (mot_h5_open_dataset(file, name, &dataset) == MOT_OK) type = H5Dget_type(dataset);
@@ -38,7 +38,7 @@ static mot_status renew_split(hid_t file, const char *x, const char *sums)
         MOT_TRY(mot_h5_read_rows_of(dataset, type, i, 1, sample));
         sum[i] = mot_digest_short(sample, size);
     }
-    MOT_TRY(mot_h5_write_rows(file, sums, dataset_sum_type(file, sums), 0, shape[0], sum));
+    MOT_TRY(mot_h5_write_rows(file, sums, mot_dataset_sum_type(file, sums), 0, shape[0], sum));
 
 done:
     mot_free(sum);
@@ -53,8 +53,8 @@ mot_status mot_dataset_renew_sums(hid_t file)
     mot_status status = MOT_OK;
     for (int s = 0; s < DATASET_SPLITS && status == MOT_OK; ++s) {
         char x[32], sums[32];
-        snprintf(x, sizeof x, "%s/x", dataset_split_names[s]);
-        snprintf(sums, sizeof sums, "%s/%s", dataset_split_names[s], DATASET_SUMS);
+        snprintf(x, sizeof x, "%s/x", mot_dataset_split_names[s]);
+        snprintf(sums, sizeof sums, "%s/%s", mot_dataset_split_names[s], DATASET_SUMS);
         if (mot_h5_exists(file, x) && mot_h5_exists(file, sums)) status = renew_split(file, x, sums);
     }
     return status;

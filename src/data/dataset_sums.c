@@ -4,13 +4,13 @@
 
 #include "mot/memory.h"
 
-mot_status dataset_sums_begin(dataset_sums *sums, mot_sample_format *format)
+mot_status mot_dataset_sums_begin(dataset_sums *sums, mot_sample_format *format)
 {
     *sums = (dataset_sums){.format = format, .passes = format->kind == MOT_SAMPLE_PICTURE ? 1 : 2};
     return mot_allocate(&sums->number, format->normalization.count, sizeof(double), "sums of columns");
 }
 
-void dataset_sums_free(dataset_sums *sums)
+void mot_dataset_sums_free(dataset_sums *sums)
 {
     mot_free(sums->number);
     sums->number = NULL;
@@ -38,7 +38,7 @@ static void add_vectors(dataset_sums *s, size_t count, const float *x)
     }
 }
 
-void dataset_sums_add(dataset_sums *sums, size_t count, const void *x)
+void mot_dataset_sums_add(dataset_sums *sums, size_t count, const void *x)
 {
     if (sums->format->kind == MOT_SAMPLE_PICTURE)
         add_pictures(sums, count, x);
@@ -46,7 +46,7 @@ void dataset_sums_add(dataset_sums *sums, size_t count, const void *x)
         add_vectors(sums, count, x);
 }
 
-void dataset_sums_end_pass(dataset_sums *s, size_t samples)
+void mot_dataset_sums_end_pass(dataset_sums *s, size_t samples)
 {
     const mot_sample_format *format = s->format;
     const mot_normalization *n = &format->normalization;

@@ -14,10 +14,10 @@ typedef struct dataset_sums {
 } dataset_sums;
 
 /* For `format`, whose normalization has room for what comes out. */
-mot_status dataset_sums_begin(dataset_sums *sums, mot_sample_format *format);
-void dataset_sums_free(dataset_sums *sums);
-void dataset_sums_add(dataset_sums *sums, size_t count, const void *x);
+mot_status mot_dataset_sums_begin(dataset_sums *sums, mot_sample_format *format);
+void mot_dataset_sums_free(dataset_sums *sums);
+void mot_dataset_sums_add(dataset_sums *sums, size_t count, const void *x);
 /* After all `samples` were added: the means, and after the last pass the deviations; 1 for a column that is constant. */
-void dataset_sums_end_pass(dataset_sums *sums, size_t samples);
+void mot_dataset_sums_end_pass(dataset_sums *sums, size_t samples);
 
 #endif

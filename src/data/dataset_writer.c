@@ -28,7 +28,7 @@ mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path
     made->format = *format;
     made->format.normalization.mean = NULL;
     for (int s = 0; s < DATASET_SPLITS; ++s) made->splits[s].spool = -1;
-    MOT_TRY(dataset_format_check(&made->format, path));
+    MOT_TRY(mot_dataset_format_check(&made->format, path));
     *writer = made;
     made = NULL;
 done:
@@ -65,7 +65,7 @@ mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, 
 {
     split *s = NULL;
     for (int i = 0; i < DATASET_SPLITS; ++i)
-        if (strcmp(name, dataset_split_names[i]) == 0) s = &writer->splits[i];
+        if (strcmp(name, mot_dataset_split_names[i]) == 0) s = &writer->splits[i];
     if (s == NULL) return mot_fail(MOT_ERR_INPUT, "unknown split '%s', expected train, val or test", name);
     if (count == 0) return MOT_OK;
     if (s->samples > 0 && (group != NULL) != (s->group != NULL))
@@ -73,7 +73,7 @@ mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, 
                         name);
     mot_status status = MOT_OK;
     const size_t total = s->samples + count, size = writer->format.bytes;
-    MOT_TRY(dataset_samples_check(&writer->format, name, (mot_gidx)s->samples, count, x));
+    MOT_TRY(mot_dataset_samples_check(&writer->format, name, (mot_gidx)s->samples, count, x));
     MOT_TRY(mot_reserve(&s->label, &s->label_capacity, total, sizeof(int32_t), "the labels"));
     if (group != NULL)
         MOT_TRY(mot_reserve(&s->group, &s->group_capacity, total, sizeof(int32_t), "the groups"));
@@ -114,7 +114,7 @@ done:
 static mot_status add_block(void *context, size_t first, size_t count, const unsigned char *x)
 {
     (void)first;
-    dataset_sums_add(context, count, x);
+    mot_dataset_sums_add(context, count, x);
     return MOT_OK;
 }
 
@@ -122,15 +122,15 @@ static mot_status compute_normalization(mot_dataset_writer *writer)
 {
     dataset_sums sums = {0};
     mot_status status = MOT_OK;
-    MOT_TRY(dataset_normalization_allocate(&writer->format));
+    MOT_TRY(mot_dataset_normalization_allocate(&writer->format));
     if (writer->format.normalization.count == 0) goto done;
-    MOT_TRY(dataset_sums_begin(&sums, &writer->format));
+    MOT_TRY(mot_dataset_sums_begin(&sums, &writer->format));
     for (int pass = 0; pass < sums.passes; ++pass) {
         MOT_TRY(each_block(writer, &writer->splits[0], add_block, &sums));
-        dataset_sums_end_pass(&sums, writer->splits[0].samples);
+        mot_dataset_sums_end_pass(&sums, writer->splits[0].samples);
     }
 done:
-    dataset_sums_free(&sums);
+    mot_dataset_sums_free(&sums);
     return status;
 }
 
@@ -198,7 +198,7 @@ static mot_status count_values(const mot_dataset_writer *writer, bool group, siz
         for (size_t k = 0; k < s->samples && values != NULL; ++k) {
             if (values[k] < 0 || values[k] >= DATASET_MAX_NAMES || (named > 0 && (size_t)values[k] >= named))
                 return mot_fail(MOT_ERR_INPUT, "sample %zu of %s has %s %d, expected [0, %zu)", k,
-                                dataset_split_names[i], what, values[k],
+                                mot_dataset_split_names[i], what, values[k],
                                 named > 0 ? named : (size_t)DATASET_MAX_NAMES);
             most = MOT_MAX(most, values[k]);
         }
@@ -221,7 +221,7 @@ static mot_status check(const mot_dataset_writer *writer, const mot_dataset_abou
             for (size_t k = 0; k < writer->splits[i].samples; ++k)
                 if (writer->splits[i].label[k] != 1 && writer->splits[i].label[k] != -1)
                     return mot_fail(MOT_ERR_INPUT, "sample %zu of %s has label %d, expected -1 or 1", k,
-                                    dataset_split_names[i], writer->splits[i].label[k]);
+                                    mot_dataset_split_names[i], writer->splits[i].label[k]);
     }
     MOT_TRY(count_values(writer, true, about->group_count, groups));
 done:
@@ -240,7 +240,7 @@ static mot_status write_file(mot_dataset_writer *writer, const mot_dataset_about
     MOT_TRY(compute_normalization(writer));
     MOT_TRY(write_all_samples(writer, temporary, &end));
     MOT_TRY(mot_h5_create_file(&file, writer->path, end));
-    MOT_TRY(dataset_describe(writer, file, about, classes, groups));
+    MOT_TRY(mot_dataset_describe(writer, file, about, classes, groups));
     MOT_TRY(mot_h5_close_file(&file, writer->path, true));
 done:
     mot_h5_close_file(&file, writer->path, false);

@@ -26,7 +26,7 @@ struct mot_dataset_writer {
 };
 
 /* dataset_describe.c: all but the samples. */
-mot_status dataset_describe(const mot_dataset_writer *writer, hid_t file, const mot_dataset_about *about,
-                            int classes, int groups);
+mot_status mot_dataset_describe(const mot_dataset_writer *writer, hid_t file, const mot_dataset_about *about,
+                                int classes, int groups);
 
 #endif

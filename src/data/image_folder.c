@@ -183,7 +183,7 @@ static int by_split(const void *a, const void *b)
     return classes != 0 ? classes : strcmp(x->path, y->path);
 }
 
-mot_status image_folder_list(const char *folder, int split, image_list *list)
+mot_status mot_image_folder_list(const char *folder, int split, image_list *list)
 {
     entries e;
     char path[PATH_MAX];
@@ -202,7 +202,7 @@ mot_status image_folder_list(const char *folder, int split, image_list *list)
     return status;
 }
 
-mot_status image_folder_list_all(const char *path, image_list *list)
+mot_status mot_image_folder_list_all(const char *path, image_list *list)
 {
     const bool one = !is_folder(path) && names_picture(path);
     const mot_status status = one ? add_file(list, path, "", 0) : list_class(list, path, "", 0, 0);
@@ -212,7 +212,7 @@ mot_status image_folder_list_all(const char *path, image_list *list)
     return status;
 }
 
-void image_folder_free(image_list *list)
+void mot_image_folder_free(image_list *list)
 {
     for (size_t i = 0; i < list->count; ++i) mot_free(list->file[i].path);
     mot_free(list->file);

@@ -18,9 +18,9 @@ typedef struct image_list {
 
 /* FOLDER/CLASS/[.../]*.png, all of split `split`; or, where all folders in FOLDER are called train, val (valid,
  * validation) and test, FOLDER/SPLIT/CLASS/... of these. Names that begin with a dot are passed over. */
-mot_status image_folder_list(const char *folder, int split, image_list *list);
+mot_status mot_image_folder_list(const char *folder, int split, image_list *list);
 /* All pictures in a folder and those below it, of no class, in the order of their paths; or the one picture `path`. */
-mot_status image_folder_list_all(const char *path, image_list *list);
-void image_folder_free(image_list *list);
+mot_status mot_image_folder_list_all(const char *path, image_list *list);
+void mot_image_folder_free(image_list *list);
 
 #endif

@@ -9,21 +9,21 @@ enum { IMPORT_SPLITS = MOT_IMPORT_SPLITS, IMPORT_MAX_FILES = 64, IMPORT_MAX_NAME
 /* ---- import_read.c ---- */
 
 /* The whole file, unpacked, with a 0 behind its end; at most `limit` bytes. mot_free(*bytes). */
-mot_status import_read(const char *path, size_t limit, char **bytes, size_t *count);
+mot_status mot_import_read(const char *path, size_t limit, char **bytes, size_t *count);
 static const size_t import_limit = (size_t)8 << 30;
 
 /* ---- import_names.c ---- */
 
 /* "A,B,C" in pieces; *list and its strings are one block. `what` is for the sentence. */
-mot_status import_split_list(const char *text, size_t most, const char *what, size_t *count, char ***list);
+mot_status mot_import_split_list(const char *text, size_t most, const char *what, size_t *count, char ***list);
 /* Names from the option's text: the lines of that file, or the pieces between commas. NULL: none. */
-mot_status import_names(const char *text, const char *what, size_t *count, char ***names);
+mot_status mot_import_names(const char *text, const char *what, size_t *count, char ***names);
 /* True when the bytes are well-formed UTF-8; else *at is the first wrong byte. */
-bool import_is_utf8(const char *bytes, size_t count, size_t *at);
+bool mot_import_is_utf8(const char *bytes, size_t count, size_t *at);
 /* Without the blanks, byte order marks and no-break spaces at both ends, in place. */
-char *import_trim(char *text);
+char *mot_import_trim(char *text);
 /* A sentence for the user, if there is room for it. */
-void import_note(const mot_import_options *options, const char *format, ...)
+void mot_import_note(const mot_import_options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- import_values.c: labels and groups ---- */
@@ -52,9 +52,9 @@ typedef struct import_identity {
     int32_t *id[IMPORT_SPLITS]; /* [samples] of each part, owned */
 } import_identity;
 /* `fixed` above 0: values are the numbers of so many, whether or not all occur. */
-mot_status import_identify(const mot_import_options *options, const import_part *parts, bool group,
-                           size_t fixed, import_identity *out);
-void import_identity_free(import_identity *identity);
+mot_status mot_import_identify(const mot_import_options *options, const import_part *parts, bool group,
+                               size_t fixed, import_identity *out);
+void mot_import_identity_free(import_identity *identity);
 
 /* ---- import_set.c: the data set ---- */
 
@@ -69,10 +69,10 @@ typedef struct import_set {
 } import_set;
 
 /* Which class each sample is of and which split it goes to: label, group and target. */
-mot_status import_plan(const mot_import_options *options, import_set *set);
+mot_status mot_import_plan(const mot_import_options *options, import_set *set);
 /* The file. */
-mot_status import_write(const mot_import_options *options, const import_set *set);
-void import_set_free(import_set *set);
+mot_status mot_import_write(const mot_import_options *options, const import_set *set);
+void mot_import_set_free(import_set *set);
 static inline bool import_trains(const import_set *set, size_t index)
 {
     return set->target == NULL || set->target[index] == 0;
@@ -81,7 +81,7 @@ static inline bool import_trains(const import_set *set, size_t index)
 /* ---- import_divide.c ---- */
 
 /* The split of each of the n samples of `classes` classes: fractions of each class, the rest is train. */
-mot_status import_divide(const mot_import_options *options, const char *path, size_t n, const int32_t *label,
-                         size_t classes, unsigned char **target);
+mot_status mot_import_divide(const mot_import_options *options, const char *path, size_t n, const int32_t *label,
+                             size_t classes, unsigned char **target);
 
 #endif

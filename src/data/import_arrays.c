@@ -32,7 +32,7 @@ static mot_status read_vector(void *context, size_t index, void *out)
     const array *x = &part->from->x[part->split];
     const size_t each = numbers_each(x);
     float *number = out;
-    for (size_t k = 0; k < each; ++k) number[k] = (float)array_number(x, index * each + k);
+    for (size_t k = 0; k < each; ++k) number[k] = (float)mot_array_number(x, index * each + k);
     return MOT_OK;
 }
 
@@ -52,14 +52,14 @@ static mot_status read_picture(void *context, size_t index, void *out)
         return MOT_OK;
     }
     for (size_t k = 0; k < each; ++k)
-        pixel[k] = (unsigned char)lround(array_number(x, index * each + k) * part->from->unit);
+        pixel[k] = (unsigned char)lround(mot_array_number(x, index * each + k) * part->from->unit);
     return MOT_OK;
 }
 
 static mot_status read_text(void *context, size_t index, void *out)
 {
     const reader_part *part = context;
-    array_ids_read(&part->from->x[part->split], &part->from->ids, index, out);
+    mot_array_ids_read(&part->from->x[part->split], &part->from->ids, index, out);
     return MOT_OK;
 }
 
@@ -72,7 +72,7 @@ static mot_status check_pixels(const mot_import_options *options, reader *r)
     for (int s = 0; s < IMPORT_SPLITS; ++s)
         for (size_t i = 0; i < r->x[s].count && !is_bytes(&r->x[s]); ++i) {
             const array *x = &r->x[s];
-            const double value = array_number(x, i);
+            const double value = mot_array_number(x, i);
             if (!(value >= 0 && value <= 255))
                 return mot_fail(MOT_ERR_INPUT, "%s: sample %zu: pixel %g, expected 0 to 255, or 0 to 1",
                                 x->path, i / numbers_each(x), value);
@@ -95,8 +95,8 @@ static mot_status check_pixels(const mot_import_options *options, reader *r)
     r->unit = 255;
     r->set.format.reading.pixel_unit = 255;
     if (error > 1e-3)
-        import_note(options, "%s: pixels of 0 to 1 are kept as bytes, and rounded by up to %.4f",
-                    r->x[0].path, error / 255);
+        mot_import_note(options, "%s: pixels of 0 to 1 are kept as bytes, and rounded by up to %.4f",
+                        r->x[0].path, error / 255);
     return MOT_OK;
 }
 
@@ -114,16 +114,16 @@ static mot_status find_format(const mot_import_options *options, reader *r)
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         if (r->x[s].rank == 0) continue;
         x[s] = &r->x[s];
-        MOT_TRY(array_sample_format(options, &r->x[s], &other));
+        MOT_TRY(mot_array_sample_format(options, &r->x[s], &other));
         if (s == 0) r->set.format = other;
         if (same_format(&r->set.format, &other)) continue;
         status = mot_fail(MOT_ERR_INPUT, "%s: its samples have another shape than those of train: %s, and %s",
-                          r->x[s].path, array_describe(&r->x[s]).text, array_describe(&r->x[0]).text);
+                          r->x[s].path, mot_array_describe(&r->x[s]).text, mot_array_describe(&r->x[0]).text);
         goto done;
     }
     if (r->set.format.kind == MOT_SAMPLE_PICTURE) MOT_TRY(check_pixels(options, r));
     if (r->set.format.kind != MOT_SAMPLE_TEXT) goto done;
-    MOT_TRY(array_ids_find(options, x, &r->ids));
+    MOT_TRY(mot_array_ids_find(options, x, &r->ids));
     r->set.format.vocabulary = MOT_MAX(r->ids.vocabulary, (size_t)2);
     r->set.format.reading.id_shift = r->ids.shift;
     if (options->pad != NULL)
@@ -140,7 +140,7 @@ static bool is_one_hot(const array *y)
     for (size_t i = 0; i < y->shape[0]; ++i) {
         size_t ones = 0;
         for (size_t k = 0; k < y->shape[1]; ++k) {
-            const double value = array_number(y, i * y->shape[1] + k);
+            const double value = mot_array_number(y, i * y->shape[1] + k);
             if (value != 0 && value != 1) return false;
             ones += value == 1;
         }
@@ -153,11 +153,10 @@ static mot_status fail_several(const array *y, const array *x, const char *what,
 {
     if (x->rank == 2 && y->shape[1] == x->shape[1] && columns > 2 && !array_is_float(x))
         return mot_fail(MOT_ERR_INPUT, "%s: %s: a %s a token: mot learns one %s a sample", y->path,
-                        array_describe(y).text, what, what);
-    return mot_fail(
-        MOT_ERR_INPUT,
-        "%s: %s: %zu columns of %ss: mot learns one %s a sample (--label-column N takes the N-th)", y->path,
-        array_describe(y).text, columns, what, what);
+                        mot_array_describe(y).text, what, what);
+    return mot_fail(MOT_ERR_INPUT,
+                    "%s: %s: %zu columns of %ss: mot learns one %s a sample (--label-column N takes the N-th)",
+                    y->path, mot_array_describe(y).text, columns, what, what);
 }
 
 /* Which of several columns, or t->columns... the one-hot of one. */
@@ -178,8 +177,8 @@ static mot_status find_column(const mot_import_options *options, const array *y,
     }
     *column = columns;
     if (y->rank == 2 && !array_is_text(y) && is_one_hot(y)) {
-        import_note(options, "%s: %s is a one among zeros a sample, and its place the %s", y->path,
-                    array_describe(y).text, what);
+        mot_import_note(options, "%s: %s is a one among zeros a sample, and its place the %s", y->path,
+                        mot_array_describe(y).text, what);
         return MOT_OK;
     }
     return fail_several(y, x, what, columns);
@@ -198,23 +197,23 @@ static mot_status read_values(const mot_import_options *options, const array *y,
     }
     if (column.shape[0] != samples)
         return mot_fail(MOT_ERR_INPUT, "%s: %s: expected one %s for each of the %zu samples", y->path,
-                        array_describe(y).text, group ? "group" : "label", samples);
+                        mot_array_describe(y).text, group ? "group" : "label", samples);
     size_t which;
     MOT_TRY(find_column(options, &column, x, group, &which));
     const size_t columns = column.count / samples;
     if (array_is_text(y)) {
-        MOT_TRY(array_texts(&column, &out->text));
+        MOT_TRY(mot_array_texts(&column, &out->text));
         for (size_t i = 0; i < samples; ++i) out->text[i] = out->text[i * columns + which];
         goto done;
     }
     MOT_TRY(mot_allocate(&out->number, samples, sizeof(double), "the labels"));
     for (size_t i = 0; i < samples; ++i) {
         if (which < columns) {
-            out->number[i] = array_number(&column, i * columns + which);
+            out->number[i] = mot_array_number(&column, i * columns + which);
             continue;
         }
         for (size_t k = 0; k < columns; ++k)
-            if (array_number(&column, i * columns + k) == 1) out->number[i] = (double)k;
+            if (mot_array_number(&column, i * columns + k) == 1) out->number[i] = (double)k;
     }
 done:
     return status;
@@ -244,7 +243,7 @@ done:
     return status;
 }
 
-mot_status import_arrays(const mot_import_options *options, const arrays splits[IMPORT_SPLITS])
+mot_status mot_import_arrays(const mot_import_options *options, const arrays splits[IMPORT_SPLITS])
 {
     reader r = {.unit = 1};
     reader_part parts[IMPORT_SPLITS];
@@ -255,10 +254,10 @@ mot_status import_arrays(const mot_import_options *options, const arrays splits[
         parts[s] = (reader_part){&r, s};
         if (splits[s].x.rank > 0) MOT_TRY(make_part(options, &r, &splits[s], &parts[s]));
     }
-    MOT_TRY(import_plan(options, &r.set));
-    MOT_TRY(import_write(options, &r.set));
+    MOT_TRY(mot_import_plan(options, &r.set));
+    MOT_TRY(mot_import_write(options, &r.set));
 done:
-    import_set_free(&r.set);
+    mot_import_set_free(&r.set);
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         mot_free(r.set.part[s].label.text);
         mot_free(r.set.part[s].label.number);

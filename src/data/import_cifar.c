@@ -42,11 +42,11 @@ static mot_status read_files(const char *list, records *r, int *kind)
 {
     size_t size;
     mot_status status = MOT_OK;
-    MOT_TRY(import_split_list(list, IMPORT_MAX_FILES, "the files of a split", &r->count, &r->files));
+    MOT_TRY(mot_import_split_list(list, IMPORT_MAX_FILES, "the files of a split", &r->count, &r->files));
     MOT_TRY(mot_allocate(&r->bytes, r->count, sizeof *r->bytes, "the files of a split"));
     MOT_TRY(mot_allocate(&r->first, r->count + 1, sizeof *r->first, "the files of a split"));
     for (size_t f = 0; f < r->count; ++f) {
-        MOT_TRY(import_read(r->files[f], import_limit, &r->bytes[f], &size));
+        MOT_TRY(mot_import_read(r->files[f], import_limit, &r->bytes[f], &size));
         MOT_TRY(find_kind(r->files[f], r->bytes[f], size, kind));
         r->labels = *kind == 10 ? 1 : 2;
         r->size = PIXELS + r->labels;
@@ -108,10 +108,10 @@ mot_status mot_import_cifar(const mot_import_options *options)
         if (options->files[s] != NULL) MOT_TRY(read_labels(&splits[s], kind, &set.part[s]));
     set.classes = (size_t)kind; /* a part of the set may lack classes */
     set.groups = kind == 100 ? 20 : 0;
-    MOT_TRY(import_plan(options, &set));
-    MOT_TRY(import_write(options, &set));
+    MOT_TRY(mot_import_plan(options, &set));
+    MOT_TRY(mot_import_write(options, &set));
 done:
-    import_set_free(&set);
+    mot_import_set_free(&set);
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         for (size_t f = 0; splits[s].bytes != NULL && f < splits[s].count; ++f) mot_free(splits[s].bytes[f]);
         mot_free(splits[s].bytes);

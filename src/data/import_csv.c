@@ -58,9 +58,9 @@ static mot_status mark_ignored(const mot_import_options *options, csv *c)
     MOT_TRY(mot_allocate(&c->ignored, t->columns, sizeof(bool), "a table's columns"));
     c->ignored[0] = t->row_names;
     if (options->ignore_columns == NULL) goto done;
-    MOT_TRY(import_split_list(options->ignore_columns, TABLE_MAX_COLUMNS, "--ignore-columns", &count, &list));
+    MOT_TRY(mot_import_split_list(options->ignore_columns, TABLE_MAX_COLUMNS, "--ignore-columns", &count, &list));
     for (size_t i = 0; i < count; ++i) {
-        MOT_TRY(table_find_column(t, list[i], "ignore-columns", &column));
+        MOT_TRY(mot_table_find_column(t, list[i], "ignore-columns", &column));
         c->ignored[column] = true;
     }
 done:
@@ -84,8 +84,9 @@ static void leave_unknown(const mot_import_options *options, csv *c)
         c->ignored[k] = true;
     }
     if (others > 0)
-        import_note(options, "%s: %s%s: left out, since the run did not learn from %s", t->path,
-                    table_column(t, first).text, others > 1 ? " and others" : "", others > 1 ? "them" : "it");
+        mot_import_note(options, "%s: %s%s: left out, since the run did not learn from %s", t->path,
+                        mot_table_column(t, first).text, others > 1 ? " and others" : "",
+                        others > 1 ? "them" : "it");
 }
 
 /* Numbers alone, as many as the run's. */
@@ -131,11 +132,11 @@ static mot_status find_columns(const mot_import_options *options, csv *c)
     MOT_TRY(mark_ignored(options, c));
     if (options->as != NULL) return find_run_columns(options, c);
     if (options->label_column == NULL) MOT_TRY(check_default_label(t));
-    MOT_TRY(table_find_column(t, options->label_column != NULL ? options->label_column : "last",
-                              "label-column", &c->label));
+    MOT_TRY(mot_table_find_column(t, options->label_column != NULL ? options->label_column : "last",
+                                  "label-column", &c->label));
     c->group = t->columns;
     if (options->group_column != NULL)
-        MOT_TRY(table_find_column(t, options->group_column, "group-column", &c->group));
+        MOT_TRY(mot_table_find_column(t, options->group_column, "group-column", &c->group));
     MOT_TRY(mot_allocate(&c->numbers.column, t->columns, sizeof(size_t), "a table's columns"));
     for (size_t k = 0; k < t->columns; ++k)
         if (k != c->label && k != c->group && !c->ignored[k]) c->numbers.column[c->numbers.count++] = k;
@@ -152,8 +153,8 @@ done:
 static double value_of(const csv *c, int split, size_t row, size_t k)
 {
     double value = 0;
-    number_parse(table_cell(&c->table[split], row, c->place[split][c->numbers.column[k]]), c->numbers.decimal,
-                 &value);
+    mot_number_parse(table_cell(&c->table[split], row, c->place[split][c->numbers.column[k]]), c->numbers.decimal,
+                     &value);
     return value;
 }
 
@@ -177,7 +178,7 @@ static mot_status read_picture(void *context, size_t row, void *x)
         if (value != floor(value) || value < 0 || value > 255)
             return mot_fail(MOT_ERR_INPUT, "%s: line %zu, %s: pixel %g, expected a whole number in 0..255",
                             t->path, t->line[row],
-                            table_column(t, c->place[part->split][c->numbers.column[k]]).text, value);
+                            mot_table_column(t, c->place[part->split][c->numbers.column[k]]).text, value);
         pixel[k] = (unsigned char)value;
     }
     return MOT_OK;
@@ -201,12 +202,12 @@ static mot_status read_tables(const mot_import_options *options, csv *c)
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         table *t = &c->table[s];
         if (options->files[s] == NULL) continue;
-        MOT_TRY(table_read(options, options->files[s], false, t));
-        MOT_TRY(table_find_header(options, t));
+        MOT_TRY(mot_table_read(options, options->files[s], false, t));
+        MOT_TRY(mot_table_find_header(options, t));
         if (s == 0)
-            import_note(options, "%s: %zu columns with %s between them", t->path, t->columns,
-                        table_separator_name(t->separator));
-        MOT_TRY(table_match(options, &c->table[0], t, &c->place[s]));
+            mot_import_note(options, "%s: %zu columns with %s between them", t->path, t->columns,
+                            mot_table_separator_name(t->separator));
+        MOT_TRY(mot_table_match(options, &c->table[0], t, &c->place[s]));
     }
 done:
     return status;
@@ -240,8 +241,8 @@ static void note_counters(const mot_import_options *options, const csv *c)
         for (size_t row = 0; counts && row < t->rows; ++row)
             counts = value_of(c, 0, row, k) == first + (double)row;
         if (counts && first >= 0 && first <= 1)
-            import_note(options, "%s: %s counts the lines: --ignore-columns %zu leaves it out", t->path,
-                        table_column(t, c->numbers.column[k]).text, c->numbers.column[k] + 1);
+            mot_import_note(options, "%s: %s counts the lines: --ignore-columns %zu leaves it out", t->path,
+                            mot_table_column(t, c->numbers.column[k]).text, c->numbers.column[k] + 1);
     }
 }
 
@@ -258,12 +259,12 @@ static mot_status set_names(csv *c)
 
 static void free_csv(csv *c)
 {
-    import_set_free(&c->set);
+    mot_import_set_free(&c->set);
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         mot_free(c->set.part[s].label.text);
         mot_free(c->set.part[s].group.text);
         mot_free(c->place[s]);
-        table_free(&c->table[s]);
+        mot_table_free(&c->table[s]);
     }
     mot_free(c->names);
     mot_free(c->numbers.column);
@@ -278,7 +279,7 @@ mot_status mot_import_csv(const mot_import_options *options)
     MOT_TRY(read_tables(options, &c));
     MOT_TRY(find_columns(options, &c));
     MOT_TRY(find_format(options, &c));
-    MOT_TRY(table_numbers_check(options, c.table, c.place, &c.numbers));
+    MOT_TRY(mot_table_numbers_check(options, c.table, c.place, &c.numbers));
     if (options->as == NULL) note_counters(options, &c);
     MOT_TRY(set_names(&c));
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
@@ -294,8 +295,8 @@ mot_status mot_import_csv(const mot_import_options *options)
         if (c.label < c.table[0].columns) MOT_TRY(read_values(&c, s, c.label, &c.set.part[s].label));
         if (c.group < c.table[0].columns) MOT_TRY(read_values(&c, s, c.group, &c.set.part[s].group));
     }
-    MOT_TRY(import_plan(options, &c.set));
-    MOT_TRY(import_write(options, &c.set));
+    MOT_TRY(mot_import_plan(options, &c.set));
+    MOT_TRY(mot_import_write(options, &c.set));
 done:
     free_csv(&c);
     return status;

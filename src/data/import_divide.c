@@ -43,8 +43,8 @@ static void choose_shares(share *shares, size_t classes, double fraction, const 
     qsort(shares, classes, sizeof *shares, by_class);
 }
 
-mot_status import_divide(const mot_import_options *options, const char *path, size_t n, const int32_t *label,
-                         size_t classes, unsigned char **target)
+mot_status mot_import_divide(const mot_import_options *options, const char *path, size_t n, const int32_t *label,
+                             size_t classes, unsigned char **target)
 {
     static const char *const names[] = {"train", "val", "test"};
     const double fraction[IMPORT_SPLITS] = {0, options->val_fraction, options->test_fraction};

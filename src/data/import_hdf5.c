@@ -25,7 +25,7 @@ static mot_status read_argument(const char *text, h5_split *splits)
     for (int s = 0; s < IMPORT_SPLITS; ++s)
         for (int role = 0; role < ROLES; ++role) {
             char key[24];
-            snprintf(key, sizeof key, "%s_%s=", dataset_split_names[s], roles[role]);
+            snprintf(key, sizeof key, "%s_%s=", mot_dataset_split_names[s], roles[role]);
             const char *plain = s == 0 ? strchr(key, '_') + 1 : key;
             const char *found = strncasecmp(text, key, strlen(key)) == 0       ? text + strlen(key)
                                 : strncasecmp(text, plain, strlen(plain)) == 0 ? text + strlen(plain)
@@ -84,7 +84,7 @@ static mot_status find_shape(hid_t dataset, array *a)
         return mot_fail(MOT_ERR_INPUT, "%s: %d dimensions, expected 1 to %d", a->path, rank, ARRAY_MAX_RANK);
     a->rank = (size_t)rank;
     for (int d = 0; d < rank; ++d) a->shape[d] = (size_t)shape[d];
-    return array_lay_out(a, false);
+    return mot_array_lay_out(a, false);
 }
 
 /* Texts of any length become texts of the longest one's. */
@@ -126,7 +126,7 @@ static mot_status read_array(hid_t file, const char *where, const char *name, ar
         MOT_TRY(read_variable_texts(dataset, memory, a));
     } else {
         if (a->count > import_limit / a->size) {
-            status = mot_fail(MOT_ERR_INPUT, "%s: %s is more than %zu bytes", a->path, array_describe(a).text,
+            status = mot_fail(MOT_ERR_INPUT, "%s: %s is more than %zu bytes", a->path, mot_array_describe(a).text,
                               import_limit);
             goto done;
         }
@@ -185,13 +185,13 @@ mot_status mot_import_hdf5(const mot_import_options *options)
         mot_h5_close(&file);
     }
     for (int s = 0; s < IMPORT_SPLITS; ++s) all[s] = splits[s].arrays;
-    MOT_TRY(import_arrays(options, all));
+    MOT_TRY(mot_import_arrays(options, all));
 done:
     mot_h5_close(&file);
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
-        array_free(&splits[s].arrays.x);
-        array_free(&splits[s].arrays.y);
-        array_free(&splits[s].arrays.group);
+        mot_array_free(&splits[s].arrays.x);
+        mot_array_free(&splits[s].arrays.y);
+        mot_array_free(&splits[s].arrays.group);
     }
     return status;
 }

@@ -51,7 +51,7 @@ static mot_status parse_idx(const char *path, const char *bytes, size_t size, ar
         if (a->shape[d] == 0)
             return mot_fail(MOT_ERR_INPUT, "%s: byte %zu: 0 cannot be an extent", path, 4 + 4 * d);
     }
-    const mot_status status = array_lay_out(a, false);
+    const mot_status status = mot_array_lay_out(a, false);
     if (status != MOT_OK) return status;
     if (a->count > (size - head) / a->size || a->count * a->size != size - head)
         return mot_fail(MOT_ERR_INPUT,
@@ -68,14 +68,14 @@ static mot_status read_split(const mot_import_options *options, int split, idx_s
     array *const into[FILES] = {&s->arrays.x, &s->arrays.y, &s->arrays.group};
     mot_status status = MOT_OK;
     MOT_TRY(
-        import_split_list(options->files[split], IMPORT_MAX_FILES, "the files of a split", &count, &files));
+        mot_import_split_list(options->files[split], IMPORT_MAX_FILES, "the files of a split", &count, &files));
     if (count != 2 && count != FILES) {
         status = mot_fail(MOT_ERR_INPUT, "--%s %s: %zu files, expected IMAGES,LABELS[,GROUPS]",
-                          dataset_split_names[split], options->files[split], count);
+                          mot_dataset_split_names[split], options->files[split], count);
         goto done;
     }
     for (size_t i = 0; i < count; ++i) {
-        MOT_TRY(import_read(files[i], import_limit, &s->bytes[i], &size));
+        MOT_TRY(mot_import_read(files[i], import_limit, &s->bytes[i], &size));
         MOT_TRY(parse_idx(files[i], s->bytes[i], size, into[i]));
     }
     if (s->arrays.x.rank == 1 && s->arrays.y.rank > 2)
@@ -94,7 +94,7 @@ mot_status mot_import_idx(const mot_import_options *options)
     for (int s = 0; s < IMPORT_SPLITS; ++s)
         if (options->files[s] != NULL) MOT_TRY(read_split(options, s, &splits[s]));
     for (int s = 0; s < IMPORT_SPLITS; ++s) all[s] = splits[s].arrays;
-    MOT_TRY(import_arrays(options, all));
+    MOT_TRY(mot_import_arrays(options, all));
 done:
     for (int s = 0; s < IMPORT_SPLITS; ++s)
         for (int i = 0; i < FILES; ++i) mot_free(splits[s].bytes[i]);

@@ -66,14 +66,14 @@ static mot_status read_image(const mot_import_options *options, images *x, size_
                                                                        : 0;
     image *to = &x->image[index];
     picture p = {0};
-    mot_status status = picture_read(path, &p);
+    mot_status status = mot_picture_read(path, &p);
     if (status == MOT_ERR_INPUT && options->skip_unreadable) {
-        import_note(options, "left out: %s", mot_error_message());
+        mot_import_note(options, "left out: %s", mot_error_message());
         ++x->unreadable;
         return MOT_OK;
     }
     if (status != MOT_OK) return status;
-    if (!picture_flatten(&p, background)) {
+    if (!mot_picture_flatten(&p, background)) {
         status = mot_fail(MOT_ERR_INPUT,
                           "%s: parts of it are transparent: what lies behind them? (--background white, "
                           "--background black)",
@@ -83,10 +83,10 @@ static mot_status read_image(const mot_import_options *options, images *x, size_
     MOT_TRY(fit_size(options, x, path, &p));
     if ((p.height != x->height || p.width != x->width) && x->resampled++ == 0) x->first_resampled = path;
     MOT_TRY(mot_allocate(&to->plane, x->height * x->width, p.channels, "a picture"));
-    MOT_TRY(picture_resample(&p, x->height, x->width, to->plane));
+    MOT_TRY(mot_picture_resample(&p, x->height, x->width, to->plane));
     to->channels = p.channels;
 done:
-    picture_free(&p);
+    mot_picture_free(&p);
     return status;
 }
 
@@ -96,11 +96,11 @@ static mot_status read_images(const mot_import_options *options, images *x)
     MOT_TRY(mot_allocate(&x->image, x->list.count, sizeof *x->image, "pictures"));
     for (size_t i = 0; i < x->list.count; ++i) MOT_TRY(read_image(options, x, i));
     if (x->list.others > 0)
-        import_note(
+        mot_import_note(
             options,
             "%zu files are no PNG or JPEG by their names or in no folder of a class, and are left out (%s)",
             x->list.others, x->list.other);
-    if (x->unreadable > 0) import_note(options, "%zu pictures could not be read", x->unreadable);
+    if (x->unreadable > 0) mot_import_note(options, "%zu pictures could not be read", x->unreadable);
 done:
     return status;
 }
@@ -160,17 +160,17 @@ done:
 static void note_changes(const mot_import_options *options, const images *x)
 {
     if (x->resampled > 0)
-        import_note(options, "%s: pictures of another size than %zu x %zu are resampled: %zu, such as %s",
-                    options->files[0], x->height, x->width, x->resampled, x->first_resampled);
+        mot_import_note(options, "%s: pictures of another size than %zu x %zu are resampled: %zu, such as %s",
+                        options->files[0], x->height, x->width, x->resampled, x->first_resampled);
     if (x->recoloured > 0)
-        import_note(options, "%s: %s: %zu", options->files[0],
-                    x->channels == 1 ? "pictures in colour are taken as grey ones, as the run learned them"
-                                     : "grey pictures are taken as ones in colour, as the run learned them",
-                    x->recoloured);
+        mot_import_note(options, "%s: %s: %zu", options->files[0],
+                        x->channels == 1 ? "pictures in colour are taken as grey ones, as the run learned them"
+                                         : "grey pictures are taken as ones in colour, as the run learned them",
+                        x->recoloured);
     if (x->list.others > 0)
-        import_note(options,
-                    "%s: files that are no PNG or JPEG by their names, and left out: %zu, such as %s",
-                    options->files[0], x->list.others, x->list.other);
+        mot_import_note(options,
+                        "%s: files that are no PNG or JPEG by their names, and left out: %zu, such as %s",
+                        options->files[0], x->list.others, x->list.other);
 }
 
 static mot_status copy_paths(const images *x, mot_import_paths *paths)
@@ -180,7 +180,7 @@ static mot_status copy_paths(const images *x, mot_import_paths *paths)
     mot_status status = mot_allocate(&path, x->list.count, sizeof *path, "names of pictures");
     for (size_t i = 0; status == MOT_OK && i < x->list.count; ++i) path[i] = x->list.file[i].path;
     paths->count = x->list.count;
-    if (status == MOT_OK) status = dataset_names_copy(&paths->path, path, paths->count);
+    if (status == MOT_OK) status = mot_dataset_names_copy(&paths->path, path, paths->count);
     mot_free(path);
     return status;
 }
@@ -198,7 +198,7 @@ static mot_status import_for_run(const mot_import_options *options, images *x)
     sized.height = run->height;
     sized.width = run->width;
     x->channels = run->channels;
-    MOT_TRY(image_folder_list_all(options->files[0], &x->list));
+    MOT_TRY(mot_image_folder_list_all(options->files[0], &x->list));
     MOT_TRY(mot_allocate(&x->image, x->list.count, sizeof *x->image, "pictures"));
     MOT_TRY(mot_allocate(&x->part[0], x->list.count, sizeof *x->part[0], "pictures"));
     for (size_t i = 0; i < x->list.count; ++i) x->part[0][i] = &x->image[i];
@@ -207,8 +207,8 @@ static mot_status import_for_run(const mot_import_options *options, images *x)
         .kind = MOT_SAMPLE_PICTURE, .channels = run->channels, .height = run->height, .width = run->width};
     x->set.part[0] = (import_part){
         .path = options->files[0], .samples = x->list.count, .context = &stream, .sample = read_next};
-    MOT_TRY(import_plan(options, &x->set));
-    MOT_TRY(import_write(options, &x->set));
+    MOT_TRY(mot_import_plan(options, &x->set));
+    MOT_TRY(mot_import_write(options, &x->set));
     note_changes(options, x);
     status = copy_paths(x, options->paths);
 done:
@@ -251,22 +251,22 @@ mot_status mot_import_images(const mot_import_options *options)
         goto done;
     }
     for (int s = 0; s < IMPORT_SPLITS; ++s)
-        if (options->files[s] != NULL) MOT_TRY(image_folder_list(options->files[s], s, &x.list));
+        if (options->files[s] != NULL) MOT_TRY(mot_image_folder_list(options->files[s], s, &x.list));
     MOT_TRY(read_images(options, &x));
     MOT_TRY(find_channels(options, &x));
     MOT_TRY(make_parts(options, &x, parts));
     x.set.format = (mot_sample_format){
         .kind = MOT_SAMPLE_PICTURE, .channels = x.channels, .height = x.height, .width = x.width};
-    MOT_TRY(import_plan(options, &x.set));
-    MOT_TRY(import_write(options, &x.set));
+    MOT_TRY(mot_import_plan(options, &x.set));
+    MOT_TRY(mot_import_write(options, &x.set));
 done:
-    import_set_free(&x.set);
+    mot_import_set_free(&x.set);
     for (size_t i = 0; x.image != NULL && i < x.list.count; ++i) mot_free(x.image[i].plane);
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         mot_free(x.class_of[s]);
         mot_free(x.part[s]);
     }
     mot_free(x.image);
-    image_folder_free(&x.list);
+    mot_image_folder_free(&x.list);
     return status;
 }

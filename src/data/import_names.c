@@ -24,7 +24,7 @@ static mot_status cut(const char *text, size_t length, char between, size_t most
         char *stop = memchr(copy, between, (size_t)(end - copy));
         if (stop == NULL) stop = end;
         *stop = '\0';
-        (*list)[(*count)++] = import_trim(copy);
+        (*list)[(*count)++] = mot_import_trim(copy);
         copy = stop + 1;
     }
     return MOT_OK;
@@ -37,7 +37,7 @@ static mot_status refuse_empty(const char *text, const char *what, size_t count,
     return MOT_OK;
 }
 
-mot_status import_split_list(const char *text, size_t most, const char *what, size_t *count, char ***list)
+mot_status mot_import_split_list(const char *text, size_t most, const char *what, size_t *count, char ***list)
 {
     mot_status status = cut(text, strlen(text), ',', most, what, count, list);
     if (status == MOT_OK) status = refuse_empty(text, what, *count, *list);
@@ -72,8 +72,8 @@ static mot_status read_names(const char *path, const char *what, size_t *count, 
     char *bytes = NULL;
     size_t size, at;
     mot_status status = MOT_OK;
-    MOT_TRY(import_read(path, (size_t)16 << 20, &bytes, &size));
-    if (memchr(bytes, '\0', size) != NULL || !import_is_utf8(bytes, size, &at)) {
+    MOT_TRY(mot_import_read(path, (size_t)16 << 20, &bytes, &size));
+    if (memchr(bytes, '\0', size) != NULL || !mot_import_is_utf8(bytes, size, &at)) {
         status = mot_fail(MOT_ERR_INPUT, "%s: not a text file in UTF-8 (expected a name a line)", path);
         goto done;
     }
@@ -89,12 +89,12 @@ done:
     return status;
 }
 
-mot_status import_names(const char *text, const char *what, size_t *count, char ***names)
+mot_status mot_import_names(const char *text, const char *what, size_t *count, char ***names)
 {
     *names = NULL;
     *count = 0;
     if (text == NULL) return MOT_OK;
-    mot_status status = strchr(text, ',') != NULL ? import_split_list(text, 1 << 20, what, count, names)
+    mot_status status = strchr(text, ',') != NULL ? mot_import_split_list(text, 1 << 20, what, count, names)
                                                   : read_names(text, what, count, names);
     return status == MOT_OK ? refuse_repeated(text, what, *count, *names) : status;
 }
@@ -106,7 +106,7 @@ static size_t blank_at(const char *text)
     return strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* byte order mark */
 }
 
-char *import_trim(char *text)
+char *mot_import_trim(char *text)
 {
     for (size_t skip; (skip = blank_at(text)) > 0;) text += skip;
     for (size_t length = strlen(text); length > 0;) {
@@ -120,7 +120,7 @@ char *import_trim(char *text)
     return text;
 }
 
-void import_note(const mot_import_options *options, const char *format, ...)
+void mot_import_note(const mot_import_options *options, const char *format, ...)
 {
     mot_import_notes *notes = options->notes;
     if (notes == NULL || notes->count++ >= MOT_IMPORT_NOTES) return;
@@ -130,7 +130,7 @@ void import_note(const mot_import_options *options, const char *format, ...)
     va_end(args);
 }
 
-bool import_is_utf8(const char *bytes, size_t count, size_t *at)
+bool mot_import_is_utf8(const char *bytes, size_t count, size_t *at)
 {
     const unsigned char *b = (const unsigned char *)bytes;
     for (size_t i = 0; i < count;) {

@@ -24,18 +24,18 @@ static mot_status find_array(const mot_import_options *options, const char *path
     bool found = false;
     mot_status status = MOT_OK;
     if (options->array[role] != NULL) {
-        MOT_TRY(npz_find(path, zip, size, options->array[role], a, &found));
+        MOT_TRY(mot_npz_find(path, zip, size, options->array[role], a, &found));
     } else {
         for (int i = 0; !found && i < 8 && usual[role][i] != NULL; ++i) {
             char name[32];
-            snprintf(name, sizeof name, "%s_%s", usual[role][i], dataset_split_names[split]);
-            MOT_TRY(npz_find(path, zip, size, name, a, &found));
-            if (!found) MOT_TRY(npz_find(path, zip, size, usual[role][i], a, &found));
+            snprintf(name, sizeof name, "%s_%s", usual[role][i], mot_dataset_split_names[split]);
+            MOT_TRY(mot_npz_find(path, zip, size, name, a, &found));
+            if (!found) MOT_TRY(mot_npz_find(path, zip, size, usual[role][i], a, &found));
         }
     }
     if (found || (role == 2 && options->array[role] == NULL)) goto done;
     char names[300];
-    npz_names(zip, size, names, sizeof names);
+    mot_npz_names(zip, size, names, sizeof names);
     status = mot_fail(MOT_ERR_INPUT, "%s has no array '%s'; it has: %s (--%s NAME says which)", path,
                       options->array[role] != NULL ? options->array[role] : usual[role][0], names,
                       role == 0   ? "x"
@@ -52,7 +52,7 @@ static mot_status read_split(const mot_import_options *options, int split, npy_s
     array *const into[FILES] = {&s->arrays.x, &s->arrays.y, &s->arrays.group};
     mot_status status = MOT_OK;
     MOT_TRY(
-        import_split_list(options->files[split], IMPORT_MAX_FILES, "the files of a split", &count, &files));
+        mot_import_split_list(options->files[split], IMPORT_MAX_FILES, "the files of a split", &count, &files));
     if (count > FILES) {
         status = mot_fail(MOT_ERR_INPUT, "'%s': %zu files, expected X.npy,Y.npy[,GROUP.npy] or FILE.npz",
                           options->files[split], count);
@@ -63,13 +63,13 @@ static mot_status read_split(const mot_import_options *options, int split, npy_s
                           options->files[split], count);
         goto done;
     }
-    for (size_t i = 0; i < count; ++i) MOT_TRY(import_read(files[i], import_limit, &s->bytes[i], &size[i]));
+    for (size_t i = 0; i < count; ++i) MOT_TRY(mot_import_read(files[i], import_limit, &s->bytes[i], &size[i]));
     if (count == 1 && (size[0] < 6 || memcmp(s->bytes[0], "\x93NUMPY", 6) != 0)) {
         for (int role = 0; role < (options->as != NULL ? 1 : FILES); ++role)
             MOT_TRY(find_array(options, files[0], s->bytes[0], size[0], split, role, into[role]));
         goto done;
     }
-    for (size_t i = 0; i < count; ++i) MOT_TRY(npy_parse(files[i], s->bytes[i], size[i], into[i]));
+    for (size_t i = 0; i < count; ++i) MOT_TRY(mot_npy_parse(files[i], s->bytes[i], size[i], into[i]));
 done:
     mot_free(files);
     return status;
@@ -83,12 +83,12 @@ mot_status mot_import_npy(const mot_import_options *options)
     for (int s = 0; s < IMPORT_SPLITS; ++s)
         if (options->files[s] != NULL) MOT_TRY(read_split(options, s, &splits[s]));
     for (int s = 0; s < IMPORT_SPLITS; ++s) all[s] = splits[s].arrays;
-    MOT_TRY(import_arrays(options, all));
+    MOT_TRY(mot_import_arrays(options, all));
 done:
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
-        array_free(&splits[s].arrays.x);
-        array_free(&splits[s].arrays.y);
-        array_free(&splits[s].arrays.group);
+        mot_array_free(&splits[s].arrays.x);
+        mot_array_free(&splits[s].arrays.y);
+        mot_array_free(&splits[s].arrays.group);
         for (int i = 0; i < FILES; ++i) mot_free(splits[s].bytes[i]);
     }
     return status;

@@ -92,7 +92,7 @@ done:
     return status;
 }
 
-mot_status import_read(const char *path, size_t limit, char **bytes, size_t *count)
+mot_status mot_import_read(const char *path, size_t limit, char **bytes, size_t *count)
 {
     static const char xz[6] = "\xfd"
                               "7zXZ";

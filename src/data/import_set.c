@@ -10,8 +10,8 @@ static mot_status check_fractions(const mot_import_options *options)
     const double fraction[IMPORT_SPLITS] = {0, options->val_fraction, options->test_fraction};
     for (int s = 1; s < IMPORT_SPLITS; ++s)
         if (fraction[s] > 0 && options->files[s] != NULL)
-            return mot_fail(MOT_ERR_INPUT, "--%s-fraction and --%s: give one of them", dataset_split_names[s],
-                            dataset_split_names[s]);
+            return mot_fail(MOT_ERR_INPUT, "--%s-fraction and --%s: give one of them", mot_dataset_split_names[s],
+                            mot_dataset_split_names[s]);
     if (fraction[1] + fraction[2] >= 1)
         return mot_fail(MOT_ERR_INPUT, "--val-fraction %g and --test-fraction %g leave nothing to train with",
                         fraction[1], fraction[2]);
@@ -24,14 +24,14 @@ static void note_labels(const mot_import_options *options, const import_set *set
     const size_t samples = set->part[0].samples, classes = set->label.count;
     for (int s = 1; s < IMPORT_SPLITS; ++s)
         if (set->part[s].samples > 0 && set->group.id[0] != NULL && set->group.id[s] == NULL)
-            import_note(options, "%s has no groups: there are no figures of groups for it",
-                        set->part[s].path);
-    if (classes == 1) import_note(options, "all samples are of one class: there is nothing to learn");
+            mot_import_note(options, "%s has no groups: there are no figures of groups for it",
+                            set->part[s].path);
+    if (classes == 1) mot_import_note(options, "all samples are of one class: there is nothing to learn");
     if (classes > 20 && classes * 2 > samples && set->classes == 0)
-        import_note(options,
-                    "%zu classes of %zu samples: if the labels are numbers to be predicted, mot does not "
-                    "learn that (regression), and with few samples a class nothing is learned",
-                    classes, samples);
+        mot_import_note(options,
+                        "%zu classes of %zu samples: if the labels are numbers to be predicted, mot does not "
+                        "learn that (regression), and with few samples a class nothing is learned",
+                        classes, samples);
 }
 
 /* Samples for a run: none has a label that means anything. */
@@ -41,18 +41,18 @@ static mot_status plan_unlabelled(import_set *set)
     return mot_allocate(&set->label.id[0], set->part[0].samples, sizeof(int32_t), "labels"); /* zero */
 }
 
-mot_status import_plan(const mot_import_options *options, import_set *set)
+mot_status mot_import_plan(const mot_import_options *options, import_set *set)
 {
     const import_part *train = &set->part[0];
     mot_status status = MOT_OK;
     if (options->as != NULL) return plan_unlabelled(set);
     MOT_TRY(check_fractions(options));
-    MOT_TRY(import_identify(options, set->part, false, set->classes, &set->label));
-    MOT_TRY(import_identify(options, set->part, true, set->groups, &set->group));
+    MOT_TRY(mot_import_identify(options, set->part, false, set->classes, &set->label));
+    MOT_TRY(mot_import_identify(options, set->part, true, set->groups, &set->group));
     note_labels(options, set);
     if (options->val_fraction > 0 || options->test_fraction > 0)
-        MOT_TRY(import_divide(options, train->path, train->samples, set->label.id[0], set->label.count,
-                              &set->target));
+        MOT_TRY(mot_import_divide(options, train->path, train->samples, set->label.id[0], set->label.count,
+                                  &set->target));
 done:
     return status;
 }
@@ -79,13 +79,13 @@ static mot_status add_part(const import_set *set, int p, int target, gathering *
 {
     const import_part *part = &set->part[p];
     mot_status status = MOT_OK;
-    g->split = dataset_split_names[target];
+    g->split = mot_dataset_split_names[target];
     g->has_group = set->group.id[p] != NULL;
     for (size_t i = 0; i < part->samples; ++i) {
         if ((p == 0 && set->target != NULL ? set->target[i] : p) != target) continue;
         unsigned char *x = g->x + g->count * g->size;
         MOT_TRY(part->sample(part->context, i, x));
-        MOT_TRY(dataset_samples_check(g->format, part->path, (mot_gidx)i, 1, x));
+        MOT_TRY(mot_dataset_samples_check(g->format, part->path, (mot_gidx)i, 1, x));
         g->label[g->count] = set->label.id[p][i];
         g->group[g->count] = g->has_group ? set->group.id[p][i] : 0;
         if (++g->count == g->most) MOT_TRY(flush(g));
@@ -109,7 +109,7 @@ static mot_dataset_about about_set(const mot_import_options *options, const impo
                                .column_names = set->column_names};
 }
 
-mot_status import_write(const mot_import_options *options, const import_set *set)
+mot_status mot_import_write(const mot_import_options *options, const import_set *set)
 {
     enum { BLOCK = 1 << 20 };
     mot_sample_format format = set->format;
@@ -117,7 +117,7 @@ mot_status import_write(const mot_import_options *options, const import_set *set
     gathering g = {.format = &format};
     mot_status status = MOT_OK;
     format.normalization.scaling = options->scaling;
-    MOT_TRY(dataset_format_check(&format, set->part[0].path));
+    MOT_TRY(mot_dataset_format_check(&format, set->part[0].path));
     MOT_TRY(mot_dataset_writer_open(&g.writer, options->out, &format));
     g.size = format.bytes;
     g.most = MOT_MAX(BLOCK / format.bytes, 1);
@@ -137,10 +137,10 @@ done:
     return status;
 }
 
-void import_set_free(import_set *set)
+void mot_import_set_free(import_set *set)
 {
-    import_identity_free(&set->label);
-    import_identity_free(&set->group);
+    mot_import_identity_free(&set->label);
+    mot_import_identity_free(&set->group);
     mot_free(set->target);
     set->target = NULL;
 }

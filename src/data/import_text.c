@@ -91,9 +91,9 @@ static mot_status find_header(const mot_import_options *options, table *t)
                 "%s: line %zu: '%.60s' is the label of no other line: does the line name the columns, or is "
                 "it a sample? (--header yes, --header no)",
                 t->path, t->line[0], table_cell(t, 0, 0));
-        if (header) import_note(options, "%s: line 1 names the columns", t->path);
+        if (header) mot_import_note(options, "%s: line 1 names the columns", t->path);
     }
-    if (header) table_take_header(t);
+    if (header) mot_table_take_header(t);
     return t->rows > 0 ? MOT_OK : mot_fail(MOT_ERR_INPUT, "%s: no line of text", t->path);
 }
 
@@ -108,7 +108,7 @@ static mot_status find_columns(const mot_import_options *options, texts *x)
     for (int role = 0; role < ROLES; ++role) {
         x->column[role] = t->columns;
         if (by_name) x->column[role] = usual_column(t, role, t->name);
-        if (told[role] != NULL) MOT_TRY(table_find_column(t, told[role], options_of[role], &x->column[role]));
+        if (told[role] != NULL) MOT_TRY(mot_table_find_column(t, told[role], options_of[role], &x->column[role]));
     }
     if (!by_name && !any_told && (t->columns == 2 || t->columns == 3)) {
         x->column[LABEL] = 0;
@@ -160,7 +160,7 @@ static bool names_texts(char *line, char separator)
     table_field field;
     size_t cells = 0;
     bool named = false, last = false;
-    for (; !last && table_scan_field(&scan, &field, &last); ++cells) {
+    for (; !last && mot_table_scan_field(&scan, &field, &last); ++cells) {
         char name[24];
         snprintf(name, sizeof name, "%.*s", (int)MOT_MIN(field.length, sizeof name), field.at);
         named = named || has_usual_name(name, TEXT);
@@ -177,23 +177,23 @@ static mot_status read_texts(const mot_import_options *options, texts *x)
     table *t = &x->table[0];
     mot_status status = MOT_OK;
     if (!table_told) lines.separator = TABLE_LINES;
-    MOT_TRY(table_read(&lines, options->files[0], true, t));
+    MOT_TRY(mot_table_read(&lines, options->files[0], true, t));
     char *first = table_cell(t, 0, 0);
     if (!table_told &&
         (strchr(first, '\t') != NULL ||
          (options->header == MOT_ANSWER_AUTO && (names_texts(first, ',') || names_texts(first, ';'))))) {
-        table_free(t);
-        MOT_TRY(table_read(options, options->files[0], true, t));
+        mot_table_free(t);
+        MOT_TRY(mot_table_read(options, options->files[0], true, t));
     }
     const size_t usual = t->columns > 1 ? usual_column(t, TEXT, t->cell) : t->columns;
     if (options->header == MOT_ANSWER_YES || (options->header == MOT_ANSWER_AUTO && usual < t->columns)) {
-        if (options->header == MOT_ANSWER_AUTO) import_note(options, "%s: line 1 names the columns", t->path);
-        table_take_header(t);
+        if (options->header == MOT_ANSWER_AUTO) mot_import_note(options, "%s: line 1 names the columns", t->path);
+        mot_table_take_header(t);
     }
     x->column[LABEL] = x->column[GROUP] = t->columns;
     x->column[TEXT] = t->columns == 1 ? 0 : t->name != NULL ? usual : t->columns;
     if (options->text_column != NULL)
-        MOT_TRY(table_find_column(t, options->text_column, options_of[TEXT], &x->column[TEXT]));
+        MOT_TRY(mot_table_find_column(t, options->text_column, options_of[TEXT], &x->column[TEXT]));
     if (t->rows == 0 || x->column[TEXT] == t->columns) {
         status = t->rows == 0
                      ? mot_fail(MOT_ERR_INPUT, "%s: no line of text", t->path)
@@ -203,7 +203,7 @@ static mot_status read_texts(const mot_import_options *options, texts *x)
                                 t->path, t->line[0], t->columns);
         goto done;
     }
-    MOT_TRY(table_match(options, t, t, &x->place[0]));
+    MOT_TRY(mot_table_match(options, t, t, &x->place[0]));
 done:
     return status;
 }
@@ -214,15 +214,15 @@ static mot_status read_tables(const mot_import_options *options, texts *x)
     if (options->as != NULL) return read_texts(options, x);
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         if (options->files[s] == NULL) continue;
-        MOT_TRY(table_read(options, options->files[s], true, &x->table[s]));
+        MOT_TRY(mot_table_read(options, options->files[s], true, &x->table[s]));
         MOT_TRY(find_header(options, &x->table[s]));
-        MOT_TRY(table_match(options, &x->table[0], &x->table[s], &x->place[s]));
+        MOT_TRY(mot_table_match(options, &x->table[0], &x->table[s], &x->place[s]));
     }
     MOT_TRY(find_columns(options, x));
     MOT_TRY(check_roles(options, x));
     if (x->table[0].separator != '\t')
-        import_note(options, "%s: columns have %s between them", x->table[0].path,
-                    table_separator_name(x->table[0].separator));
+        mot_import_note(options, "%s: columns have %s between them", x->table[0].path,
+                        mot_table_separator_name(x->table[0].separator));
 done:
     return status;
 }
@@ -256,8 +256,8 @@ static mot_status read_words(void *context, size_t row, void *out)
     if (status != MOT_OK) return status;
     char *at = strcpy(x->copy, text);
     memset(ids, 0, x->length * sizeof *ids);
-    for (size_t t = 0; t < x->length && (word = words_next(&at)) != NULL; ++t)
-        ids[t] = vocabulary_id(&x->words, word);
+    for (size_t t = 0; t < x->length && (word = mot_words_next(&at)) != NULL; ++t)
+        ids[t] = mot_vocabulary_id(&x->words, word);
     return MOT_OK;
 }
 
@@ -297,7 +297,7 @@ static mot_status count_tokens(texts *x, int split, size_t row, size_t *count)
     const mot_status status = mot_reserve(&x->copy, &x->copy_capacity, *count + 1, 1, "a text");
     if (status != MOT_OK) return status;
     char *at = strcpy(x->copy, text);
-    for (*count = 0; words_next(&at) != NULL;) ++*count;
+    for (*count = 0; mot_words_next(&at) != NULL;) ++*count;
     return MOT_OK;
 }
 
@@ -316,11 +316,14 @@ static mot_status find_length(const mot_import_options *options, texts *x)
         }
     if (x->length == 0) x->length = MOT_MIN(longest, most);
     if (cut > 0 && options->as != NULL)
-        import_note(options, "%zu of %zu texts are longer than the %zu %s that the run reads: the rest of them is left out", cut,
-                    samples, x->length, x->bytes ? "bytes" : "words");
+        mot_import_note(
+            options,
+            "%zu of %zu texts are longer than the %zu %s that the run reads: the rest of them is left out", cut,
+            samples, x->length, x->bytes ? "bytes" : "words");
     else if (cut > 0)
-        import_note(options, "%zu of %zu texts are longer than %zu %s and are cut: --length %zu keeps all of them", cut, samples,
-                    x->length, x->bytes ? "bytes" : "words", longest);
+        mot_import_note(options,
+                        "%zu of %zu texts are longer than %zu %s and are cut: --length %zu keeps all of them",
+                        cut, samples, x->length, x->bytes ? "bytes" : "words", longest);
 done:
     return status;
 }
@@ -331,14 +334,14 @@ static mot_status make_vocabulary(const mot_import_options *options, texts *x)
     size_t bytes = 0;
     mot_status status = MOT_OK;
     for (size_t row = 0; row < x->table[0].rows; ++row) bytes += strlen(cell_of(x, 0, row, TEXT)) + 1;
-    MOT_TRY(vocabulary_open(&x->words, bytes));
+    MOT_TRY(mot_vocabulary_open(&x->words, bytes));
     for (size_t row = 0; row < x->table[0].rows; ++row)
-        if (import_trains(&x->set, row)) MOT_TRY(vocabulary_add(&x->words, cell_of(x, 0, row, TEXT)));
+        if (import_trains(&x->set, row)) MOT_TRY(mot_vocabulary_add(&x->words, cell_of(x, 0, row, TEXT)));
     const size_t usual = options->as != NULL ? 1 : 3;
     const size_t least = options->min_count > 0 ? options->min_count : usual;
-    MOT_TRY(vocabulary_close(&x->words, least));
+    MOT_TRY(mot_vocabulary_close(&x->words, least));
     if (x->words.count == 2 && options->as == NULL)
-        import_note(options, "no word occurs %zu times in train: all words are unknown (--min-count)", least);
+        mot_import_note(options, "no word occurs %zu times in train: all words are unknown (--min-count)", least);
     x->set.format.reading.min_count = least;
     x->set.format.element = MOT_ELEMENT_I32;
     x->set.format.vocabulary = x->words.count;
@@ -359,18 +362,18 @@ mot_status mot_import_text(const mot_import_options *options)
     MOT_TRY(make_parts(options, &x, parts));
     MOT_TRY(find_length(options, &x));
     x.set.format = (mot_sample_format){.kind = MOT_SAMPLE_TEXT, .tokens = x.length, .vocabulary = 256};
-    MOT_TRY(import_plan(options, &x.set));
+    MOT_TRY(mot_import_plan(options, &x.set));
     if (!x.bytes) MOT_TRY(make_vocabulary(options, &x));
-    MOT_TRY(import_write(options, &x.set));
+    MOT_TRY(mot_import_write(options, &x.set));
 done:
-    import_set_free(&x.set);
+    mot_import_set_free(&x.set);
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         mot_free(x.set.part[s].label.text);
         mot_free(x.set.part[s].group.text);
         mot_free(x.place[s]);
-        table_free(&x.table[s]);
+        mot_table_free(&x.table[s]);
     }
-    vocabulary_free(&x.words);
+    mot_vocabulary_free(&x.words);
     mot_free(x.copy);
     return status;
 }

@@ -45,7 +45,7 @@ static bool is_number(const import_values *v, size_t i, double *value)
     if (v->number != NULL) return *value = v->number[i], true;
     const char *text = v->text[i], *digit = text + strspn(text, "+-.,");
     if (!isdigit((unsigned char)*digit) || (*text == '0' && isdigit((unsigned char)text[1]))) return false;
-    return number_parse(text, v->decimal, value);
+    return mot_number_parse(text, v->decimal, value);
 }
 
 /* Whether every value of every part is a number. MOT_ERR_INPUT where all are but for those that are missing. */
@@ -60,8 +60,8 @@ static mot_status find_numbers(const import_part *parts, bool group, bool *numbe
             const import_values *v = values_of(&parts[s], group);
             const bool is = is_number(v, i, &value);
             count += is;
-            names += !is && !number_is_missing(v->text[i]);
-            if (is || !number_is_missing(v->text[i]) || missing++ > 0) continue;
+            names += !is && !mot_number_is_missing(v->text[i]);
+            if (is || !mot_number_is_missing(v->text[i]) || missing++ > 0) continue;
             where = &parts[s];
             first = i;
         }
@@ -138,12 +138,12 @@ static mot_status find_first(const mot_import_options *options, const numbers *n
     if (n->most > (double)count) return MOT_OK; /* named by the caller */
     if (n->most == (double)count) {
         *first = 1;
-        import_note(options, "the %ss run from 1 to %zu: %s 1 is the first name, and class 0", what, count,
-                    what);
+        mot_import_note(options, "the %ss run from 1 to %zu: %s 1 is the first name, and class 0", what, count,
+                        what);
         return MOT_OK;
     }
     if (n->least == 1 && n->most + 1 == (double)count && n->count == count - 1) {
-        import_note(options, "no %s is 0: the first of the %zu names has no sample", what, count);
+        mot_import_note(options, "no %s is 0: the first of the %zu names has no sample", what, count);
         return MOT_OK;
     }
     return mot_fail(MOT_ERR_INPUT,
@@ -194,13 +194,13 @@ static mot_status name_numbers(const mot_import_options *options, const import_p
         }
     if (least == 0 && most == (double)(n->count - 1)) return MOT_OK;
     if (most - least + 1 > (double)n->count)
-        import_note(options,
-                    "the %ss are %zu different numbers from %g to %g: the classes are those that occur, "
-                    "in the order of the numbers, and named by them",
-                    what, n->count, least, most);
+        mot_import_note(options,
+                        "the %ss are %zu different numbers from %g to %g: the classes are those that occur, "
+                        "in the order of the numbers, and named by them",
+                        what, n->count, least, most);
     else
-        import_note(options, "the %ss run from %g to %g: %s %g is class 0, and classes are named by their %s",
-                    what, least, most, what, least, what);
+        mot_import_note(options, "the %ss run from %g to %g: %s %g is class 0, and classes are named by their %s",
+                        what, least, most, what, least, what);
     enum { LENGTH = 24 };
     mot_status status = mot_allocate(&out->name, n->count, sizeof(char *) + LENGTH, "names");
     for (size_t i = 0; status == MOT_OK && i < n->count; ++i) {
@@ -324,15 +324,15 @@ done:
 
 /* ---- both ---- */
 
-mot_status import_identify(const mot_import_options *options, const import_part *parts, bool group,
-                           size_t fixed, import_identity *out)
+mot_status mot_import_identify(const mot_import_options *options, const import_part *parts, bool group,
+                               size_t fixed, import_identity *out)
 {
     const char *what = group ? "group" : "label";
     name_list given = {0};
     mot_status status = MOT_OK;
     *out = (import_identity){0};
-    MOT_TRY(import_names(group ? options->group_names : options->class_names,
-                         group ? "group names" : "class names", &given.count, &given.name));
+    MOT_TRY(mot_import_names(group ? options->group_names : options->class_names,
+                             group ? "group names" : "class names", &given.count, &given.name));
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
         if (!has_values(&parts[s], group)) continue;
         if (!has_values(&parts[0], group)) {
@@ -369,7 +369,7 @@ done:
     return status;
 }
 
-void import_identity_free(import_identity *identity)
+void mot_import_identity_free(import_identity *identity)
 {
     mot_free(identity->name);
     for (int s = 0; s < IMPORT_SPLITS; ++s) mot_free(identity->id[s]);

@@ -154,7 +154,7 @@ static mot_status read_type(array *a, const char *type)
         a->path, type);
 }
 
-mot_status npy_parse(const char *path, const char *bytes, size_t size, array *a)
+mot_status mot_npy_parse(const char *path, const char *bytes, size_t size, array *a)
 {
     *a = (array){.size = 0};
     snprintf(a->path, sizeof a->path, "%s", path);
@@ -177,7 +177,7 @@ mot_status npy_parse(const char *path, const char *bytes, size_t size, array *a)
     mot_status status = MOT_OK;
     MOT_TRY(read_type(a, h.type));
     MOT_TRY(read_shape(a, h.shape));
-    MOT_TRY(array_lay_out(a, strcmp(h.order, "True") == 0));
+    MOT_TRY(mot_array_lay_out(a, strcmp(h.order, "True") == 0));
     const size_t have = size - start - length;
     if (a->count > have / a->size || a->count * a->size != have)
         return mot_fail(MOT_ERR_INPUT, "%s: %zu bytes of data, expected %zu numbers of %zu bytes", path, have,

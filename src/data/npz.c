@@ -138,7 +138,7 @@ static mot_status read_member(const char *path, const directory *d, const member
         status = mot_fail(MOT_ERR_INPUT, "%s: is damaged (its CRC is wrong)", where);
         goto done;
     }
-    MOT_TRY(npy_parse(where, bytes, (size_t)m->whole, a));
+    MOT_TRY(mot_npy_parse(where, bytes, (size_t)m->whole, a));
     a->owned = unpacked;
     unpacked = NULL;
 done:
@@ -146,7 +146,7 @@ done:
     return status;
 }
 
-mot_status npz_find(const char *path, const char *zip, size_t size, const char *name, array *a, bool *found)
+mot_status mot_npz_find(const char *path, const char *zip, size_t size, const char *name, array *a, bool *found)
 {
     directory d;
     member m;
@@ -166,7 +166,7 @@ mot_status npz_find(const char *path, const char *zip, size_t size, const char *
     return MOT_OK;
 }
 
-void npz_names(const char *zip, size_t size, char *names, size_t room)
+void mot_npz_names(const char *zip, size_t size, char *names, size_t room)
 {
     directory d;
     member m;

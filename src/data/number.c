@@ -39,7 +39,7 @@ static size_t extent(const char *text, char decimal, size_t *mark)
     return at;
 }
 
-bool number_parse(const char *text, char decimal, double *value)
+bool mot_number_parse(const char *text, char decimal, double *value)
 {
     size_t mark;
     char copy[64];
@@ -54,7 +54,7 @@ bool number_parse(const char *text, char decimal, double *value)
     return *value = strtod(copy, NULL), true;
 }
 
-bool number_is_missing(const char *text)
+bool mot_number_is_missing(const char *text)
 {
     static const char *const marks[] = {"",    "?",    "-",    ".",    "na",   "n/a",    "#n/a",
                                         "nan", "-nan", "null", "none", "<na>", "missing"};

@@ -73,7 +73,7 @@ static void read_jpeg(reading *r, const unsigned char *bytes, size_t size)
     read_rows(r);
 }
 
-mot_status picture_read_jpeg(const char *path, const unsigned char *bytes, size_t size, picture *p)
+mot_status mot_picture_read_jpeg(const char *path, const unsigned char *bytes, size_t size, picture *p)
 {
     reading r = {.path = path, .picture = p, .status = MOT_OK};
     r.jpeg.err = jpeg_std_error(&r.errors);

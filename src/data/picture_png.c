@@ -77,7 +77,7 @@ static void read_png(reading *r)
     read_rows(r);
 }
 
-mot_status picture_read_png(const char *path, const unsigned char *bytes, size_t size, picture *p)
+mot_status mot_picture_read_png(const char *path, const unsigned char *bytes, size_t size, picture *p)
 {
     reading r = {.path = path, .bytes = bytes, .size = size, .picture = p};
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_error, on_warning);

@@ -6,7 +6,7 @@
 #include "mot/types.h"
 #include "picture.h"
 
-bool picture_flatten(picture *p, int background)
+bool mot_picture_flatten(picture *p, int background)
 {
     if (p->channels == 1 || p->channels == 3) return true;
     const size_t colours = p->channels - 1, pixels = p->height * p->width;
@@ -81,7 +81,7 @@ static void resample_plane(const picture *p, size_t channel, const filter *down,
         }
 }
 
-mot_status picture_resample(const picture *p, size_t height, size_t width, unsigned char *to)
+mot_status mot_picture_resample(const picture *p, size_t height, size_t width, unsigned char *to)
 {
     filter down = {0}, across = {0};
     float *narrow = NULL;

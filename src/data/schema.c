@@ -9,7 +9,7 @@
 
 /* ---- copies ---- */
 
-mot_status dataset_names_copy(char ***copy, char *const *names, size_t count)
+mot_status mot_dataset_names_copy(char ***copy, char *const *names, size_t count)
 {
     *copy = NULL;
     if (names == NULL || count == 0) return MOT_OK;
@@ -29,7 +29,7 @@ mot_status dataset_names_copy(char ***copy, char *const *names, size_t count)
 static mot_status copy_format(mot_sample_format *to, const mot_sample_format *from)
 {
     *to = *from;
-    const mot_status status = dataset_normalization_allocate(to);
+    const mot_status status = mot_dataset_normalization_allocate(to);
     const size_t count = to->normalization.count;
     if (status == MOT_OK && count > 0)
         memcpy(to->normalization.mean, from->normalization.mean, 2 * count * sizeof(double));
@@ -42,10 +42,10 @@ mot_status mot_schema_take(mot_schema *schema, const mot_dataset *dataset)
     *schema = (mot_schema){
         .classes = dataset->classes, .groups = dataset->groups, .signed_labels = dataset->signed_labels};
     MOT_TRY(copy_format(&schema->format, &dataset->format));
-    MOT_TRY(dataset_names_copy(&schema->class_names, dataset->class_names, (size_t)dataset->classes));
-    MOT_TRY(dataset_names_copy(&schema->group_names, dataset->group_names, (size_t)dataset->groups));
-    MOT_TRY(dataset_names_copy(&schema->column_names, dataset->column_names, dataset->format.features));
-    MOT_TRY(dataset_names_copy(&schema->vocabulary, dataset->vocabulary, dataset->format.vocabulary));
+    MOT_TRY(mot_dataset_names_copy(&schema->class_names, dataset->class_names, (size_t)dataset->classes));
+    MOT_TRY(mot_dataset_names_copy(&schema->group_names, dataset->group_names, (size_t)dataset->groups));
+    MOT_TRY(mot_dataset_names_copy(&schema->column_names, dataset->column_names, dataset->format.features));
+    MOT_TRY(mot_dataset_names_copy(&schema->vocabulary, dataset->vocabulary, dataset->format.vocabulary));
 done:
     if (status != MOT_OK) mot_schema_free(schema);
     return status;
@@ -123,14 +123,14 @@ mot_status mot_schema_write(const mot_schema *schema, hid_t file)
     list lists[4];
     hid_t group = H5Gcreate2(file, "data", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (group < 0) return mot_fail(MOT_ERR_FILE, "cannot make the group /data of a file");
-    MOT_TRY(mot_h5_set_text(group, ".", "kind", dataset_kind_names[schema->format.kind]));
+    MOT_TRY(mot_h5_set_text(group, ".", "kind", mot_dataset_kind_names[schema->format.kind]));
     for (size_t f = 0; f < MOT_COUNT(fields); ++f)
         MOT_TRY(mot_h5_set_int(group, ".", fields[f].name, get_field(schema, &fields[f])));
     if (schema->format.kind != MOT_SAMPLE_TEXT)
-        MOT_TRY(dataset_normalization_write(group, &schema->format.normalization));
+        MOT_TRY(mot_dataset_normalization_write(group, &schema->format.normalization));
     else
         MOT_TRY(mot_h5_set_int(group, ".", "bytes", schema->format.element == MOT_ELEMENT_U8));
-    MOT_TRY(dataset_reading_write(group, &schema->format.reading));
+    MOT_TRY(mot_dataset_reading_write(group, &schema->format.reading));
     lists_of(schema, lists);
     for (size_t l = 0; l < MOT_COUNT(lists); ++l)
         if (lists[l].names != NULL)
@@ -157,7 +157,7 @@ static mot_status read_fields(mot_schema *schema, hid_t group, const char *path)
     int number = 0;
     mot_status status = MOT_OK;
     MOT_TRY(mot_h5_get_text(group, ".", "kind", &kind));
-    while (number < 3 && strcmp(kind, dataset_kind_names[number]) != 0) ++number;
+    while (number < 3 && strcmp(kind, mot_dataset_kind_names[number]) != 0) ++number;
     schema->format.kind = (mot_sample_kind)number;
     for (size_t f = 0; f < MOT_COUNT(fields); ++f) {
         int64_t value;
@@ -171,8 +171,8 @@ static mot_status read_fields(mot_schema *schema, hid_t group, const char *path)
     static const mot_element elements[] = {MOT_ELEMENT_U8, MOT_ELEMENT_I32, MOT_ELEMENT_F32};
     schema->format.element = elements[number];
     if (number == MOT_SAMPLE_TEXT) MOT_TRY(read_text_element(schema, group));
-    MOT_TRY(dataset_reading_read(&schema->format.reading, group, path));
-    MOT_TRY(dataset_format_check(&schema->format, path));
+    MOT_TRY(mot_dataset_reading_read(&schema->format.reading, group, path));
+    MOT_TRY(mot_dataset_format_check(&schema->format, path));
 done:
     mot_free(kind);
     return status;
@@ -189,10 +189,10 @@ mot_status mot_schema_read(mot_schema *schema, hid_t file, const char *path)
     hid_t group = H5Gopen2(file, "data", H5P_DEFAULT);
     MOT_TRY(read_fields(schema, group, path));
     if (schema->format.kind != MOT_SAMPLE_TEXT)
-        MOT_TRY(dataset_normalization_read(&schema->format, group, path));
+        MOT_TRY(mot_dataset_normalization_read(&schema->format, group, path));
     lists_of(schema, lists);
     for (size_t l = 0; l < MOT_COUNT(lists); ++l)
-        MOT_TRY(dataset_names_read(group, path, lists[l].name, lists[l].count, names[l]));
+        MOT_TRY(mot_dataset_names_read(group, path, lists[l].name, lists[l].count, names[l]));
 done:
     mot_h5_close(&group);
     if (status != MOT_OK) mot_schema_free(schema);

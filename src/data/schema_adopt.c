@@ -22,7 +22,7 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : x->place - y->place;
 }
 
-bool schema_same_names(char *const *a, size_t count_a, char *const *b, size_t count_b)
+bool mot_schema_same_names(char *const *a, size_t count_a, char *const *b, size_t count_b)
 {
     if (count_a != count_b) return false;
     for (size_t i = 0; i < count_a; ++i)
@@ -30,8 +30,8 @@ bool schema_same_names(char *const *a, size_t count_a, char *const *b, size_t co
     return true;
 }
 
-mot_status schema_map_names(char *const *names, size_t count, char *const *of, size_t of_count,
-                            const char *what, const char *whose, const char *path, int32_t *map)
+mot_status mot_schema_map_names(char *const *names, size_t count, char *const *of, size_t of_count,
+                                const char *what, const char *whose, const char *path, int32_t *map)
 {
     named *sorted = NULL;
     mot_status status = mot_allocate(&sorted, of_count, sizeof *sorted, "names");
@@ -100,13 +100,13 @@ static mot_status map_columns(const mot_schema *schema, const mot_dataset *datas
         if (here == there) return MOT_OK;
         return other_form(schema, dataset, path);
     }
-    if (schema_same_names(dataset->column_names, here, schema->column_names, there)) return MOT_OK;
+    if (mot_schema_same_names(dataset->column_names, here, schema->column_names, there)) return MOT_OK;
     MOT_TRY(mot_allocate(&map->column, MOT_MAX(here, there), sizeof *map->column, "columns"));
-    MOT_TRY(schema_map_names(dataset->column_names, here, schema->column_names, there, "columns",
-                             "of the run", path,
-                             map->column)); /* for its sentence: two of the run would be one here */
-    MOT_TRY(schema_map_names(schema->column_names, there, dataset->column_names, here, "columns",
-                             "of its own", path, map->column));
+    MOT_TRY(mot_schema_map_names(dataset->column_names, here, schema->column_names, there, "columns",
+                                 "of the run", path,
+                                 map->column)); /* for its sentence: two of the run would be one here */
+    MOT_TRY(mot_schema_map_names(schema->column_names, there, dataset->column_names, here, "columns",
+                                 "of its own", path, map->column));
     for (size_t c = 0; c < there; ++c)
         if (map->column[c] < 0) {
             status = mot_fail(MOT_ERR_INPUT, "%s has no column '%.60s', which the run learned from", path,
@@ -122,7 +122,7 @@ static mot_status map_form(const mot_schema *schema, const mot_dataset *dataset,
 {
     const mot_sample_format *here = &dataset->format, *there = &schema->format;
     if (here->kind != there->kind) return other_form(schema, dataset, path);
-    if (here->kind == MOT_SAMPLE_TEXT) return schema_map_words(schema, dataset, path, map);
+    if (here->kind == MOT_SAMPLE_TEXT) return mot_schema_map_words(schema, dataset, path, map);
     if (here->channels != there->channels || here->height != there->height || here->width != there->width ||
         here->tokens != there->tokens)
         return other_form(schema, dataset, path);
@@ -160,10 +160,10 @@ static mot_status map_values(int32_t *value, mot_gidx samples, char *const *name
         return mot_fail(MOT_ERR_INPUT, "%s: %d %s without names; the run has %d", path, count,
                         strcmp(what, "class") == 0 ? "classes" : "groups", of_count);
     }
-    if (schema_same_names(names, (size_t)count, of, (size_t)of_count)) return MOT_OK;
+    if (mot_schema_same_names(names, (size_t)count, of, (size_t)of_count)) return MOT_OK;
     MOT_TRY(mot_allocate(&map, (size_t)count, sizeof *map, "names"));
-    MOT_TRY(schema_map_names(names, (size_t)count, of, (size_t)of_count,
-                             strcmp(what, "class") == 0 ? "classes" : "groups", "of the run", path, map));
+    MOT_TRY(mot_schema_map_names(names, (size_t)count, of, (size_t)of_count,
+                                 strcmp(what, "class") == 0 ? "classes" : "groups", "of the run", path, map));
     for (mot_gidx i = 0; i < samples; ++i) {
         const int32_t before = value[i];
         if (map[before] < 0) {
@@ -182,7 +182,7 @@ done:
 static mot_status replace_names(char ***names, char *const *by, size_t count)
 {
     mot_free(*names);
-    return dataset_names_copy(names, by, count);
+    return mot_dataset_names_copy(names, by, count);
 }
 
 static mot_status adopt_labels(const mot_schema *schema, mot_dataset *dataset, const char *path)
@@ -229,7 +229,7 @@ mot_status mot_schema_adopt(const mot_schema *schema, mot_dataset *dataset, unsi
         memset(dataset->target, 0, (size_t)dataset->samples * dataset->target_bytes);
     if (what & MOT_ADOPT_GROUPS) MOT_TRY(adopt_groups(schema, dataset, path));
     if (schema->format.kind == MOT_SAMPLE_TEXT)
-        MOT_TRY(schema_check_texts(schema, dataset, map, path, unknown, words));
+        MOT_TRY(mot_schema_check_texts(schema, dataset, map, path, unknown, words));
     dataset->classes = schema->classes;
     dataset->signed_labels = schema->signed_labels;
     MOT_TRY(replace_names(&dataset->class_names, schema->class_names, (size_t)schema->classes));
@@ -238,7 +238,7 @@ done:
     return status;
 }
 
-void dataset_map_free(struct dataset_map *map)
+void mot_dataset_map_free(struct dataset_map *map)
 {
     if (map == NULL) return;
     mot_free(map->column);
@@ -246,13 +246,13 @@ void dataset_map_free(struct dataset_map *map)
     mot_free(map);
 }
 
-void dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
-                        void *bytes)
+void mot_dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
+                            void *bytes)
 {
     const float *from = sample;
     float *x = bytes;
     if (to->kind == MOT_SAMPLE_TEXT) {
-        schema_map_text(map, to, sample, bytes);
+        mot_schema_map_text(map, to, sample, bytes);
     } else if (map->column == NULL) {
         memcpy(bytes, sample, to->bytes);
     } else {

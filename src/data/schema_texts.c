@@ -36,8 +36,8 @@ done:
 }
 
 /* Texts: which of the run's ids each word is. */
-mot_status schema_map_words(const mot_schema *schema, const mot_dataset *dataset, const char *path,
-                            struct dataset_map *map)
+mot_status mot_schema_map_words(const mot_schema *schema, const mot_dataset *dataset, const char *path,
+                                struct dataset_map *map)
 {
     const size_t here = dataset->format.vocabulary, there = schema->format.vocabulary;
     mot_status status = MOT_OK;
@@ -46,10 +46,10 @@ mot_status schema_map_words(const mot_schema *schema, const mot_dataset *dataset
                         dataset->vocabulary != NULL ? "words" : "bytes, or numbers without words",
                         schema->vocabulary != NULL ? "words" : "bytes, or numbers without words");
     if (schema->vocabulary == NULL) return map_ids(schema, dataset, path, map);
-    if (schema_same_names(dataset->vocabulary, here, schema->vocabulary, there)) return MOT_OK;
+    if (mot_schema_same_names(dataset->vocabulary, here, schema->vocabulary, there)) return MOT_OK;
     MOT_TRY(mot_allocate(&map->word, here, sizeof *map->word, "words"));
-    MOT_TRY(schema_map_names(dataset->vocabulary, here, schema->vocabulary, there, "words", "of the run",
-                             path, map->word));
+    MOT_TRY(mot_schema_map_names(dataset->vocabulary, here, schema->vocabulary, there, "words", "of the run",
+                                 path, map->word));
     for (size_t i = 0; i < here; ++i)
         if (map->word[i] <= 0) map->word[i] = 1; /* also a word that is written as padding is named */
     map->word[0] = 0;
@@ -81,7 +81,7 @@ static mot_status count_words(mot_dataset *dataset, const struct dataset_map *ma
     if (status != MOT_OK) return status;
     for (mot_gidx i = 0; i < dataset->samples; ++i) {
         size_t t = 0;
-        MOT_TRY(dataset_stored(dataset, i, sample));
+        MOT_TRY(mot_dataset_stored(dataset, i, sample));
         for (; t < format->tokens; ++t) {
             const int32_t id = id_of(format, sample, t);
             if (id == 0) break;
@@ -98,8 +98,8 @@ done:
 }
 
 /* Texts of bytes or of words: nothing that the run would have read of them may be lost. */
-mot_status schema_check_texts(const mot_schema *schema, mot_dataset *dataset, const struct dataset_map *map,
-                              const char *path, mot_gidx *unknown, mot_gidx *words)
+mot_status mot_schema_check_texts(const mot_schema *schema, mot_dataset *dataset, const struct dataset_map *map,
+                                  const char *path, mot_gidx *unknown, mot_gidx *words)
 {
     const mot_sample_format *here = &map->from, *there = &schema->format;
     const bool ids = schema->vocabulary == NULL && here->element == MOT_ELEMENT_I32,
@@ -129,8 +129,8 @@ done:
 
 /* ---- a text ---- */
 
-void schema_map_text(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
-                     void *bytes)
+void mot_schema_map_text(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
+                         void *bytes)
 {
     int32_t *ids = bytes;
     unsigned char *narrow = bytes;

@@ -5,7 +5,7 @@
 #include "mot/memory.h"
 #include "number.h"
 
-const char *table_separator_name(char separator)
+const char *mot_table_separator_name(char separator)
 {
     switch (separator) {
     case ',':
@@ -21,7 +21,7 @@ const char *table_separator_name(char separator)
     }
 }
 
-void table_free(table *t)
+void mot_table_free(table *t)
 {
     mot_free(t->comment_name);
     mot_free(t->cells);
@@ -39,7 +39,7 @@ static mot_status check_text(const char *path, const char *bytes, size_t size)
     if (size >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
         return mot_fail(MOT_ERR_INPUT,
                         "%s: a text in UTF-16: 'iconv -f UTF-16 -t UTF-8' makes it one in UTF-8", path);
-    if (import_is_utf8(bytes, size, &wrong)) wrong = size;
+    if (mot_import_is_utf8(bytes, size, &wrong)) wrong = size;
     if (zero != NULL && (size_t)(zero - bytes) < wrong) wrong = (size_t)(zero - bytes);
     if (wrong == size) return MOT_OK;
     size_t line = 1;
@@ -102,7 +102,7 @@ static double fit(table_scan scan, char separator, bool texts)
     for (size_t row = 0; row < ROWS && scan.at < scan.end; ++row) {
         size_t filled = 0, columns = 0;
         do {
-            if (!table_scan_field(&scan, &field, &last)) break;
+            if (!mot_table_scan_field(&scan, &field, &last)) break;
             ++columns;
             if (field.length > 0) filled = columns;
             char copy[64];
@@ -110,7 +110,7 @@ static double fit(table_scan scan, char separator, bool texts)
             if (row == 0 || field.length >= sizeof copy) continue;
             memcpy(copy, field.at, field.length);
             copy[field.length] = '\0';
-            numbers += number_parse(copy, '.', &value) || number_parse(copy, ',', &value);
+            numbers += mot_number_parse(copy, '.', &value) || mot_number_parse(copy, ',', &value);
         } while (!last);
         if (filled == 0) continue;
         most = MOT_MAX(most, filled);
@@ -153,7 +153,7 @@ static mot_status read_row(table *t, table_scan *scan, rows *r)
     table_field field;
     bool last = false;
     mot_status status = MOT_OK;
-    while (!last && table_scan_field(scan, &field, &last)) {
+    while (!last && mot_table_scan_field(scan, &field, &last)) {
         if (scan->broken) {
             status = mot_fail(MOT_ERR_INPUT,
                               "%s: line %zu: a quote is never closed, or something follows it in its cell",
@@ -161,7 +161,7 @@ static mot_status read_row(table *t, table_scan *scan, rows *r)
             goto done;
         }
         MOT_TRY(mot_reserve(&t->cells, &r->cell_capacity, r->cells + 1, sizeof(char *), "a table"));
-        t->cells[r->cells++] = table_field_text(&field);
+        t->cells[r->cells++] = mot_table_field_text(&field);
         if (t->cells[r->cells - 1][0] != '\0') filled = r->cells - first;
     }
     if (filled == 0) {
@@ -192,7 +192,7 @@ static mot_status align_rows(table *t, const rows *r, bool texts)
 {
     t->columns = r->most;
     t->row_names = !texts && t->rows > 1 && r->start[1] - r->start[0] + 1 == t->columns &&
-                   table_are_names(t->cells + r->start[0], t->columns - 1);
+                   mot_table_are_names(t->cells + r->start[0], t->columns - 1);
     for (size_t i = t->row_names; i < t->rows; ++i) {
         const size_t have = r->start[i + 1] - r->start[i];
         t->row_names = t->row_names && have >= t->columns;
@@ -231,7 +231,7 @@ static bool quotes_close(table_scan scan)
 {
     table_field field;
     bool last;
-    while (!scan.broken && table_scan_field(&scan, &field, &last)) {
+    while (!scan.broken && mot_table_scan_field(&scan, &field, &last)) {
     }
     return !scan.broken;
 }
@@ -248,21 +248,21 @@ static mot_status read_comment(table *t, const table_field *comment)
     bool last = false;
     mot_status status = mot_allocate(&t->comment_name, t->columns + 1, sizeof(char *), "names of columns");
     if (status != MOT_OK) return status;
-    while (!last && count <= t->columns && table_scan_field(&scan, &field, &last))
-        t->comment_name[count++] = table_field_text(&field);
-    if (count == t->columns && table_are_names(t->comment_name, count)) return MOT_OK;
+    while (!last && count <= t->columns && mot_table_scan_field(&scan, &field, &last))
+        t->comment_name[count++] = mot_table_field_text(&field);
+    if (count == t->columns && mot_table_are_names(t->comment_name, count)) return MOT_OK;
     mot_free(t->comment_name);
     t->comment_name = NULL;
     return MOT_OK;
 }
 
-mot_status table_read(const mot_import_options *options, const char *path, bool texts, table *t)
+mot_status mot_table_read(const mot_import_options *options, const char *path, bool texts, table *t)
 {
     size_t size;
     table_field comment = {0};
     mot_status status = MOT_OK;
     *t = (table){.path = path};
-    MOT_TRY(import_read(path, import_limit, &t->bytes, &size));
+    MOT_TRY(mot_import_read(path, import_limit, &t->bytes, &size));
     MOT_TRY(check_text(path, t->bytes, size));
     mend_line_ends(t->bytes, size);
     table_scan scan = {.at = t->bytes, .end = t->bytes + size, .quotes = true, .next_line = 1};
@@ -280,16 +280,16 @@ mot_status table_read(const mot_import_options *options, const char *path, bool 
                               quotes_close(scan);
     MOT_TRY(read_rows(t, scan, texts));
     if (options->as != NULL && t->empty > 0)
-        import_note(options, "%s: empty lines between others are no samples, and left out: %zu", path,
-                    t->empty);
+        mot_import_note(options, "%s: empty lines between others are no samples, and left out: %zu", path,
+                        t->empty);
     if (comments > 0)
-        import_note(options, "%s: lines that begin with # at its top are comments: %zu", path, comments);
+        mot_import_note(options, "%s: lines that begin with # at its top are comments: %zu", path, comments);
     if (comments > 0 && options->header != MOT_ANSWER_NO) MOT_TRY(read_comment(t, &comment));
 done:
     return status;
 }
 
-void table_take_header(table *t)
+void mot_table_take_header(table *t)
 {
     t->name = t->cell;
     t->cell += t->columns;

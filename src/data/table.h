@@ -46,36 +46,36 @@ typedef struct table_field {
     bool quoted;
 } table_field;
 /* False at the end of the text. *last: the row ends behind this field. Nothing is written. */
-bool table_scan_field(table_scan *scan, table_field *field, bool *last);
+bool mot_table_scan_field(table_scan *scan, table_field *field, bool *last);
 /* Makes the field a string in place, and returns it. */
-char *table_field_text(const table_field *field);
+char *mot_table_field_text(const table_field *field);
 
 /* table.c. `texts`: rows of texts, where nothing but the separator and quotes is looked at. */
-mot_status table_read(const mot_import_options *options, const char *path, bool texts, table *t);
-void table_free(table *t);
+mot_status mot_table_read(const mot_import_options *options, const char *path, bool texts, table *t);
+void mot_table_free(table *t);
 static inline char *table_cell(const table *t, size_t row, size_t column)
 {
     return t->cell[row * t->columns + column];
 }
 /* The first row becomes the names of the columns. */
-void table_take_header(table *t);
+void mot_table_take_header(table *t);
 /* What separates the columns, in words. */
-const char *table_separator_name(char separator);
+const char *mot_table_separator_name(char separator);
 
 /* table_header.c. Whether cells are names: neither numbers nor marks of a missing value. */
-bool table_are_names(char *const *cells, size_t count);
+bool mot_table_are_names(char *const *cells, size_t count);
 /* Whether the first row of a table of numbers names the columns. */
-mot_status table_find_header(const mot_import_options *options, table *t);
+mot_status mot_table_find_header(const mot_import_options *options, table *t);
 
 /* table_columns.c */
 /* A column by its name, its number from 1, or "last". `option` is for sentences. */
-mot_status table_find_column(const table *t, const char *wanted, const char *option, size_t *column);
+mot_status mot_table_find_column(const table *t, const char *wanted, const char *option, size_t *column);
 /* The place in `t` of each column of `train`: *place [columns], owned by the caller. */
-mot_status table_match(const mot_import_options *options, const table *train, const table *t, size_t **place);
+mot_status mot_table_match(const mot_import_options *options, const table *train, const table *t, size_t **place);
 /* "column 3 ('width')" */
 typedef struct table_column_text {
     char text[120];
 } table_column_text;
-table_column_text table_column(const table *t, size_t column);
+table_column_text mot_table_column(const table *t, size_t column);
 
 #endif

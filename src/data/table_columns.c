@@ -7,7 +7,7 @@
 #include "mot/memory.h"
 #include "table.h"
 
-table_column_text table_column(const table *t, size_t column)
+table_column_text mot_table_column(const table *t, size_t column)
 {
     table_column_text out;
     if (t->name != NULL && t->name[column][0] != '\0')
@@ -53,7 +53,7 @@ static mot_status fail_absent(const table *t, const char *wanted, const char *op
                     wanted, t->columns, names, strlen(names) + 80 < sizeof names ? "" : ", ...");
 }
 
-mot_status table_find_column(const table *t, const char *wanted, const char *option, size_t *column)
+mot_status mot_table_find_column(const table *t, const char *wanted, const char *option, size_t *column)
 {
     size_t named;
     mot_status status = MOT_OK;
@@ -91,7 +91,7 @@ static mot_status fail_names(const table *train, const table *t, size_t column)
         t->path, column + 1, t->name[column], train->path, train->name[column]);
 }
 
-mot_status table_match(const mot_import_options *options, const table *train, const table *t, size_t **place)
+mot_status mot_table_match(const mot_import_options *options, const table *train, const table *t, size_t **place)
 {
     mot_status status = MOT_OK;
     if (t->columns != train->columns)
@@ -109,8 +109,8 @@ mot_status table_match(const mot_import_options *options, const table *train, co
                             train->path);
     }
     if ((train->name == NULL) != (t->name == NULL) && options->by_name == MOT_ANSWER_AUTO)
-        import_note(options, "%s has a header and %s has none: their columns are taken in the same order",
-                    train->name != NULL ? train->path : t->path, train->name != NULL ? t->path : train->path);
+        mot_import_note(options, "%s has a header and %s has none: their columns are taken in the same order",
+                        train->name != NULL ? train->path : t->path, train->name != NULL ? t->path : train->path);
 done:
     return status;
 }

@@ -9,15 +9,15 @@
 static bool is_number(const char *cell)
 {
     double value;
-    return number_parse(cell, '.', &value) || number_parse(cell, ',', &value);
+    return mot_number_parse(cell, '.', &value) || mot_number_parse(cell, ',', &value);
 }
 
 static bool is_name(const char *cell)
 {
-    return !number_is_missing(cell) && !is_number(cell);
+    return !mot_number_is_missing(cell) && !is_number(cell);
 }
 
-bool table_are_names(char *const *cells, size_t count)
+bool mot_table_are_names(char *const *cells, size_t count)
 {
     for (size_t c = 0; c < count; ++c)
         if (!is_name(cells[c])) return false;
@@ -108,24 +108,24 @@ static mot_status decide(const table *t, bool *header)
     return refuse(t, why);
 }
 
-mot_status table_find_header(const mot_import_options *options, table *t)
+mot_status mot_table_find_header(const mot_import_options *options, table *t)
 {
     bool header = options->header == MOT_ANSWER_YES || t->row_names;
     mot_status status = MOT_OK;
     if (t->comment_name != NULL) {
         t->name = t->comment_name;
-        import_note(options, "%s: the last comment names the columns", t->path);
+        mot_import_note(options, "%s: the last comment names the columns", t->path);
         return MOT_OK;
     }
     if (options->header == MOT_ANSWER_AUTO && !header) MOT_TRY(decide(t, &header));
     if (options->header == MOT_ANSWER_NO && t->row_names)
         return mot_fail(MOT_ERR_INPUT, "%s: line %zu has %zu columns, line %zu has %zu", t->path, t->line[0],
                         t->columns - 1, t->line[1], t->columns);
-    if (header) table_take_header(t);
+    if (header) mot_table_take_header(t);
     if (t->rows == 0) return mot_fail(MOT_ERR_INPUT, "%s: no line of numbers", t->path);
     if (options->header == MOT_ANSWER_AUTO)
-        import_note(options, "%s: line 1 %s", t->path,
-                    header ? "names the columns" : "is a sample: no header");
+        mot_import_note(options, "%s: line 1 %s", t->path,
+                        header ? "names the columns" : "is a sample: no header");
     if (header && !t->row_names && t->name[0][0] == '\0') {
         t->row_names = counts_rows(t);
         if (!t->row_names && options->header == MOT_ANSWER_AUTO && options->ignore_columns == NULL)
@@ -136,7 +136,7 @@ mot_status table_find_header(const mot_import_options *options, table *t)
                 t->path);
     }
     if (status == MOT_OK && t->row_names)
-        import_note(options, "%s: column 1 numbers or names the lines, and is left out", t->path);
+        mot_import_note(options, "%s: column 1 numbers or names the lines, and is left out", t->path);
 done:
     return status;
 }

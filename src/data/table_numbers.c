@@ -68,7 +68,7 @@ static mot_status find_decimal(const mot_import_options *options, const marks *m
             "%s: line %zu: '%.40s' may be a decimal comma or thousands: --decimal comma takes it as the "
             "first; marks of thousands must go",
             m->comma.t->path, m->comma.t->line[m->comma.row], text_of(&m->comma));
-    import_note(options, "%s: numbers have a decimal comma", m->comma.t->path);
+    mot_import_note(options, "%s: numbers have a decimal comma", m->comma.t->path);
     return MOT_OK;
 }
 
@@ -76,9 +76,9 @@ static mot_status fail_cell(const cell_place *at)
 {
     const table *t = at->t;
     const char *cell = text_of(at);
-    const table_column_text column = table_column(t, at->column);
+    const table_column_text column = mot_table_column(t, at->column);
     const bool first = at->row == 0 && t->name == NULL;
-    if (number_is_missing(cell))
+    if (mot_number_is_missing(cell))
         return mot_fail(
             MOT_ERR_INPUT,
             "%s: line %zu, %s: '%s' is not a number: a value that is missing must be filled in, or its line "
@@ -92,8 +92,8 @@ static mot_status fail_cell(const cell_place *at)
               : " (--label-column and --group-column take texts, --ignore-columns leaves a column out)");
 }
 
-mot_status table_numbers_check(const mot_import_options *options, const table *tables,
-                               size_t *const place[IMPORT_SPLITS], table_numbers *numbers)
+mot_status mot_table_numbers_check(const mot_import_options *options, const table *tables,
+                                   size_t *const place[IMPORT_SPLITS], table_numbers *numbers)
 {
     marks m;
     count_marks(tables, place, numbers, &m);
@@ -103,7 +103,7 @@ mot_status table_numbers_check(const mot_import_options *options, const table *t
             for (size_t k = 0; k < numbers->count; ++k) {
                 const cell_place at = {&tables[s], row, place[s][numbers->column[k]]};
                 double value;
-                if (!number_parse(text_of(&at), numbers->decimal, &value)) return fail_cell(&at);
+                if (!mot_number_parse(text_of(&at), numbers->decimal, &value)) return fail_cell(&at);
             }
     return status;
 }

@@ -11,7 +11,7 @@ typedef struct table_numbers {
 
 /* The decimal mark of all tables, whose columns lie at `place` each: the one that is told, or the only one that all their
  * numbers have. Then every cell is a number. */
-mot_status table_numbers_check(const mot_import_options *options, const table *tables,
-                               size_t *const place[IMPORT_SPLITS], table_numbers *numbers);
+mot_status mot_table_numbers_check(const mot_import_options *options, const table *tables,
+                                   size_t *const place[IMPORT_SPLITS], table_numbers *numbers);
 
 #endif

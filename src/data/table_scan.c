@@ -56,7 +56,7 @@ static void trim(table_field *field)
     while (field->length > 0 && strchr(" \t\r", field->at[field->length - 1]) != NULL) --field->length;
 }
 
-bool table_scan_field(table_scan *s, table_field *field, bool *last)
+bool mot_table_scan_field(table_scan *s, table_field *field, bool *last)
 {
     *field = (table_field){0};
     if (s->at == s->end) return false;
@@ -80,7 +80,7 @@ bool table_scan_field(table_scan *s, table_field *field, bool *last)
     return true;
 }
 
-char *table_field_text(const table_field *field)
+char *mot_table_field_text(const table_field *field)
 {
     char *to = field->at;
     for (size_t i = 0; i < field->length; ++i) {
@@ -88,5 +88,5 @@ char *table_field_text(const table_field *field)
         *to++ = field->at[i];
     }
     *to = '\0';
-    return import_trim(field->at);
+    return mot_import_trim(field->at);
 }

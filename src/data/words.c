@@ -11,7 +11,7 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-char *words_next(char **at)
+char *mot_words_next(char **at)
 {
     while (is_blank(**at)) ++*at;
     if (**at == '\0') return NULL;
@@ -27,19 +27,19 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-mot_status vocabulary_open(vocabulary *v, size_t bytes)
+mot_status mot_vocabulary_open(vocabulary *v, size_t bytes)
 {
     *v = (vocabulary){.room = bytes};
     return mot_allocate(&v->block, bytes, 1, "the words of a text");
 }
 
-mot_status vocabulary_add(vocabulary *v, const char *text)
+mot_status mot_vocabulary_add(vocabulary *v, const char *text)
 {
     char *at = v->block + v->used;
     const size_t size = strlen(text) + 1;
     memcpy(at, text, size);
     v->used += size;
-    for (char *word; (word = words_next(&at)) != NULL;) {
+    for (char *word; (word = mot_words_next(&at)) != NULL;) {
         if (strlen(word) > WORDS_MAX_LENGTH) continue;
         const mot_status status = mot_reserve(&v->all, &v->all_capacity, v->have + 1, sizeof(char *),
                                               "the words of a text");
@@ -49,7 +49,7 @@ mot_status vocabulary_add(vocabulary *v, const char *text)
     return MOT_OK;
 }
 
-mot_status vocabulary_close(vocabulary *v, size_t min_count)
+mot_status mot_vocabulary_close(vocabulary *v, size_t min_count)
 {
     static char padding[] = "<padding>", unknown[] = "<unknown>";
     mot_status status = mot_allocate(&v->word, v->have + 2, sizeof(char *), "a vocabulary");
@@ -67,13 +67,13 @@ mot_status vocabulary_close(vocabulary *v, size_t min_count)
     return MOT_OK;
 }
 
-int vocabulary_id(const vocabulary *v, const char *word)
+int mot_vocabulary_id(const vocabulary *v, const char *word)
 {
     char **found = bsearch(&word, v->word + 2, v->count - 2, sizeof *v->word, compare);
     return found != NULL ? (int)(found - v->word) : 1;
 }
 
-void vocabulary_free(vocabulary *v)
+void mot_vocabulary_free(vocabulary *v)
 {
     mot_free(v->all);
     mot_free(v->word);

@@ -108,13 +108,13 @@ static mot_status load(const char *kernels)
 /* Whether the kernels that the environment asks for are there and can run; then they are loaded. */
 static mot_status load_asked(bool *obeyed)
 {
-    const kernels_set can = kernels_of_processor(), wants = kernels_of_name(blas.asked);
+    const kernels_set can = mot_kernels_of_processor(), wants = mot_kernels_of_name(blas.asked);
     *obeyed = false;
     if (can != KERNELS_UNKNOWN && wants != KERNELS_UNKNOWN && wants > can) {
         mot_log(MOT_LOG_WARNING,
                 "OPENBLAS_CORETYPE = %s: these kernels use %s, which this processor does not have; "
                 "mot chooses others",
-                blas.asked, kernels_set_name[wants]);
+                blas.asked, mot_kernels_set_name[wants]);
         return MOT_OK;
     }
     mot_status status;
@@ -133,15 +133,15 @@ done:
 /* Those that OpenBLAS takes by itself, unless the processor can do more, or may do less. */
 static mot_status load_best(void)
 {
-    const kernels_set can = kernels_of_processor(), may = MOT_MIN(can, blas.most);
+    const kernels_set can = mot_kernels_of_processor(), may = MOT_MIN(can, blas.most);
     char took[NAME];
     mot_status status;
     MOT_TRY(load(NULL));
     blas.why[0] = '\0';
-    const kernels_set takes = kernels_of_name(blas.kernels);
+    const kernels_set takes = mot_kernels_of_name(blas.kernels);
     if (can == KERNELS_UNKNOWN || takes == may || (takes == KERNELS_UNKNOWN && may == can)) goto done;
     memcpy(took, blas.kernels, sizeof took);
-    const char *const best = kernels_best(may);
+    const char *const best = mot_kernels_best(may);
     MOT_TRY(load(best));
     if (strcasecmp(blas.kernels, best) == 0)
         snprintf(blas.why, sizeof blas.why, " (chosen by mot; OpenBLAS took %s)", took);
@@ -201,7 +201,7 @@ static const char *or_nothing(const char *asked)
 static mot_status take_common(const mot_comm *comm, const choice *root, const choice *other, int rank,
                               int least)
 {
-    const char *const common = kernels_common((kernels_set)least);
+    const char *const common = mot_kernels_common((kernels_set)least);
     mot_status status = MOT_OK;
     if (common == NULL)
         return mot_fail(MOT_ERR_INPUT,
@@ -234,7 +234,7 @@ mot_status mot_blas_agree(const mot_comm *comm)
     const bool differs = strcmp(mine.version, root.version) != 0 ||
                          strcasecmp(mine.kernels, root.kernels) != 0 ||
                          strcasecmp(mine.asked, root.asked) != 0;
-    int least[2] = {differs ? comm->rank : comm->size, (int)kernels_of_name(blas.kernels)};
+    int least[2] = {differs ? comm->rank : comm->size, (int)mot_kernels_of_name(blas.kernels)};
     mot_comm_allreduce(comm, least, 2, MPI_INT, MPI_MIN);
     if (least[0] == comm->size) goto done;
     mot_comm_bcast(comm, &other, sizeof other, least[0]);

@@ -5,9 +5,9 @@
 
 #include "mot/types.h"
 
-const char *const kernels_set_name[] = {"SSE", "AVX", "AVX2", "AVX-512", "unknown"};
+const char *const mot_kernels_set_name[] = {"SSE", "AVX", "AVX2", "AVX-512", "unknown"};
 
-kernels_set kernels_of_processor(void)
+kernels_set mot_kernels_of_processor(void)
 {
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -21,7 +21,7 @@ kernels_set kernels_of_processor(void)
 #endif
 }
 
-kernels_set kernels_of_name(const char *name)
+kernels_set mot_kernels_of_name(const char *name)
 {
     static const struct {
         const char *name;
@@ -46,19 +46,19 @@ kernels_set kernels_of_name(const char *name)
     return KERNELS_UNKNOWN;
 }
 
-const char *kernels_common(kernels_set set)
+const char *mot_kernels_common(kernels_set set)
 {
     static const char *const names[] = {"Prescott", "Sandybridge", "Haswell", "SkylakeX", NULL};
     return names[set];
 }
 
 /* Cooperlake's sums are SkylakeX's, compiled for more instructions; OpenBLAS takes them for itself where they are there. */
-const char *kernels_best(kernels_set set)
+const char *mot_kernels_best(kernels_set set)
 {
 #ifdef __x86_64__
     if (set == KERNELS_AVX2 && __builtin_cpu_is("amd")) return "Zen";
     if (set == KERNELS_AVX512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"))
         return "Cooperlake";
 #endif
-    return kernels_common(set);
+    return mot_kernels_common(set);
 }

@@ -15,16 +15,16 @@ typedef enum kernels_set {
 } kernels_set;
 
 /* "AVX2" */
-extern const char *const kernels_set_name[];
+extern const char *const mot_kernels_set_name[];
 
 /* Of this processor. */
-kernels_set kernels_of_processor(void);
+kernels_set mot_kernels_of_processor(void);
 /* Of the kernels that OpenBLAS calls `name`; case does not matter. */
-kernels_set kernels_of_name(const char *name);
+kernels_set mot_kernels_of_name(const char *name);
 
 /* Kernels that every processor that has `set` can run, the same on all of them; NULL of KERNELS_UNKNOWN. */
-const char *kernels_common(kernels_set set);
+const char *mot_kernels_common(kernels_set set);
 /* The best of them for this processor. */
-const char *kernels_best(kernels_set set);
+const char *mot_kernels_best(kernels_set set);
 
 #endif

@@ -114,7 +114,8 @@ mot_status mot_record_take(hid_t segment, const mot_record_item *item, bool last
     const size_t rows = rank > 0 && last ? MOT_MIN(shape[0], 1) : rank > 0 ? (size_t)MOT_MIN(shape[0], MOST_NUMBERS + 1) : 0;
     if (!take_shape(&taken, rank, shape, rows)) {
         char of[MOT_RECORD_PATH];
-        status = mot_fail(MOT_ERR_INPUT, "%s: %s has an unexpected shape", record_file_name(segment, of), path);
+        status = mot_fail(MOT_ERR_INPUT, "%s: %s has an unexpected shape", mot_record_file_name(segment, of),
+                          path);
         goto done;
     }
     if (rows == 0) return MOT_OK;
@@ -135,11 +136,11 @@ mot_status mot_record_read(const char *run, size_t count, const mot_record_item 
 {
     record_segment *segment = NULL;
     size_t segments = 0;
-    mot_status status = record_segments_list(run, &segment, &segments);
+    mot_status status = mot_record_segments_list(run, &segment, &segments);
     for (size_t s = 0; s < segments && status == MOT_OK; ++s) {
         char path[MOT_RECORD_PATH];
         hid_t file = H5I_INVALID_HID;
-        status = record_segment_path(path, run, &segment[s]);
+        status = mot_record_segment_path(path, run, &segment[s]);
         if (status == MOT_OK) status = mot_h5_open_sealed(&file, path, "segment of a record");
         for (size_t i = 0; i < count && status == MOT_OK; ++i)
             status = mot_record_take(file, &item[i], false, &values[i]);

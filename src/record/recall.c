@@ -68,7 +68,7 @@ mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_
     for (size_t s = 0; s < record->segments && status == MOT_OK; ++s) {
         char path[MOT_RECORD_PATH];
         if (step < record->segment[s].first || step > record->segment[s].last) continue;
-        status = record_segment_path(path, record->folder, &record->segment[s]);
+        status = mot_record_segment_path(path, record->folder, &record->segment[s]);
         if (status == MOT_OK) status = take_segment(path, step, samples, expert);
     }
     return status;

@@ -66,13 +66,13 @@ mot_status mot_record_open(mot_record **opened, const mot_record_about *about, m
     MOT_TRY(take_source(&record->source, about));
     MOT_TRY(mot_allocate(&record->table, record_table_count(about->layers), sizeof *record->table,
                          "the routing record"));
-    MOT_TRY(record_tables_make(record->table, &record->source));
+    MOT_TRY(mot_record_tables_make(record->table, &record->source));
 
     MOT_TRY(mot_path_join(segments, sizeof segments, record->folder, "record"));
     MOT_TRY(mot_folder_make(segments));
-    MOT_TRY(record_segments_list(record->folder, &record->segment, &record->segments));
+    MOT_TRY(mot_record_segments_list(record->folder, &record->segment, &record->segments));
     record->room = record->segments;
-    MOT_TRY(record_segments_cut(record, step));
+    MOT_TRY(mot_record_segments_cut(record, step));
     MOT_TRY(mot_file_sweep(segments)); /* what a killed process left behind while it wrote */
     MOT_TRY(mot_file_sweep(record->folder));
     MOT_TRY(mot_log_open(record, step));
@@ -91,8 +91,8 @@ void mot_record_close(mot_record **closed)
     *closed = NULL;
     if (record == NULL) return;
     if (record->log >= 0) close(record->log);
-    record_tables_free(record->table, record_table_count(record->source.layers));
-    record_source_free(&record->source);
+    mot_record_tables_free(record->table, record_table_count(record->source.layers));
+    mot_record_source_free(&record->source);
     mot_free(record->segment);
     mot_free(record->folder);
     mot_free(record->config_text);
@@ -109,7 +109,7 @@ static mot_status begin_segment(mot_record *record, mot_gidx step)
         const record_segment *before = &record->segment[record->segments - 1];
         if (before->first == step) segment.number = before->number + 1;
     }
-    const mot_status status = record_segments_add(record, &segment);
+    const mot_status status = mot_record_segments_add(record, &segment);
     record->begun = status == MOT_OK;
     return status;
 }
@@ -121,8 +121,8 @@ static mot_status write_segment(mot_record *record)
     mot_status status = MOT_OK;
     if (!record->begun || !record->dirty) return MOT_OK;
     const record_segment *const segment = &record->segment[record->segments - 1];
-    MOT_TRY(record_segment_path(path, record->folder, segment));
-    MOT_TRY(record_segment_write(path, &record->source, record->table, segment->first, segment->last));
+    MOT_TRY(mot_record_segment_path(path, record->folder, segment));
+    MOT_TRY(mot_record_segment_write(path, &record->source, record->table, segment->first, segment->last));
     record->dirty = false;
     record->unlinked = record->unlinked || !record->written; /* else run.h5 leads to it already */
     record->written = true;
@@ -166,7 +166,7 @@ static mot_status reserve(record_table *table, size_t rows)
     for (size_t c = 0; c < table->columns && status == MOT_OK; ++c) {
         enum { WIDE = 256 };
         record_column *const column = &table->column[c];
-        const size_t numbers = record_column_numbers(column), size = record_type_bytes(column->type);
+        const size_t numbers = mot_record_column_numbers(column), size = mot_record_type_bytes(column->type);
         size_t need = (table->rows + rows) * numbers;
         if (need > column->capacity && (numbers * size >= WIDE || rows > 1))
             need = MOT_MAX(need, MOT_RECORD_ROOM / table->row_bytes * numbers);
@@ -225,8 +225,8 @@ static mot_status add_row(mot_record *record, record_table *table, mot_gidx step
     if (table->row_bytes > MOT_RECORD_ROOM) return write_alone(record, table, step, value);
     MOT_TRY(make_room(record, table, 1));
     for (size_t c = 0; c < table->columns; ++c) {
-        const size_t bytes = record_column_numbers(&table->column[c]) *
-                             record_type_bytes(table->column[c].type);
+        const size_t bytes = mot_record_column_numbers(&table->column[c]) *
+                             mot_record_type_bytes(table->column[c].type);
         memcpy((char *)table->column[c].data + table->rows * bytes, value[c], bytes);
     }
     MOT_TRY(count_rows(record, table, step, 1));
@@ -354,9 +354,9 @@ static mot_status take_figures(record_table *table, size_t count, const mot_eval
     record_column *column;
     mot_status status = mot_allocate(&column, count + 1, sizeof *column, "figures of evaluations");
     if (status != MOT_OK) return status;
-    column[0] = record_eval_step;
+    column[0] = mot_record_eval_step;
     for (size_t f = 0; f < count; ++f) column[1 + f] = column_of(&figure[f]);
-    status = record_table_make(table, count + 1, column);
+    status = mot_record_table_make(table, count + 1, column);
     mot_free(column);
     return status;
 }

@@ -35,8 +35,8 @@ enum { MOT_RECORD_VERSION = 1, MOT_RECORD_PATH = PATH_MAX, MOT_SEGMENT_NAME = 80
 /* ---- table.c: what there is, and what it is called ---- */
 
 typedef enum record_type { RECORD_I8, RECORD_I32, RECORD_I64, RECORD_F32, RECORD_F64 } record_type;
-size_t record_type_bytes(record_type type);
-hid_t record_type_h5(record_type type);
+size_t mot_record_type_bytes(record_type type);
+hid_t mot_record_type_h5(record_type type);
 
 typedef struct record_column {
     const char *name, *units, *long_name;
@@ -48,7 +48,7 @@ typedef struct record_column {
     size_t capacity;   /* numbers */
     const void *given; /* in place of data: a row that is written from where it is */
 } record_column;
-size_t record_column_numbers(const record_column *column); /* of a row */
+size_t mot_record_column_numbers(const record_column *column); /* of a row */
 
 typedef struct record_table {
     char group[24];
@@ -59,7 +59,7 @@ typedef struct record_table {
 } record_table;
 
 enum { TABLE_STEPS, TABLE_EVAL, TABLE_ASSIGN, TABLE_LAYERS };
-extern const record_column record_eval_step;
+extern const record_column mot_record_eval_step;
 enum { LOADS_LOAD = 1, LOADS_IMPORTANCE };
 enum {
     ASSIGN_STEP,
@@ -81,7 +81,7 @@ typedef struct record_source {
     char *dataset_checksum, *run_id;   /* owned */
     char **class_names, **group_names; /* one allocation each; NULL: none */
 } record_source;
-void record_source_free(record_source *source);
+void mot_record_source_free(record_source *source);
 
 static inline size_t record_table_count(int layers)
 {
@@ -89,16 +89,16 @@ static inline size_t record_table_count(int layers)
 }
 
 /* tables [record_table_count(layers)]; all but that of evaluations get their columns. */
-mot_status record_tables_make(record_table *tables, const record_source *source);
-void record_tables_free(record_table *tables, size_t count);
+mot_status mot_record_tables_make(record_table *tables, const record_source *source);
+void mot_record_tables_free(record_table *tables, size_t count);
 /* The columns of a table that has none, copied. */
-mot_status record_table_make(record_table *table, size_t columns, const record_column *column);
+mot_status mot_record_table_make(record_table *table, size_t columns, const record_column *column);
 
 /* "steps/loss" of a table's column. */
-mot_status record_path(char path[MOT_RECORD_PATH], const record_table *table, const char *column);
+mot_status mot_record_path(char path[MOT_RECORD_PATH], const record_table *table, const char *column);
 
 /* The path of an open file, for sentences. */
-const char *record_file_name(hid_t file, char path[MOT_RECORD_PATH]);
+const char *mot_record_file_name(hid_t file, char path[MOT_RECORD_PATH]);
 
 /* ---- segment.c: the files in RUN/record ---- */
 
@@ -110,31 +110,31 @@ typedef struct record_segment {
 } record_segment;
 
 /* "00000001-00000400.h5", "00000401-open.h5", "00000400-00000400_1.h5" and back: true when the name is one of ours. */
-void record_segment_name(char name[MOT_SEGMENT_NAME], const record_segment *segment);
-bool record_segment_parse(const char *name, record_segment *segment);
-mot_status record_segment_path(char path[MOT_RECORD_PATH], const char *run, const record_segment *segment);
+void mot_record_segment_name(char name[MOT_SEGMENT_NAME], const record_segment *segment);
+bool mot_record_segment_parse(const char *name, record_segment *segment);
+mot_status mot_record_segment_path(char path[MOT_RECORD_PATH], const char *run, const record_segment *segment);
 
 /* Those of RUN/record in the order of steps; mot_free(*segments). A folder that is not there has none. */
-mot_status record_segments_list(const char *run, record_segment **segments, size_t *count);
+mot_status mot_record_segments_list(const char *run, record_segment **segments, size_t *count);
 
 /* The record after `step`: what was written of later steps goes, and open segments get their names. */
-mot_status record_segments_cut(mot_record *record, mot_gidx step);
+mot_status mot_record_segments_cut(mot_record *record, mot_gidx step);
 /* An open segment is not written again: its file gets the name that says its last step. */
-mot_status record_segment_settle(const char *run, record_segment *segment);
-mot_status record_segments_add(mot_record *record, const record_segment *segment);
+mot_status mot_record_segment_settle(const char *run, record_segment *segment);
+mot_status mot_record_segments_add(mot_record *record, const record_segment *segment);
 
 /* ---- record_segment.c, segment_cut.c: one file ---- */
 
 /* Writes all rows of the tables [record_table_count(source->layers)]. There are some. */
-mot_status record_segment_write(const char *path, const record_source *source, const record_table *tables,
-                                mot_gidx first, mot_gidx last);
+mot_status mot_record_segment_write(const char *path, const record_source *source, const record_table *tables,
+                                    mot_gidx first, mot_gidx last);
 /* Writes the rows up to `step` under the name that they then have, and removes the file; *segment is that of the new one. */
-mot_status record_segment_cut(const char *run, record_segment *segment, mot_gidx step);
+mot_status mot_record_segment_cut(const char *run, record_segment *segment, mot_gidx step);
 
 /* What every file of the record says of itself. */
-mot_status record_provenance(hid_t file, const record_source *source, const char *format);
+mot_status mot_record_provenance(hid_t file, const record_source *source, const char *format);
 /* The scales class and group, with their names. */
-mot_status record_kinds(hid_t file, const record_source *source);
+mot_status mot_record_kinds(hid_t file, const record_source *source);
 
 /* ---- the record ---- */
 

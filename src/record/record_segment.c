@@ -8,7 +8,7 @@
 #include "mot/memory.h"
 #include "mot/version.h"
 
-mot_status record_provenance(hid_t file, const record_source *source, const char *format)
+mot_status mot_record_provenance(hid_t file, const record_source *source, const char *format)
 {
     mot_status status = MOT_OK;
     char created[32];
@@ -70,7 +70,7 @@ done:
     return status;
 }
 
-mot_status record_kinds(hid_t file, const record_source *source)
+mot_status mot_record_kinds(hid_t file, const record_source *source)
 {
     const mot_status status = write_kinds(file, "class", source->classes, source->class_names,
                                           "class, index into class_names");
@@ -87,7 +87,7 @@ static mot_status attach(hid_t file, const record_table *table, const char *path
     mot_status status = MOT_OK;
     char own[MOT_RECORD_PATH];
     if (mot_h5_exists(file, axis)) return mot_h5_scale(file, path, dim, axis, axis);
-    MOT_TRY(record_path(own, table, axis));
+    MOT_TRY(mot_record_path(own, table, axis));
     if (!mot_h5_exists(file, own)) MOT_TRY(write_numbers(file, own, count, "place along an axis"));
     MOT_TRY(mot_h5_scale(file, path, dim, own, axis));
 
@@ -101,9 +101,9 @@ static mot_status write_column(hid_t file, const record_table *table, const reco
     char path[MOT_RECORD_PATH], rows[MOT_RECORD_PATH];
     hsize_t shape[1 + MOT_FIGURE_RANK] = {table->rows};
     for (int d = 0; d < column->rank; ++d) shape[1 + d] = column->shape[d];
-    MOT_TRY(record_path(path, table, column->name));
-    MOT_TRY(record_path(rows, table, table->axis));
-    MOT_TRY(mot_h5_write(file, path, record_type_h5(column->type), 1 + column->rank, shape, MOT_H5_COMPRESSED,
+    MOT_TRY(mot_record_path(path, table, column->name));
+    MOT_TRY(mot_record_path(rows, table, table->axis));
+    MOT_TRY(mot_h5_write(file, path, mot_record_type_h5(column->type), 1 + column->rank, shape, MOT_H5_COMPRESSED,
                          column->given != NULL ? column->given : column->data));
     MOT_TRY(describe(file, path, column->units, column->long_name));
     if (strcmp(path, rows) != 0) MOT_TRY(mot_h5_scale(file, path, 0, rows, table->axis));
@@ -119,7 +119,7 @@ static mot_status write_table(hid_t file, const record_table *table)
     mot_status status = MOT_OK;
     char rows[MOT_RECORD_PATH];
     if (table->rows == 0) return MOT_OK;
-    MOT_TRY(record_path(rows, table, table->axis));
+    MOT_TRY(mot_record_path(rows, table, table->axis));
     if (strcmp(table->axis, table->column[0].name) != 0)
         MOT_TRY(write_numbers(file, rows, table->rows, "row of the table"));
     for (size_t c = 0; c < table->columns; ++c) MOT_TRY(write_column(file, table, &table->column[c]));
@@ -128,17 +128,17 @@ done:
     return status;
 }
 
-mot_status record_segment_write(const char *path, const record_source *source, const record_table *tables,
-                                mot_gidx first, mot_gidx last)
+mot_status mot_record_segment_write(const char *path, const record_source *source, const record_table *tables,
+                                    mot_gidx first, mot_gidx last)
 {
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
     MOT_TRY(mot_h5_create_file(&file, path, MOT_H5_HEAD));
-    MOT_TRY(record_provenance(file, source, MOT_RECORD_FORMAT));
+    MOT_TRY(mot_record_provenance(file, source, MOT_RECORD_FORMAT));
     MOT_TRY(mot_h5_set_int(file, ".", "first_step", first));
     MOT_TRY(mot_h5_set_int(file, ".", "last_step", last));
     MOT_TRY(write_numbers(file, "expert", (size_t)source->experts, "expert, numbered over all ranks"));
-    MOT_TRY(record_kinds(file, source));
+    MOT_TRY(mot_record_kinds(file, source));
     for (size_t t = 0; t < record_table_count(source->layers); ++t) MOT_TRY(write_table(file, &tables[t]));
     MOT_TRY(mot_h5_close_file(&file, path, true));
 

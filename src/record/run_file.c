@@ -27,7 +27,7 @@ static mot_status link_segments(hid_t file, const mot_record *record)
         char name[MOT_SEGMENT_NAME], link[MOT_SEGMENT_NAME + 16], target[MOT_SEGMENT_NAME + 16];
         record_segment segment = record->segment[s];
         segment.open = record->begun && s + 1 == record->segments; /* the others get their names below */
-        record_segment_name(name, &segment);
+        mot_record_segment_name(name, &segment);
         snprintf(link, sizeof link, "segments/%.*s", (int)strlen(name) - 3, name);
         snprintf(target, sizeof target, "record/%s", name);
         status = mot_h5_link(file, link, target, "/");
@@ -69,8 +69,8 @@ static mot_status write_run_file(const mot_record *record)
     const char *const config = record->config_text;
     MOT_TRY(mot_path_join(path, sizeof path, record->folder, "run.h5"));
     MOT_TRY(mot_h5_create_file(&file, path, MOT_H5_HEAD));
-    MOT_TRY(record_provenance(file, &record->source, MOT_RUN_FORMAT));
-    MOT_TRY(record_kinds(file, &record->source));
+    MOT_TRY(mot_record_provenance(file, &record->source, MOT_RUN_FORMAT));
+    MOT_TRY(mot_record_kinds(file, &record->source));
     MOT_TRY(mot_h5_write_names(file, "config", 1, &config));
     MOT_TRY(mot_h5_make_scale(file, "config", "config")); /* of itself: no dimension is without a name */
     MOT_TRY(link_segments(file, record));
@@ -90,7 +90,7 @@ static mot_status settle(mot_record *record)
     size_t s = ended;
     while (s > 0 && record->segment[s - 1].open) --s;
     for (; s < ended && status == MOT_OK; ++s)
-        status = record_segment_settle(record->folder, &record->segment[s]);
+        status = mot_record_segment_settle(record->folder, &record->segment[s]);
     return status;
 }
 

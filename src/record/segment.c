@@ -12,7 +12,7 @@
 
 /* ---- names ---- */
 
-void record_segment_name(char name[MOT_SEGMENT_NAME], const record_segment *segment)
+void mot_record_segment_name(char name[MOT_SEGMENT_NAME], const record_segment *segment)
 {
     char last[24] = "open", number[16] = "";
     if (!segment->open) snprintf(last, sizeof last, "%08" MOT_PRI_GIDX, segment->last);
@@ -32,7 +32,7 @@ static int64_t take_number(const char **text, int64_t most)
     return digits > 0 && number <= most ? number : -1;
 }
 
-bool record_segment_parse(const char *name, record_segment *segment)
+bool mot_record_segment_parse(const char *name, record_segment *segment)
 {
     const char *at = name;
     char again[MOT_SEGMENT_NAME];
@@ -45,14 +45,14 @@ bool record_segment_parse(const char *name, record_segment *segment)
         segment->last = take_number(&at, INT64_MAX);
     if (*at == '_' && ++at) segment->number = (int)take_number(&at, INT_MAX);
     if (segment->number < 0 || (!segment->open && segment->last < segment->first)) return false;
-    record_segment_name(again, segment); /* only what we would call it ourselves */
+    mot_record_segment_name(again, segment); /* only what we would call it ourselves */
     return strcmp(name, again) == 0;
 }
 
-mot_status record_segment_path(char path[MOT_RECORD_PATH], const char *run, const record_segment *segment)
+mot_status mot_record_segment_path(char path[MOT_RECORD_PATH], const char *run, const record_segment *segment)
 {
     char name[MOT_SEGMENT_NAME], folder[MOT_RECORD_PATH];
-    record_segment_name(name, segment);
+    mot_record_segment_name(name, segment);
     const mot_status status = mot_path_join(folder, sizeof folder, run, "record");
     return status == MOT_OK ? mot_path_join(path, MOT_RECORD_PATH, folder, name) : status;
 }
@@ -67,7 +67,7 @@ static int in_order(const void *a, const void *b)
     return (x->last > y->last) - (x->last < y->last);
 }
 
-mot_status record_segments_list(const char *run, record_segment **segments, size_t *count)
+mot_status mot_record_segments_list(const char *run, record_segment **segments, size_t *count)
 {
     mot_status status = MOT_OK;
     char folder[MOT_RECORD_PATH];
@@ -80,7 +80,7 @@ mot_status record_segments_list(const char *run, record_segment **segments, size
     if (files == NULL && errno != ENOENT) status = mot_fail(MOT_ERR_FILE, "%s: %s", folder, strerror(errno));
     for (struct dirent *file; files != NULL && (file = readdir(files)) != NULL;) {
         record_segment segment;
-        if (!record_segment_parse(file->d_name, &segment)) continue;
+        if (!mot_record_segment_parse(file->d_name, &segment)) continue;
         MOT_TRY(mot_reserve(segments, &room, *count + 1, sizeof segment, "a list of segments"));
         (*segments)[(*count)++] = segment;
     }
@@ -96,7 +96,7 @@ done:
     return status;
 }
 
-mot_status record_segments_add(mot_record *record, const record_segment *segment)
+mot_status mot_record_segments_add(mot_record *record, const record_segment *segment)
 {
     const mot_status status = mot_reserve(&record->segment, &record->room, record->segments + 1,
                                           sizeof *segment, "a list of segments");
@@ -109,7 +109,7 @@ mot_status record_segments_add(mot_record *record, const record_segment *segment
 static mot_status remove_segment(const mot_record *record, const record_segment *segment)
 {
     char path[MOT_RECORD_PATH];
-    const mot_status status = record_segment_path(path, record->folder, segment);
+    const mot_status status = mot_record_segment_path(path, record->folder, segment);
     if (status == MOT_OK && unlink(path) != 0 && errno != ENOENT)
         return mot_fail(MOT_ERR_FILE, "%s: cannot be removed: %s", path, strerror(errno));
     return status;
@@ -122,7 +122,7 @@ static mot_status look_into(const mot_record *record, record_segment *segment, m
     hid_t file = H5I_INVALID_HID;
     char path[MOT_RECORD_PATH], *id = NULL;
     if (!segment->open && segment->last <= step) return MOT_OK;
-    MOT_TRY(record_segment_path(path, record->folder, segment));
+    MOT_TRY(mot_record_segment_path(path, record->folder, segment));
     MOT_TRY(mot_h5_open_sealed(&file, path, "segment"));
     MOT_TRY(mot_h5_get_int(file, ".", "last_step", &segment->last));
     if (mot_h5_has_attribute(file, ".", "run_id")) MOT_TRY(mot_h5_get_text(file, ".", "run_id", &id));
@@ -138,13 +138,13 @@ done:
     return status;
 }
 
-mot_status record_segment_settle(const char *run, record_segment *segment)
+mot_status mot_record_segment_settle(const char *run, record_segment *segment)
 {
     char before[MOT_RECORD_PATH], path[MOT_RECORD_PATH];
     mot_status status;
-    MOT_TRY(record_segment_path(before, run, segment));
+    MOT_TRY(mot_record_segment_path(before, run, segment));
     segment->open = false;
-    MOT_TRY(record_segment_path(path, run, segment));
+    MOT_TRY(mot_record_segment_path(path, run, segment));
     if (rename(before, path) != 0)
         status = mot_fail(MOT_ERR_FILE, "%s: cannot be renamed to %s: %s", before, path, strerror(errno));
     segment->open = status != MOT_OK;
@@ -159,7 +159,7 @@ static bool is_uncut(const record_segment *segment, const record_segment *before
     return segment->first == before->first && segment->number == before->number;
 }
 
-mot_status record_segments_cut(mot_record *record, mot_gidx step)
+mot_status mot_record_segments_cut(mot_record *record, mot_gidx step)
 {
     record_segment *const segment = record->segment;
     mot_status status = MOT_OK;
@@ -175,9 +175,9 @@ mot_status record_segments_cut(mot_record *record, mot_gidx step)
     record->segments = stay;
     for (size_t s = 0; s < stay; ++s) {
         if (segment[s].last > step)
-            MOT_TRY(record_segment_cut(record->folder, &segment[s], step));
+            MOT_TRY(mot_record_segment_cut(record->folder, &segment[s], step));
         else if (segment[s].open)
-            MOT_TRY(record_segment_settle(record->folder, &segment[s]));
+            MOT_TRY(mot_record_segment_settle(record->folder, &segment[s]));
     }
 
 done:

@@ -19,7 +19,7 @@ static mot_status get_count(hid_t file, const char *name, int *count)
     if (status != MOT_OK) return status;
     char path[MOT_RECORD_PATH];
     if (value < 0 || value > INT_MAX)
-        return mot_fail(MOT_ERR_INPUT, "%s: the number of %s is %" PRId64, record_file_name(file, path), name,
+        return mot_fail(MOT_ERR_INPUT, "%s: the number of %s is %" PRId64, mot_record_file_name(file, path), name,
                         value);
     *count = (int)value;
     return MOT_OK;
@@ -32,7 +32,7 @@ static mot_status get_names(hid_t file, const char *name, int count, char ***nam
     if (!mot_h5_exists(file, name)) return MOT_OK;
     const mot_status status = mot_h5_read_names(file, name, INT_MAX, &found, names);
     if (status == MOT_OK && found != (size_t)count)
-        return mot_fail(MOT_ERR_INPUT, "%s: %zu %s, expected %d", record_file_name(file, path), found, name,
+        return mot_fail(MOT_ERR_INPUT, "%s: %zu %s, expected %d", mot_record_file_name(file, path), found, name,
                         count);
     return status;
 }
@@ -59,11 +59,11 @@ done:
 
 /* ---- the figures that its evaluations have ---- */
 
-typedef struct figure_text {
+typedef struct mot_figure_text {
     char name[64], axis[MOT_FIGURE_RANK][32], *units, *long_name; /* the last two owned */
-} figure_text;
+} mot_figure_text;
 
-static void free_texts(figure_text *text, size_t count)
+static void free_texts(mot_figure_text *text, size_t count)
 {
     for (size_t f = 0; text != NULL && f < count; ++f) {
         mot_free(text[f].units);
@@ -73,7 +73,7 @@ static void free_texts(figure_text *text, size_t count)
 }
 
 /* Describes the dataset `path` as a column; its words are kept in *text. */
-static mot_status look_at(hid_t file, const char *path, figure_text *text, record_column *column)
+static mot_status look_at(hid_t file, const char *path, mot_figure_text *text, record_column *column)
 {
     mot_status status;
     int rank;
@@ -81,7 +81,7 @@ static mot_status look_at(hid_t file, const char *path, figure_text *text, recor
     MOT_TRY(mot_h5_shape(file, path, &rank, shape));
     if (rank < 1 || rank > 1 + MOT_FIGURE_RANK) {
         char of[MOT_RECORD_PATH];
-        status = mot_fail(MOT_ERR_INPUT, "%s: %s has %d dimensions", record_file_name(file, of), path, rank);
+        status = mot_fail(MOT_ERR_INPUT, "%s: %s has %d dimensions", mot_record_file_name(file, of), path, rank);
         goto done;
     }
     MOT_TRY(mot_h5_get_text(file, path, "units", &text->units));
@@ -102,7 +102,7 @@ done:
 }
 
 /* What stands beside the steps, but for the scales of its axes. */
-static mot_status find_figures(hid_t file, record_table *table, figure_text **texts, size_t *count)
+static mot_status find_figures(hid_t file, record_table *table, mot_figure_text **texts, size_t *count)
 {
     mot_status status = MOT_OK;
     record_column *column = NULL;
@@ -114,16 +114,16 @@ static mot_status find_figures(hid_t file, record_table *table, figure_text **te
     MOT_TRY(mot_allocate(texts, info.nlinks, sizeof **texts, what));
     *count = info.nlinks;
     MOT_TRY(mot_allocate(&column, info.nlinks + 1, sizeof *column, what));
-    column[0] = record_eval_step;
+    column[0] = mot_record_eval_step;
     for (hsize_t i = 0; i < info.nlinks; ++i) {
-        figure_text *const text = &(*texts)[i];
+        mot_figure_text *const text = &(*texts)[i];
         char path[MOT_RECORD_PATH];
         H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, text->name, sizeof text->name,
                            H5P_DEFAULT);
-        MOT_TRY(record_path(path, table, text->name));
+        MOT_TRY(mot_record_path(path, table, text->name));
         if (!mot_h5_has_attribute(file, path, "CLASS")) MOT_TRY(look_at(file, path, text, &column[columns++]));
     }
-    MOT_TRY(record_table_make(table, columns, column));
+    MOT_TRY(mot_record_table_make(table, columns, column));
 
 done:
     mot_free(column);
@@ -139,18 +139,18 @@ static mot_status load_column(hid_t file, const record_table *table, record_colu
     char path[MOT_RECORD_PATH];
     int rank;
     hsize_t shape[MOT_H5_MAX_RANK];
-    MOT_TRY(record_path(path, table, column->name));
+    MOT_TRY(mot_record_path(path, table, column->name));
     MOT_TRY(mot_h5_shape(file, path, &rank, shape));
     bool right = rank == 1 + column->rank && shape[0] >= rows;
     for (int d = 0; d < column->rank; ++d) right = right && shape[1 + d] == column->shape[d];
     if (!right) {
         char of[MOT_RECORD_PATH];
-        status = mot_fail(MOT_ERR_INPUT, "%s: %s has an unexpected shape", record_file_name(file, of), path);
+        status = mot_fail(MOT_ERR_INPUT, "%s: %s has an unexpected shape", mot_record_file_name(file, of), path);
         goto done;
     }
-    MOT_TRY(mot_reserve(&column->data, &column->capacity, rows * record_column_numbers(column),
-                        record_type_bytes(column->type), what));
-    MOT_TRY(mot_h5_read_rows(file, path, record_type_h5(column->type), 0, rows, column->data));
+    MOT_TRY(mot_reserve(&column->data, &column->capacity, rows * mot_record_column_numbers(column),
+                        mot_record_type_bytes(column->type), what));
+    MOT_TRY(mot_h5_read_rows(file, path, mot_record_type_h5(column->type), 0, rows, column->data));
 
 done:
     return status;
@@ -165,7 +165,7 @@ static mot_status load_table(hid_t file, record_table *table, mot_gidx step, mot
     hsize_t shape[MOT_H5_MAX_RANK];
     size_t rows = 0;
     if (table->columns == 0) return MOT_OK;
-    MOT_TRY(record_path(path, table, table->column[0].name));
+    MOT_TRY(mot_record_path(path, table, table->column[0].name));
     if (!mot_h5_exists(file, path)) return MOT_OK;
     MOT_TRY(mot_h5_shape(file, path, &rank, shape));
     MOT_TRY(load_column(file, table, &table->column[0], (size_t)shape[0]));
@@ -181,35 +181,35 @@ done:
     return status;
 }
 
-mot_status record_segment_cut(const char *run, record_segment *segment, mot_gidx step)
+mot_status mot_record_segment_cut(const char *run, record_segment *segment, mot_gidx step)
 {
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
     char path[MOT_RECORD_PATH], to[MOT_RECORD_PATH];
     record_source source = {0};
     record_table *table = NULL;
-    figure_text *text = NULL;
+    mot_figure_text *text = NULL;
     size_t texts = 0;
     record_segment cut = {.first = segment->first, .last = segment->first, .number = segment->number};
-    MOT_TRY(record_segment_path(path, run, segment));
+    MOT_TRY(mot_record_segment_path(path, run, segment));
     MOT_TRY(mot_h5_open_sealed(&file, path, "segment"));
     MOT_TRY(get_source(file, &source));
     MOT_TRY(mot_allocate(&table, record_table_count(source.layers), sizeof *table, what));
-    MOT_TRY(record_tables_make(table, &source));
+    MOT_TRY(mot_record_tables_make(table, &source));
     MOT_TRY(find_figures(file, &table[TABLE_EVAL], &text, &texts));
     for (size_t t = 0; t < record_table_count(source.layers); ++t)
         MOT_TRY(load_table(file, &table[t], step, &cut.last));
     mot_h5_close(&file);
-    MOT_TRY(record_segment_path(to, run, &cut));
-    MOT_TRY(record_segment_write(to, &source, table, cut.first, cut.last));
+    MOT_TRY(mot_record_segment_path(to, run, &cut));
+    MOT_TRY(mot_record_segment_write(to, &source, table, cut.first, cut.last));
     if (unlink(path) != 0 && errno != ENOENT)
         status = mot_fail(MOT_ERR_FILE, "%s: cannot be removed: %s", path, strerror(errno));
     *segment = cut;
 
 done:
-    if (table != NULL) record_tables_free(table, record_table_count(source.layers));
+    if (table != NULL) mot_record_tables_free(table, record_table_count(source.layers));
     free_texts(text, texts);
-    record_source_free(&source);
+    mot_record_source_free(&source);
     mot_h5_close(&file);
     return status;
 }

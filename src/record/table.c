@@ -37,7 +37,7 @@ static const record_column assign_columns[] = {
     [ASSIGN_LOSS] = NUMBER("loss", "1", "loss of the sample; not a number in training", RECORD_F32),
 };
 
-const record_column record_eval_step = NUMBER("step", "1", "steps done at the evaluation", RECORD_I64);
+const record_column mot_record_eval_step = NUMBER("step", "1", "steps done at the evaluation", RECORD_I64);
 
 /* A number of every expert, and of every expert and kind. */
 #define ROW(name_, text_, type_, E_)                                                                         \
@@ -79,14 +79,14 @@ static size_t snapshots_columns(record_column column[LAYER_COLUMNS], const recor
     return count;
 }
 
-size_t record_type_bytes(record_type type)
+size_t mot_record_type_bytes(record_type type)
 {
     static const size_t bytes[] = {
         [RECORD_I8] = 1, [RECORD_I32] = 4, [RECORD_I64] = 8, [RECORD_F32] = 4, [RECORD_F64] = 8};
     return bytes[type];
 }
 
-hid_t record_type_h5(record_type type)
+hid_t mot_record_type_h5(record_type type)
 {
     switch (type) {
     case RECORD_I8:
@@ -103,7 +103,7 @@ hid_t record_type_h5(record_type type)
     return H5T_NATIVE_DOUBLE;
 }
 
-size_t record_column_numbers(const record_column *column)
+size_t mot_record_column_numbers(const record_column *column)
 {
     size_t numbers = 1;
     for (int d = 0; d < column->rank; ++d) numbers *= column->shape[d];
@@ -114,7 +114,7 @@ static size_t row_bytes(size_t columns, const record_column *column)
 {
     size_t bytes = 0;
     for (size_t c = 0; c < columns; ++c)
-        bytes += record_column_numbers(&column[c]) * record_type_bytes(column[c].type);
+        bytes += mot_record_column_numbers(&column[c]) * mot_record_type_bytes(column[c].type);
     return bytes;
 }
 
@@ -135,7 +135,7 @@ size_t mot_record_bytes(const mot_record_amount *amount)
     return bytes < (double)MOT_RECORD_ROOM ? (size_t)bytes : MOT_RECORD_ROOM;
 }
 
-const char *record_file_name(hid_t file, char path[MOT_RECORD_PATH])
+const char *mot_record_file_name(hid_t file, char path[MOT_RECORD_PATH])
 {
     if (H5Fget_name(file, path, MOT_RECORD_PATH) < 0) path[0] = '\0';
     return path;
@@ -143,7 +143,7 @@ const char *record_file_name(hid_t file, char path[MOT_RECORD_PATH])
 
 /* ---- tables ---- */
 
-mot_status record_table_make(record_table *table, size_t columns, const record_column *column)
+mot_status mot_record_table_make(record_table *table, size_t columns, const record_column *column)
 {
     mot_status status = mot_allocate(&table->column, columns, sizeof *column, "the routing record");
     if (status != MOT_OK) return status;
@@ -158,10 +158,10 @@ static mot_status make(record_table *table, const char *group, const char *axis,
 {
     snprintf(table->group, sizeof table->group, "%s", group);
     table->axis = axis;
-    return columns > 0 ? record_table_make(table, columns, column) : MOT_OK;
+    return columns > 0 ? mot_record_table_make(table, columns, column) : MOT_OK;
 }
 
-mot_status record_tables_make(record_table *tables, const record_source *source)
+mot_status mot_record_tables_make(record_table *tables, const record_source *source)
 {
     mot_status status;
     MOT_TRY(make(&tables[TABLE_STEPS], "steps", "step", MOT_COUNT(step_columns), step_columns));
@@ -181,7 +181,7 @@ done:
     return status;
 }
 
-void record_tables_free(record_table *tables, size_t count)
+void mot_record_tables_free(record_table *tables, size_t count)
 {
     for (size_t t = 0; tables != NULL && t < count; ++t) {
         for (size_t c = 0; c < tables[t].columns; ++c) mot_free(tables[t].column[c].data);
@@ -190,7 +190,7 @@ void record_tables_free(record_table *tables, size_t count)
     mot_free(tables);
 }
 
-void record_source_free(record_source *source)
+void mot_record_source_free(record_source *source)
 {
     mot_free(source->dataset_checksum);
     mot_free(source->run_id);
@@ -198,7 +198,7 @@ void record_source_free(record_source *source)
     mot_free(source->group_names);
 }
 
-mot_status record_path(char path[MOT_RECORD_PATH], const record_table *table, const char *column)
+mot_status mot_record_path(char path[MOT_RECORD_PATH], const record_table *table, const char *column)
 {
     return mot_path_join(path, MOT_RECORD_PATH, table->group, column);
 }

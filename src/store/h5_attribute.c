@@ -17,13 +17,13 @@ static mot_status set(hid_t where, const char *object, const char *name, hid_t f
     hid_t attribute = H5I_INVALID_HID, owner = H5Oopen(where, object, H5P_DEFAULT);
     mot_status status = MOT_OK;
     if (owner < 0) {
-        status = h5_fail(MOT_ERR_FILE, true, where, object, "cannot be given the attribute '%s'", name);
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, object, "cannot be given the attribute '%s'", name);
         goto done;
     }
     if (H5Aexists(owner, name) > 0) H5Adelete(owner, name);
     attribute = H5Acreate2(owner, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
     if (attribute < 0 || H5Awrite(attribute, memory_type, value) < 0)
-        status = h5_fail(MOT_ERR_FILE, true, where, object, "cannot write the attribute '%s'", name);
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, object, "cannot write the attribute '%s'", name);
 done:
     mot_h5_close(&attribute);
     mot_h5_close(&owner);
@@ -32,7 +32,7 @@ done:
 }
 
 /* Fixed length: HDF5 1.10 trusts the heap addresses of variable strings and crashes on damaged ones. */
-hid_t h5_string_type(size_t size)
+hid_t mot_h5_string_type(size_t size)
 {
     const hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, MOT_MAX(size, 1));
@@ -43,7 +43,7 @@ hid_t h5_string_type(size_t size)
 
 mot_status mot_h5_set_text(hid_t where, const char *object, const char *name, const char *text)
 {
-    hid_t type = h5_string_type(strlen(text));
+    hid_t type = mot_h5_string_type(strlen(text));
     const mot_status status = set(where, object, name, type, type, 1, true, text);
     mot_h5_close(&type);
     return status;
@@ -70,7 +70,7 @@ mot_status mot_h5_set_reals(hid_t where, const char *object, const char *name, s
 bool mot_h5_has_attribute(hid_t where, const char *object, const char *name)
 {
     hid_t owner;
-    const bool there = h5_open_object(where, object, &owner) == MOT_OK && H5Aexists(owner, name) > 0;
+    const bool there = mot_h5_open_object(where, object, &owner) == MOT_OK && H5Aexists(owner, name) > 0;
     mot_h5_close(&owner);
     return there;
 }
@@ -92,26 +92,26 @@ static mot_status begin(reading *r, hid_t where, const char *object, const char 
     *r = (reading){H5I_INVALID_HID, H5I_INVALID_HID};
     hid_t owner = H5I_INVALID_HID, space = H5I_INVALID_HID;
     mot_status status = MOT_OK;
-    MOT_TRY(h5_open_object(where, object, &owner));
+    MOT_TRY(mot_h5_open_object(where, object, &owner));
     if (H5Aexists(owner, name) <= 0) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, object, "the attribute '%s' is missing", name);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, object, "the attribute '%s' is missing", name);
         goto done;
     }
     r->attribute = H5Aopen(owner, name, H5P_DEFAULT);
     if (r->attribute < 0 || (r->type = H5Aget_type(r->attribute)) < 0 ||
         (space = H5Aget_space(r->attribute)) < 0) {
-        status = h5_fail(MOT_ERR_INPUT, true, where, object, "the attribute '%s' cannot be opened", name);
+        status = mot_h5_fail(MOT_ERR_INPUT, true, where, object, "the attribute '%s' cannot be opened", name);
         goto done;
     }
     const H5T_class_t class = H5Tget_class(r->type);
     if (class != class_a && class != class_b) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, object, "the attribute '%s' is not %s", name, expected);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, object, "the attribute '%s' is not %s", name, expected);
         goto done;
     }
     const hssize_t points = H5Sget_simple_extent_npoints(space);
     if (points < 0 || (size_t)points != count)
-        status = h5_fail(MOT_ERR_INPUT, false, where, object,
-                         "the attribute '%s' has %lld values, expected %zu", name, (long long)points, count);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, object,
+                             "the attribute '%s' has %lld values, expected %zu", name, (long long)points, count);
 done:
     mot_h5_close(&space);
     mot_h5_close(&owner);
@@ -126,7 +126,7 @@ static mot_status get(hid_t where, const char *object, const char *name, hid_t t
     mot_status status = begin(&r, where, object, name, count, class_a, class_b, expected);
     if (status != MOT_OK) return status;
     if (H5Aread(r.attribute, type, values) < 0)
-        status = h5_fail(MOT_ERR_INPUT, true, where, object, "the attribute '%s' cannot be read", name);
+        status = mot_h5_fail(MOT_ERR_INPUT, true, where, object, "the attribute '%s' cannot be read", name);
     finish(&r);
     return status;
 }
@@ -153,21 +153,21 @@ mot_status mot_h5_get_text(hid_t where, const char *object, const char *name, ch
     mot_status status = begin(&r, where, object, name, 1, H5T_STRING, H5T_STRING, "a text");
     if (status != MOT_OK) return status;
     const size_t size = H5Tget_size(r.type);
-    hid_t type = h5_string_type(size);
+    hid_t type = mot_h5_string_type(size);
     H5Tset_cset(type, H5Tget_cset(r.type)); /* characters are taken as they are: UTF-8 contains ASCII */
     if (H5Tis_variable_str(r.type) != 0) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, object,
-                         "the attribute '%s' is a string of variable length, expected a fixed one", name);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, object,
+                             "the attribute '%s' is a string of variable length, expected a fixed one", name);
         goto done;
     }
     if (size == 0 || size > MAX_TEXT) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, object, "the attribute '%s' is longer than 16 MiB",
-                         name);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, object, "the attribute '%s' is longer than 16 MiB",
+                             name);
         goto done;
     }
     MOT_TRY(mot_allocate(text, size + 1, 1, "an attribute"));
     if (H5Aread(r.attribute, type, *text) < 0)
-        status = h5_fail(MOT_ERR_INPUT, true, where, object, "the attribute '%s' cannot be read", name);
+        status = mot_h5_fail(MOT_ERR_INPUT, true, where, object, "the attribute '%s' cannot be read", name);
 done:
     if (status != MOT_OK) {
         mot_free(*text);

@@ -45,7 +45,7 @@ static hid_t creation_list(int rank, const hsize_t *shape, size_t size, mot_h5_l
     return list;
 }
 
-hid_t h5_link_list(void)
+hid_t mot_h5_link_list(void)
 {
     const hid_t list = H5Pcreate(H5P_LINK_CREATE);
     H5Pset_char_encoding(list, H5T_CSET_UTF8);
@@ -57,33 +57,33 @@ static mot_status create(hid_t where, const char *name, hid_t type, int rank, co
                          mot_h5_layout layout, haddr_t place, const void *data)
 {
     if (rank < (layout == MOT_H5_GROWING) || rank > MOT_H5_MAX_RANK)
-        return h5_fail(MOT_ERR_FILE, false, where, name, "%d dimensions, at most %d are allowed", rank,
-                       MOT_H5_MAX_RANK);
-    mot_status status = h5_make_parents(where, name);
+        return mot_h5_fail(MOT_ERR_FILE, false, where, name, "%d dimensions, at most %d are allowed", rank,
+                           MOT_H5_MAX_RANK);
+    mot_status status = mot_h5_make_parents(where, name);
     if (status != MOT_OK) return status;
     hsize_t most[MOT_H5_MAX_RANK];
     for (int d = 0; d < rank; ++d) most[d] = d == 0 && layout == MOT_H5_GROWING ? H5S_UNLIMITED : shape[d];
-    hid_t links = h5_link_list(), list = creation_list(rank, shape, H5Tget_size(type), layout);
+    hid_t links = mot_h5_link_list(), list = creation_list(rank, shape, H5Tget_size(type), layout);
     hid_t space = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, shape, most);
     hid_t stored = stored_type(type), dataset = H5I_INVALID_HID;
     if (H5Sget_simple_extent_npoints(space) == 0) place = HADDR_UNDEF; /* no bytes, no place */
     if (place != HADDR_UNDEF) {
         H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
         H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
-        (void)h5_stream_place(where, place); /* what came of it is looked at below */
+        (void)mot_h5_stream_place(where, place); /* what came of it is looked at below */
     }
     dataset = H5Dcreate2(where, name, stored, space, links, list, H5P_DEFAULT);
     if (dataset < 0)
-        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made");
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made");
     else if (data != NULL && H5Sget_simple_extent_npoints(space) > 0 &&
              H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
-        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
     if (status == MOT_OK && place != HADDR_UNDEF && H5Dget_offset(dataset) != place)
-        status = h5_fail(MOT_ERR_FILE, false, where, name, "HDF5 does not put it at byte %llu",
-                         (unsigned long long)place);
+        status = mot_h5_fail(MOT_ERR_FILE, false, where, name, "HDF5 does not put it at byte %llu",
+                             (unsigned long long)place);
     if (dataset >= 0 && H5Dclose(dataset) < 0 && status == MOT_OK)
-        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
-    if (status == MOT_OK) status = h5_check_written(where, name);
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
+    if (status == MOT_OK) status = mot_h5_check_written(where, name);
     mot_h5_close(&stored);
     mot_h5_close(&space);
     mot_h5_close(&list);
@@ -123,38 +123,38 @@ mot_status mot_h5_write_rows(hid_t where, const char *name, hid_t type, hsize_t 
     hsize_t shape[MOT_H5_MAX_RANK], most[MOT_H5_MAX_RANK], end = 0;
     mot_status status = MOT_OK;
     if (dataset < 0 || (space = H5Dget_space(dataset)) < 0) {
-        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be opened to write");
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be opened to write");
         goto done;
     }
     const int rank = H5Sget_simple_extent_ndims(space);
     if (rank < 1 || rank > MOT_H5_MAX_RANK || __builtin_add_overflow(first, count, &end) ||
         H5Sget_simple_extent_dims(space, shape, most) < 0) {
-        status = h5_fail(MOT_ERR_FILE, false, where, name, "has no rows that could be written");
+        status = mot_h5_fail(MOT_ERR_FILE, false, where, name, "has no rows that could be written");
         goto done;
     }
     if (end > shape[0] && most[0] != H5S_UNLIMITED) {
-        status = h5_fail(MOT_ERR_FILE, false, where, name, "rows up to %llu do not fit into %llu",
-                         (unsigned long long)end, (unsigned long long)shape[0]);
+        status = mot_h5_fail(MOT_ERR_FILE, false, where, name, "rows up to %llu do not fit into %llu",
+                             (unsigned long long)end, (unsigned long long)shape[0]);
         goto done;
     }
     if (end > shape[0]) {
         shape[0] = end;
         mot_h5_close(&space);
         if (H5Dset_extent(dataset, shape) < 0 || (space = H5Dget_space(dataset)) < 0) {
-            status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot grow to %llu rows",
-                             (unsigned long long)end);
+            status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot grow to %llu rows",
+                                 (unsigned long long)end);
             goto done;
         }
     }
     if (count > 0 && (!select_rows(space, rank, shape, first, count, &memory) ||
                       H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, data) < 0))
-        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
 done:
     mot_h5_close(&memory);
     mot_h5_close(&space);
     if (dataset >= 0 && H5Dclose(dataset) < 0 && status == MOT_OK) /* chunks may reach the file only here */
-        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
-    return status == MOT_OK ? h5_check_written(where, name) : status;
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
+    return status == MOT_OK ? mot_h5_check_written(where, name) : status;
 }
 
 mot_status mot_h5_block(hid_t where, const char *name, size_t bytes, size_t *rows)
@@ -165,7 +165,7 @@ mot_status mot_h5_block(hid_t where, const char *name, size_t bytes, size_t *row
     mot_status status = MOT_OK;
     if (dataset < 0 || (list = H5Dget_create_plist(dataset)) < 0 || (space = H5Dget_space(dataset)) < 0 ||
         (type = H5Dget_type(dataset)) < 0)
-        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be opened to write");
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be opened to write");
     const int rank = status == MOT_OK ? H5Sget_simple_extent_dims(space, shape, NULL) : 0;
     size_t row = status == MOT_OK ? H5Tget_size(type) : 1;
     for (int d = 1; d < rank; ++d) row *= (size_t)shape[d];
@@ -190,13 +190,13 @@ static mot_status check_storage(hid_t where, const char *name, hid_t dataset)
     uint64_t bytes;
     mot_status status = MOT_OK;
     if (layout < 0 || points < 0 || size == 0 || __builtin_mul_overflow((uint64_t)points, size, &bytes))
-        status = h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be understood");
+        status = mot_h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be understood");
     else if (layout == H5D_VIRTUAL || H5Pget_external_count(list) != 0)
-        status = h5_fail(MOT_ERR_INPUT, false, where, name,
-                         "keeps its data in another file, which is not followed");
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name,
+                             "keeps its data in another file, which is not followed");
     else if (layout == H5D_CONTIGUOUS && H5Dget_storage_size(dataset) < bytes)
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "claims %llu bytes and has %llu",
-                         (unsigned long long)bytes, (unsigned long long)H5Dget_storage_size(dataset));
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "claims %llu bytes and has %llu",
+                             (unsigned long long)bytes, (unsigned long long)H5Dget_storage_size(dataset));
     mot_h5_close(&type);
     mot_h5_close(&space);
     mot_h5_close(&list);
@@ -205,26 +205,26 @@ static mot_status check_storage(hid_t where, const char *name, hid_t dataset)
 
 mot_status mot_h5_open_dataset(hid_t where, const char *name, hid_t *dataset)
 {
-    mot_status status = h5_open_object(where, name, dataset);
+    mot_status status = mot_h5_open_object(where, name, dataset);
     if (status != MOT_OK) return status;
     if (H5Iget_type(*dataset) != H5I_DATASET)
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "is not a dataset");
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "is not a dataset");
     else
         status = check_storage(where, name, *dataset);
     if (status != MOT_OK) mot_h5_close(dataset);
     return status;
 }
 
-mot_status h5_shape_of(hid_t where, const char *name, hid_t dataset, int *rank, hsize_t *shape)
+mot_status mot_h5_shape_of(hid_t where, const char *name, hid_t dataset, int *rank, hsize_t *shape)
 {
     hid_t space = H5Dget_space(dataset);
     *rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
     mot_status status = MOT_OK;
     if (*rank < 0 || *rank > MOT_H5_MAX_RANK)
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "has %d dimensions, at most %d are allowed",
-                         *rank, MOT_H5_MAX_RANK);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "has %d dimensions, at most %d are allowed",
+                             *rank, MOT_H5_MAX_RANK);
     else if (*rank > 0 && H5Sget_simple_extent_dims(space, shape, NULL) < 0)
-        status = h5_fail(MOT_ERR_INPUT, true, where, name, "has no shape");
+        status = mot_h5_fail(MOT_ERR_INPUT, true, where, name, "has no shape");
     mot_h5_close(&space);
     return status;
 }
@@ -233,7 +233,7 @@ mot_status mot_h5_shape(hid_t where, const char *name, int *rank, hsize_t shape[
 {
     hid_t dataset;
     mot_status status = mot_h5_open_dataset(where, name, &dataset);
-    if (status == MOT_OK) status = h5_shape_of(where, name, dataset, rank, shape);
+    if (status == MOT_OK) status = mot_h5_shape_of(where, name, dataset, rank, shape);
     mot_h5_close(&dataset);
     return status;
 }
@@ -247,7 +247,7 @@ mot_status mot_h5_position(hid_t where, const char *name, hid_t type, uint64_t *
         const haddr_t offset = H5Dget_offset(dataset); /* undefined when there are no bytes */
         if (stored < 0 || H5Tequal(stored, wanted) <= 0 ||
             (offset == HADDR_UNDEF && H5Dget_storage_size(dataset) > 0))
-            status = h5_fail(MOT_ERR_INPUT, false, where, name, "is not stored as mot stores it");
+            status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "is not stored as mot stores it");
         *address = offset;
     }
     mot_h5_close(&stored);
@@ -263,10 +263,10 @@ static mot_status check_class(hid_t where, const char *name, hid_t dataset, hid_
     mot_h5_close(&stored);
     if (same) return MOT_OK;
     const H5T_class_t class = H5Tget_class(type);
-    return h5_fail(MOT_ERR_INPUT, false, where, name, "does not hold %s",
-                   class == H5T_INTEGER ? "integers"
-                   : class == H5T_FLOAT ? "floating-point numbers"
-                                        : "the type expected");
+    return mot_h5_fail(MOT_ERR_INPUT, false, where, name, "does not hold %s",
+                       class == H5T_INTEGER ? "integers"
+                       : class == H5T_FLOAT ? "floating-point numbers"
+                                            : "the type expected");
 }
 
 mot_status mot_h5_read(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape, void *data)
@@ -276,20 +276,20 @@ mot_status mot_h5_read(hid_t where, const char *name, hid_t type, int rank, cons
     hsize_t extent[MOT_H5_MAX_RANK];
     mot_status status = MOT_OK;
     MOT_TRY(mot_h5_open_dataset(where, name, &dataset));
-    MOT_TRY(h5_shape_of(where, name, dataset, &found, extent));
+    MOT_TRY(mot_h5_shape_of(where, name, dataset, &found, extent));
     MOT_TRY(check_class(where, name, dataset, type));
     if (found != rank) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "has %d dimensions, expected %d", found, rank);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "has %d dimensions, expected %d", found, rank);
         goto done;
     }
     for (int d = 0; d < rank; ++d) {
         if (extent[d] == shape[d]) continue;
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "dimension %d is %llu, expected %llu", d,
-                         (unsigned long long)extent[d], (unsigned long long)shape[d]);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "dimension %d is %llu, expected %llu", d,
+                             (unsigned long long)extent[d], (unsigned long long)shape[d]);
         goto done;
     }
     if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
-        status = h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
+        status = mot_h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
 done:
     mot_h5_close(&dataset);
     return status;
@@ -301,19 +301,19 @@ mot_status mot_h5_read_rows_of(hid_t dataset, hid_t type, hsize_t first, hsize_t
     int rank;
     hsize_t shape[MOT_H5_MAX_RANK];
     mot_status status = MOT_OK;
-    MOT_TRY(h5_shape_of(dataset, ".", dataset, &rank, shape));
+    MOT_TRY(mot_h5_shape_of(dataset, ".", dataset, &rank, shape));
     MOT_TRY(check_class(dataset, ".", dataset, type));
     if (rank < 1 || first > shape[0] || count > shape[0] - first) {
-        status = h5_fail(MOT_ERR_INPUT, false, dataset, ".", "rows %llu to %llu are not among its %llu",
-                         (unsigned long long)first, (unsigned long long)(first + count),
-                         rank < 1 ? 0 : (unsigned long long)shape[0]);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, dataset, ".", "rows %llu to %llu are not among its %llu",
+                             (unsigned long long)first, (unsigned long long)(first + count),
+                             rank < 1 ? 0 : (unsigned long long)shape[0]);
         goto done;
     }
     if (count == 0) goto done;
     space = H5Dget_space(dataset);
     if (space < 0 || !select_rows(space, rank, shape, first, count, &memory) ||
         H5Dread(dataset, type, memory, space, H5P_DEFAULT, data) < 0)
-        status = h5_fail(MOT_ERR_INPUT, true, dataset, ".", "cannot be read");
+        status = mot_h5_fail(MOT_ERR_INPUT, true, dataset, ".", "cannot be read");
 done:
     mot_h5_close(&memory);
     mot_h5_close(&space);

@@ -23,7 +23,7 @@ static herr_t keep_first(unsigned n, const H5E_error2_t *error, void *text)
     return 0;
 }
 
-mot_status h5_fail(mot_status code, bool quote, hid_t where, const char *object, const char *format, ...)
+mot_status mot_h5_fail(mot_status code, bool quote, hid_t where, const char *object, const char *format, ...)
 {
     char inner[256] = "", sentence[512], file[STORE_MAX_NAME] = "", group[STORE_MAX_NAME] = "";
     if (quote) H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, inner); /* begins where the error began */
@@ -94,13 +94,13 @@ mot_status mot_h5_create_file(hid_t *file, const char *path, uint64_t end)
     if (fd < 0) return mot_fail(MOT_ERR_FILE, "cannot write %s: opening: %s", path, strerror(errno));
     close(fd);
     hid_t access = access_list(false);
-    if (!h5_stream_choose(access, end))
+    if (!mot_h5_stream_choose(access, end))
         status = fail_file(MOT_ERR_FILE, path, "cannot choose the file driver");
     else if ((*file = create_at(temporary, access)) < 0)
         status = fail_file(MOT_ERR_FILE, path, "cannot make the HDF5 file");
     if (status != MOT_OK) unlink(temporary);
     mot_h5_close(&access);
-    if (status == MOT_OK && !h5_stream_skip_foreign(*file)) {
+    if (status == MOT_OK && !mot_h5_stream_skip_foreign(*file)) {
         (void)mot_h5_close_file(file, path, false);
         status = mot_fail(MOT_ERR_FILE, "%s: HDF5 takes more than the first %d bytes for itself", path,
                           MOT_H5_HEAD);
@@ -108,11 +108,11 @@ mot_status mot_h5_create_file(hid_t *file, const char *path, uint64_t end)
     return status;
 }
 
-mot_status h5_check_written(hid_t where, const char *object)
+mot_status mot_h5_check_written(hid_t where, const char *object)
 {
-    const int error = h5_stream_error(where);
+    const int error = mot_h5_stream_error(where);
     if (error == 0) return MOT_OK;
-    return h5_fail(MOT_ERR_FILE, false, where, object, "cannot be written: %s", strerror(error));
+    return mot_h5_fail(MOT_ERR_FILE, false, where, object, "cannot be written: %s", strerror(error));
 }
 
 /* Makes room for the mark. Flushed first, which gives back what HDF5 keeps in reserve: else the room would lie behind
@@ -122,12 +122,12 @@ static mot_status close_with_room(hid_t *file, const char *path)
     mot_status status = MOT_OK;
     if (H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0 || H5Fincrement_filesize(*file, MOT_H5_MARK) < 0) {
         status = fail_file(MOT_ERR_FILE, path, "cannot write the file to the end");
-        h5_stream_give_up(*file);
+        mot_h5_stream_give_up(*file);
     }
     if (H5Fclose(*file) < 0 && status == MOT_OK)
         status = fail_file(MOT_ERR_FILE, path, "cannot close the file");
     *file = H5I_INVALID_HID;
-    const int error = h5_stream_closed_error();
+    const int error = mot_h5_stream_closed_error();
     if (status == MOT_OK && error != 0)
         status = mot_fail(MOT_ERR_FILE, "cannot write %s: writing: %s", path, strerror(error));
     return status;
@@ -137,14 +137,14 @@ mot_status mot_h5_close_file(hid_t *file, const char *path, bool commit)
 {
     if (*file < 0) return MOT_OK;
     char temporary[MOT_PATH];
-    const uint64_t end = h5_stream_foreign_end(*file);
+    const uint64_t end = mot_h5_stream_foreign_end(*file);
     mot_status status = mot_file_temporary(temporary, path);
     if (commit && status == MOT_OK) {
         MOT_TRY(close_with_room(file, path));
-        MOT_TRY(h5_mark_write(temporary, path, end));
+        MOT_TRY(mot_h5_mark_write(temporary, path, end));
         return mot_file_rename(temporary, path);
     }
-    h5_stream_give_up(*file);
+    mot_h5_stream_give_up(*file);
     mot_h5_close(file);
 done:
     unlink(temporary);
@@ -157,7 +157,7 @@ mot_status mot_h5_edit(hid_t *file, const char *name, const char *path)
     mot_status status = MOT_OK;
     hid_t access = access_list(false);
     *file = H5I_INVALID_HID;
-    if (h5_stream_choose(access, MOT_H5_HEAD)) *file = H5Fopen(name, H5F_ACC_RDWR, access);
+    if (mot_h5_stream_choose(access, MOT_H5_HEAD)) *file = H5Fopen(name, H5F_ACC_RDWR, access);
     if (*file < 0) status = fail_file(MOT_ERR_INPUT, path, "the HDF5 file is damaged");
     mot_h5_close(&access);
     return status;
@@ -166,7 +166,7 @@ mot_status mot_h5_edit(hid_t *file, const char *name, const char *path)
 mot_status mot_h5_seal(hid_t *file, const char *name, const char *path)
 {
     const mot_status status = close_with_room(file, path);
-    return status == MOT_OK ? h5_mark_write(name, path, MOT_H5_HEAD) : status;
+    return status == MOT_OK ? mot_h5_mark_write(name, path, MOT_H5_HEAD) : status;
 }
 
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links)
@@ -192,7 +192,7 @@ mot_status mot_h5_open_sealed(hid_t *file, const char *path, const char *what)
 {
     *file = H5I_INVALID_HID;
     silence();
-    const mot_status status = h5_mark_check(path, what);
+    const mot_status status = mot_h5_mark_check(path, what);
     return status == MOT_OK ? mot_h5_open(file, path, false) : status;
 }
 
@@ -231,31 +231,31 @@ static mot_status check_path(hid_t where, const char *name)
         path[i] = '\0';
         H5L_info_t link;
         if (H5Lexists(where, path, H5P_DEFAULT) <= 0 || H5Lget_info(where, path, &link, H5P_DEFAULT) < 0)
-            return h5_fail(MOT_ERR_INPUT, false, where, path, "is missing");
+            return mot_h5_fail(MOT_ERR_INPUT, false, where, path, "is missing");
         if (link.type != H5L_TYPE_HARD && !follow)
-            return h5_fail(MOT_ERR_INPUT, false, where, path, "is a link elsewhere, which is not followed");
+            return mot_h5_fail(MOT_ERR_INPUT, false, where, path, "is a link elsewhere, which is not followed");
         if (link.type != H5L_TYPE_HARD && H5Oexists_by_name(where, path, H5P_DEFAULT) <= 0)
-            return h5_fail(MOT_ERR_INPUT, false, where, path, "the link leads nowhere");
+            return mot_h5_fail(MOT_ERR_INPUT, false, where, path, "the link leads nowhere");
         path[i] = end;
     }
     return MOT_OK;
 }
 
-mot_status h5_open_object(hid_t where, const char *name, hid_t *object)
+mot_status mot_h5_open_object(hid_t where, const char *name, hid_t *object)
 {
     *object = H5I_INVALID_HID;
     const bool own = strcmp(name, ".") == 0 || strcmp(name, "/") == 0;
     mot_status status = own ? MOT_OK : check_path(where, name);
     if (status != MOT_OK) return status;
     *object = H5Oopen(where, name, H5P_DEFAULT);
-    if (*object < 0) return h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be opened");
+    if (*object < 0) return mot_h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be opened");
     return MOT_OK;
 }
 
 bool mot_h5_exists(hid_t where, const char *name)
 {
     hid_t object;
-    const bool exists = h5_open_object(where, name, &object) == MOT_OK;
+    const bool exists = mot_h5_open_object(where, name, &object) == MOT_OK;
     mot_h5_close(&object);
     return exists;
 }
@@ -276,7 +276,7 @@ static mot_status make_groups(hid_t where, const char *name, bool itself)
         path[i] = '\0';
         if (H5Lexists(where, path, H5P_DEFAULT) <= 0) {
             hid_t group = H5Gcreate2(where, path, H5P_DEFAULT, list, H5P_DEFAULT);
-            if (group < 0) status = h5_fail(MOT_ERR_FILE, true, where, path, "cannot be made");
+            if (group < 0) status = mot_h5_fail(MOT_ERR_FILE, true, where, path, "cannot be made");
             mot_h5_close(&group);
         }
         path[i] = name[i];
@@ -290,15 +290,15 @@ mot_status mot_h5_make_group(hid_t where, const char *name)
     return make_groups(where, name, true);
 }
 
-mot_status h5_make_parents(hid_t where, const char *name)
+mot_status mot_h5_make_parents(hid_t where, const char *name)
 {
     return make_groups(where, name, false);
 }
 
 mot_status mot_h5_link(hid_t where, const char *name, const char *file, const char *object)
 {
-    mot_status status = h5_make_parents(where, name);
+    mot_status status = mot_h5_make_parents(where, name);
     if (status == MOT_OK && H5Lcreate_external(file, object, where, name, H5P_DEFAULT, H5P_DEFAULT) < 0)
-        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot link to %s:%s", file, object);
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot link to %s:%s", file, object);
     return status;
 }

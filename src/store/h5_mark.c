@@ -76,7 +76,7 @@ static void fill_mark(unsigned char mark[MOT_H5_MARK], uint64_t end, uint64_t co
     memcpy(mark + 24, digest.byte, sizeof digest.byte);
 }
 
-mot_status h5_mark_write(const char *name, const char *path, uint64_t end)
+mot_status mot_h5_mark_write(const char *name, const char *path, uint64_t end)
 {
     unsigned char mark[MOT_H5_MARK];
     struct stat about;
@@ -157,7 +157,7 @@ done:
     return status;
 }
 
-mot_status h5_mark_check(const char *path, const char *what)
+mot_status mot_h5_mark_check(const char *path, const char *what)
 {
     /* O_NONBLOCK: opening a named pipe must not wait for a writer. */
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

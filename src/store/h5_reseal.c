@@ -45,7 +45,7 @@ static mot_status digest_of(hid_t file, const char *name, mot_digest *digest)
                              (class == H5T_STRING && H5Tis_variable_str(type) == 0));
     for (int d = 1; d < rank && fits; ++d) fits = !__builtin_mul_overflow(row, (size_t)shape[d], &row);
     if (!fits)
-        status = h5_fail(MOT_ERR_INPUT, false, file, name, "is not stored as mot stores it");
+        status = mot_h5_fail(MOT_ERR_INPUT, false, file, name, "is not stored as mot stores it");
     else
         MOT_TRY(digest_rows(dataset, type, row, shape[0], digest));
 
@@ -91,6 +91,6 @@ mot_status mot_h5_renew_checksums(hid_t file, size_t *changed)
     const herr_t walked = H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, visit, &r, H5O_INFO_BASIC);
     *changed = r.changed;
     if (r.status == MOT_OK && walked < 0)
-        return h5_fail(MOT_ERR_INPUT, true, file, ".", "cannot be read from end to end");
+        return mot_h5_fail(MOT_ERR_INPUT, true, file, ".", "cannot be read from end to end");
     return r.status;
 }

@@ -110,7 +110,7 @@ mot_status mot_h5_make_scale(hid_t where, const char *name, const char *label)
     hid_t scale = H5Dopen2(where, name, H5P_DEFAULT);
     const mot_status status = make_scale(scale, label)
                                   ? MOT_OK
-                                  : h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made a scale");
+                                  : mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made a scale");
     mot_h5_close(&scale);
     return status;
 }
@@ -123,16 +123,16 @@ mot_status mot_h5_scale(hid_t where, const char *dataset, unsigned dim, const ch
     const int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : 0;
     mot_status status = MOT_OK;
     if (owner >= 0 && (dim >= (unsigned)rank || rank > MOT_H5_MAX_RANK)) {
-        status = h5_fail(MOT_ERR_FILE, false, where, dataset, "has %d dimensions, so none with number %u",
-                         rank, dim);
+        status = mot_h5_fail(MOT_ERR_FILE, false, where, dataset, "has %d dimensions, so none with number %u",
+                             rank, dim);
         goto done;
     }
     if (owner < 0 || !make_scale(scale, label) || H5Rcreate(&to_scale, where, name, H5R_OBJECT, -1) < 0 ||
         H5Rcreate(&to_dataset, where, dataset, H5R_OBJECT, -1) < 0 ||
         !add_back_reference(scale, (back_reference){to_dataset, (int)dim}) ||
         !set_dimension(owner, rank, dim, &to_scale))
-        status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made the scale of dimension %u of %s",
-                         dim, dataset);
+        status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made the scale of dimension %u of %s",
+                             dim, dataset);
 done:
     mot_h5_close(&space);
     mot_h5_close(&owner);
@@ -157,7 +157,7 @@ mot_status mot_h5_axis(hid_t where, const char *dataset, unsigned dim, char *lab
     hid_t owner, scale = H5I_INVALID_HID, attribute = H5I_INVALID_HID, space = H5I_INVALID_HID;
     hid_t type = H5Tvlen_create(H5T_STD_REF_OBJ);
     hvl_t list[MOT_H5_MAX_RANK] = {{0}};
-    mot_status status = h5_open_object(where, dataset, &owner);
+    mot_status status = mot_h5_open_object(where, dataset, &owner);
     if (status == MOT_OK && H5Aexists(owner, "DIMENSION_LIST") > 0) {
         attribute = H5Aopen(owner, "DIMENSION_LIST", H5P_DEFAULT);
         space = H5Aget_space(attribute);
@@ -168,7 +168,7 @@ mot_status mot_h5_axis(hid_t where, const char *dataset, unsigned dim, char *lab
         }
     }
     if (status == MOT_OK && (scale < 0 || !get_string(scale, "NAME", label, size)))
-        status = h5_fail(MOT_ERR_INPUT, false, where, dataset, "dimension %u has no scale", dim);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, dataset, "dimension %u has no scale", dim);
     mot_h5_close(&scale);
     mot_h5_close(&space);
     mot_h5_close(&attribute);

@@ -2,7 +2,7 @@
  *
  * HDF5 1.10 crashes when a write of its metadata fails: closing the file then fails too, and the end of the
  * process closes it once more. So this driver never tells HDF5 of a failed write. It keeps the first errno,
- * drops what follows, and the file is given up by our own code, which asks h5_stream_error() before it
+ * drops what follows, and the file is given up by our own code, which asks mot_h5_stream_error() before it
  * renames. */
 #include <errno.h>
 #include <fcntl.h>
@@ -166,7 +166,7 @@ static const H5FD_class_t stream_class = {
 
 static hid_t driver = H5I_INVALID_HID;
 
-bool h5_stream_choose(hid_t access, uint64_t foreign_end)
+bool mot_h5_stream_choose(hid_t access, uint64_t foreign_end)
 {
     const stream_choice choice = {foreign_end};
     if (driver < 0 || H5Iis_valid(driver) <= 0) driver = H5FDregister(&stream_class);
@@ -186,13 +186,13 @@ static stream *stream_of(hid_t where)
     return handle;
 }
 
-int h5_stream_error(hid_t where)
+int mot_h5_stream_error(hid_t where)
 {
     const stream *s = stream_of(where);
     return s != NULL ? s->error : 0;
 }
 
-bool h5_stream_skip_foreign(hid_t file)
+bool mot_h5_stream_skip_foreign(hid_t file)
 {
     stream *s = stream_of(file);
     if (s == NULL || s->end_of_addresses > MOT_H5_HEAD) return false;
@@ -200,26 +200,26 @@ bool h5_stream_skip_foreign(hid_t file)
     return true;
 }
 
-uint64_t h5_stream_foreign_end(hid_t file)
+uint64_t mot_h5_stream_foreign_end(hid_t file)
 {
     const stream *s = stream_of(file);
     return s != NULL ? s->foreign_end : MOT_H5_HEAD;
 }
 
-bool h5_stream_place(hid_t where, uint64_t address)
+bool mot_h5_stream_place(hid_t where, uint64_t address)
 {
     stream *s = stream_of(where);
     if (s != NULL) s->place = address;
     return s != NULL;
 }
 
-void h5_stream_give_up(hid_t file)
+void mot_h5_stream_give_up(hid_t file)
 {
     stream *s = stream_of(file);
     if (s != NULL && s->error == 0) s->error = ECANCELED;
 }
 
-int h5_stream_closed_error(void)
+int mot_h5_stream_closed_error(void)
 {
     return closed_error;
 }

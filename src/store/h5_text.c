@@ -12,10 +12,10 @@ mot_status mot_h5_write_texts(hid_t where, const char *name, size_t count, const
     size_t longest = 1, bytes;
     for (size_t i = 0; i < count; ++i) longest = MOT_MAX(longest, strlen(texts[i]));
     if (__builtin_mul_overflow(count, longest, &bytes) || bytes > most_bytes)
-        return h5_fail(MOT_ERR_FILE, false, where, name,
-                       "%zu strings of up to %zu bytes are more than 256 MiB", count, longest);
+        return mot_h5_fail(MOT_ERR_FILE, false, where, name,
+                           "%zu strings of up to %zu bytes are more than 256 MiB", count, longest);
     char *table = NULL;
-    hid_t type = h5_string_type(longest);
+    hid_t type = mot_h5_string_type(longest);
     const hsize_t shape = count;
     mot_status status = MOT_OK;
     MOT_TRY(mot_allocate(&table, count, longest, "a list of names"));
@@ -30,7 +30,7 @@ done:
 
 mot_status mot_h5_write_names(hid_t where, const char *name, size_t count, const char *const *texts)
 {
-    hid_t type = h5_string_type(H5T_VARIABLE);
+    hid_t type = mot_h5_string_type(H5T_VARIABLE);
     const hsize_t shape = count;
     const mot_status status = mot_h5_write(where, name, type, 1, &shape, MOT_H5_CONTIGUOUS, texts);
     mot_h5_close(&type);
@@ -60,11 +60,11 @@ static mot_status read_variable(hid_t where, const char *name, hid_t dataset, hi
     mot_status status = MOT_OK;
     MOT_TRY(mot_allocate(&read, count, sizeof *read, "a list of names"));
     got = count == 0 || H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, read) >= 0;
-    if (!got) status = h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
+    if (!got) status = mot_h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
     for (size_t i = 0; got && i < count; ++i)
         if (read[i] != NULL) longest = MOT_MAX(longest, strlen(read[i]));
     if (got && (__builtin_mul_overflow(count, longest, &bytes) || bytes > most_bytes))
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "has more than 256 MiB of strings");
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "has more than 256 MiB of strings");
     if (status == MOT_OK) status = mot_allocate(&table, count, longest, "a list of names");
     for (size_t i = 0; status == MOT_OK && i < count; ++i)
         if (read[i] != NULL) memcpy(table + i * longest, read[i], strlen(read[i]));
@@ -85,10 +85,10 @@ static mot_status read_fixed(hid_t where, const char *name, hid_t dataset, hid_t
     size_t bytes;
     mot_status status = MOT_OK;
     if (size == 0 || __builtin_mul_overflow(size, count, &bytes) || bytes > most_bytes)
-        return h5_fail(MOT_ERR_INPUT, false, where, name, "has more than 256 MiB of strings");
+        return mot_h5_fail(MOT_ERR_INPUT, false, where, name, "has more than 256 MiB of strings");
     MOT_TRY(mot_allocate(&table, count, size, "a list of names"));
     if (count > 0 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, table) < 0) {
-        status = h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
+        status = mot_h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
         goto done;
     }
     MOT_TRY(unpack(count, size, table, texts));
@@ -111,17 +111,17 @@ static mot_status read_texts(hid_t where, const char *name, size_t limit, bool v
     const bool varies = stored >= 0 && H5Tis_variable_str(stored) > 0;
     if (stored < 0 || H5Tget_class(stored) != H5T_STRING || (varies && !variable) ||
         H5Sget_simple_extent_ndims(space) != 1) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "is not a list of strings%s",
-                         variable ? "" : " of fixed length");
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "is not a list of strings%s",
+                             variable ? "" : " of fixed length");
         goto done;
     }
     const hssize_t points = H5Sget_simple_extent_npoints(space);
     if (points < 0 || (uint64_t)points > limit) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "has %lld strings, at most %zu are allowed",
-                         (long long)points, limit);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "has %lld strings, at most %zu are allowed",
+                             (long long)points, limit);
         goto done;
     }
-    type = h5_string_type(varies ? H5T_VARIABLE : H5Tget_size(stored));
+    type = mot_h5_string_type(varies ? H5T_VARIABLE : H5Tget_size(stored));
     H5Tset_cset(type, H5Tget_cset(stored));
     if (varies)
         MOT_TRY(read_variable(where, name, dataset, type, space, (size_t)points, texts));

@@ -9,10 +9,10 @@
 mot_status mot_h5_view(hid_t where, const char *name, const char *of, hsize_t first, int rank,
                        const hsize_t *shape)
 {
-    mot_status status = h5_make_parents(where, name);
+    mot_status status = mot_h5_make_parents(where, name);
     if (status != MOT_OK) return status;
     hid_t source = H5Dopen2(where, of, H5P_DEFAULT), from = H5Dget_space(source), type = H5Dget_type(source);
-    hid_t space = H5Screate_simple(rank, shape, NULL), links = h5_link_list();
+    hid_t space = H5Screate_simple(rank, shape, NULL), links = mot_h5_link_list();
     hid_t list = H5Pcreate(H5P_DATASET_CREATE), dataset = H5I_INVALID_HID;
     const hsize_t points = (hsize_t)H5Sget_simple_extent_npoints(space);
     H5Pset_obj_track_times(list, false);
@@ -23,7 +23,7 @@ mot_status mot_h5_view(hid_t where, const char *name, const char *of, hsize_t fi
                H5Pset_virtual(list, space, ".", of, from) >= 0;
     }
     if (made) dataset = H5Dcreate2(where, name, type, space, links, list, H5P_DEFAULT);
-    if (dataset < 0) status = h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made a view of %s", of);
+    if (dataset < 0) status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made a view of %s", of);
     mot_h5_close(&dataset);
     mot_h5_close(&list);
     mot_h5_close(&links);
@@ -31,7 +31,7 @@ mot_status mot_h5_view(hid_t where, const char *name, const char *of, hsize_t fi
     mot_h5_close(&type);
     mot_h5_close(&from);
     mot_h5_close(&source);
-    return status == MOT_OK ? h5_check_written(where, name) : status;
+    return status == MOT_OK ? mot_h5_check_written(where, name) : status;
 }
 
 /* One rectangle of all rows of `of`, from column *first on, with as many numbers as there are points. */
@@ -62,18 +62,18 @@ mot_status mot_h5_view_place(hid_t where, const char *name, const char *of, int 
     hsize_t points = 1;
     mot_status status;
     *first = 0;
-    MOT_TRY(h5_open_object(where, name, &dataset));
+    MOT_TRY(mot_h5_open_object(where, name, &dataset));
     if (H5Iget_type(dataset) != H5I_DATASET) {
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "is not a dataset");
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "is not a dataset");
         goto done;
     }
-    MOT_TRY(h5_shape_of(where, name, dataset, rank, shape));
+    MOT_TRY(mot_h5_shape_of(where, name, dataset, rank, shape));
     list = H5Dget_create_plist(dataset);
     type = H5Dget_type(dataset);
     bool fits = *rank > 0 && list >= 0 && H5Tequal(type, H5T_IEEE_F32LE) > 0;
     for (int d = 0; d < *rank && fits; ++d) fits = !__builtin_mul_overflow(points, shape[d], &points);
     if (!fits || (points > 0 && !is_view(list, of, shape[0], points, first)))
-        status = h5_fail(MOT_ERR_INPUT, false, where, name, "is not a view of %s as mot makes it", of);
+        status = mot_h5_fail(MOT_ERR_INPUT, false, where, name, "is not a view of %s as mot makes it", of);
 done:
     mot_h5_close(&type);
     mot_h5_close(&list);

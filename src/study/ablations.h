@@ -14,7 +14,7 @@ typedef struct ablation_set {
     const char *told;                 /* what a gate can be told: the groups of those that have them */
 } ablation_set;
 
-extern const ablation_set ablation_sets[SETS];
+extern const ablation_set mot_ablation_sets[SETS];
 
 enum {
     ONE,
@@ -46,10 +46,10 @@ typedef struct ablation_variant {
     double cost;
     bool in_quick;
 } ablation_variant;
-extern const ablation_variant ablation_variants[VARIANTS];
+extern const ablation_variant mot_ablation_variants[VARIANTS];
 
-bool ablation_planned(const mot_study *study, size_t set, int variant);
-/* As study_add. */
-study_variant *ablation_add(mot_study *study, size_t set, int variant);
+bool mot_ablation_planned(const mot_study *study, size_t set, int variant);
+/* As mot_study_add. */
+study_variant *mot_ablation_add(mot_study *study, size_t set, int variant);
 
 #endif

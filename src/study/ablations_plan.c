@@ -16,7 +16,7 @@
 #define QUIET                                                                                                \
     "eval:\n  every: 300\n  batch: 500\nrecord:\n  every: 0\n  eval: false\nreport:\n  every: 1000000\n"
 
-const ablation_set ablation_sets[SETS] = {
+const ablation_set mot_ablation_sets[SETS] = {
     {"fashion-mnist", "Fashion-MNIST", "fashion-mnist.h5",
      "60,000 training and 10,000 test pictures, 10 classes; all of it",
      "data:\n  augment:\n    flip: true\nmodel:\n  patch: 7\n" MODEL "gate:\n  input: flat\n" ROUTE
@@ -29,8 +29,8 @@ const ablation_set ablation_sets[SETS] = {
     {"cifar100-mid", "CIFAR-100, 100 pictures a class", "cifar100-mid.h5",
      "10,000 training and 2,000 test pictures, 100 fine classes in 20 superclasses: a part of CIFAR-100, its "
      "pictures unmodified; the standard error of an accuracy is 0.009",
-     "data:\n  augment:\n    shift: 1\n    flip: true\nmodel:\n  patch: 8\n" MODEL
-     "gate:\n  input: flat\n" ROUTE "  balance_loss: 0.03\ntrain:\n  batch: 64\n  rate: 3e-3\n  gate_rate: "
+     "data:\n  augment:\n    shift: 1\n    flip: true\nmodel:\n  patch: 8\n" MODEL "gate:\n  input: flat\n" ROUTE
+     "  balance_loss: 0.03\ntrain:\n  batch: 64\n  rate: 3e-3\n  gate_rate: "
      "1e-3\n  weight_decay: 0.1\n  clip: 1\n" STAGES("4.5", "4.5", "6") QUIET,
      "model.width=64; model.heads=8; model.ffn=212", "4.5",
      "stages.0.until=2.25 epochs; stages.1.until=6.75 epochs",
@@ -48,7 +48,7 @@ const ablation_set ablation_sets[SETS] = {
 #define NO_ATTENTION "stages.0.train=[gate, embed, ffn, head]; "
 #define THREE        NO_ATTENTION "stages.1.train=[gate, attention]; stages.2.train=[gate, embed, ffn, head]; "
 #define DENSE        "model.experts=1; route.scale=none; route.balance_loss=0; "
-const ablation_variant ablation_variants[VARIANTS] = {
+const ablation_variant mot_ablation_variants[VARIANTS] = {
     [ONE] = {"one", "MoT, one stage", "", 1, true},
     [TWO] = {"two", "MoT, two stages", NO_ATTENTION, 1, true},
     [THREE_STAGES] = {"three", "MoT, three stages", THREE, 1, true},
@@ -95,22 +95,22 @@ static void settings_of(const ablation_set *set, int variant, char *text, size_t
         snprintf(text, size, DENSE "%s", set->dense);
         break;
     default:
-        snprintf(text, size, "%s", ablation_variants[variant].settings);
+        snprintf(text, size, "%s", mot_ablation_variants[variant].settings);
     }
 }
 
-bool ablation_planned(const mot_study *study, size_t set, int variant)
+bool mot_ablation_planned(const mot_study *study, size_t set, int variant)
 {
-    return !study->options.quick || (set == 0 && ablation_variants[variant].in_quick);
+    return !study->options.quick || (set == 0 && mot_ablation_variants[variant].in_quick);
 }
 
-study_variant *ablation_add(mot_study *study, size_t set, int variant)
+study_variant *mot_ablation_add(mot_study *study, size_t set, int variant)
 {
     char name[64], settings[1000];
-    snprintf(name, sizeof name, "%s-%s", ablation_sets[set].name, ablation_variants[variant].name);
-    settings_of(&ablation_sets[set], variant, settings, sizeof settings);
-    return study_add(study, name, ablation_variants[variant].label, ablation_sets[set].base, SEEDS,
-                     8 * ablation_variants[variant].cost, "data.file=%s/%s; %s%s", study->options.data,
-                     ablation_sets[set].file, study->options.quick ? ablation_sets[set].shorter : "",
-                     settings);
+    snprintf(name, sizeof name, "%s-%s", mot_ablation_sets[set].name, mot_ablation_variants[variant].name);
+    settings_of(&mot_ablation_sets[set], variant, settings, sizeof settings);
+    return mot_study_add(study, name, mot_ablation_variants[variant].label, mot_ablation_sets[set].base, SEEDS,
+                         8 * mot_ablation_variants[variant].cost, "data.file=%s/%s; %s%s", study->options.data,
+                         mot_ablation_sets[set].file, study->options.quick ? mot_ablation_sets[set].shorter : "",
+                         settings);
 }

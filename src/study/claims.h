@@ -13,19 +13,19 @@ typedef struct study_claim {
     mot_status (*tell)(mot_study *study);
 } study_claim;
 
-extern const study_claim claim_routing, claim_attention;          /* claims_routing.c */
-extern const study_claim claim_maps, claim_alignment;             /* claims_neurons.c */
-extern const study_claim claim_conflict;                          /* claims_neurons.c */
-extern const study_claim claim_rate;                              /* claims_rate.c */
-extern const study_claim claim_plain;                             /* claims_plain.c */
-extern const study_claim claim_floor;                             /* claims_floor.c */
-extern const study_claim claim_experts, claim_growth, claim_data; /* claims_size.c */
-extern const study_claim claim_stages;                            /* claims_stages.c */
+extern const study_claim mot_claim_routing, mot_claim_attention;              /* claims_routing.c */
+extern const study_claim mot_claim_maps, mot_claim_alignment;                 /* claims_neurons.c */
+extern const study_claim mot_claim_conflict;                                  /* claims_neurons.c */
+extern const study_claim mot_claim_rate;                                      /* claims_rate.c */
+extern const study_claim mot_claim_plain;                                     /* claims_plain.c */
+extern const study_claim mot_claim_floor;                                     /* claims_floor.c */
+extern const study_claim mot_claim_experts, mot_claim_growth, mot_claim_data; /* claims_size.c */
+extern const study_claim mot_claim_stages;                                    /* claims_stages.c */
 
 /* The calibration setting in three stages: N 4, E 12, D 32, L 8, sigma 0.5. */
-extern const char *const claims_calibration;
+extern const char *const mot_claims_calibration;
 /* The setting in which the loss falls without end: sigma 0.25, more experts, a fast gate in the last stage. */
-extern const char *const claims_rate;
+extern const char *const mot_claims_rate;
 
 /* Over either of them: one transformer of as many samples, without gate and noise; and the rate that is its own. */
 #define CLAIMS_SINGLE                                                                                        \
@@ -35,20 +35,20 @@ extern const char *const claims_rate;
 #define CLAIMS_HEADS_4 "model.merged.heads=4; model.merged.neurons=166"
 
 /* What the quick form changes in the calibration setting: fewer samples and evaluations. */
-const char *claims_quick(const mot_study *study);
+const char *mot_claims_quick(const mot_study *study);
 
 /* Seeds of a variant that is only compared with. */
-int claims_seeds(const mot_study *study);
+int mot_claims_seeds(const mot_study *study);
 
 /* Variants that several claims look at. */
-study_variant *claims_add_calibration(mot_study *study);
-study_variant *claims_add_rate(mot_study *study, int N);
+study_variant *mot_claims_add_calibration(mot_study *study);
+study_variant *mot_claims_add_rate(mot_study *study, int N);
 
 /* One line of a claim: "**Claim.** ..." and at the end "**Verdict: holds.** ..." */
-void claims_verdict(mot_study *study, bool holds, const char *format, ...)
+void mot_claims_verdict(mot_study *study, bool holds, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Dashed marks where the stages of a trial begin, but for the first. `marks` must stay as long as the panel. */
-void claims_mark(mot_panel *panel, const study_result *result, mot_mark marks[16]);
+void mot_claims_mark(mot_panel *panel, const study_result *result, mot_mark marks[16]);
 
 #endif

@@ -13,7 +13,7 @@
     "  gate_optimizer: sgd\n  gate_rate: 0.1\n  schedule: constant\n"
 #define QUIET "checkpoint:\n  every: 0\nrecord:\n  every: 0\n  eval: false\nreport:\n  every: 1000000\n"
 
-const char *const claims_calibration =
+const char *const mot_claims_calibration =
     "data:\n  source: mixture\n  mixture:\n    sigma: 0.5\n    eval: 50000\n" MERGED
     "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 2400\n  balance_loss: 0\n" TRAIN
     "  batch: 400\nstages:\n"
@@ -23,7 +23,7 @@ const char *const claims_calibration =
     "  - name: refine\n    train: [gate, ffn]\n    gate_rate: 0.1\n    until: 2600 steps\n"
     "eval:\n  every: 50\n  start: true\n  batch: 1000\n" QUIET;
 
-const char *const claims_rate =
+const char *const mot_claims_rate =
     "data:\n  source: mixture\n  mixture:\n    sigma: 0.25\n    eval: 100000\n" MERGED
     "route:\n  noise: uniform\n  noise_scale: 1\n  noise_steps: 600\n  noise_end: 0.3\n  balance_loss: "
     "0\n" TRAIN "  batch: 800\nstages:\n"
@@ -33,46 +33,46 @@ const char *const claims_rate =
     "  - name: refine\n    train: [gate, ffn]\n    gate_rate: 0.5\n    until: 900 steps\n"
     "eval:\n  every: 20\n  start: true\n  batch: 1000\n" QUIET;
 
-const char *claims_quick(const mot_study *study)
+const char *mot_claims_quick(const mot_study *study)
 {
     return study->options.quick ? "data.mixture.eval=10000; eval.every=100; " : "";
 }
 
-int claims_seeds(const mot_study *study)
+int mot_claims_seeds(const mot_study *study)
 {
     return study->options.quick ? 3 : 5;
 }
 
-study_variant *claims_add_calibration(mot_study *study)
+study_variant *mot_claims_add_calibration(mot_study *study)
 {
-    return study_add(study, "calibration", "MoT, sigma 0.5", claims_calibration,
-                     study->options.quick ? 5 : 10, 3, "%s", claims_quick(study));
+    return mot_study_add(study, "calibration", "MoT, sigma 0.5", mot_claims_calibration,
+                         study->options.quick ? 5 : 10, 3, "%s", mot_claims_quick(study));
 }
 
-study_variant *claims_add_rate(mot_study *study, int N)
+study_variant *mot_claims_add_rate(mot_study *study, int N)
 {
     char name[32], label[64];
     const bool quick = study->options.quick;
     snprintf(name, sizeof name, "rate-n%d", N);
     snprintf(label, sizeof label, "MoT, N = %d, E = %d", N, 6 * N);
-    return study_add(
-        study, name, label, claims_rate, quick ? 5 : 10, N * 1.5,
+    return mot_study_add(
+        study, name, label, mot_claims_rate, quick ? 5 : 10, N * 1.5,
         "data.mixture.classes=%d; model.experts=%d; train.batch=%d; data.mixture.eval=%d; eval.every=%d", N,
         6 * N, 200 * N, quick ? 20000 : 100000, quick ? 40 : 20);
 }
 
-void claims_verdict(mot_study *study, bool holds, const char *format, ...)
+void mot_claims_verdict(mot_study *study, bool holds, const char *format, ...)
 {
     char text[2000];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    study_say(study, "**Verdict: %s** %s\n\n", holds ? "holds." : "not so.", text);
+    mot_study_say(study, "**Verdict: %s** %s\n\n", holds ? "holds." : "not so.", text);
     mot_log(MOT_LOG_INFO, "  %s %s", holds ? "holds.  " : "not so. ", text);
 }
 
-void claims_mark(mot_panel *panel, const study_result *result, mot_mark marks[16])
+void mot_claims_mark(mot_panel *panel, const study_result *result, mot_mark marks[16])
 {
     static const char *const names[] = {"I", "II", "III"};
     for (size_t s = 1; s < result->stages; ++s)

@@ -65,18 +65,18 @@ static bool add_line(mot_study *study, const rate_line *line, study_variant **va
                single = line->kind == RATE_PARAMETERS || line->kind == RATE_FLOPS;
     if (quick && !line->in_quick) return false;
     snprintf(name, sizeof name, "rate-%s", line->name);
-    *variant = study_add(study, name, line->label, claims_rate, claims_seeds(study), line->cost,
-                         "data.mixture.eval=%d; %s%s%s", quick ? 20000 : 100000,
-                         quick ? "eval.every=40; " : "", single ? CLAIMS_SINGLE : "model.experts=24; ",
-                         line->settings);
+    *variant = mot_study_add(study, name, line->label, mot_claims_rate, mot_claims_seeds(study), line->cost,
+                             "data.mixture.eval=%d; %s%s%s", quick ? 20000 : 100000,
+                             quick ? "eval.every=40; " : "", single ? CLAIMS_SINGLE : "model.experts=24; ",
+                             line->settings);
     return true;
 }
 
 static void plan_rate(mot_study *study)
 {
     study_variant *variant;
-    (void)claims_add_rate(study, 4);
-    (void)claims_add_rate(study, 8);
+    (void)mot_claims_add_rate(study, 4);
+    (void)mot_claims_add_rate(study, 8);
     for (size_t i = 0; i < MOT_COUNT(lines); ++i) (void)add_line(study, &lines[i], &variant);
 }
 
@@ -108,7 +108,7 @@ static void measure_reach(const study_variant *variant, rate_reach *reach)
         const double eps = pow(10, -(double)(k + 1));
         double values[STUDY_MOST_SEEDS];
         for (int s = 0; s < variant->seeds; ++s) {
-            values[s] = study_reach(&variant->result[s], eps, STUDY_STEP);
+            values[s] = mot_study_reach(&variant->result[s], eps, STUDY_STEP);
             if (!isfinite(values[s])) continue;
             reach->x[reach->points] = log(1 / eps);
             reach->inverse[reach->points] = 1 / eps;
@@ -116,13 +116,13 @@ static void measure_reach(const study_variant *variant, rate_reach *reach)
             reach->seed[reach->points++] = s;
             if (k + 1 == MOST_EPS) ++reach->arrived;
         }
-        const size_t n = study_finite(values, (size_t)variant->seeds);
+        const size_t n = mot_study_finite(values, (size_t)variant->seeds);
         reach->median[k] = 2 * n >= (size_t)variant->seeds && n > 0 ? mot_median(values, n) : NAN;
     }
     double time[STUDY_MOST_SEEDS];
     for (int s = 0; s < variant->seeds; ++s)
-        time[s] = study_reach(&variant->result[s], pow(10, -MOST_EPS), STUDY_TIME);
-    const size_t n = study_finite(time, (size_t)variant->seeds);
+        time[s] = mot_study_reach(&variant->result[s], pow(10, -MOST_EPS), STUDY_TIME);
+    const size_t n = mot_study_finite(time, (size_t)variant->seeds);
     reach->seconds = 2 * n >= (size_t)variant->seeds && n > 0 ? mot_median(time, n) : NAN;
 }
 
@@ -150,7 +150,7 @@ static mot_status measure_rows(mot_study *study, rate_row *rows, size_t *count)
 {
     mot_status status = MOT_OK;
     for (*count = 0; *count < 2; ++*count)
-        MOT_TRY(measure_row(claims_add_rate(study, *count == 0 ? 4 : 8), *count == 0 ? RATE_MOT : RATE_OTHER,
+        MOT_TRY(measure_row(mot_claims_add_rate(study, *count == 0 ? 4 : 8), *count == 0 ? RATE_MOT : RATE_OTHER,
                             true, &rows[*count]));
     for (size_t i = 0; i < MOT_COUNT(lines); ++i) {
         study_variant *variant;
@@ -169,7 +169,7 @@ static void tell_row(mot_study *study, const rate_row *row)
     double floors[STUDY_MOST_SEEDS];
     char text[96], p[64] = "-", linear[32] = "-", inverse[32] = "-", first[16] = "never", deep[16] = "never",
                    seconds[16] = "-";
-    for (int s = 0; s < variant->seeds; ++s) floors[s] = study_lowest_loss(&variant->result[s]);
+    for (int s = 0; s < variant->seeds; ++s) floors[s] = mot_study_lowest_loss(&variant->result[s]);
     if (isfinite(reach->median[3])) {
         snprintf(p, sizeof p, "%.2f (%.2f to %.2f)", row->fit.p, row->interval.p.low, row->interval.p.high);
         snprintf(linear, sizeof linear, "%.3f", mot_line_fit(reach->x, reach->steps, reach->points).r2);
@@ -180,9 +180,9 @@ static void tell_row(mot_study *study, const rate_row *row)
     if (isfinite(reach->median[MOST_EPS - 1]))
         snprintf(deep, sizeof deep, "%.0f", reach->median[MOST_EPS - 1]);
     if (isfinite(reach->seconds)) snprintf(seconds, sizeof seconds, "%.2f", reach->seconds);
-    study_say(study, "| %s | %zu of %d | %s | %s | %s | %s | %s | %s | %s |\n", variant->label,
-              reach->arrived, variant->seeds, first, deep, seconds, p, linear, inverse,
-              study_spread(floors, (size_t)variant->seeds, text));
+    mot_study_say(study, "| %s | %zu of %d | %s | %s | %s | %s | %s | %s | %s |\n", variant->label,
+                  reach->arrived, variant->seeds, first, deep, seconds, p, linear, inverse,
+                  mot_study_spread(floors, (size_t)variant->seeds, text));
 }
 
 static mot_status draw_rate(mot_study *study, const rate_row *rows, size_t count)
@@ -197,8 +197,8 @@ static mot_status draw_rate(mot_study *study, const rate_row *rows, size_t count
     for (size_t i = 0; i < count && drawn < MOT_FIGURE_SERIES; ++i) {
         const char *label = rows[i].variant->label;
         if (!rows[i].in_picture) continue;
-        MOT_TRY(study_curve_make(rows[i].variant, study_number, STUDY_LOSS, false, &curve[drawn]));
-        loss[drawn] = study_series(&curve[drawn], label, 0);
+        MOT_TRY(mot_study_curve_make(rows[i].variant, mot_study_number, STUDY_LOSS, false, &curve[drawn]));
+        loss[drawn] = mot_study_series(&curve[drawn], label, 0);
         loss[drawn].dashed = drawn >= 7;
         steps[drawn] = (mot_series){.label = label,
                                     .count = MOST_EPS,
@@ -210,21 +210,21 @@ static mot_status draw_rate(mot_study *study, const rate_row *rows, size_t count
         ++drawn;
     }
     mot_mark marks[16];
-    mot_panel panels[] = {study_lines("Test loss", "step",
-                                      (mot_axis){.label = "loss", .log = 10, .low = 1e-20, .high = 2}, loss,
-                                      drawn),
-                          study_lines("Steps to a test loss of eps", "log10(1/eps)",
-                                      (mot_axis){.label = "steps", .low = 0, .high = NAN}, steps, drawn)};
+    mot_panel panels[] = {mot_study_lines("Test loss", "step",
+                                          (mot_axis){.label = "loss", .log = 10, .low = 1e-20, .high = 2}, loss,
+                                          drawn),
+                          mot_study_lines("Steps to a test loss of eps", "log10(1/eps)",
+                                          (mot_axis){.label = "steps", .low = 0, .high = NAN}, steps, drawn)};
     panels[0].key = panels[1].key = MOT_KEY_RIGHT;
-    claims_mark(&panels[0], study_longest(rows[0].variant), marks);
+    mot_claims_mark(&panels[0], mot_study_longest(rows[0].variant), marks);
     const mot_figure figure = {.panels = panels, .panel_count = 2, .columns = 1, .width = 900, .height = 900};
-    MOT_TRY(study_draw(
+    MOT_TRY(mot_study_draw(
         study, "rate",
         "Median and quartiles over the seeds; the same colour is the same variant in both. A line that ends "
         "on the right is a floor: fewer than half of the seeds get there.",
         &figure));
 done:
-    for (size_t i = 0; i < MOT_COUNT(curve); ++i) study_curve_free(&curve[i]);
+    for (size_t i = 0; i < MOT_COUNT(curve); ++i) mot_study_curve_free(&curve[i]);
     return status;
 }
 
@@ -252,12 +252,12 @@ static void compare_single(mot_study *study, const rate_row *rows, size_t count)
     char equal[128] = "at equal FLOPs it arrives as well";
     if (!isfinite(flops.steps)) snprintf(equal, sizeof equal, "of equal FLOPs never arrives, at either rate");
     const bool faster = isfinite(mot.steps) && (!isfinite(parameters.steps) || mot.steps <= parameters.steps);
-    claims_verdict(study, faster && !isfinite(flops.steps),
-                   "(MoT takes fewer steps than one transformer.) At its best rate MoT takes %.0f steps and "
-                   "%.2f s to 1e-12. One transformer of equal parameters takes %.0f steps and %.2f s at a "
-                   "rate of its own: all its parameters see every sample, for 24 times the work. One %s.%s",
-                   mot.steps, mot.seconds, parameters.steps, parameters.seconds, equal,
-                   faster ? "" : " What MoT saves on this data is work, not steps.");
+    mot_claims_verdict(study, faster && !isfinite(flops.steps),
+                       "(MoT takes fewer steps than one transformer.) At its best rate MoT takes %.0f steps and "
+                       "%.2f s to 1e-12. One transformer of equal parameters takes %.0f steps and %.2f s at a "
+                       "rate of its own: all its parameters see every sample, for 24 times the work. One %s.%s",
+                       mot.steps, mot.seconds, parameters.steps, parameters.seconds, equal,
+                       faster ? "" : " What MoT saves on this data is work, not steps.");
 }
 
 static mot_status tell_rate(mot_study *study)
@@ -267,8 +267,8 @@ static mot_status tell_rate(mot_study *study)
     mot_status status;
     MOT_TRY(mot_allocate(&rows, MOST_LINES, sizeof *rows, "a claim"));
     MOT_TRY(measure_rows(study, rows, &count));
-    study_section(study, "The loss falls to eps in O(log 1/eps) steps");
-    study_say(
+    mot_study_section(study, "The loss falls to eps in O(log 1/eps) steps");
+    mot_study_say(
         study,
         "Setting: sigma = 0.25, 6N experts, stages of 200, 100 and 900 steps, noise falling from 1 to 0.3 "
         "over 600 steps; the test loss is the mean over %d fresh samples, all of them, summed in double. "
@@ -282,29 +282,29 @@ static mot_status tell_rate(mot_study *study)
         "trained others: a busy machine shows in all.\n\n",
         study->options.quick ? 20000 : 100000);
     MOT_TRY(draw_rate(study, rows, count));
-    study_say(study, "| variant | seeds at 1e-12 | steps to 1e-4 | steps to 1e-12 | seconds to 1e-12 | p | "
-                     "R2 in log(1/eps) | R2 in 1/eps | lowest loss |\n"
-                     "|---|---|---|---|---|---|---|---|---|\n");
+    mot_study_say(study, "| variant | seeds at 1e-12 | steps to 1e-4 | steps to 1e-12 | seconds to 1e-12 | p | "
+                         "R2 in log(1/eps) | R2 in 1/eps | lowest loss |\n"
+                         "|---|---|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < count; ++i) {
         const hsize_t shape[] = {MOST_EPS};
         tell_row(study, &rows[i]);
-        MOT_TRY(study_keep(study, "rate", rows[i].variant->name, 1, shape, rows[i].reach.median));
+        MOT_TRY(mot_study_keep(study, "rate", rows[i].variant->name, 1, shape, rows[i].reach.median));
     }
-    study_say(study, "\n");
+    mot_study_say(study, "\n");
     const rate_row *n4 = &rows[0], *n8 = &rows[1];
     const size_t seeds[] = {(size_t)n4->variant->seeds, (size_t)n8->variant->seeds};
-    claims_verdict(study,
-                   10 * n4->reach.arrived >= 9 * seeds[0] && 10 * n8->reach.arrived >= 9 * seeds[1] &&
-                       n4->fit.p <= 1 && n8->fit.p <= 1,
-                   "%zu of %zu seeds reach 1e-12 with N = 4 and %zu of %zu with N = 8, and steps grow like "
-                   "(log 1/eps)^p with p = %.2f (%.2f to %.2f) and p = %.2f (%.2f to %.2f): not faster than "
-                   "linearly. A cubic expert's margin grows like t^3 under normalized steps, so less than 1 "
-                   "is expected.",
-                   n4->reach.arrived, seeds[0], n8->reach.arrived, seeds[1], n4->fit.p, n4->interval.p.low,
-                   n4->interval.p.high, n8->fit.p, n8->interval.p.low, n8->interval.p.high);
+    mot_claims_verdict(study,
+                       10 * n4->reach.arrived >= 9 * seeds[0] && 10 * n8->reach.arrived >= 9 * seeds[1] &&
+                           n4->fit.p <= 1 && n8->fit.p <= 1,
+                       "%zu of %zu seeds reach 1e-12 with N = 4 and %zu of %zu with N = 8, and steps grow like "
+                       "(log 1/eps)^p with p = %.2f (%.2f to %.2f) and p = %.2f (%.2f to %.2f): not faster than "
+                       "linearly. A cubic expert's margin grows like t^3 under normalized steps, so less than 1 "
+                       "is expected.",
+                       n4->reach.arrived, seeds[0], n8->reach.arrived, seeds[1], n4->fit.p, n4->interval.p.low,
+                       n4->interval.p.high, n8->fit.p, n8->interval.p.low, n8->interval.p.high);
     compare_single(study, rows, count);
 done:
     mot_free(rows);
     return status;
 }
-const study_claim claim_rate = {"rate", plan_rate, tell_rate};
+const study_claim mot_claim_rate = {"rate", plan_rate, tell_rate};

@@ -25,23 +25,23 @@ static study_variant *add_fixed(mot_study *study, int first, int length)
     char name[64], label[64];
     snprintf(name, sizeof name, "stages-%d-%d", first, length);
     snprintf(label, sizeof label, "three stages, T1 = %d, T2 = %d", first, first + length);
-    return study_add(study, name, label, claims_rate, claims_seeds(study), 2.5,
-                     COMMON "%sstages.0.until=%d steps; stages.1.until=%d steps", shorter(study), first,
-                     length);
+    return mot_study_add(study, name, label, mot_claims_rate, mot_claims_seeds(study), 2.5,
+                         COMMON "%sstages.0.until=%d steps; stages.1.until=%d steps", shorter(study), first,
+                         length);
 }
 
 static study_variant *add_self(mot_study *study)
 {
-    return study_add(
-        study, "stages-self", "three stages that find their ends", claims_rate, claims_seeds(study), 2.5,
+    return mot_study_add(
+        study, "stages-self", "three stages that find their ends", mot_claims_rate, mot_claims_seeds(study), 2.5,
         COMMON "%sstages.0.until=loss plateau 50; stages.1.until=purity plateau 40", shorter(study));
 }
 
 /* One or two stages are three of which some learn the same. */
 static study_variant *add_one(mot_study *study)
 {
-    return study_add(
-        study, "stages-one", "one stage, end to end", claims_rate, claims_seeds(study), 3,
+    return mot_study_add(
+        study, "stages-one", "one stage, end to end", mot_claims_rate, mot_claims_seeds(study), 3,
         COMMON
         "%sstages.0.train=[gate, attention, ffn]; stages.1.train=[gate, attention, ffn]; stages.1.rate=0.01; "
         "stages.2.train=[gate, attention, ffn]",
@@ -50,8 +50,8 @@ static study_variant *add_one(mot_study *study)
 
 static study_variant *add_two(mot_study *study)
 {
-    return study_add(
-        study, "stages-two", "two stages: neurons, then both", claims_rate, claims_seeds(study), 3,
+    return mot_study_add(
+        study, "stages-two", "two stages: neurons, then both", mot_claims_rate, mot_claims_seeds(study), 3,
         COMMON
         "%sstages.1.train=[gate, attention, ffn]; stages.1.rate=0.01; stages.2.train=[gate, attention, ffn]",
         shorter(study));
@@ -78,10 +78,10 @@ static double steps_to_target(const study_variant *variant, double *steps, char 
 {
     double late[STUDY_MOST_SEEDS];
     for (int s = 0; s < variant->seeds; ++s) {
-        steps[s] = study_reach(&variant->result[s], target, STUDY_STEP);
+        steps[s] = mot_study_reach(&variant->result[s], target, STUDY_STEP);
         late[s] = isfinite(steps[s]) ? steps[s] : 1e9;
     }
-    study_spread(steps, (size_t)variant->seeds, text);
+    mot_study_spread(steps, (size_t)variant->seeds, text);
     const double median = mot_median(late, (size_t)variant->seeds);
     return median < 1e9 ? median : NAN;
 }
@@ -96,9 +96,9 @@ static void tell_row(mot_study *study, const study_variant *variant, double *med
             const study_result *r = &variant->result[s];
             ends[k][s] = r->stages > (size_t)k + 1 ? r->stage_begin[k + 1] : NAN;
         }
-    study_say(study, "| %s | %s | %s | %s |\n", variant->label,
-              study_spread(ends[0], (size_t)variant->seeds, a),
-              study_spread(ends[1], (size_t)variant->seeds, b), text);
+    mot_study_say(study, "| %s | %s | %s | %s |\n", variant->label,
+                  mot_study_spread(ends[0], (size_t)variant->seeds, a),
+                  mot_study_spread(ends[1], (size_t)variant->seeds, b), text);
 }
 
 static mot_status tell(mot_study *study)
@@ -120,11 +120,11 @@ static mot_status tell(mot_study *study)
             best_first = first_ends[f];
             best_length = lengths[l];
         }
-    study_section(study, "When stages end, and whether they help");
-    study_say(study,
-              "Steps to a test loss of 1e-4 (%d samples, looked at every %d steps, setting of section 6 with "
-              "N = 4), median over %d seeds; a grey cell: fewer than half of the seeds arrive.\n\n",
-              study->options.quick ? 10000 : 20000, study->options.quick ? 20 : 10, claims_seeds(study));
+    mot_study_section(study, "When stages end, and whether they help");
+    mot_study_say(study,
+                  "Steps to a test loss of 1e-4 (%d samples, looked at every %d steps, setting of section 6 with "
+                  "N = 4), median over %d seeds; a grey cell: fewer than half of the seeds arrive.\n\n",
+                  study->options.quick ? 10000 : 20000, study->options.quick ? 20 : 10, mot_claims_seeds(study));
     double largest = 0;
     for (size_t i = 0; i < MOT_COUNT(table); ++i)
         if (isfinite(table[i])) largest = fmax(largest, table[i]);
@@ -141,35 +141,35 @@ static mot_status tell(mot_study *study)
                                       .digits = 1,
                                       .label = "steps"}};
     const mot_figure figure = {.panels = &panel, .panel_count = 1};
-    MOT_TRY(study_draw(study, "stages", "Fixed stages.", &figure));
+    MOT_TRY(mot_study_draw(study, "stages", "Fixed stages.", &figure));
     const hsize_t shape[] = {MOST_FIRST, MOST_LENGTHS};
-    MOT_TRY(study_keep(study, "stages", "fixed", 2, shape, table));
-    study_say(study, "| stages | T1 | T2 | steps to 1e-4 |\n|---|---|---|---|\n");
+    MOT_TRY(mot_study_keep(study, "stages", "fixed", 2, shape, table));
+    mot_study_say(study, "| stages | T1 | T2 | steps to 1e-4 |\n|---|---|---|---|\n");
     double ignored;
     if (isfinite(best)) tell_row(study, add_fixed(study, best_first, best_length), &ignored);
     tell_row(study, add_self(study), &self);
     tell_row(study, add_two(study), &two);
     tell_row(study, add_one(study), &one);
-    study_say(study,
-              "\n%sThe self-finding stages end when the loss has not fallen by 0.1 %% in a window of 50 "
-              "steps (I), and when the purity of the batches has not risen by 0.005 in one of 40 (II); the "
-              "same words in the configuration (`until: loss plateau 50`) do it on any data.\n\n",
-              isfinite(best) ? "The first row is the best of the fixed ones. " : "");
+    mot_study_say(study,
+                  "\n%sThe self-finding stages end when the loss has not fallen by 0.1 %% in a window of 50 "
+                  "steps (I), and when the purity of the batches has not risen by 0.005 in one of 40 (II); the "
+                  "same words in the configuration (`until: loss plateau 50`) do it on any data.\n\n",
+                  isfinite(best) ? "The first row is the best of the fixed ones. " : "");
     const hsize_t three[] = {3};
-    MOT_TRY(study_keep(study, "stages", "self_two_one", 1, three, (const double[]){self, two, one}));
+    MOT_TRY(mot_study_keep(study, "stages", "self_two_one", 1, three, (const double[]){self, two, one}));
     if (isfinite(best))
-        claims_verdict(study, self <= 1.1 * best,
-                       "Stages that find their own ends take %.0f steps, the best fixed ones (T1 = %d, T2 = "
-                       "%d) %.0f: %.2f times as many.",
-                       self, best_first, best_first + best_length, best, self / best);
+        mot_claims_verdict(study, self <= 1.1 * best,
+                           "Stages that find their own ends take %.0f steps, the best fixed ones (T1 = %d, T2 = "
+                           "%d) %.0f: %.2f times as many.",
+                           self, best_first, best_first + best_length, best, self / best);
     else
-        claims_verdict(study, isfinite(self), "With fixed stages fewer than half of the seeds arrive.");
+        mot_claims_verdict(study, isfinite(self), "With fixed stages fewer than half of the seeds arrive.");
     const double rival = fmin(isfinite(one) ? one : INFINITY, isfinite(two) ? two : INFINITY);
     char other[64] = "with one or two fewer than half of the seeds arrive";
     if (isfinite(rival)) snprintf(other, sizeof other, "the better of one and two %.0f", rival);
-    claims_verdict(study, best < rival,
-                   "(Three stages are faster than fewer.) The best three take %.0f steps, %s.", best, other);
+    mot_claims_verdict(study, best < rival,
+                       "(Three stages are faster than fewer.) The best three take %.0f steps, %s.", best, other);
 done:
     return status;
 }
-const study_claim claim_stages = {"stages", plan, tell};
+const study_claim mot_claim_stages = {"stages", plan, tell};

@@ -5,24 +5,24 @@
 #include "mot/memory.h"
 #include "study_private.h"
 
-double study_number(const study_result *result, size_t row, size_t column)
+double mot_study_number(const study_result *result, size_t row, size_t column)
 {
     return result->column[column] != NULL ? result->column[column][row] : NAN;
 }
 
-double study_error(const study_result *result, size_t row, size_t unused)
+double mot_study_error(const study_result *result, size_t row, size_t unused)
 {
     (void)unused;
-    return 1 - study_number(result, row, STUDY_ACCURACY);
+    return 1 - mot_study_number(result, row, STUDY_ACCURACY);
 }
 
-double study_attention(const study_result *result, size_t row, size_t which)
+double mot_study_attention(const study_result *result, size_t row, size_t which)
 {
     const double *attention = result->column[STUDY_ATTENTION];
     return attention != NULL ? attention[row * MOT_ROLES * MOT_ROLES + which] : NAN;
 }
 
-size_t study_expert_kind(const study_result *result, size_t row, size_t expert, double *samples)
+size_t mot_study_expert_kind(const study_result *result, size_t row, size_t expert, double *samples)
 {
     const double *load = result->column[STUDY_LOAD] + row * result->N * result->E + expert;
     double sum = 0;
@@ -35,7 +35,7 @@ size_t study_expert_kind(const study_result *result, size_t row, size_t expert, 
     return most;
 }
 
-const study_result *study_longest(const study_variant *variant)
+const study_result *mot_study_longest(const study_variant *variant)
 {
     const study_result *most = &variant->result[0];
     for (int s = 1; s < variant->seeds; ++s)
@@ -50,13 +50,13 @@ static size_t over_seeds(const study_variant *variant, study_value *value, size_
     size_t n = 0;
     for (int s = 0; s < variant->seeds; ++s)
         if (row < variant->result[s].rows) values[n++] = value(&variant->result[s], row, which);
-    return study_finite(values, n);
+    return mot_study_finite(values, n);
 }
 
-mot_status study_curve_make(const study_variant *variant, study_value *value, size_t which, bool over_time,
-                            study_curve *curve)
+mot_status mot_study_curve_make(const study_variant *variant, study_value *value, size_t which, bool over_time,
+                                study_curve *curve)
 {
-    const study_result *at = study_longest(variant);
+    const study_result *at = mot_study_longest(variant);
     const size_t count = at->rows;
     double *block, values[STUDY_MOST_SEEDS];
     *curve = (study_curve){0};
@@ -68,19 +68,19 @@ mot_status study_curve_make(const study_variant *variant, study_value *value, si
         curve->median[r] = mot_median(values, n);
         curve->low[r] = mot_quantile(values, n, 0.25);
         curve->high[r] = mot_quantile(values, n, 0.75);
-        n = over_time ? over_seeds(variant, study_number, STUDY_TIME, r, values) : 0;
+        n = over_time ? over_seeds(variant, mot_study_number, STUDY_TIME, r, values) : 0;
         curve->x[r] = over_time ? mot_median(values, n) : at->column[STUDY_STEP][r];
     }
     return MOT_OK;
 }
 
-void study_curve_free(study_curve *curve)
+void mot_study_curve_free(study_curve *curve)
 {
     mot_free(curve->x);
     *curve = (study_curve){0};
 }
 
-mot_series study_series(const study_curve *curve, const char *label, int color)
+mot_series mot_study_series(const study_curve *curve, const char *label, int color)
 {
     return (mot_series){.label = label,
                         .count = curve->count,
@@ -91,7 +91,7 @@ mot_series study_series(const study_curve *curve, const char *label, int color)
                         .color = color};
 }
 
-mot_panel study_lines(const char *title, const char *x, mot_axis y, const mot_series *series, size_t count)
+mot_panel mot_study_lines(const char *title, const char *x, mot_axis y, const mot_series *series, size_t count)
 {
     return (mot_panel){.kind = MOT_PANEL_LINES,
                        .title = title,
@@ -101,7 +101,7 @@ mot_panel study_lines(const char *title, const char *x, mot_axis y, const mot_se
                        .series_count = count};
 }
 
-void study_last(const study_variant *variant, study_value *value, size_t which, double *values)
+void mot_study_last(const study_variant *variant, study_value *value, size_t which, double *values)
 {
     for (int s = 0; s < variant->seeds; ++s) {
         const study_result *result = &variant->result[s];
@@ -109,10 +109,10 @@ void study_last(const study_variant *variant, study_value *value, size_t which, 
     }
 }
 
-double study_lowest_loss(const study_result *result)
+double mot_study_lowest_loss(const study_result *result)
 {
     double low = NAN;
-    for (size_t r = 0; r < result->rows; ++r) low = fmin(low, study_number(result, r, STUDY_LOSS));
+    for (size_t r = 0; r < result->rows; ++r) low = fmin(low, mot_study_number(result, r, STUDY_LOSS));
     return low;
 }
 
@@ -122,7 +122,7 @@ static double logarithm(double value)
     return log(fmax(value, 1e-300));
 }
 
-double study_reach(const study_result *result, double bound, study_column over)
+double mot_study_reach(const study_result *result, double bound, study_column over)
 {
     const double *loss = result->column[STUDY_LOSS], *at = result->column[over];
     for (size_t r = 0; loss != NULL && r < result->rows; ++r) {
@@ -136,7 +136,7 @@ double study_reach(const study_result *result, double bound, study_column over)
 }
 
 /* Moves what is finite to the front. */
-size_t study_finite(double *values, size_t count)
+size_t mot_study_finite(double *values, size_t count)
 {
     size_t n = 0;
     for (size_t i = 0; i < count; ++i)
@@ -160,16 +160,16 @@ static size_t keep_finite(const double *values, size_t count, double kept[STUDY_
 {
     const size_t taken = MOT_MIN(count, (size_t)STUDY_MOST_SEEDS);
     memcpy(kept, values, taken * sizeof *kept);
-    return study_finite(kept, taken);
+    return mot_study_finite(kept, taken);
 }
 
-double study_median(const double *values, size_t count)
+double mot_study_median(const double *values, size_t count)
 {
     double kept[STUDY_MOST_SEEDS];
     return mot_median(kept, keep_finite(values, count, kept));
 }
 
-const char *study_spread(const double *values, size_t count, char text[96])
+const char *mot_study_spread(const double *values, size_t count, char text[96])
 {
     double kept[STUDY_MOST_SEEDS];
     const size_t n = keep_finite(values, count, kept);

@@ -87,9 +87,9 @@ static mot_status check(const mot_figure *figure)
 static void write_panel(FILE *script, const mot_panel *panel, double width, double height)
 {
     const figure_pen pen = {script, panel, width, height};
-    if (panel->kind == MOT_PANEL_LINES) figure_lines(&pen);
-    if (panel->kind == MOT_PANEL_BARS) figure_bars(&pen);
-    if (panel->kind == MOT_PANEL_HEAT) figure_heat(&pen);
+    if (panel->kind == MOT_PANEL_LINES) mot_figure_lines(&pen);
+    if (panel->kind == MOT_PANEL_BARS) mot_figure_bars(&pen);
+    if (panel->kind == MOT_PANEL_HEAT) mot_figure_heat(&pen);
 }
 
 static void write_script(FILE *script, const mot_figure *figure)
@@ -105,7 +105,7 @@ static void write_script(FILE *script, const mot_figure *figure)
     fprintf(script, "set multiplot layout %zu,%zu rowsfirst", rows, columns);
     if (figure->title != NULL) {
         fputs(" title ", script);
-        figure_text(script, figure->title);
+        mot_figure_text(script, figure->title);
         fputs(" font '" FIGURE_FONT ",13'", script);
     }
     fputc('\n', script);
@@ -117,7 +117,7 @@ static void write_script(FILE *script, const mot_figure *figure)
 
 bool mot_figure_available(void)
 {
-    return figure_gnuplot("", 0, "anything", NULL, NULL) == MOT_OK;
+    return mot_figure_gnuplot("", 0, "anything", NULL, NULL) == MOT_OK;
 }
 
 mot_status mot_figure_write(const mot_figure *figure, const char *path)
@@ -137,7 +137,7 @@ mot_status mot_figure_write(const mot_figure *figure, const char *path)
         status = mot_fail(MOT_ERR_MEMORY, "no memory for a figure's script");
         goto done;
     }
-    MOT_TRY(figure_gnuplot(text, length, path, &svg, &count));
+    MOT_TRY(mot_figure_gnuplot(text, length, path, &svg, &count));
     MOT_TRY(mot_file_replace(path, svg, count));
 done:
     free(text);

@@ -6,7 +6,7 @@
 #include "mot/types.h"
 
 /* In single quotes gnuplot knows one thing only: a doubled quote is a quote. */
-void figure_text(FILE *script, const char *text)
+void mot_figure_text(FILE *script, const char *text)
 {
     fputc('\'', script);
     for (const char *c = text == NULL ? "" : text; *c != '\0'; ++c) {
@@ -27,10 +27,10 @@ static void tick_text(FILE *script, const char *text)
         label[length++] = text[i];
     }
     snprintf(label + length, sizeof label - length, "%s", strlen(text) > 48 ? "…" : "");
-    figure_text(script, label);
+    mot_figure_text(script, label);
 }
 
-double figure_text_width(const char *text)
+double mot_figure_text_width(const char *text)
 {
     size_t characters = 0;
     for (const char *c = text == NULL ? "" : text; *c != '\0'; ++c)
@@ -39,26 +39,26 @@ double figure_text_width(const char *text)
 }
 
 /* Okabe and Ito's, the lines that are easiest to tell apart first; their yellow, too pale on white, is a grey here. */
-const char *figure_color(size_t index, int color)
+const char *mot_figure_color(size_t index, int color)
 {
     static const char *const colors[MOT_FIGURE_COLORS] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                           "#e69f00", "#56b4e9", "#000000", "#8c8c8c"};
     return colors[color > 0 ? (size_t)color - 1 : index % MOT_FIGURE_COLORS];
 }
 
-figure_range figure_range_empty(void)
+figure_range mot_figure_range_empty(void)
 {
     return (figure_range){HUGE_VAL, -HUGE_VAL};
 }
 
-bool figure_shows(const mot_axis *axis, double value)
+bool mot_figure_shows(const mot_axis *axis, double value)
 {
     return isfinite(value) && (axis->log == 0 || value > 0);
 }
 
-void figure_extend(figure_range *range, const mot_axis *axis, double value)
+void mot_figure_extend(figure_range *range, const mot_axis *axis, double value)
 {
-    if (!figure_shows(axis, value)) return;
+    if (!mot_figure_shows(axis, value)) return;
     range->low = fmin(range->low, value);
     range->high = fmax(range->high, value);
 }
@@ -77,7 +77,7 @@ static figure_range widen(figure_range data, bool logarithmic, double margin)
     return (figure_range){low, data.high + pad};
 }
 
-figure_range figure_range_settle(figure_range data, const mot_axis *axis, double margin)
+figure_range mot_figure_range_settle(figure_range data, const mot_axis *axis, double margin)
 {
     figure_range range = widen(data, axis->log != 0, margin);
     if (axis->low == 0 && axis->high == 0) return range;
@@ -109,7 +109,7 @@ static void write_key(FILE *script, mot_key key)
             places[key], inside ? " opaque fillcolor rgb '#40ffffff' nobox" : "");
 }
 
-void figure_begin(const figure_pen *pen, int rows)
+void mot_figure_begin(const figure_pen *pen, int rows)
 {
     const mot_panel *panel = pen->panel;
     fputs("reset\nset border 3 lw 0.8 lc rgb '#505050'\n"
@@ -118,7 +118,7 @@ void figure_begin(const figure_pen *pen, int rows)
           pen->script);
     if (panel->title != NULL) {
         fputs("set title ", pen->script);
-        figure_text(pen->script, panel->title);
+        mot_figure_text(pen->script, panel->title);
         fprintf(pen->script, " font '" FIGURE_FONT ",12' textcolor rgb '" FIGURE_INK "' offset 0,%.2f\n",
                 0.8 * rows);
     }
@@ -128,7 +128,7 @@ void figure_begin(const figure_pen *pen, int rows)
     for (int i = 0; i < 2; ++i) {
         if (axes[i]->label == NULL) continue;
         fprintf(pen->script, "set %clabel ", "xy"[i]);
-        figure_text(pen->script, axes[i]->label);
+        mot_figure_text(pen->script, axes[i]->label);
         fprintf(pen->script, " textcolor rgb '" FIGURE_INK "' offset 0,%s\n", i == 0 ? "0.4" : "0");
     }
     write_key(pen->script, panel->key);
@@ -174,7 +174,7 @@ static void log_ticks(FILE *script, int base, figure_range range)
     }
 }
 
-void figure_axis(FILE *script, char name, const mot_axis *axis, figure_range range)
+void mot_figure_axis(FILE *script, char name, const mot_axis *axis, figure_range range)
 {
     fprintf(script, "set %crange [%.17g:%.17g]\n", name, range.low, range.high);
     if (axis->log != 0) fprintf(script, "set logscale %c %d\n", name, axis->log);
@@ -186,15 +186,15 @@ void figure_axis(FILE *script, char name, const mot_axis *axis, figure_range ran
     fputs(")\n", script);
 }
 
-void figure_levels(const figure_pen *pen)
+void mot_figure_levels(const figure_pen *pen)
 {
     for (size_t i = 0; i < pen->panel->level_count; ++i) {
         const mot_mark *level = &pen->panel->levels[i];
-        if (!figure_shows(&pen->panel->y, level->at)) continue;
+        if (!mot_figure_shows(&pen->panel->y, level->at)) continue;
         fprintf(pen->script, ", %.17g with lines dt %zu lw 1.3 lc rgb '" FIGURE_FAINT "' ", level->at,
                 2 + i % 4);
         if (level->text == NULL) fputs("notitle", pen->script);
-        if (level->text != NULL) fputs("title ", pen->script), figure_text(pen->script, level->text);
+        if (level->text != NULL) fputs("title ", pen->script), mot_figure_text(pen->script, level->text);
     }
 }
 
@@ -210,14 +210,14 @@ static size_t round_step(double least)
     return step;
 }
 
-void figure_names(const figure_pen *pen, char axis, const char *const *labels, size_t count)
+void mot_figure_names(const figure_pen *pen, char axis, const char *const *labels, size_t count)
 {
     const double room = (axis == 'x' ? 0.68 * pen->width : 0.6 * pen->height) / (double)count, line = 14;
     char number[24];
     snprintf(number, sizeof number, "%zu", count - 1);
-    double longest = figure_text_width(labels == NULL ? number : "");
+    double longest = mot_figure_text_width(labels == NULL ? number : "");
     for (size_t i = 0; labels != NULL && i < count; ++i)
-        longest = fmax(longest, figure_text_width(labels[i]));
+        longest = fmax(longest, mot_figure_text_width(labels[i]));
     const bool leans = axis == 'x' && labels != NULL && longest + 4 > room;
     const size_t every = round_step((axis == 'x' && !leans ? longest + 4 : line) / room);
     fprintf(pen->script, "set %ctics scale 0 %s (", axis, leans ? "rotate by 35 right" : "");

@@ -108,7 +108,7 @@ static bool is_whole(const char *svg, size_t count)
     return count >= sizeof end - 1 && memcmp(svg + count - (sizeof end - 1), end, sizeof end - 1) == 0;
 }
 
-mot_status figure_gnuplot(const char *script, size_t length, const char *path, char **svg, size_t *count)
+mot_status mot_figure_gnuplot(const char *script, size_t length, const char *path, char **svg, size_t *count)
 {
     mot_status status = MOT_OK;
     streams s;

@@ -26,7 +26,7 @@ static void write_scale(FILE *script, const mot_heat *heat, double limit)
             heat->diverging ? -limit : 0, limit);
     if (heat->label == NULL) return;
     fputs("set cblabel ", script);
-    figure_text(script, heat->label);
+    mot_figure_text(script, heat->label);
     fputs(" textcolor rgb '" FIGURE_INK "'\n", script);
 }
 
@@ -70,17 +70,17 @@ static int write_numbers(FILE *script, const mot_heat *heat, double limit)
     return longest;
 }
 
-void figure_heat(const figure_pen *pen)
+void mot_figure_heat(const figure_pen *pen)
 {
     const mot_heat *heat = &pen->panel->heat;
     const double limit = find_limit(heat), inner = 0.68 * pen->width;
     FILE *script = pen->script;
-    figure_begin(pen, 0);
+    mot_figure_begin(pen, 0);
     write_scale(script, heat, limit);
     fprintf(script, "unset key\nset grid noxtics noytics\nset border 15 lw 0.5 lc rgb '#c8c8c8'\n");
     fprintf(script, "set xrange [-0.5:%zu.5]\nset yrange [%zu.5:-0.5]\n", heat->columns - 1, heat->rows - 1);
-    figure_names(pen, 'x', heat->column_labels, heat->columns);
-    figure_names(pen, 'y', heat->row_labels, heat->rows);
+    mot_figure_names(pen, 'x', heat->column_labels, heat->columns);
+    mot_figure_names(pen, 'y', heat->row_labels, heat->rows);
     const size_t shown = write_cells(script, heat, false), empty = write_cells(script, heat, true);
     const bool numbers = shown > 0 && heat->rows * heat->columns <= FIGURE_CELL_LIMIT;
     const int longest = numbers ? write_numbers(script, heat, limit) : 1;

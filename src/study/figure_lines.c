@@ -4,30 +4,30 @@
 
 static bool has_point(const mot_panel *panel, const mot_series *s, size_t i)
 {
-    return figure_shows(&panel->x, s->x[i]) && figure_shows(&panel->y, s->y[i]);
+    return mot_figure_shows(&panel->x, s->x[i]) && mot_figure_shows(&panel->y, s->y[i]);
 }
 
 static bool has_band(const mot_panel *panel, const mot_series *s, size_t i)
 {
-    return s->lower != NULL && figure_shows(&panel->x, s->x[i]) && figure_shows(&panel->y, s->lower[i]) &&
-           figure_shows(&panel->y, s->upper[i]);
+    return s->lower != NULL && mot_figure_shows(&panel->x, s->x[i]) && mot_figure_shows(&panel->y, s->lower[i]) &&
+           mot_figure_shows(&panel->y, s->upper[i]);
 }
 
 static void find_ranges(const mot_panel *panel, figure_range *x, figure_range *y)
 {
-    *x = *y = figure_range_empty();
+    *x = *y = mot_figure_range_empty();
     for (size_t k = 0; k < panel->series_count; ++k) {
         const mot_series *s = &panel->series[k];
         for (size_t i = 0; i < s->count; ++i) {
             const bool point = has_point(panel, s, i), band = has_band(panel, s, i);
-            if (point || band) figure_extend(x, &panel->x, s->x[i]);
-            if (point) figure_extend(y, &panel->y, s->y[i]);
-            if (band) figure_extend(y, &panel->y, s->lower[i]), figure_extend(y, &panel->y, s->upper[i]);
+            if (point || band) mot_figure_extend(x, &panel->x, s->x[i]);
+            if (point) mot_figure_extend(y, &panel->y, s->y[i]);
+            if (band) mot_figure_extend(y, &panel->y, s->lower[i]), mot_figure_extend(y, &panel->y, s->upper[i]);
         }
     }
-    for (size_t i = 0; i < panel->level_count; ++i) figure_extend(y, &panel->y, panel->levels[i].at);
-    *x = figure_range_settle(*x, &panel->x, 0.03);
-    *y = figure_range_settle(*y, &panel->y, 0.05);
+    for (size_t i = 0; i < panel->level_count; ++i) mot_figure_extend(y, &panel->y, panel->levels[i].at);
+    *x = mot_figure_range_settle(*x, &panel->x, 0.03);
+    *y = mot_figure_range_settle(*y, &panel->y, 0.05);
 }
 
 /* A blank line is a gap; two would end the data, and none at all is an error. */
@@ -55,8 +55,8 @@ static int mark_rows(const figure_pen *pen, figure_range x, bool write)
     int rows = 0;
     for (size_t i = 0; i < pen->panel->mark_count; ++i) {
         const mot_mark *mark = &pen->panel->marks[i];
-        if (!figure_shows(axis, mark->at) || mark->at < x.low || mark->at > x.high) continue;
-        const double inner = 0.82 * pen->width, width = figure_text_width(mark->text);
+        if (!mot_figure_shows(axis, mark->at) || mark->at < x.low || mark->at > x.high) continue;
+        const double inner = 0.82 * pen->width, width = mot_figure_text_width(mark->text);
         const double share = axis->log != 0 ? log(mark->at / x.low) / log(x.high / x.low)
                                             : (mark->at - x.low) / (x.high - x.low);
         const bool left = share * inner + width <= inner + 20;
@@ -71,7 +71,7 @@ static int mark_rows(const figure_pen *pen, figure_range x, bool write)
                 mark->at, mark->at);
         if (mark->text == NULL) continue;
         fputs("set label ", pen->script);
-        figure_text(pen->script, mark->text);
+        mot_figure_text(pen->script, mark->text);
         fprintf(pen->script,
                 " at first %.17g, graph 1 offset 0,%.2f %s font '" FIGURE_FONT
                 ",10' textcolor rgb '#606060'\n",
@@ -86,24 +86,24 @@ static void plot_series(const figure_pen *pen, size_t index, const char *before)
     static const char *const with[] = {"lines", "points", "linespoints"};
     const mot_series *s = &pen->panel->series[index];
     fprintf(pen->script, "%s$line%zu using 1:2 with %s lc rgb '%s'", before, index, with[s->style],
-            figure_color(index, s->color));
+            mot_figure_color(index, s->color));
     if (s->style != MOT_SERIES_POINTS) {
         const bool dashed = s->dashed || (index >= MOT_FIGURE_COLORS && s->color == 0);
         fprintf(pen->script, " lw 1.8 dt %s", dashed ? "(7,4)" : "1");
     }
     if (s->style != MOT_SERIES_LINE) fprintf(pen->script, " pt %d ps 0.6", shapes[index]);
     fputs(s->label == NULL ? " notitle" : " title ", pen->script);
-    if (s->label != NULL) figure_text(pen->script, s->label);
+    if (s->label != NULL) mot_figure_text(pen->script, s->label);
 }
 
-void figure_lines(const figure_pen *pen)
+void mot_figure_lines(const figure_pen *pen)
 {
     const mot_panel *panel = pen->panel;
     figure_range x, y;
     find_ranges(panel, &x, &y);
-    figure_begin(pen, mark_rows(pen, x, false));
-    figure_axis(pen->script, 'x', &panel->x, x);
-    figure_axis(pen->script, 'y', &panel->y, y);
+    mot_figure_begin(pen, mark_rows(pen, x, false));
+    mot_figure_axis(pen->script, 'x', &panel->x, x);
+    mot_figure_axis(pen->script, 'y', &panel->y, y);
     mark_rows(pen, x, true);
     for (size_t i = 0; i < panel->series_count; ++i) {
         write_data(pen, i, false);
@@ -116,10 +116,10 @@ void figure_lines(const figure_pen *pen)
         fprintf(pen->script,
                 "%s$band%zu using 1:2:3 with filledcurves fs transparent solid 0.18 noborder lc rgb '%s' "
                 "notitle",
-                before, i, figure_color(i, s->color));
+                before, i, mot_figure_color(i, s->color));
         before = ", ";
     }
     for (size_t i = 0; i < panel->series_count; ++i, before = ", ") plot_series(pen, i, before);
-    figure_levels(pen);
+    mot_figure_levels(pen);
     fputc('\n', pen->script);
 }

@@ -30,34 +30,34 @@ typedef struct figure_pen {
 } figure_pen;
 
 /* `text` as a string of gnuplot, in which nothing has a meaning; NULL is empty. */
-void figure_text(FILE *script, const char *text);
-double figure_text_width(const char *text);
+void mot_figure_text(FILE *script, const char *text);
+double mot_figure_text_width(const char *text);
 
 /* The colour "#rrggbb" of what stands at place `index` or wishes `color` (mot_series). */
-const char *figure_color(size_t index, int color);
+const char *mot_figure_color(size_t index, int color);
 
 /* A range is empty, {inf, -inf}, until it is extended; what an axis cannot show does not extend it. */
-figure_range figure_range_empty(void);
-bool figure_shows(const mot_axis *axis, double value);
-void figure_extend(figure_range *range, const mot_axis *axis, double value);
-figure_range figure_range_settle(figure_range data, const mot_axis *axis, double margin);
+figure_range mot_figure_range_empty(void);
+bool mot_figure_shows(const mot_axis *axis, double value);
+void mot_figure_extend(figure_range *range, const mot_axis *axis, double value);
+figure_range mot_figure_range_settle(figure_range data, const mot_axis *axis, double margin);
 
 /* Title, frame, grid and key: what every panel begins with. `rows` of marks' texts stand below the title. */
-void figure_begin(const figure_pen *pen, int rows);
+void mot_figure_begin(const figure_pen *pen, int rows);
 /* Range, scale and ticks of the axis 'x' or 'y'. */
-void figure_axis(FILE *script, char name, const mot_axis *axis, figure_range range);
+void mot_figure_axis(FILE *script, char name, const mot_axis *axis, figure_range range);
 /* ", level title '...'" for every level, behind a plot command. */
-void figure_levels(const figure_pen *pen);
+void mot_figure_levels(const figure_pen *pen);
 /* Labels of `count` groups, rows or columns at 0, 1, ... of an axis; NULL: their numbers. Long ones
  * lean on x; where they are too many, some are left out. */
-void figure_names(const figure_pen *pen, char axis, const char *const *labels, size_t count);
+void mot_figure_names(const figure_pen *pen, char axis, const char *const *labels, size_t count);
 
-void figure_lines(const figure_pen *pen);
-void figure_bars(const figure_pen *pen);
-void figure_heat(const figure_pen *pen);
+void mot_figure_lines(const figure_pen *pen);
+void mot_figure_bars(const figure_pen *pen);
+void mot_figure_heat(const figure_pen *pen);
 
 /* Runs gnuplot on the script; *svg (the caller's, mot_free) and *count get what it drew. NULL `svg`: only asks whether
  * it runs. `path` is named in the sentence of a failure. */
-mot_status figure_gnuplot(const char *script, size_t length, const char *path, char **svg, size_t *count);
+mot_status mot_figure_gnuplot(const char *script, size_t length, const char *path, char **svg, size_t *count);
 
 #endif

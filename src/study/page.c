@@ -34,7 +34,7 @@ static void file_path(const mot_study *study, char *path, size_t size)
     snprintf(path, size, "%s/%s.h5", study->options.folder, study->name);
 }
 
-mot_status study_page_open(mot_study *study, const char *title)
+mot_status mot_study_page_open(mot_study *study, const char *title)
 {
     char path[1024];
     mot_status status = MOT_OK;
@@ -50,7 +50,7 @@ mot_status study_page_open(mot_study *study, const char *title)
     MOT_TRY(mot_h5_set_text(study->file, ".", "commit", MOT_COMMIT));
     study->page = open_memstream(&study->text, &study->text_size);
     if (study->page == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for the page");
-    study_say(study, "# %s\n\n", title);
+    mot_study_say(study, "# %s\n\n", title);
 done:
     return status;
 }
@@ -66,9 +66,9 @@ static mot_status keep_column(mot_study *study, const study_variant *variant, si
     for (size_t s = 0; s < (size_t)variant->seeds; ++s) {
         const study_result *result = &variant->result[s];
         for (size_t r = 0; r < rows; ++r)
-            padded[s * rows + r] = r < result->rows ? study_number(result, r, column) : NAN;
+            padded[s * rows + r] = r < result->rows ? mot_study_number(result, r, column) : NAN;
     }
-    snprintf(path, sizeof path, "variants/%s/%s", variant->name, study_columns[column].name);
+    snprintf(path, sizeof path, "variants/%s/%s", variant->name, mot_study_columns[column].name);
     status = mot_h5_write(study->file, path, H5T_NATIVE_DOUBLE, 2, shape, MOT_H5_COMPRESSED, padded);
     mot_free(padded);
     return status;
@@ -78,7 +78,7 @@ static mot_status keep_column(mot_study *study, const study_variant *variant, si
 static mot_status keep_variant(mot_study *study, const study_variant *variant)
 {
     char path[128], settings[STUDY_MOST_SETTINGS * (STUDY_SETTING + 1)] = "";
-    const size_t rows = study_longest(variant)->rows;
+    const size_t rows = mot_study_longest(variant)->rows;
     mot_status status = MOT_OK;
     if (rows == 0) return MOT_OK;
     for (size_t c = 0; c < STUDY_NUMBERS; ++c) MOT_TRY(keep_column(study, variant, c, rows));
@@ -93,7 +93,7 @@ done:
     return status;
 }
 
-mot_status study_page_close(mot_study *study)
+mot_status mot_study_page_close(mot_study *study)
 {
     char path[1024];
     mot_status status = MOT_OK;
@@ -116,7 +116,7 @@ mot_status study_page_close(mot_study *study)
     return status;
 }
 
-void study_say(mot_study *study, const char *format, ...)
+void mot_study_say(mot_study *study, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -124,34 +124,34 @@ void study_say(mot_study *study, const char *format, ...)
     va_end(args);
 }
 
-void study_section(mot_study *study, const char *title)
+void mot_study_section(mot_study *study, const char *title)
 {
-    study_say(study, "## %d. %s\n\n", ++study->sections, title);
+    mot_study_say(study, "## %d. %s\n\n", ++study->sections, title);
 }
 
-mot_status study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure)
+mot_status mot_study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure)
 {
     char path[1200];
     if (!mot_figure_available()) {
-        study_say(study, "(No picture: gnuplot is not installed. %s)\n\n", caption);
+        mot_study_say(study, "(No picture: gnuplot is not installed. %s)\n\n", caption);
         return MOT_OK;
     }
     snprintf(path, sizeof path, "%s/%s.svg", study->pictures, name);
     const mot_status status = mot_figure_write(figure, path);
     if (status == MOT_OK)
-        study_say(study, "![%s](%s/%s.svg)\n\n*%s*\n\n", name, study->picture_name, name, caption);
+        mot_study_say(study, "![%s](%s/%s.svg)\n\n*%s*\n\n", name, study->picture_name, name, caption);
     return status;
 }
 
-mot_status study_keep(mot_study *study, const char *claim, const char *name, int rank, const hsize_t *shape,
-                      const double *values)
+mot_status mot_study_keep(mot_study *study, const char *claim, const char *name, int rank, const hsize_t *shape,
+                          const double *values)
 {
     char path[160];
     snprintf(path, sizeof path, "claims/%s/%s", claim, name);
     return mot_h5_write(study->file, path, H5T_NATIVE_DOUBLE, rank, shape, MOT_H5_CONTIGUOUS, values);
 }
 
-void study_page_give_up(mot_study *study)
+void mot_study_page_give_up(mot_study *study)
 {
     char path[1024];
     file_path(study, path, sizeof path);

@@ -10,7 +10,7 @@
     {                                                                                                        \
         name_, {MOT_RECORD_FIGURES, name_, 0}                                                                \
     }
-const study_column_about study_columns[STUDY_COLUMNS] = {
+const study_column_about mot_study_columns[STUDY_COLUMNS] = {
     [STUDY_STEP] = FIGURE("step"),
     [STUDY_TIME] = FIGURE("time"), /* no record has it: made from others */
     [STUDY_LOSS] = FIGURE("loss"),
@@ -43,7 +43,7 @@ static const mot_record_item others[OTHERS] = {
 static mot_status read_items(const char *folder, mot_record_values *values)
 {
     mot_record_item item[STUDY_COLUMNS + OTHERS];
-    for (size_t c = 0; c < STUDY_COLUMNS; ++c) item[c] = study_columns[c].item;
+    for (size_t c = 0; c < STUDY_COLUMNS; ++c) item[c] = mot_study_columns[c].item;
     memcpy(&item[STUDY_COLUMNS], others, sizeof others);
     return mot_record_read(folder, STUDY_COLUMNS + OTHERS, item, values);
 }
@@ -88,10 +88,10 @@ static mot_status check_rows(const char *folder, const mot_record_values *column
         if (columns[c].rows == 0) continue;
         if (columns[c].rows != rows)
             return mot_fail(MOT_ERR_INPUT, "%s: %s has %zu rows, the evaluations are %zu", folder,
-                            study_columns[c].name, columns[c].rows, rows);
+                            mot_study_columns[c].name, columns[c].rows, rows);
         if (columns[c].width != row_width(c, columns))
             return mot_fail(MOT_ERR_INPUT, "%s: %s of a trial has an unexpected shape", folder,
-                            study_columns[c].name);
+                            mot_study_columns[c].name);
     }
     for (int part = COMPUTE; part <= WAIT; ++part)
         if (more[part].rows != more[STAGE].rows)
@@ -124,14 +124,14 @@ static mot_status read_trial(const mot_study *study, const study_variant *varian
                              study_result *result)
 {
     char folder[600], path[640];
-    study_path(study, variant, seed, folder, sizeof folder);
+    mot_study_path(study, variant, seed, folder, sizeof folder);
     snprintf(path, sizeof path, "%s/failed.txt", folder);
     *result = (study_result){.failed = access(path, F_OK) == 0};
     if (result->failed) return MOT_OK;
     return read_record(folder, result);
 }
 
-mot_status study_read(mot_study *study)
+mot_status mot_study_read(mot_study *study)
 {
     mot_status status = MOT_OK;
     for (size_t v = 0; v < study->variants; ++v) {
@@ -144,7 +144,7 @@ done:
     return status;
 }
 
-void study_result_free(study_result *result)
+void mot_study_result_free(study_result *result)
 {
     for (int c = 0; c < STUDY_COLUMNS; ++c) mot_free(result->column[c]);
     *result = (study_result){0};

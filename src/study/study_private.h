@@ -40,7 +40,7 @@ typedef struct study_column_about {
     const char *name;
     mot_record_item item;
 } study_column_about;
-extern const study_column_about study_columns[STUDY_COLUMNS];
+extern const study_column_about mot_study_columns[STUDY_COLUMNS];
 
 /* One trial as its record tells. */
 typedef struct study_result {
@@ -86,80 +86,80 @@ typedef struct mot_study {
 /* Plans the variants (every rank the same; a status that is the same everywhere), trains and reads them, and tells what came
  * out (the root). Collective. */
 typedef mot_status study_part(mot_study *study, void *with);
-mot_status study_do(const mot_comm *comm, const mot_study_options *options, const char *name,
-                    study_part *plan, study_part *tell, void *with);
+mot_status mot_study_do(const mot_comm *comm, const mot_study_options *options, const char *name,
+                        study_part *plan, study_part *tell, void *with);
 /* Releases everything, also a page that was begun and not finished. */
-void study_free(mot_study *study);
+void mot_study_free(mot_study *study);
 
 /* ---- trials.c ---- */
 
 /* Adds a variant, or finds the one of that name. `settings`: "key=value; key=value", made as printf does. The returned
  * one stays where it is. Every rank adds the same. */
-study_variant *study_add(mot_study *study, const char *name, const char *label, const char *base, int seeds,
-                 double cost, const char *settings, ...) __attribute__((format(printf, 7, 8)));
+study_variant *mot_study_add(mot_study *study, const char *name, const char *label, const char *base, int seeds,
+                             double cost, const char *settings, ...) __attribute__((format(printf, 7, 8)));
 
 /* Does all trials that are not done. Collective. */
-mot_status study_train(mot_study *study);
-void study_path(const mot_study *study, const study_variant *variant, int seed, char *path, size_t size);
+mot_status mot_study_train(mot_study *study);
+void mot_study_path(const mot_study *study, const study_variant *variant, int seed, char *path, size_t size);
 
 /* ---- results.c: the root ---- */
-mot_status study_read(mot_study *study);
-void study_result_free(study_result *result);
+mot_status mot_study_read(mot_study *study);
+void mot_study_result_free(study_result *result);
 
 /* ---- page.c: the root ---- */
-mot_status study_page_open(mot_study *study, const char *title);
-mot_status study_page_close(mot_study *study);
-void study_page_give_up(mot_study *study); /* one that was begun and not finished; none is fine */
+mot_status mot_study_page_open(mot_study *study, const char *title);
+mot_status mot_study_page_close(mot_study *study);
+void mot_study_page_give_up(mot_study *study); /* one that was begun and not finished; none is fine */
 /* Text of the page; printf. */
-void study_say(mot_study *study, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void mot_study_say(mot_study *study, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "## 3. TITLE". */
-void study_section(mot_study *study, const char *title);
+void mot_study_section(mot_study *study, const char *title);
 /* Draws a picture and puts it on the page. Without gnuplot the page says so instead. */
-mot_status study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure);
+mot_status mot_study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure);
 /* Numbers into the file: /claims/CLAIM/NAME. */
-mot_status study_keep(mot_study *study, const char *claim, const char *name, int rank, const hsize_t *shape,
-                      const double *values);
+mot_status mot_study_keep(mot_study *study, const char *claim, const char *name, int rank, const hsize_t *shape,
+                          const double *values);
 
 /* ---- curves.c: what is asked of a variant ---- */
 
 /* A number of one evaluation; what `which` means is the function's affair. */
 typedef double study_value(const study_result *result, size_t row, size_t which);
-double study_number(const study_result *result, size_t row, size_t column); /* column below STUDY_NUMBERS */
-double study_error(const study_result *result, size_t row, size_t unused);  /* one minus the accuracy */
+double mot_study_number(const study_result *result, size_t row, size_t column); /* column below STUDY_NUMBERS */
+double mot_study_error(const study_result *result, size_t row, size_t unused);  /* one minus the accuracy */
 /* Attention of queries of one role to keys of another: which = query * MOT_ROLES + key. */
-double study_attention(const study_result *result, size_t row, size_t which);
+double mot_study_attention(const study_result *result, size_t row, size_t which);
 
 /* The kind that an expert mostly has at an evaluation, and how many samples it has (NULL: not wanted). */
-size_t study_expert_kind(const study_result *result, size_t row, size_t expert, double *samples);
+size_t mot_study_expert_kind(const study_result *result, size_t row, size_t expert, double *samples);
 
 /* The run with the most evaluations: one that was not failed, if there is one. */
-const study_result *study_longest(const study_variant *variant);
+const study_result *mot_study_longest(const study_variant *variant);
 
 /* Median over the seeds with the quartiles, at the steps (or median seconds) of the longest run. Owned by
- * the caller: study_curve_free. */
+ * the caller: mot_study_curve_free. */
 typedef struct study_curve {
     size_t count;
     double *x, *median, *low, *high;
 } study_curve;
-mot_status study_curve_make(const study_variant *variant, study_value *value, size_t which, bool over_time,
-                            study_curve *curve);
-void study_curve_free(study_curve *curve);
-mot_series study_series(const study_curve *curve, const char *label, int color);
+mot_status mot_study_curve_make(const study_variant *variant, study_value *value, size_t which, bool over_time,
+                                study_curve *curve);
+void mot_study_curve_free(study_curve *curve);
+mot_series mot_study_series(const study_curve *curve, const char *label, int color);
 /* A panel of lines over `x`; all else is as if left out. */
-mot_panel study_lines(const char *title, const char *x, mot_axis y, const mot_series *series, size_t count);
+mot_panel mot_study_lines(const char *title, const char *x, mot_axis y, const mot_series *series, size_t count);
 
 /* The value of every seed at its last evaluation, NaN for a failed one: values [variant->seeds]. */
-void study_last(const study_variant *variant, study_value *value, size_t which, double *values);
+void mot_study_last(const study_variant *variant, study_value *value, size_t which, double *values);
 /* The least test loss; NaN for a failed trial. */
-double study_lowest_loss(const study_result *result);
+double mot_study_lowest_loss(const study_result *result);
 /* Where (in `over`: STUDY_STEP, STUDY_TIME) the test loss is first at or below `bound`, linear in the logarithm between
  * two evaluations; NaN: never. */
-double study_reach(const study_result *result, double bound, study_column over);
+double mot_study_reach(const study_result *result, double bound, study_column over);
 /* Moves the finite values to the front and returns how many there are. */
-size_t study_finite(double *values, size_t count);
+size_t mot_study_finite(double *values, size_t count);
 /* Median over the finite ones; NaN without any. */
-double study_median(const double *values, size_t count);
+double mot_study_median(const double *values, size_t count);
 /* "0.99 (0.98 to 1.00)": median and range over the finite ones; "never" without any. */
-const char *study_spread(const double *values, size_t count, char text[96]);
+const char *mot_study_spread(const double *values, size_t count, char text[96]);
 
 #endif

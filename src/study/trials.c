@@ -24,12 +24,12 @@ static void split_settings(study_variant *variant, char *text)
     }
 }
 
-study_variant *study_add(mot_study *study, const char *name, const char *label, const char *base, int seeds,
-                         double cost, const char *settings, ...)
+study_variant *mot_study_add(mot_study *study, const char *name, const char *label, const char *base, int seeds,
+                             double cost, const char *settings, ...)
 {
     for (size_t v = 0; v < study->variants; ++v)
         if (strcmp(study->variant[v].name, name) == 0) return &study->variant[v];
-    if (study->variants == study->room) return NULL; /* study_train refuses */
+    if (study->variants == study->room) return NULL; /* mot_study_train refuses */
     study_variant *variant = &study->variant[study->variants++];
     *variant = (study_variant){.base = base, .seeds = seeds, .cost = cost};
     snprintf(variant->name, sizeof variant->name, "%s", name);
@@ -43,7 +43,7 @@ study_variant *study_add(mot_study *study, const char *name, const char *label, 
     return variant;
 }
 
-void study_path(const mot_study *study, const study_variant *variant, int seed, char *path, size_t size)
+void mot_study_path(const mot_study *study, const study_variant *variant, int seed, char *path, size_t size)
 {
     snprintf(path, size, "%s/trials/%s-%d", study->options.folder, variant->name, seed);
 }
@@ -58,7 +58,7 @@ static mot_status configure(const mot_study *study, const study_variant *variant
         "threads=1"}; /* other ranks have trials of their own */
     size_t count = 1;
     for (size_t s = 0; s < variant->settings; ++s) assignment[count++] = variant->setting[s];
-    study_path(study, variant, seed, run + 4, sizeof run - 4);
+    mot_study_path(study, variant, seed, run + 4, sizeof run - 4);
     memcpy(run, "run=", 4);
     snprintf(number, sizeof number, "seed=%d", seed);
     assignment[count++] = run;
@@ -101,7 +101,7 @@ static mot_status look_at(const mot_study *study, const study_variant *variant, 
     bool same;
     mot_status status = MOT_OK;
     *state = TRIAL_OPEN;
-    study_path(study, variant, seed, folder, sizeof folder);
+    mot_study_path(study, variant, seed, folder, sizeof folder);
     snprintf(path, sizeof path, "%s/config.yaml", folder);
     if (access(path, F_OK) != 0) goto done;
     MOT_TRY(is_same(path, config, &same));
@@ -209,7 +209,7 @@ static mot_status do_jobs(const mot_study *study, const job *jobs, size_t count)
     return status;
 }
 
-mot_status study_train(mot_study *study)
+mot_status mot_study_train(mot_study *study)
 {
     mot_status status = MOT_OK;
     job *jobs = NULL;

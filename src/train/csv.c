@@ -6,7 +6,7 @@
 
 #include "mot/atomic_file.h"
 
-void csv_put_field(FILE *stream, const char *prefix, const char *text)
+void mot_csv_put_field(FILE *stream, const char *prefix, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
         fprintf(stream, "%s%s", prefix, text);
@@ -17,8 +17,8 @@ void csv_put_field(FILE *stream, const char *prefix, const char *text)
     fputc('"', stream);
 }
 
-mot_status csv_text(const char *path, void (*put)(const void *table, FILE *stream), const void *table, char **text,
-                    size_t *size)
+mot_status mot_csv_text(const char *path, void (*put)(const void *table, FILE *stream), const void *table,
+                        char **text, size_t *size)
 {
     FILE *stream = open_memstream(text, size);
     if (stream == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s", path);
@@ -28,11 +28,11 @@ mot_status csv_text(const char *path, void (*put)(const void *table, FILE *strea
     return MOT_OK;
 }
 
-mot_status csv_write(const char *path, void (*put)(const void *table, FILE *stream), const void *table)
+mot_status mot_csv_write(const char *path, void (*put)(const void *table, FILE *stream), const void *table)
 {
     char *text = NULL;
     size_t size = 0;
-    mot_status status = csv_text(path, put, table, &text, &size);
+    mot_status status = mot_csv_text(path, put, table, &text, &size);
     if (status == MOT_OK) status = mot_file_replace(path, text, size);
     free(text);
     return status;

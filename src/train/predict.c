@@ -47,7 +47,7 @@ static mot_status begin(const run_world *world, predict_output *output, predicti
     output->names = world->model.config->data.target == MOT_TARGET_GROUP ? world->schema.group_names
                                                                          : world->schema.class_names;
     const mot_status status = make_room(world->model.config, output, p);
-    return status == MOT_OK ? predict_output_open(output) : status;
+    return status == MOT_OK ? mot_predict_output_open(output) : status;
 }
 
 static mot_status keep(const run_world *world, predict_output *output, predictions *p,
@@ -60,7 +60,7 @@ static mot_status keep(const run_world *world, predict_output *output, predictio
     memcpy(p->gate, result->prob, n * K * sizeof *p->gate);
     for (size_t i = 0; i < n; ++i)
         loss->kind->probabilities(loss, result->output + i * loss->outputs, p->probability + i * C);
-    return predict_output_add(output, p);
+    return mot_predict_output_add(output, p);
 }
 
 static mot_status go_through(run_world *world, const run_course *course, predict_output *output,
@@ -97,7 +97,7 @@ static mot_status take_input(const mot_predict_options *options, const mot_schem
     if (!data && schema->format.bytes == 0)
         return mot_fail(MOT_ERR_INPUT, "%s: the run keeps nothing of its data: give a data set (--data)",
                         options->run);
-    if (!data) MOT_TRY(predict_import(options, schema, made, paths));
+    if (!data) MOT_TRY(mot_predict_import(options, schema, made, paths));
     const char *file = data ? options->file : made;
     if (file != NULL) {
         config->data.source = mot_kinds_find(&mot_source_kinds, "file");
@@ -140,9 +140,9 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     predict_output output = {.path = options->out, .file = -1};
     mot_status status = mot_allocate(&run, 1, sizeof *run, "a run");
     if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
-    if (status == MOT_OK) status = predict_check_name(options->out);
+    if (status == MOT_OK) status = mot_predict_check_name(options->out);
     MOT_TRY(mot_comm_agree(comm, status));
-    MOT_TRY(run_find(comm, options->run, options->count, options->assignments, checkpoint, config, &schema));
+    MOT_TRY(mot_run_find(comm, options->run, options->count, options->assignments, checkpoint, config, &schema));
     if (root) {
         snprintf(made, sizeof made, "%.1900s.samples.%ld.h5", options->out, (long)getpid());
         status = check_output(options, checkpoint, config);
@@ -150,26 +150,26 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     }
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
-    status = run_open(run, comm, config, RUN_PREDICT, &schema);
-    if (options->input != MOT_PREDICT_DATA && root) status = predict_user_words(status, made, options->file);
+    status = mot_run_set_up(run, comm, config, RUN_PREDICT, &schema);
+    if (options->input != MOT_PREDICT_DATA && root) status = mot_predict_user_words(status, made, options->file);
     if (status != MOT_OK) goto done;
-    mot_state state = run_state(run);
+    mot_state state = mot_run_state(run);
     MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
     run->course.progress = state.progress;
     output.files = paths.path;
     if (root) status = begin(&run->world, &output, &p);
     MOT_TRY(mot_comm_agree(comm, status));
     MOT_TRY(go_through(&run->world, &run->course, &output, &p));
-    if (root) status = predict_output_close(&output, true);
+    if (root) status = mot_predict_output_close(&output, true);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_log(MOT_LOG_INFO, "wrote %s: %" MOT_PRI_GIDX " samples, %d classes, from %s", options->out,
             run->world.eval_set.samples, run->world.classes, checkpoint);
 done:
-    (void)predict_output_close(&output, false);
+    (void)mot_predict_output_close(&output, false);
     free_room(&p);
     mot_free(paths.path);
     mot_schema_free(&schema);
-    if (run != NULL && run->world.comm != NULL) run_close(run);
+    if (run != NULL && run->world.comm != NULL) mot_run_take_down(run);
     if (made[0] != '\0') unlink(made); /* a data set that was imported for this alone */
     mot_free(run);
     mot_free(config);

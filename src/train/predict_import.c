@@ -33,7 +33,7 @@ static mot_importer *importer_of(mot_predict_input input, int learned)
     return inputs[input].reads[learned] ? inputs[input].run : NULL;
 }
 
-mot_status predict_user_words(mot_status status, const char *to, const char *path)
+mot_status mot_predict_user_words(mot_status status, const char *to, const char *path)
 {
     char sentence[2048];
     if (status == MOT_OK) return MOT_OK;
@@ -43,8 +43,8 @@ mot_status predict_user_words(mot_status status, const char *to, const char *pat
     return mot_fail(status, "%.*s%s%s", (int)(at - sentence), sentence, path, at + strlen(to));
 }
 
-mot_status predict_import(const mot_predict_options *options, const mot_schema *schema, const char *made,
-                          mot_import_paths *paths)
+mot_status mot_predict_import(const mot_predict_options *options, const mot_schema *schema, const char *made,
+                              mot_import_paths *paths)
 {
     static const char *const words[LEARNED] = {"pictures: give --images, --csv, --npy or --hdf5",
                                                "texts: give --text", "word ids: give --npy or --hdf5",

@@ -16,11 +16,11 @@ typedef struct predictions {
 
 /* predict_import.c: the samples of a file as the training split of a data set `made`, with labels that mean nothing; and
  * the file of each, of pictures. */
-mot_status predict_import(const mot_predict_options *options, const mot_schema *schema, const char *made,
-                          mot_import_paths *paths);
+mot_status mot_predict_import(const mot_predict_options *options, const mot_schema *schema, const char *made,
+                              mot_import_paths *paths);
 
 /* The sentence of a failure, if any, with `path`, which the user knows, in place of `to`. */
-mot_status predict_user_words(mot_status status, const char *to, const char *path);
+mot_status mot_predict_user_words(mot_status status, const char *to, const char *path);
 
 /* predict_write.c: a file by the end of its name, written piece by piece, so that memory does not grow with the samples:
  *
@@ -38,12 +38,12 @@ typedef struct predict_output {
     uint64_t end;             /* of what is written; .csv */
 } predict_output;
 
-mot_status predict_check_name(const char *path);
+mot_status mot_predict_check_name(const char *path);
 /* Path, samples, classes, choices, names and files are set by the caller, `file` is -1. */
-mot_status predict_output_open(predict_output *output);
+mot_status mot_predict_output_open(predict_output *output);
 /* Pieces come in order. */
-mot_status predict_output_add(predict_output *output, const predictions *piece);
+mot_status mot_predict_output_add(predict_output *output, const predictions *piece);
 /* `commit`: the file is there, complete; otherwise nothing is. Closes always, also what was never opened. */
-mot_status predict_output_close(predict_output *output, bool commit);
+mot_status mot_predict_output_close(predict_output *output, bool commit);
 
 #endif

@@ -19,7 +19,7 @@ static bool ends_with(const char *text, const char *end)
     return length > tail && strcmp(text + length - tail, end) == 0;
 }
 
-mot_status predict_check_name(const char *path)
+mot_status mot_predict_check_name(const char *path)
 {
     if (ends_with(path, ".csv") || ends_with(path, ".npz") || ends_with(path, ".h5")) return MOT_OK;
     return mot_fail(MOT_ERR_INPUT, "%s: expected a name that ends with .csv, .npz or .h5", path);
@@ -56,7 +56,7 @@ static void put_head(const predict_output *o, FILE *stream)
             fprintf(stream, ",expert_%zu,gate_probability_%zu", k + 1, k + 1);
     for (size_t c = 0; c < o->classes; ++c) {
         fputc(',', stream);
-        csv_put_field(stream, "p_", name_of(o, c, number));
+        mot_csv_put_field(stream, "p_", name_of(o, c, number));
     }
     fputc('\n', stream);
 }
@@ -67,10 +67,10 @@ static void put_sample(const predict_output *o, const predictions *p, size_t i, 
     char number[24];
     fprintf(stream, "%zu,", p->first + i);
     if (o->files != NULL) {
-        csv_put_field(stream, "", o->files[p->first + i]);
+        mot_csv_put_field(stream, "", o->files[p->first + i]);
         fputc(',', stream);
     }
-    csv_put_field(stream, "", name_of(o, (size_t)p->class[i], number));
+    mot_csv_put_field(stream, "", name_of(o, (size_t)p->class[i], number));
     for (size_t k = 0; k < o->choices; ++k)
         fprintf(stream, ",%d,%.9g", p->expert[i * o->choices + k], (double)p->gate[i * o->choices + k]);
     for (size_t c = 0; c < o->classes; ++c)
@@ -94,7 +94,7 @@ static mot_status add_lines(predict_output *o, const predictions *p)
 {
     char *text = NULL;
     size_t size = 0;
-    mot_status status = csv_text(o->path, put_lines, &(lines){o, p}, &text, &size);
+    mot_status status = mot_csv_text(o->path, put_lines, &(lines){o, p}, &text, &size);
     if (status == MOT_OK) status = put_bytes(o, text, size, o->end);
     o->end += size;
     free(text);
@@ -233,7 +233,7 @@ done:
 
 /* ---- the output ---- */
 
-mot_status predict_output_open(predict_output *o)
+mot_status mot_predict_output_open(predict_output *o)
 {
     char name[MOT_PATH + 8];
     const bool table = ends_with(o->path, ".csv");
@@ -254,12 +254,12 @@ mot_status predict_output_open(predict_output *o)
     return MOT_OK;
 }
 
-mot_status predict_output_add(predict_output *o, const predictions *piece)
+mot_status mot_predict_output_add(predict_output *o, const predictions *piece)
 {
     return ends_with(o->path, ".csv") ? add_lines(o, piece) : add_columns(o, piece);
 }
 
-mot_status predict_output_close(predict_output *o, bool commit)
+mot_status mot_predict_output_close(predict_output *o, bool commit)
 {
     mot_status status = MOT_OK;
     if (commit)

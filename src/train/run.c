@@ -36,7 +36,7 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
     if (status == MOT_OK)
         status = mot_record_loads(run->keeper.record, step, 0, result->load, result->importance);
     if (isnan(result->loss)) return status; /* left out: its choices may mean nothing */
-    if (status == MOT_OK) status = run_health_step(run, result);
+    if (status == MOT_OK) status = mot_run_health_step(run, result);
     if (status == MOT_OK && config->record.every > 0 && step % config->record.every == 0)
         status = mot_record_assign(run->keeper.record, step, false, batch, result->sample, result->label,
                                    result->group, result->expert, result->prob, NULL, NULL);
@@ -101,22 +101,22 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     if (skipped) leave_out(course, &result);
     course->skipped_on_end = skipped ? course->skipped_on_end + 1 : 0;
     if (!skipped) MOT_TRY(status);
-    run_count_seconds(course, &result);
+    mot_run_count_seconds(course, &result);
     ++course->progress.timed_steps;
-    run_count_load(&run->world, &result);
+    mot_run_count_load(&run->world, &result);
     const double rate = stage->expert.rate * factor;
     const int index = progress->stage; /* of this step; the next may be of another */
     const bool next = mot_stage_advance(config, samples, result.loss, result.purity, &course->progress);
     double since = mot_clock_s();
     mot_watch_phase("record");
     status = record_step(run, &result, index, rate);
-    if (status == MOT_OK) status = run_save_poll(&run->keeper);
-    *save = run_save_due(run);
+    if (status == MOT_OK) status = mot_run_save_poll(&run->keeper);
+    *save = mot_run_save_due(run);
     MOT_TRY(mot_comm_agree_any(run->world.comm, status, save));
     run_lap(&run->reporter, RUN_RECORD, &since);
-    MOT_TRY(run_report_step(run, &result, index, rate));
+    MOT_TRY(mot_run_report_step(run, &result, index, rate));
     run_lap(&run->reporter, RUN_LOG, &since);
-    if (next) run_begin_stage(&run->world, course);
+    if (next) mot_run_begin_stage(&run->world, course);
     *stop = result.stop;
 done:
     return status;
@@ -140,11 +140,11 @@ static mot_status train(mot_run *run)
     mot_status status = MOT_OK;
     bool stop = false, save = false;
     if (progress->step == 0 && config->eval.start && !course->continued) {
-        MOT_TRY(run_evaluate(run));
-        run_say_eval(run);
+        MOT_TRY(mot_run_evaluate(run));
+        mot_run_say_eval(run);
     }
-    if (progress->step == 0 && config->checkpoint.start && !course->continued) MOT_TRY(run_save(run, false));
-    run_report_begin(&run->reporter, progress->step);
+    if (progress->step == 0 && config->checkpoint.start && !course->continued) MOT_TRY(mot_run_save(run, false));
+    mot_run_report_begin(&run->reporter, progress->step);
     while (progress->stage < config->stages && !stop) {
         MOT_TRY(train_step(run, &stop, &save));
         measure_yardstick(&run->reporter, &run->world.model);
@@ -152,19 +152,19 @@ static mot_status train(mot_run *run)
         const bool last = progress->stage == config->stages;
         if (last || (config->eval.every > 0 && step % config->eval.every == 0)) {
             const double before = mot_clock_s();
-            MOT_TRY(run_evaluate(run));
-            run_say_eval(run);
-            save = run_note_best(course, &run->reporter.last_eval) || save;
+            MOT_TRY(mot_run_evaluate(run));
+            mot_run_say_eval(run);
+            save = mot_run_note_best(course, &run->reporter.last_eval) || save;
             run->reporter.since.begun_s += mot_clock_s() - before; /* an evaluation is not training time */
         }
         save = save || (config->checkpoint.every > 0 && step % config->checkpoint.every == 0);
-        if (last || stop || save) MOT_TRY(run_save(run, last || stop));
-        if (!last && !stop && run_rebalance_due(course)) MOT_TRY(mot_run_rebalance(run));
+        if (last || stop || save) MOT_TRY(mot_run_save(run, last || stop));
+        if (!last && !stop && mot_run_rebalance_due(course)) MOT_TRY(mot_run_rebalance(run));
     }
     if (progress->stage == config->stages && course->evaluated != progress->step) {
         course->again = true; /* the run was complete before it was started again */
-        MOT_TRY(run_evaluate(run));
-        run_say_eval(run);
+        MOT_TRY(mot_run_evaluate(run));
+        mot_run_say_eval(run);
     }
 done:
     return status;
@@ -176,7 +176,7 @@ static void note_failure(const mot_run *run, mot_status status)
     mot_failure failure;
     if (run->world.comm->rank != MOT_ROOT || run->course.finished) return;
     mot_failure_keep(&failure, status);
-    run_note(run, "failed", failure.sentence);
+    mot_run_note(run, "failed", failure.sentence);
     mot_failure_say(&failure);
 }
 
@@ -187,33 +187,33 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
     bool begun = false;
     const double called_s = mot_clock_s();
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
-    MOT_TRY(run_open(run, comm, config, RUN_TRAIN, NULL));
+    MOT_TRY(mot_run_set_up(run, comm, config, RUN_TRAIN, NULL));
     run->course.called_s = called_s;
     run->reporter.start_s = run->course.restored_s = mot_clock_s();
     char what[700];
     snprintf(what, sizeof what, "run      %s", config->run);
-    run_banner(&run->world, &run->course, what);
+    mot_run_banner(&run->world, &run->course, what);
     if (dry_run) {
-        run_dry(&run->world, &run->course);
+        mot_run_dry(&run->world, &run->course);
     } else {
         mot_signals_catch();
-        MOT_TRY(run_begin(run));
+        MOT_TRY(mot_run_begin(run));
         begun = true;
         status = train(run);
         while (status == MOT_ERR_NUMERIC && may_go_back(&run->course)) {
             mot_log(MOT_LOG_WARNING, "%s", mot_error_message());
-            MOT_TRY(run_go_back(run));
+            MOT_TRY(mot_run_go_back(run));
             status = train(run);
         }
         MOT_TRY(status);
         const bool complete = run->course.progress.stage == config->stages;
-        if (complete) run_say_table(run);
-        if (complete && !run->course.finished && comm->rank == MOT_ROOT) status = run_write_tables(run);
+        if (complete) mot_run_say_table(run);
+        if (complete && !run->course.finished && comm->rank == MOT_ROOT) status = mot_run_write_tables(run);
         MOT_TRY(mot_comm_agree(comm, status));
         if (run->course.finished)
-            MOT_TRY(run_say_digest(run));
+            MOT_TRY(mot_run_say_digest(run));
         else
-            MOT_TRY(run_summarize(run, complete ? "done" : "stopped"));
+            MOT_TRY(mot_run_summarize(run, complete ? "done" : "stopped"));
         if (!complete) {
             mot_log(MOT_LOG_INFO, "stopped after step %" MOT_PRI_GIDX "; the same command continues",
                     run->course.progress.step);
@@ -222,7 +222,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
     }
 done:
     if (begun && status != MOT_OK && status != MOT_STOPPED) note_failure(run, status);
-    if (run != NULL && run->world.comm != NULL) run_close(run);
+    if (run != NULL && run->world.comm != NULL) mot_run_take_down(run);
     mot_free(run);
     return status;
 }
@@ -234,7 +234,7 @@ mot_status mot_run_open(mot_run **result, const mot_comm *comm, const mot_config
     mot_run *run = NULL;
     mot_status status;
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
-    MOT_TRY(run_open(run, comm, config, RUN_BENCH, NULL));
+    MOT_TRY(mot_run_set_up(run, comm, config, RUN_BENCH, NULL));
     mot_model_init(&run->world.model);
 done:
     if (status != MOT_OK) {
@@ -247,7 +247,7 @@ done:
 
 void mot_run_close(mot_run **run)
 {
-    if (*run != NULL) run_close(*run);
+    if (*run != NULL) mot_run_take_down(*run);
     mot_free(*run);
     *run = NULL;
 }
@@ -266,7 +266,7 @@ mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result)
                                 .stage = &run->course.config.stage[0],
                                 .factor = 1};
     const mot_status status = mot_step_run(run->world.step, &run->world.train, &task, false, result);
-    if (status == MOT_OK) run_count_load(&run->world, result);
+    if (status == MOT_OK) mot_run_count_load(&run->world, result);
     return status;
 }
 
@@ -301,8 +301,8 @@ done:
     return status;
 }
 
-mot_status run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
-                    char checkpoint[RUN_CHECKPOINT_PATH], mot_config *config, mot_schema *schema)
+mot_status mot_run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
+                        char checkpoint[RUN_CHECKPOINT_PATH], mot_config *config, mot_schema *schema)
 {
     mot_status status = MOT_OK;
     if (comm->rank == MOT_ROOT)
@@ -310,7 +310,7 @@ mot_status run_find(const mot_comm *comm, const char *path, size_t count, const 
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
     mot_comm_bcast(comm, checkpoint, RUN_CHECKPOINT_PATH, MOT_ROOT);
-    MOT_TRY(mot_comm_agree(comm, mot_checkpoint_more(checkpoint, run_read_schema, schema)));
+    MOT_TRY(mot_comm_agree(comm, mot_checkpoint_more(checkpoint, mot_run_read_schema, schema)));
     if (schema->format.bytes == 0)
         mot_log(MOT_LOG_WARNING,
                 "%s keeps nothing of its data (it is of an older version): normalization, classes and words "
@@ -330,9 +330,9 @@ static mot_status put_json(const mot_run *run, const char *checkpoint, char **te
     mot_json_text(json, "eval.split", config->eval.split);
     mot_json_int(json, "eval.step", run->course.progress.step);
     mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
-    run_put_told(config, json);
-    run_put_eval(&run->reporter.last_eval, json);
-    run_put_tables(&run->reporter.last_eval, &run->world, json);
+    mot_run_put_told(config, json);
+    mot_run_put_eval(&run->reporter.last_eval, json);
+    mot_run_put_tables(&run->reporter.last_eval, &run->world, json);
     return mot_json_end(json, text);
 }
 
@@ -348,22 +348,22 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     status = mot_allocate(&run, 1, sizeof *run, "a run");
     if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
     MOT_TRY(mot_comm_agree(comm, status));
-    MOT_TRY(run_find(comm, path, count, assignments, checkpoint, config, &schema));
-    MOT_TRY(run_open(run, comm, config, RUN_EVAL, &schema));
+    MOT_TRY(mot_run_find(comm, path, count, assignments, checkpoint, config, &schema));
+    MOT_TRY(mot_run_set_up(run, comm, config, RUN_EVAL, &schema));
     snprintf(what, sizeof what, "from     %s", checkpoint);
-    run_banner(&run->world, &run->course, what);
+    mot_run_banner(&run->world, &run->course, what);
     run->reporter.start_s = run->course.restored_s = mot_clock_s();
-    mot_state state = run_state(run);
+    mot_state state = mot_run_state(run);
     MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
     run->course.progress = state.progress;
-    MOT_TRY(run_evaluate(run));
+    MOT_TRY(mot_run_evaluate(run));
     if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, json);
     MOT_TRY(mot_comm_agree(comm, status));
-    run_say_eval(run);
-    run_say_table(run);
+    mot_run_say_eval(run);
+    mot_run_say_table(run);
 done:
     mot_schema_free(&schema);
-    if (run != NULL && run->world.comm != NULL) run_close(run);
+    if (run != NULL && run->world.comm != NULL) mot_run_take_down(run);
     mot_free(run);
     mot_free(config);
     return status;

@@ -7,7 +7,7 @@
 
 enum { MOST_CONFUSED = 256 }; /* classes: a table of their pairs is kept with every evaluation */
 
-mot_status run_count_create(run_eval *eval, const run_world *world)
+mot_status mot_run_count_create(run_eval *eval, const run_world *world)
 {
     const char *what = "counts of an evaluation";
     const size_t C = (size_t)world->classes, G = (size_t)world->groups,
@@ -26,10 +26,10 @@ mot_status run_count_create(run_eval *eval, const run_world *world)
     MOT_TRY(mot_allocate(&eval->expert, samples, sizeof *eval->expert, what));
     memset(eval->expert, 0xff, samples * sizeof *eval->expert);
 done:
-    return status; /* released by run_close */
+    return status; /* released by mot_run_take_down */
 }
 
-void run_count_destroy(run_eval *eval)
+void mot_run_count_destroy(run_eval *eval)
 {
     void *const arrays[] = {eval->class_load,      eval->group_load, eval->confusion,   eval->hits,
                             eval->predicted,       eval->group_hits, eval->expert_hits, eval->class_accuracy,
@@ -37,7 +37,7 @@ void run_count_destroy(run_eval *eval)
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
-void run_count_begin(run_eval *eval, const run_world *world)
+void mot_run_count_begin(run_eval *eval, const run_world *world)
 {
     const size_t C = (size_t)world->classes, G = (size_t)world->groups,
                  E = (size_t)world->model.config->model.experts;
@@ -54,8 +54,8 @@ void run_count_begin(run_eval *eval, const run_world *world)
 }
 
 /* A sample of a split without labels or groups has none of what is counted by them. */
-void run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
-                   const mot_step_result *result)
+void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
+                       const mot_step_result *result)
 {
     const size_t C = (size_t)world->classes, E = (size_t)world->model.config->model.experts,
                  K = mot_config_choices(world->model.config);
@@ -129,7 +129,7 @@ static void conclude_routing(run_eval *eval, int classes, int groups, int expert
     number[RUN_NMI] = number[RUN_GROUP_NMI] = by_group.nmi;
 }
 
-void run_count_end(run_eval *eval, const run_world *world)
+void mot_run_count_end(run_eval *eval, const run_world *world)
 {
     const int E = world->model.config->model.experts;
     const double samples = (double)world->eval_set.samples;

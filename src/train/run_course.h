@@ -22,17 +22,17 @@ typedef struct run_course {
 
 /* run_parts.c: the mot_precision_rule of the run that its folder holds, by its newest sound checkpoint; -1 without one.
  * Root. */
-int run_precision_before(const mot_config *config);
+int mot_run_precision_before(const mot_config *config);
 
 /* run_place.c: the same on every rank. */
-bool run_rebalance_due(const run_course *course);
+bool mot_run_rebalance_due(const run_course *course);
 
 /* run_summary.c: whether summary.json says that the run is done. Root. */
-bool run_is_summed_up(const run_course *course);
+bool mot_run_is_summed_up(const run_course *course);
 
 /* run_time.c. Adds what a step took, the mean over ranks, to the run's. */
-void run_count_seconds(run_course *course, const mot_step_result *result);
+void mot_run_count_seconds(run_course *course, const mot_step_result *result);
 /* Seconds of the run so far, those of former processes with it, by this rank's clock. */
-double run_seconds(const run_course *course);
+double mot_run_seconds(const run_course *course);
 
 #endif

@@ -147,7 +147,7 @@ static mot_status adopt(run_world *world, const run_course *course)
     return status;
 }
 
-mot_status run_open_data(run_world *world, run_course *course)
+mot_status mot_run_open_data(run_world *world, run_course *course)
 {
     const bool learns = course->purpose == RUN_TRAIN || course->purpose == RUN_BENCH;
     mot_dataset *set = learns ? &world->train_set : &world->eval_set;
@@ -172,12 +172,12 @@ done:
 
 /* ---- what a run keeps of them ---- */
 
-mot_status run_write_schema(const void *schema, hid_t file)
+mot_status mot_run_write_schema(const void *schema, hid_t file)
 {
     return mot_schema_write(schema, file);
 }
 
-mot_status run_read_schema(void *schema, hid_t file, const char *path)
+mot_status mot_run_read_schema(void *schema, hid_t file, const char *path)
 {
     return mot_schema_read(schema, file, path);
 }
@@ -199,12 +199,12 @@ static void set_normalization(run_world *world, mot_normalization *kept)
         if (bytes > 0) memcpy(of[i]->mean, kept->mean, bytes);
 }
 
-mot_status run_keep_normalization(run_world *world, const char *path)
+mot_status mot_run_keep_normalization(run_world *world, const char *path)
 {
     mot_schema kept = {0};
     mot_status status;
     mot_normalization *now = &world->schema.format.normalization, *before = &kept.format.normalization;
-    MOT_TRY(mot_checkpoint_more(path, run_read_schema, &kept));
+    MOT_TRY(mot_checkpoint_more(path, mot_run_read_schema, &kept));
     if (kept.format.bytes == 0 || same_normalization(now, before)) goto done; /* or it was written without */
     if (now->count != before->count) {
         status = mot_fail(

@@ -6,15 +6,15 @@
 /* Counts a pass, and adds its assignments to the record. Root. */
 static mot_status take_pass(mot_run *run, const mot_step_result *result, mot_gidx first, size_t n)
 {
-    run_count_add(&run->reporter.last_eval, &run->world, first, n, result);
-    run_figures_add(&run->reporter, &run->world, first, n, result);
+    mot_run_count_add(&run->reporter.last_eval, &run->world, first, n, result);
+    mot_run_figures_add(&run->reporter, &run->world, first, n, result);
     if (run->keeper.record == NULL || run->course.again || !run->course.config.record.eval) return MOT_OK;
     return mot_record_assign(run->keeper.record, run->course.progress.step, true, n, result->sample,
                              result->label, result->group, result->expert, result->prob, result->predicted,
                              result->sample_loss);
 }
 
-mot_status run_evaluate(mot_run *run)
+mot_status mot_run_evaluate(mot_run *run)
 {
     const bool root = run->world.comm->rank == MOT_ROOT;
     const mot_gidx samples = run->world.eval_set.samples, batch = (mot_gidx)run->course.config.eval.batch,
@@ -24,8 +24,8 @@ mot_status run_evaluate(mot_run *run)
     const mot_step_work before = *mot_step_measure(run->world.step);
     mot_status status = MOT_OK;
     if (root) {
-        run_count_begin(eval, &run->world);
-        run_figures_begin(&run->reporter, &run->world);
+        mot_run_count_begin(eval, &run->world);
+        mot_run_figures_begin(&run->reporter, &run->world);
     }
     for (mot_gidx first = 0; first < samples; first += batch) {
         const size_t n = (size_t)MOT_MIN(batch, samples - first);
@@ -34,7 +34,7 @@ mot_status run_evaluate(mot_run *run)
         MOT_TRY(mot_step_run(run->world.step, &run->world.eval, &task, mot_signals_asked(), &result));
         loss += result.loss * (double)n;
         hits += result.hits;
-        run_count_seconds(&run->course, &result);
+        mot_run_count_seconds(&run->course, &result);
         if (root) status = take_pass(run, &result, first, n);
         MOT_TRY(mot_comm_agree(run->world.comm, status));
     }
@@ -43,16 +43,16 @@ mot_status run_evaluate(mot_run *run)
     eval->number[RUN_LOSS] = loss / (double)samples;
     eval->number[RUN_ACCURACY] = hits / (double)samples;
     if (root) {
-        run_count_end(eval, &run->world);
+        mot_run_count_end(eval, &run->world);
         if (run->keeper.record != NULL && !run->course.again)
             status = mot_record_snapshot(run->keeper.record, step, 0, eval->class_load, eval->group_load);
     }
     MOT_TRY(mot_comm_agree(run->world.comm, status));
     mot_watch_phase("figures");
-    MOT_TRY(mot_comm_agree(run->world.comm, run_figures_end(run)));
+    MOT_TRY(mot_comm_agree(run->world.comm, mot_run_figures_end(run)));
     run->course.evaluated = step;
 done:
-    run_time_evaluation(&run->reporter, run->world.step, &before);
+    mot_run_time_evaluation(&run->reporter, run->world.step, &before);
     run_lap(&run->reporter, RUN_EVALUATION, &since);
     return status;
 }

@@ -48,7 +48,7 @@ struct run_figures {
     run_probe probe; /* where theory */
 };
 
-mot_status run_figures_create(run_reporter *reporter, const run_world *world)
+mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world)
 {
     struct run_figures *figures;
     mot_status status = mot_allocate(&figures, 1, sizeof *figures, "figures of an evaluation");
@@ -62,17 +62,17 @@ mot_status run_figures_create(run_reporter *reporter, const run_world *world)
     const size_t table = figures->kinds * (size_t)world->model.config->model.experts;
     MOT_TRY(mot_allocate(&figures->kind_loss, table, sizeof(double), "figures of an evaluation"));
     MOT_TRY(mot_allocate(&figures->loss_table, table, sizeof(double), "figures of an evaluation"));
-    if (figures->theory) MOT_TRY(run_probe_create(world, &figures->probe));
+    if (figures->theory) MOT_TRY(mot_run_probe_create(world, &figures->probe));
 done:
-    return status; /* released by run_close */
+    return status; /* released by mot_run_take_down */
 }
 
-void run_figures_destroy(run_reporter *reporter)
+void mot_run_figures_destroy(run_reporter *reporter)
 {
     struct run_figures *figures = reporter->figures;
     reporter->figures = NULL;
     if (figures == NULL) return;
-    run_probe_destroy(&figures->probe);
+    mot_run_probe_destroy(&figures->probe);
     mot_free(figures->kind_loss);
     mot_free(figures->loss_table);
     mot_free(figures);
@@ -80,15 +80,15 @@ void run_figures_destroy(run_reporter *reporter)
 
 /* ---- while the evaluation goes on: the root ---- */
 
-void run_figures_begin(run_reporter *reporter, const run_world *world)
+void mot_run_figures_begin(run_reporter *reporter, const run_world *world)
 {
     struct run_figures *figures = reporter->figures;
     memset(figures->loss_table, 0,
            figures->kinds * (size_t)world->model.config->model.experts * sizeof(double));
 }
 
-void run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
-                     const mot_step_result *result)
+void mot_run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
+                         const mot_step_result *result)
 {
     struct run_figures *figures = reporter->figures;
     const mot_config *config = world->model.config;
@@ -96,7 +96,7 @@ void run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx fi
     const int32_t *kind = world->eval_set.groups > 0 ? result->group : result->label;
     for (size_t b = 0; b < n && kind[b] >= 0; ++b)
         figures->loss_table[(size_t)kind[b] * E + (size_t)result->expert[b * K]] += result->sample_loss[b];
-    if (first == 0 && figures->theory) run_probe_take(&world->model, &figures->probe, result);
+    if (first == 0 && figures->theory) mot_run_probe_take(&world->model, &figures->probe, result);
 }
 
 /* ---- at the end of the evaluation: the root ---- */
@@ -172,7 +172,7 @@ static size_t list_figures(const run_reporter *reporter, const run_world *world,
     return count;
 }
 
-size_t run_figure_numbers(const run_reporter *reporter, const run_world *world)
+size_t mot_run_figure_numbers(const run_reporter *reporter, const run_world *world)
 {
     mot_eval_figure list[MOST_FIGURES];
     size_t numbers = 0;
@@ -191,13 +191,13 @@ static mot_status record_figures(const mot_run *run)
     return mot_record_eval(run->keeper.record, run->course.progress.step, count, list);
 }
 
-void run_put_eval(const run_eval *eval, mot_json *json)
+void mot_run_put_eval(const run_eval *eval, mot_json *json)
 {
     for (int i = 0; i < RUN_NUMBERS; ++i)
         mot_json_real(json, run_numbers[i].key, eval->step >= 0 ? eval->number[i] : NAN);
 }
 
-void run_put_tables(const run_eval *eval, const run_world *world, mot_json *json)
+void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *json)
 {
     const size_t C = (size_t)world->classes, E = (size_t)world->model.config->model.experts;
     const bool by_group = world->model.config->data.target == MOT_TARGET_GROUP;
@@ -221,7 +221,7 @@ static mot_status log_figures(const mot_run *run)
     mot_json_int(json, "stage", MOT_MIN(run->course.progress.stage, run->course.config.stages - 1));
     mot_json_text(json, "eval.split", run->course.config.eval.split);
     mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
-    run_put_eval(&run->reporter.last_eval, json);
+    mot_run_put_eval(&run->reporter.last_eval, json);
     char *text = NULL;
     mot_status status = mot_json_end(json, &text);
     if (status == MOT_OK) status = mot_record_log(run->keeper.record, text);
@@ -238,26 +238,26 @@ static void conclude(run_eval *eval, struct run_figures *figures, const int64_t 
         figures->probe.attention[MOT_ROLE_SIGNAL * MOT_ROLES + MOT_ROLE_SIGNAL];
 }
 
-mot_status run_figures_end(mot_run *run)
+mot_status mot_run_figures_end(mot_run *run)
 {
     struct run_figures *figures = run->reporter.figures;
     run_eval *eval = &run->reporter.last_eval;
     mot_status status = MOT_OK;
-    if (figures->theory) run_probe_look(&run->world.model, &figures->probe);
+    if (figures->theory) mot_run_probe_look(&run->world.model, &figures->probe);
     if (run->world.comm->rank != MOT_ROOT) return MOT_OK;
     conclude(eval, figures, run->world.eval_set.groups > 0 ? eval->group_load : eval->class_load,
              (size_t)run->course.config.model.experts);
     if (run->keeper.record == NULL || run->course.again) return MOT_OK;
     MOT_TRY(record_figures(run));
     MOT_TRY(log_figures(run));
-    MOT_TRY(run_health_eval(run));
+    MOT_TRY(mot_run_health_eval(run));
 done:
     return status;
 }
 
 /* ---- after a stop ---- */
 
-mot_status run_recall_eval(mot_run *run)
+mot_status mot_run_recall_eval(mot_run *run)
 {
     run_eval *eval = &run->reporter.last_eval;
     char *line = NULL;

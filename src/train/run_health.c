@@ -95,7 +95,7 @@ static void begin_stage(run_reporter *reporter, const run_course *course)
     health->loss.block = (sums){0};
 }
 
-mot_status run_health_create(run_reporter *reporter, const run_world *world)
+mot_status mot_run_health_create(run_reporter *reporter, const run_world *world)
 {
     static const char *const what = "what a run's health is judged by";
     mot_status status;
@@ -106,23 +106,23 @@ mot_status run_health_create(run_reporter *reporter, const run_world *world)
     reporter->health->loss.steps = block_steps(world);
     reporter->health->loss.first = NAN;
 done:
-    return status; /* released by run_close */
+    return status; /* released by mot_run_take_down */
 }
 
-void run_health_destroy(run_reporter *reporter)
+void mot_run_health_destroy(run_reporter *reporter)
 {
     if (reporter->health != NULL) mot_free(reporter->health->window.load);
     mot_free(reporter->health);
     reporter->health = NULL;
 }
 
-mot_status run_health_begin(mot_run *run)
+mot_status mot_run_health_begin(mot_run *run)
 {
     memset(&run->reporter.health->fit, 0, sizeof run->reporter.health->fit);
     memset(&run->reporter.health->blind, 0, sizeof run->reporter.health->blind);
     begin_window(&run->reporter, &run->world);
     begin_stage(&run->reporter, &run->course);
-    return run_recall_warnings(run);
+    return mot_run_recall_warnings(run);
 }
 
 /* ---- routing ---- */
@@ -164,8 +164,9 @@ static mot_status judge_scores(mot_run *run, const mot_step_result *result)
     ++health->blind.steps;
     if (!health->blind.open || health->blind.steps < MOT_MAX(health->window.steps, BLOCKS * health->loss.steps))
         return MOT_OK;
-    return run_warn(run, RUN_CONSTANT_GATE,
-                    "the gate scored all samples of the last %" MOT_PRI_GIDX " steps alike", health->blind.steps);
+    return mot_run_warn(run, RUN_CONSTANT_GATE,
+                        "the gate scored all samples of the last %" MOT_PRI_GIDX " steps alike",
+                        health->blind.steps);
 }
 
 /* Nothing of what the gate is told depends on its scores: it stays as it began. */
@@ -177,10 +178,10 @@ static mot_status judge_deaf_gate(mot_run *run)
         [MOT_SCALE_PROB] = "prob", [MOT_SCALE_CHOSEN] = "chosen", [MOT_SCALE_NONE] = "none"};
     const bool all = mot_config_choices(config) == (size_t)config->model.experts;
     if (all || !run_gate_is_deaf(config) || explore->balance_loss > 0 || explore->z_loss > 0) return MOT_OK;
-    return run_warn(run, RUN_CONSTANT_GATE,
-                    "with route.scale = %s and %d expert%s a sample the loss does not depend on the gate's "
-                    "scores, so the gate never learns",
-                    scale[config->route.scale], config->route.top_k, config->route.top_k == 1 ? "" : "s");
+    return mot_run_warn(run, RUN_CONSTANT_GATE,
+                        "with route.scale = %s and %d expert%s a sample the loss does not depend on the gate's "
+                        "scores, so the gate never learns",
+                        scale[config->route.scale], config->route.top_k, config->route.top_k == 1 ? "" : "s");
 }
 
 static mot_status judge_loads(mot_run *run)
@@ -197,15 +198,16 @@ static mot_status judge_loads(mot_run *run)
         if (load[e] > load[busiest]) busiest = e;
     }
     if (2 * K <= (size_t)E && (double)load[busiest] > most_share * samples)
-        return run_warn(run, RUN_ONE_EXPERT,
-                        "expert %d of %d had %.1f %% of the samples of the last %" MOT_PRI_GIDX " steps", busiest,
-                        E, 100 * (double)load[busiest] / samples, health->window.counted);
+        return mot_run_warn(run, RUN_ONE_EXPERT,
+                            "expert %d of %d had %.1f %% of the samples of the last %" MOT_PRI_GIDX " steps",
+                            busiest, E, 100 * (double)load[busiest] / samples, health->window.counted);
     /* The theory has several experts for each class, and leaves some of them out in the end. */
     if (idle > 0 && mot_dataset_mixture(run->world.train.dataset, NULL) == NULL)
-        return run_warn(run, RUN_IDLE_EXPERTS,
-                        "%d of %d experts, expert %d first, had less than 1 %% of a fair share of the samples of "
-                        "the last %" MOT_PRI_GIDX " steps",
-                        idle, E, first, health->window.counted);
+        return mot_run_warn(
+            run, RUN_IDLE_EXPERTS,
+            "%d of %d experts, expert %d first, had less than 1 %% of a fair share of the samples of "
+            "the last %" MOT_PRI_GIDX " steps",
+            idle, E, first, health->window.counted);
     return MOT_OK;
 }
 
@@ -279,9 +281,10 @@ static mot_status judge_block(mot_run *run)
     if (health->loss.rising < BLOCKS) return MOT_OK;
     const mean_of risen = conclude(&health->loss.risen);
     if (risen.mean < bound + loss_deviations * sqrt(risen.variance + lowest->variance)) return MOT_OK;
-    return run_warn(run, RUN_RISING_LOSS,
-                    "the training loss was %.4g in the last %" MOT_PRI_GIDX " steps, and had been %.4g before",
-                    risen.mean, health->loss.rising * health->loss.steps, lowest->mean);
+    return mot_run_warn(run, RUN_RISING_LOSS,
+                        "the training loss was %.4g in the last %" MOT_PRI_GIDX
+                        " steps, and had been %.4g before",
+                        risen.mean, health->loss.rising * health->loss.steps, lowest->mean);
 }
 
 static void begin_loss(struct run_health *health)
@@ -324,7 +327,7 @@ static void count_hits(run_reporter *reporter, const run_course *course, const m
     health->fit.hits[0] = health->fit.samples[0] = 0;
 }
 
-mot_status run_health_eval(mot_run *run)
+mot_status mot_run_health_eval(mot_run *run)
 {
     const struct run_health *health = run->reporter.health;
     const run_eval *eval = &run->reporter.last_eval;
@@ -335,14 +338,14 @@ mot_status run_health_eval(mot_run *run)
                  test = 1 - eval->number[RUN_ACCURACY],
                  deviation = sqrt(test * (1 - test) / (double)eval->samples + wrong * (1 - wrong) / samples);
     if (test < most_ratio * wrong || test < wrong + most_gap + error_deviations * deviation) return MOT_OK;
-    return run_warn(run, RUN_OVERFITTING,
-                    "%.1f %% of the training samples were right, and %.1f %% of those of '%s'",
-                    100 * (1 - wrong), 100 * (1 - test), run->course.config.eval.split);
+    return mot_run_warn(run, RUN_OVERFITTING,
+                        "%.1f %% of the training samples were right, and %.1f %% of those of '%s'",
+                        100 * (1 - wrong), 100 * (1 - test), run->course.config.eval.split);
 }
 
 /* ---- */
 
-mot_status run_health_step(mot_run *run, const mot_step_result *result)
+mot_status mot_run_health_step(mot_run *run, const mot_step_result *result)
 {
     mot_status status;
     count_hits(&run->reporter, &run->course, result);

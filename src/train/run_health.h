@@ -27,7 +27,7 @@ typedef enum run_warning {
 
 /* Says what was seen, with a cure for this configuration, on the terminal and in log.jsonl, unless this run has said
  * this warning before. Root. */
-mot_status run_warn(mot_run *run, run_warning warning, const char *seen, ...)
+mot_status mot_run_warn(mot_run *run, run_warning warning, const char *seen, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Whether the loss alone tells the gate nothing: the weights of the experts' outputs do not depend on its scores. */

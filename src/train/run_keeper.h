@@ -21,17 +21,17 @@ typedef struct run_keeper {
 /* run_parts.c: what a run that goes on does otherwise than before. Between two changes of its configuration lies a part of
  * it, whose configuration stays in the folder. */
 /* MOT_ERR_INPUT names the first key that must stay what it was. Root. */
-mot_status run_compare(const mot_config *now, const mot_config *before, const char *path);
+mot_status mot_run_compare(const mot_config *now, const mot_config *before, const char *path);
 /* After the progress has been read: schedule and noise that have begun stay, with a warning where that is a choice, and
  * config_text says so. Collective, with `former` on every rank. */
-mot_status run_keep_schedule(run_course *course, run_keeper *keeper, const run_world *world);
+mot_status mot_run_keep_schedule(run_course *course, run_keeper *keeper, const run_world *world);
 /* Says each key whose value is another one from the step after progress.step on. Root. */
-mot_status run_say_changes(const run_course *course, const mot_config *former, mot_gidx samples);
+mot_status mot_run_say_changes(const run_course *course, const mot_config *former, mot_gidx samples);
 /* Writes config.yaml, and keeps that of the part before, which ended at this step, where it was another one. Root. */
-mot_status run_write_config(const run_keeper *keeper, const run_course *course);
+mot_status mot_run_write_config(const run_keeper *keeper, const run_course *course);
 
 /* run_save.c: moves a checkpoint on that is being written; once it is there, run.h5 names it. Not collective: the status
  * is this rank's own. */
-mot_status run_save_poll(run_keeper *keeper);
+mot_status mot_run_save_poll(run_keeper *keeper);
 
 #endif

@@ -11,7 +11,7 @@
 #include "mot/stage.h"
 #include "mot/watch.h"
 
-const char *run_bytes_text(size_t bytes, char text[32])
+const char *mot_run_bytes_text(size_t bytes, char text[32])
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
     double value = (double)bytes;
@@ -95,12 +95,12 @@ static memory_parts parts_at_most(const run_world *world, const run_course *cour
     return parts_of(world, course, mot_step_bytes(world->step).guests_most);
 }
 
-size_t run_memory(const run_world *world, const run_course *course)
+size_t mot_run_memory(const run_world *world, const run_course *course)
 {
     return parts_at_most(world, course).sum;
 }
 
-size_t run_memory_so_far(const run_world *world, const run_course *course)
+size_t mot_run_memory_so_far(const run_world *world, const run_course *course)
 {
     return parts_of(world, course, mot_step_bytes(world->step).guests).sum;
 }
@@ -117,7 +117,7 @@ static void say_dry(const char *const text[DRY_COLUMNS])
     mot_log(MOT_LOG_INFO, "%s", line);
 }
 
-void run_dry(const run_world *world, const run_course *course)
+void mot_run_dry(const run_world *world, const run_course *course)
 {
     const mot_comm *comm = world->comm;
     const mot_model_size size = mot_model_measure(&world->model);
@@ -153,7 +153,7 @@ void run_dry(const run_world *world, const run_course *course)
         snprintf(cell[0], sizeof cell[0], "%d", r);
         snprintf(cell[1], sizeof cell[1], "%" PRIu64, rows[r].experts);
         snprintf(cell[2], sizeof cell[2], "%" PRIu64, rows[r].parameters);
-        for (size_t b = 0; b < MOT_COUNT(bytes); ++b) run_bytes_text(bytes[b], cell[3 + b]);
+        for (size_t b = 0; b < MOT_COUNT(bytes); ++b) mot_run_bytes_text(bytes[b], cell[3 + b]);
         say_dry(text);
     }
     if (mot_screen_room() < DRY_WIDTH)
@@ -162,16 +162,16 @@ void run_dry(const run_world *world, const run_course *course)
     const size_t K = mot_config_choices(&course->config), B = course->config.train.batch;
     mot_log_gap();
     mot_log_wrap(2, "a step dispatches %zu rows of %s: %s over all ranks%s", B * K,
-                 run_bytes_text(step.dispatch_row, row), run_bytes_text(B * K * step.dispatch_row, batch),
+                 mot_run_bytes_text(step.dispatch_row, row), mot_run_bytes_text(B * K * step.dispatch_row, batch),
                  K > 1 ? "; outputs and their gradients travel as well" : "");
     if (course->config.route.rebalance != MOT_REBALANCE_NEVER)
         mot_log(MOT_LOG_INFO, "route.rebalance: a rank may come to own %d experts, %s each",
-                mot_placement_most(&world->model.placement), run_bytes_text(size.of_expert, row));
+                mot_placement_most(&world->model.placement), mot_run_bytes_text(size.of_expert, row));
     mot_log(MOT_LOG_INFO, "dry run: nothing was written");
     mot_free(rows);
 }
 
-run_memory_peak run_measure_memory(const run_world *world, const run_course *course)
+run_memory_peak mot_run_measure_memory(const run_world *world, const run_course *course)
 {
     const mot_comm *comm = world->comm;
     const size_t peak = mot_memory_resident().peak;
@@ -181,7 +181,7 @@ run_memory_peak run_measure_memory(const run_world *world, const run_course *cou
         int rank;
     } most = {growth, comm->rank};
     mot_comm_allreduce(comm, &most, 1, MPI_DOUBLE_INT, MPI_MAXLOC);
-    const size_t sum = MOT_MAX(run_memory_so_far(world, course), world->held.most);
+    const size_t sum = MOT_MAX(mot_run_memory_so_far(world, course), world->held.most);
     double of_rank[4] = {comm->rank, (double)peak, growth, (double)sum};
     mot_comm_bcast(comm, of_rank, sizeof of_rank, most.rank);
     return (run_memory_peak){of_rank[0], of_rank[1], of_rank[2], of_rank[3]};

@@ -37,7 +37,7 @@ static void complain(void *with, const mot_change *change)
         change->key, change->before, change->key, change->now);
 }
 
-mot_status run_compare(const mot_config *now, const mot_config *before, const char *path)
+mot_status mot_run_compare(const mot_config *now, const mot_config *before, const char *path)
 {
     complaint about = {path, MOT_OK};
     if (now->stages != before->stages)
@@ -50,7 +50,7 @@ mot_status run_compare(const mot_config *now, const mot_config *before, const ch
     return status != MOT_OK ? status : about.status;
 }
 
-int run_precision_before(const mot_config *config)
+int mot_run_precision_before(const mot_config *config)
 {
     char folder[1024], path[2048], *text = NULL, *checksum = NULL;
     mot_config *before = NULL;
@@ -134,7 +134,7 @@ static bool keep_noise(mot_config *config, const mot_config *former)
     return kept;
 }
 
-mot_status run_keep_schedule(run_course *course, run_keeper *keeper, const run_world *world)
+mot_status mot_run_keep_schedule(run_course *course, run_keeper *keeper, const run_world *world)
 {
     const mot_dataset *data = world->train.dataset;
     const mot_progress *progress = &course->progress;
@@ -185,7 +185,7 @@ static void say_rate(const run_course *course, const mot_config *former, mot_gid
         mot_log(MOT_LOG_INFO, "  so the rate of step %" MOT_PRI_GIDX ": %.4g -> %.4g", next, before, now);
 }
 
-mot_status run_say_changes(const run_course *course, const mot_config *former, mot_gidx samples)
+mot_status mot_run_say_changes(const run_course *course, const mot_config *former, mot_gidx samples)
 {
     const mot_gidx next = course->progress.step + 1;
     char learned[100];
@@ -288,7 +288,7 @@ static mot_status write_part(const run_keeper *keeper, const char *path, mot_gid
     return status;
 }
 
-mot_status run_write_config(const run_keeper *keeper, const run_course *course)
+mot_status mot_run_write_config(const run_keeper *keeper, const run_course *course)
 {
     char path[1024], former[1024 + 32], *before = NULL;
     part at = {.step = course->progress.step, .first = 1};

@@ -6,12 +6,12 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 
-void run_count_load(run_world *world, const mot_step_result *result)
+void mot_run_count_load(run_world *world, const mot_step_result *result)
 {
     for (int e = 0; e < world->model.config->model.experts; ++e) world->moves.load[e] += result->load[e];
 }
 
-bool run_rebalance_due(const run_course *course)
+bool mot_run_rebalance_due(const run_course *course)
 {
     const mot_config *config = &course->config;
     const mot_progress *progress = &course->progress;
@@ -39,7 +39,7 @@ static void note_memory(run_world *world, const run_course *course, const mot_pl
     size_t arriving = 0;
     for (int e = 0; e < better->experts; ++e)
         arriving += better->owner[e] == rank && model->placement.owner[e] != rank;
-    const size_t bytes = run_memory_so_far(world, course) + arriving * mot_model_measure(model).of_expert;
+    const size_t bytes = mot_run_memory_so_far(world, course) + arriving * mot_model_measure(model).of_expert;
     world->held.most = MOT_MAX(world->held.most, bytes);
 }
 
@@ -64,7 +64,7 @@ mot_status mot_run_rebalance(mot_run *run)
         mot_log_wrap(2,
                      "%d of %d experts move (%s): the busiest rank had %.1f%% of the samples, and would have "
                      "had %.1f%%",
-                     moves.experts, run->course.config.model.experts, run_bytes_text(moved, bytes),
+                     moves.experts, run->course.config.model.experts, mot_run_bytes_text(moved, bytes),
                      100 * moves.share_before, 100 * moves.share_after);
     }
     memset(world->moves.load, 0, (size_t)run->course.config.model.experts * sizeof *world->moves.load);

@@ -17,63 +17,63 @@ struct mot_run {
 /* run.c: the root turns a run folder or a checkpoint into a checkpoint's path and its configuration; all get them, and the
  * run's schema (format.bytes 0, and a warning: it has none). `config` and `schema` are the caller's. Collective. */
 enum { RUN_CHECKPOINT_PATH = 2048 };
-mot_status run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
-                    char checkpoint[RUN_CHECKPOINT_PATH], mot_config *config, mot_schema *schema);
+mot_status mot_run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
+                        char checkpoint[RUN_CHECKPOINT_PATH], mot_config *config, mot_schema *schema);
 
-/* run_setup.c: all that is needed before the first step; `schema`: see run_world_open. Collective. */
-mot_status run_open(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose,
-                    mot_schema *schema);
-void run_close(mot_run *run);
+/* run_setup.c: all that is needed before the first step; `schema`: see mot_run_world_open. Collective. */
+mot_status mot_run_set_up(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose,
+                          mot_schema *schema);
+void mot_run_take_down(mot_run *run);
 
 /* run_resume.c: makes the folder, or continues what stands in it. Collective. */
-mot_status run_begin(mot_run *run);
+mot_status mot_run_begin(mot_run *run);
 /* Sets the run to its newest checkpoint, as a new start would, or to its beginning; the data go on behind the batch of
  * the step that failed. Collective. */
 enum { RUN_MOST_ROLLBACKS = 10 };
-mot_status run_go_back(mot_run *run);
+mot_status mot_run_go_back(mot_run *run);
 
 /* run_save.c: when and how checkpoints are written, and of what. */
-mot_state run_state(mot_run *run);
-mot_status run_save_begin(mot_run *run); /* collective, before any other */
+mot_state mot_run_state(mot_run *run);
+mot_status mot_run_save_begin(mot_run *run); /* collective, before any other */
 /* A checkpoint of this step. `wait`: returns when it is on disk; otherwise it may be written in the background.
  * Collective. */
-mot_status run_save(mot_run *run, bool wait);
-bool run_save_due(const mot_run *run); /* by the root's clock; false elsewhere */
+mot_status mot_run_save(mot_run *run, bool wait);
+bool mot_run_save_due(const mot_run *run); /* by the root's clock; false elsewhere */
 /* After an evaluation: whether it is the best so far and `checkpoint.best` wants its checkpoint. The same everywhere. */
-bool run_note_best(run_course *course, const run_eval *eval);
-size_t run_copy_bytes(mot_run *run); /* that this rank holds for checkpoints in the background */
+bool mot_run_note_best(run_course *course, const run_eval *eval);
+size_t mot_run_copy_bytes(mot_run *run); /* that this rank holds for checkpoints in the background */
 
 /* run_eval.c: collective. */
-mot_status run_evaluate(mot_run *run);
+mot_status mot_run_evaluate(mot_run *run);
 /* run_figures.c: collective, its status each rank's own. */
-mot_status run_figures_end(mot_run *run);
+mot_status mot_run_figures_end(mot_run *run);
 /* On a root that continues a run: the last evaluation of it, as far as log.jsonl and the record have it. */
-mot_status run_recall_eval(mot_run *run);
+mot_status mot_run_recall_eval(mot_run *run);
 
 /* run_health.c: warns of what goes wrong, each once in a run, with its cure; the root's alone. Begin: the run is where it
  * begins or goes on. Step: after each of training, with `progress` behind it, unless it was left out. Eval: after each
  * evaluation. */
-mot_status run_health_begin(mot_run *run);
-mot_status run_health_step(mot_run *run, const mot_step_result *result);
-mot_status run_health_eval(mot_run *run);
+mot_status mot_run_health_begin(mot_run *run);
+mot_status mot_run_health_step(mot_run *run, const mot_step_result *result);
+mot_status mot_run_health_eval(mot_run *run);
 /* run_warn.c: those that a run which is continued has said. */
-mot_status run_recall_warnings(mot_run *run);
+mot_status mot_run_recall_warnings(mot_run *run);
 
 /* run_report.c: what is said while it goes on. */
-mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate);
-void run_say_eval(const mot_run *run);
+mot_status mot_run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate);
+void mot_run_say_eval(const mot_run *run);
 
 /* run_table.c: what went where, and what was taken for what, after the last evaluation. */
-void run_say_table(const mot_run *run);
+void mot_run_say_table(const mot_run *run);
 /* The same as classes.csv and groups.csv in the run folder. Root; its own status. */
-mot_status run_write_tables(const mot_run *run);
+mot_status mot_run_write_tables(const mot_run *run);
 
-/* run_summary.c: summary.json, and what is said at the end. run_note: that the run is at work, or that it failed and why
+/* run_summary.c: summary.json, and what is said at the end. mot_run_note: that the run is at work, or that it failed and why
  * (`error`, else NULL); the root's alone. */
-mot_status run_note(const mot_run *run, const char *status, const char *error);
-mot_status run_summarize(mot_run *run, const char *status);
+mot_status mot_run_note(const mot_run *run, const char *status, const char *error);
+mot_status mot_run_summarize(mot_run *run, const char *status);
 /* Says the digest alone. Collective. */
-mot_status run_say_digest(mot_run *run);
+mot_status mot_run_say_digest(mot_run *run);
 
 /* signals.c: the first signal asks to stop after the step; a later one, half a second after it or more, ends the
  * process as it would have without us. Every file is complete or absent at any moment, so nothing breaks. */

@@ -9,7 +9,7 @@
 
 enum { MOST_PROBE = 512 };
 
-mot_status run_probe_create(const run_world *world, run_probe *probe)
+mot_status mot_run_probe_create(const run_world *world, run_probe *probe)
 {
     const mot_model *model = &world->model;
     const mot_expert_shape *shape = &model->shape;
@@ -54,7 +54,7 @@ done:
     return status;
 }
 
-void run_probe_destroy(run_probe *probe)
+void mot_run_probe_destroy(run_probe *probe)
 {
     mot_arena_free(&probe->arena);
     void *const arrays[] = {probe->x,       probe->label,   probe->group,    probe->role,   probe->expert,
@@ -65,7 +65,7 @@ void run_probe_destroy(run_probe *probe)
     *probe = (run_probe){0};
 }
 
-void run_probe_take(const mot_model *model, run_probe *probe, const mot_step_result *result)
+void mot_run_probe_take(const mot_model *model, run_probe *probe, const mot_step_result *result)
 {
     const size_t K = mot_config_choices(model->config);
     for (size_t p = 0; p < probe->samples; ++p) {
@@ -224,7 +224,7 @@ static void conflict(const mot_model *model, run_probe *probe, int local, size_t
 }
 
 /* Every rank its experts; then all are put together on the root. */
-void run_probe_look(const mot_model *model, run_probe *probe)
+void mot_run_probe_look(const mot_model *model, run_probe *probe)
 {
     const mot_comm *comm = model->comm;
     const size_t E = (size_t)model->config->model.experts, N = probe->classes, P = probe->samples;

@@ -37,11 +37,11 @@ typedef struct run_probe {
     mot_real *tile_x, *out, *d_out;
 } run_probe;
 
-mot_status run_probe_create(const run_world *world, run_probe *probe);
-void run_probe_destroy(run_probe *probe);
+mot_status mot_run_probe_create(const run_world *world, run_probe *probe);
+void mot_run_probe_destroy(run_probe *probe);
 /* Takes from the first pass of an evaluation where the probe's samples went. Root. */
-void run_probe_take(const mot_model *model, run_probe *probe, const mot_step_result *result);
+void mot_run_probe_take(const mot_model *model, run_probe *probe, const mot_step_result *result);
 /* Looks. Collective; never fails. */
-void run_probe_look(const mot_model *model, run_probe *probe);
+void mot_run_probe_look(const mot_model *model, run_probe *probe);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum { LINE = 512 };
 
-void run_say_means(mot_gidx step, const run_means *means)
+void mot_run_say_means(mot_gidx step, const run_means *means)
 {
     mot_piece piece[] = {{9, ""}, {8, ""}, {7, ""}, {6, ""}, {3, ""}, {5, ""}, {4, ""}};
     char line[LINE];
@@ -27,7 +27,7 @@ void run_say_means(mot_gidx step, const run_means *means)
     mot_log(MOT_LOG_INFO, "%s", line);
 }
 
-void run_keep_pace(run_reporter *reporter, int stage)
+void mot_run_keep_pace(run_reporter *reporter, int stage)
 {
     if (reporter->pace.begun_s == 0 || reporter->pace.stage != stage) {
         reporter->pace.begun_s = mot_clock_s();
@@ -103,8 +103,8 @@ static void put_figures(const run_world *world, const run_course *course, const 
     snprintf(piece[RATE].text, MOT_PIECE, "  %.0f", means->samples_per_s);
 }
 
-void run_draw_progress(run_reporter *reporter, const run_world *world, const run_course *course,
-                       const run_means *means)
+void mot_run_draw_progress(run_reporter *reporter, const run_world *world, const run_course *course,
+                           const run_means *means)
 {
     if (!mot_log_is_live() || mot_clock_s() - reporter->drawn_s < 0.1) return;
     reporter->drawn_s = mot_clock_s();

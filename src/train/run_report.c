@@ -38,7 +38,7 @@ static void warn_of_launch(const run_world *world)
 
 enum { BANNER = 11 }; /* columns before what a line of it says */
 
-void run_banner(const run_world *world, const run_course *course, const char *what)
+void mot_run_banner(const run_world *world, const run_course *course, const char *what)
 {
     const mot_config *config = &course->config;
     const mot_model_size size = mot_model_measure(&world->model);
@@ -75,21 +75,21 @@ void run_banner(const run_world *world, const run_course *course, const char *wh
                  config->model.experts, world->model.kind->kind.name, config->model.experts == 1 ? "" : "s",
                  size.own, parts, size.gate, total, K, config->model.experts,
                  world->model.shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
-    mot_log_wrap(
-        BANNER, "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
-        run_bytes_text(run_memory(world, course), memory));
+    mot_log_wrap(BANNER,
+                 "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
+                 mot_run_bytes_text(mot_run_memory(world, course), memory));
     if (what != NULL) mot_log_wrap(BANNER, "  %s", what);
     warn_of_launch(world);
 }
 
 void mot_run_say(const mot_run *run)
 {
-    run_banner(&run->world, &run->course, NULL);
+    mot_run_banner(&run->world, &run->course, NULL);
 }
 
 /* ---- during ---- */
 
-void run_report_begin(run_reporter *reporter, mot_gidx step)
+void mot_run_report_begin(run_reporter *reporter, mot_gidx step)
 {
     memset(&reporter->since, 0, sizeof reporter->since);
     reporter->since.begun_s = mot_clock_s();
@@ -155,7 +155,7 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     return status;
 }
 
-mot_status run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate)
+mot_status mot_run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate)
 {
     run_reporter *reporter = &run->reporter;
     const run_course *course = &run->course;
@@ -174,15 +174,15 @@ mot_status run_report_step(mot_run *run, const mot_step_result *result, int stag
                      course->progress.stage == course->config.stages;
     if (run->world.comm->rank == MOT_ROOT) {
         const run_means means = take_means(reporter, course, result);
-        run_keep_pace(reporter, stage);
+        mot_run_keep_pace(reporter, stage);
         if (due) {
-            run_say_means(course->progress.step, &means);
+            mot_run_say_means(course->progress.step, &means);
             status = write_line(run, result, &means, stage, rate);
         }
-        run_draw_progress(reporter, &run->world, course, &means);
+        mot_run_draw_progress(reporter, &run->world, course, &means);
     }
     if (!due) return MOT_OK;
-    run_report_begin(reporter, course->progress.step);
+    mot_run_report_begin(reporter, course->progress.step);
     return mot_comm_agree(run->world.comm, status);
 }
 
@@ -193,7 +193,7 @@ static const char *told_of(const mot_config *config)
     return config->gate.told == MOT_TOLD_LABEL ? "label" : "group";
 }
 
-void run_put_told(const mot_config *config, mot_json *json)
+void mot_run_put_told(const mot_config *config, mot_json *json)
 {
     if (told_of(config)[0] != '\0') mot_json_text(json, "gate.told", told_of(config));
 }
@@ -204,7 +204,7 @@ static void put_purity(char *text, size_t size, const char *what, double purity,
     snprintf(text, size, "%s purity %.3f nmi %.3f", what, purity, nmi);
 }
 
-void run_say_eval(const mot_run *run)
+void mot_run_say_eval(const mot_run *run)
 {
     enum { INDENT = 13 };
     const run_eval *eval = &run->reporter.last_eval;

@@ -77,36 +77,37 @@ typedef struct run_reporter {
 } run_reporter;
 
 /* run_count.c: what an evaluation counts, sample by sample. Create: root; released by destroy. */
-mot_status run_count_create(run_eval *eval, const run_world *world);
-void run_count_destroy(run_eval *eval);
-void run_count_begin(run_eval *eval, const run_world *world);
-void run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
-                   const mot_step_result *result);
-void run_count_end(run_eval *eval, const run_world *world);
+mot_status mot_run_count_create(run_eval *eval, const run_world *world);
+void mot_run_count_destroy(run_eval *eval);
+void mot_run_count_begin(run_eval *eval, const run_world *world);
+void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
+                       const mot_step_result *result);
+void mot_run_count_end(run_eval *eval, const run_world *world);
 
-/* run_figures.c: what an evaluation shows, for the record, log.jsonl and the terminal. Begin and add: see run_evaluate; the
- * root's. run_figures_end is of the whole run. */
-mot_status run_figures_create(run_reporter *reporter, const run_world *world);
-void run_figures_destroy(run_reporter *reporter);
-size_t run_figure_numbers(const run_reporter *reporter, const run_world *world); /* in all of an evaluation; root */
-void run_figures_begin(run_reporter *reporter, const run_world *world);
-void run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
-                     const mot_step_result *result);
+/* run_figures.c: what an evaluation shows, for the record, log.jsonl and the terminal. Begin and add: see mot_run_evaluate; the
+ * root's. mot_run_figures_end is of the whole run. */
+mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world);
+void mot_run_figures_destroy(run_reporter *reporter);
+size_t mot_run_figure_numbers(const run_reporter *reporter,
+                              const run_world *world); /* in all of an evaluation; root */
+void mot_run_figures_begin(run_reporter *reporter, const run_world *world);
+void mot_run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
+                         const mot_step_result *result);
 /* All numbers of an evaluation; and, for `mot eval --json`, tables and names. */
-void run_put_eval(const run_eval *eval, mot_json *json);
-void run_put_tables(const run_eval *eval, const run_world *world, mot_json *json);
+void mot_run_put_eval(const run_eval *eval, mot_json *json);
+void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *json);
 
 /* run_health.c: what warnings follow from; the root's alone. */
-mot_status run_health_create(run_reporter *reporter, const run_world *world);
-void run_health_destroy(run_reporter *reporter);
+mot_status mot_run_health_create(run_reporter *reporter, const run_world *world);
+void mot_run_health_destroy(run_reporter *reporter);
 /* run_warn.c: names of the warnings so far, for summary.json. */
-void run_put_warnings(const run_reporter *reporter, mot_json *json);
+void mot_run_put_warnings(const run_reporter *reporter, mot_json *json);
 
 /* run_report.c: the figure gate.told, where the gate is told the truth instead of learning. */
-void run_put_told(const mot_config *config, mot_json *json);
-void run_banner(const run_world *world, const run_course *course, const char *what);
+void mot_run_put_told(const mot_config *config, mot_json *json);
+void mot_run_banner(const run_world *world, const run_course *course, const char *what);
 /* From this step on. */
-void run_report_begin(run_reporter *reporter, mot_gidx step);
+void mot_run_report_begin(run_reporter *reporter, mot_gidx step);
 
 /* run_progress.c: the lines of steps. Root. */
 /* Means over the steps since the last report. */
@@ -114,12 +115,12 @@ typedef struct run_means {
     double loss, accuracy, samples_per_s, gflops, load_ratio, compute, exchange, wait, wall_s;
 } run_means;
 /* Says them, as much of it as a terminal has room for. */
-void run_say_means(mot_gidx step, const run_means *means);
+void mot_run_say_means(mot_gidx step, const run_means *means);
 /* Counts a step of `stage`, from which follows how long the others will take. */
-void run_keep_pace(run_reporter *reporter, int stage);
+void mot_run_keep_pace(run_reporter *reporter, int stage);
 /* On a terminal: how far the run is, and the means, ten times a second at most. */
-void run_draw_progress(run_reporter *reporter, const run_world *world, const run_course *course,
-                       const run_means *means);
+void mot_run_draw_progress(run_reporter *reporter, const run_world *world, const run_course *course,
+                           const run_means *means);
 
 /* run_time.c: where the time went. */
 /* Adds the time since `*since` to a part of the run, and sets `*since` to now. */
@@ -130,7 +131,7 @@ static inline void run_lap(run_reporter *reporter, run_part part, double *since)
     *since = now;
 }
 /* Adds what the step has done since `before` to the evaluations. */
-void run_time_evaluation(run_reporter *reporter, mot_step *step, const mot_step_work *before);
+void mot_run_time_evaluation(run_reporter *reporter, mot_step *step, const mot_step_work *before);
 /* A row of the split of a run's time: a phase of its training steps, or one of its parts. Over all ranks. */
 typedef struct run_time_row {
     const char *name;
@@ -139,9 +140,9 @@ typedef struct run_time_row {
 } run_time_row;
 enum { RUN_TIME_ROWS = MOT_PHASES + RUN_PARTS + 1 }; /* the last: all else */
 /* Fills the rows for a run of `wall_s` seconds so far. Collective. */
-void run_time(const run_reporter *reporter, const run_world *world, double wall_s,
-              run_time_row row[RUN_TIME_ROWS]);
-void run_say_time(int ranks, const run_time_row row[RUN_TIME_ROWS], double wall_s);
-void run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS]);
+void mot_run_time(const run_reporter *reporter, const run_world *world, double wall_s,
+                  run_time_row row[RUN_TIME_ROWS]);
+void mot_run_say_time(int ranks, const run_time_row row[RUN_TIME_ROWS], double wall_s);
+void mot_run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS]);
 
 #endif

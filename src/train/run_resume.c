@@ -56,7 +56,7 @@ static mot_status find_checkpoint(run_keeper *keeper, const run_world *world, co
     MOT_TRY(mot_config_parse(before, path, text, 0, NULL));
     if (before->model.precision == MOT_RULE_BF16)
         before->model.precision = MOT_RULE_BF16_ALWAYS; /* of an earlier version */
-    MOT_TRY(run_compare(&course->config, before, path));
+    MOT_TRY(mot_run_compare(&course->config, before, path));
     MOT_TRY(compare_data(world, checksum, path));
     memcpy(before->run, course->config.run, sizeof before->run); /* a folder may be moved */
     keeper->former = before;
@@ -113,7 +113,7 @@ static mot_status restore(mot_run *run, char *path, size_t size, mot_gidx *step)
 {
     const mot_comm *comm = run->world.comm;
     const bool root = comm->rank == MOT_ROOT;
-    mot_state state = run_state(run);
+    mot_state state = mot_run_state(run);
     mot_status status;
     while ((status = mot_checkpoint_read(comm, &state, path)) == MOT_ERR_INPUT) {
         const mot_gidx damaged = *step;
@@ -146,7 +146,7 @@ static mot_status fill_folder(const run_keeper *keeper, const run_course *course
     mot_status status;
     MOT_TRY(make_folder(course, keeper->folder));
     MOT_TRY(mot_file_sweep(keeper->folder));
-    if (!course->finished) MOT_TRY(run_write_config(keeper, course));
+    if (!course->finished) MOT_TRY(mot_run_write_config(keeper, course));
 done:
     return status;
 }
@@ -197,13 +197,13 @@ static mot_status go_on(run_course *course, run_keeper *keeper, run_world *world
     const mot_gidx last = mot_stage_steps(&former->stage[former->stages - 1], samples, former->train.batch);
     /* the same everywhere */
     MOT_TRY(mot_stage_reopen(&course->config, samples, last, &course->progress, &next));
-    if (next) run_begin_stage(world, course);
-    MOT_TRY(run_keep_schedule(course, keeper, world));
+    if (next) mot_run_begin_stage(world, course);
+    MOT_TRY(mot_run_keep_schedule(course, keeper, world));
 done:
     return status;
 }
 
-mot_status run_begin(mot_run *run)
+mot_status mot_run_begin(mot_run *run)
 {
     run_world *world = &run->world;
     run_course *course = &run->course;
@@ -222,7 +222,7 @@ mot_status run_begin(mot_run *run)
     if (course->continued) {
         MOT_TRY(restore(run, path, sizeof path, &step));
         mot_comm_bcast(comm, path, sizeof path, MOT_ROOT);
-        MOT_TRY(mot_comm_agree(comm, run_keep_normalization(world, path)));
+        MOT_TRY(mot_comm_agree(comm, mot_run_keep_normalization(world, path)));
         ++progress->restarts;
         if (progress->stage > course->config.stages)
             status = mot_fail(MOT_ERR_INPUT, "%s is at stage %d of a run of %d", path, progress->stage,
@@ -233,29 +233,29 @@ mot_status run_begin(mot_run *run)
     }
     if (root) {
         const bool on = course->continued,
-                   finished = progress->stage == course->config.stages && run_is_summed_up(course);
+                   finished = progress->stage == course->config.stages && mot_run_is_summed_up(course);
         course->finished = finished;
         status = name_run(keeper, on ? path : NULL);
         if (finished)
             mot_log(MOT_LOG_INFO, "it is complete: nothing is left to train, whatever else is given; a longer train.until goes on");
         if (status == MOT_OK && on && !finished)
-            status = run_say_changes(course, keeper->former, world->train.dataset->samples);
+            status = mot_run_say_changes(course, keeper->former, world->train.dataset->samples);
         if (status == MOT_OK) status = fill_folder(keeper, course);
         if (status == MOT_OK) status = open_record(keeper, world, course);
-        if (status == MOT_OK && on) status = run_recall_eval(run);
-        if (status == MOT_OK) status = run_health_begin(run);
-        if (status == MOT_OK && !finished) status = run_note(run, "running", NULL);
+        if (status == MOT_OK && on) status = mot_run_recall_eval(run);
+        if (status == MOT_OK) status = mot_run_health_begin(run);
+        if (status == MOT_OK && !finished) status = mot_run_note(run, "running", NULL);
     }
     MOT_TRY(mot_comm_agree_any(comm, status, &course->finished));
-    MOT_TRY(run_save_begin(run));
+    MOT_TRY(mot_run_save_begin(run));
 done:
     return status;
 }
 
-mot_status run_go_back(mot_run *run)
+mot_status mot_run_go_back(mot_run *run)
 {
     const mot_progress before = run->course.progress;
-    const double seconds = run_seconds(&run->course);
+    const double seconds = mot_run_seconds(&run->course);
     mot_status status = mot_saver_wait(run->keeper.saver);
     /* One of numbers that are not finite will not be written; that is why the run goes back. */
     if (status != MOT_OK && status != MOT_ERR_NUMERIC) return status;
@@ -264,7 +264,7 @@ mot_status run_go_back(mot_run *run)
     mot_lock_release(&run->keeper.lock);
     run->course.progress = (mot_progress){0};
     run->course.evaluated = -1;
-    MOT_TRY(run_begin(run));
+    MOT_TRY(mot_run_begin(run));
     mot_progress *progress = &run->course.progress;
     progress->wall_s = seconds;
     run->course.restored_s = mot_clock_s();

@@ -13,27 +13,27 @@ static bool in_background(const run_course *course)
     return config->checkpoint.background && (config->checkpoint.every > 0 || config->checkpoint.interval > 0);
 }
 
-mot_state run_state(mot_run *run)
+mot_state mot_run_state(mot_run *run)
 {
     mot_state state = mot_model_state(&run->world.model, &run->course.progress, run->keeper.config_text);
     state.dataset_checksum = run->world.dataset_checksum;
     state.run_id = run->keeper.id;
-    state.progress.wall_s = run_seconds(&run->course);
-    state.more = run_write_schema;
+    state.progress.wall_s = mot_run_seconds(&run->course);
+    state.more = mot_run_write_schema;
     state.more_of = &run->world.schema;
     return state;
 }
 
-size_t run_copy_bytes(mot_run *run)
+size_t mot_run_copy_bytes(mot_run *run)
 {
-    const mot_state state = run_state(run);
+    const mot_state state = mot_run_state(run);
     return in_background(&run->course) ? mot_state_bytes(run->world.comm, &state) : 0;
 }
 
-mot_status run_save_begin(mot_run *run)
+mot_status mot_run_save_begin(mot_run *run)
 {
     run->keeper.saved_s = mot_clock_s();
-    return mot_saver_create(&run->keeper.saver, run->world.comm, run_copy_bytes(run));
+    return mot_saver_create(&run->keeper.saver, run->world.comm, mot_run_copy_bytes(run));
 }
 
 /* The checkpoint is there. After the `last` for now run.h5 names all that there is. */
@@ -44,7 +44,7 @@ static mot_status link_saved(mot_record *record, bool last)
     return mot_record_keep_linked(record);
 }
 
-mot_status run_save_poll(run_keeper *keeper)
+mot_status mot_run_save_poll(run_keeper *keeper)
 {
     const mot_status status = mot_saver_poll(keeper->saver);
     if (status != MOT_OK || keeper->record == NULL) return status;
@@ -54,14 +54,14 @@ mot_status run_save_poll(run_keeper *keeper)
     return saved ? link_saved(keeper->record, false) : mot_record_keep_linked(keeper->record);
 }
 
-bool run_save_due(const mot_run *run)
+bool mot_run_save_due(const mot_run *run)
 {
     const double interval = run->course.config.checkpoint.interval;
     return run->world.comm->rank == MOT_ROOT && interval > 0 &&
            mot_clock_s() - run->keeper.saved_s >= interval;
 }
 
-bool run_note_best(run_course *course, const run_eval *eval)
+bool mot_run_note_best(run_course *course, const run_eval *eval)
 {
     mot_progress *progress = &course->progress;
     const bool first = progress->best_step == 0;
@@ -73,7 +73,7 @@ bool run_note_best(run_course *course, const run_eval *eval)
     return true;
 }
 
-mot_status run_save(mot_run *run, bool wait)
+mot_status mot_run_save(mot_run *run, bool wait)
 {
     run_keeper *keeper = &run->keeper;
     const run_course *course = &run->course;
@@ -90,7 +90,7 @@ mot_status run_save(mot_run *run, bool wait)
         if (status == MOT_OK) status = mot_path_join(path, sizeof path, keeper->folder, name);
     }
     MOT_TRY(mot_comm_agree(run->world.comm, status));
-    const mot_state state = run_state(run);
+    const mot_state state = mot_run_state(run);
     const mot_retention retention = {
         .newest = course->config.checkpoint.keep,
         .every = course->config.checkpoint.keep_every,

@@ -64,12 +64,12 @@ static mot_status begin_summary(const mot_run *run, const char *status_text, cha
     mot_json_int(*json, "mpi.hosts", run->world.place.hosts);
     mot_json_int(*json, "threads", run->world.place.threads);
     mot_json_text(*json, "level", mot_level());
-    run_put_told(&run->course.config, *json);
-    run_put_warnings(&run->reporter, *json);
+    mot_run_put_told(&run->course.config, *json);
+    mot_run_put_warnings(&run->reporter, *json);
     return MOT_OK;
 }
 
-mot_status run_note(const mot_run *run, const char *status_text, const char *error)
+mot_status mot_run_note(const mot_run *run, const char *status_text, const char *error)
 {
     char path[PATH];
     mot_json *json;
@@ -79,7 +79,7 @@ mot_status run_note(const mot_run *run, const char *status_text, const char *err
     return mot_json_save(json, path);
 }
 
-bool run_is_summed_up(const run_course *course)
+bool mot_run_is_summed_up(const run_course *course)
 {
     char path[PATH], *text = NULL;
     size_t count;
@@ -94,7 +94,7 @@ bool run_is_summed_up(const run_course *course)
 
 static mot_status find_digest(mot_run *run, char digest[33])
 {
-    const mot_state state = run_state(run);
+    const mot_state state = mot_run_state(run);
     return mot_comm_agree(run->world.comm, mot_state_digest(run->world.comm, &state, digest));
 }
 
@@ -104,7 +104,7 @@ static void say_digest(const char *digest)
     mot_log_wrap(7, "digest %s  (equal for any number of ranks)", digest);
 }
 
-mot_status run_say_digest(mot_run *run)
+mot_status mot_run_say_digest(mot_run *run)
 {
     char digest[33];
     const mot_status status = find_digest(run, digest);
@@ -112,18 +112,18 @@ mot_status run_say_digest(mot_run *run)
     return status;
 }
 
-mot_status run_summarize(mot_run *run, const char *status_text)
+mot_status mot_run_summarize(mot_run *run, const char *status_text)
 {
     char digest[33], path[PATH];
     const mot_progress *progress = &run->course.progress;
-    const double seconds = run_seconds(&run->course);
+    const double seconds = mot_run_seconds(&run->course);
     double wall = mot_clock_s() - run->reporter.start_s;
     mot_watch_phase("summary");
     mot_comm_bcast(run->world.comm, &wall, sizeof wall, MOT_ROOT);
     run_time_row time[RUN_TIME_ROWS];
-    run_time(&run->reporter, &run->world, wall, time);
+    mot_run_time(&run->reporter, &run->world, wall, time);
     const run_speed speed = measure(&run->reporter, &run->world, &run->course, seconds);
-    const run_memory_peak memory = run_measure_memory(&run->world, &run->course);
+    const run_memory_peak memory = mot_run_measure_memory(&run->world, &run->course);
     char peak[32], growth[32], sum[32], fraction[40] = "";
     mot_status status;
     MOT_TRY(find_digest(run, digest));
@@ -137,13 +137,13 @@ mot_status run_summarize(mot_run *run, const char *status_text)
             mot_json_text(json, "eval.split", run->course.config.eval.split);
             mot_json_int(json, "eval.step", eval->step);
             mot_json_int(json, "eval.samples", eval->samples);
-            run_put_eval(&run->reporter.last_eval, json);
+            mot_run_put_eval(&run->reporter.last_eval, json);
             mot_json_real(json, "time.wall_s", seconds);
             mot_json_real(json, "time.compute_s", progress->compute_s);
             mot_json_real(json, "time.exchange_s", progress->exchange_s);
             mot_json_real(json, "time.wait_s", progress->wait_s);
             mot_json_real(json, "time.process_s", wall);
-            run_put_time(json, time);
+            mot_run_put_time(json, time);
             mot_json_real(json, "speed.samples_per_s", speed.samples_per_s);
             mot_json_real(json, "speed.expert_gflops", speed.gflops);
             mot_json_real(json, "speed.sgemm_fraction", speed.fraction);
@@ -162,7 +162,7 @@ mot_status run_summarize(mot_run *run, const char *status_text)
         }
     }
     MOT_TRY(mot_comm_agree(run->world.comm, status));
-    run_say_time(run->world.comm->size, time, wall);
+    mot_run_say_time(run->world.comm->size, time, wall);
     say_digest(digest);
     if (!isnan(speed.fraction))
         snprintf(fraction, sizeof fraction, ", %.0f%% of a bare product", 100 * speed.fraction);
@@ -172,8 +172,8 @@ mot_status run_summarize(mot_run *run, const char *status_text)
         speed.gflops, fraction, speed.compute_s, speed.exchange_s, speed.wait_s, wall);
     mot_log_wrap(
         2, "memory: rank %.0f was the largest with %s, %s of them since the run was set up; its parts are %s",
-        memory.rank, run_bytes_text((size_t)memory.peak, peak), run_bytes_text((size_t)memory.growth, growth),
-        run_bytes_text((size_t)memory.sum, sum));
+        memory.rank, mot_run_bytes_text((size_t)memory.peak, peak),
+        mot_run_bytes_text((size_t)memory.growth, growth), mot_run_bytes_text((size_t)memory.sum, sum));
 done:
     return status;
 }

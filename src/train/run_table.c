@@ -298,7 +298,7 @@ static void say_confusion(const run_world *world, const run_eval *eval)
     }
 }
 
-void run_say_table(const mot_run *run)
+void mot_run_say_table(const mot_run *run)
 {
     if (run->world.comm->rank != MOT_ROOT) return;
     const run_table classes = classes_of(run);
@@ -321,7 +321,7 @@ static void put_csv(const void *of, FILE *stream)
     for (int e = 0; e < E; ++e) fprintf(stream, ",expert_%d", e);
     fputc('\n', stream);
     for (int r = 0; r < table->rows; ++r) {
-        csv_put_field(stream, "", table->name(&table->run->world, r, number));
+        mot_csv_put_field(stream, "", table->name(&table->run->world, r, number));
         fprintf(stream, ",%" PRId64 ",%" PRId64, samples_of(table, r), table->hits[r]);
         for (int e = 0; e < E; ++e) fprintf(stream, ",%" PRId64, load_at(table, r, e));
         fputc('\n', stream);
@@ -332,10 +332,10 @@ static mot_status write_table(const run_table *table)
 {
     char path[MOT_PATH];
     const mot_status status = mot_path_join(path, sizeof path, table->run->course.config.run, table->file);
-    return status != MOT_OK ? status : csv_write(path, put_csv, table);
+    return status != MOT_OK ? status : mot_csv_write(path, put_csv, table);
 }
 
-mot_status run_write_tables(const mot_run *run)
+mot_status mot_run_write_tables(const mot_run *run)
 {
     const run_table classes = classes_of(run), groups = groups_of(run);
     mot_status status;

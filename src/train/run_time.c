@@ -13,19 +13,19 @@ static const char *const part_name[RUN_PARTS + 1] = {
     [RUN_REBALANCE] = "rebalance",   [RUN_PARTS] = "other",
 };
 
-void run_count_seconds(run_course *course, const mot_step_result *result)
+void mot_run_count_seconds(run_course *course, const mot_step_result *result)
 {
     course->progress.compute_s += result->compute_s;
     course->progress.exchange_s += result->exchange_s;
     course->progress.wait_s += result->wait_s;
 }
 
-double run_seconds(const run_course *course)
+double mot_run_seconds(const run_course *course)
 {
     return course->progress.wall_s + mot_clock_s() - course->restored_s;
 }
 
-void run_time_evaluation(run_reporter *reporter, mot_step *step, const mot_step_work *before)
+void mot_run_time_evaluation(run_reporter *reporter, mot_step *step, const mot_step_work *before)
 {
     const mot_step_work *now = mot_step_measure(step);
     for (int p = 0; p < MOT_PHASES; ++p) {
@@ -36,8 +36,8 @@ void run_time_evaluation(run_reporter *reporter, mot_step *step, const mot_step_
     }
 }
 
-void run_time(const run_reporter *reporter, const run_world *world, double wall_s,
-              run_time_row row[RUN_TIME_ROWS])
+void mot_run_time(const run_reporter *reporter, const run_world *world, double wall_s,
+                  run_time_row row[RUN_TIME_ROWS])
 {
     enum { N = RUN_TIME_ROWS };
     const mot_step_work *work = mot_step_measure(world->step);
@@ -85,7 +85,7 @@ static void put_rate(char text[24], double amount, double seconds)
     if (amount > 0) snprintf(text, 24, "%.2f", amount / seconds * 1e-9);
 }
 
-void run_say_time(int ranks, const run_time_row row[RUN_TIME_ROWS], double wall_s)
+void mot_run_say_time(int ranks, const run_time_row row[RUN_TIME_ROWS], double wall_s)
 {
     mot_log_gap();
     say_columns(
@@ -104,7 +104,7 @@ void run_say_time(int ranks, const run_time_row row[RUN_TIME_ROWS], double wall_
     }
 }
 
-void run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS])
+void mot_run_put_time(mot_json *json, const run_time_row row[RUN_TIME_ROWS])
 {
     for (int i = 0; i < RUN_TIME_ROWS; ++i) {
         const struct {

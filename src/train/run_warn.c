@@ -93,7 +93,7 @@ static mot_status log_warning(mot_run *run, run_warning warning, const char *see
     return status;
 }
 
-mot_status run_warn(mot_run *run, run_warning warning, const char *format, ...)
+mot_status mot_run_warn(mot_run *run, run_warning warning, const char *format, ...)
 {
     char seen[MOT_SENTENCE], cure[CURE];
     va_list args;
@@ -108,7 +108,7 @@ mot_status run_warn(mot_run *run, run_warning warning, const char *format, ...)
     return log_warning(run, warning, seen, cure);
 }
 
-void run_put_warnings(const run_reporter *reporter, mot_json *json)
+void mot_run_put_warnings(const run_reporter *reporter, mot_json *json)
 {
     const char *said[RUN_WARNINGS];
     size_t count = 0;
@@ -117,7 +117,7 @@ void run_put_warnings(const run_reporter *reporter, mot_json *json)
     mot_json_texts(json, "warnings", count, (char *const *)said);
 }
 
-mot_status run_recall_warnings(mot_run *run)
+mot_status mot_run_recall_warnings(mot_run *run)
 {
     mot_status status = MOT_OK;
     MOT_TRY(mot_record_find(run->keeper.record, "warning", RUN_WARNINGS, names, &run->reporter.warned));

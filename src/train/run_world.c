@@ -82,7 +82,7 @@ static mot_status choose_precision(run_world *world, run_course *course)
     const bool open = *rule == MOT_RULE_AUTO || *rule == MOT_RULE_BF16;
     int before = -1;
     if (world->comm->rank == MOT_ROOT && course->purpose == RUN_TRAIN && open)
-        before = run_precision_before(&course->config);
+        before = mot_run_precision_before(&course->config);
     mot_comm_bcast(world->comm, &before, sizeof before, MOT_ROOT);
     if (course->purpose == RUN_EVAL) before = (int)*rule;
     if (open && before == MOT_RULE_FP32) *rule = MOT_RULE_FP32;
@@ -100,7 +100,7 @@ static size_t held_since(size_t *held)
     return *held - before;
 }
 
-mot_status run_world_open(run_world *world, run_course *course, const mot_comm *comm, mot_schema *schema)
+mot_status mot_run_world_open(run_world *world, run_course *course, const mot_comm *comm, mot_schema *schema)
 {
     const mot_config *config = &course->config;
     const bool learns = course->purpose == RUN_TRAIN;
@@ -114,13 +114,13 @@ mot_status run_world_open(run_world *world, run_course *course, const mot_comm *
     if (learns) {
         mot_watch_part("step", 0);
         mot_watch_phase("start");
-        MOT_TRY(watchdog_start(&world->watchdog, comm, config->watch.warn, config->watch.abort));
+        MOT_TRY(mot_watchdog_start(&world->watchdog, comm, config->watch.warn, config->watch.abort));
     }
     MOT_TRY(look_around(comm, config->threads, &world->place));
     world->held.before = mot_memory_resident().now;
     size_t held = mot_memory_held();
     status = mot_allocate(&world->moves.load, (size_t)config->model.experts, sizeof(int64_t), "loads");
-    if (status == MOT_OK) status = run_open_data(world, course);
+    if (status == MOT_OK) status = mot_run_open_data(world, course);
     MOT_TRY(mot_comm_agree(comm, status));
     MOT_TRY(check_same_data(world, course));
     world->held.data = held_since(&held);
@@ -143,14 +143,14 @@ mot_status run_world_open(run_world *world, run_course *course, const mot_comm *
                                                          : MOT_MAX(config->train.batch, config->eval.batch),
                             world->place.threads));
     world->held.step = held_since(&held);
-    watchdog_step(world->watchdog, world->step);
+    mot_watchdog_step(world->watchdog, world->step);
 done:
     return status;
 }
 
-void run_world_close(run_world *world)
+void mot_run_world_close(run_world *world)
 {
-    watchdog_stop(&world->watchdog);
+    mot_watchdog_stop(&world->watchdog);
     mot_step_destroy(&world->step);
     mot_model_free(&world->model);
     mot_free(world->parent);
@@ -160,7 +160,7 @@ void run_world_close(run_world *world)
     mot_schema_free(&world->schema);
 }
 
-void run_begin_stage(run_world *world, const run_course *course)
+void mot_run_begin_stage(run_world *world, const run_course *course)
 {
     const mot_units *units = &world->model.units;
     if (course->progress.stage == course->config.stages) return;

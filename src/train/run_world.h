@@ -36,39 +36,39 @@ typedef struct run_world {
         size_t data, model, step; /* since, by what was made */
         size_t figures;           /* for an evaluation's figures and tables */
         size_t copies;            /* for checkpoints */
-        size_t most;              /* that run_memory_so_far was before experts moved */
+        size_t most;              /* that mot_run_memory_so_far was before experts moved */
     } held;                       /* bytes of this process */
 } run_world;
 
 /* run_world.c: data, model and step for the course; what is not for its purpose is left out. `schema`: the data are read
- * as its (taken over, whatever the status), NULL: as their own. What was made before a failure stays for run_world_close.
+ * as its (taken over, whatever the status), NULL: as their own. What was made before a failure stays for mot_run_world_close.
  * Collective. */
-mot_status run_world_open(run_world *world, run_course *course, const mot_comm *comm, mot_schema *schema);
-void run_world_close(run_world *world);
+mot_status mot_run_world_open(run_world *world, run_course *course, const mot_comm *comm, mot_schema *schema);
+void mot_run_world_close(run_world *world);
 /* The optimizers forget, as a stage begins; nothing behind the last one. */
-void run_begin_stage(run_world *world, const run_course *course);
+void mot_run_begin_stage(run_world *world, const run_course *course);
 
 /* run_data.c: the run's data, and its schema. Open: not collective, to be agreed on. Write: for checkpoints. Keep: a run
  * that is continued goes on with the normalization of its checkpoint. */
-mot_status run_open_data(run_world *world, run_course *course);
-mot_status run_write_schema(const void *schema, hid_t file);
-mot_status run_read_schema(void *schema, hid_t file, const char *path);
-mot_status run_keep_normalization(run_world *world, const char *path);
+mot_status mot_run_open_data(run_world *world, run_course *course);
+mot_status mot_run_write_schema(const void *schema, hid_t file);
+mot_status mot_run_read_schema(void *schema, hid_t file, const char *path);
+mot_status mot_run_keep_normalization(run_world *world, const char *path);
 
 /* run_place.c: after each step of training. See also mot_run_rebalance. */
-void run_count_load(run_world *world, const mot_step_result *result);
+void mot_run_count_load(run_world *world, const mot_step_result *result);
 
 /* run_memory.c: bytes that this rank holds: the sum of all parts at most, and with what splitting has needed in place of
  * what it may need. */
-size_t run_memory(const run_world *world, const run_course *course);
-size_t run_memory_so_far(const run_world *world, const run_course *course);
+size_t mot_run_memory(const run_world *world, const run_course *course);
+size_t mot_run_memory_so_far(const run_world *world, const run_course *course);
 /* Prints what each rank would hold and send. Collective. */
-void run_dry(const run_world *world, const run_course *course);
+void mot_run_dry(const run_world *world, const run_course *course);
 /* The rank that grew most: its peak, its growth since the run was set up, and its sum. Collective. */
 typedef struct run_memory_peak {
     double rank, peak, growth, sum;
 } run_memory_peak;
-run_memory_peak run_measure_memory(const run_world *world, const run_course *course);
-const char *run_bytes_text(size_t bytes, char text[32]); /* "1.5 MiB" */
+run_memory_peak mot_run_measure_memory(const run_world *world, const run_course *course);
+const char *mot_run_bytes_text(size_t bytes, char text[32]); /* "1.5 MiB" */
 
 #endif

@@ -165,7 +165,7 @@ static void look(void *context)
     }
 }
 
-mot_status watchdog_start(watchdog **result, const mot_comm *comm, double warn_s, double abort_s)
+mot_status mot_watchdog_start(watchdog **result, const mot_comm *comm, double warn_s, double abort_s)
 {
     mot_status status;
     watchdog *dog = NULL;
@@ -191,17 +191,17 @@ mot_status watchdog_start(watchdog **result, const mot_comm *comm, double warn_s
     MOT_TRY(mot_roll_call_create(&dog->roll, comm));
     MOT_TRY(mot_comm_agree(comm, mot_ticker_start(&dog->ticker, dog->tick_s, look, dog)));
 done:
-    if (status != MOT_OK) watchdog_stop(&dog);
+    if (status != MOT_OK) mot_watchdog_stop(&dog);
     *result = dog;
     return status;
 }
 
-void watchdog_step(watchdog *dog, const mot_step *step)
+void mot_watchdog_step(watchdog *dog, const mot_step *step)
 {
     if (dog != NULL) atomic_store(&dog->step, step);
 }
 
-void watchdog_stop(watchdog **handle)
+void mot_watchdog_stop(watchdog **handle)
 {
     watchdog *dog = *handle;
     *handle = NULL;

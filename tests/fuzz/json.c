@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static bench_sample samples[2];
     const bench_result result = {.ranks = 1, .repeats = 2, .steps = 1, .batch = 1, .sample = samples};
     bench_file file = {0};
-    if (fuzz_accepted(bench_read(&file, path, description, 2))) bench_compare(&file, path, &result);
+    if (fuzz_accepted(mot_bench_read(&file, path, description, 2))) mot_bench_compare(&file, path, &result);
     mot_free(file.text);
     fuzz_nothing_left(before);
     return 0;

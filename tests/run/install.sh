@@ -13,6 +13,10 @@ logged cmake --install "$MOT_BUILD_DIR" --prefix "$scratch/first"
 mv "$scratch/first" "$scratch/prefix" # nothing installed may remember where it was put
 "$scratch/prefix/bin/mot" --version
 for header in rng.h version.h digest.h; do test -f "$scratch/prefix/include/mot/$header"; done
+# A program's own names must not meet ours: all that archives show begins with mot_ (sanitizers add names of theirs).
+foreign=$(find "$scratch/prefix" -name 'libmot_*.a' -exec nm -g --defined-only {} + | awk 'NF == 3 { print $3 }' |
+    grep -v -e '^mot_' -e '^__' | sort -u) || true
+[ -z "$foreign" ] || { echo "installed archives show names without mot_: $foreign"; exit 1; }
 
 logged cmake -S "$here/install" -B "$scratch/cmake" -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_C_FLAGS="$flags"
 logged cmake --build "$scratch/cmake"

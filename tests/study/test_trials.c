@@ -57,18 +57,18 @@ static void begin(mot_study *study, mot_comm *comm)
 
 static void plan(mot_study *study)
 {
-    ck_assert_ptr_eq(study_add(study, "four", "four experts", base, 3, 1, "%s", ""), &study->variant[0]);
-    (void)study_add(study, "two", "two experts", base, 2, 5, "model.experts=%d; eval.every=5", 2);
-    ck_assert_ptr_eq(study_add(study, "broken", "a rate without reason", base, 1, 1,
-                               "stages.0.rate=1e6; model.merged.init=100; route.scale=none"),
+    ck_assert_ptr_eq(mot_study_add(study, "four", "four experts", base, 3, 1, "%s", ""), &study->variant[0]);
+    (void)mot_study_add(study, "two", "two experts", base, 2, 5, "model.experts=%d; eval.every=5", 2);
+    ck_assert_ptr_eq(mot_study_add(study, "broken", "a rate without reason", base, 1, 1,
+                                   "stages.0.rate=1e6; model.merged.init=100; route.scale=none"),
                      &study->variant[2]);
-    ck_assert_ptr_eq(study_add(study, "four", "again", base, 3, 1, "%s", ""), &study->variant[0]);
+    ck_assert_ptr_eq(mot_study_add(study, "four", "again", base, 3, 1, "%s", ""), &study->variant[0]);
     ck_assert_uint_eq(study->variants, 3);
 }
 
 static void finish(mot_study *study, mot_comm *comm)
 {
-    study_free(study);
+    mot_study_free(study);
     MPI_Barrier(comm->mpi);
     mot_comm_free(comm);
 }
@@ -88,23 +88,23 @@ START_TEST(trials_are_done_once)
     begin(&study, &comm);
     plan(&study);
     study.options.draw_only = true; /* nothing is there yet */
-    mot_ck_all(study_train(&study) == MOT_ERR_INPUT &&
+    mot_ck_all(mot_study_train(&study) == MOT_ERR_INPUT &&
                strstr(mot_error_message(), "is not done yet") != NULL);
     study.options.draw_only = false;
-    mot_status status = study_train(&study);
+    mot_status status = mot_study_train(&study);
     mot_ck_all(status == MOT_OK);
     const long before = modified("trials/two-2/summary.json");
     ck_assert_int_ne(before, 0);
     study.options.draw_only = true;
-    status = study_train(&study);
+    status = mot_study_train(&study);
     mot_ck_all(status == MOT_OK);
     ck_assert_int_eq(modified("trials/two-2/summary.json"), before);
     ck_assert_int_ne(modified("trials/broken-1/failed.txt"), 0);
     finish(&study, &comm);
 
     begin(&study, &comm); /* the same name with another configuration */
-    (void)study_add(&study, "four", "four experts", base, 3, 1, "train.batch=8");
-    status = study_train(&study);
+    (void)mot_study_add(&study, "four", "four experts", base, 3, 1, "train.batch=8");
+    status = mot_study_train(&study);
     mot_ck_all(status == MOT_ERR_INPUT && strstr(mot_error_message(), "another configuration") != NULL);
     finish(&study, &comm);
 }
@@ -117,7 +117,7 @@ START_TEST(records_are_read)
     begin(&study, &comm);
     plan(&study);
     if (comm.rank == MOT_ROOT) {
-        mot_ck_ok(study_read(&study));
+        mot_ck_ok(mot_study_read(&study));
         const study_result *r = &study.variant[0].result[1];
         static const double steps[] = {0, 4, 8, 10};
         ck_assert_uint_eq(r->rows, 4);
@@ -158,7 +158,7 @@ START_TEST(a_damaged_record_is_refused)
     if (comm.rank == MOT_ROOT) {
         char trial[900], pattern[1024], byte;
         glob_t segments;
-        study_path(&study, &study.variant[0], 1, trial, sizeof trial);
+        mot_study_path(&study, &study.variant[0], 1, trial, sizeof trial);
         snprintf(pattern, sizeof pattern, "%s/record/*.h5", trial);
         ck_assert_int_eq(glob(pattern, 0, NULL, &segments), 0);
         const char *const path = segments.gl_pathv[segments.gl_pathc - 1];
@@ -166,7 +166,7 @@ START_TEST(a_damaged_record_is_refused)
         ck_assert_uint_eq(mot_read_at(file, &byte, 1, 5000), 1);
         byte ^= 4;
         ck_assert_uint_eq(mot_write_at(file, &byte, 1, 5000), 1);
-        ck_assert_int_eq(study_read(&study), MOT_ERR_INPUT);
+        ck_assert_int_eq(mot_study_read(&study), MOT_ERR_INPUT);
         ck_assert_msg(strstr(mot_error_message(), path) != NULL, "said: %s", mot_error_message());
         byte ^= 4;
         ck_assert_uint_eq(mot_write_at(file, &byte, 1, 5000), 1);
@@ -189,17 +189,17 @@ START_TEST(the_page_is_written)
         size_t size;
         hid_t file = H5I_INVALID_HID;
         double loss[6];
-        mot_ck_ok(study_read(&study));
-        mot_ck_ok(study_page_open(&study, "A small study"));
-        study_section(&study, "First");
-        study_say(&study, "%d words\n\n", 2);
-        mot_ck_ok(study_keep(&study, "claim", "numbers", 1, shape, (const double[]){1, NAN}));
+        mot_ck_ok(mot_study_read(&study));
+        mot_ck_ok(mot_study_page_open(&study, "A small study"));
+        mot_study_section(&study, "First");
+        mot_study_say(&study, "%d words\n\n", 2);
+        mot_ck_ok(mot_study_keep(&study, "claim", "numbers", 1, shape, (const double[]){1, NAN}));
         const double x[] = {1, 2}, y[] = {3, 4};
         const mot_series series = {.label = "a", .count = 2, .x = x, .y = y};
         const mot_panel panel = {.kind = MOT_PANEL_LINES, .series = &series, .series_count = 1};
         mot_ck_ok(
-            study_draw(&study, "picture", "Two points.", &(mot_figure){.panels = &panel, .panel_count = 1}));
-        mot_ck_ok(study_page_close(&study));
+            mot_study_draw(&study, "picture", "Two points.", &(mot_figure){.panels = &panel, .panel_count = 1}));
+        mot_ck_ok(mot_study_page_close(&study));
 
         snprintf(path, sizeof path, "%s/small.md", folder);
         mot_ck_ok(mot_file_read(path, 1 << 20, &text, &size));
@@ -226,25 +226,25 @@ START_TEST(curves_and_crossings)
                               {.rows = 4, .column = {[STUDY_STEP] = step, [STUDY_LOSS] = slow}},
                               {.failed = true}};
     const study_variant variant = {.seeds = 3, .result = results};
-    ck_assert_double_eq_tol(study_reach(&results[0], 1e-1, STUDY_STEP), 5, 1e-9);
-    ck_assert_double_eq_tol(study_reach(&results[0], 1e-3, STUDY_STEP), 15, 1e-9);
-    ck_assert(study_reach(&results[0], 1e-12, STUDY_STEP) <= 30);
-    ck_assert(isnan(study_reach(&results[1], 1e-3, STUDY_STEP)) &&
-              isnan(study_reach(&results[2], 1, STUDY_STEP)));
+    ck_assert_double_eq_tol(mot_study_reach(&results[0], 1e-1, STUDY_STEP), 5, 1e-9);
+    ck_assert_double_eq_tol(mot_study_reach(&results[0], 1e-3, STUDY_STEP), 15, 1e-9);
+    ck_assert(mot_study_reach(&results[0], 1e-12, STUDY_STEP) <= 30);
+    ck_assert(isnan(mot_study_reach(&results[1], 1e-3, STUDY_STEP)) &&
+              isnan(mot_study_reach(&results[2], 1, STUDY_STEP)));
     study_curve curve;
-    mot_ck_ok(study_curve_make(&variant, study_number, STUDY_LOSS, false, &curve));
+    mot_ck_ok(mot_study_curve_make(&variant, mot_study_number, STUDY_LOSS, false, &curve));
     ck_assert_uint_eq(curve.count, 4);
     ck_assert_double_eq_tol(curve.median[1], 0.255, 1e-12);
-    study_curve_free(&curve);
+    mot_study_curve_free(&curve);
     double last[3];
     char text[96];
-    study_last(&variant, study_number, STUDY_LOSS, last);
+    mot_study_last(&variant, mot_study_number, STUDY_LOSS, last);
     ck_assert(last[1] == 0.125 && isnan(last[2]));
-    ck_assert_double_eq(study_median(last, 3), 0.0625); /* of the two that are there */
-    ck_assert(study_lowest_loss(&results[1]) == 0.125 && isnan(study_lowest_loss(&results[2])));
-    ck_assert_ptr_eq(study_longest(&variant), &results[0]);
-    ck_assert_str_eq(study_spread(last + 1, 2, text), "0.125, 1 of 2");
-    ck_assert_str_eq(study_spread(last + 2, 1, text), "never");
+    ck_assert_double_eq(mot_study_median(last, 3), 0.0625); /* of the two that are there */
+    ck_assert(mot_study_lowest_loss(&results[1]) == 0.125 && isnan(mot_study_lowest_loss(&results[2])));
+    ck_assert_ptr_eq(mot_study_longest(&variant), &results[0]);
+    ck_assert_str_eq(mot_study_spread(last + 1, 2, text), "0.125, 1 of 2");
+    ck_assert_str_eq(mot_study_spread(last + 2, 1, text), "never");
 }
 END_TEST
 
@@ -254,13 +254,13 @@ START_TEST(experts_have_kinds)
     double load[] = {3, 1, 0, 2, 4, 0, /* second */ 0, 5, 0, 1, 4, 0};
     const study_result result = {.rows = 2, .N = 2, .E = 3, .column = {[STUDY_LOAD] = load}};
     double samples;
-    ck_assert_uint_eq(study_expert_kind(&result, 0, 0, &samples), 0);
+    ck_assert_uint_eq(mot_study_expert_kind(&result, 0, 0, &samples), 0);
     ck_assert_double_eq(samples, 5);
-    ck_assert_uint_eq(study_expert_kind(&result, 0, 1, NULL), 1);
-    ck_assert_uint_eq(study_expert_kind(&result, 1, 0, NULL), 1);
-    ck_assert_uint_eq(study_expert_kind(&result, 1, 1, &samples), 0);
+    ck_assert_uint_eq(mot_study_expert_kind(&result, 0, 1, NULL), 1);
+    ck_assert_uint_eq(mot_study_expert_kind(&result, 1, 0, NULL), 1);
+    ck_assert_uint_eq(mot_study_expert_kind(&result, 1, 1, &samples), 0);
     ck_assert_double_eq(samples, 9);
-    (void)study_expert_kind(&result, 1, 2, &samples);
+    (void)mot_study_expert_kind(&result, 1, 2, &samples);
     ck_assert_double_eq(samples, 0);
 }
 END_TEST
@@ -271,12 +271,12 @@ START_TEST(a_variant_of_failures_is_empty)
     const study_variant variant = {.seeds = 2, .result = results};
     study_curve curve;
     double last[2];
-    mot_ck_ok(study_curve_make(&variant, study_error, 0, true, &curve));
+    mot_ck_ok(mot_study_curve_make(&variant, mot_study_error, 0, true, &curve));
     ck_assert_uint_eq(curve.count, 0);
-    study_curve_free(&curve);
-    ck_assert_ptr_eq(study_longest(&variant), &results[0]);
-    study_last(&variant, study_attention, 0, last);
-    ck_assert(isnan(last[0]) && isnan(last[1]) && isnan(study_median(last, 2)));
+    mot_study_curve_free(&curve);
+    ck_assert_ptr_eq(mot_study_longest(&variant), &results[0]);
+    mot_study_last(&variant, mot_study_attention, 0, last);
+    ck_assert(isnan(last[0]) && isnan(last[1]) && isnan(mot_study_median(last, 2)));
 }
 END_TEST
 
