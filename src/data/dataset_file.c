@@ -358,9 +358,10 @@ mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, co
         MOT_TRY(
             mot_dataset_names_read(file, path, "vocabulary", dataset->format.vocabulary, &dataset->vocabulary));
     MOT_TRY(mot_dataset_names_read(file, path, "class_names", (size_t)dataset->classes, &dataset->class_names));
-    MOT_TRY(read_values(file, y, dataset->samples, &label));
-    dataset->target = (unsigned char *)label;
+    status = read_values(file, y, dataset->samples, &label);
+    dataset->target = (unsigned char *)label; /* the data set's to release, whatever was read */
     dataset->target_bytes = sizeof *label;
+    if (status != MOT_OK) goto done;
     MOT_TRY(read_groups(dataset, file, path, split));
     MOT_TRY(take_labels(dataset, path, split, label));
     MOT_TRY(read_checksum(dataset, file, split));
