@@ -332,7 +332,7 @@ mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, co
 {
     const char *where = dataset->source->where;
     char x[16], y[16];
-    int32_t *label;
+    int32_t *label = NULL;
     int64_t version;
     hid_t file = H5I_INVALID_HID;
     mot_status status = mot_h5_open_sealed(&file, path, "data set");
