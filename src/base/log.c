@@ -23,7 +23,7 @@ void mot_log_init(int rank, mot_log_level level)
 
 bool mot_log_is_live(void)
 {
-    return mot_screen_is_there() && threshold >= MOT_LOG_INFO;
+    return mot_screen_shows_parts() && threshold >= MOT_LOG_INFO;
 }
 
 static void clear_progress(void)

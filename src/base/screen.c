@@ -72,6 +72,11 @@ bool mot_screen_is_there(void)
     return terminal[0] != '\0';
 }
 
+bool mot_screen_shows_parts(void)
+{
+    return mot_screen_is_there() && getenv("PRTE_LAUNCHED") == NULL;
+}
+
 /* ---- how wide it is ---- */
 
 /* 0: it does not tell. Asked anew each time, since windows are resized. */

@@ -11,7 +11,7 @@ if shutil.which("tmux") is None:
     sys.exit(77)
 version = subprocess.run([mot, "--version"], capture_output=True, text=True).stdout
 mpirun = shutil.which(re.search(r"^launcher +(\S+)", version, re.M).group(1)) or "mpirun"
-passes_on = "Open MPI" in version  # MPICH's launcher gives a rank a pipe, through which nobody can look
+passes_on = "Open MPI v4" in version  # MPICH's launcher gives a rank a pipe; that of Open MPI 5 passes on whole lines
 scratch = tempfile.mkdtemp(prefix="mot-screen.")
 os.chdir(scratch)
 env = dict(os.environ, LC_ALL="C.UTF-8", LSAN_OPTIONS=os.environ.get("LSAN_OPTIONS", "") + ":print_suppressions=0")
@@ -152,6 +152,7 @@ for name, screen in screens.items():
 
 cases = {"end40": (40, 4, 1), "end80": (80, 4, 4), "end80-64": (80, 64, 7), "end200-64": (200, 64, 27)}  # columns, experts, of them shown
 ended = {name: Screen(name, columns, *train("run=" + name, few, "model.experts=%d" % experts)) for name, (columns, experts, _) in cases.items()}
+lines = Screen("lines", 80, mpirun, "-n", "2", *train("run=lines", "report.every=2", few)) if "Open MPI v5" in version else None
 dumb = Screen("dumb", 80, *train("run=dumb", "report.every=2", few), term="dumb")
 piped = subprocess.run(train("run=piped", "report.every=2", few), env=dict(env, TERM="xterm"), capture_output=True, text=True)
 
@@ -182,6 +183,12 @@ for name, (columns, experts, shown) in cases.items():
     if not {"文字", "a, b", "x" * 40} < set(check_file(name, "class", "classes", 100, experts)):
         fail(name + ": names in classes.csv")
     check_file(name, "group", "groups", 7, experts)
+
+if lines:
+    text = lines.end(0)
+    lines.check_unbroken()
+    if LIVE.search(text) or len(re.findall(r"^step +[23] ", text, re.M)) != 2:
+        fail("under a launcher that passes on whole lines:", text)
 
 for what, code, text in ("dumb terminal", 0, dumb.end(0)), ("pipe", piped.returncode, piped.stdout):
     if code != 0 or LIVE.search(text) or re.search("[\r\033]", text) or len(re.findall(r"^step +[23] .* wait +\d+% *$", text, re.M)) != 2:

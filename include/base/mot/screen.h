@@ -13,6 +13,8 @@
 /* Looks for it. Whoever does not call this has none. After MPI_Init. */
 void mot_screen_find(void);
 bool mot_screen_is_there(void);
+/* Whether a line is seen before it ends. Not below the launcher of Open MPI 5 (PRRTE 3.0.8): it passes on whole lines. */
+bool mot_screen_shows_parts(void);
 
 /* Columns for a table: those of the terminal as wide as it is now, but the last, behind which some terminals begin a line.
  * Where there is none, or it does not tell: those of COLUMNS in the environment, or of 80. */
