@@ -17,7 +17,7 @@ esac
 passed=0 failed=0 skipped=0
 notes=$(mktemp) # why tests were skipped, and what failed
 log=$(mktemp)
-trap 'rm -f "$notes" "$log" "$log.notes" "$log.build"' EXIT
+trap 'rm -f "$notes" "$log" "$log.notes"' EXIT
 
 # suite NAME FOLDER CTEST-ARGUMENTS...: runs it, adds to the three counts.
 suite() {
@@ -59,28 +59,17 @@ build_failed() {
 
 step "packages" "$root/launch/setup.sh" test || build_failed packages
 
-# -O1: the sanitizers' stack traces stay true and the suite takes half as long as with -O0; -g1: their lines, built sooner.
-build_sanitizers() {
-    renice -n 10 "$BASHPID" >/dev/null 2>&1
-    step "build (Debug, sanitizers, beside the first suite)" compile "$build-sanitize" all -DCMAKE_BUILD_TYPE=Debug \
-        -DMOT_WERROR=ON -DCMAKE_C_FLAGS_DEBUG="-O1 -g1" -DMOT_SANITIZE=address,undefined
-}
-
 slow_or_not=(-LE '^(slow|long)$')
 if [ $slow = yes ]; then slow_or_not=(-LE '^long$'); fi
-built=yes
-step "build (Release, $jobs jobs)" compile "$build" all -DCMAKE_BUILD_TYPE=Release -DMOT_WERROR=ON -DMOT_NATIVE=OFF || built=no
-# The second build takes what cores are idle while the first suite waits.
-build_sanitizers >"$log.build" 2>&1 &
-building=$!
-if [ $built = yes ]; then
+if step "build (Release, $jobs jobs)" compile "$build" all -DCMAKE_BUILD_TYPE=Release -DMOT_WERROR=ON -DMOT_NATIVE=OFF; then
     suite Release "$build" "${slow_or_not[@]}"
 else
     build_failed Release
 fi
-if wait $building; then built=yes; else built=no; fi
-cat "$log.build"
-if [ $built = yes ]; then
+
+# -O1: the sanitizers' stack traces stay true and the suite takes half as long as with -O0; -g1: their lines, built sooner.
+if step "build (Debug, sanitizers, $jobs jobs)" compile "$build-sanitize" all -DCMAKE_BUILD_TYPE=Debug \
+    -DMOT_WERROR=ON -DCMAKE_C_FLAGS_DEBUG="-O1 -g1" -DMOT_SANITIZE=address,undefined; then
     suite Sanitizers "$build-sanitize" "${slow_or_not[@]}"
 else
     build_failed Sanitizers
