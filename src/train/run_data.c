@@ -39,23 +39,29 @@ static void warn_of_batch(const run_world *world, const run_course *course)
             batch, samples);
 }
 
-/* Settings that no stage has an optimizer for, and a rate at which none learns. */
+/* Settings that no stage has an optimizer for, of experts or gate, and a rate at which none learns. */
 static void warn_of_optimizer(const run_course *course)
 {
-    const mot_optimizer_config *first = &course->config.stage[0].expert;
-    bool adamw = false, other = false, rate = false;
+    mot_config usual;
+    bool adamw = false, other = false, rate = false, betas = false;
     double momentum = 0;
+    mot_config_defaults(&usual);
     for (int s = 0; s < course->config.stages; ++s) {
         const mot_stage_config *stage = &course->config.stage[s];
-        adamw = adamw || stage->expert.kind == MOT_ADAMW;
-        other = other || stage->expert.kind != MOT_ADAMW;
-        rate = rate || stage->expert.rate != 0 || stage->gate.rate != 0;
-        momentum = MOT_MAX(momentum, stage->expert.momentum);
+        const mot_optimizer_config *const both[] = {&stage->expert, &stage->gate};
+        for (size_t i = 0; i < MOT_COUNT(both); ++i) {
+            adamw = adamw || both[i]->kind == MOT_ADAMW;
+            other = other || both[i]->kind != MOT_ADAMW;
+            rate = rate || both[i]->rate != 0;
+            momentum = MOT_MAX(momentum, both[i]->momentum);
+            betas = betas || both[i]->beta1 != usual.stage[0].expert.beta1 ||
+                    both[i]->beta2 != usual.stage[0].expert.beta2;
+        }
     }
     if (!other && momentum != 0)
         mot_log(MOT_LOG_WARNING,
                 "train.momentum = %g has no effect while train.optimizer is adamw, which has beta1", momentum);
-    if (!adamw && (first->beta1 != 0.9 || first->beta2 != 0.999))
+    if (!adamw && betas)
         mot_log(MOT_LOG_WARNING,
                 "train.beta1 and train.beta2 have no effect while train.optimizer is not adamw; others have "
                 "momentum");

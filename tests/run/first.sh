@@ -20,4 +20,20 @@ for set in mixture pictures texts; do
             fail "$set, seed $seed: $used of 4 experts used, $effective effective"
     done
 done
+
+# Settings that change nothing are said; those that change the gate alone are not among them. settings | what is said, or nothing
+small_model mixture.h5 >small.yaml
+for case in "train.momentum=0.9|train.momentum = 0.9 has no effect" "train.momentum=0.9 train.gate_optimizer=sgd|" \
+    "train.optimizer=sgd train.beta1=0.8|train.beta1 and train.beta2 have no effect" \
+    "train.optimizer=sgd train.gate_optimizer=adamw train.beta1=0.8|" "train.rate=0|nothing learns" "train.gate_rate=0|"; do
+    settings=${case%|*} wanted=${case#*|}
+    # shellcheck disable=SC2086 # words
+    mot train small.yaml --dry-run $settings >said 2>&1 || fail "$settings: exit code $?: $(cat said)"
+    found=$(grep '^mot: warning: ' said)
+    if [ -z "$wanted" ]; then
+        [ -z "$found" ] || fail "$settings: has an effect, said: $found"
+    else
+        grep -qF "$wanted" <<<"$found" || fail "$settings: expected '$wanted', said: $found"
+    fi
+done
 finish
