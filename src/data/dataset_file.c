@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "dataset_private.h"
 #include "mot/digest.h"
@@ -324,8 +323,7 @@ static mot_status read_sums(mot_dataset *dataset, hid_t file, const char *split)
 static bool is_something_else(const char *path)
 {
     struct stat about;
-    return stat(path, &about) == 0 && S_ISREG(about.st_mode) && access(path, R_OK) == 0 &&
-           H5Fis_hdf5(path) == 0;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode) && H5Fis_hdf5(path) == 0;
 }
 
 mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, const char *split)
