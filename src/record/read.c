@@ -16,23 +16,16 @@ void mot_record_values_free(mot_record_values *values)
 /* Where an item stands. */
 static void find(char path[128], const mot_record_item *item)
 {
-    switch (item->kind) {
-    case MOT_RECORD_STEPS:
-        snprintf(path, 128, "steps/%.100s", item->name);
-        return;
-    case MOT_RECORD_FIGURES:
-        snprintf(path, 128, "eval/%.100s", item->name);
-        return;
-    case MOT_RECORD_LOAD:
-        snprintf(path, 128, "layer%d/load", item->layer);
-        return;
-    case MOT_RECORD_CLASS_LOAD:
-        snprintf(path, 128, "layer%d/class_load", item->layer);
-        return;
-    case MOT_RECORD_GROUP_LOAD:
-        snprintf(path, 128, "layer%d/group_load", item->layer);
+    static const char *const of_layer[] = {[MOT_RECORD_LOAD] = "load",
+                                           [MOT_RECORD_CLASS_LOAD] = "class_load",
+                                           [MOT_RECORD_GROUP_LOAD] = "group_load"};
+    char group[MOT_RECORD_GROUP];
+    if (item->kind == MOT_RECORD_STEPS || item->kind == MOT_RECORD_FIGURES) {
+        snprintf(path, 128, "%s/%.100s", item->kind == MOT_RECORD_STEPS ? "steps" : "eval", item->name);
         return;
     }
+    mot_record_layer_group(group, item->layer);
+    snprintf(path, 128, "%s/%s", group, of_layer[item->kind]);
 }
 
 mot_status mot_record_span(const char *path, mot_gidx *first, mot_gidx *last)
@@ -50,8 +43,8 @@ done:
 int mot_record_layers(hid_t segment)
 {
     int layers = 1;
-    for (char group[24]; layers < MOST_LAYERS; ++layers) {
-        snprintf(group, sizeof group, "layer%d", layers);
+    for (char group[MOT_RECORD_GROUP]; layers < MOST_LAYERS; ++layers) {
+        mot_record_layer_group(group, layers);
         if (!mot_h5_exists(segment, group)) break;
     }
     return layers;

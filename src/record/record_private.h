@@ -50,8 +50,12 @@ typedef struct record_column {
 } record_column;
 size_t mot_record_column_numbers(const record_column *column); /* of a row */
 
+enum { MOT_RECORD_GROUP = 24 };
+/* "layer0" of a layer of experts. */
+void mot_record_layer_group(char group[MOT_RECORD_GROUP], int layer);
+
 typedef struct record_table {
-    char group[24];
+    char group[MOT_RECORD_GROUP];
     const char *axis;      /* of the rows: the first column, or a numbering of that name */
     record_column *column; /* [columns], owned; the first has the steps, in 64 bits */
     size_t columns;        /* 0: nobody has said yet which */

@@ -143,6 +143,11 @@ const char *mot_record_file_name(hid_t file, char path[MOT_RECORD_PATH])
 
 /* ---- tables ---- */
 
+void mot_record_layer_group(char group[MOT_RECORD_GROUP], int layer)
+{
+    snprintf(group, MOT_RECORD_GROUP, "layer%d", layer);
+}
+
 mot_status mot_record_table_make(record_table *table, size_t columns, const record_column *column)
 {
     mot_status status = mot_allocate(&table->column, columns, sizeof *column, "the routing record");
@@ -169,8 +174,8 @@ mot_status mot_record_tables_make(record_table *tables, const record_source *sou
     MOT_TRY(make(&tables[TABLE_ASSIGN], "assign", "row", MOT_COUNT(assign_columns), assign_columns));
     for (int l = 0; l < source->layers; ++l) {
         record_column column[LAYER_COLUMNS];
-        char group[24];
-        snprintf(group, sizeof group, "layer%d", l);
+        char group[MOT_RECORD_GROUP];
+        mot_record_layer_group(group, l);
         record_table *const loads = &tables[TABLE_LAYERS + 2 * l], *const snapshots = loads + 1;
         size_t columns = loads_columns(column, source);
         MOT_TRY(make(loads, group, "step", columns, column));

@@ -33,20 +33,28 @@ static inline const char *in(const char *name)
     return path;
 }
 
+/* The least that a record is about. */
+static inline mot_record_about plain_about(void)
+{
+    return (mot_record_about){.folder = folder,
+                              .config_text = "",
+                              .experts = E,
+                              .choices = K,
+                              .classes = CLASSES,
+                              .layers = 1,
+                              .dataset_checksum = ""};
+}
+
 static inline mot_record *open_record(mot_gidx step)
 {
-    const mot_record_about about = {.folder = folder,
-                                    .config_text = "run: x\n",
-                                    .experts = E,
-                                    .choices = K,
-                                    .classes = CLASSES,
-                                    .layers = 1,
-                                    .groups = GROUPS,
-                                    .class_names = class_names,
-                                    .group_names = group_names,
-                                    .dataset_checksum = "abc",
-                                    .seed = 7};
+    mot_record_about about = plain_about();
     mot_record *record;
+    about.config_text = "run: x\n";
+    about.groups = GROUPS;
+    about.class_names = class_names;
+    about.group_names = group_names;
+    about.dataset_checksum = "abc";
+    about.seed = 7;
     mot_ck_ok(mot_record_open(&record, &about, step));
     return record;
 }

@@ -167,13 +167,7 @@ START_TEST(failures_name_the_place)
 {
     mot_record *record;
     mot_ck_ok(mot_file_replace(in("record"), "x", 1)); /* a file where the folder should be */
-    const mot_record_about about = {.folder = folder,
-                                    .config_text = "",
-                                    .experts = E,
-                                    .choices = K,
-                                    .classes = CLASSES,
-                                    .layers = 1,
-                                    .dataset_checksum = ""};
+    const mot_record_about about = plain_about();
     ck_assert_int_eq(mot_record_open(&record, &about, 0), MOT_ERR_FILE);
     ck_assert_ptr_nonnull(strstr(mot_error_message(), folder));
     unlink(in("record"));
@@ -199,13 +193,10 @@ START_TEST(recording_is_cheap)
     static int64_t load[EXPERTS];
     static double importance[EXPERTS];
     mot_record *record;
-    const mot_record_about about = {.folder = folder,
-                                    .config_text = "",
-                                    .experts = EXPERTS,
-                                    .choices = 1,
-                                    .classes = 10,
-                                    .layers = 1,
-                                    .dataset_checksum = ""};
+    mot_record_about about = plain_about();
+    about.experts = EXPERTS;
+    about.choices = 1;
+    about.classes = 10;
     mot_ck_ok(mot_record_open(&record, &about, 0));
     const double start = mot_clock_s();
     for (mot_gidx step = 1; step <= STEPS; ++step) {

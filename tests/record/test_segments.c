@@ -35,14 +35,8 @@ START_TEST(resuming_removes_what_will_be_redone)
     mot_record_close(&record);
 
     /* Steps on both sides, of another run: nothing is removed. */
-    const mot_record_about about = {.folder = folder,
-                                    .config_text = "",
-                                    .experts = E,
-                                    .choices = K,
-                                    .classes = CLASSES,
-                                    .layers = 1,
-                                    .run_id = "another",
-                                    .dataset_checksum = ""};
+    mot_record_about about = plain_about();
+    about.run_id = "another";
     ck_assert_int_eq(mot_record_open(&record, &about, 5), MOT_ERR_INPUT);
     ck_assert_ptr_null(record);
     ck_assert_ptr_nonnull(strstr(mot_error_message(), "00000001-00000010.h5"));
@@ -191,13 +185,10 @@ START_TEST(memory_is_bounded)
     static int64_t load[EXPERTS], class_load[KINDS * EXPERTS];
     static double importance[EXPERTS];
     mot_record *record;
-    const mot_record_about about = {.folder = folder,
-                                    .config_text = "",
-                                    .experts = EXPERTS,
-                                    .choices = 1,
-                                    .classes = KINDS,
-                                    .layers = 1,
-                                    .dataset_checksum = ""};
+    mot_record_about about = plain_about();
+    about.experts = EXPERTS;
+    about.choices = 1;
+    about.classes = KINDS;
     mot_ck_ok(mot_record_open(&record, &about, 0));
     class_load[KINDS * EXPERTS - 1] = 17;
     const size_t before = mot_memory_held();
@@ -232,13 +223,9 @@ END_TEST
 
 START_TEST(layers_are_told_apart)
 {
-    const mot_record_about about = {.folder = folder,
-                                    .config_text = "",
-                                    .experts = E,
-                                    .choices = 1,
-                                    .classes = CLASSES,
-                                    .layers = 2,
-                                    .dataset_checksum = ""};
+    mot_record_about about = plain_about();
+    about.choices = 1;
+    about.layers = 2;
     const int64_t load[2][E] = {{1, 2, 3}, {4, 5, 6}};
     const double importance[E] = {0};
     const mot_step_figures figures = {.step = 1};
