@@ -6,8 +6,16 @@ mot_kinds mot_loss_kinds = {{&mot_loss_cross_entropy.kind, &mot_loss_logistic.ki
 
 mot_status mot_loss_init(mot_loss *loss, const mot_loss_kind *kind, size_t target_bytes, int classes)
 {
-    *loss = (mot_loss){kind, target_bytes, classes, kind->outputs(target_bytes, classes)};
-    if (loss->outputs > 0) return MOT_OK;
+    for (const mot_loss_kind *k = kind; k != NULL; k = k->otherwise) {
+        *loss = (mot_loss){k, target_bytes, classes, k->outputs(target_bytes, classes)};
+        if (loss->outputs > 0) return MOT_OK;
+    }
+    if (classes == 0 && target_bytes % sizeof(float) == 0)
+        return mot_fail(MOT_ERR_INPUT,
+                        "train.loss = %s is a loss of classes, and these data have none: a target is %zu "
+                        "number%s (train.loss=squared)",
+                        kind->kind.name, target_bytes / sizeof(float),
+                        target_bytes == sizeof(float) ? "" : "s");
     return mot_fail(MOT_ERR_INPUT, "train.loss = %s is no loss of targets of %zu bytes and %d classes",
                     kind->kind.name, target_bytes, classes);
 }

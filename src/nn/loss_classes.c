@@ -4,6 +4,8 @@
 
 #include "mot/loss.h"
 
+extern const mot_loss_kind mot_loss_squared_numbers;
+
 static int class_of(const void *target)
 {
     int32_t class;
@@ -148,6 +150,7 @@ static void squared_probabilities(const mot_loss *loss, const mot_real *out, flo
 const mot_loss_kind mot_loss_squared = {
     .kind = {"squared"},
     .outputs = one_for_two,
+    .otherwise = &mot_loss_squared_numbers,
     .value = squared,
     .right = right,
     .target_class = class_of,

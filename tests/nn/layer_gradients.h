@@ -239,14 +239,17 @@ END_TEST
 
 typedef struct loss_context {
     mot_loss loss;
-    int32_t label;
+    union {
+        int32_t label;
+        float number[5];
+    } target;
 } loss_context;
 
 static double loss_loss(void *context, bool learn)
 {
     const loss_context *p = context;
     if (learn) start_gradients();
-    return p->loss.kind->value(&p->loss, l.x, &p->label, learn ? l.d_x : NULL);
+    return p->loss.kind->value(&p->loss, l.x, &p->target, learn ? l.d_x : NULL);
 }
 
 START_TEST(losses)
@@ -254,7 +257,7 @@ START_TEST(losses)
     for (int kind = 0; mot_loss_kinds.row[kind] != NULL; ++kind)
         for (size_t C = 1; C <= 5; C += C == 1 ? 1 : 3)
             for (int label = 0; label < (C == 1 ? 2 : (int)C); ++label) {
-                loss_context p = {{mot_loss_kind_at(kind), sizeof(int32_t), C == 1 ? 2 : (int)C, C}, label};
+                loss_context p = {{mot_loss_kind_at(kind), sizeof(int32_t), C == 1 ? 2 : (int)C, C}, {label}};
                 char name[GRADIENT_NAME];
                 snprintf(name, sizeof name, "%s_C%zu_label%d", mot_loss_kinds.row[kind]->name, C, label);
                 begin(name, loss_loss, 1, 1); /* computed in double, rounded once */
@@ -262,6 +265,22 @@ START_TEST(losses)
                 gradient_add(&c, "out", l.x, l.d_x, C);
                 gradient_check(&c);
             }
+}
+END_TEST
+
+START_TEST(losses_of_numbers)
+{
+    for (size_t C = 1; C <= 5; C += 2) {
+        loss_context p = {.target.number = {0.5f, -1.25f, 3, 0, 1e-3f}};
+        const int row = mot_kinds_find(&mot_loss_kinds, "squared");
+        mot_ck_ok(mot_loss_init(&p.loss, mot_loss_kind_at(row), C * sizeof(float), 0));
+        char name[GRADIENT_NAME];
+        snprintf(name, sizeof name, "squared_numbers_C%zu", C);
+        begin(name, loss_loss, 1, 1);
+        c.context = &p;
+        gradient_add(&c, "out", l.x, l.d_x, C);
+        gradient_check(&c);
+    }
 }
 END_TEST
 
@@ -280,4 +299,5 @@ static void layer_gradient_tests(TCase *tcase)
     tcase_add_test(tcase, gelu_slope);
     tcase_add_test(tcase, attention);
     tcase_add_test(tcase, losses);
+    tcase_add_test(tcase, losses_of_numbers);
 }

@@ -128,11 +128,49 @@ START_TEST(other_targets_are_refused)
 {
     mot_loss loss;
     for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
-        ck_assert_int_eq(mot_loss_init(&loss, named(kinds[k], 1).kind, 2 * sizeof(float), 0), MOT_ERR_INPUT);
+        ck_assert_int_eq(mot_loss_init(&loss, named(kinds[k], 1).kind, 6, 0), MOT_ERR_INPUT);
         ck_assert_ptr_nonnull(strstr(mot_error_message(), kinds[k]));
-        ck_assert_int_eq(mot_loss_init(&loss, named(kinds[k], 1).kind, sizeof(int32_t), 0), MOT_ERR_INPUT);
+        ck_assert_int_eq(mot_loss_init(&loss, named(kinds[k], 1).kind, 0, 0), MOT_ERR_INPUT);
         ck_assert_int_eq(mot_loss_init(&loss, named(kinds[k], 1).kind, 1, 2), MOT_ERR_INPUT);
     }
+}
+END_TEST
+
+START_TEST(numbers_have_the_squared_loss_alone)
+{
+    const float y[] = {1.5f, -2, 0.25f}, out[] = {1, 1, -0.75f};
+    mot_loss loss;
+    float d_out[3];
+    mot_ck_ok(mot_loss_init(&loss, named("squared", 1).kind, sizeof y, 0));
+    ck_assert_uint_eq(loss.outputs, 3);
+    ck_assert_double_eq(loss.kind->value(&loss, out, y, d_out), 0.5 * (0.25 + 9 + 1));
+    ck_assert(d_out[0] == -0.5f && d_out[1] == 3 && d_out[2] == -1);
+    ck_assert_double_eq(loss.kind->value(&loss, y, y, NULL), 0);
+    ck_assert(mot_target_class(&loss, y) == -1 && mot_loss_predicted(&loss, out) == -1);
+    ck_assert(loss.kind->right == NULL && loss.kind->probabilities == NULL);
+    ck_assert_str_eq(loss.kind->kind.name, "squared");
+    for (int k = 0; k < 2; ++k) {
+        ck_assert_int_eq(mot_loss_init(&loss, named(kinds[k], 1).kind, sizeof y, 0), MOT_ERR_INPUT);
+        ck_assert_ptr_nonnull(strstr(mot_error_message(), kinds[k]));
+        ck_assert_ptr_nonnull(strstr(mot_error_message(), "3 numbers (train.loss=squared)"));
+    }
+}
+END_TEST
+
+/* The mean, whose loss is half of the variance of each number; any other constant is worse. */
+START_TEST(no_constant_is_better_than_the_mean)
+{
+    const float y[][2] = {{1, 10}, {2, 10}, {6, 14}, {3, 6}}, mean[] = {3, 10}, other[] = {3.25f, 10};
+    mot_loss loss;
+    double of_mean = 0, of_other = 0;
+    mot_ck_ok(mot_loss_init(&loss, named("squared", 1).kind, sizeof y[0], 0));
+    for (int i = 0; i < 4; ++i) {
+        of_mean += loss.kind->value(&loss, mean, y[i], NULL) / 4;
+        of_other += loss.kind->value(&loss, other, y[i], NULL) / 4;
+    }
+    ck_assert_double_eq(loss.kind->of_constant(&loss, 4, y), of_mean);
+    ck_assert(of_other > of_mean);
+    ck_assert_ptr_null(named("squared", 1).kind->of_constant); /* of classes */
 }
 END_TEST
 
@@ -178,6 +216,8 @@ static void loss_tests(TCase *tcase)
     tcase_add_test(tcase, labels_are_predicted);
     tcase_add_test(tcase, outputs_are_counted);
     tcase_add_test(tcase, other_targets_are_refused);
+    tcase_add_test(tcase, numbers_have_the_squared_loss_alone);
+    tcase_add_test(tcase, no_constant_is_better_than_the_mean);
     tcase_add_test(tcase, probabilities_are_those_of_the_outputs);
 }
 

@@ -1,10 +1,12 @@
 /* loss.h: a loss is everything that a run needs to know of its targets, as a table of functions.
  *
  * A target is what a sample should be taken for: bytes that travel with it and that its loss alone understands. Those of
- * the losses here are classes, an int32_t in [0, classes). C outputs F; C = 1: two classes, y = 2 class - 1.
+ * the losses here are classes, an int32_t in [0, classes). C outputs F; C = 1: two classes, y = 2 class - 1. Where targets
+ * are no classes (classes = 0) they are C numbers y, each a float.
  *      cross_entropy   log sum_c exp(F_c) - F_class                      (C = 1: as logistic)
  *      logistic        C = 1: log(1 + exp(-y F)); C > 1: the sum over c with y_c = +1 for the class, -1 else
  *      squared         1/2 (F - y)^2; C > 1: 1/2 sum_c (F_c - [c = class])^2
+ *                      of numbers 1/2 sum_c (F_c - y_c)^2
  * Computed in double; not collective. */
 #ifndef MOT_LOSS_H
 #define MOT_LOSS_H
@@ -27,10 +29,14 @@ typedef struct mot_loss_kind {
     mot_kind kind; /* its name is a value of train.loss */
     /* C for such targets; 0: they are none of this loss. */
     size_t (*outputs)(size_t target_bytes, int classes);
+    const struct mot_loss_kind *otherwise; /* the loss of that name of other targets; NULL: it has none */
     /* The loss of outputs out [C]; d_out [C], which may be NULL, is its gradient. */
     double (*value)(const mot_loss *loss, const mot_real *out, const void *target, mot_real *d_out);
     /* Whether the outputs count as right. NULL: right and wrong have no meaning, and there is no accuracy. */
     bool (*right)(const mot_loss *loss, const mot_real *out, const void *target);
+    /* The least mean loss, over targets [samples, target_bytes], of outputs that are the same for all of them: what a model
+     * should be better than. NULL: nobody asks. */
+    double (*of_constant)(const mot_loss *loss, size_t samples, const void *target);
     /* Of classes; all are NULL where targets are no classes. A target's class; the class that outputs stand for; the
      * probability of each class [classes], of which that of the predicted one is the largest. */
     int (*target_class)(const void *target);
@@ -45,7 +51,7 @@ static inline const mot_loss_kind *mot_loss_kind_at(int row)
     return (const mot_loss_kind *)mot_loss_kinds.row[row];
 }
 
-/* MOT_ERR_INPUT where it is no loss of such targets. */
+/* *loss is the kind, or the one of its name that such targets have. MOT_ERR_INPUT where there is none. */
 mot_status mot_loss_init(mot_loss *loss, const mot_loss_kind *kind, size_t target_bytes, int classes);
 
 /* -1: it has none. */
