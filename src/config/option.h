@@ -51,7 +51,7 @@ typedef struct mot_option_section {
 } mot_option_section;
 
 enum {
-    MOT_OPTION_LIMIT = 128,
+    MOT_OPTION_LIMIT = 192,
     MOT_OPTION_REALS_LIMIT = 64,
     MOT_OPTION_KEY = 128,
     MOT_OPTION_VALUE = 4096,

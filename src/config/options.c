@@ -7,6 +7,8 @@
 
 /* The order of every list is that of its enum. */
 static const char *const labels_names[] = {"signed", "vector", NULL};
+static const char *const teacher_activation_names[] = {MOT_NEURON_ACTIVATIONS, NULL};
+static const char *const teacher_gate_names[] = {"sigmoid", "softmax", NULL};
 static const char *const target_names[] = {"label", "group", NULL};
 static const char *const pool_names[] = {"mean", "class", NULL};
 static const char *const activation_names[] = {"cubic", "identity", "relu", "gelu", NULL};
@@ -70,7 +72,7 @@ const mot_option mot_options[] = {
      HELP("Stops after this time with a checkpoint and exit code 75, as a signal does; with 0 never.")},
 
     {KEY("data.source"), IN_CONFIG(data.source), KIND(mot_source_kinds), DEFAULT("file"),
-     HELP("Samples come from data.file, from the synthetic mixture, which any rank makes as it goes, or (mot bench alone) are random numbers.")},
+     HELP("Samples come from data.file, from the synthetic mixture or a teacher, which any rank makes as it goes, or (mot bench alone) are random numbers.")},
     {KEY("data.file"), REPORTS, IN_CONFIG(data.file), TEXT(511), DEFAULT(""),
      HELP("The data set, an HDF5 file made by mot data; required by the source file.")},
     {KEY("data.mixture.classes"), IN_CONFIG(data.mixture.classes), INTEGER(2, MOT_MIXTURE_MAX_CLASSES), DEFAULT("4"),
@@ -107,6 +109,21 @@ const mot_option mot_options[] = {
      HELP("Random numbers: classes, drawn alike.")},
     {KEY("data.random.samples"), IN_CONFIG(data.random.samples), INTEGER(1, MOST_SAMPLES), DEFAULT("1024"),
      UNIT("samples"), HELP("Random numbers: samples, all held by every rank and gone through again and again.")},
+    {KEY("data.teacher.experts"), IN_CONFIG(data.teacher.experts), INTEGER(1, MOT_TEACHER_MAX_EXPERTS), DEFAULT("2"),
+     HELP("Teacher: its experts m; the target, a number, is the sum over them of gate times neuron.")},
+    {KEY("data.teacher.width"), IN_CONFIG(data.teacher.width), INTEGER(2, 1 << 16), DEFAULT("32"),
+     HELP("Teacher: numbers D of a sample, N(0, 1), at least 2m.")},
+    {KEY("data.teacher.activation"), IN_CONFIG(data.teacher.activation), CHOICE(teacher_activation_names), DEFAULT("hermite"),
+     HELP("Teacher: what a neuron makes of its sum a: a^3 - 3a, a^2 - 1, max(0, a) or tanh a.")},
+    {KEY("data.teacher.gate"), IN_CONFIG(data.teacher.gate), CHOICE(teacher_gate_names), DEFAULT("sigmoid"),
+     HELP("Teacher: each expert has a gate of its own, or they share the softmax.")},
+    {KEY("data.teacher.correlation"), IN_CONFIG(data.teacher.correlation), REAL(0, 1), .below = true, DEFAULT("0"),
+     HELP("Teacher: cosine between any two of its 2m vectors, of gates and neurons.")},
+    {KEY("data.teacher.train"), IN_CONFIG(data.teacher_train), INTEGER(0, MOST_SAMPLES), .word = "fresh",
+     DEFAULT("fresh"), UNIT("samples"),
+     HELP("Teacher: size of a training set that is gone through again and again, or fresh samples for ever (0).")},
+    {KEY("data.teacher.eval"), REPORTS, IN_CONFIG(data.teacher_eval), INTEGER(1, MOST_SAMPLES), DEFAULT("10000"), UNIT("samples"),
+     HELP("Teacher: samples of an evaluation; the split eval.split decides which.")},
     {KEY("data.target"), IN_CONFIG(data.target), CHOICE(target_names), DEFAULT("label"),
      HELP("What is learned: the label of a sample, or its group in the label's place.")},
     {KEY("data.memory"), PLACES, IN_CONFIG(data.memory), .type = MOT_OPTION_BYTES, .least = 0,

@@ -169,6 +169,24 @@ mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes,
     return dataset->source->sample(dataset, index, bytes, target, group);
 }
 
+mot_status mot_dataset_targets(const mot_dataset *dataset, void *target)
+{
+    const size_t samples = (size_t)dataset->samples, size = dataset->target_bytes;
+    unsigned char *bytes = NULL;
+    int32_t group;
+    mot_status status = MOT_OK;
+    if (dataset->target != NULL) {
+        memcpy(target, dataset->target, samples * size);
+        return MOT_OK;
+    }
+    MOT_TRY(mot_allocate(&bytes, 1, dataset->format.bytes, "a sample"));
+    for (size_t i = 0; i < samples; ++i)
+        MOT_TRY(dataset->source->sample(dataset, (mot_gidx)i, bytes, (unsigned char *)target + i * size, &group));
+done:
+    mot_free(bytes);
+    return status;
+}
+
 int mot_dataset_class(const mot_dataset *dataset, mot_gidx index)
 {
     int32_t class = -1;

@@ -58,19 +58,20 @@ done:
     return status;
 }
 
-/* What one number a sample is: a label, a group, a checksum. */
+/* What is one number a sample: a label, a group, a checksum; or, with `width` above 0, so many of each. */
 static mot_status write_column(hid_t file, const char *split_name, const char *what, const char *long_name,
-                               hid_t type, size_t count, const void *values)
+                               hid_t type, size_t count, size_t width, const void *values)
 {
     char name[32];
     snprintf(name, sizeof name, "%s/%s", split_name, what);
-    const hsize_t shape = count;
-    static const char *const labels[] = {"sample"};
+    const int rank = width > 0 ? 2 : 1;
+    const hsize_t shape[] = {count, width};
+    static const char *const labels[] = {"sample", "number"};
     mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_write(file, name, type, 1, &shape, MOT_H5_CONTIGUOUS, values));
-    label_dimensions(file, name, 1, labels);
+    MOT_TRY(mot_h5_write(file, name, type, rank, shape, MOT_H5_CONTIGUOUS, values));
+    label_dimensions(file, name, rank, labels);
     MOT_TRY(mot_h5_set_text(file, name, "long_name", long_name));
-    MOT_TRY(set_digest(file, name, mot_digest_bytes(values, count * H5Tget_size(type))));
+    MOT_TRY(set_digest(file, name, mot_digest_bytes(values, count * MOT_MAX(width, 1) * H5Tget_size(type))));
 done:
     return status;
 }
@@ -140,7 +141,7 @@ static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const
         MOT_TRY(mot_h5_write_texts(file, "column_names", format->features, about->column_names));
     const char *const *class_names = about->class_names;
     if (about->signed_labels && class_names == NULL) class_names = signs;
-    MOT_TRY(write_names(file, "class_names", (size_t)classes, class_names));
+    if (classes > 0) MOT_TRY(write_names(file, "class_names", (size_t)classes, class_names));
     if (groups > 0) MOT_TRY(write_names(file, "group_names", (size_t)groups, about->group_names));
 done:
     return status;
@@ -154,11 +155,15 @@ static mot_status describe_split(const mot_dataset_writer *writer, hid_t file, i
     snprintf(name, sizeof name, "%s/x", split_name);
     mot_status status = MOT_OK;
     MOT_TRY(describe_x(writer, file, name, s));
-    MOT_TRY(write_column(file, split_name, "y", "label", H5T_NATIVE_INT32, s->samples, s->label));
+    if (writer->numbers > 0)
+        MOT_TRY(write_column(file, split_name, "y", "target", H5T_NATIVE_FLOAT, s->samples,
+                             writer->numbers > 1 ? writer->numbers : 0, s->target));
+    else
+        MOT_TRY(write_column(file, split_name, "y", "label", H5T_NATIVE_INT32, s->samples, 0, s->target));
     if (s->group != NULL)
-        MOT_TRY(write_column(file, split_name, "group", "group", H5T_NATIVE_INT32, s->samples, s->group));
+        MOT_TRY(write_column(file, split_name, "group", "group", H5T_NATIVE_INT32, s->samples, 0, s->group));
     MOT_TRY(write_column(file, split_name, DATASET_SUMS, "XXH3 of 64 bits of each sample of x",
-                         H5T_NATIVE_INT64, s->samples, s->sum));
+                         H5T_NATIVE_INT64, s->samples, 0, s->sum));
 done:
     return status;
 }

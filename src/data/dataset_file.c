@@ -43,8 +43,8 @@ static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path, 
     dataset->format.kind = (mot_sample_kind)kind;
 
     MOT_TRY(mot_h5_get_int(file, ".", "classes", &integer));
-    if (integer < 1 || integer > DATASET_MAX_NAMES) {
-        status = mot_fail(MOT_ERR_INPUT, "%s: %lld classes, expected 1 to %d", path, (long long)integer,
+    if (integer < 0 || integer > DATASET_MAX_NAMES) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: %lld classes, expected 0 to %d", path, (long long)integer,
                           DATASET_MAX_NAMES);
         goto done;
     }
@@ -241,51 +241,6 @@ static mot_status read_normalization(mot_sample_format *format, hid_t file, cons
     return status == MOT_OK ? check_normalization(&format->normalization, path) : status;
 }
 
-static mot_status read_values(hid_t file, const char *name, mot_gidx samples, int32_t **values)
-{
-    const hsize_t shape = (hsize_t)samples;
-    mot_status status = mot_allocate(values, (size_t)samples, sizeof(int32_t), "the labels");
-    return status == MOT_OK ? mot_h5_read(file, name, H5T_NATIVE_INT32, 1, &shape, *values) : status;
-}
-
-/* Labels become classes. */
-static mot_status take_labels(const mot_dataset *dataset, const char *path, const char *split, int32_t *label)
-{
-    for (mot_gidx i = 0; i < dataset->samples; ++i) {
-        const int32_t y = label[i];
-        if (dataset->signed_labels ? y != 1 && y != -1 : y < 0 || y >= dataset->classes)
-            return mot_fail(MOT_ERR_INPUT, "%s:/%s/y: sample %" MOT_PRI_GIDX " has label %d, expected %s%d%s",
-                            path, split, i, y, dataset->signed_labels ? "-1 or " : "[0, ",
-                            dataset->signed_labels ? 1 : dataset->classes, dataset->signed_labels ? "" : ")");
-        if (dataset->signed_labels) label[i] = y > 0;
-        if (dataset->group == NULL) continue;
-        const int32_t g = dataset->group[i];
-        if (g < 0 || g >= dataset->groups)
-            return mot_fail(MOT_ERR_INPUT,
-                            "%s:/%s/group: sample %" MOT_PRI_GIDX " has group %d, expected [0, %d)", path,
-                            split, i, g, dataset->groups);
-    }
-    return MOT_OK;
-}
-
-static mot_status read_groups(mot_dataset *dataset, hid_t file, const char *path, const char *split)
-{
-    char name[16];
-    int64_t groups = 0;
-    snprintf(name, sizeof name, "%s/group", split);
-    if (!mot_h5_exists(file, name)) return MOT_OK;
-    mot_status status = MOT_OK;
-    MOT_TRY(mot_h5_get_int(file, ".", "groups", &groups));
-    if (groups < 1 || groups > DATASET_MAX_NAMES)
-        return mot_fail(MOT_ERR_INPUT, "%s: %lld groups, expected 1 to %d", path, (long long)groups,
-                        DATASET_MAX_NAMES);
-    dataset->groups = (int)groups;
-    MOT_TRY(read_values(file, name, dataset->samples, &dataset->group));
-    MOT_TRY(mot_dataset_names_read(file, path, "group_names", (size_t)groups, &dataset->group_names));
-done:
-    return status;
-}
-
 /* Of the checksums of x, y and, where there are any, groups, which stand beside them. */
 static mot_status read_checksum(mot_dataset *dataset, hid_t file, const char *split)
 {
@@ -329,8 +284,7 @@ static bool is_something_else(const char *path)
 mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, const char *split)
 {
     const char *where = dataset->source->where;
-    char x[16], y[16];
-    int32_t *label = NULL;
+    char x[16];
     int64_t version;
     hid_t file = H5I_INVALID_HID;
     mot_status status = mot_h5_open_sealed(&file, path, "data set");
@@ -339,7 +293,6 @@ mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, co
     if (status == MOT_ERR_FILE) status = MOT_ERR_INPUT; /* the user's choice of a file */
     if (status != MOT_OK) goto done;
     snprintf(x, sizeof x, "%s/x", split);
-    snprintf(y, sizeof y, "%s/y", split);
     MOT_TRY(read_head(dataset, file, path, &version));
     if (!mot_h5_exists(file, split)) {
         status = mot_fail(MOT_ERR_INPUT, "%s has no split '%s'", path, split);
@@ -356,12 +309,7 @@ mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, co
         MOT_TRY(
             mot_dataset_names_read(file, path, "vocabulary", dataset->format.vocabulary, &dataset->vocabulary));
     MOT_TRY(mot_dataset_names_read(file, path, "class_names", (size_t)dataset->classes, &dataset->class_names));
-    status = read_values(file, y, dataset->samples, &label);
-    dataset->target = (unsigned char *)label; /* the data set's to release, whatever was read */
-    dataset->target_bytes = sizeof *label;
-    if (status != MOT_OK) goto done;
-    MOT_TRY(read_groups(dataset, file, path, split));
-    MOT_TRY(take_labels(dataset, path, split, label));
+    MOT_TRY(mot_dataset_read_targets(dataset, file, path, split));
     MOT_TRY(read_checksum(dataset, file, split));
     MOT_TRY(read_sums(dataset, file, split));
 done:

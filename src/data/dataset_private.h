@@ -56,6 +56,12 @@ hid_t mot_dataset_sum_type(hid_t file, const char *name);
 /* dataset_file.c: all that the file says of a split but its samples, and where those lie. */
 mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, const char *split);
 
+/* dataset_targets.c: targets and groups of a split whose samples are counted. */
+mot_status mot_dataset_read_targets(mot_dataset *dataset, hid_t file, const char *path, const char *split);
+/* The first of `count` targets y [count, numbers] that is not finite. Sentence: "WHERE: sample N ...". */
+mot_status mot_dataset_numbers_check(const char *where, mot_gidx first, size_t count, size_t numbers,
+                                     const float *y);
+
 /* Names of a list, which must be `expected`; absent: NULL. `where` is a file or a group of one. */
 mot_status mot_dataset_names_read(hid_t where, const char *path, const char *name, size_t expected,
                                   char ***names);

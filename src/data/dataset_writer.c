@@ -60,8 +60,18 @@ static mot_status write_samples_at(const mot_dataset_writer *writer, int fd, con
     return mot_write_at(fd, x, bytes, at) == bytes ? MOT_OK : fail_write(writer, "writing its samples");
 }
 
+void mot_dataset_writer_numbers(mot_dataset_writer *writer, size_t numbers)
+{
+    writer->numbers = numbers;
+}
+
+static size_t target_bytes_of(const mot_dataset_writer *writer)
+{
+    return writer->numbers > 0 ? writer->numbers * sizeof(float) : sizeof(int32_t);
+}
+
 mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, size_t count, const void *x,
-                                  const int32_t *label, const int32_t *group)
+                                  const void *target, const int32_t *group)
 {
     split *s = NULL;
     for (int i = 0; i < DATASET_SPLITS; ++i)
@@ -72,14 +82,15 @@ mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, 
         return mot_fail(MOT_ERR_INPUT, "%s: some samples of %s have a group and some have none", writer->path,
                         name);
     mot_status status = MOT_OK;
-    const size_t total = s->samples + count, size = writer->format.bytes;
+    const size_t total = s->samples + count, size = writer->format.bytes, each = target_bytes_of(writer);
     MOT_TRY(mot_dataset_samples_check(&writer->format, name, (mot_gidx)s->samples, count, x));
-    MOT_TRY(mot_reserve(&s->label, &s->label_capacity, total, sizeof(int32_t), "the labels"));
+    MOT_TRY(mot_dataset_numbers_check(name, (mot_gidx)s->samples, count, writer->numbers, target));
+    MOT_TRY(mot_reserve(&s->target, &s->target_capacity, total, each, "the targets"));
     if (group != NULL)
         MOT_TRY(mot_reserve(&s->group, &s->group_capacity, total, sizeof(int32_t), "the groups"));
     if (s->spool < 0) MOT_TRY(open_spool(writer, s));
     MOT_TRY(write_samples_at(writer, s->spool, x, count * size, s->samples * size));
-    memcpy(s->label + s->samples, label, count * sizeof(int32_t));
+    memcpy(s->target + s->samples * each, target, count * each);
     if (group != NULL) memcpy(s->group + s->samples, group, count * sizeof(int32_t));
     s->samples = total;
 done:
@@ -194,7 +205,7 @@ static mot_status count_values(const mot_dataset_writer *writer, bool group, siz
     int32_t most = -1;
     for (int i = 0; i < DATASET_SPLITS; ++i) {
         const split *s = &writer->splits[i];
-        const int32_t *values = group ? s->group : s->label;
+        const int32_t *values = group ? s->group : split_labels(s);
         for (size_t k = 0; k < s->samples && values != NULL; ++k) {
             if (values[k] < 0 || values[k] >= DATASET_MAX_NAMES || (named > 0 && (size_t)values[k] >= named))
                 return mot_fail(MOT_ERR_INPUT, "sample %zu of %s has %s %d, expected [0, %zu)", k,
@@ -212,16 +223,18 @@ static mot_status check(const mot_dataset_writer *writer, const mot_dataset_abou
 {
     if (writer->splits[0].samples == 0)
         return mot_fail(MOT_ERR_INPUT, "%s would have no samples to train with", writer->path);
-    *classes = 2;
+    *classes = writer->numbers > 0 ? 0 : 2;
     mot_status status = MOT_OK;
-    if (!about->signed_labels) {
+    if (writer->numbers == 0 && !about->signed_labels) {
         MOT_TRY(count_values(writer, false, about->class_count, classes));
-    } else {
-        for (int i = 0; i < DATASET_SPLITS; ++i)
+    } else if (writer->numbers == 0) {
+        for (int i = 0; i < DATASET_SPLITS; ++i) {
+            const int32_t *label = split_labels(&writer->splits[i]);
             for (size_t k = 0; k < writer->splits[i].samples; ++k)
-                if (writer->splits[i].label[k] != 1 && writer->splits[i].label[k] != -1)
+                if (label[k] != 1 && label[k] != -1)
                     return mot_fail(MOT_ERR_INPUT, "sample %zu of %s has label %d, expected -1 or 1", k,
-                                    mot_dataset_split_names[i], writer->splits[i].label[k]);
+                                    mot_dataset_split_names[i], label[k]);
+        }
     }
     MOT_TRY(count_values(writer, true, about->group_count, groups));
 done:
@@ -255,7 +268,7 @@ mot_status mot_dataset_writer_close(mot_dataset_writer **writer, const mot_datas
     const mot_status status = commit ? write_file(w, about) : MOT_OK;
     for (int i = 0; i < DATASET_SPLITS; ++i) {
         if (w->splits[i].spool >= 0) close(w->splits[i].spool);
-        mot_free(w->splits[i].label);
+        mot_free(w->splits[i].target);
         mot_free(w->splits[i].group);
         mot_free(w->splits[i].sum);
     }

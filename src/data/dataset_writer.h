@@ -12,8 +12,9 @@
 typedef struct split {
     int spool; /* -1: the split has no samples */
     size_t samples;
-    int32_t *label, *group; /* group NULL: none */
-    size_t label_capacity, group_capacity;
+    unsigned char *target; /* [samples, target_bytes]: labels, or numbers */
+    int32_t *group;        /* NULL: none */
+    size_t target_capacity, group_capacity;
     uint64_t at;       /* place of x in the file, once written there, */
     mot_digest digest; /* its checksum, */
     uint64_t *sum;     /* and that of each sample */
@@ -22,8 +23,14 @@ typedef struct split {
 struct mot_dataset_writer {
     char path[PATH_MAX];
     mot_sample_format format;
+    size_t numbers; /* that a target is, each a float; 0: it is a label */
     split splits[DATASET_SPLITS];
 };
+
+static inline const int32_t *split_labels(const split *s)
+{
+    return (const int32_t *)(const void *)s->target;
+}
 
 /* dataset_describe.c: all but the samples. */
 mot_status mot_dataset_describe(const mot_dataset_writer *writer, hid_t file, const mot_dataset_about *about,

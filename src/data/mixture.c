@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "basis.h"
 #include "mot/memory.h"
 #include "mot/rng.h"
 
@@ -46,50 +47,6 @@ done:
     return status;
 }
 
-static double dot(size_t width, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t d = 0; d < width; ++d) sum += a[d] * b[d];
-    return sum;
-}
-
-/* Normal rows, made orthonormal one after the other; twice, since once loses digits when rows are nearly
- * parallel. */
-static void make_basis(uint64_t seed, size_t count, size_t width, double *basis)
-{
-    for (size_t m = 0; m < count; ++m) {
-        double *row = basis + m * width;
-        for (size_t d = 0; d < width; d += 4) {
-            double normal[4];
-            const mot_random4 r = mot_random(seed, MOT_STREAM_MIXTURE, (uint32_t)m, 0, DRAW_BASIS,
-                                             (uint32_t)(d / 4));
-            mot_normal_pair(r.word[0], r.word[1], normal);
-            mot_normal_pair(r.word[2], r.word[3], normal + 2);
-            memcpy(row + d, normal, MOT_MIN(width - d, 4) * sizeof(double));
-        }
-        for (int pass = 0; pass < 2; ++pass) {
-            for (size_t k = 0; k < m; ++k) {
-                const double part = dot(width, row, basis + k * width);
-                for (size_t d = 0; d < width; ++d) row[d] -= part * basis[k * width + d];
-            }
-            const double length = sqrt(dot(width, row, row));
-            for (size_t d = 0; d < width; ++d) row[d] /= length;
-        }
-    }
-}
-
-/* Unit vectors whose cosines are all c: with G = (1 - c) I + c J the signals are the rows of G^(1/2) times
- * the basis, and G^(1/2) = sqrt(1 - c) I + shared J. They need no dimension more than orthonormal ones. */
-static void correlate(double c, size_t count, size_t width, double *basis)
-{
-    const double own = sqrt(1 - c), shared = (sqrt(1 - c + c * (double)count) - own) / (double)count;
-    for (size_t d = 0; d < width; ++d) {
-        double sum = 0;
-        for (size_t m = 0; m < count; ++m) sum += basis[m * width + d];
-        for (size_t m = 0; m < count; ++m) basis[m * width + d] = own * basis[m * width + d] + shared * sum;
-    }
-}
-
 mot_status mot_mixture_init(mot_mixture *mixture, const mot_mixture_config *config)
 {
     *mixture = (mot_mixture){0};
@@ -100,9 +57,10 @@ mot_status mot_mixture_init(mot_mixture *mixture, const mot_mixture_config *conf
                          "the signals of a mixture"));
     mixture->label_signal = mixture->class_signal + classes * config->width; /* one block */
     mixture->config = *config;
-    make_basis(config->seed, signals, config->width, mixture->class_signal);
+    mot_basis_make(config->seed, MOT_STREAM_MIXTURE, DRAW_BASIS, signals, config->width,
+                   mixture->class_signal);
     if (config->correlation > 0)
-        correlate(config->correlation, signals, config->width, mixture->class_signal);
+        mot_basis_correlate(config->correlation, signals, config->width, mixture->class_signal);
 done:
     return status;
 }

@@ -39,8 +39,10 @@ static mot_status copy_format(mot_sample_format *to, const mot_sample_format *fr
 mot_status mot_schema_take(mot_schema *schema, const mot_dataset *dataset)
 {
     mot_status status;
-    *schema = (mot_schema){
-        .classes = dataset->classes, .groups = dataset->groups, .signed_labels = dataset->signed_labels};
+    *schema = (mot_schema){.classes = dataset->classes,
+                           .groups = dataset->groups,
+                           .target_bytes = dataset->target_bytes,
+                           .signed_labels = dataset->signed_labels};
     MOT_TRY(copy_format(&schema->format, &dataset->format));
     MOT_TRY(mot_dataset_names_copy(&schema->class_names, dataset->class_names, (size_t)dataset->classes));
     MOT_TRY(mot_dataset_names_copy(&schema->group_names, dataset->group_names, (size_t)dataset->groups));
@@ -117,6 +119,19 @@ static void lists_of(const mot_schema *schema, list lists[4])
     lists[3] = (list){"vocabulary", schema->vocabulary, schema->format.vocabulary};
 }
 
+/* Only where targets are no classes is it said how long they are. */
+static mot_status read_target_bytes(mot_schema *schema, hid_t group, const char *path)
+{
+    int64_t bytes = sizeof(int32_t);
+    mot_status status = MOT_OK;
+    if (schema->classes == 0) MOT_TRY(mot_h5_get_int(group, ".", "target_bytes", &bytes));
+    if (bytes < 1 || bytes > INT32_MAX)
+        return mot_fail(MOT_ERR_INPUT, "%s: /data is not what mot writes", path);
+    schema->target_bytes = (size_t)bytes;
+done:
+    return status;
+}
+
 mot_status mot_schema_write(const mot_schema *schema, hid_t file)
 {
     mot_status status = MOT_OK;
@@ -126,6 +141,8 @@ mot_status mot_schema_write(const mot_schema *schema, hid_t file)
     MOT_TRY(mot_h5_set_text(group, ".", "kind", mot_dataset_kind_names[schema->format.kind]));
     for (size_t f = 0; f < MOT_COUNT(fields); ++f)
         MOT_TRY(mot_h5_set_int(group, ".", fields[f].name, get_field(schema, &fields[f])));
+    if (schema->classes == 0)
+        MOT_TRY(mot_h5_set_int(group, ".", "target_bytes", (int64_t)schema->target_bytes));
     if (schema->format.kind != MOT_SAMPLE_TEXT)
         MOT_TRY(mot_dataset_normalization_write(group, &schema->format.normalization));
     else
@@ -168,6 +185,7 @@ static mot_status read_fields(mot_schema *schema, hid_t group, const char *path)
         }
         set_field(schema, &fields[f], value);
     }
+    MOT_TRY(read_target_bytes(schema, group, path));
     static const mot_element elements[] = {MOT_ELEMENT_U8, MOT_ELEMENT_I32, MOT_ELEMENT_F32};
     schema->format.element = elements[number];
     if (number == MOT_SAMPLE_TEXT) MOT_TRY(read_text_element(schema, group));

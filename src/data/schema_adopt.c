@@ -185,6 +185,34 @@ static mot_status replace_names(char ***names, char *const *by, size_t count)
     return mot_dataset_names_copy(names, by, count);
 }
 
+/* "classes", "numbers, 3 a sample" */
+static void describe_targets(int classes, size_t target_bytes, char text[48])
+{
+    if (classes > 0)
+        snprintf(text, 48, "classes");
+    else
+        snprintf(text, 48, "numbers, %zu a sample", target_bytes / sizeof(float));
+}
+
+static mot_status check_targets(const mot_schema *schema, const mot_dataset *dataset, const char *path)
+{
+    char has[48], learned[48];
+    if ((dataset->classes > 0) == (schema->classes > 0) && dataset->target_bytes == schema->target_bytes)
+        return MOT_OK;
+    describe_targets(dataset->classes, dataset->target_bytes, has);
+    describe_targets(schema->classes, schema->target_bytes, learned);
+    return mot_fail(MOT_ERR_INPUT, "%s has targets that are %s; the run learned %s", path, has, learned);
+}
+
+/* Nobody knows them: they mean nothing. */
+static mot_status forget_targets(const mot_schema *schema, mot_dataset *dataset)
+{
+    mot_free(dataset->target);
+    dataset->target = NULL;
+    dataset->target_bytes = schema->target_bytes;
+    return mot_allocate(&dataset->target, (size_t)dataset->samples, schema->target_bytes, "the targets");
+}
+
 static mot_status adopt_labels(const mot_schema *schema, mot_dataset *dataset, const char *path)
 {
     mot_status status = MOT_OK;
@@ -192,7 +220,7 @@ static mot_status adopt_labels(const mot_schema *schema, mot_dataset *dataset, c
         return mot_fail(MOT_ERR_INPUT, "%s has labels %s; the run learned %s", path,
                         dataset->signed_labels ? "-1 and +1" : "0, 1, ...",
                         schema->signed_labels ? "-1 and +1" : "0, 1, ...");
-    if (!schema->signed_labels)
+    if (!schema->signed_labels && schema->classes > 0)
         MOT_TRY(map_values((int32_t *)(void *)dataset->target, dataset->samples, dataset->class_names,
                            dataset->classes, schema->class_names, schema->classes, "class", path));
 done:
@@ -223,10 +251,11 @@ mot_status mot_schema_adopt(const mot_schema *schema, mot_dataset *dataset, unsi
     dataset->source->map = map; /* released with it */
     map->from = dataset->format;
     MOT_TRY(map_form(schema, dataset, path, map));
+    if (what & MOT_ADOPT_LABELS || dataset->target == NULL) MOT_TRY(check_targets(schema, dataset, path));
     if (what & MOT_ADOPT_LABELS)
         MOT_TRY(adopt_labels(schema, dataset, path));
     else if (dataset->target != NULL)
-        memset(dataset->target, 0, (size_t)dataset->samples * dataset->target_bytes);
+        MOT_TRY(forget_targets(schema, dataset));
     if (what & MOT_ADOPT_GROUPS) MOT_TRY(adopt_groups(schema, dataset, path));
     if (schema->format.kind == MOT_SAMPLE_TEXT)
         MOT_TRY(mot_schema_check_texts(schema, dataset, map, path, unknown, words));

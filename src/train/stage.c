@@ -112,7 +112,7 @@ mot_status mot_stages_check(const mot_config *config, mot_gidx samples)
             return mot_fail(
                 MOT_ERR_INPUT,
                 "stage '%s': until = '%s', but samples that are always fresh have no epochs: give steps, "
-                "or data.mixture.train",
+                "or a size of the training set (data.mixture.train, data.teacher.train)",
                 stage->name, stage->until.text);
         if (stage->schedule != MOT_SCHEDULE_CONSTANT && stage->schedule != MOT_SCHEDULE_AUTO &&
             mot_stage_schedule_steps(stage, samples, config->train.batch) == 0)

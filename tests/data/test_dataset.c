@@ -183,8 +183,16 @@ static const fault faults[] = {
     {"version", "format version 9"},
     {"kind", "unknown kind 'film'"},
     {"no kind", "'kind' is missing"},
-    {"classes 0", "0 classes"},
-    {"classes huge", "classes, expected 1"},
+    {"classes 0", "3 class_names, expected 0"},
+    {"classes -1", "-1 classes"},
+    {"classes huge", "classes, expected 0"},
+    {"number type", "does not hold floating-point numbers"},
+    {"number nan", "/train/y: sample 7: number 0 of its target is not finite"},
+    {"number inf", "/train/y: sample 9: number 17 of its target is not finite"},
+    {"number count", "expected one target for each of the 20 samples"},
+    {"number claims", "claims"},
+    {"number none", "expected one target for each of the 20 samples"},
+    {"number rank", "expected one target for each of the 20 samples"},
     {"classes text", "not an integer"},
     {"names", "3 class_names, expected 5"},
     {"label high", "has label 3"},
@@ -220,6 +228,26 @@ static void replace(hid_t file, const char *name, hid_t type, int rank, const hs
     mot_ck_ok(mot_h5_write(file, name, type, rank, shape, layout, data));
 }
 
+#define IS(other) (strcmp(name, other) == 0)
+
+/* Targets that are numbers, and what may be wrong with them. */
+static void spoil_numbers(hid_t file, const char *name)
+{
+    static float y[TRAIN * 18];
+    const hsize_t n = TRAIN, fewer = TRAIN - 1, wide[2] = {TRAIN, 18}, huge[2] = {TRAIN, 1 << 19},
+                  none[2] = {TRAIN, 0}, cube[3] = {TRAIN, 2, 2};
+    mot_h5_set_int(file, ".", "classes", 0);
+    H5Ldelete(file, "class_names", H5P_DEFAULT);
+    y[7] = IS("number nan") ? NAN : 0;
+    y[9 * 18 + 17] = IS("number inf") ? INFINITY : 0;
+    if (IS("number nan")) replace(file, "train/y", H5T_NATIVE_FLOAT, 1, &n, MOT_H5_CONTIGUOUS, y);
+    if (IS("number inf")) replace(file, "train/y", H5T_NATIVE_FLOAT, 2, wide, MOT_H5_CONTIGUOUS, y);
+    if (IS("number count")) replace(file, "train/y", H5T_NATIVE_FLOAT, 1, &fewer, MOT_H5_CONTIGUOUS, y);
+    if (IS("number claims")) replace(file, "train/y", H5T_NATIVE_FLOAT, 2, huge, MOT_H5_CONTIGUOUS, NULL);
+    if (IS("number none")) replace(file, "train/y", H5T_NATIVE_FLOAT, 2, none, MOT_H5_CONTIGUOUS, NULL);
+    if (IS("number rank")) replace(file, "train/y", H5T_NATIVE_FLOAT, 3, cube, MOT_H5_CONTIGUOUS, y);
+}
+
 static void spoil(hid_t file, const char *name)
 {
     const hsize_t n = TRAIN, x_shape[4] = {TRAIN, 3, 2, 3}, two[2] = {TRAIN, 18}, fewer = TRAIN - 1;
@@ -227,13 +255,14 @@ static void spoil(hid_t file, const char *name)
     static const double numbers[TRAIN * 18];
     int32_t y[TRAIN] = {0};
     const double bad[3] = {NAN, 0.5, 0.5}, zero[3] = {0, 1, 1};
-#define IS(other) (strcmp(name, other) == 0)
     if (IS("format")) mot_h5_set_text(file, ".", "format", "other");
     if (IS("no format")) H5Adelete(file, "format");
     if (IS("version")) mot_h5_set_int(file, ".", "format_version", 9);
     if (IS("kind")) mot_h5_set_text(file, ".", "kind", "film");
     if (IS("no kind")) H5Adelete(file, "kind");
     if (IS("classes 0")) mot_h5_set_int(file, ".", "classes", 0);
+    if (IS("classes -1")) mot_h5_set_int(file, ".", "classes", -1);
+    if (strncmp(name, "number", 6) == 0) spoil_numbers(file, name);
     if (IS("classes huge")) mot_h5_set_int(file, ".", "classes", INT64_MAX);
     if (IS("classes text")) mot_h5_set_text(file, ".", "classes", "3");
     if (IS("names")) mot_h5_set_int(file, ".", "classes", 5);
@@ -286,6 +315,44 @@ static uint64_t samples_end(const char *path)
     fclose(file);
     return end;
 }
+
+/* Targets that are numbers, one or several: what was written is read, and what cannot be learned is refused. */
+START_TEST(numbers_are_written_and_read)
+{
+    const mot_sample_format format = {
+        .kind = MOT_SAMPLE_VECTOR, .element = MOT_ELEMENT_F32, .tokens = 1, .features = 2};
+    const char *path = scratch_path("numbers.h5");
+    for (size_t C = 1; C <= 3; ++C) {
+        float x[TEST][2] = {{0}}, y[TEST][3];
+        int32_t group[TEST];
+        mot_dataset_writer *writer;
+        mot_dataset set;
+        for (int i = 0; i < TEST; ++i) {
+            group[i] = i % 2;
+            x[i][0] = (float)i;
+            for (size_t c = 0; c < C; ++c) (&y[0][0])[(size_t)i * C + c] = 0.5f * (float)i - (float)c;
+        }
+        mot_ck_ok(mot_dataset_writer_open(&writer, path, &format));
+        mot_dataset_writer_numbers(writer, C);
+        mot_ck_ok(mot_dataset_writer_add(writer, "train", TEST, x, y, group));
+        mot_ck_ok(mot_dataset_writer_add(writer, "test", TEST - 1, x, y, group));
+        mot_ck_ok(mot_dataset_writer_close(&writer, &(mot_dataset_about){.title = "numbers"}, true));
+        mot_ck_ok(mot_dataset_open(&set, path, "test", SIZE_MAX));
+        ck_assert(set.samples == TEST - 1 && set.classes == 0 && set.groups == 2 && set.class_names == NULL);
+        ck_assert_uint_eq(set.target_bytes, C * sizeof(float));
+        ck_assert_mem_eq(set.target, y, (TEST - 1) * C * sizeof(float));
+        ck_assert(mot_dataset_class(&set, 1) == -1 && set.checksum[0] != '\0');
+        mot_dataset_close(&set);
+        mot_ck_ok(mot_dataset_writer_open(&writer, path, &format));
+        mot_dataset_writer_numbers(writer, C);
+        (&y[0][0])[3 * C + C - 1] = NAN;
+        ck_assert_int_eq(mot_dataset_writer_add(writer, "train", TEST, x, y, NULL), MOT_ERR_INPUT);
+        ck_assert_ptr_nonnull(strstr(mot_error_message(), "train: sample 3: number"));
+        mot_dataset_writer_close(&writer, NULL, false);
+    }
+    scratch_clear();
+}
+END_TEST
 
 /* A data set as version 2 left it: mean and deviation are attributes. */
 START_TEST(version_two)
@@ -479,6 +546,7 @@ static void dataset_tests(TCase *tcase)
 {
     tcase_add_test(tcase, round_trip);
     tcase_add_test(tcase, scaled_vectors);
+    tcase_add_test(tcase, numbers_are_written_and_read);
     tcase_add_test(tcase, version_two);
     tcase_add_test(tcase, what_cannot_be_written);
     tcase_add_test(tcase, files_by_other_hands);

@@ -26,6 +26,7 @@ typedef enum mot_stream {
     MOT_STREAM_STUDY = 9,   /* resampling of seeds in a study: a = resample, b = draw / 4 */
     MOT_STREAM_RANDOM =
         10, /* random samples: a, b = index (low, high word), c = 0: its numbers, 1: its label */
+    MOT_STREAM_TEACHER = 11, /* a teacher's samples: a = index, b = high word and split, c = purpose */
 } mot_stream;
 
 typedef struct mot_random4 {

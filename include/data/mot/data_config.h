@@ -5,6 +5,7 @@
 
 #include "mot/augment.h"
 #include "mot/mixture.h"
+#include "mot/teacher.h"
 
 typedef enum mot_target { MOT_TARGET_LABEL, MOT_TARGET_GROUP } mot_target;
 
@@ -14,6 +15,8 @@ typedef struct mot_data_config { /* keys data.* */
     mot_mixture_config mixture; /* its seed is the run's */
     mot_gidx mixture_train;     /* training samples; 0: fresh ones for ever */
     mot_gidx mixture_eval;
+    mot_teacher_config teacher; /* likewise */
+    mot_gidx teacher_train, teacher_eval;
     struct {
         size_t tokens, width;
         int classes;

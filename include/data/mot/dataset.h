@@ -1,9 +1,10 @@
-/* dataset.h: a labelled data set in one HDF5 file, or generated, and reading samples of it.
+/* dataset.h: a data set in one HDF5 file, or generated, and reading samples of it.
  *
  * docs/data.md has the schema. In short, for each split S in {train, val, test} that is present:
  *      /S/x      [n, shape...]  uint8 (pictures [H, W] or [C, H, W]; texts: bytes [L]), int32 (texts: word ids [L]),
  *                               or float32 (vectors [L, D])
  *      /S/y      [n] int32      label, 0 .. classes-1; of a signed set -1 and +1, which are its classes 0 and 1
+ *                [n] or [n, C] float32, where classes = 0: C numbers that are to be predicted
  *      /S/group  [n] int32      optional: superclass, domain; never shown to the model, only to the study
  *      /S/sample_xxh3  [n] int64    checksum of each sample, its 64 bits
  *      /class_names, /group_names, /vocabulary, /column_names   strings
@@ -20,6 +21,7 @@
 #include "mot/h5.h"
 #include "mot/mixture.h"
 #include "mot/status.h"
+#include "mot/teacher.h"
 #include "mot/types.h"
 
 typedef enum mot_sample_kind { MOT_SAMPLE_PICTURE, MOT_SAMPLE_TEXT, MOT_SAMPLE_VECTOR } mot_sample_kind;
@@ -68,7 +70,7 @@ typedef struct mot_dataset {
     char **column_names;               /* [features] of vectors, owned; NULL when absent */
     char **vocabulary;                 /* of texts, the words in the order of their ids, owned; NULL when absent */
     mot_gidx samples;                  /* in this split */
-    /* What each sample should be taken for: bytes that the loss alone understands (loss.h). A class is an int32_t in [0, classes). */
+    /* What each sample should be taken for: bytes that the loss alone understands (loss.h). A class is an int32_t in [0, classes); numbers are floats. */
     size_t target_bytes;
     unsigned char *target; /* [samples, target_bytes], owned; NULL when generated */
     int32_t *group;        /* [samples], owned; NULL when absent or generated */
@@ -94,9 +96,13 @@ mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *
  * i). */
 mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width, int classes,
                               mot_gidx samples, uint64_t seed);
+/* Likewise of a teacher, whose targets are one float each. */
+mot_status mot_dataset_taught(mot_dataset *dataset, const mot_teacher_config *config, const char *split,
+                              mot_gidx samples, size_t memory_bytes);
 /* The mixture that a generated split's samples are of, owned by the data set, and the split's number for
  * mot_mixture_sample (may be NULL); NULL for a split that was read from a file. */
 const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split);
+const mot_teacher *mot_dataset_teacher(const mot_dataset *dataset, int *split); /* likewise */
 
 /* Sample `index`: its stored bytes [format.bytes], its target [target_bytes] (may be NULL), and its group (-1: none).
  * MOT_ERR_INPUT names the sample when its bytes in the file are not those that were written; MOT_ERR_FILE when they cannot
@@ -111,6 +117,9 @@ bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index);
 bool mot_dataset_waits(const mot_dataset *dataset);
 /* Its bytes alone. */
 mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes);
+/* The targets of all samples, target [samples, target_bytes], of a split that has an end; where samples are made, all are
+ * made for it. */
+mot_status mot_dataset_targets(const mot_dataset *dataset, void *target);
 /* The class of a sample of a split that was read; -1: targets are no classes. */
 int mot_dataset_class(const mot_dataset *dataset, mot_gidx index);
 
@@ -133,8 +142,11 @@ typedef struct mot_dataset_about {
  * under `path` before mot_dataset_writer_close(commit = true) has returned MOT_OK; its folder is made with the first sample. */
 mot_status mot_dataset_writer_open(mot_dataset_writer **writer, const char *path,
                                    const mot_sample_format *format);
+/* Before the first sample: each target is so many numbers, and no label. */
+void mot_dataset_writer_numbers(mot_dataset_writer *writer, size_t numbers);
+/* target: labels int32_t [count], or float [count, numbers]. */
 mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *split, size_t count, const void *x,
-                                  const int32_t *label, const int32_t *group /* or NULL */);
+                                  const void *target, const int32_t *group /* or NULL */);
 mot_status mot_dataset_writer_close(mot_dataset_writer **writer, const mot_dataset_about *about, bool commit);
 
 /* Makes the checksums of the samples anew, in a data set that mot_h5_edit has opened. */

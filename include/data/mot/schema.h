@@ -22,7 +22,8 @@
 
 typedef struct mot_schema {
     mot_sample_format format; /* with a normalization of its own; bytes 0: there is no schema */
-    int classes, groups;
+    int classes, groups; /* classes 0: targets are none */
+    size_t target_bytes; /* of a sample's target */
     bool signed_labels;
     bool ids_or_bytes; /* texts without words, of a version that did not write which of both they are */
     char **class_names, **group_names, **column_names, **vocabulary; /* owned; NULL: no names */

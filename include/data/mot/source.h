@@ -3,6 +3,7 @@
  *      file      a data set in a file (dataset.h)
  *      mixture   synthetic samples (mixture.h), each made by whichever rank asks
  *      random    numbers that mean nothing, for measuring speed
+ *      teacher   synthetic samples whose targets are numbers (teacher.h)
  * Once open, a split is a mot_dataset, of which nobody need know the source. */
 #ifndef MOT_SOURCE_H
 #define MOT_SOURCE_H
