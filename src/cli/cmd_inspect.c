@@ -116,6 +116,7 @@ static mot_status put_specialization(hid_t file, int layer)
     mot_status status;
     int64_t *load = NULL;
     if (!mot_record_has(file, &item)) item.kind = MOT_RECORD_CLASS_LOAD;
+    if (!mot_record_has(file, &item)) return MOT_OK; /* of data with neither */
     MOT_TRY(mot_record_take(file, &item, true, &table));
     if (table.rows == 0 || table.rank != 2) goto done;
     MOT_TRY(mot_allocate(&load, table.width, sizeof *load, "loads"));

@@ -18,6 +18,7 @@ static mot_status make_room(const mot_config *config, const predict_output *outp
     static const char *const what = "predictions";
     const size_t batch = (size_t)config->eval.batch;
     mot_status status;
+    MOT_TRY(mot_allocate(&p->output, batch * output->numbers, sizeof *p->output, what));
     MOT_TRY(mot_allocate(&p->class, batch, sizeof *p->class, what));
     MOT_TRY(mot_allocate(&p->probability, batch * output->classes, sizeof *p->probability, what));
     MOT_TRY(mot_allocate(&p->expert, batch * output->choices, sizeof *p->expert, what));
@@ -28,6 +29,7 @@ done:
 
 static void free_room(predictions *p)
 {
+    mot_free(p->output);
     mot_free(p->class);
     mot_free(p->probability);
     mot_free(p->expert);
@@ -36,13 +38,11 @@ static void free_room(predictions *p)
 
 static mot_status begin(const run_world *world, predict_output *output, predictions *p)
 {
-    const mot_loss_kind *loss = mot_step_loss(world->step)->kind;
-    if (loss->probabilities == NULL)
-        return mot_fail(MOT_ERR_INPUT,
-                        "train.loss = %s: the run learned no classes, which is what is predicted",
-                        loss->kind.name);
+    const mot_loss *loss = mot_step_loss(world->step);
+    const bool classes = loss->kind->probabilities != NULL;
     output->samples = (size_t)world->eval_set.samples;
-    output->classes = (size_t)world->classes;
+    output->classes = classes ? (size_t)world->classes : 0;
+    output->numbers = classes ? 0 : loss->outputs;
     output->choices = mot_config_choices(world->model.config);
     output->names = world->model.config->data.target == MOT_TARGET_GROUP ? world->schema.group_names
                                                                          : world->schema.class_names;
@@ -55,10 +55,13 @@ static mot_status keep(const run_world *world, predict_output *output, predictio
 {
     const mot_loss *loss = mot_step_loss(world->step);
     const size_t n = p->count, C = output->classes, K = output->choices;
-    memcpy(p->class, result->predicted, n * sizeof *p->class);
+    if (C > 0)
+        memcpy(p->class, result->predicted, n * sizeof *p->class);
+    else
+        memcpy(p->output, result->output, n * loss->outputs * sizeof *p->output);
     memcpy(p->expert, result->expert, n * K * sizeof *p->expert);
     memcpy(p->gate, result->prob, n * K * sizeof *p->gate);
-    for (size_t i = 0; i < n; ++i)
+    for (size_t i = 0; i < n && C > 0; ++i)
         loss->kind->probabilities(loss, result->output + i * loss->outputs, p->probability + i * C);
     return mot_predict_output_add(output, p);
 }
@@ -162,8 +165,11 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     MOT_TRY(go_through(&run->world, &run->course, &output, &p));
     if (root) status = mot_predict_output_close(&output, true);
     MOT_TRY(mot_comm_agree(comm, status));
-    mot_log(MOT_LOG_INFO, "wrote %s: %" MOT_PRI_GIDX " samples, %d classes, from %s", options->out,
-            run->world.eval_set.samples, run->world.classes, checkpoint);
+    const bool classes = run->world.classes > 0;
+    mot_log(MOT_LOG_INFO, "wrote %s: %" MOT_PRI_GIDX " samples, %zu %s, from %s", options->out,
+            run->world.eval_set.samples,
+            classes ? (size_t)run->world.classes : mot_step_loss(run->world.step)->outputs,
+            classes ? "classes" : "numbers each", checkpoint);
 done:
     (void)mot_predict_output_close(&output, false);
     free_room(&p);

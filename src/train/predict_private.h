@@ -10,6 +10,7 @@ typedef struct predictions {
     size_t first, count;
     int32_t *class;     /* [count] */
     float *probability; /* [count, classes] */
+    float *output;      /* [count, numbers]: in place of both, where targets are no classes */
     int32_t *expert;    /* [count, choices] */
     float *gate;        /* [count, choices] */
 } predictions;
@@ -30,7 +31,7 @@ mot_status mot_predict_user_words(mot_status status, const char *to, const char 
 typedef struct predict_output {
     const char *path; /* not owned */
     size_t samples;   /* that will come */
-    size_t classes, choices;
+    size_t classes, numbers, choices; /* classes, or numbers of a target; the other is 0 */
     char *const *names;       /* [classes], not owned; NULL: numbers */
     char *const *files;       /* [samples], not owned; NULL: samples have no files */
     char temporary[MOT_PATH]; /* .csv: its name; else "" */
@@ -39,7 +40,7 @@ typedef struct predict_output {
 } predict_output;
 
 mot_status mot_predict_check_name(const char *path);
-/* Path, samples, classes, choices, names and files are set by the caller, `file` is -1. */
+/* Path, samples, classes, numbers, choices, names and files are set by the caller, `file` is -1. */
 mot_status mot_predict_output_open(predict_output *output);
 /* Pieces come in order. */
 mot_status mot_predict_output_add(predict_output *output, const predictions *piece);

@@ -44,11 +44,18 @@ static const char *name_of(const predict_output *o, size_t class, char number[24
     return number;
 }
 
-/* "sample,class,expert,gate_probability,expert_2,gate_probability_2,...,p_NAME,..."; of pictures "sample,file,class,..." */
+/* "sample,class,expert,gate_probability,expert_2,gate_probability_2,...,p_NAME,..."; of pictures "sample,file,class,...";
+ * of targets that are numbers "sample,output,expert,...", or "sample,output_0,output_1,...,expert,..." */
 static void put_head(const predict_output *o, FILE *stream)
 {
     char number[24];
-    fputs(o->files != NULL ? "sample,file,class" : "sample,class", stream);
+    fputs(o->files != NULL ? "sample,file" : "sample", stream);
+    if (o->numbers == 0) fputs(",class", stream);
+    for (size_t c = 0; c < o->numbers; ++c)
+        if (o->numbers == 1)
+            fputs(",output", stream);
+        else
+            fprintf(stream, ",output_%zu", c);
     for (size_t k = 0; k < o->choices; ++k)
         if (k == 0)
             fputs(",expert,gate_probability", stream);
@@ -70,7 +77,9 @@ static void put_sample(const predict_output *o, const predictions *p, size_t i, 
         mot_csv_put_field(stream, "", o->files[p->first + i]);
         fputc(',', stream);
     }
-    mot_csv_put_field(stream, "", name_of(o, (size_t)p->class[i], number));
+    if (o->numbers == 0) mot_csv_put_field(stream, "", name_of(o, (size_t)p->class[i], number));
+    for (size_t c = 0; c < o->numbers; ++c)
+        fprintf(stream, c > 0 ? ",%.9g" : "%.9g", (double)p->output[i * o->numbers + c]);
     for (size_t k = 0; k < o->choices; ++k)
         fprintf(stream, ",%d,%.9g", p->expert[i * o->choices + k], (double)p->gate[i * o->choices + k]);
     for (size_t c = 0; c < o->classes; ++c)
@@ -114,45 +123,52 @@ static mot_status end_table(predict_output *o)
 
 /* ---- arrays ---- */
 
-enum { COLUMNS = 4, BLOCK_BYTES = 4 << 20 };
+enum { MOST_COLUMNS = 4, BLOCK_BYTES = 4 << 20 };
 
 /* A column of all samples, in the nameless file:
- *      | class [n] | probability [n, C] | expert [n, K] | gate_probability [n, K] | */
+ *      | class [n] | probability [n, C] | expert [n, K] | gate_probability [n, K] |
+ * or   | output [n, C] | expert [n, K] | gate_probability [n, K] | */
 typedef struct column {
     const char *name, *long_name;
     char kind; /* 'i': int32, 'f': float32 */
     int rank;
     size_t width; /* numbers a sample, of four bytes each */
+    size_t data;  /* where `predictions` has the pointer to them */
     uint64_t at;
 } column;
 
-static void columns_of(const predict_output *o, column columns[COLUMNS])
+#define DATA(member) offsetof(predictions, member)
+static int columns_of(const predict_output *o, column columns[MOST_COLUMNS])
 {
     const size_t C = o->classes, K = o->choices;
+    int count = 0;
     uint64_t at = 0;
-    memcpy(columns,
-           (column[COLUMNS]){
-               {"class", "predicted class, index into class_names", 'i', 1, 1, 0},
-               {"probability", "probability of each class", 'f', 2, C, 0},
-               {"expert", "the gate's choices, the first one first", 'i', 2, K, 0},
-               {"gate_probability", "the gate's probability of each", 'f', 2, K, 0},
-           },
-           COLUMNS * sizeof *columns);
-    for (int i = 0; i < COLUMNS; ++i) {
+    if (o->numbers > 0) {
+        columns[count++] = (column){"output", "what is predicted for each number of the target", 'f', 2,
+                                    o->numbers, DATA(output), 0};
+    } else {
+        columns[count++] = (column){"class", "predicted class, index into class_names", 'i', 1, 1, DATA(class), 0};
+        columns[count++] = (column){"probability", "probability of each class", 'f', 2, C, DATA(probability), 0};
+    }
+    columns[count++] = (column){"expert", "the gate's choices, the first one first", 'i', 2, K, DATA(expert), 0};
+    columns[count++] = (column){"gate_probability", "the gate's probability of each", 'f', 2, K, DATA(gate), 0};
+    for (int i = 0; i < count; ++i) {
         columns[i].at = at;
         at += (uint64_t)o->samples * columns[i].width * 4;
     }
+    return count;
 }
+#undef DATA
 
 static mot_status add_columns(const predict_output *o, const predictions *p)
 {
-    const void *const data[COLUMNS] = {p->class, p->probability, p->expert, p->gate};
-    column columns[COLUMNS];
+    column columns[MOST_COLUMNS];
     mot_status status = MOT_OK;
-    columns_of(o, columns);
-    for (int i = 0; i < COLUMNS && status == MOT_OK; ++i) {
+    const int count = columns_of(o, columns);
+    for (int i = 0; i < count && status == MOT_OK; ++i) {
         const size_t bytes = columns[i].width * 4;
-        status = put_bytes(o, data[i], p->count * bytes, columns[i].at + p->first * bytes);
+        const void *data = *(void *const *)(const void *)((const char *)p + columns[i].data);
+        status = put_bytes(o, data, p->count * bytes, columns[i].at + p->first * bytes);
     }
     return status;
 }
@@ -191,15 +207,15 @@ done:
 
 static mot_status write_h5(const predict_output *o)
 {
-    column columns[COLUMNS];
+    column columns[MOST_COLUMNS];
     hid_t file = H5I_INVALID_HID;
     mot_status status;
-    columns_of(o, columns);
+    const int count = columns_of(o, columns);
     MOT_TRY(mot_h5_create_file(&file, o->path, MOT_H5_HEAD));
     MOT_TRY(mot_h5_set_text(file, ".", "format", "mot-predictions"));
     MOT_TRY(mot_h5_set_int(file, ".", "format_version", 1));
     MOT_TRY(mot_h5_set_text(file, ".", "mot_version", MOT_VERSION));
-    for (int i = 0; i < COLUMNS; ++i) MOT_TRY(write_column(o, &columns[i], file));
+    for (int i = 0; i < count; ++i) MOT_TRY(write_column(o, &columns[i], file));
     if (o->names != NULL)
         MOT_TRY(mot_h5_write_texts(file, "class_names", o->classes, (const char *const *)o->names));
     if (o->files != NULL)
@@ -214,20 +230,20 @@ static mot_status write_npz(const predict_output *o)
 {
     const mot_npz_texts texts[] = {{"class_names", o->names != NULL ? o->classes : 0, o->names},
                                    {"file", o->files != NULL ? o->samples : 0, o->files}};
-    column columns[COLUMNS];
-    mot_npz_array array[COLUMNS];
-    void *data[COLUMNS] = {NULL};
+    column columns[MOST_COLUMNS];
+    mot_npz_array array[MOST_COLUMNS];
+    void *data[MOST_COLUMNS] = {NULL};
     mot_status status = MOT_OK;
-    columns_of(o, columns);
-    for (int i = 0; i < COLUMNS; ++i) {
+    const int count = columns_of(o, columns);
+    for (int i = 0; i < count; ++i) {
         const column *c = &columns[i];
         MOT_TRY(mot_allocate(&data[i], o->samples, c->width * 4, "predictions"));
         MOT_TRY(read_rows(o, c, 0, o->samples, data[i]));
         array[i] = (mot_npz_array){c->name, c->kind, c->rank, {o->samples, c->width}, data[i]};
     }
-    status = mot_npz_write(o->path, COLUMNS, array, MOT_COUNT(texts), texts);
+    status = mot_npz_write(o->path, (size_t)count, array, MOT_COUNT(texts), texts);
 done:
-    for (int i = 0; i < COLUMNS; ++i) mot_free(data[i]);
+    for (int i = 0; i < count; ++i) mot_free(data[i]);
     return status;
 }
 

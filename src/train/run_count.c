@@ -14,9 +14,10 @@ mot_status mot_run_count_create(run_eval *eval, const run_world *world)
                  E = (size_t)world->model.config->model.experts;
     const size_t samples = (size_t)world->eval_set.samples;
     mot_status status;
+    MOT_TRY(mot_allocate(&eval->load, E, sizeof(int64_t), what));
     MOT_TRY(mot_allocate(&eval->class_load, C * E, sizeof(int64_t), what));
     if (G > 0) MOT_TRY(mot_allocate(&eval->group_load, G * E, sizeof(int64_t), what));
-    if (C <= MOST_CONFUSED) MOT_TRY(mot_allocate(&eval->confusion, C * C, sizeof(double), what));
+    if (C > 0 && C <= MOST_CONFUSED) MOT_TRY(mot_allocate(&eval->confusion, C * C, sizeof(double), what));
     if (G > 0) MOT_TRY(mot_allocate(&eval->group_hits, G, sizeof(int64_t), what));
     MOT_TRY(mot_allocate(&eval->hits, C, sizeof(int64_t), what));
     MOT_TRY(mot_allocate(&eval->predicted, C, sizeof(int64_t), what));
@@ -31,9 +32,9 @@ done:
 
 void mot_run_count_destroy(run_eval *eval)
 {
-    void *const arrays[] = {eval->class_load,      eval->group_load, eval->confusion,   eval->hits,
-                            eval->predicted,       eval->group_hits, eval->expert_hits, eval->class_accuracy,
-                            eval->expert_accuracy, eval->expert};
+    void *const arrays[] = {eval->load,        eval->class_load,     eval->group_load,      eval->confusion,
+                            eval->hits,        eval->predicted,      eval->group_hits,
+                            eval->expert_hits, eval->class_accuracy, eval->expert_accuracy, eval->expert};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
@@ -41,6 +42,7 @@ void mot_run_count_begin(run_eval *eval, const run_world *world)
 {
     const size_t C = (size_t)world->classes, G = (size_t)world->groups,
                  E = (size_t)world->model.config->model.experts;
+    memset(eval->load, 0, E * sizeof *eval->load);
     memset(eval->class_load, 0, C * E * sizeof *eval->class_load);
     if (eval->group_load != NULL) memset(eval->group_load, 0, G * E * sizeof *eval->group_load);
     if (eval->confusion != NULL) memset(eval->confusion, 0, C * C * sizeof *eval->confusion);
@@ -65,6 +67,7 @@ void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, s
         uint16_t *before = &eval->expert[first + (mot_gidx)p];
         eval->number[RUN_CHANGED] += *before == UINT16_MAX ? NAN : *before != expert;
         *before = (uint16_t)expert;
+        ++eval->load[expert];
         if (predicted >= 0) ++eval->predicted[predicted];
         if (group >= 0) ++eval->group_load[(size_t)group * E + expert];
         if (world->parent != NULL && predicted >= 0)
@@ -117,12 +120,16 @@ static void conclude_experts(run_eval *eval, size_t C, size_t E)
 static void conclude_routing(run_eval *eval, int classes, int groups, int experts)
 {
     double *number = eval->number;
-    const mot_specialization by_class = mot_specialize(classes, experts, eval->class_load);
-    number[RUN_PURITY] = number[RUN_CLASS_PURITY] = by_class.purity;
-    number[RUN_NMI] = number[RUN_CLASS_NMI] = by_class.nmi;
-    number[RUN_ENTROPY] = by_class.entropy;
-    number[RUN_EXPERTS_USED] = by_class.experts_used;
-    number[RUN_EXPERTS_EFFECTIVE] = by_class.effective;
+    const bool known = classes > 0;
+    const mot_specialization all = known ? mot_specialize(classes, experts, eval->class_load)
+                                         : mot_specialize(1, experts, eval->load);
+    if (known) {
+        number[RUN_PURITY] = number[RUN_CLASS_PURITY] = all.purity;
+        number[RUN_NMI] = number[RUN_CLASS_NMI] = all.nmi;
+    }
+    number[RUN_ENTROPY] = all.entropy;
+    number[RUN_EXPERTS_USED] = all.experts_used;
+    number[RUN_EXPERTS_EFFECTIVE] = all.effective;
     if (groups == 0) return;
     const mot_specialization by_group = mot_specialize(groups, experts, eval->group_load);
     number[RUN_PURITY] = number[RUN_GROUP_PURITY] = by_group.purity;

@@ -83,6 +83,27 @@ static void warn_of_noise(const run_world *world, const run_course *course)
                 explore->noise_steps.steps, steps, mot_noise_scale(&route, steps), explore->noise_end);
 }
 
+/* What is asked of classes, where targets are none. */
+static mot_status check_numbers(const run_world *world, const run_course *course)
+{
+    const mot_config *config = &course->config;
+    const mot_gate_kind *gate = mot_gate_kind_at(config->gate.kind);
+    const char *title = mot_source_title(&config->data);
+    if (world->classes > 0) return MOT_OK;
+    if (gate->told && config->gate.told == MOT_TOLD_LABEL)
+        return mot_fail(MOT_ERR_INPUT,
+                        "gate.told = label: the targets of %s are numbers, and no labels that the gate could be "
+                        "told (gate.told=group tells it groups, where data have them)",
+                        title);
+    for (int s = 0; s < config->stages; ++s)
+        if (config->stage[s].until.purity_plateau > 0 && world->groups == 0)
+            return mot_fail(MOT_ERR_INPUT,
+                            "stage '%s': until = '%s', but %s has neither classes nor groups, and experts no "
+                            "purity: give steps, epochs or a loss",
+                            config->stage[s].name, config->stage[s].until.text, title);
+    return MOT_OK;
+}
+
 static mot_status check_data(const run_world *world, const run_course *course)
 {
     const mot_sample_format *train = &world->train.dataset->format, *eval = &world->eval_set.format;
@@ -169,6 +190,7 @@ mot_status mot_run_open_data(run_world *world, run_course *course)
     world->classes = by_group ? world->schema.groups : world->schema.classes;
     world->groups = MOT_MAX(set->groups, world->eval_set.groups);
     if (learns) MOT_TRY(mot_stages_resolve(&course->config, set->samples, set->format.kind));
+    if (course->purpose != RUN_PREDICT) MOT_TRY(check_numbers(world, course));
     if (course->purpose == RUN_BENCH || course->purpose == RUN_PREDICT) goto done;
     MOT_TRY(check_data(world, course));
     MOT_TRY(find_parents(world, course));

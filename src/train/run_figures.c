@@ -9,44 +9,77 @@
 #include "mot/memory.h"
 #include "mot/merged.h"
 
+/* Of which data there is such a number. */
+typedef enum needs { ANY_DATA, OF_CLASSES, OF_KINDS, OF_NUMBERS } needs;
+
 /* clang-format off */
 static const struct {
     const char *name; /* in the record; NULL: it has it as part of a table */
     const char *key;  /* in log.jsonl and summary.json */
     const char *long_name;
+    needs needs;
 } run_numbers[RUN_NUMBERS] = {
-    [RUN_LOSS] = {"loss", "eval.loss", "mean loss"},
-    [RUN_ACCURACY] = {"accuracy", "eval.accuracy", "share of samples with the right label"},
-    [RUN_GROUP_ACCURACY] = {"group_accuracy", "eval.group_accuracy", "share of samples whose predicted label is of the right group"},
-    [RUN_MACRO_F1] = {"macro_f1", "eval.macro_f1", "mean over the classes that occur, as label or prediction, of 2 right / (labels + predictions)"},
-    [RUN_MAJORITY] = {"majority", "eval.majority", "share of the commonest class: the accuracy of always naming it"},
-    [RUN_PURITY] = {"purity", "routing.purity", "group_purity where the data have groups, else class_purity"},
-    [RUN_NMI] = {"nmi", "routing.nmi", "group_nmi where the data have groups, else class_nmi"},
-    [RUN_CLASS_PURITY] = {"class_purity", "routing.class_purity", "share of samples of the commonest class of their expert"},
-    [RUN_CLASS_NMI] = {"class_nmi", "routing.class_nmi", "mutual information of expert and class, normalized"},
-    [RUN_GROUP_PURITY] = {"group_purity", "routing.group_purity", "share of samples of the commonest group of their expert"},
-    [RUN_GROUP_NMI] = {"group_nmi", "routing.group_nmi", "mutual information of expert and group, normalized"},
-    [RUN_ENTROPY] = {"entropy", "routing.entropy", "entropy of the load over the experts, 1 is even"},
-    [RUN_EXPERTS_USED] = {"experts_used", "routing.experts_used", "experts with at least 1 % of a fair share"},
-    [RUN_EXPERTS_EFFECTIVE] = {"experts_effective", "routing.experts_effective", "so many experts with even loads have the entropy of these"},
-    [RUN_CHANGED] = {"changed", "routing.changed", "share of samples with another expert than in the evaluation before"},
-    [RUN_ROUTED_LOSS] = {"routed_loss", "eval.routed_loss", "mean loss of the samples with an expert that mostly has their group (or class)"},
-    [RUN_ROUTING_ACCURACY] = {"routing_accuracy", "routing.accuracy", "share of samples with an expert whose neurons are aligned best with their class"},
-    [RUN_SIGNAL_ATTENTION] = {NULL, "attention.signal", "attention of the classification signal to itself"},
+    [RUN_LOSS] = {"loss", "eval.loss", "mean loss", ANY_DATA},
+    [RUN_EXPLAINED] = {"explained", "eval.explained", "1 - loss / loss of the mean of the targets: 1 is right, 0 no better than that mean", OF_NUMBERS},
+    [RUN_ACCURACY] = {"accuracy", "eval.accuracy", "share of samples with the right label", OF_CLASSES},
+    [RUN_GROUP_ACCURACY] = {"group_accuracy", "eval.group_accuracy", "share of samples whose predicted label is of the right group", OF_CLASSES},
+    [RUN_MACRO_F1] = {"macro_f1", "eval.macro_f1", "mean over the classes that occur, as label or prediction, of 2 right / (labels + predictions)", OF_CLASSES},
+    [RUN_MAJORITY] = {"majority", "eval.majority", "share of the commonest class: the accuracy of always naming it", OF_CLASSES},
+    [RUN_PURITY] = {"purity", "routing.purity", "group_purity where the data have groups, else class_purity", OF_KINDS},
+    [RUN_NMI] = {"nmi", "routing.nmi", "group_nmi where the data have groups, else class_nmi", OF_KINDS},
+    [RUN_CLASS_PURITY] = {"class_purity", "routing.class_purity", "share of samples of the commonest class of their expert", OF_CLASSES},
+    [RUN_CLASS_NMI] = {"class_nmi", "routing.class_nmi", "mutual information of expert and class, normalized", OF_CLASSES},
+    [RUN_GROUP_PURITY] = {"group_purity", "routing.group_purity", "share of samples of the commonest group of their expert", OF_KINDS},
+    [RUN_GROUP_NMI] = {"group_nmi", "routing.group_nmi", "mutual information of expert and group, normalized", OF_KINDS},
+    [RUN_ENTROPY] = {"entropy", "routing.entropy", "entropy of the load over the experts, 1 is even", ANY_DATA},
+    [RUN_EXPERTS_USED] = {"experts_used", "routing.experts_used", "experts with at least 1 % of a fair share", ANY_DATA},
+    [RUN_EXPERTS_EFFECTIVE] = {"experts_effective", "routing.experts_effective", "so many experts with even loads have the entropy of these", ANY_DATA},
+    [RUN_CHANGED] = {"changed", "routing.changed", "share of samples with another expert than in the evaluation before", ANY_DATA},
+    [RUN_ROUTED_LOSS] = {"routed_loss", "eval.routed_loss", "mean loss of the samples with an expert that mostly has their group (or class)", OF_KINDS},
+    [RUN_ROUTING_ACCURACY] = {"routing_accuracy", "routing.accuracy", "share of samples with an expert whose neurons are aligned best with their class", OF_CLASSES},
+    [RUN_SIGNAL_ATTENTION] = {NULL, "attention.signal", "attention of the classification signal to itself", OF_CLASSES},
 };
 /* clang-format on */
 
+static bool has_number(const run_world *world, int number)
+{
+    const bool classes = world->classes > 0, groups = world->eval_set.groups > 0;
+    const bool has[] = {[ANY_DATA] = true,
+                        [OF_CLASSES] = classes,
+                        [OF_KINDS] = classes || groups,
+                        [OF_NUMBERS] = mot_step_loss(world->step)->kind->of_constant != NULL};
+    return has[run_numbers[number].needs];
+}
+
 struct run_figures {
-    size_t kinds; /* groups where the evaluated samples have them, else classes */
+    size_t kinds; /* groups where the evaluated samples have them, else classes; 0: targets are no classes */
     const char *axis;
 
     /* root */
     double *kind_loss;  /* [kinds, E]: mean; NaN where no sample is */
     double *loss_table; /* [kinds, E]: sums while an evaluation goes on */
+    double of_constant; /* loss of the mean of the targets; NaN: it is no figure of such data */
 
     bool theory;
     run_probe probe; /* where theory */
 };
+
+/* Over the targets of the evaluated samples. */
+static mot_status find_loss_of_constant(const run_world *world, double *loss)
+{
+    const mot_loss *of = mot_step_loss(world->step);
+    const size_t samples = (size_t)world->eval_set.samples;
+    unsigned char *target = NULL;
+    mot_status status = MOT_OK;
+    *loss = NAN;
+    if (world->comm->rank != MOT_ROOT || of->kind->of_constant == NULL) return MOT_OK;
+    MOT_TRY(mot_allocate(&target, samples, of->target_bytes, "the targets"));
+    MOT_TRY(mot_dataset_targets(&world->eval_set, target));
+    *loss = of->kind->of_constant(of, samples, target);
+done:
+    mot_free(target);
+    return status;
+}
 
 mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world)
 {
@@ -63,6 +96,7 @@ mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world
     MOT_TRY(mot_allocate(&figures->kind_loss, table, sizeof(double), "figures of an evaluation"));
     MOT_TRY(mot_allocate(&figures->loss_table, table, sizeof(double), "figures of an evaluation"));
     if (figures->theory) MOT_TRY(mot_run_probe_create(world, &figures->probe));
+    MOT_TRY(find_loss_of_constant(world, &figures->of_constant));
 done:
     return status; /* released by mot_run_take_down */
 }
@@ -142,7 +176,7 @@ static size_t list_figures(const run_reporter *reporter, const run_world *world,
                  N = figures->kinds;
     size_t count = 0;
     for (int i = 0; i < RUN_NUMBERS; ++i)
-        if (run_numbers[i].name != NULL)
+        if (run_numbers[i].name != NULL && has_number(world, i))
             list[count++] = (mot_eval_figure){.name = run_numbers[i].name,
                                               .units = "1",
                                               .long_name = run_numbers[i].long_name,
@@ -152,11 +186,14 @@ static size_t list_figures(const run_reporter *reporter, const run_world *world,
     (mot_eval_figure){.name = name_, .units = "1", .long_name = text_, .rank = 1, .shape = {length_}, .axis = {axis_}, .value = value_}
 #define TABLE(name_, text_, rows_, row_axis_, columns_, column_axis_, value_) \
     (mot_eval_figure){.name = name_, .units = "1", .long_name = text_, .rank = 2, .shape = {rows_, columns_}, .axis = {row_axis_, column_axis_}, .value = value_}
-    list[count++] = ROW("class_accuracy", "share of the samples of a class with the right label", C, "class", eval->class_accuracy);
-    list[count++] = ROW("expert_accuracy", "share of the samples of an expert with the right label", E, "expert", eval->expert_accuracy);
+    if (C > 0) {
+        list[count++] = ROW("class_accuracy", "share of the samples of a class with the right label", C, "class", eval->class_accuracy);
+        list[count++] = ROW("expert_accuracy", "share of the samples of an expert with the right label", E, "expert", eval->expert_accuracy);
+    }
     if (eval->confusion != NULL)
         list[count++] = TABLE("confusion", "samples by label (row) and predicted label (column)", C, "class", C, "predicted_class", eval->confusion);
-    list[count++] = TABLE("kind_loss", "mean loss by group (or class) and expert", N, figures->axis, E, "expert", figures->kind_loss);
+    if (N > 0)
+        list[count++] = TABLE("kind_loss", "mean loss by group (or class) and expert", N, figures->axis, E, "expert", figures->kind_loss);
     if (figures->theory) {
         list[count++] = TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group", figures->probe.neurons);
         list[count++] = TABLE("gate", "theta_i c_n", E, "expert", N, "group", figures->probe.gate);
@@ -191,10 +228,10 @@ static mot_status record_figures(const mot_run *run)
     return mot_record_eval(run->keeper.record, run->course.progress.step, count, list);
 }
 
-void mot_run_put_eval(const run_eval *eval, mot_json *json)
+void mot_run_put_eval(const run_eval *eval, const run_world *world, mot_json *json)
 {
     for (int i = 0; i < RUN_NUMBERS; ++i)
-        mot_json_real(json, run_numbers[i].key, eval->step >= 0 ? eval->number[i] : NAN);
+        if (has_number(world, i)) mot_json_real(json, run_numbers[i].key, eval->step >= 0 ? eval->number[i] : NAN);
 }
 
 void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *json)
@@ -205,10 +242,14 @@ void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *
     if (classes != NULL) mot_json_texts(json, "classes", C, classes);
     if (world->eval_set.group_names != NULL)
         mot_json_texts(json, "groups", (size_t)world->eval_set.groups, world->eval_set.group_names);
-    mot_json_reals(json, "eval.class_accuracy", C, eval->class_accuracy);
-    mot_json_reals(json, "eval.expert_accuracy", E, eval->expert_accuracy);
-    if (eval->confusion != NULL) mot_json_reals(json, "eval.confusion", C * C, eval->confusion);
-    mot_json_ints(json, "routing.class_load", C * E, eval->class_load);
+    if (C > 0) {
+        mot_json_reals(json, "eval.class_accuracy", C, eval->class_accuracy);
+        mot_json_reals(json, "eval.expert_accuracy", E, eval->expert_accuracy);
+        if (eval->confusion != NULL) mot_json_reals(json, "eval.confusion", C * C, eval->confusion);
+        mot_json_ints(json, "routing.class_load", C * E, eval->class_load);
+    } else {
+        mot_json_ints(json, "routing.load", E, eval->load);
+    }
     if (eval->group_load != NULL)
         mot_json_ints(json, "routing.group_load", (size_t)world->groups * E, eval->group_load);
 }
@@ -221,7 +262,7 @@ static mot_status log_figures(const mot_run *run)
     mot_json_int(json, "stage", MOT_MIN(run->course.progress.stage, run->course.config.stages - 1));
     mot_json_text(json, "eval.split", run->course.config.eval.split);
     mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
-    mot_run_put_eval(&run->reporter.last_eval, json);
+    mot_run_put_eval(&run->reporter.last_eval, &run->world, json);
     char *text = NULL;
     mot_status status = mot_json_end(json, &text);
     if (status == MOT_OK) status = mot_record_log(run->keeper.record, text);
@@ -231,7 +272,8 @@ static mot_status log_figures(const mot_run *run)
 
 static void conclude(run_eval *eval, struct run_figures *figures, const int64_t *load, size_t E)
 {
-    conclude_losses(eval, figures, load, E);
+    if (figures->kinds > 0) conclude_losses(eval, figures, load, E);
+    if (figures->of_constant > 0) eval->number[RUN_EXPLAINED] = 1 - eval->number[RUN_LOSS] / figures->of_constant;
     if (!figures->theory) return;
     eval->number[RUN_ROUTING_ACCURACY] = routing_accuracy(eval, figures, E);
     eval->number[RUN_SIGNAL_ATTENTION] =

@@ -201,8 +201,9 @@ static mot_status judge_loads(mot_run *run)
         return mot_run_warn(run, RUN_ONE_EXPERT,
                             "expert %d of %d had %.1f %% of the samples of the last %" MOT_PRI_GIDX " steps",
                             busiest, E, 100 * (double)load[busiest] / samples, health->window.counted);
-    /* The theory has several experts for each class, and leaves some of them out in the end. */
-    if (idle > 0 && mot_dataset_mixture(run->world.train.dataset, NULL) == NULL)
+    /* The theory has several experts for each class, or each of the teacher's, and leaves some of them out in the end. */
+    const mot_dataset *set = run->world.train.dataset;
+    if (idle > 0 && mot_dataset_mixture(set, NULL) == NULL && mot_dataset_teacher(set, NULL) == NULL)
         return mot_run_warn(
             run, RUN_IDLE_EXPERTS,
             "%d of %d experts, expert %d first, had less than 1 %% of a fair share of the samples of "

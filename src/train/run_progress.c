@@ -17,7 +17,7 @@ void mot_run_say_means(mot_gidx step, const run_means *means)
     char line[LINE];
     snprintf(piece[0].text, MOT_PIECE, "step %6" MOT_PRI_GIDX, step);
     snprintf(piece[1].text, MOT_PIECE, "  loss %8.5f", means->loss);
-    snprintf(piece[2].text, MOT_PIECE, "  acc %6.4f", means->accuracy);
+    if (means->classes) snprintf(piece[2].text, MOT_PIECE, "  acc %6.4f", means->accuracy);
     snprintf(piece[3].text, MOT_PIECE, "  %7.0f samples/s", means->samples_per_s);
     snprintf(piece[4].text, MOT_PIECE, "  %6.1f GFLOP/s", means->gflops);
     snprintf(piece[5].text, MOT_PIECE, "  load max/mean %4.2f", means->load_ratio);
@@ -99,7 +99,7 @@ static void put_figures(const run_world *world, const run_course *course, const 
     if (samples != MOT_ENDLESS)
         snprintf(piece[EPOCH].text, MOT_PIECE, "  epoch %.1f", (double)taken / (double)samples);
     snprintf(piece[LOSS].text, MOT_PIECE, means->loss < 1e-3 ? "  loss %.1e" : "  loss %.4f", means->loss);
-    snprintf(piece[ACCURACY].text, MOT_PIECE, "  acc %.4f", means->accuracy);
+    if (means->classes) snprintf(piece[ACCURACY].text, MOT_PIECE, "  acc %.4f", means->accuracy);
     snprintf(piece[RATE].text, MOT_PIECE, "  %.0f", means->samples_per_s);
 }
 

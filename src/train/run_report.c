@@ -60,14 +60,18 @@ void mot_run_banner(const run_world *world, const run_course *course, const char
     else if (nodes->ranks > 1)
         mot_log_wrap(BANNER, "  exchange from rank to rank by messages");
     mot_log_wrap(BANNER, "  blas     %s", mot_blas_name());
-    char samples[32] = "fresh", evaluation[48] = "";
+    char samples[32] = "fresh", targets[48], evaluation[48] = "";
     if (world->train.dataset->samples != MOT_ENDLESS)
         snprintf(samples, sizeof samples, "%" MOT_PRI_GIDX, world->train.dataset->samples);
     if (course->purpose != RUN_BENCH)
         snprintf(evaluation, sizeof evaluation, ", %s (%" MOT_PRI_GIDX " for evaluation)",
                  course->purpose == RUN_TRAIN ? "train" : config->eval.split, world->eval_set.samples);
-    mot_log_wrap(BANNER, "  data     %s: %s samples, %d classes%s%s", mot_source_title(&config->data),
-                 samples, world->classes,
+    if (world->classes > 0)
+        snprintf(targets, sizeof targets, "%d classes", world->classes);
+    else
+        snprintf(targets, sizeof targets, "targets of %zu number%s", world->model.shape.outputs,
+                 world->model.shape.outputs == 1 ? "" : "s");
+    mot_log_wrap(BANNER, "  data     %s: %s samples, %s%s%s", mot_source_title(&config->data), samples, targets,
                  world->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
     mot_log_wrap(BANNER,
@@ -106,7 +110,7 @@ static double load_ratio(const int64_t *load, int experts)
     return sum > 0 ? (double)most * experts / (double)sum : 0;
 }
 
-static run_means take_means(const run_reporter *reporter, const run_course *course,
+static run_means take_means(const run_reporter *reporter, const run_world *world, const run_course *course,
                             const mot_step_result *result)
 {
     const double steps = (double)(course->progress.step - reporter->since.step),
@@ -115,6 +119,7 @@ static run_means take_means(const run_reporter *reporter, const run_course *cour
                  batch = (double)course->config.train.batch;
     const double samples = steps * batch;
     return (run_means){
+        .classes = world->classes > 0,
         .loss = reporter->since.loss / learned, /* without any, not a number */
         .accuracy = reporter->since.hits / (learned * batch),
         .samples_per_s = samples / wall,
@@ -135,9 +140,9 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     mot_json_int(json, "step", run->course.progress.step);
     mot_json_int(json, "stage", stage);
     mot_json_real(json, "train.loss", means->loss);
-    mot_json_real(json, "train.accuracy", means->accuracy);
+    if (means->classes) mot_json_real(json, "train.accuracy", means->accuracy);
     mot_json_real(json, "train.rate", rate);
-    mot_json_real(json, "routing.purity", result->purity);
+    if (means->classes || run->world.groups > 0) mot_json_real(json, "routing.purity", result->purity);
     mot_json_real(json, "routing.load_max_over_mean", means->load_ratio);
     mot_json_real(json, "routing.balance_loss", result->balance.switch_loss);
     mot_json_real(json, "routing.z_loss", result->balance.z_loss);
@@ -173,7 +178,7 @@ mot_status mot_run_report_step(mot_run *run, const mot_step_result *result, int 
     const bool due = course->progress.step % course->config.report_every == 0 ||
                      course->progress.stage == course->config.stages;
     if (run->world.comm->rank == MOT_ROOT) {
-        const run_means means = take_means(reporter, course, result);
+        const run_means means = take_means(reporter, &run->world, course, result);
         mot_run_keep_pace(reporter, stage);
         if (due) {
             mot_run_say_means(course->progress.step, &means);
@@ -198,10 +203,27 @@ void mot_run_put_told(const mot_config *config, mot_json *json)
     if (told_of(config)[0] != '\0') mot_json_text(json, "gate.told", told_of(config));
 }
 
-/* "class purity 0.325 nmi 0.360" */
-static void put_purity(char *text, size_t size, const char *what, double purity, double nmi)
+/* "class purity 0.325 nmi 0.360; ", or nothing */
+static void put_purity(char *text, size_t size, const char *what, double purity, double nmi, const char *end)
 {
-    snprintf(text, size, "%s purity %.3f nmi %.3f", what, purity, nmi);
+    if (isnan(nmi))
+        text[0] = '\0';
+    else
+        snprintf(text, size, "%s purity %.3f nmi %.3f%s", what, purity, nmi, end);
+}
+
+/* How right the outputs are, besides the loss. */
+static void put_quality(const run_eval *eval, bool classes, char text[96], char more[64])
+{
+    const double *number = eval->number;
+    char group[48] = "";
+    text[0] = more[0] = '\0';
+    if (!isnan(number[RUN_EXPLAINED])) snprintf(text, 96, "  explained %.4f", number[RUN_EXPLAINED]);
+    if (!classes) return;
+    if (!isnan(number[RUN_GROUP_ACCURACY]))
+        snprintf(group, sizeof group, " (group %.4f)", number[RUN_GROUP_ACCURACY]);
+    snprintf(text, 96, "  acc %6.4f%s", number[RUN_ACCURACY], group);
+    snprintf(more, 64, "; macro-F1 %.4f, commonest class %.4f", number[RUN_MACRO_F1], number[RUN_MAJORITY]);
 }
 
 void mot_run_say_eval(const mot_run *run)
@@ -209,27 +231,25 @@ void mot_run_say_eval(const mot_run *run)
     enum { INDENT = 13 };
     const run_eval *eval = &run->reporter.last_eval;
     const double *number = eval->number;
-    char group[48] = "", loss[16], by_class[48], by_group[56] = "", changed[40] = "", told[40] = "",
+    char quality[96], more[64], loss[16], by_class[56], by_group[56], changed[40] = "", told[40] = "",
          theory[40] = "";
     if (run->world.comm->rank != MOT_ROOT) return;
     snprintf(loss, sizeof loss, number[RUN_LOSS] < 1e-3 ? "%8.1e" : "%8.5f", number[RUN_LOSS]);
-    if (!isnan(number[RUN_GROUP_ACCURACY]))
-        snprintf(group, sizeof group, " (group %.4f)", number[RUN_GROUP_ACCURACY]);
-    put_purity(by_class, sizeof by_class, "class", number[RUN_CLASS_PURITY], number[RUN_CLASS_NMI]);
-    if (!isnan(number[RUN_GROUP_NMI]))
-        put_purity(by_group, sizeof by_group, ", group", number[RUN_GROUP_PURITY], number[RUN_GROUP_NMI]);
+    put_quality(eval, run->world.classes > 0, quality, more);
+    const bool both = !isnan(number[RUN_GROUP_NMI]);
+    put_purity(by_class, sizeof by_class, "class", number[RUN_CLASS_PURITY], number[RUN_CLASS_NMI],
+               both ? ", " : "; ");
+    put_purity(by_group, sizeof by_group, "group", number[RUN_GROUP_PURITY], number[RUN_GROUP_NMI], "; ");
     if (!isnan(number[RUN_CHANGED]))
         snprintf(changed, sizeof changed, ", %.1f%% changed", 100 * number[RUN_CHANGED]);
     if (told_of(&run->course.config)[0] != '\0')
         snprintf(told, sizeof told, "; the gate is told the %s", told_of(&run->course.config));
     if (!isnan(number[RUN_SIGNAL_ATTENTION]))
         snprintf(theory, sizeof theory, "; signal attention %.3f", number[RUN_SIGNAL_ATTENTION]);
-    mot_log_wrap(INDENT,
-                 "eval %6" MOT_PRI_GIDX "  loss %8s  acc %6.4f%s on %" MOT_PRI_GIDX
-                 " samples of '%s'; macro-F1 %.4f, commonest class %.4f%s",
-                 run->course.progress.step, loss, number[RUN_ACCURACY], group, eval->samples,
-                 run->course.config.eval.split, number[RUN_MACRO_F1], number[RUN_MAJORITY], told);
-    mot_log_wrap(INDENT, "%*s%s%s; entropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "",
+    mot_log_wrap(INDENT, "eval %6" MOT_PRI_GIDX "  loss %8s%s on %" MOT_PRI_GIDX " samples of '%s'%s%s",
+                 run->course.progress.step, loss, quality, eval->samples, run->course.config.eval.split, more,
+                 told);
+    mot_log_wrap(INDENT, "%*s%s%sentropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "",
                  by_class, by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED],
                  run->course.config.model.experts, number[RUN_EXPERTS_EFFECTIVE], changed, theory);
 }

@@ -10,6 +10,7 @@
 /* The numbers of an evaluation; run_figures.c says what each is. */
 typedef enum run_number {
     RUN_LOSS,
+    RUN_EXPLAINED,
     RUN_ACCURACY,
     RUN_GROUP_ACCURACY,
     RUN_MACRO_F1,
@@ -35,9 +36,10 @@ typedef struct run_eval {
     mot_gidx step; /* steps done; -1: there was none */
     mot_gidx samples;
     double number[RUN_NUMBERS]; /* NaN: there is no such thing */
-    int64_t *class_load;        /* [classes, E] first choices */
+    int64_t *load;              /* [E] first choices */
+    int64_t *class_load;        /* [classes, E] */
     int64_t *group_load;        /* [groups, E]; NULL without groups */
-    double *confusion;          /* [classes, classes] by label and predicted label; NULL: too many classes */
+    double *confusion;          /* [classes, classes] by label and predicted label; NULL: too many classes, or none */
     int64_t *hits, *predicted;  /* [classes] */
     int64_t *group_hits;        /* [groups]; NULL without groups */
     int64_t *expert_hits;       /* [E] */
@@ -93,8 +95,8 @@ size_t mot_run_figure_numbers(const run_reporter *reporter,
 void mot_run_figures_begin(run_reporter *reporter, const run_world *world);
 void mot_run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
                          const mot_step_result *result);
-/* All numbers of an evaluation; and, for `mot eval --json`, tables and names. */
-void mot_run_put_eval(const run_eval *eval, mot_json *json);
+/* All numbers of an evaluation that there can be of these data; and, for `mot eval --json`, tables and names. */
+void mot_run_put_eval(const run_eval *eval, const run_world *world, mot_json *json);
 void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *json);
 
 /* run_health.c: what warnings follow from; the root's alone. */
@@ -112,6 +114,7 @@ void mot_run_report_begin(run_reporter *reporter, mot_gidx step);
 /* run_progress.c: the lines of steps. Root. */
 /* Means over the steps since the last report. */
 typedef struct run_means {
+    bool classes; /* there are some: otherwise nothing is right or wrong, and accuracy means nothing */
     double loss, accuracy, samples_per_s, gflops, load_ratio, compute, exchange, wait, wall_s;
 } run_means;
 /* Says them, as much of it as a terminal has room for. */

@@ -51,6 +51,12 @@ static run_table classes_of(const mot_run *run)
         eval->hits, class_name};
 }
 
+/* Where targets are no classes there is no table of them, and nothing is right. */
+static bool has_classes(const run_world *world)
+{
+    return world->classes > 0;
+}
+
 static bool has_groups(const run_world *world)
 {
     return world->eval_set.groups > 0 && world->model.config->data.target == MOT_TARGET_LABEL;
@@ -194,7 +200,8 @@ static void say_head(const run_table *table, const layout *columns)
     char line[LINE], what[2 * NAME];
     snprintf(what, sizeof what, columns->name < NAME ? "%s" : "%s \\ expert, %%", table->what);
     size_t at = put_name(line, columns, what);
-    at += (size_t)snprintf(line + at, LINE - at, "%*s%*s", SAMPLES, "samples", SHARE, "right");
+    at += (size_t)snprintf(line + at, LINE - at, "%*s", SAMPLES, "samples");
+    if (has_classes(&table->run->world)) at += (size_t)snprintf(line + at, LINE - at, "%*s", SHARE, "right");
     for (int i = 0; i < columns->count; ++i)
         at += (size_t)snprintf(line + at, LINE - at, "%*d", SHARE, columns->expert[i]);
     mot_log(MOT_LOG_INFO, "%s%s", line, columns->others ? " other" : "");
@@ -208,7 +215,7 @@ static void say_row(const run_table *table, const layout *columns, int row)
     const double right = right_of(table, row);
     size_t at = put_name(line, columns, row == ALL ? "all" : table->name(&table->run->world, row, number));
     at += (size_t)snprintf(line + at, LINE - at, "%*" PRId64, SAMPLES, samples);
-    at = put_share(line, at, right, !isnan(right));
+    if (has_classes(&table->run->world)) at = put_share(line, at, right, !isnan(right));
     for (int c = 0; c < columns->count + columns->others; ++c) {
         const int64_t load = in_column(table, columns, c, row, load_at);
         at = put_share(line, at, (double)load / (double)samples, load > 0);
@@ -301,8 +308,10 @@ static void say_confusion(const run_world *world, const run_eval *eval)
 void mot_run_say_table(const mot_run *run)
 {
     if (run->world.comm->rank != MOT_ROOT) return;
-    const run_table classes = classes_of(run);
-    say_table(&classes, true);
+    if (has_classes(&run->world)) {
+        const run_table classes = classes_of(run);
+        say_table(&classes, true);
+    }
     if (has_groups(&run->world)) {
         const run_table groups = groups_of(run);
         say_table(&groups, false);
@@ -317,12 +326,14 @@ static void put_csv(const void *of, FILE *stream)
     const run_table *table = of;
     const int E = experts_of(table);
     char number[16];
-    fprintf(stream, "%s,samples,right", table->what);
+    const bool right = has_classes(&table->run->world);
+    fprintf(stream, right ? "%s,samples,right" : "%s,samples", table->what);
     for (int e = 0; e < E; ++e) fprintf(stream, ",expert_%d", e);
     fputc('\n', stream);
     for (int r = 0; r < table->rows; ++r) {
         mot_csv_put_field(stream, "", table->name(&table->run->world, r, number));
-        fprintf(stream, ",%" PRId64 ",%" PRId64, samples_of(table, r), table->hits[r]);
+        fprintf(stream, ",%" PRId64, samples_of(table, r));
+        if (right) fprintf(stream, ",%" PRId64, table->hits[r]);
         for (int e = 0; e < E; ++e) fprintf(stream, ",%" PRId64, load_at(table, r, e));
         fputc('\n', stream);
     }
@@ -338,8 +349,8 @@ static mot_status write_table(const run_table *table)
 mot_status mot_run_write_tables(const mot_run *run)
 {
     const run_table classes = classes_of(run), groups = groups_of(run);
-    mot_status status;
-    MOT_TRY(write_table(&classes));
+    mot_status status = MOT_OK;
+    if (has_classes(&run->world)) MOT_TRY(write_table(&classes));
     if (has_groups(&run->world)) MOT_TRY(write_table(&groups));
 done:
     return status;

@@ -5,6 +5,7 @@
  * same on any number of ranks:
  *      class             [n]      index of the predicted class; its name beside it
  *      probability       [n, C]   of each class (mot_loss_probabilities)
+ *      output            [n, C]   in place of both, where targets are C numbers: what is said for each
  *      expert            [n, K]   the gate's choices, the first one first
  *      gate_probability  [n, K]   its softmax probability of each
  *      file              [n]      of pictures in a folder alone: their paths
