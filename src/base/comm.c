@@ -124,6 +124,28 @@ void mot_comm_gather(const mot_comm *comm, const void *mine, size_t bytes, void 
     mot_comm_wait(comm, 1, &request);
 }
 
+void mot_comm_alltoallv(const mot_comm *comm, const void *mine, const int *counts, const int *places, void *all,
+                        const int *all_counts, const int *all_places, MPI_Datatype type)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (comm->yields)
+        MPI_Ialltoallv(mine, counts, places, type, all, all_counts, all_places, type, comm->mpi, &request);
+    else
+        MPI_Alltoallv(mine, counts, places, type, all, all_counts, all_places, type, comm->mpi);
+    mot_comm_wait(comm, 1, &request);
+}
+
+void mot_comm_allgatherv(const mot_comm *comm, const void *mine, int count, void *all, const int *counts,
+                         const int *places, MPI_Datatype type)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (comm->yields)
+        MPI_Iallgatherv(mine, count, type, all, counts, places, type, comm->mpi, &request);
+    else
+        MPI_Allgatherv(mine, count, type, all, counts, places, type, comm->mpi);
+    mot_comm_wait(comm, 1, &request);
+}
+
 void mot_comm_allreduce(const mot_comm *comm, void *values, int count, MPI_Datatype type, MPI_Op op)
 {
     MPI_Request request = MPI_REQUEST_NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config_reader.h"
+#include "mot/gate.h"
 #include "mot/source.h"
 
 /* A sentence about `key`, with the place where it was given. */
@@ -129,6 +130,32 @@ static mot_status check_rebalance(const mot_config_reader *reader)
     return MOT_OK;
 }
 
+/* Where the gate sends every sample to every expert there is nothing to choose, and what concerns choices has no meaning. */
+static mot_status check_spread(const mot_config_reader *reader)
+{
+    const mot_config *config = &reader->config;
+    const mot_route_config *route = &config->route;
+    const char *kind = mot_gate_kind_at(config->gate.kind)->kind.name;
+    if (!mot_gate_kind_at(config->gate.kind)->spread) return MOT_OK;
+    if (mot_config_choices(config) != (size_t)config->model.experts)
+        return FAIL(reader, "route.top_k", "gate.kind = %s sends every sample to every expert: route.top_k must be all, not %d",
+                    kind, route->top_k);
+    const struct {
+        const char *key;
+        bool set;
+    } no[] = {{"route.scale", route->scale != MOT_SCALE_PROB},
+              {"route.chunks", route->chunks > 1},
+              {"route.split", route->split},
+              {"route.payload", route->payload != MOT_PAYLOAD_FP32},
+              {"route.z_loss", config->stage[0].explore.z_loss > 0},
+              {"route.balance_bias", config->stage[0].explore.balance_bias > 0}};
+    for (size_t i = 0; i < MOT_COUNT(no); ++i)
+        if (no[i].set)
+            return FAIL(reader, no[i].key, "%s has no effect with gate.kind = %s, which sends every sample to every expert",
+                        no[i].key, kind);
+    return MOT_OK;
+}
+
 mot_status mot_config_check(const mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
@@ -147,7 +174,8 @@ mot_status mot_config_check(const mot_config_reader *reader)
     if (config->train.batch > 0 && (size_t)route->chunks > config->train.batch)
         return FAIL(reader, "route.chunks", "route.chunks = %d is more than train.batch = %zu", route->chunks,
                     config->train.batch);
-    status = check_placement(reader);
+    status = check_spread(reader);
+    if (status == MOT_OK) status = check_placement(reader);
     if (status == MOT_OK) status = check_rebalance(reader);
     if (status == MOT_OK) status = check_stages(reader);
     return status == MOT_OK ? check_without_effect(reader) : status;

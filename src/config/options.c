@@ -12,6 +12,7 @@ static const char *const teacher_gate_names[] = {"sigmoid", "softmax", NULL};
 static const char *const target_names[] = {"label", "group", NULL};
 static const char *const pool_names[] = {"mean", "class", NULL};
 static const char *const activation_names[] = {"cubic", "identity", "relu", "gelu", NULL};
+static const char *const neuron_names[] = {MOT_NEURON_ACTIVATIONS, NULL};
 static const char *const attention_names[] = {"softmax", "none", NULL};
 static const char *const readout_names[] = {"sum", "mean", "first", NULL};
 static const char *const told_names[] = {"group", "label", NULL};
@@ -124,6 +125,8 @@ const mot_option mot_options[] = {
      HELP("Teacher: size of a training set that is gone through again and again, or fresh samples for ever (0).")},
     {KEY("data.teacher.eval"), REPORTS, IN_CONFIG(data.teacher_eval), INTEGER(1, MOST_SAMPLES), DEFAULT("10000"), UNIT("samples"),
      HELP("Teacher: samples of an evaluation; the split eval.split decides which.")},
+    {KEY("data.shuffle"), IN_CONFIG(data.shuffle), BOOLEAN, DEFAULT("true"),
+     HELP("Training samples in an order that is drawn anew for each epoch; false: as they stand in the data set, again and again.")},
     {KEY("data.target"), IN_CONFIG(data.target), CHOICE(target_names), DEFAULT("label"),
      HELP("What is learned: the label of a sample, or its group in the label's place.")},
     {KEY("data.memory"), PLACES, IN_CONFIG(data.memory), .type = MOT_OPTION_BYTES, .least = 0,
@@ -174,8 +177,11 @@ const mot_option mot_options[] = {
     {KEY("model.merged.init"), IN_CONFIG(model.merged.init), REAL(0, MOST_FACTOR), DEFAULT("0.3"),
      HELP("Kind merged: deviation of the initial neurons times the root of the width; attention starts at 0.")},
 
+    {KEY("model.hermite.activation"), IN_CONFIG(model.hermite.activation), CHOICE(neuron_names), DEFAULT("hermite"),
+     HELP("Kind hermite: activation of a neuron of unit length: a^3 - 3a, a^2 - 1, relu or tanh.")},
+
     {KEY("gate.kind"), IN_CONFIG(gate.kind), KIND(mot_gate_kinds), DEFAULT("linear"),
-     HELP("How the gate scores the experts; fixed, random and even ones learn nothing.")},
+     HELP("How the gate scores the experts; fixed, random and even ones learn nothing. sigmoid and softmax ones are of unit length and send every sample to every expert (route.top_k: all), whose owners score.")},
     {KEY("gate.told"), IN_CONFIG(gate.told), CHOICE(told_names), DEFAULT("group"),
      HELP("What a fixed gate is told of each sample, in training and evaluation: its group, which the data must have, or its label, after which its accuracy says nothing.")},
     {KEY("gate.input"), IN_CONFIG(gate.input), CHOICE(gate_input_names), DEFAULT("mean"),
@@ -183,7 +189,7 @@ const mot_option mot_options[] = {
     {KEY("gate.hidden"), IN_CONFIG(gate.hidden), INTEGER(1, 65536), DEFAULT("64"), UNIT("units"),
      HELP("Hidden units of an mlp gate.")},
     {KEY("gate.init"), IN_CONFIG(gate.init), REAL(0, MOST_FACTOR), DEFAULT("0"),
-     HELP("Deviation of the initial weights of the gate's last layer; with 0 all experts score alike.")},
+     HELP("Deviation of the initial weights of the gate's last layer; with 0 all experts score alike, but sigmoid and softmax gates, which have unit length, begin with that of 1 over the root of their inputs.")},
 
     {KEY("route.top_k"), IN_CONFIG(route.top_k), INTEGER(1, MOT_MAX_EXPERTS), .word = "all", DEFAULT("1"),
      HELP("Experts a sample goes to; all is soft routing.")},

@@ -72,25 +72,27 @@ void mot_params_free(mot_params *params)
     *params = (mot_params){0};
 }
 
+void mot_params_init_row(const mot_table *table, int unit, uint64_t seed, size_t r, mot_real *value)
+{
+    const mot_tensor *row = &table->row[r];
+    for (size_t i = 0; i < row->count; i += 2) {
+        double normal[2] = {0, 0};
+        if (row->deviation > 0) {
+            /* The table of tied tensors numbers its rows for itself, so its unit keeps it apart from experts. */
+            const mot_random4 random = mot_random(seed, MOT_STREAM_INIT, (uint32_t)(unit + 2), (uint32_t)r,
+                                                  (uint32_t)(i / 2), (uint32_t)(i / 2 >> 32));
+            mot_normal_pair(random.word[0], random.word[1], normal);
+        }
+        for (size_t j = 0; j < 2 && i + j < row->count; ++j)
+            value[i + j] = (mot_real)(row->mean + row->deviation * normal[j]);
+    }
+}
+
 void mot_params_init(mot_params *params, uint64_t seed)
 {
     const mot_table *table = params->table;
-    for (size_t r = 0; r < table->rows; ++r) {
-        const mot_tensor *row = &table->row[r];
-        mot_real *value = params->value + row->offset;
-        for (size_t i = 0; i < row->count; i += 2) {
-            double normal[2] = {0, 0};
-            if (row->deviation > 0) {
-                /* The table of tied tensors numbers its rows for itself, so its unit keeps it apart from experts. */
-                const mot_random4 random = mot_random(seed, MOT_STREAM_INIT, (uint32_t)(params->unit + 2),
-                                                      (uint32_t)r, (uint32_t)(i / 2),
-                                                      (uint32_t)(i / 2 >> 32));
-                mot_normal_pair(random.word[0], random.word[1], normal);
-            }
-            for (size_t j = 0; j < 2 && i + j < row->count; ++j)
-                value[i + j] = (mot_real)(row->mean + row->deviation * normal[j]);
-        }
-    }
+    for (size_t r = 0; r < table->rows; ++r)
+        mot_params_init_row(table, params->unit, seed, r, params->value + table->row[r].offset);
     for (int m = 0; m < 2; ++m) memset(params->moment[m], 0, table->count * sizeof(mot_real));
     params->updates = 0;
 }

@@ -14,6 +14,9 @@ mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t e
     if (vocabulary > 0 && config->input == MOT_GATE_FLAT)
         return mot_fail(MOT_ERR_INPUT,
                         "gate.input = flat: texts have no numbers to lay side by side; use mean or sum");
+    if (vocabulary > 0 && gate->kind->spread)
+        return mot_fail(MOT_ERR_INPUT, "gate.kind = %s works on vectors or pictures, the data are texts",
+                        gate->kind->kind.name);
     gate->tokens = vocabulary > 0 ? tokens : 0;
     gate->features = vocabulary > 0 ? vocabulary : config->input == MOT_GATE_FLAT ? tokens * width : width;
     return gate->kind->table != NULL ? gate->kind->table(gate, &gate->table) : MOT_OK;

@@ -47,8 +47,10 @@ static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_batch_s
     *batch = (mot_batch){.chunks = chunks, .most = most, .sample_bytes = format->bytes};
     MOT_TRY(mot_token_shape_of(format, source->patch, &shape));
     batch->width = shape.width;
-    const size_t mine = MOT_MIN(most,
-                                (most / (size_t)comm->size + 1) + chunks); /* a slice's remainder, a chunk */
+    /* A slice has its remainder, and one a chunk. */
+    const size_t mine = source->gate->kind->spread
+                            ? most
+                            : MOT_MIN(most, (most / (size_t)comm->size + 1) + chunks);
     batch->note_numbers = up_to_8(offsetof(mot_sample_note, target) + mot_batch_target_bytes(source));
     batch->note_bytes = up_to_8(batch->note_numbers + mot_gate_row(source->gate) * sizeof(float));
     MOT_TRY(mot_allocate(&batch->home, most, sizeof *batch->home, "a batch"));
@@ -111,7 +113,7 @@ void mot_batch_free(mot_batch *batch)
 /* ---- loading ---- */
 
 /* Who holds what: a function of (total, chunks, ranks) alone. */
-static void deal(mot_batch *batch, const mot_comm *comm)
+static void deal(mot_batch *batch, const mot_comm *comm, bool whole)
 {
     batch->mine = 0;
     for (size_t c = 0; c < batch->chunks; ++c) {
@@ -121,15 +123,23 @@ static void deal(mot_batch *batch, const mot_comm *comm)
             const size_t end = mot_part_first(count, (size_t)comm->size, (size_t)r + 1);
             for (size_t p = from + first; p < from + end; ++p) {
                 batch->home[p] = r;
-                if (r == comm->rank) batch->slot[p] = (uint32_t)batch->mine++;
+                if (whole || r == comm->rank) batch->slot[p] = (uint32_t)batch->mine++;
             }
         }
     }
 }
 
+/* Whether there are samples behind the last one. */
+static bool goes_on(const mot_batch_source *source)
+{
+    return source->shuffled || source->repeats;
+}
+
 static mot_gidx index_of(const mot_batch_source *source, mot_gidx position)
 {
-    return source->shuffled ? mot_order_sample(source->seed, source->dataset->samples, position) : position;
+    const mot_gidx samples = source->dataset->samples;
+    if (source->shuffled) return mot_order_sample(source->seed, samples, position);
+    return source->repeats ? position % samples : position;
 }
 
 static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, size_t p)
@@ -147,6 +157,7 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     if (source->augment != NULL)
         mot_augment(source->augment, format, source->seed, position, bytes, batch->scratch);
 
+    if (source->gate->kind->spread) return MOT_OK;
     unsigned char *row = (unsigned char *)note + batch->note_numbers;
     const size_t count = mot_tokens_decode(format, source->patch, bytes, batch->tokens, batch->ids);
     if (source->gate->tokens > 0) {
@@ -164,8 +175,9 @@ static void expect(const mot_batch *batch, const mot_comm *comm, const mot_batch
 {
     const mot_gidx total = (mot_gidx)batch->total, last = batch->first + MOT_BATCHES_AHEAD * total;
     for (mot_gidx position = first ? batch->first : last; position < last + total; ++position) {
-        if (batch->home[(position - batch->first) % total] != comm->rank) continue;
-        if (!source->shuffled && position >= source->dataset->samples) break;
+        if (!source->gate->kind->spread && batch->home[(position - batch->first) % total] != comm->rank)
+            continue;
+        if (!goes_on(source) && position >= source->dataset->samples) break;
         if (!mot_dataset_expect(source->dataset, index_of(source, position))) break;
     }
 }
@@ -175,10 +187,11 @@ static mot_status load(mot_batch *batch, const mot_comm *comm, const mot_batch_s
                        const atomic_bool *unwanted)
 {
     mot_status status = MOT_OK;
-    deal(batch, comm);
+    const bool whole = source->gate->kind->spread;
+    deal(batch, comm, whole);
     expect(batch, comm, source, first);
     for (size_t p = 0; p < batch->total && status == MOT_OK; ++p) {
-        if (batch->home[p] != comm->rank) continue;
+        if (!whole && batch->home[p] != comm->rank) continue;
         if (unwanted != NULL && atomic_load(unwanted)) break;
         status = load_sample(batch, source, p);
     }
@@ -201,7 +214,7 @@ static void begin_next(struct mot_batch_ahead *ahead, size_t total)
     const mot_batch_source *source = ahead->source;
     while (ahead->count < MOT_BATCHES_READY) {
         ready_batch *ready = &ahead->ready[(ahead->next + ahead->count) % MOT_BATCHES_READY];
-        const mot_gidx left = source->shuffled ? (mot_gidx)total : source->dataset->samples - ahead->end;
+        const mot_gidx left = goes_on(source) ? (mot_gidx)total : source->dataset->samples - ahead->end;
         const mot_gidx count = MOT_MIN((mot_gidx)total, left);
         if (count <= 0) return;
         ready->batch.first = ahead->end;

@@ -184,11 +184,31 @@ void mot_model_free(mot_model *model)
     memset(model, 0, sizeof *model);
 }
 
+/* A spread gate's directions begin orthogonal to those of the experts. The root makes these for itself, where a gradient
+ * will be: each is a pure function of the seed. */
+static void part_directions(mot_model *model)
+{
+    const mot_gate *gate = &model->gate;
+    const mot_table *tied = &model->tied_table, *own = &model->own_table;
+    if (model->comm->rank != MOT_ROOT || !gate->kind->spread || !model->kind->directed ||
+        model->table.row[0].count != gate->features)
+        return;
+    mot_real *direction = model->gate_params.gradient;
+    const bool shared = model->config->model.tie >> model->table.row[0].part & 1u;
+    for (size_t e = 0; e < gate->experts; ++e) {
+        mot_params_init_row(shared ? tied : own, shared ? MOT_UNIT_TIED : (int)e, model->config->seed, 0,
+                            direction);
+        mot_gate_part_from(gate, &model->gate_params, e, direction);
+    }
+    mot_params_zero_gradient(&model->gate_params);
+}
+
 void mot_model_init(mot_model *model)
 {
     for (size_t u = 0; u < model->units.count; ++u)
         if (model->units.unit[u].params != NULL)
             mot_params_init(model->units.unit[u].params, model->config->seed);
+    part_directions(model);
     memset(model->balance_bias, 0, (size_t)model->config->model.experts * sizeof(mot_real));
 }
 

@@ -43,7 +43,7 @@ static mot_status begin(const run_world *world, predict_output *output, predicti
     output->samples = (size_t)world->eval_set.samples;
     output->classes = classes ? (size_t)world->classes : 0;
     output->numbers = classes ? 0 : loss->outputs;
-    output->choices = mot_config_choices(world->model.config);
+    output->choices = world->model.gate.kind->spread ? 0 : mot_config_choices(world->model.config);
     output->names = world->model.config->data.target == MOT_TARGET_GROUP ? world->schema.group_names
                                                                          : world->schema.class_names;
     const mot_status status = make_room(world->model.config, output, p);
@@ -59,8 +59,8 @@ static mot_status keep(const run_world *world, predict_output *output, predictio
         memcpy(p->class, result->predicted, n * sizeof *p->class);
     else
         memcpy(p->output, result->output, n * loss->outputs * sizeof *p->output);
-    memcpy(p->expert, result->expert, n * K * sizeof *p->expert);
-    memcpy(p->gate, result->prob, n * K * sizeof *p->gate);
+    if (K > 0) memcpy(p->expert, result->expert, n * K * sizeof *p->expert);
+    if (K > 0) memcpy(p->gate, result->prob, n * K * sizeof *p->gate);
     for (size_t i = 0; i < n && C > 0; ++i)
         loss->kind->probabilities(loss, result->output + i * loss->outputs, p->probability + i * C);
     return mot_predict_output_add(output, p);

@@ -37,7 +37,8 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
         status = mot_record_loads(run->keeper.record, step, 0, result->load, result->importance);
     if (isnan(result->loss)) return status; /* left out: its choices may mean nothing */
     if (status == MOT_OK) status = mot_run_health_step(run, result);
-    if (status == MOT_OK && config->record.every > 0 && step % config->record.every == 0)
+    if (status == MOT_OK && result->expert != NULL && config->record.every > 0 &&
+        step % config->record.every == 0)
         status = mot_record_assign(run->keeper.record, step, false, batch, result->sample, result->label,
                                    result->group, result->expert, result->prob, NULL, NULL);
     return status;

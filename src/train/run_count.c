@@ -62,21 +62,22 @@ void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, s
     const size_t C = (size_t)world->classes, E = (size_t)world->model.config->model.experts,
                  K = mot_config_choices(world->model.config);
     for (size_t p = 0; p < n; ++p) {
-        const size_t expert = (size_t)result->expert[p * K];
+        const bool chose = result->expert != NULL; /* else every expert has seen it, and none is its own */
+        const size_t expert = chose ? (size_t)result->expert[p * K] : 0;
         const int32_t label = result->label[p], group = result->group[p], predicted = result->predicted[p];
         uint16_t *before = &eval->expert[first + (mot_gidx)p];
-        eval->number[RUN_CHANGED] += *before == UINT16_MAX ? NAN : *before != expert;
-        *before = (uint16_t)expert;
-        ++eval->load[expert];
+        eval->number[RUN_CHANGED] += !chose || *before == UINT16_MAX ? NAN : *before != expert;
+        if (chose) *before = (uint16_t)expert;
+        if (chose) ++eval->load[expert];
         if (predicted >= 0) ++eval->predicted[predicted];
-        if (group >= 0) ++eval->group_load[(size_t)group * E + expert];
+        if (group >= 0 && chose) ++eval->group_load[(size_t)group * E + expert];
         if (world->parent != NULL && predicted >= 0)
             eval->number[RUN_GROUP_ACCURACY] += world->parent[predicted] == group;
         if (label < 0) continue;
-        ++eval->class_load[(size_t)label * E + expert];
+        if (chose) ++eval->class_load[(size_t)label * E + expert];
         if (group >= 0) eval->group_hits[group] += result->right[p];
         eval->hits[label] += result->right[p];
-        eval->expert_hits[expert] += result->right[p];
+        if (chose) eval->expert_hits[expert] += result->right[p];
         if (eval->confusion != NULL) ++eval->confusion[(size_t)label * C + (size_t)predicted];
     }
 }

@@ -8,7 +8,9 @@ static mot_status take_pass(mot_run *run, const mot_step_result *result, mot_gid
 {
     mot_run_count_add(&run->reporter.last_eval, &run->world, first, n, result);
     mot_run_figures_add(&run->reporter, &run->world, first, n, result);
-    if (run->keeper.record == NULL || run->course.again || !run->course.config.record.eval) return MOT_OK;
+    if (run->keeper.record == NULL || run->course.again || !run->course.config.record.eval ||
+        result->expert == NULL)
+        return MOT_OK;
     return mot_record_assign(run->keeper.record, run->course.progress.step, true, n, result->sample,
                              result->label, result->group, result->expert, result->prob, result->predicted,
                              result->sample_loss);

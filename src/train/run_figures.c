@@ -91,7 +91,7 @@ mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world
     figures->kinds = (size_t)(groups ? world->groups : world->classes);
     figures->axis = groups ? "group" : "class";
     figures->theory = mot_dataset_mixture(&world->eval_set, NULL) != NULL &&
-                      world->model.kind == &mot_merged_kind;
+                      world->model.kind == &mot_merged_kind && !world->model.gate.kind->spread;
     const size_t table = figures->kinds * (size_t)world->model.config->model.experts;
     MOT_TRY(mot_allocate(&figures->kind_loss, table, sizeof(double), "figures of an evaluation"));
     MOT_TRY(mot_allocate(&figures->loss_table, table, sizeof(double), "figures of an evaluation"));
@@ -128,7 +128,7 @@ void mot_run_figures_add(run_reporter *reporter, const run_world *world, mot_gid
     const mot_config *config = world->model.config;
     const size_t E = (size_t)config->model.experts, K = mot_config_choices(config);
     const int32_t *kind = world->eval_set.groups > 0 ? result->group : result->label;
-    for (size_t b = 0; b < n && kind[b] >= 0; ++b)
+    for (size_t b = 0; result->expert != NULL && b < n && kind[b] >= 0; ++b)
         figures->loss_table[(size_t)kind[b] * E + (size_t)result->expert[b * K]] += result->sample_loss[b];
     if (first == 0 && figures->theory) mot_run_probe_take(&world->model, &figures->probe, result);
 }

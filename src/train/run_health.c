@@ -133,7 +133,8 @@ static bool gate_counts(const mot_run *run)
 {
     const struct run_health *health = run->reporter.health;
     const mot_stage_config *stage = &run->course.config.stage[health->stage];
-    return run->course.config.model.experts > 1 && mot_gate_learns(&run->world.model.gate) &&
+    const mot_gate *gate = &run->world.model.gate;
+    return run->course.config.model.experts > 1 && mot_gate_learns(gate) && !gate->kind->spread &&
            (stage->train >> MOT_PART_GATE & 1u) && stage->gate.rate > 0 &&
            run->course.progress.step - health->stage_first > stage->warmup;
 }

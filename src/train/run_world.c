@@ -71,7 +71,8 @@ static void describe_sources(run_world *world, const run_course *course)
     world->train = world->eval = common;
     world->train.dataset = train;
     world->train.augment = &config->data.augment;
-    world->train.shuffled = train->samples != MOT_ENDLESS;
+    world->train.shuffled = train->samples != MOT_ENDLESS && config->data.shuffle;
+    world->train.repeats = true;
     world->eval.dataset = eval;
 }
 

@@ -91,14 +91,17 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     mot_status status = mot_batch_load(&step->batch, step->comm, source, task->first, task->total);
     lap(step, MOT_PHASE_LOAD, &since);
     status = mot_step_choose(step, task, status, stop);
-    if (status == MOT_OK) status = mot_step_dispatch(step);
+    if (status == MOT_OK)
+        status = step->soft.on ? mot_comm_agree(step->comm, mot_step_soft_prepare(step)) : mot_step_dispatch(step);
     if (status != MOT_OK) return status;
 
     since = mot_clock_s();
     enter(MOT_PHASE_UPDATE);
     if (task->stage != NULL) mot_step_zero(step);
     lap(step, MOT_PHASE_UPDATE, &since);
-    if (step->K == 1)
+    if (step->soft.on)
+        mot_step_soft_work(step, task);
+    else if (step->K == 1)
         work_alone(step, learn);
     else
         work_together(step, learn);

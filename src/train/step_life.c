@@ -9,11 +9,13 @@ static mot_status create_root(mot_step *step)
 {
     coordinator *root = &step->root;
     const mot_gate *gate = &step->model->gate;
-    const size_t B = step->most, K = step->K, E = gate->experts, ranks = (size_t)step->comm->size;
+    /* Where nothing is chosen, the coordinator has neither scores nor rows of the gate. */
+    const size_t B = step->most, K = step->K, R = step->reported, E = gate->experts,
+                 scores = step->soft.on ? 0 : B * E, notes = step->soft.on ? 0 : B, ranks = (size_t)step->comm->size;
     const size_t kinds = (size_t)MOT_MAX(1, MOT_MAX(step->loss.classes, step->groups));
     const char *what = "the coordinator's arrays";
     mot_status status;
-    MOT_TRY(mot_allocate(&root->gathered, B, step->batch.note_bytes, what));
+    MOT_TRY(mot_allocate(&root->gathered, notes, step->batch.note_bytes, what));
     MOT_TRY(mot_allocate(&root->counts, ranks, sizeof(int), what));
     MOT_TRY(mot_allocate(&root->places, ranks, sizeof(int), what));
     MOT_TRY(mot_allocate(&root->rank, ranks, sizeof *root->rank, what));
@@ -22,17 +24,17 @@ static mot_status create_root(mot_step *step)
     MOT_TRY(mot_allocate(&root->group, B, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&root->predicted, B, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&root->right, B, sizeof(bool), what));
-    MOT_TRY(mot_allocate(&root->g, gate->tokens > 0 ? 0 : B * gate->features, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->g, gate->tokens > 0 ? 0 : B * mot_gate_row(gate), sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&root->id, B * gate->tokens, sizeof(int32_t), what));
-    MOT_TRY(mot_allocate(&root->h, B * E, sizeof(mot_real), what));
-    MOT_TRY(mot_allocate(&root->p, B * E, sizeof(mot_real), what));
-    MOT_TRY(mot_allocate(&root->d_h, B * E, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->h, scores, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->p, scores, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&root->d_h, scores, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&root->kept, mot_gate_kept(gate, B), sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&root->d_weight, B * K, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&root->prob, B * K, sizeof(float), what));
     MOT_TRY(mot_allocate(&root->loss, B, sizeof(double), what));
-    MOT_TRY(mot_allocate(&root->report, B * K, sizeof *root->report, what));
-    MOT_TRY(mot_allocate(&root->reporter, B * K, sizeof(int), what));
+    MOT_TRY(mot_allocate(&root->report, B * R, sizeof *root->report, what));
+    MOT_TRY(mot_allocate(&root->reporter, B * R, sizeof(int), what));
     MOT_TRY(mot_allocate(&root->importance, E, sizeof(double), what));
     MOT_TRY(mot_allocate(&root->table, E * kinds, sizeof(int64_t), what));
 done:
@@ -186,7 +188,8 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
     MOT_TRY(create_chunks(step));
     MOT_TRY(create_message(step));
     MOT_TRY(create_workers(step, threads));
-    step->reports.room = step->most * step->K;
+    MOT_TRY(mot_step_soft_create(step));
+    step->reports.room = step->most * step->reported;
     MOT_TRY(mot_allocate(&step->reports.report, step->reports.room, sizeof(choice_report), "reports"));
     MOT_TRY(mot_allocate(&step->load, (size_t)step->model->config->model.experts, sizeof(int64_t), "loads"));
     if (step->K > 1)
@@ -215,7 +218,8 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->patch = reader->patch;
     step->loss = *loss;
     step->most = most;
-    step->K = mot_config_choices(model->config);
+    step->K = model->gate.kind->spread ? 0 : mot_config_choices(model->config);
+    step->reported = MOT_MAX(step->K, (size_t)1);
     step->C = loss->outputs;
     step->chunks = (size_t)model->config->route.chunks;
     step->wire.outputs = model->config->route.payload;
@@ -251,6 +255,7 @@ void mot_step_destroy(mot_step **handle)
     mot_batch_free(&step->batch);
     free_workers(step);
     mot_step_split_destroy(&step->split);
+    mot_step_soft_destroy(&step->soft);
     mot_free(step->choices.message);
     mot_free(step->reports.report);
     mot_free(step->reports.output);

@@ -148,6 +148,25 @@ typedef struct step_reports {
     size_t count, room;
 } step_reports;
 
+/* Soft routing by a spread gate (step_soft.c); off where the gate chooses. Arrays lie in one block. */
+typedef struct step_soft {
+    bool on, coupled;   /* coupled: see mot_gate_kind */
+    bool plain;         /* samples are read where the batch has them: numbers of one token, as they are */
+    bool learns;        /* experts do, in the step that runs */
+    size_t there, back; /* numbers that go home of a (sample, expert), that come back of a sample */
+    mot_real *block;
+    size_t room;
+    mot_real *unit, *mine;     /* [E, F], [local, F]: directions of the gate */
+    mot_real *raw, *all_raw;   /* [local, F]; root: [E, F] by rank: gradients by them */
+    mot_real *h, *f;           /* [local, most], [local, most, C]: scores, or p at once where not coupled; outputs */
+    mot_real *keep;            /* [local, most, kept of a team] */
+    mot_real *sent, *got;      /* [local, most, there] by home; [E, samples of this rank, there] by owner */
+    mot_real *combined, *sum;  /* [samples of this rank, C]; their log sum exp h */
+    mot_real *said, *heard;    /* [samples of this rank, back]; [most, back] */
+    int *count;                /* [4 * ranks] */
+    uint64_t sent_bytes;
+} step_soft;
+
 /* Of the rank that read the samples, where K > 1. */
 typedef struct step_home {
     uint32_t *row; /* [B * K]: the row of (sample of the chunk, choice) in home order */
@@ -160,7 +179,9 @@ struct mot_step {
     mot_sample_format format;
     mot_token_shape shape;
     mot_loss loss;
-    size_t patch, most, K, C, chunks, tile;
+    size_t patch, most, C, chunks, tile;
+    size_t K;        /* choices of a sample; 0: soft, there is nothing to choose */
+    size_t reported; /* reports of a sample */
     int groups;
     mot_part_set learns; /* in the step that runs */
     mot_batch batch;
@@ -177,6 +198,7 @@ struct mot_step {
     step_split split;
     step_reports reports;
     step_home home;
+    step_soft soft;
     int64_t *load;    /* [E]: rows of each expert in this step, over all ranks */
     coordinator root; /* arrays on the root alone */
     mot_step_work work;
@@ -235,6 +257,13 @@ mot_status mot_step_learn(const mot_step_task *task, const mot_unit *unit);
 /* step_home.c: K > 1: combines the outputs that came home, takes the loss, and leaves d_output in
  * their place. */
 void mot_step_combine(mot_step *step, size_t c);
+/* step_soft.c: a spread gate's step in place of dispatch and work. Create: nothing where the gate chooses. Prepare: for the
+ * experts that are here now; its status is this rank's own. Notes: of the whole batch, on the root. */
+mot_status mot_step_soft_create(mot_step *step);
+void mot_step_soft_destroy(step_soft *soft);
+mot_status mot_step_soft_prepare(mot_step *step);
+void mot_step_soft_notes(mot_step *step);
+void mot_step_soft_work(mot_step *step, const mot_step_task *task);
 /* step_report.c: gathers the reports, updates the gate, and tells everybody. */
 mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status,
                            mot_step_result *result);

@@ -17,11 +17,11 @@ choice_report *mot_step_next_report(mot_step *step)
 static void spread_reports(mot_step *step)
 {
     coordinator *root = &step->root;
-    const size_t rows = step->batch.total * step->K;
+    const size_t rows = step->batch.total * step->reported;
     for (size_t r = 0; r < rows; ++r) {
         const choice_report *report = &root->report[r];
         const size_t p = report->position;
-        root->d_weight[p * step->K + report->choice] = report->d_weight;
+        if (step->K > 0) root->d_weight[p * step->K + report->choice] = report->d_weight;
         if (report->choice != 0) continue;
         root->loss[p] = report->loss;
         root->predicted[p] = report->predicted;
@@ -59,7 +59,12 @@ static mot_status check_losses(const mot_step *step, const mot_step_task *task)
 {
     const coordinator *root = &step->root;
     for (size_t p = 0; p < step->batch.total; ++p)
-        if (!isfinite(root->loss[p]))
+        if (!isfinite(root->loss[p]) && step->K == 0)
+            return mot_fail(MOT_ERR_NUMERIC,
+                            "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
+                            " is not finite; a smaller rate or clip may help",
+                            task->number + 1, root->sample[p]);
+        else if (!isfinite(root->loss[p]))
             return mot_fail(MOT_ERR_NUMERIC,
                             "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
                             " (expert %d on rank %d) is not finite; a smaller rate or clip may help",
@@ -79,7 +84,8 @@ static void sum_up(mot_step *step, step_verdict *verdict)
     }
     verdict->loss = loss / (double)n;
     verdict->hits = step->loss.kind->right != NULL ? hits : NAN;
-    verdict->purity = batch_purity(step);
+    verdict->purity = K > 0 ? batch_purity(step) : NAN;
+    if (K == 0) return; /* nothing was chosen */
     memset(root->importance, 0, E * sizeof *root->importance);
     for (size_t p = 0; p < n; ++p)
         for (size_t e = 0; e < E; ++e) root->importance[e] += root->p[p * E + e];
@@ -97,16 +103,18 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
     const bool learns = task->stage != NULL && mot_gate_learns(&model->gate) &&
                         (task->stage->train >> MOT_PART_GATE & 1u);
     if (!learns) {
-        verdict->balance = mot_balance_losses(&route, &choice, NULL);
+        if (choice.K > 0) verdict->balance = mot_balance_losses(&route, &choice, NULL);
         return MOT_OK;
     }
-    const mot_real share = 1 / (mot_real)choice.n;
-    for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
-    mot_choose_backward(&route, &choice, root->d_weight, root->d_h);
-    verdict->balance = mot_balance_losses(&route, &choice, root->d_h);
-    const bool texts = model->gate.tokens > 0;
-    mot_gate_backward(&model->gate, &model->gate_params, choice.n, texts ? NULL : root->g,
-                      texts ? root->id : NULL, root->d_h, root->kept);
+    if (choice.K > 0) { /* a spread gate has its gradient */
+        const mot_real share = 1 / (mot_real)choice.n;
+        for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
+        mot_choose_backward(&route, &choice, root->d_weight, root->d_h);
+        verdict->balance = mot_balance_losses(&route, &choice, root->d_h);
+        const bool texts = model->gate.tokens > 0;
+        mot_gate_backward(&model->gate, &model->gate_params, choice.n, texts ? NULL : root->g,
+                          texts ? root->id : NULL, root->d_h, root->kept);
+    }
     mot_status status = MOT_OK;
     for (size_t u = 0; u < model->units.count && status == MOT_OK; ++u)
         if (model->units.unit[u].role == MOT_ROLE_GATE) status = mot_step_learn(task, &model->units.unit[u]);
@@ -159,9 +167,9 @@ static void find_reporters(mot_step *step)
 {
     int *reporter = step->root.reporter;
     const int *owner = step->model->placement.owner;
-    const size_t n = step->batch.total, K = step->K;
-    for (size_t r = 0; r < n * K; ++r)
-        reporter[r] = K == 1 ? owner[step->choices.expert[r]] : step->batch.home[r / K];
+    const size_t n = step->batch.total, K = step->K, R = step->reported;
+    for (size_t r = 0; r < n * R; ++r)
+        reporter[r] = K == 1 ? owner[step->choices.expert[r]] : step->batch.home[r / R];
     for (size_t c = 0; step->split.on && K == 1 && c < step->chunks; ++c) {
         mot_split *split = &step->chunk[c].split;
         mot_split_rewind(split);
@@ -176,13 +184,15 @@ static void find_reporters(mot_step *step)
 static void count_load(mot_step *step)
 {
     const size_t rows = step->batch.total * step->K;
-    memset(step->load, 0, (size_t)step->model->config->model.experts * sizeof *step->load);
+    for (size_t e = 0; e < step->model->gate.experts; ++e)
+        step->load[e] = step->soft.on ? (int64_t)step->batch.total : 0;
     for (size_t r = 0; r < rows; ++r) ++step->load[step->choices.expert[r]];
 }
 
 static void fill_result(const mot_step *step, const step_verdict *verdict, mot_step_result *result)
 {
     const coordinator *root = &step->root;
+    const bool chose = root->sample != NULL && !step->soft.on;
     *result = (mot_step_result){
         .loss = verdict->loss,
         .hits = verdict->hits,
@@ -199,9 +209,9 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .predicted = root->predicted,
         .right = root->right,
         .sample_loss = root->loss,
-        .expert = root->sample != NULL ? step->choices.expert : NULL,
-        .prob = root->prob,
-        .weight = root->sample != NULL ? step->choices.weight : NULL,
+        .expert = chose ? step->choices.expert : NULL,
+        .prob = chose ? root->prob : NULL,
+        .weight = chose ? step->choices.weight : NULL,
         .load = step->load,
         .importance = root->importance,
         .output = root->output,
@@ -221,7 +231,7 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     mot_comm_gather(comm, &note, sizeof note, root->rank);
     if (comm->rank == MOT_ROOT) {
         find_reporters(step);
-        mot_step_count_rows(step, step->batch.total * step->K, root->reporter);
+        mot_step_count_rows(step, step->batch.total * step->reported, root->reporter);
     }
     mot_comm_gatherv(comm, step->reports.report, (int)step->reports.count, step->wire.report, root->report,
                      root->counts, root->places);

@@ -85,9 +85,11 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     const rank_note note = {status, stop, mot_step_sums(step)};
     enter_meeting(step, MOT_PHASE_CHOOSE);
     mot_comm_gather(comm, &note, sizeof note, root->rank);
-    if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
-    mot_comm_gatherv(comm, batch->note, (int)batch->mine, step->wire.note, root->gathered, root->counts,
-                     root->places);
+    if (!step->soft.on) { /* else everybody has all notes */
+        if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
+        mot_comm_gatherv(comm, batch->note, (int)batch->mine, step->wire.note, root->gathered, root->counts,
+                         root->places);
+    }
     lap(step, MOT_PHASE_WAIT, &since);
 
     if (coordinates) {
@@ -98,7 +100,10 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
             if (root->rank[r].status != MOT_OK) *step->choices.status = root->rank[r].status;
             step->stop = step->stop || root->rank[r].stop;
         }
-        if (*step->choices.status == MOT_OK) score_and_choose(step, task, &since);
+        if (*step->choices.status == MOT_OK && step->soft.on)
+            mot_step_soft_notes(step);
+        else if (*step->choices.status == MOT_OK)
+            score_and_choose(step, task, &since);
         lap(step, MOT_PHASE_CHOOSE, &since);
     }
     mot_comm_bcast(comm, step->choices.message, step->choices.bytes, MOT_ROOT);
@@ -203,7 +208,7 @@ void mot_step_peers(const mot_step *step, bool *peer)
 {
     const mot_batch *batch = &step->batch;
     const int *owner = step->model->placement.owner, me = step->comm->rank;
-    for (int r = 0; r < step->comm->size; ++r) peer[r] = false;
+    for (int r = 0; r < step->comm->size; ++r) peer[r] = step->soft.on;
     for (size_t i = 0; i < batch->total * step->K; ++i) {
         const int home = batch->home[i / step->K], there = owner[step->choices.expert[i]];
         if (home == me) peer[there] = true;

@@ -34,7 +34,7 @@ const mot_step_work *mot_step_measure(mot_step *step)
     work->exchange_s = sums.exchange_s;
     work->wait_s = sums.wait_s;
     work->phase[MOT_PHASE_EXPERT].flops = work->expert_flops;
-    work->sent_bytes = step->split.sent_bytes;
+    work->sent_bytes = step->split.sent_bytes + step->soft.sent_bytes;
     for (size_t c = 0; c < step->chunks; ++c)
         work->sent_bytes += step->chunk[c].dispatch.sent_bytes + step->chunk[c].outputs.sent_bytes;
     return work;
@@ -102,8 +102,35 @@ static void count_update(mot_step *step, const mot_step_task *task, size_t taugh
         2 * local * tied_count * real + 3 * tied_count * sizeof(int64_t));
 }
 
+/* Nothing is dispatched or chosen; its operations are counted tile by tile. */
+static void count_soft(mot_step *step, const mot_step_task *task)
+{
+    const mot_model *model = step->model;
+    const step_soft *soft = &step->soft;
+    const size_t real = sizeof(mot_real), E = model->gate.experts, F = model->gate.features;
+    const double B = (double)step->batch.total, mine = (double)step->reports.count, local = (double)model->local,
+                 samples = B * (double)step->batch.sample_bytes, outputs = (double)(soft->there * real),
+                 directions = (double)(E * F * real);
+    const bool learns = task->stage != NULL;
+    add(step, MOT_PHASE_LOAD, 0, samples);
+    add(step, MOT_PHASE_EXPERT, 0,
+        (learns ? 2 : 1) * samples + local * B * outputs * (learns ? 2 : 1) +
+            local * (double)(model->table.count * real) * (learns ? 3 : 1));
+    add(step, MOT_PHASE_COMBINE, 0, local * B * outputs);
+    add(step, MOT_PHASE_LOSS, 2 * mine * (double)(E * step->C), mine * (double)E * outputs);
+    if (learns) add(step, MOT_PHASE_RETURN, 0, B * (double)(soft->back * real));
+    add(step, MOT_PHASE_WAIT, 0, directions + mine * (double)sizeof(choice_report));
+    if (learns) count_update(step, task, (size_t)model->local);
+    if (step->comm->rank == MOT_ROOT)
+        add(step, MOT_PHASE_REPORT, 0, B * (double)sizeof(choice_report) + 4 * directions);
+}
+
 void mot_step_count_work(mot_step *step, const mot_step_task *task)
 {
+    if (step->soft.on) {
+        count_soft(step, task);
+        return;
+    }
     const mot_model *model = step->model;
     const mot_batch *batch = &step->batch;
     const double real = sizeof(mot_real), C = (double)step->wire.output_bytes;
@@ -145,7 +172,7 @@ void mot_step_rows(const mot_step *step, size_t *home, size_t *owner)
 {
     for (int r = 0; r < step->comm->size; ++r) {
         home[r] = owner[r] = 0;
-        for (size_t c = 0; c < step->chunks; ++c) {
+        for (size_t c = 0; !step->soft.on && c < step->chunks; ++c) {
             const mot_plan *plan = &step->chunk[c].plan;
             home[r] += plan->home_first[r + 1] - plan->home_first[r];
             owner[r] += plan->owner_first[r + 1] - plan->owner_first[r];

@@ -22,6 +22,7 @@ typedef struct mot_data_config { /* keys data.* */
         int classes;
         mot_gidx samples;
     } random;
+    bool shuffle;      /* each epoch in an order of its own, or always as they stand */
     mot_target target; /* learn the label, or the group in its place */
     size_t memory;     /* bytes a rank may hold of a split's samples; above it they are read as needed */
     mot_augment_config augment;

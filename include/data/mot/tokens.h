@@ -18,6 +18,12 @@ typedef struct mot_token_shape {
 /* MOT_ERR_INPUT when the patch does not divide height and width ("patch 5 does not divide 28 x 28 pixels"). */
 mot_status mot_token_shape_of(const mot_sample_format *format, size_t patch, mot_token_shape *shape);
 
+/* True where a sample's tokens are its bytes as they are stored. */
+static inline bool mot_tokens_plain(const mot_sample_format *format)
+{
+    return format->kind == MOT_SAMPLE_VECTOR && format->normalization.count == 0;
+}
+
 /* Writes a sample's tokens: x [L, width] (pictures, vectors) or id [L] (texts). Returns the number of tokens. */
 size_t mot_tokens_decode(const mot_sample_format *format, size_t patch, const void *sample, float *x,
                          int32_t *id);

@@ -77,6 +77,8 @@ void mot_params_free(mot_params *params);
 
 /* Initial values: a pure function of (seed, unit, tensor name's row, element). Resets the optimizer state. */
 void mot_params_init(mot_params *params, uint64_t seed);
+/* Of one tensor alone, without a block: value [count of the row]. */
+void mot_params_init_row(const mot_table *table, int unit, uint64_t seed, size_t row, mot_real *value);
 void mot_params_zero_gradient(mot_params *params);
 
 #endif

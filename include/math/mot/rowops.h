@@ -94,6 +94,22 @@ static inline void mot_row_axpy(mot_real *y, mot_real a, const mot_real *x, size
     for (size_t i = 0; i < n; ++i) y[i] += a * x[i];
 }
 
+/* y += (g - (g . u) u) / length: what a gradient by a direction u is by the vector that has it. */
+static inline void mot_row_tangent(mot_real *y, const mot_real *g, const mot_real *u, mot_real length, size_t n)
+{
+    const mot_real along = mot_row_dot(g, u, n);
+#pragma omp simd
+    for (size_t i = 0; i < n; ++i) y[i] += (g[i] - along * u[i]) / length;
+}
+
+/* x := 1 / (1 + exp(-x)), in place. */
+static inline void mot_row_sigmoid(mot_real *x, size_t n)
+{
+    size_t i = 0;
+    for (; i + MOT_LANES <= n; i += MOT_LANES) mot_store(x + i, 1 / (1 + mot_vector_exp(-mot_load(x + i))));
+    if (i < n) mot_store_first(x + i, 1 / (1 + mot_vector_exp(-mot_load_first(x + i, n - i, 0))), n - i);
+}
+
 /* x := softmax(x), in place; n >= 1. */
 static inline void mot_row_softmax(mot_real *x, size_t n)
 {

@@ -41,9 +41,24 @@ typedef struct mot_gemm_shape {
 } mot_gemm_shape;
 enum { MOT_MOST_GEMMS = 32 };
 
+/* Several experts of one rank on the same tile, where all see all samples (soft routing): weights and gradients follow each
+ * other, [experts * rows of the table]; out and d_out [experts, samples, C]; keep [experts, samples, kept], what backward
+ * wants of forward (NULL: it is not wanted). The bits are those of one after another. */
+typedef struct mot_expert_team {
+    size_t kept; /* numbers of a sample and an expert */
+    size_t (*workspace)(const mot_expert_shape *shape, size_t experts);
+    void (*forward)(const mot_expert_shape *shape, size_t experts, const mot_real *const *weight,
+                    const mot_tile *tile, mot_arena *arena, mot_real *keep, mot_real *out);
+    void (*backward)(const mot_expert_shape *shape, size_t experts, const mot_real *const *weight,
+                     mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, const mot_real *keep,
+                     const mot_real *d_out, mot_part_set learns);
+} mot_expert_team;
+
 typedef struct mot_expert_kind {
     mot_kind kind; /* its name is a value of model.kind */
     bool bf16; /* whether it can take its products in bf16 */
+    bool directed; /* its first tensor, one number a feature of a sample, counts by its direction alone: a spread gate's
+                      initial directions are orthogonal to it */
     /* Adds its tensors, each with its part. */
     mot_status (*table)(const mot_expert_shape *shape, mot_table *table);
     /* Samples a tile: a function of the shape alone, never of the machine or the ranks. */
@@ -58,6 +73,7 @@ typedef struct mot_expert_kind {
     void (*backward)(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *const *gradient,
                      const mot_tile *tile, mot_arena *arena, void *kept, const mot_real *d_out,
                      mot_part_set learns);
+    const mot_expert_team *team; /* NULL: one after another is as good */
     /* Floating point operations of one forward pass over a sample of `tokens` tokens; backward is twice that. */
     double (*flops)(const mot_expert_shape *shape, size_t tokens);
     /* The products that learning from a full tile of the longest samples takes; returns how many there are. What an

@@ -9,8 +9,14 @@
  *      fixed    sample of group (or label: gate.told) n goes to expert n % E, its choices n, n+1, ... (mod E)
  *      random   choices drawn anew for every step
  *      even     experts in turn
- * The last three are controls, which learn nothing: what routing by the truth, by nothing, and without any imbalance would
- * give. Their h is 0, so that they differ from a gate that learns in their choices alone. */
+ *      sigmoid  h_i = g v_i / |v_i|, p_i = 1 / (1 + exp(-h_i))     v [F, E]; every sample goes to every expert
+ *      softmax  the same, p = softmax(h)
+ * fixed, random and even are controls, which learn nothing: what routing by the truth, by nothing, and without any imbalance would
+ * give. Their h is 0, so that they differ from a gate that learns in their choices alone.
+ *
+ * The last two are spread (Liao and Kyrillidis, arXiv 2510.07205): nothing is to be chosen, so the coordinator, whose the
+ * parameters are, sends each expert's owner the direction v_i / |v_i|, owners score the rows that they have, and what comes
+ * back is the gradient by that direction; it is made orthogonal to v_i, so gradient flow keeps |v_i|. */
 #ifndef MOT_GATE_H
 #define MOT_GATE_H
 
@@ -33,6 +39,8 @@ typedef struct mot_gate {
 /* A kind of gates: what they learn, how they score, and by what their choices are made. */
 typedef struct mot_gate_kind {
     mot_kind kind; /* its name is a value of gate.kind */
+    bool spread;   /* scored by the experts' owners, for all samples and experts (K = E); scores and forward are NULL */
+    bool coupled;  /* of a spread one: p of an expert depends on the others' h */
     bool told;     /* chooses by what it is told of a sample (gate.told): the data must have it, and it cannot predict */
     /* What learns; all are NULL for a control. Adds the tensors of mot_gate.table. The numbers that forward keeps for
      * backward, for n samples (NULL: none). Forward and backward: as mot_gate_forward and mot_gate_backward. */
@@ -64,10 +72,10 @@ static inline bool mot_gate_learns(const mot_gate *gate)
     return gate->table.rows > 0;
 }
 
-/* Numbers (not bytes) that describe a sample to the gate: F features, or `tokens` ids. */
+/* Numbers (not bytes) that describe a sample to the coordinator: F features, or `tokens` ids; none for a spread gate. */
 static inline size_t mot_gate_row(const mot_gate *gate)
 {
-    return gate->tokens > 0 ? gate->tokens : gate->features;
+    return gate->kind->spread ? 0 : gate->tokens > 0 ? gate->tokens : gate->features;
 }
 
 /* g [F] of one sample with `count` tokens x [count, width]. For pictures and vectors; texts send their ids. */
@@ -82,6 +90,15 @@ void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, 
 /* Adds to params->gradient for d_h [n, E]. `kept` is what forward left; it is overwritten. */
 void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g,
                        const int32_t *id, const mot_real *d_h, mot_real *kept);
+
+/* ---- of spread gates ---- */
+
+/* The directions unit [E, F]. */
+void mot_gate_directions(const mot_gate *gate, const mot_params *params, mot_real *unit);
+/* Adds to params->gradient what the gradient by one expert's direction, raw [F], is by v of it. */
+void mot_gate_directions_backward(const mot_gate *gate, mot_params *params, size_t expert, const mot_real *raw);
+/* Initial values: v of an expert loses what it has of `other` [F]: of the expert's own direction. */
+void mot_gate_part_from(const mot_gate *gate, mot_params *params, size_t expert, const mot_real *other);
 
 /* ---- for kinds of gates ---- */
 

@@ -4,6 +4,7 @@
 #define MOT_MODEL_CONFIG_H
 
 #include "mot/mixed.h"
+#include "mot/neuron.h"
 #include "mot/params.h"
 #include "mot/payload.h"
 
@@ -46,6 +47,9 @@ typedef struct mot_expert_config {   /* keys model.* */
     mot_part_set tie; /* parts that all experts share */
     mot_precision_rule precision;
     mot_merged_config merged;
+    struct {
+        mot_neuron_activation activation;
+    } hermite; /* keys model.hermite.*: the expert kind `hermite` alone */
 } mot_expert_config;
 
 typedef enum mot_told { MOT_TOLD_GROUP, MOT_TOLD_LABEL } mot_told;

@@ -7,6 +7,8 @@
  *      position   0 1 2 3 | 4 5 6 7     two chunks, two ranks
  *      home       0 0 1 1 | 0 0 1 1
  *
+ * For a gate that is spread (gate.h) every rank reads, or makes, all samples; homes are as above.
+ *
  * A sample stays as it is stored (augmented, but bytes are bytes): it travels so, and becomes tokens where its expert
  * lives.
  *
@@ -44,14 +46,15 @@ typedef struct mot_batch_source {
     bool learn_group;                  /* data.target: group; the target is its number, an int32_t */
     const mot_augment_config *augment; /* NULL: as they are (evaluation) */
     uint64_t seed;
-    bool shuffled; /* positions go through mot_order_sample; else position is index */
+    bool shuffled; /* positions go through mot_order_sample; else a position is an index, */
+    bool repeats;  /* which begins anew behind the last sample */
 } mot_batch_source;
 
 typedef struct mot_batch {
     size_t total, chunks; /* B, C */
     mot_gidx first;       /* position of sample 0 in the stream */
     int *home;            /* [B]: rank that holds each sample */
-    size_t mine;          /* samples of this rank */
+    size_t mine;          /* samples that this rank has: of its home, or all (spread) */
     uint32_t *slot;       /* [B]: for samples of this rank, which of its samples */
     unsigned char *bytes; /* [mine, format.bytes] */
     unsigned char *note;  /* [mine, note_bytes] */

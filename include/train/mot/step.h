@@ -18,6 +18,9 @@
  * backward and updates. All chunks' exchanges are begun as early as can be, move on between tiles, and are
  * waited for one by one.
  *
+ * With a gate that is spread (gate.h) every sample goes to every expert: all ranks load (or make) the whole batch, owners
+ * score and work, and only outputs and what comes back of them travel (src/train/step_soft.c has the picture).
+ *
  * The same bits on any number of ranks and threads: rows of one expert within one chunk are cut into strips of tiles in
  * global order, whose gradients are added to the expert's in that order, whichever thread worked them out; the gate
  * works on the whole batch in position order; every sum over samples is taken in position order. */
@@ -52,9 +55,9 @@ typedef struct mot_step_result {
     const int32_t *predicted;             /* [total]: class; -1: outputs stand for none */
     const bool *right;                    /* [total] */
     const double *sample_loss;            /* [total] */
-    const int32_t *expert;                /* [total, K] */
-    const float *prob;                    /* [total, K]: softmax probability of the chosen */
-    const mot_real *weight;               /* [total, K]: of their outputs */
+    const int32_t *expert;                /* [total, K]; NULL everywhere: soft, every sample went to every expert */
+    const float *prob;                    /* [total, K]: softmax probability of the chosen; NULL likewise */
+    const mot_real *weight;               /* [total, K]: of their outputs; NULL likewise */
     const int64_t *load;                  /* [E], on every rank */
     const double *importance;             /* [E]: sums of probabilities */
     const mot_real *output; /* [total, C]: the samples' outputs, combined; NULL unless they are kept */
