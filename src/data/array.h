@@ -53,6 +53,8 @@ void mot_array_free(array *a);
 mot_status mot_npy_parse(const char *path, const char *bytes, size_t size, array *a);
 /* npz.c: member NAME.npy of a .npz; *found is false where there is none. */
 mot_status mot_npz_find(const char *path, const char *zip, size_t size, const char *name, array *a, bool *found);
+/* How many members it has. */
+mot_status mot_npz_count(const char *path, const char *zip, size_t size, size_t *members);
 /* The names of its arrays, for a sentence. */
 void mot_npz_names(const char *zip, size_t size, char *names, size_t room);
 

@@ -166,6 +166,15 @@ mot_status mot_npz_find(const char *path, const char *zip, size_t size, const ch
     return MOT_OK;
 }
 
+mot_status mot_npz_count(const char *path, const char *zip, size_t size, size_t *members)
+{
+    directory d;
+    if (!open_directory(zip, size, &d))
+        return mot_fail(MOT_ERR_INPUT, "%s: not a whole .npz file (a zip ends with a directory)", path);
+    *members = (size_t)d.left;
+    return MOT_OK;
+}
+
 void mot_npz_names(const char *zip, size_t size, char *names, size_t room)
 {
     directory d;

@@ -230,6 +230,8 @@ mot_status mot_run_begin(mot_run *run)
         MOT_TRY(mot_comm_agree(comm, status));
         mot_log(MOT_LOG_INFO, "continues from %s (step %" MOT_PRI_GIDX ")", path, step);
         MOT_TRY(go_on(course, keeper, world));
+    } else {
+        MOT_TRY(mot_run_take_initial(world, course));
     }
     if (root) {
         const bool on = course->continued,

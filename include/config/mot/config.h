@@ -28,6 +28,9 @@ typedef struct mot_config {
     mot_gate_config gate;
     mot_route_config route;
     struct {
+        char from[512]; /* a .npz file with initial values; "": all are drawn */
+    } init;
+    struct {
         size_t batch; /* B, over all ranks; 0 (auto): follows from the data (mot_stages_resolve) */
         int loss;     /* row of mot_loss_kinds */
         mot_on_nonfinite on_nonfinite;
