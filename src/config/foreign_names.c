@@ -18,7 +18,7 @@ const mot_foreign mot_foreign_keys[] = {
     {NAMES("num_threads n_threads omp_num_threads cpu_threads n_jobs"), OURS("threads")},
     {NAMES("max_time time_limit exit_duration_in_mins max_train_time max_hours timeout walltime"), OURS("stop_after"),
      NOTE("as 55m")},
-    {NAMES("resume_from_checkpoint resume load load_checkpoint ckpt_path checkpoint_path auto_resume init_from restore "
+    {NAMES("resume_from_checkpoint resume load load_checkpoint ckpt_path checkpoint_path auto_resume restore "
            "from_checkpoint load_from overwrite_output_dir"),
      NONE("the same command goes on from the newest checkpoint in the run folder (run)")},
     {NAMES("pretrained pretrained_model finetune model_name_or_path init_checkpoint"),
@@ -196,7 +196,7 @@ const mot_foreign mot_foreign_values[] = {
     {VALUE("model.precision", "bf16"), NAMES("fp16 float16 half 16 16_mixed mixed mixed_float16"), NOTE("there is no fp16")},
     {VALUE("model.merged.activation", "cubic"), NAMES("cube cubed")},
     {VALUE("model.merged.activation", "identity"), NAMES("none linear")},
-    {VALUE("gate.kind", "linear"), NAMES("softmax learned switch topk top1 top2 noisy_topk")},
+    {VALUE("gate.kind", "linear"), NAMES("learned switch topk top1 top2 noisy_topk")},
     {VALUE("gate.kind", "mlp"), NAMES("nn network two_layer")},
     {VALUE("gate.kind", "even"), NAMES("round_robin uniform balanced")},
     {VALUE("gate.input", "mean"), NAMES("avg average pooled")},

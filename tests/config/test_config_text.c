@@ -161,6 +161,7 @@ START_TEST(test_random_configurations_read_back)
     const char *const right[] = {file ? "data.file=x: \"y\"" : "seed=1",
                                  sources[source.data.source],
                                  "model.experts=3",
+                                 draw(2) == 0 ? "gate.kind=mlp" : "gate.kind=even",
                                  "model.heads=6",
                                  "model.width=42",
                                  "route.top_k=2",
