@@ -6,13 +6,12 @@
 #include "option.h"
 
 /* The order of every list is that of its enum. */
+static const char *const neuron_names[] = {MOT_NEURON_ACTIVATIONS, NULL};
 static const char *const labels_names[] = {"signed", "vector", NULL};
-static const char *const teacher_activation_names[] = {MOT_NEURON_ACTIVATIONS, NULL};
 static const char *const teacher_gate_names[] = {"sigmoid", "softmax", NULL};
 static const char *const target_names[] = {"label", "group", NULL};
 static const char *const pool_names[] = {"mean", "class", NULL};
 static const char *const activation_names[] = {"cubic", "identity", "relu", "gelu", NULL};
-static const char *const neuron_names[] = {MOT_NEURON_ACTIVATIONS, NULL};
 static const char *const attention_names[] = {"softmax", "none", NULL};
 static const char *const readout_names[] = {"sum", "mean", "first", NULL};
 static const char *const told_names[] = {"group", "label", NULL};
@@ -114,7 +113,7 @@ const mot_option mot_options[] = {
      HELP("Teacher: its experts m; the target, a number, is the sum over them of gate times neuron.")},
     {KEY("data.teacher.width"), IN_CONFIG(data.teacher.width), INTEGER(2, 1 << 16), DEFAULT("32"),
      HELP("Teacher: numbers D of a sample, N(0, 1), at least 2m.")},
-    {KEY("data.teacher.activation"), IN_CONFIG(data.teacher.activation), CHOICE(teacher_activation_names), DEFAULT("hermite"),
+    {KEY("data.teacher.activation"), IN_CONFIG(data.teacher.activation), CHOICE(neuron_names), DEFAULT("hermite"),
      HELP("Teacher: what a neuron makes of its sum a: a^3 - 3a, a^2 - 1, max(0, a) or tanh a.")},
     {KEY("data.teacher.gate"), IN_CONFIG(data.teacher.gate), CHOICE(teacher_gate_names), DEFAULT("sigmoid"),
      HELP("Teacher: each expert has a gate of its own, or they share the softmax.")},

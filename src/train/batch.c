@@ -88,6 +88,21 @@ done:
     return status;
 }
 
+mot_status mot_batch_share(mot_batch *batch, const mot_batch_source *source, const mot_nodes *nodes)
+{
+    if (!source->gate->kind->spread || batch->ahead != NULL || mot_nodes_members(nodes, nodes->mine) == 1)
+        return MOT_OK;
+    const size_t bytes = (batch->most * batch->sample_bytes + MOT_ALIGNMENT - 1) / MOT_ALIGNMENT * MOT_ALIGNMENT;
+    const mot_status status = mot_shared_resize(&batch->shared, nodes, bytes + batch->most * batch->note_bytes, 0);
+    if (status != MOT_OK) return status;
+    mot_free(batch->bytes);
+    mot_free(batch->note);
+    batch->bytes = batch->shared.bytes;
+    batch->note = batch->shared.bytes + bytes;
+    batch->nodes = nodes;
+    return MOT_OK;
+}
+
 static void free_ahead(struct mot_batch_ahead *ahead)
 {
     if (ahead == NULL) return;
@@ -103,8 +118,11 @@ void mot_batch_free(mot_batch *batch)
     mot_free(batch->ids);
     mot_free(batch->tokens);
     mot_free(batch->scratch);
-    mot_free(batch->note);
-    mot_free(batch->bytes);
+    if (batch->nodes == NULL) {
+        mot_free(batch->note);
+        mot_free(batch->bytes);
+    }
+    mot_shared_free(&batch->shared);
     mot_free(batch->slot);
     mot_free(batch->home);
     *batch = (mot_batch){0};
@@ -182,6 +200,15 @@ static void expect(const mot_batch *batch, const mot_comm *comm, const mot_batch
     }
 }
 
+/* Whether this rank loads sample p of those that all of its node have. */
+static bool is_ours(const mot_batch *batch, size_t p)
+{
+    const mot_nodes *nodes = batch->nodes;
+    if (nodes == NULL) return true;
+    const size_t members = (size_t)mot_nodes_members(nodes, nodes->mine), place = (size_t)nodes->place[nodes->rank];
+    return p >= mot_part_first(batch->total, members, place) && p < mot_part_first(batch->total, members, place + 1);
+}
+
 /* The samples from batch->first; only some of them if they are no longer wanted (may be NULL). */
 static mot_status load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, bool first,
                        const atomic_bool *unwanted)
@@ -191,7 +218,7 @@ static mot_status load(mot_batch *batch, const mot_comm *comm, const mot_batch_s
     deal(batch, comm, whole);
     expect(batch, comm, source, first);
     for (size_t p = 0; p < batch->total && status == MOT_OK; ++p) {
-        if (!whole && batch->home[p] != comm->rank) continue;
+        if (whole ? !is_ours(batch, p) : batch->home[p] != comm->rank) continue;
         if (unwanted != NULL && atomic_load(unwanted)) break;
         status = load_sample(batch, source, p);
     }

@@ -237,6 +237,8 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
     MOT_TRY(choose_nodes(step));
     status = create_here(step, reader, threads);
+    MOT_TRY(mot_comm_agree(model->comm, status));
+    status = mot_batch_share(&step->batch, reader, &step->nodes);
 done:
     status = mot_comm_agree(model->comm, status);
     if (status != MOT_OK) mot_step_destroy(&step);
@@ -251,8 +253,8 @@ void mot_step_destroy(mot_step **handle)
     if (step == NULL) return;
     free_root(&step->root);
     free_chunks(step);
-    mot_nodes_free(&step->nodes);
     mot_batch_free(&step->batch);
+    mot_nodes_free(&step->nodes);
     free_workers(step);
     mot_step_split_destroy(&step->split);
     mot_step_soft_destroy(&step->soft);
@@ -306,7 +308,8 @@ mot_step_size mot_step_bytes(const mot_step *step)
                  strip = step->model->table.count * sizeof(mot_real),
                  threads = (size_t)mot_threads_count(step->threads);
     return (mot_step_size){.workspace = threads * (step->worker[0].arena.size + tile + strip),
-                           .exchange = home * row + owner * (row + sizeof(uint32_t)),
+                           .exchange = home * row + owner * (row + sizeof(uint32_t)) +
+                                       (step->batch.shared.mapped ? step->batch.shared.size : 0),
                            .guests_most = mot_step_split_most(step),
                            .guests = mot_step_split_held(step),
                            .dispatch_row = step->wire.row_bytes,

@@ -25,6 +25,7 @@
 #include "mot/comm.h"
 #include "mot/dataset.h"
 #include "mot/gate.h"
+#include "mot/shared.h"
 #include "mot/tokens.h"
 
 /* What the coordinator needs of a sample, and the row that is gathered:
@@ -64,6 +65,8 @@ typedef struct mot_batch {
     unsigned char *scratch;    /* for augmentation and features */
     float *tokens;
     int32_t *ids;
+    mot_shared shared; /* holds bytes and notes where a node's ranks have them together (mot_batch_share) */
+    const mot_nodes *nodes; /* not owned; NULL: they do not */
     struct mot_batch_ahead *ahead; /* private: the next batches; NULL: each is loaded when it is asked for */
 } mot_batch;
 
@@ -77,6 +80,11 @@ enum {
  * from a disk (mot_dataset_waits). Not collective: the status is this rank's own. */
 mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
                           size_t chunks);
+/* For a spread gate: the ranks of a node load, or make, each sample once for all of them, where batches are not loaded ahead
+ * (else nothing changes). The caller sees to it that ranks meet between a load and the first look at what others have
+ * loaded, and between the last look and the next load. `nodes` must stay. Collective over a node's members; MOT_ERR_MEMORY,
+ * the same on all of them. */
+mot_status mot_batch_share(mot_batch *batch, const mot_batch_source *source, const mot_nodes *nodes);
 /* Waits for what is being loaded. */
 void mot_batch_free(mot_batch *batch);
 
