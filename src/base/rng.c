@@ -5,6 +5,12 @@
 
 #include <Random123/philox.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "mot/level.h"
+
 /* Philox wants a 64-bit key; the stream is spread over it by an odd constant, which is a bijection of the seed. */
 static uint64_t mix_key(uint64_t seed, mot_stream stream)
 {
@@ -38,66 +44,90 @@ void mot_normal_pair(uint32_t first, uint32_t second, double normal[2])
 
 enum { DRAWS = 8, BLOCK = 4 * DRAWS };
 
-/* word[w DRAWS + j]: word w of the draw (a, b, c, d + j). As philox4x32, but side by side and each word in 64 bits,
- * where its products go, which the compiler turns into vectors. */
+/* Words side by side, each in 64 bits, where its products go. */
+#if MOT_X86_LEVEL == 4
+enum { WIDE_BYTES = 64 };
+#elif MOT_X86_LEVEL == 3
+enum { WIDE_BYTES = 32 };
+#else
+enum { WIDE_BYTES = 16 };
+#endif
+typedef uint64_t wide __attribute__((vector_size(WIDE_BYTES)));
+enum { WIDES = DRAWS * sizeof(uint64_t) / WIDE_BYTES };
+
+/* a m for a and m below 2^32. Left to itself, GCC makes shifts and sums of it, for it does not know that a is so small. */
+static inline wide product(wide a, uint64_t m)
+{
+#if MOT_X86_LEVEL == 4
+    return (wide)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64((long long)m));
+#elif MOT_X86_LEVEL == 3
+    return (wide)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x((long long)m));
+#elif defined(__x86_64__)
+    return (wide)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x((long long)m));
+#else
+    return a * m;
+#endif
+}
+
+/* word[w DRAWS + j]: word w of the draw (a, b, c, d + j). As philox4x32. */
 static void draw_block(uint64_t key, const uint32_t counter[4], uint32_t word[BLOCK])
 {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    uint64_t x0[DRAWS], x1[DRAWS], x2[DRAWS], x3[DRAWS];
-    for (uint32_t j = 0; j < DRAWS; ++j) {
-        x0[j] = counter[0];
-        x1[j] = counter[1];
-        x2[j] = counter[2];
-        x3[j] = (uint32_t)(counter[3] + j);
-    }
+    uint64_t all[4][DRAWS];
+    wide x[4][WIDES];
+    for (int w = 0; w < 4; ++w)
+        for (uint32_t j = 0; j < DRAWS; ++j) all[w][j] = (uint32_t)(counter[w] + (w == 3 ? j : 0));
+    memcpy(x, all, sizeof x);
     for (int round = 0; round < 10; ++round, k0 += PHILOX_W32_0, k1 += PHILOX_W32_1)
-#pragma omp simd
-        for (int j = 0; j < DRAWS; ++j) {
-            const uint64_t p0 = PHILOX_M4x32_0 * x0[j], p1 = PHILOX_M4x32_1 * x2[j];
-            x0[j] = p1 >> 32 ^ x1[j] ^ k0;
-            x1[j] = p1 & UINT32_MAX;
-            x2[j] = p0 >> 32 ^ x3[j] ^ k1;
-            x3[j] = p0 & UINT32_MAX;
+#pragma GCC unroll 4
+        for (int i = 0; i < WIDES; ++i) {
+            const wide p0 = product(x[0][i], PHILOX_M4x32_0), p1 = product(x[2][i], PHILOX_M4x32_1);
+            x[0][i] = p1 >> 32 ^ x[1][i] ^ k0;
+            x[1][i] = p1 & UINT32_MAX;
+            x[2][i] = p0 >> 32 ^ x[3][i] ^ k1;
+            x[3][i] = p0 & UINT32_MAX;
         }
-    for (int j = 0; j < DRAWS; ++j) {
-        word[j] = (uint32_t)x0[j];
-        word[DRAWS + j] = (uint32_t)x1[j];
-        word[2 * DRAWS + j] = (uint32_t)x2[j];
-        word[3 * DRAWS + j] = (uint32_t)x3[j];
-    }
+    memcpy(all, x, sizeof x);
+    for (int w = 0; w < 4; ++w)
+        for (int j = 0; j < DRAWS; ++j) word[w * DRAWS + j] = (uint32_t)all[w][j];
 }
 
-/* -log(y) for y in (0, 1] to 1e-7: y = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
-static inline float minus_log(float y)
+/* So many at once that their long chains of operations need not wait for themselves; on narrower processors several
+ * vectors. */
+typedef float numbers __attribute__((vector_size(64)));
+typedef int32_t integers __attribute__((vector_size(64)));
+enum { NUMBERS = sizeof(numbers) / sizeof(float) };
+
+/* y := -log(y) for y in (0, 1] to 1e-7: y = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
+static inline void minus_log(numbers *y)
 {
-    int32_t bits;
-    memcpy(&bits, &y, sizeof bits);
-    const int32_t e = (bits - 0x3f3504f3) >> 23;
+    integers bits = (integers)*y;
+    const integers e = (bits - 0x3f3504f3) >> 23;
     bits -= e * (1 << 23);
-    memcpy(&y, &bits, sizeof bits);
-    const float f = y - 1;
-    float p = 9.226633507e-02f;
-    p = p * f - 1.435229618e-01f;
+    const numbers f = (numbers)bits - 1;
+    numbers p = f * 9.226633507e-02f - 1.435229618e-01f;
     p = p * f + 1.477501081e-01f;
     p = p * f - 1.656202165e-01f;
     p = p * f + 1.997445966e-01f;
     p = p * f - 2.500205848e-01f;
     p = p * f + 3.333364268e-01f;
     p = p * f - 4.999999256e-01f;
-    return (float)e * -0.693147181f - (p * f * f + f);
+    *y = __builtin_convertvector(e, numbers) * -0.693147181f - (p * f * f + f);
 }
 
-/* The x with P(N(0, 1) < x) = p, to 5e-7 of x: the highest bit is the sign, and the others say how far p is from 1/2,
+/* Times the deviation, the x with P(N(0, 1) < x) = p, to 5e-7 of x: the highest bit is the sign, and the others say how far p is from 1/2,
  * p = (k + 1/2) / 2^32 or 1 - p. With t = 1 - 2p, x / t is a smooth function of w = -log(1 - t^2) <= 21.5 (Giles 2012
  * uses it for the inverse error function), here as the ratio of two polynomials whose terms are all positive. */
-static inline float normal_quantile(uint32_t word)
+static inline void normal_quantile(const uint32_t words[NUMBERS], float deviation, float normal[NUMBERS])
 {
-    const int32_t k = (int32_t)(word & 0x7fffffff);
-    const float p = ((float)k + 0.5f) * 0x1p-32f, t = ((float)(0x7fffffff - k) + 0.5f) * 0x1p-31f;
-    const float w = minus_log(4 * p * (1 - p));
-    float above = 2.921240877e-05f, below = 1.003826802e-06f;
-    above = above * w + 1.002502870e-03f;
-    below = below * w + 1.697531249e-04f;
+    integers word;
+    memcpy(&word, words, sizeof word);
+    const integers k = word & 0x7fffffff;
+    const numbers p = (__builtin_convertvector(k, numbers) + 0.5f) * 0x1p-32f,
+                  t = (__builtin_convertvector(0x7fffffff - k, numbers) + 0.5f) * 0x1p-31f;
+    numbers w = 4 * p * (1 - p);
+    minus_log(&w);
+    numbers above = w * 2.921240877e-05f + 1.002502870e-03f, below = w * 1.003826802e-06f + 1.697531249e-04f;
     above = above * w + 1.190225954e-02f;
     below = below * w + 2.291383762e-03f;
     above = above * w + 8.998769506e-02f;
@@ -106,8 +136,9 @@ static inline float normal_quantile(uint32_t word)
     below = below * w + 9.956270144e-02f;
     above = above * w + 1.253314281e+00f;
     below = below * w + 1.0f;
-    const float x = above / below * t;
-    return word >> 31 ? x : -x;
+    const numbers x = above / below * t;
+    const numbers made = deviation * (numbers)((integers)x ^ (~word & INT32_MIN)); /* negative in the lower tail */
+    memcpy(normal, &made, sizeof made);
 }
 
 void mot_normal_row(uint64_t seed, mot_stream stream, const uint32_t counter[4], float deviation, float *row,
@@ -119,8 +150,7 @@ void mot_normal_row(uint64_t seed, mot_stream stream, const uint32_t counter[4],
     memcpy(at, counter, sizeof at);
     for (size_t i = 0; i < count; i += BLOCK, at[3] += DRAWS) {
         draw_block(key, at, word);
-#pragma omp simd
-        for (int n = 0; n < BLOCK; ++n) normal[n] = deviation * normal_quantile(word[n]);
+        for (int n = 0; n < BLOCK; n += NUMBERS) normal_quantile(word + n, deviation, normal + n);
         memcpy(row + i, normal, (count - i < BLOCK ? count - i : BLOCK) * sizeof *row);
     }
 }
