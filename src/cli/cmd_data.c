@@ -223,20 +223,11 @@ done:
     return status;
 }
 
-static mot_status cmd_data_make(int argc, char **argv)
+static mot_status cmd_data_make_mixture(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = make_options, .parser = parse_make,
         .doc = "--out FILE\nThe synthetic N-class mixture, each sample a function of seed and index."};
-    static char name[] = "mot data make mixture";
-    if (argc < 2 || strcmp(argv[1], "mixture") != 0) {
-        if (argc < 2 || strcmp(argv[1], "--help") != 0)
-            return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data make mixture", argc > 1 ? argv[1] : "");
-        mot_log(MOT_LOG_INFO,
-                "Usage: mot data make mixture [OPTION...]\n'mot data make mixture --help' tells more.");
-        return MOT_OK;
-    }
-    argv[1] = name;
     make_arguments a = {.config = {.classes = 4,
                                    .tokens = 8,
                                    .width = 32,
@@ -246,11 +237,31 @@ static mot_status cmd_data_make(int argc, char **argv)
                                    .gamma = {1, 1}},
                         .samples = {4000, 0, 1000}};
     bool help;
-    mot_status status = mot_cli_parse(&argp, argc - 1, argv + 1, &a, &help);
+    mot_status status = mot_cli_parse(&argp, argc, argv, &a, &help);
     if (status != MOT_OK || help) return status;
-    if (a.out == NULL) return mot_fail(MOT_ERR_INPUT, "%s needs --out (see %s --help)", name, name);
+    if (a.out == NULL) return mot_fail(MOT_ERR_INPUT, "%s needs --out (see %s --help)", argv[0], argv[0]);
     status = cmd_data_check_out(a.out, a.force);
     return status == MOT_OK ? make_mixture(&a) : status;
+}
+
+static mot_status cmd_data_make(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        mot_verb_function *run;
+    } kinds[] = {{"mixture", cmd_data_make_mixture}, {"teacher", cmd_data_make_teacher}};
+    for (size_t i = 0; i < MOT_COUNT(kinds) && argc > 1; ++i) {
+        if (strcmp(argv[1], kinds[i].name) != 0) continue;
+        char name[32];
+        snprintf(name, sizeof name, "mot data make %s", kinds[i].name);
+        argv[1] = name;
+        return kinds[i].run(argc - 1, argv + 1);
+    }
+    if (argc < 2 || strcmp(argv[1], "--help") != 0)
+        return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data make mixture or teacher", argc > 1 ? argv[1] : "");
+    mot_log(MOT_LOG_INFO, "Usage: mot data make mixture|teacher [OPTION...]\n"
+                          "'mot data make mixture --help' tells more of one.");
+    return MOT_OK;
 }
 
 /* ---- the verb ---- */
@@ -271,7 +282,7 @@ mot_status mot_cmd_data(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         mot_log(MOT_LOG_INFO,
                 "Usage: mot data import KIND [OPTION...]   idx, cifar, npy, text, csv, images, hdf5\n"
-                "       mot data make mixture [OPTION...]  synthetic data\n"
+                "       mot data make KIND [OPTION...]     synthetic data: mixture, teacher\n"
                 "       mot data show FILE [OPTION...]     what a data set holds\n"
                 "Each has its own --help.");
         return MOT_OK;

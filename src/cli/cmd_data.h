@@ -5,8 +5,9 @@
 #include <stdint.h>
 
 #include "cli.h"
+#include "mot/dataset.h"
 
-mot_verb_function cmd_data_import, cmd_data_show;
+mot_verb_function cmd_data_import, cmd_data_show, cmd_data_make_teacher;
 
 /* An option is wrong: one sentence, and state->hook is set, for which a parser returns EINVAL. */
 void cmd_data_wrong(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -19,6 +20,13 @@ double cmd_data_number(struct argp_state *state, const char *option, const char 
 
 /* MOT_ERR_INPUT when `out` exists and is not to be replaced. */
 mot_status cmd_data_check_out(const char *out, bool force);
+
+/* "mean 0.5 deviation 1.2, from -3 to 4": number `which` of the targets of a split that was read, which are no classes. */
+typedef struct cmd_data_range {
+    char text[120];
+} cmd_data_range;
+cmd_data_range cmd_data_target_range(const mot_dataset *set, size_t which);
+float cmd_data_target_number(const mot_dataset *set, mot_gidx index, size_t which);
 
 /* "made FILE", what it holds in three lines, and what may be done next. */
 mot_status cmd_data_say_made(const char *path);

@@ -1,4 +1,5 @@
 /* What stands in a data set that was just made, and what may be done next. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,6 +63,41 @@ static mot_status describe_classes(const mot_dataset *set, line *l)
     return MOT_OK;
 }
 
+float cmd_data_target_number(const mot_dataset *set, mot_gidx index, size_t which)
+{
+    float number;
+    memcpy(&number, set->target + (size_t)index * set->target_bytes + which * sizeof number, sizeof number);
+    return number;
+}
+
+cmd_data_range cmd_data_target_range(const mot_dataset *set, size_t which)
+{
+    const double n = (double)set->samples;
+    double sum = 0, squares = 0, least = INFINITY, most = -INFINITY;
+    cmd_data_range range;
+    for (mot_gidx i = 0; i < set->samples; ++i) {
+        const double y = (double)cmd_data_target_number(set, i, which);
+        sum += y;
+        least = fmin(least, y);
+        most = fmax(most, y);
+    }
+    for (mot_gidx i = 0; i < set->samples; ++i)
+        squares += pow((double)cmd_data_target_number(set, i, which) - sum / n, 2);
+    snprintf(range.text, sizeof range.text, "mean %.4g deviation %.4g, from %.4g to %.4g", sum / n,
+             sqrt(squares / n), least, most);
+    return range;
+}
+
+/* "2 numbers a sample; the first: mean ..." */
+static line describe_numbers(const mot_dataset *set)
+{
+    const size_t numbers = set->target_bytes / sizeof(float);
+    line l;
+    snprintf(l.text, sizeof l.text, numbers == 1 ? "%zu number a sample: %s" : "%zu numbers a sample; the first: %s",
+             numbers, cmd_data_target_range(set, 0).text);
+    return l;
+}
+
 /* The setting that makes a model's patches fit, where the usual ones of 4 x 4 do not. */
 static line patch_setting(const mot_sample_format *format)
 {
@@ -90,13 +126,18 @@ mot_status cmd_data_say_made(const char *path)
         if (has[s] && s > 0) mot_dataset_close(&other);
     }
     if (!has[0]) return mot_fail(MOT_ERR_FILE, "%s: cannot be read back", path);
-    MOT_TRY(describe_classes(&set, &classes));
+    const bool numbers = set.classes == 0;
+    if (numbers)
+        classes = describe_numbers(&set);
+    else
+        MOT_TRY(describe_classes(&set, &classes));
     mot_log(MOT_LOG_INFO, "made %s", path);
     mot_log(MOT_LOG_INFO, "  samples  %s", samples.text);
     mot_log(MOT_LOG_INFO, "  each is  %s", what_samples_are(&set).text);
-    mot_log(MOT_LOG_INFO, "  labels   %s%s", classes.text, set.groups > 0 ? ", and groups" : "");
-    mot_log(MOT_LOG_INFO, "next: mot train configs/first.yaml data.file=%s%s%s", path,
-            patch_setting(&set.format).text,
+    mot_log(MOT_LOG_INFO, "  %s  %s%s", numbers ? "targets" : "labels ", classes.text,
+            set.groups > 0 ? ", and groups" : "");
+    mot_log(MOT_LOG_INFO, "next: mot train configs/first.yaml data.file=%s%s%s%s", path,
+            numbers ? " train.loss=squared" : "", patch_setting(&set.format).text,
             has[2]   ? ""
             : has[1] ? " eval.split=val"
                      : " eval.split=train   (there is no test split: --test-fraction 0.2 makes one)");

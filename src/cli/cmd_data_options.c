@@ -25,6 +25,8 @@ enum {
     LENGTH,
     MIN_COUNT,
     LABEL_COLUMN,
+    TARGET_COLUMNS,
+    NUMBERS,
     GROUP_COLUMN,
     TEXT_COLUMN,
     IGNORE_COLUMNS,
@@ -62,6 +64,9 @@ static const struct {
     {ALL, {"test-fraction", TEST_FRACTION, "F", 0, "this part becomes the test split", 0}},
     {ALL, {"seed", SEED, "S", 0, "of that choice (default 0)", 0}},
     {CSV, {"label-column", LABEL_COLUMN, "COLUMN", 0, "its name, its number from 1, or 'last' (default)", 1}},
+    {CSV,
+     {"target", TARGET_COLUMNS, "COLUMN,...", 0,
+      "columns of numbers that are to be predicted, in place of a label: by name or number from 1", 1}},
     {TEXTS,
      {"label-column", LABEL_COLUMN, "COLUMN", 0, "its name or its number from 1 (default: the first)", 1}},
     {TABLES, {"group-column", GROUP_COLUMN, "COLUMN", 0, "likewise", 1}},
@@ -94,6 +99,9 @@ static const struct {
     {ARRAYS,
      {"pad", PAD, "ID", 0, "the word id of padding at either end, or 'none' (default: 0, at the end)", 1}},
     {ARRAYS, {"label-column", LABEL_COLUMN, "N", 0, "of labels in several columns: from 1, or 'last'", 1}},
+    {ARRAYS,
+     {"numbers", NUMBERS, NULL, 0,
+      "the second array is numbers that are to be predicted, one or several a sample, and no labels", 1}},
     {NPY,
      {"x", ARRAY_X, "NAME", 0, "the array of samples in a .npz (default x, data, ..., or x_train and so on)",
       1}},
@@ -186,6 +194,9 @@ static error_t parse_table(int key, char *text, struct argp_state *state)
     case LABEL_COLUMN:
         o->label_column = text;
         break;
+    case TARGET_COLUMNS:
+        o->target_columns = text;
+        break;
     case GROUP_COLUMN:
         o->group_column = text;
         break;
@@ -240,6 +251,9 @@ static error_t parse_array(int key, char *text, struct argp_state *state)
         break;
     case LAYOUT:
         o->layout = (mot_picture_layout)(1 + read_word(state, "layout", "chw|hwc", text));
+        break;
+    case NUMBERS:
+        o->numbers = true;
         break;
     case PAD:
         read_pad(state, o, text);

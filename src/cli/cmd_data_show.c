@@ -65,6 +65,28 @@ static mot_status show_counts(const mot_dataset *set, bool group)
     return MOT_OK;
 }
 
+static void show_numbers(const mot_dataset *set)
+{
+    enum { MOST = 24 };
+    const size_t numbers = set->target_bytes / sizeof(float);
+    for (size_t k = 0; k < MOT_MIN(numbers, (size_t)MOST); ++k)
+        printf("target %-5zu %s\n", k, cmd_data_target_range(set, k).text);
+    if (numbers > MOST) printf("... %zu more numbers a target\n", numbers - MOST);
+}
+
+/* The class of a sample, or its target. */
+static void write_target(const mot_dataset *set, mot_gidx index)
+{
+    enum { MOST = 12 };
+    const size_t numbers = set->classes == 0 ? set->target_bytes / sizeof(float) : 0;
+    char number[16];
+    printf("sample %" MOT_PRI_GIDX ":", index);
+    for (size_t k = 0; k < MOT_MIN(numbers, (size_t)MOST); ++k)
+        printf(" %.7g", (double)cmd_data_target_number(set, index, k));
+    if (numbers > MOST) printf(" ...");
+    if (numbers == 0) printf(" %s", name_of(set->class_names, mot_dataset_class(set, index), number));
+}
+
 /* Grey, two rows a line since a character is twice as high as wide; large pictures are made smaller. */
 static void draw(const mot_sample_format *format, const unsigned char *x)
 {
@@ -116,8 +138,7 @@ static mot_status show_samples(mot_dataset *set, const char *path, uint64_t coun
         MOT_TRY(mot_h5_read_texts(file, "vocabulary", 1 << 24, &words, &vocabulary));
     for (mot_gidx i = 0; i < set->samples && (uint64_t)i < count; ++i) {
         MOT_TRY(mot_dataset_read(set, i, x));
-        printf("sample %" MOT_PRI_GIDX ": %s", i,
-               name_of(set->class_names, mot_dataset_class(set, i), number));
+        write_target(set, i);
         if (set->group != NULL) printf(", group %s", name_of(set->group_names, set->group[i], number));
         printf("\n");
         if (format->kind == MOT_SAMPLE_PICTURE) draw(format, (const unsigned char *)x);
@@ -171,8 +192,12 @@ static mot_status show_head(const mot_dataset *set, const arguments *a)
         printf(", up to %zu tokens of %zu", format->tokens, format->vocabulary);
     if (format->kind == MOT_SAMPLE_VECTOR)
         printf(", %zu tokens of %zu numbers", format->tokens, format->features);
-    printf(", %d classes, %d groups%s\n", set->classes, set->groups,
-           set->signed_labels ? ", labels -1 and +1" : "");
+    if (set->classes > 0)
+        printf(", %d classes", set->classes);
+    else
+        printf(", targets of %zu number%s", set->target_bytes / sizeof(float),
+               set->target_bytes == sizeof(float) ? "" : "s");
+    printf(", %d groups%s\n", set->groups, set->signed_labels ? ", labels -1 and +1" : "");
     for (size_t i = 0; i < MOT_COUNT(texts); ++i) {
         char *text = NULL;
         if (mot_h5_has_attribute(file, ".", texts[i]) &&
@@ -201,7 +226,10 @@ mot_status cmd_data_show(int argc, char **argv)
         return mot_fail(MOT_ERR_INPUT, "mot data show needs a FILE (see mot data show --help)");
     MOT_TRY(mot_dataset_open(&set, a.path, a.split, SIZE_MAX));
     MOT_TRY(show_head(&set, &a));
-    MOT_TRY(show_counts(&set, false));
+    if (set.classes > 0)
+        MOT_TRY(show_counts(&set, false));
+    else
+        show_numbers(&set);
     if (set.group != NULL) MOT_TRY(show_counts(&set, true));
     MOT_TRY(show_samples(&set, a.path, a.samples));
 done:

@@ -41,6 +41,7 @@ typedef struct import_part {
     size_t samples;             /* 0: no such split */
     const size_t *line;         /* [samples], where the file has lines; else NULL */
     import_values label, group; /* group: both NULL for none */
+    float *number;              /* [samples, numbers of the set]: targets in place of labels; owned */
     void *context;
     mot_status (*sample)(void *context, size_t index, void *x); /* its stored bytes */
 } import_part;
@@ -62,6 +63,7 @@ typedef struct import_set {
     mot_sample_format format;
     import_part part[IMPORT_SPLITS];
     size_t classes, groups; /* that there are by the format itself; 0: those of the labels */
+    size_t numbers;         /* that a target is; 0: it is a label */
     size_t vocabulary_count;
     const char *const *vocabulary, *const *column_names;
     import_identity label, group;
@@ -80,7 +82,7 @@ static inline bool import_trains(const import_set *set, size_t index)
 
 /* ---- import_divide.c ---- */
 
-/* The split of each of the n samples of `classes` classes: fractions of each class, the rest is train. */
+/* The split of each of the n samples of `classes` classes: fractions of each class, the rest is train. label NULL: of one. */
 mot_status mot_import_divide(const mot_import_options *options, const char *path, size_t n, const int32_t *label,
                              size_t classes, unsigned char **target);
 

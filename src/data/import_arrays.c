@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "dataset_private.h"
 #include "mot/memory.h"
 
 typedef struct reader {
@@ -184,20 +185,45 @@ static mot_status find_column(const mot_import_options *options, const array *y,
     return fail_several(y, x, what, columns);
 }
 
+/* *column: y with a row a sample, or MOT_ERR_INPUT. */
+static mot_status find_rows(const array *y, size_t samples, const char *what, array *column)
+{
+    *column = *y;
+    if (y->rank == 2 && y->shape[0] == 1 && samples > 1) { /* a row */
+        column->rank = 1;
+        column->shape[0] = y->shape[1];
+        column->stride[0] = y->stride[1];
+    }
+    if (column->shape[0] == samples) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "%s: %s: expected one %s for each of the %zu samples", y->path,
+                    mot_array_describe(y).text, what, samples);
+}
+
+/* Targets that are numbers, as many in every split. */
+static mot_status read_numbers(const array *y, size_t samples, size_t *numbers, float **out)
+{
+    array rows;
+    mot_status status = MOT_OK;
+    MOT_TRY(find_rows(y, samples, "target", &rows));
+    const size_t each = rows.count / samples;
+    if (array_is_text(y) || y->rank > 2 || (*numbers > 0 && *numbers != each))
+        return mot_fail(MOT_ERR_INPUT, "%s: %s: expected numbers, one or several a sample and as many as in train",
+                        y->path, mot_array_describe(y).text);
+    *numbers = each;
+    MOT_TRY(mot_allocate(out, samples * each, sizeof(float), "the targets"));
+    for (size_t i = 0; i < samples * each; ++i) (*out)[i] = (float)mot_array_number(&rows, i);
+    MOT_TRY(mot_dataset_numbers_check(y->path, 0, samples, each, *out));
+done:
+    return status;
+}
+
 static mot_status read_values(const mot_import_options *options, const array *y, const array *x, bool group,
                               import_values *out)
 {
-    array column = *y;
+    array column;
     const size_t samples = x->shape[0];
     mot_status status = MOT_OK;
-    if (column.rank == 2 && column.shape[0] == 1 && samples > 1) { /* a row */
-        column.rank = 1;
-        column.shape[0] = column.shape[1];
-        column.stride[0] = column.stride[1];
-    }
-    if (column.shape[0] != samples)
-        return mot_fail(MOT_ERR_INPUT, "%s: %s: expected one %s for each of the %zu samples", y->path,
-                        mot_array_describe(y).text, group ? "group" : "label", samples);
+    MOT_TRY(find_rows(y, samples, group ? "group" : "label", &column));
     size_t which;
     MOT_TRY(find_column(options, &column, x, group, &which));
     const size_t columns = column.count / samples;
@@ -237,7 +263,8 @@ static mot_status make_part(const mot_import_options *options, reader *r, const 
                         "%s: samples without labels: mot learns one label a sample, from a second array; it "
                         "does not learn the next word of a text (language modelling)",
                         from->x.path);
-    MOT_TRY(read_values(options, &from->y, &from->x, false, &part->label));
+    MOT_TRY(options->numbers ? read_numbers(&from->y, part->samples, &r->set.numbers, &part->number)
+                             : read_values(options, &from->y, &from->x, false, &part->label));
     if (from->group.rank > 0) MOT_TRY(read_values(options, &from->group, &from->x, true, &part->group));
 done:
     return status;

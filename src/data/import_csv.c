@@ -1,4 +1,4 @@
-/* Tables of numbers, a sample a line, with the label in one column: a vector of one token, or with a shape a picture whose
+/* Tables of numbers, a sample a line, with the label in one column, or numbers to be predicted in one or several: a vector of one token, or with a shape a picture whose
  * values are whole numbers in 0..255. */
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +15,8 @@ typedef struct csv {
     size_t *place[IMPORT_SPLITS]; /* of the training table's columns in each */
     size_t label, group;          /* columns of the training table; `columns` where there is none */
     bool *ignored;                /* [columns] */
-    table_numbers numbers;
+    table_numbers numbers;        /* the columns of samples; behind them in its list those of targets */
+    size_t targets;               /* that are numbers; 0: there is a label */
     char **names; /* of the columns of numbers; NULL: no header */
     import_set set;
 } csv;
@@ -125,19 +126,65 @@ done:
     return status;
 }
 
+/* The columns of targets, in the order of the option. */
+static mot_status find_targets(const mot_import_options *options, csv *c, size_t *column, bool *taken)
+{
+    const table *t = &c->table[0];
+    char **list = NULL;
+    mot_status status = MOT_OK;
+    if (options->target_columns == NULL) return MOT_OK;
+    MOT_TRY(mot_import_split_list(options->target_columns, t->columns, "--target", &c->targets, &list));
+    for (size_t i = 0; i < c->targets; ++i) {
+        MOT_TRY(mot_table_find_column(t, list[i], "target", &column[i]));
+        if (taken[column[i]] || column[i] == c->group) {
+            status = mot_fail(MOT_ERR_INPUT, "%s: --target %s: %s is given twice, or left out", t->path,
+                              options->target_columns, mot_table_column(t, column[i]).text);
+            goto done;
+        }
+        taken[column[i]] = true;
+    }
+done:
+    mot_free(list);
+    return status;
+}
+
+/* All other numbers, and behind them the targets. */
+static mot_status find_target_columns(const mot_import_options *options, csv *c)
+{
+    const table *t = &c->table[0];
+    size_t *target = NULL;
+    bool *taken = NULL;
+    mot_status status = MOT_OK;
+    MOT_TRY(mot_allocate(&target, t->columns, sizeof *target, "a table's columns"));
+    MOT_TRY(mot_allocate(&taken, t->columns, sizeof *taken, "a table's columns"));
+    memcpy(taken, c->ignored, t->columns * sizeof *taken);
+    MOT_TRY(find_targets(options, c, target, taken));
+    for (size_t k = 0; k < t->columns; ++k)
+        if (!taken[k] && k != c->group) c->numbers.column[c->numbers.count++] = k;
+    memcpy(c->numbers.column + c->numbers.count, target, c->targets * sizeof *target);
+    if (c->numbers.count == 0)
+        status = mot_fail(MOT_ERR_INPUT, "%s: %zu columns, expected numbers beside the %zu of --target", t->path,
+                          t->columns, c->targets);
+done:
+    mot_free(taken);
+    mot_free(target);
+    return status;
+}
+
 static mot_status find_columns(const mot_import_options *options, csv *c)
 {
     const table *t = &c->table[0];
     mot_status status = MOT_OK;
     MOT_TRY(mark_ignored(options, c));
     if (options->as != NULL) return find_run_columns(options, c);
-    if (options->label_column == NULL) MOT_TRY(check_default_label(t));
-    MOT_TRY(mot_table_find_column(t, options->label_column != NULL ? options->label_column : "last",
-                                  "label-column", &c->label));
-    c->group = t->columns;
+    c->label = c->group = t->columns;
     if (options->group_column != NULL)
         MOT_TRY(mot_table_find_column(t, options->group_column, "group-column", &c->group));
     MOT_TRY(mot_allocate(&c->numbers.column, t->columns, sizeof(size_t), "a table's columns"));
+    if (options->target_columns != NULL) return find_target_columns(options, c);
+    if (options->label_column == NULL) MOT_TRY(check_default_label(t));
+    MOT_TRY(mot_table_find_column(t, options->label_column != NULL ? options->label_column : "last",
+                                  "label-column", &c->label));
     for (size_t k = 0; k < t->columns; ++k)
         if (k != c->label && k != c->group && !c->ignored[k]) c->numbers.column[c->numbers.count++] = k;
     if (c->numbers.count == 0 || c->ignored[c->label] || c->group == c->label)
@@ -191,6 +238,24 @@ static mot_status read_values(const csv *c, int split, size_t column, import_val
     if (status != MOT_OK) return status;
     out->decimal = c->numbers.decimal;
     for (size_t row = 0; row < t->rows; ++row) out->text[row] = table_cell(t, row, c->place[split][column]);
+    return MOT_OK;
+}
+
+static mot_status read_targets(const csv *c, int split, float **out)
+{
+    const table *t = &c->table[split];
+    const size_t first = c->numbers.count, targets = c->targets;
+    const mot_status status = mot_allocate(out, t->rows * targets, sizeof(float), "the targets");
+    if (status != MOT_OK || targets == 0) return status;
+    for (size_t row = 0; row < t->rows; ++row)
+        for (size_t k = 0; k < targets; ++k) {
+            const double value = value_of(c, split, row, first + k);
+            (*out)[row * targets + k] = (float)value;
+            if (isfinite((*out)[row * targets + k])) continue;
+            return mot_fail(MOT_ERR_INPUT, "%s: line %zu, %s: %g is beyond what a float can hold", t->path,
+                            t->line[row], mot_table_column(t, c->place[split][c->numbers.column[first + k]]).text,
+                            value);
+        }
     return MOT_OK;
 }
 
@@ -279,7 +344,11 @@ mot_status mot_import_csv(const mot_import_options *options)
     MOT_TRY(read_tables(options, &c));
     MOT_TRY(find_columns(options, &c));
     MOT_TRY(find_format(options, &c));
-    MOT_TRY(mot_table_numbers_check(options, c.table, c.place, &c.numbers));
+    c.set.numbers = c.targets;
+    c.numbers.count += c.targets; /* they are numbers of the same table */
+    status = mot_table_numbers_check(options, c.table, c.place, &c.numbers);
+    c.numbers.count -= c.targets;
+    if (status != MOT_OK) goto done;
     if (options->as == NULL) note_counters(options, &c);
     MOT_TRY(set_names(&c));
     for (int s = 0; s < IMPORT_SPLITS; ++s) {
@@ -294,6 +363,7 @@ mot_status mot_import_csv(const mot_import_options *options)
                                                                                         : read_vector};
         if (c.label < c.table[0].columns) MOT_TRY(read_values(&c, s, c.label, &c.set.part[s].label));
         if (c.group < c.table[0].columns) MOT_TRY(read_values(&c, s, c.group, &c.set.part[s].group));
+        if (c.targets > 0) MOT_TRY(read_targets(&c, s, &c.set.part[s].number));
     }
     MOT_TRY(mot_import_plan(options, &c.set));
     MOT_TRY(mot_import_write(options, &c.set));

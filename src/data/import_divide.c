@@ -54,7 +54,7 @@ mot_status mot_import_divide(const mot_import_options *options, const char *path
     MOT_TRY(mot_allocate(target, n, 1, "the splits of samples"));
     MOT_TRY(mot_allocate(&shares, classes, sizeof *shares, "the classes"));
     MOT_TRY(mot_allocate(&all, classes, sizeof *all, "the classes"));
-    for (size_t i = 0; i < n; ++i) ++all[label[i]];
+    for (size_t i = 0; i < n; ++i) ++all[label != NULL ? label[i] : 0];
     for (size_t c = 0; c < classes; ++c) shares[c] = (share){.class = c, .have = all[c]};
     for (int s = IMPORT_SPLITS - 1; s > 0; --s) {
         if (fraction[s] == 0) continue;
@@ -62,7 +62,7 @@ mot_status mot_import_divide(const mot_import_options *options, const char *path
         size_t taken = 0;
         for (size_t i = 0; i < n; ++i) {
             const size_t index = (size_t)mot_order_sample(options->seed, (mot_gidx)n, (mot_gidx)i);
-            share *of = &shares[label[index]];
+            share *of = &shares[label != NULL ? label[index] : 0];
             if ((*target)[index] != 0 || of->take == 0) continue;
             (*target)[index] = (unsigned char)s;
             --of->take;

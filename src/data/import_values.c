@@ -94,9 +94,9 @@ static mot_status check_number(const import_part *part, size_t i, const char *wh
                         "nan");
     if (value != floor(value))
         return mot_fail(MOT_ERR_INPUT,
-                        "%s: %s: %s %g, expected a whole number: mot learns classes, not numbers as targets "
-                        "(regression)",
-                        part->path, where.text, what, value);
+                        "%s: %s: %s %g, expected a whole number: a %s is a class; numbers to be predicted "
+                        "(regression) are --target COLUMN of csv, --numbers of arrays",
+                        part->path, where.text, what, value, what);
     if (fabs(value) > 9007199254740992.0)
         return mot_fail(MOT_ERR_INPUT, "%s: %s: %s %.0f, expected at most 2^53", part->path, where.text, what,
                         value);

@@ -193,6 +193,47 @@ static const struct {
     {"|u1", "(3,)", NULL, {0, 1, 0}, 3, 0, 0, "expected one label for each of the 4 samples"},
     {"|u1", "(4, 3)", NULL, {1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0}, 12, 0, 0, "a label a token"}};
 
+/* Targets that are numbers, of the four samples above; said: NULL, they are read as `value`. */
+static const struct {
+    const char *type, *shape;
+    const void *data;
+    size_t size, numbers;
+    float value[4]; /* of the last sample */
+    const char *said;
+} targets[] = {
+    {"<f4", "(4,)", (const float[]){1, 2, 3, 0.5f}, 16, 1, {0.5f}, NULL},
+    {"<f8", "(4, 1)", (const double[]){1, 2, 3, -7.25}, 32, 1, {-7.25f}, NULL},
+    {"<i4", "(1, 4)", (const int32_t[]){1, 2, 3, 9}, 16, 1, {9}, NULL},
+    {"<f4", "(4, 2)", (const float[]){1, 2, 3, 4, 5, 6, 7, 8}, 32, 2, {7, 8}, NULL},
+    {"<f4", "(4,)", (const float[]){1, 2, NAN, 4}, 16, 0, {0}, "sample 2: number 0 of its target is not finite"},
+    {"<f8", "(4, 2)", (const double[]){1, 2, 3, 4, 5, 6, 7, 1e300}, 64, 0, {0}, "sample 3: number 1 of its target"},
+    {"<f4", "(3,)", (const float[]){1, 2, 3}, 12, 0, {0}, "expected one target for each of the 4 samples"},
+    {"|S2", "(4,)", "aabbccdd", 8, 0, {0}, "expected numbers, one or several a sample"}};
+
+START_TEST(every_target)
+{
+    const int32_t ids[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3};
+    const bytes x = npy("<i4", "(4, 3)", "False", ids, sizeof ids),
+                y = npy(targets[_i].type, targets[_i].shape, "False", targets[_i].data, targets[_i].size);
+    mot_import_options o = {.out = scratch_path("out.h5"), .numbers = true};
+    o.files[0] = join(save("x.npy", &x), save("y.npy", &y));
+    const mot_status status = mot_import_npy(&o);
+    if (targets[_i].said != NULL) {
+        ck_assert_int_eq(status, MOT_ERR_INPUT);
+        ck_assert_msg(strstr(mot_error_message(), targets[_i].said) != NULL, "%s", mot_error_message());
+        ck_assert_int_ne(access(o.out, F_OK), 0);
+    } else {
+        mot_dataset set;
+        ck_assert_msg(status == MOT_OK, "%s", mot_error_message());
+        mot_ck_ok(mot_dataset_open(&set, o.out, "train", 1 << 16));
+        ck_assert(set.classes == 0 && set.target_bytes == targets[_i].numbers * sizeof(float));
+        ck_assert_mem_eq(set.target + 3 * set.target_bytes, targets[_i].value, set.target_bytes);
+        mot_dataset_close(&set);
+    }
+    scratch_clear();
+}
+END_TEST
+
 START_TEST(every_label)
 {
     const int32_t ids[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3};
@@ -345,6 +386,7 @@ static void import_arrays_tests(TCase *tcase)
     tcase_add_test(tcase, every_head);
     tcase_add_loop_test(tcase, padding, 0, MOT_COUNT(pads));
     tcase_add_loop_test(tcase, every_label, 0, MOT_COUNT(labels));
+    tcase_add_loop_test(tcase, every_target, 0, MOT_COUNT(targets));
     tcase_add_test(tcase, kinds);
     tcase_add_test(tcase, channels_last);
     tcase_add_test(tcase, fractions);

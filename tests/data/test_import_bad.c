@@ -198,7 +198,7 @@ START_TEST(bad_csv)
                {"1,nan,0\n2,3,1\n", "line 1, column 2: 'nan' is not a number: a value that is missing"},
                {"1,2\ninf,4\n", "'inf' is not a number"},
                {"1e999,2\n3,4\n", "not finite"},
-               {"1,2.5\n", "label 2.5, expected a whole number: mot learns classes"},
+               {"1,2.5\n", "label 2.5, expected a whole number: a label is a class"},
                {"1,-1\n2,0\n", "-1 is no label"},
                {"a,b\n", "no line of numbers"},
                {"7\n8\n", "1 columns, expected a label"},

@@ -89,8 +89,16 @@ static const table_case cases[] = {
     {"digits that are names", "1,2,007\n3,4,012\n", NULL, {0}, NULL, 2, 2, 2, 1, 4, "007"},
     {"truth values", "1,2,true\n3,4,false\n", NULL, {0}, NULL, 2, 2, 2, 1, 4, "true"},
     {"a missing one", "1,2,0\n3,4,NA\n5,6,1\n", NULL, {0}, "line 2: the label is missing ('NA')", REFUSED},
-    {"numbers to be predicted", "1,2,0.25\n3,4,1.5\n", NULL, {0}, "mot learns classes, not numbers as targets (regression)", REFUSED},
+    {"numbers to be predicted", "1,2,0.25\n3,4,1.5\n", NULL, {0}, "a label is a class; numbers to be predicted (regression) are --target COLUMN", REFUSED},
     {"with a decimal comma too", "1;2;0,25\n3;4,5;1,5\n", NULL, {0}, "(regression)", REFUSED},
+    {"a target that is none", "a,b,y\n1,2,x\n", NULL, {.target_columns = "y"}, "line 2, column 3 ('y'): 'x' is not a number", REFUSED},
+    {"a target that is missing", "a,b,y\n1,2,3\n1,2,NA\n", NULL, {.target_columns = "y"}, "line 3, column 3 ('y'): 'NA' is not a number", REFUSED},
+    {"a target beyond floats", "a,b,y\n1,2,3\n1,2,1e39\n", NULL, {.target_columns = "y"}, "line 3, column 3 ('y'): 1e+39 is beyond", REFUSED},
+    {"no such target", "a,b,y\n1,2,3\n", NULL, {.target_columns = "y,z"}, "--target z: no such column", REFUSED},
+    {"a target twice", "a,b,y\n1,2,3\n", NULL, {.target_columns = "y,3"}, "column 3 ('y') is given twice", REFUSED},
+    {"targets alone", "a,b\n1,2\n", NULL, {.target_columns = "a,b"}, "expected numbers beside the 2 of --target", REFUSED},
+    {"a target and a label", "a,b,y\n1,2,3\n", NULL, {.target_columns = "y", .label_column = "b"}, "--label-column is of labels, and --target says", REFUSED},
+    {"a target and names", "a,b,y\n1,2,3\n", NULL, {.target_columns = "y", .class_names = "u,v"}, "--class-names is of labels", REFUSED},
     {"texts with names", "1,2,v\n3,4,u\n", NULL, {.class_names = "u,v"}, NULL, 2, 2, 2, 1, 4, "v"},
     {"not among the names", "1,2,v\n3,4,z\n", NULL, {.class_names = "u,v"}, "line 2: the label 'z' does not occur in u,v", REFUSED},
     {"two names alike", "1,2,0\n3,4,1\n", NULL, {.class_names = "u,u"}, "two of the class names are 'u'", REFUSED},
@@ -151,6 +159,33 @@ START_TEST(columns_by_name)
     ck_assert(number[0] == 2 && number[1] == 30 && mot_dataset_class(&set, 0) == 1);
     ck_assert_str_eq(set.column_names[1], "b");
     mot_dataset_close(&set);
+    scratch_clear();
+}
+END_TEST
+
+/* Numbers to be predicted, in the order of the option, and by name in another file; the rest are samples. */
+START_TEST(targets_are_numbers)
+{
+    mot_import_options o = {.out = scratch_path("out.h5"), .target_columns = "z,x", .group_column = "kind",
+                            .by_name = MOT_ANSWER_YES, .val_fraction = 0.5};
+    const float train[2][2] = {{3.5f, 1}, {-2, 1.25f}}, test[2] = {9, 8};
+    mot_dataset set;
+    o.files[0] = save_text("train.csv", "x;a;kind;z\n1;20;u;3,5\n1,25;30;v;-2\n1;20;u;3,5\n1,25;30;v;-2\n");
+    o.files[2] = save_text("test.csv", "kind;z;x;a\nu;9;8;7\n");
+    mot_ck_ok(mot_import_csv(&o));
+    for (int s = 0; s < 3; ++s) {
+        mot_ck_ok(mot_dataset_open(&set, o.out, (const char *[]){"train", "val", "test"}[s], 1 << 16));
+        ck_assert(set.samples == (s < 2 ? 2 : 1) && set.classes == 0 && set.groups == 2);
+        ck_assert(set.format.features == 1 && set.target_bytes == 2 * sizeof(float));
+        for (mot_gidx i = 0; i < set.samples; ++i) {
+            float x, y[2];
+            int32_t group;
+            mot_ck_ok(mot_dataset_sample(&set, i, &x, y, &group));
+            ck_assert(x == (s == 2 ? 7 : group == 0 ? 20 : 30));
+            ck_assert_mem_eq(y, s == 2 ? test : train[group], sizeof y);
+        }
+        mot_dataset_close(&set);
+    }
     scratch_clear();
 }
 END_TEST
@@ -244,6 +279,7 @@ static void import_tables_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, tables, 0, MOT_COUNT(cases));
     tcase_add_test(tcase, columns_by_name);
+    tcase_add_test(tcase, targets_are_numbers);
     tcase_add_test(tcase, what_was_taken);
     tcase_add_loop_test(tcase, lines_of_text, 0, MOT_COUNT(texts));
     tcase_add_unchecked_fixture(tcase, NULL, scratch_remove);

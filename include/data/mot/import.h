@@ -5,7 +5,7 @@
  *
  * Labels are names. Whole numbers that run from 0 are their own class; other numbers are classes in the order of the
  * numbers, texts in the order of their bytes, and with --class-names the place of a name in that list is the class.
- * Numbers that are not whole are refused: mot learns classes. What is ambiguous is refused by a sentence that names both
+ * Numbers that are not whole are refused, unless an option says that they are targets, to be predicted as they are. What is ambiguous is refused by a sentence that names both
  * readings and the option that decides.
  *
  * Every input file may be plain, gzip or xz (told by its first bytes; HDF5 and pictures are packed in themselves) and is
@@ -56,6 +56,7 @@ typedef struct mot_import_options {
     mot_answer header, by_name;               /* columns of splits in another order: by name, or by place */
     const char *label_column, *group_column, *text_column; /* a name, a number from 1, or "last" */
     const char *ignore_columns;               /* such, with commas between */
+    const char *target_columns;               /* csv: likewise: numbers to be predicted, in place of labels */
     size_t shape[3];                          /* C, H, W of a picture a line; all 0: one vector a line */
     bool bytes;                               /* text: byte tokens instead of words */
     size_t length;                            /* text: tokens a sample; 0: those of the longest, up to 64 words, 512 bytes */
@@ -63,6 +64,7 @@ typedef struct mot_import_options {
 
     /* arrays: npy, idx, hdf5 */
     const char *array[3];                     /* npz, hdf5: names of samples, labels, groups; NULL: x, y, group */
+    bool numbers;                             /* the second array is numbers to be predicted, in place of labels */
     const char *pad;                          /* word ids: the id of padding, or "none"; NULL: 0 behind the end */
     mot_picture_layout layout;
 
