@@ -156,6 +156,10 @@ mot_status mot_index_read(mot_index *index, hid_t *file, const char *path, const
  * MOT_CHECKPOINT_FORMER; may be NULL. */
 mot_status mot_check_format(hid_t file, const char *path, int *version);
 mot_status mot_check_experts(hid_t file, const char *path, int version, int64_t experts);
+/* "a checkpoint of 5 experts, the configuration has 4" */
+mot_status mot_other_experts(const char *path, int64_t stored, int64_t experts);
+/* Numbers that so many experts had in the beginning are sound, where some have gone; and those of a state, unless it is NULL. */
+mot_status mot_check_origin(hid_t file, const char *path, int64_t experts, const mot_state *state);
 /* The digest that stands beside a dataset. */
 mot_status mot_get_digest(hid_t file, const char *path, const char *name, mot_digest *digest);
 
@@ -164,9 +168,11 @@ mot_status mot_get_digest(hid_t file, const char *path, const char *name, mot_di
  *      /experts/state [E, n]                    a row is a unit's bytes, up to where the next begins
  *      /experts/xxh3 [E, tensors, 16]           digests, block by block in table order
  *      /experts/updates [E]
+ *      /experts/origin [E]                      where some have gone
  *      /experts/PART/TENSOR [E, shape]          a view of `state`; attribute xxh3_column: its column in `xxh3` */
 static const char mot_stack_state[] = "state", mot_stack_xxh3[] = "xxh3", mot_stack_updates[] = "updates",
                   mot_stack_column[] = "xxh3_column";
+static const char mot_origin_path[] = "/experts/origin";
 /* "/experts/state" */
 void mot_stack_path(char path[MOT_CHECKPOINT_NAME], const char *group, const char *own);
 

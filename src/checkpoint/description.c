@@ -140,6 +140,13 @@ done:
     return status;
 }
 
+static mot_status write_origin(hid_t file, const mot_state *state)
+{
+    if (state->origin == NULL) return MOT_OK;
+    return mot_h5_write(file, mot_origin_path, H5T_NATIVE_INT32, 1, (hsize_t[]){(hsize_t)state->experts},
+                        MOT_H5_CONTIGUOUS, state->origin);
+}
+
 static mot_status write_tail(hid_t file, const mot_description *description, mot_gidx tensors)
 {
     mot_status status = MOT_OK;
@@ -171,6 +178,7 @@ mot_status mot_description_write(const mot_description *description, const char 
         MOT_TRY(units->unit[u].row == MOT_ALONE ? describe_unit(file, description, u, &tensors)
                                                 : mot_stack_describe(file, description, u, rows, &tensors));
     }
+    MOT_TRY(write_origin(file, description->state));
     MOT_TRY(write_tail(file, description, tensors));
     MOT_TRY(mot_h5_close_file(&file, path, true));
 

@@ -64,15 +64,18 @@ static mot_status check_former(hid_t file, const char *path, size_t experts)
     return MOT_OK;
 }
 
+mot_status mot_other_experts(const char *path, int64_t stored, int64_t experts)
+{
+    return mot_fail(MOT_ERR_INPUT, "%s: a checkpoint of %" PRId64 " experts, the configuration has %" PRId64, path,
+                    stored, experts);
+}
+
 mot_status mot_check_experts(hid_t file, const char *path, int version, int64_t experts)
 {
     int64_t stored = 0;
     const mot_status status = mot_h5_get_int(file, ".", "experts", &stored);
     if (status != MOT_OK) return status;
-    if (stored != experts)
-        return mot_fail(MOT_ERR_INPUT,
-                        "%s: a checkpoint of %" PRId64 " experts, the configuration has %" PRId64, path,
-                        stored, experts);
+    if (stored != experts) return mot_other_experts(path, stored, experts);
     return version == MOT_CHECKPOINT_FORMER ? check_former(file, path, (size_t)experts) : MOT_OK;
 }
 
@@ -317,6 +320,7 @@ mot_status mot_index_read(mot_index *index, hid_t *file, const char *path, const
     MOT_TRY(mot_h5_open_sealed(file, path, "checkpoint"));
     MOT_TRY(mot_check_format(*file, path, &version));
     MOT_TRY(mot_check_experts(*file, path, version, state->experts));
+    MOT_TRY(mot_check_origin(*file, path, state->experts, state));
     MOT_TRY(read_progress(*file, path, &index->progress));
     for (size_t u = 0; u < state->units.count; u += mot_units_alike(&state->units, u))
         MOT_TRY(index_group(index, *file, path, version, &state->units, u, &tensors));

@@ -11,6 +11,7 @@ void mot_saver_free_units(mot_saver *saver)
     mot_free(saver->block);
     mot_free(saver->first);
     mot_free(saver->about);
+    mot_free(saver->origin);
     mot_free(saver->bias);
     mot_free(saver->units);
     saver->unit_room = 0;
@@ -28,6 +29,7 @@ static mot_status make_room(mot_saver *saver, const mot_state *state, bool copy)
         MOT_TRY(mot_allocate(&saver->block, units, sizeof *saver->block, "units"));
         MOT_TRY(mot_allocate(&saver->digest_of, units, sizeof *saver->digest_of, "units"));
         MOT_TRY(mot_allocate(&saver->bias, units, sizeof *saver->bias, "the balance bias"));
+        MOT_TRY(mot_allocate(&saver->origin, units, sizeof *saver->origin, "the numbers of experts"));
         MOT_TRY(mot_allocate(&saver->units, units, sizeof *saver->units, "units"));
         saver->unit_room = units;
     }
@@ -145,6 +147,10 @@ mot_status mot_saver_prepare(mot_saver *saver, const mot_state *state, const cha
     if (state->balance_bias != NULL) {
         memcpy(saver->bias, state->balance_bias, (size_t)state->experts * sizeof *saver->bias);
         saver->state.balance_bias = saver->bias;
+    }
+    if (state->origin != NULL) {
+        memcpy(saver->origin, state->origin, (size_t)state->experts * sizeof *saver->origin);
+        saver->state.origin = saver->origin;
     }
 done:
     return status;

@@ -26,6 +26,7 @@ struct mot_saver {
     mot_state state;  /* with arrays of its own: */
     mot_unit *units;
     mot_real *bias;
+    int *origin;
     size_t unit_room; /* of these and of what follows with [units] */
     saver_names names;
     mot_retention retention;

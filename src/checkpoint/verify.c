@@ -99,7 +99,7 @@ done:
 
 static mot_status walk_dataset(walk *w, const char *name)
 {
-    static const char *const own[] = {mot_stack_state, mot_stack_xxh3, mot_stack_updates};
+    static const char *const own[] = {mot_stack_state, mot_stack_xxh3, mot_stack_updates, "origin"};
     const char *const member = strchr(name, '/');
     if (member == NULL || !w->of_units) return MOT_OK;
     for (size_t o = 0; o < MOT_COUNT(own); ++o)
@@ -132,6 +132,7 @@ static mot_status walk_file(walk *w, const char *path)
     MOT_TRY(mot_check_format(w->file, path, &version));
     MOT_TRY(mot_h5_get_int(w->file, ".", "experts", &experts));
     MOT_TRY(mot_check_experts(w->file, path, version, experts));
+    MOT_TRY(mot_check_origin(w->file, path, experts, NULL));
     w->experts = (size_t)experts;
     MOT_TRY(mot_tensor_file_open(&w->tensors, path, path, false));
     const herr_t walked = H5Ovisit2(w->file, H5_INDEX_NAME, H5_ITER_INC, visit, w, H5O_INFO_BASIC);

@@ -26,7 +26,7 @@ enum { MOST_VALUES = 1000000, KEY_RESEAL = 256 };
 
 static herr_t add_parameters(hid_t group, const char *name, const H5O_info_t *info, void *sum)
 {
-    static const char *const others[] = {"balance_bias", "state", "xxh3", "updates"};
+    static const char *const others[] = {"balance_bias", "state", "xxh3", "updates", "origin"};
     bool counts = info->type == H5O_TYPE_DATASET && strstr(name, ".moment") == NULL;
     for (size_t o = 0; o < MOT_COUNT(others); ++o) counts = counts && strcmp(name, others[o]) != 0;
     if (!counts) return 0;
@@ -45,6 +45,25 @@ static unsigned long long parameters_of(hid_t file, const char *group)
         H5Ovisit_by_name2(file, group, H5_INDEX_NAME, H5_ITER_INC, add_parameters, &sum, H5O_INFO_BASIC,
                           H5P_DEFAULT);
     return sum;
+}
+
+/* The numbers in the beginning of those that are left, a list that a file has where some have gone. */
+static mot_status put_left(hid_t file, const char *name)
+{
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    int32_t *number = NULL;
+    mot_status status;
+    MOT_TRY(mot_h5_shape(file, name, &rank, shape));
+    if (rank != 1 || shape[0] > MOST_VALUES) return mot_fail(MOT_ERR_INPUT, "/%s is no list of experts", name);
+    MOT_TRY(mot_allocate(&number, shape[0], sizeof *number, "the numbers of experts"));
+    MOT_TRY(mot_h5_read(file, name, H5T_NATIVE_INT32, 1, shape, number));
+    fputs("  experts that are left, by their numbers in the beginning:", stdout);
+    for (hsize_t e = 0; e < shape[0]; ++e) printf(" %" PRId32, number[e]);
+    putchar('\n');
+done:
+    mot_free(number);
+    return status;
 }
 
 static mot_status put_checkpoint(hid_t file)
@@ -67,6 +86,7 @@ static mot_status put_checkpoint(hid_t file)
            complete == 1 ? "complete" : "NOT COMPLETE");
     printf("  parameters: gate %llu, tied %llu, expert %llu x %" PRId64 "; in all %llu\n", gate, tied, expert,
            experts, gate + tied + expert * (unsigned long long)experts);
+    if (mot_h5_exists(file, "experts/origin")) MOT_TRY(put_left(file, "experts/origin"));
     fputs("  digest of the parameters: ", stdout);
     inspect_put_clean(digest, 40);
     putchar('\n');
@@ -139,6 +159,7 @@ static mot_status put_segment(hid_t file)
     MOT_TRY(mot_h5_get_int(file, ".", "first_step", &first));
     MOT_TRY(mot_h5_get_int(file, ".", "last_step", &last));
     printf("  steps %" PRId64 " to %" PRId64 "\n", first, last);
+    if (mot_h5_has_attribute(file, ".", "experts_begun")) MOT_TRY(put_left(file, "expert"));
     const int layers = mot_record_layers(file);
     for (int l = 0; l < layers; ++l) {
         if (layers > 1) printf("  layer %d of experts\n", l);

@@ -21,7 +21,8 @@ mot_status mot_table_add(mot_table *table, const char *name, mot_part part, int 
                            .offset = table->count,
                            .mean = mean,
                            .deviation = deviation,
-                           .decay = decay};
+                           .decay = decay,
+                           .expert_axis = -1};
     snprintf(tensor->name, sizeof tensor->name, "%s", name);
     for (int d = 0; d < rank; ++d) {
         tensor->shape[d] = shape[d];

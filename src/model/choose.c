@@ -9,7 +9,7 @@
 
 size_t mot_choice_count(const mot_route_config *config, int experts)
 {
-    return config->top_k > 0 ? (size_t)config->top_k : (size_t)experts;
+    return (size_t)(config->top_k > 0 ? MOT_MIN(config->top_k, experts) : experts);
 }
 
 double mot_noise_scale(const mot_route_config *config, mot_gidx step)

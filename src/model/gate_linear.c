@@ -3,8 +3,11 @@
 
 static mot_status table(const mot_gate *gate, mot_table *to)
 {
-    return mot_table_add(to, "weight", MOT_PART_GATE, 2, (const size_t[]){gate->features, gate->experts}, 0,
-                         gate->config->init, true);
+    const mot_status status = mot_table_add(to, "weight", MOT_PART_GATE, 2,
+                                            (const size_t[]){gate->features, gate->experts}, 0,
+                                            gate->config->init, true);
+    mot_table_by_expert(to, 1);
+    return status;
 }
 
 static void forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,

@@ -15,7 +15,9 @@ static mot_status table(const mot_gate *gate, mot_table *to)
     MOT_TRY(mot_table_add(to, "hidden_bias", MOT_PART_GATE, 1, (const size_t[]){H}, 0, 0, false));
     MOT_TRY(
         mot_table_add(to, "weight", MOT_PART_GATE, 2, (const size_t[]){H, E}, 0, gate->config->init, true));
+    mot_table_by_expert(to, 1);
     MOT_TRY(mot_table_add(to, "bias", MOT_PART_GATE, 1, (const size_t[]){E}, 0, 0, false));
+    mot_table_by_expert(to, 0);
 done:
     return status;
 }

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -125,6 +126,103 @@ done:
     return status;
 }
 
+/* ---- all segments ---- */
+
+/* The places of a row's numbers along axes of experts become those that these had in the beginning: row [values->width] goes to
+ * `to`, whose extents are shape[]. */
+static void spread_row(const mot_record_values *values, const size_t *shape, const bool *by_expert,
+                       const int *origin, const double *row, double *to)
+{
+    for (size_t i = 0; i < values->width; ++i) {
+        size_t rest = i, at = 0, stride = 1;
+        for (int d = values->rank; d-- > 0;) {
+            const size_t place = rest % values->shape[d];
+            rest /= values->shape[d];
+            at += stride * (by_expert[d] ? (size_t)origin[place] : place);
+            stride *= shape[d];
+        }
+        to[at] = row[i];
+    }
+}
+
+/* `values` are of an item of this segment. */
+static mot_status spread(hid_t segment, const mot_record_item *item, int begun, const int *origin,
+                         mot_record_values *values)
+{
+    const double nothing = item->kind == MOT_RECORD_FIGURES ? NAN : 0;
+    mot_record_values wide = *values;
+    bool by_expert[MOT_FIGURE_RANK] = {false}, any = false;
+    char path[128], axis[32];
+    mot_status status = MOT_OK;
+    find(path, item);
+    if (values->rows == 0 || values->rank > MOT_FIGURE_RANK) return MOT_OK;
+    wide.width = 1;
+    for (int d = 0; d < values->rank; ++d) {
+        MOT_TRY(mot_h5_axis(segment, path, 1 + (unsigned)d, axis, sizeof axis));
+        by_expert[d] = strcmp(axis, "expert") == 0 && values->shape[d] < (size_t)begun;
+        any = any || by_expert[d];
+        if (by_expert[d]) wide.shape[d] = (size_t)begun;
+        if (wide.shape[d] > MOST_NUMBERS / wide.width / values->rows) {
+            char of[MOT_RECORD_PATH];
+            return mot_fail(MOT_ERR_INPUT, "%s: %s has an unexpected shape", mot_record_file_name(segment, of), path);
+        }
+        wide.width *= wide.shape[d];
+    }
+    if (!any) return MOT_OK;
+    MOT_TRY(mot_allocate(&wide.value, wide.rows * wide.width, sizeof(double), "what a record says"));
+    for (size_t i = 0; i < wide.rows * wide.width; ++i) wide.value[i] = nothing;
+    for (size_t r = 0; r < wide.rows; ++r)
+        spread_row(values, wide.shape, by_expert, origin, values->value + r * values->width,
+                   wide.value + r * wide.width);
+    mot_free(values->value);
+    *values = wide;
+done:
+    return status;
+}
+
+/* Adds the rows of a segment some of whose experts have gone. */
+static mot_status take_spread(hid_t segment, const mot_record_item *item, int begun, const int *origin,
+                              mot_record_values *values)
+{
+    mot_record_values here = {0};
+    mot_status status;
+    MOT_TRY(mot_record_take(segment, item, false, &here));
+    MOT_TRY(spread(segment, item, begun, origin, &here));
+    if (here.rows == 0) goto done;
+    if (values->rows > 0 && values->width != here.width) {
+        char path[128], of[MOT_RECORD_PATH];
+        find(path, item);
+        status = mot_fail(MOT_ERR_INPUT, "%s: %s has an unexpected shape", mot_record_file_name(segment, of), path);
+        goto done;
+    }
+    size_t room = values->rows * values->width;
+    MOT_TRY(mot_reserve(&values->value, &room, (values->rows + here.rows) * here.width, sizeof *values->value,
+                        "what a record says"));
+    memcpy(values->value + values->rows * here.width, here.value, here.rows * here.width * sizeof *here.value);
+    double *const all = values->value;
+    here.rows += values->rows;
+    mot_free(here.value);
+    *values = here;
+    values->value = all;
+    here.value = NULL;
+done:
+    mot_free(here.value);
+    return status;
+}
+
+static mot_status take_segment(hid_t segment, size_t count, const mot_record_item *item, mot_record_values *values)
+{
+    int begun, *origin = NULL;
+    mot_status status;
+    MOT_TRY(mot_record_left(segment, &begun, &origin));
+    for (size_t i = 0; i < count && status == MOT_OK; ++i)
+        status = origin == NULL ? mot_record_take(segment, &item[i], false, &values[i])
+                                : take_spread(segment, &item[i], begun, origin, &values[i]);
+done:
+    mot_free(origin);
+    return status;
+}
+
 mot_status mot_record_read(const char *run, size_t count, const mot_record_item *item, mot_record_values *values)
 {
     record_segment *segment = NULL;
@@ -135,8 +233,7 @@ mot_status mot_record_read(const char *run, size_t count, const mot_record_item 
         hid_t file = H5I_INVALID_HID;
         status = mot_record_segment_path(path, run, &segment[s]);
         if (status == MOT_OK) status = mot_h5_open_sealed(&file, path, "segment of a record");
-        for (size_t i = 0; i < count && status == MOT_OK; ++i)
-            status = mot_record_take(file, &item[i], false, &values[i]);
+        if (status == MOT_OK) status = take_segment(file, count, item, values);
         mot_h5_close(&file);
     }
     mot_free(segment);

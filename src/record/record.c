@@ -39,12 +39,12 @@ static mot_status copy_names(char ***copy, char *const *names, int count)
 static mot_status take_source(record_source *source, const mot_record_about *about)
 {
     mot_status status;
-    source->experts = about->experts;
-    source->choices = about->choices;
+    source->begun = MOT_MAX(about->experts, about->begun);
     source->classes = about->classes;
     source->groups = about->groups;
     source->layers = about->layers;
     source->seed = about->seed;
+    MOT_TRY(mot_record_take_experts(source, about->experts, about->choices, about->origin));
     MOT_TRY(copy_text(&source->dataset_checksum, about->dataset_checksum));
     MOT_TRY(copy_text(&source->run_id, about->run_id));
     MOT_TRY(copy_names(&source->class_names, about->class_names, about->classes));
@@ -139,7 +139,7 @@ static void end_segment(mot_record *record)
     record->begun = record->written = false;
 }
 
-static mot_status close_segment(mot_record *record)
+mot_status mot_record_close_segment(mot_record *record)
 {
     const mot_status status = write_segment(record);
     if (status == MOT_OK) end_segment(record);
@@ -178,7 +178,7 @@ static mot_status reserve(record_table *table, size_t rows)
 /* A segment ends where so many bytes have no room in it. */
 static mot_status end_full_segment(mot_record *record, size_t bytes)
 {
-    return record->bytes + bytes > MOT_RECORD_ROOM ? close_segment(record) : MOT_OK;
+    return record->bytes + bytes > MOT_RECORD_ROOM ? mot_record_close_segment(record) : MOT_OK;
 }
 
 static mot_status make_room(mot_record *record, record_table *table, size_t rows)
@@ -205,10 +205,10 @@ static mot_status count_rows(mot_record *record, record_table *table, mot_gidx s
 static mot_status write_alone(mot_record *record, record_table *table, mot_gidx step, const void *const *value)
 {
     mot_status status;
-    MOT_TRY(close_segment(record));
+    MOT_TRY(mot_record_close_segment(record));
     for (size_t c = 0; c < table->columns; ++c) table->column[c].given = value[c];
     status = count_rows(record, table, step, 1);
-    if (status == MOT_OK) status = close_segment(record);
+    if (status == MOT_OK) status = mot_record_close_segment(record);
     for (size_t c = 0; c < table->columns; ++c) table->column[c].given = NULL;
     if (status != MOT_OK && record->begun) { /* it is not kept */
         end_segment(record);
@@ -279,6 +279,7 @@ typedef struct assignments {
     mot_gidx step;
     bool evaluation;
     size_t choices;
+    const int *origin; /* of experts; NULL: their numbers */
     const mot_gidx *sample;
     const int32_t *label, *group, *expert, *predicted;
     const float *prob;
@@ -294,10 +295,14 @@ static void fill_assignments(record_table *table, const assignments *these, size
     int32_t *const to_label = (int32_t *)column[ASSIGN_LABEL].data + first;
     int32_t *const to_group = (int32_t *)column[ASSIGN_GROUP].data + first;
     int32_t *const to_choice = (int32_t *)column[ASSIGN_CHOICE].data + first;
+    int32_t *const to_expert = (int32_t *)column[ASSIGN_EXPERT].data + first;
     int32_t *const to_predicted = (int32_t *)column[ASSIGN_PREDICTED].data + first;
     float *const to_loss = (float *)column[ASSIGN_LOSS].data + first;
     memset((int8_t *)column[ASSIGN_SPLIT].data + first, these->evaluation ? 1 : 0, rows);
-    memcpy((int32_t *)column[ASSIGN_EXPERT].data + first, these->expert + from * K, rows * sizeof(int32_t));
+    for (size_t row = 0; row < rows; ++row) {
+        const int32_t expert = these->expert[from * K + row];
+        to_expert[row] = these->origin != NULL ? these->origin[expert] : expert;
+    }
     memcpy((float *)column[ASSIGN_PROB].data + first, these->prob + from * K, rows * sizeof(float));
     for (size_t i = from; i < from + samples; ++i) {
         for (size_t k = 0; k < K; ++k) {
@@ -322,7 +327,8 @@ mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation,
     record_table *const table = &record->table[TABLE_ASSIGN];
     const size_t choices = (size_t)record->source.choices,
                  most = MOT_MAX(MOT_RECORD_ROOM / 4 / (choices * table->row_bytes), 1);
-    const assignments these = {step, evaluation, choices, sample, label, group, expert, predicted, prob, loss};
+    const assignments these = {step,  evaluation, choices, record->source.origin, sample, label,
+                               group, expert,     predicted, prob,                loss};
     for (size_t from = 0; from < samples; from += most) {
         const size_t count = MOT_MIN(most, samples - from);
         MOT_TRY(make_room(record, table, count * choices));

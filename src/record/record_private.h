@@ -81,11 +81,15 @@ enum {
 /* The shapes that tables have, and what a file says of where it comes from. */
 typedef struct record_source {
     int experts, choices, classes, groups, layers;
+    int begun;   /* experts in the beginning */
+    int *origin; /* [experts]: the numbers that they had then; owned; NULL: none has gone */
     uint64_t seed;
     char *dataset_checksum, *run_id;   /* owned */
     char **class_names, **group_names; /* one allocation each; NULL: none */
 } record_source;
 void mot_record_source_free(record_source *source);
+/* experts.c: who is left of those that there were in the beginning: origin [experts], copied. */
+mot_status mot_record_take_experts(record_source *source, int experts, int choices, const int *origin);
 
 static inline size_t record_table_count(int layers)
 {
@@ -160,6 +164,9 @@ struct mot_record {
     double linked_s, linked_work_s; /* when it was written, by the clock and by this thread's work */
     double link_work_s;             /* that it took */
 };
+
+/* record.c: writes what has collected; what follows is another segment. */
+mot_status mot_record_close_segment(mot_record *record);
 
 /* Cuts RUN/log.jsonl after `step`, and opens it. */
 mot_status mot_log_open(mot_record *record, mot_gidx step);

@@ -24,6 +24,7 @@ mot_status mot_record_provenance(hid_t file, const record_source *source, const 
     MOT_TRY(mot_h5_set_int(file, ".", "seed", (int64_t)source->seed)); /* the same 64 bits */
     MOT_TRY(mot_h5_set_text(file, ".", "dataset_checksum", source->dataset_checksum));
     MOT_TRY(mot_h5_set_int(file, ".", "experts", source->experts));
+    if (source->origin != NULL) MOT_TRY(mot_h5_set_int(file, ".", "experts_begun", source->begun));
     MOT_TRY(mot_h5_set_int(file, ".", "choices", source->choices));
     MOT_TRY(mot_h5_set_int(file, ".", "classes", source->classes));
     MOT_TRY(mot_h5_set_int(file, ".", "groups", source->groups));
@@ -38,14 +39,15 @@ static mot_status describe(hid_t file, const char *path, const char *units, cons
     return status == MOT_OK ? mot_h5_set_text(file, path, "long_name", long_name) : status;
 }
 
-/* 0, 1, 2, ... as the scale of an axis without values of its own. */
-static mot_status write_numbers(hid_t file, const char *name, size_t count, const char *long_name)
+/* The scale of an axis: value [count]; NULL: it has no values of its own, 0, 1, 2, ... */
+static mot_status write_values(hid_t file, const char *name, size_t count, const int *value,
+                               const char *long_name)
 {
     int32_t *number = NULL;
     const hsize_t shape[] = {count};
     mot_status status = mot_allocate(&number, count, sizeof *number, "an axis of the record");
     if (status != MOT_OK) return status;
-    for (size_t i = 0; i < count; ++i) number[i] = (int32_t)i;
+    for (size_t i = 0; i < count; ++i) number[i] = value != NULL ? (int32_t)value[i] : (int32_t)i;
     MOT_TRY(mot_h5_write(file, name, H5T_NATIVE_INT32, 1, shape,
                          count > 1024 ? MOT_H5_COMPRESSED : MOT_H5_CONTIGUOUS, number));
     MOT_TRY(describe(file, name, "1", long_name));
@@ -53,6 +55,11 @@ static mot_status write_numbers(hid_t file, const char *name, size_t count, cons
 done:
     mot_free(number);
     return status;
+}
+
+static mot_status write_numbers(hid_t file, const char *name, size_t count, const char *long_name)
+{
+    return write_values(file, name, count, NULL, long_name);
 }
 
 static mot_status write_kinds(hid_t file, const char *axis, int count, char **texts, const char *long_name)
@@ -137,7 +144,9 @@ mot_status mot_record_segment_write(const char *path, const record_source *sourc
     MOT_TRY(mot_record_provenance(file, source, MOT_RECORD_FORMAT));
     MOT_TRY(mot_h5_set_int(file, ".", "first_step", first));
     MOT_TRY(mot_h5_set_int(file, ".", "last_step", last));
-    MOT_TRY(write_numbers(file, "expert", (size_t)source->experts, "expert, numbered over all ranks"));
+    MOT_TRY(write_values(file, "expert", (size_t)source->experts, source->origin,
+                         source->origin == NULL ? "expert, numbered over all ranks"
+                                                : "expert, by its number in the beginning"));
     MOT_TRY(mot_record_kinds(file, source));
     for (size_t t = 0; t < record_table_count(source->layers); ++t) MOT_TRY(write_table(file, &tables[t]));
     MOT_TRY(mot_h5_close_file(&file, path, true));

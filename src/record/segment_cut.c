@@ -42,6 +42,7 @@ static mot_status get_source(hid_t file, record_source *source)
     mot_status status;
     int64_t seed;
     MOT_TRY(get_count(file, "experts", &source->experts));
+    MOT_TRY(mot_record_left(file, &source->begun, &source->origin));
     MOT_TRY(get_count(file, "choices", &source->choices));
     MOT_TRY(get_count(file, "classes", &source->classes));
     MOT_TRY(get_count(file, "groups", &source->groups));

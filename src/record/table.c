@@ -197,6 +197,7 @@ void mot_record_tables_free(record_table *tables, size_t count)
 
 void mot_record_source_free(record_source *source)
 {
+    mot_free(source->origin);
     mot_free(source->dataset_checksum);
     mot_free(source->run_id);
     mot_free(source->class_names);

@@ -9,6 +9,11 @@
 
 enum { NOWHERE = -1 };
 
+static bool is_even(const char *text)
+{
+    return strcmp(text, "even") == 0;
+}
+
 static void place_evenly(mot_placement *placement)
 {
     const int first = mot_placement_first_worker(placement);
@@ -138,7 +143,7 @@ mot_status mot_placement_init(mot_placement *placement, const char *text, int ex
     *placement = (mot_placement){.experts = experts, .ranks = ranks, .dedicated = dedicated};
     MOT_TRY(make_room(placement));
     for (int e = 0; e < experts; e++) placement->owner[e] = NOWHERE;
-    if (strcmp(text, "even") == 0)
+    if (is_even(text))
         place_evenly(placement);
     else
         MOT_TRY(place_as_listed(placement, text, dedicated, fold));
@@ -159,6 +164,21 @@ mot_status mot_placement_assign(mot_placement *placement, const mot_placement *l
     index_by_rank(placement);
 done:
     if (status != MOT_OK) mot_placement_free(placement);
+    return status;
+}
+
+mot_status mot_placement_left(mot_placement *placement, const char *text, int all, int experts,
+                              const int *origin, int ranks, bool dedicated, bool fold)
+{
+    mot_placement whole;
+    if (is_even(text)) return mot_placement_init(placement, text, experts, ranks, dedicated, fold);
+    *placement = (mot_placement){0};
+    mot_status status = mot_placement_init(&whole, text, all, ranks, dedicated, fold);
+    if (status != MOT_OK) return status;
+    for (int e = 0; e < experts; e++) whole.owner[e] = whole.owner[origin[e]]; /* which is not before e */
+    whole.experts = experts;
+    status = mot_placement_assign(placement, &whole, whole.owner);
+    mot_placement_free(&whole);
     return status;
 }
 

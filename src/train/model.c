@@ -29,25 +29,31 @@ static int expert_at(const mot_model *model, const mot_placement *placement, int
 /* The model's list, with experts where the placement has them, and none of them here yet. */
 static mot_status copy_units(const mot_model *model, model_experts *held)
 {
-    const mot_units *units = &model->units;
-    const mot_status status = mot_allocate(&held->units.unit, units->count, sizeof *units->unit, "units");
+    const size_t first = model->first_expert, count = first + (size_t)held->placement.experts;
+    mot_unit *unit;
+    const mot_status status = mot_allocate(&unit, count, sizeof *unit, "units");
     if (status != MOT_OK) return status;
-    held->units.count = units->count;
-    memcpy(held->units.unit, units->unit, units->count * sizeof *units->unit);
-    for (int e = 0; e < held->placement.experts; ++e) {
-        mot_unit *unit = &held->units.unit[model->first_expert + (size_t)e];
-        unit->owner = held->placement.owner[e];
-        unit->params = NULL;
-    }
+    held->units = (mot_units){count, unit};
+    memcpy(unit, model->units.unit, first * sizeof *unit);
+    for (size_t e = 0; e < count - first; ++e)
+        unit[first + e] = (mot_unit){"experts", (int)e, &model->own_table, MOT_ROLE_EXPERT,
+                                     held->placement.owner[e], NULL};
     return MOT_OK;
 }
 
-mot_status mot_model_hold(const mot_model *model, mot_placement *placement, model_experts *held)
+/* What the model has already of an expert of those held; NULL: it is new here. */
+static mot_params *former(const mot_model *model, const model_experts *held, int expert)
+{
+    return mot_model_former(model, held, model->first_expert + (size_t)expert)->params;
+}
+
+mot_status mot_model_hold(const mot_model *model, mot_placement *placement, const int *from,
+                          model_experts *held)
 {
     mot_status status;
     const int count = mot_placement_count(placement, model->comm->rank);
     const size_t local = (size_t)count, rows = model->table.rows;
-    *held = (model_experts){.placement = *placement};
+    *held = (model_experts){.placement = *placement, .from = from};
     *placement = (mot_placement){0};
     MOT_TRY(copy_units(model, held));
     MOT_TRY(mot_allocate(&held->own, local, sizeof *held->own, "experts"));
@@ -57,11 +63,12 @@ mot_status mot_model_hold(const mot_model *model, mot_placement *placement, mode
     MOT_TRY(mot_allocate(&held->gradient, local * rows, sizeof(void *), "experts"));
     for (; held->local < count; ++held->local) {
         const int expert = expert_at(model, &held->placement, held->local);
-        mot_params *own = &held->own[held->local];
-        if (mot_model_expert(model, expert) != NULL)
-            *own = *mot_model_expert(model, expert);
+        mot_params *own = &held->own[held->local], *const before = former(model, held, expert);
+        if (before != NULL)
+            *own = *before;
         else
             MOT_TRY(mot_params_create(own, &model->own_table, expert));
+        own->unit = expert;
         held->units.unit[model->first_expert + (size_t)expert].params = own;
         point(model, held, held->local);
     }
@@ -84,17 +91,20 @@ static void free_arrays(model_experts *held)
 void mot_model_let_go(const mot_model *model, model_experts *held)
 {
     for (int i = 0; i < held->local; ++i)
-        if (mot_model_expert(model, held->own[i].unit) == NULL) mot_params_free(&held->own[i]);
+        if (former(model, held, held->own[i].unit) == NULL) mot_params_free(&held->own[i]);
     free_arrays(held);
 }
 
 void mot_model_adopt(mot_model *model, model_experts *held)
 {
+    for (int i = 0; i < held->local; ++i) { /* theirs now */
+        mot_params *const before = former(model, held, held->own[i].unit);
+        if (before != NULL) *before = (mot_params){0};
+    }
+    for (int i = 0; i < model->local; ++i) mot_params_free(&model->own[i]);
     model_experts before = {model->units, model->placement,     model->local,
                             model->own,   model->tied_gradient, model->weight,
-                            model->gradient};
-    for (int i = 0; i < before.local; ++i)
-        if (held->placement.owner[before.own[i].unit] != model->comm->rank) mot_params_free(&before.own[i]);
+                            model->gradient, NULL};
     free_arrays(&before);
     model->units = held->units;
     model->placement = held->placement;
@@ -111,7 +121,7 @@ void mot_model_adopt(mot_model *model, model_experts *held)
 /* All that has parameters. The order is that of the digest. */
 static mot_status list_units(mot_model *model)
 {
-    const size_t experts = (size_t)model->config->model.experts;
+    const size_t experts = (size_t)model->experts;
     const mot_unit alone[] = {
         {"gate", MOT_ALONE, &model->gate.table, MOT_ROLE_GATE, MOT_ROOT,
          model->comm->rank == MOT_ROOT ? &model->gate_params : NULL},
@@ -139,6 +149,8 @@ mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_co
     memset(model, 0, sizeof *model);
     model->config = config;
     model->comm = comm;
+    model->experts = E;
+    model->fold = fold;
     model->kind = mot_expert_kind_at(config->model.kind);
     model->shape = (mot_expert_shape){
         &config->model,
@@ -154,13 +166,15 @@ mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_co
     MOT_TRY(mot_placement_init(&placement, config->route.placement, E, comm->size, config->route.dedicated,
                                fold));
     MOT_TRY(mot_allocate(&model->balance_bias, (size_t)E, sizeof(mot_real), "the balance bias"));
+    MOT_TRY(mot_allocate(&model->origin, (size_t)E, sizeof(int), "the numbers of experts"));
+    for (int e = 0; e < E; ++e) model->origin[e] = e;
     MOT_TRY(list_units(model));
     MOT_TRY(mot_allocate(&model->tied_largest, model->tied_table.rows, sizeof(double), "tied gradients"));
     MOT_TRY(mot_allocate(&model->tied_sum, model->tied_table.count, sizeof(int64_t), "tied gradients"));
     MOT_TRY(mot_params_create(&model->tied, &model->tied_table, MOT_UNIT_TIED));
     if (comm->rank == MOT_ROOT)
         MOT_TRY(mot_params_create(&model->gate_params, &model->gate.table, MOT_UNIT_GATE));
-    MOT_TRY(mot_model_hold(model, &placement, &held));
+    MOT_TRY(mot_model_hold(model, &placement, NULL, &held));
     mot_model_adopt(model, &held);
 done:
     mot_placement_free(&placement);
@@ -180,6 +194,7 @@ void mot_model_free(mot_model *model)
     mot_free(model->own);
     mot_free(model->units.unit);
     mot_free(model->balance_bias);
+    mot_free(model->origin);
     mot_placement_free(&model->placement);
     memset(model, 0, sizeof *model);
 }
@@ -209,7 +224,7 @@ void mot_model_init(mot_model *model)
         if (model->units.unit[u].params != NULL)
             mot_params_init(model->units.unit[u].params, model->config->seed);
     part_directions(model);
-    memset(model->balance_bias, 0, (size_t)model->config->model.experts * sizeof(mot_real));
+    memset(model->balance_bias, 0, (size_t)model->experts * sizeof(mot_real));
 }
 
 void mot_model_zero_expert(mot_model *model, int local)
@@ -243,7 +258,7 @@ void mot_model_sum_tied(mot_model *model)
     mot_comm_allreduce(model->comm, model->tied_largest, (int)table->rows, MPI_DOUBLE, MPI_MAX);
 
     int headroom = 0; /* bits that the sum over the experts may add */
-    while ((1 << headroom) < model->config->model.experts) ++headroom;
+    while ((1 << headroom) < model->experts) ++headroom;
     memset(model->tied_sum, 0, table->count * sizeof *model->tied_sum);
     for (size_t r = 0; r < table->rows; ++r) {
         const mot_tensor *row = &table->row[r];
@@ -277,7 +292,8 @@ mot_state mot_model_state(mot_model *model, const mot_progress *progress, const 
     return (mot_state){
         .progress = *progress,
         .units = model->units,
-        .experts = model->config->model.experts,
+        .experts = model->experts,
+        .origin = model->experts < model->config->model.experts ? model->origin : NULL,
         .balance_bias = model->balance_bias,
         .config_text = config_text,
         .seed = model->config->seed,

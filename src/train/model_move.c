@@ -36,26 +36,30 @@ static void receive(move *m, mot_params *params, int from)
 static void exchange(move *m, model_experts *held)
 {
     const mot_model *model = m->model;
-    const mot_unit *before = model->units.unit, *after = held->units.unit;
+    const mot_unit *const after = held->units.unit;
     const int rank = model->comm->rank;
     MPI_Type_contiguous(MOT_TABLE_STEP * sizeof(mot_real), MPI_BYTE, &m->unit);
     MPI_Type_commit(&m->unit);
-    for (size_t u = 0; u < held->units.count; ++u)
-        if (after[u].owner == rank && before[u].owner != rank) receive(m, after[u].params, before[u].owner);
-    for (size_t u = 0; u < held->units.count; ++u)
-        if (before[u].owner == rank && after[u].owner != rank) send(m, before[u].params, after[u].owner);
+    for (size_t u = 0; u < held->units.count; ++u) {
+        const mot_unit *const before = mot_model_former(model, held, u);
+        if (after[u].owner == rank && before->owner != rank) receive(m, after[u].params, before->owner);
+    }
+    for (size_t u = 0; u < held->units.count; ++u) {
+        const mot_unit *const before = mot_model_former(model, held, u);
+        if (before->owner == rank && after[u].owner != rank) send(m, before->params, after[u].owner);
+    }
     mot_watch_wait(MOT_WATCH_ALL);
     mot_comm_wait(model->comm, m->requests, m->request);
     mot_watch_wait(MOT_WATCH_NOBODY);
     MPI_Type_free(&m->unit);
 }
 
-mot_status mot_model_move(mot_model *model, mot_placement *placement)
+mot_status mot_model_settle(mot_model *model, mot_placement *placement, const int *from)
 {
     const size_t experts = (size_t)model->local + (size_t)mot_placement_count(placement, model->comm->rank);
     move m = {.model = model};
     model_experts held;
-    mot_status status = mot_model_hold(model, placement, &held);
+    mot_status status = mot_model_hold(model, placement, from, &held);
     if (status == MOT_OK)
         status = mot_allocate(&m.request, MESSAGES * experts, sizeof *m.request, "experts that move");
     status = mot_comm_agree(model->comm, status);
@@ -67,6 +71,11 @@ mot_status mot_model_move(mot_model *model, mot_placement *placement)
     }
     mot_free(m.request);
     return status;
+}
+
+mot_status mot_model_move(mot_model *model, mot_placement *placement)
+{
+    return mot_model_settle(model, placement, NULL);
 }
 
 size_t mot_model_expert_bytes(const mot_model *model)

@@ -43,7 +43,7 @@ static mot_status begin(const run_world *world, predict_output *output, predicti
     output->samples = (size_t)world->eval_set.samples;
     output->classes = classes ? (size_t)world->classes : 0;
     output->numbers = classes ? 0 : loss->outputs;
-    output->choices = world->model.gate.kind->spread ? 0 : mot_config_choices(world->model.config);
+    output->choices = world->model.gate.kind->spread ? 0 : mot_model_choices(&world->model);
     output->names = world->model.config->data.target == MOT_TARGET_GROUP ? world->schema.group_names
                                                                          : world->schema.class_names;
     const mot_status status = make_room(world->model.config, output, p);
@@ -59,7 +59,7 @@ static mot_status keep(const run_world *world, predict_output *output, predictio
         memcpy(p->class, result->predicted, n * sizeof *p->class);
     else
         memcpy(p->output, result->output, n * loss->outputs * sizeof *p->output);
-    if (K > 0) memcpy(p->expert, result->expert, n * K * sizeof *p->expert);
+    for (size_t i = 0; i < n * K; ++i) p->expert[i] = world->model.origin[result->expert[i]];
     if (K > 0) memcpy(p->gate, result->prob, n * K * sizeof *p->gate);
     for (size_t i = 0; i < n && C > 0; ++i)
         loss->kind->probabilities(loss, result->output + i * loss->outputs, p->probability + i * C);
@@ -156,9 +156,7 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     status = mot_run_set_up(run, comm, config, RUN_PREDICT, &schema);
     if (options->input != MOT_PREDICT_DATA && root) status = mot_predict_user_words(status, made, options->file);
     if (status != MOT_OK) goto done;
-    mot_state state = mot_run_state(run);
-    MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
-    run->course.progress = state.progress;
+    MOT_TRY(mot_run_read(run, checkpoint));
     output.files = paths.path;
     if (root) status = begin(&run->world, &output, &p);
     MOT_TRY(mot_comm_agree(comm, status));

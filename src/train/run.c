@@ -354,9 +354,7 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     snprintf(what, sizeof what, "from     %s", checkpoint);
     mot_run_banner(&run->world, &run->course, what);
     run->reporter.start_s = run->course.restored_s = mot_clock_s();
-    mot_state state = mot_run_state(run);
-    MOT_TRY(mot_checkpoint_read(comm, &state, checkpoint));
-    run->course.progress = state.progress;
+    MOT_TRY(mot_run_read(run, checkpoint));
     MOT_TRY(mot_run_evaluate(run));
     if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, json);
     MOT_TRY(mot_comm_agree(comm, status));

@@ -11,10 +11,11 @@ mot_status mot_run_count_create(run_eval *eval, const run_world *world)
 {
     const char *what = "counts of an evaluation";
     const size_t C = (size_t)world->classes, G = (size_t)world->groups,
-                 E = (size_t)world->model.config->model.experts;
+                 E = (size_t)world->model.experts;
     const size_t samples = (size_t)world->eval_set.samples;
     mot_status status;
     MOT_TRY(mot_allocate(&eval->load, E, sizeof(int64_t), what));
+    MOT_TRY(mot_allocate(&eval->origin, E, sizeof(int), what));
     MOT_TRY(mot_allocate(&eval->class_load, C * E, sizeof(int64_t), what));
     if (G > 0) MOT_TRY(mot_allocate(&eval->group_load, G * E, sizeof(int64_t), what));
     if (C > 0 && C <= MOST_CONFUSED) MOT_TRY(mot_allocate(&eval->confusion, C * C, sizeof(double), what));
@@ -33,7 +34,7 @@ done:
 void mot_run_count_destroy(run_eval *eval)
 {
     void *const arrays[] = {eval->load,        eval->class_load,     eval->group_load,      eval->confusion,
-                            eval->hits,        eval->predicted,      eval->group_hits,
+                            eval->hits,        eval->predicted,      eval->group_hits,      eval->origin,
                             eval->expert_hits, eval->class_accuracy, eval->expert_accuracy, eval->expert};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
@@ -41,7 +42,9 @@ void mot_run_count_destroy(run_eval *eval)
 void mot_run_count_begin(run_eval *eval, const run_world *world)
 {
     const size_t C = (size_t)world->classes, G = (size_t)world->groups,
-                 E = (size_t)world->model.config->model.experts;
+                 E = (size_t)world->model.experts;
+    eval->experts = world->model.experts;
+    memcpy(eval->origin, world->model.origin, E * sizeof *eval->origin);
     memset(eval->load, 0, E * sizeof *eval->load);
     memset(eval->class_load, 0, C * E * sizeof *eval->class_load);
     if (eval->group_load != NULL) memset(eval->group_load, 0, G * E * sizeof *eval->group_load);
@@ -59,15 +62,16 @@ void mot_run_count_begin(run_eval *eval, const run_world *world)
 void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
                        const mot_step_result *result)
 {
-    const size_t C = (size_t)world->classes, E = (size_t)world->model.config->model.experts,
-                 K = mot_config_choices(world->model.config);
+    const size_t C = (size_t)world->classes, E = (size_t)world->model.experts,
+                 K = mot_model_choices(&world->model);
     for (size_t p = 0; p < n; ++p) {
         const bool chose = result->expert != NULL; /* else every expert has seen it, and none is its own */
         const size_t expert = chose ? (size_t)result->expert[p * K] : 0;
         const int32_t label = result->label[p], group = result->group[p], predicted = result->predicted[p];
         uint16_t *before = &eval->expert[first + (mot_gidx)p];
-        eval->number[RUN_CHANGED] += !chose || *before == UINT16_MAX ? NAN : *before != expert;
-        if (chose) *before = (uint16_t)expert;
+        const uint16_t origin = (uint16_t)eval->origin[expert];
+        eval->number[RUN_CHANGED] += !chose || *before == UINT16_MAX ? NAN : *before != origin;
+        if (chose) *before = origin;
         if (chose) ++eval->load[expert];
         if (predicted >= 0) ++eval->predicted[predicted];
         if (group >= 0 && chose) ++eval->group_load[(size_t)group * E + expert];
@@ -139,7 +143,7 @@ static void conclude_routing(run_eval *eval, int classes, int groups, int expert
 
 void mot_run_count_end(run_eval *eval, const run_world *world)
 {
-    const int E = world->model.config->model.experts;
+    const int E = world->model.experts;
     const double samples = (double)world->eval_set.samples;
     eval->number[RUN_CHANGED] /= samples;
     eval->number[RUN_GROUP_ACCURACY] /= samples;

@@ -92,7 +92,7 @@ mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world
     figures->axis = groups ? "group" : "class";
     figures->theory = mot_dataset_mixture(&world->eval_set, NULL) != NULL &&
                       world->model.kind == &mot_merged_kind && !world->model.gate.kind->spread;
-    const size_t table = figures->kinds * (size_t)world->model.config->model.experts;
+    const size_t table = figures->kinds * (size_t)world->model.experts;
     MOT_TRY(mot_allocate(&figures->kind_loss, table, sizeof(double), "figures of an evaluation"));
     MOT_TRY(mot_allocate(&figures->loss_table, table, sizeof(double), "figures of an evaluation"));
     if (figures->theory) MOT_TRY(mot_run_probe_create(world, &figures->probe));
@@ -118,15 +118,14 @@ void mot_run_figures_begin(run_reporter *reporter, const run_world *world)
 {
     struct run_figures *figures = reporter->figures;
     memset(figures->loss_table, 0,
-           figures->kinds * (size_t)world->model.config->model.experts * sizeof(double));
+           figures->kinds * (size_t)world->model.experts * sizeof(double));
 }
 
 void mot_run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
                          const mot_step_result *result)
 {
     struct run_figures *figures = reporter->figures;
-    const mot_config *config = world->model.config;
-    const size_t E = (size_t)config->model.experts, K = mot_config_choices(config);
+    const size_t E = (size_t)world->model.experts, K = mot_model_choices(&world->model);
     const int32_t *kind = world->eval_set.groups > 0 ? result->group : result->label;
     for (size_t b = 0; result->expert != NULL && b < n && kind[b] >= 0; ++b)
         figures->loss_table[(size_t)kind[b] * E + (size_t)result->expert[b * K]] += result->sample_loss[b];
@@ -172,7 +171,7 @@ static size_t list_figures(const run_reporter *reporter, const run_world *world,
 {
     const run_eval *eval = &reporter->last_eval;
     const struct run_figures *figures = reporter->figures;
-    const size_t E = (size_t)world->model.config->model.experts, C = (size_t)world->classes,
+    const size_t E = (size_t)world->model.experts, C = (size_t)world->classes,
                  N = figures->kinds;
     size_t count = 0;
     for (int i = 0; i < RUN_NUMBERS; ++i)
@@ -228,6 +227,14 @@ static mot_status record_figures(const mot_run *run)
     return mot_record_eval(run->keeper.record, run->course.progress.step, count, list);
 }
 
+void mot_run_put_numbers(mot_json *json, const char *key, int count, const int *number)
+{
+    int64_t whole[MOT_MAX_EXPERTS];
+    assert(count <= MOT_MAX_EXPERTS);
+    for (int i = 0; i < count; ++i) whole[i] = number[i];
+    mot_json_ints(json, key, (size_t)count, whole);
+}
+
 void mot_run_put_eval(const run_eval *eval, const run_world *world, mot_json *json)
 {
     for (int i = 0; i < RUN_NUMBERS; ++i)
@@ -236,12 +243,14 @@ void mot_run_put_eval(const run_eval *eval, const run_world *world, mot_json *js
 
 void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *json)
 {
-    const size_t C = (size_t)world->classes, E = (size_t)world->model.config->model.experts;
+    const size_t C = (size_t)world->classes, E = (size_t)eval->experts;
     const bool by_group = world->model.config->data.target == MOT_TARGET_GROUP;
     char **const classes = by_group ? world->eval_set.group_names : world->eval_set.class_names;
     if (classes != NULL) mot_json_texts(json, "classes", C, classes);
     if (world->eval_set.group_names != NULL)
         mot_json_texts(json, "groups", (size_t)world->eval_set.groups, world->eval_set.group_names);
+    if (eval->experts < world->model.config->model.experts)
+        mot_run_put_numbers(json, "experts.left", eval->experts, eval->origin);
     if (C > 0) {
         mot_json_reals(json, "eval.class_accuracy", C, eval->class_accuracy);
         mot_json_reals(json, "eval.expert_accuracy", E, eval->expert_accuracy);
@@ -288,7 +297,7 @@ mot_status mot_run_figures_end(mot_run *run)
     if (figures->theory) mot_run_probe_look(&run->world.model, &figures->probe);
     if (run->world.comm->rank != MOT_ROOT) return MOT_OK;
     conclude(eval, figures, run->world.eval_set.groups > 0 ? eval->group_load : eval->class_load,
-             (size_t)run->course.config.model.experts);
+             (size_t)run->world.model.experts);
     if (run->keeper.record == NULL || run->course.again) return MOT_OK;
     MOT_TRY(record_figures(run));
     MOT_TRY(log_figures(run));

@@ -37,11 +37,11 @@ static size_t record_bytes(const run_world *world, const run_course *course)
     }
     if (open_end || steps > limit) steps = limit;
     if (config->checkpoint.every > 0) steps = MOT_MIN(steps, config->checkpoint.every);
-    const mot_gidx K = (mot_gidx)mot_config_choices(config),
+    const mot_gidx K = (mot_gidx)mot_model_choices(&world->model),
                    recorded = config->record.every > 0 ? steps / config->record.every : 0,
                    evaluations = config->eval.every > 0 ? MOT_MAX(steps / config->eval.every, 1) : 1;
     const mot_record_amount amount = {
-        .experts = config->model.experts,
+        .experts = world->model.experts,
         .classes = world->classes,
         .groups = world->groups,
         .layers = 1,
@@ -159,7 +159,7 @@ void mot_run_dry(const run_world *world, const run_course *course)
     if (mot_screen_room() < DRY_WIDTH)
         mot_log_wrap(2, "not all parts have a column on this terminal: `| cat` shows them");
     char row[32], batch[32];
-    const size_t K = mot_config_choices(&course->config), B = course->config.train.batch;
+    const size_t K = mot_model_choices(&world->model), B = course->config.train.batch;
     mot_log_gap();
     mot_log_wrap(2, "a step dispatches %zu rows of %s: %s over all ranks%s", B * K,
                  mot_run_bytes_text(step.dispatch_row, row), mot_run_bytes_text(B * K * step.dispatch_row, batch),

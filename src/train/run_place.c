@@ -8,7 +8,7 @@
 
 void mot_run_count_load(run_world *world, const mot_step_result *result)
 {
-    for (int e = 0; e < world->model.config->model.experts; ++e) world->moves.load[e] += result->load[e];
+    for (int e = 0; e < world->model.experts; ++e) world->moves.load[e] += result->load[e];
 }
 
 bool mot_run_rebalance_due(const run_course *course)
@@ -64,10 +64,10 @@ mot_status mot_run_rebalance(mot_run *run)
         mot_log_wrap(2,
                      "%d of %d experts move (%s): the busiest rank had %.1f%% of the samples, and would have "
                      "had %.1f%%",
-                     moves.experts, run->course.config.model.experts, mot_run_bytes_text(moved, bytes),
+                     moves.experts, model->experts, mot_run_bytes_text(moved, bytes),
                      100 * moves.share_before, 100 * moves.share_after);
     }
-    memset(world->moves.load, 0, (size_t)run->course.config.model.experts * sizeof *world->moves.load);
+    memset(world->moves.load, 0, (size_t)model->experts * sizeof *world->moves.load);
 done:
     mot_placement_free(&better);
     run_lap(&run->reporter, RUN_REBALANCE, &since);

@@ -32,6 +32,13 @@ mot_status mot_run_begin(mot_run *run);
 enum { RUN_MOST_ROLLBACKS = 10 };
 mot_status mot_run_go_back(mot_run *run);
 
+/* run_prune.c; see also mot_run_keep_experts. Fit: the run gets those of the experts that it began with which are `there`
+ * [config.model.experts], whose values are then undefined, where it has others. Read: a checkpoint (its path on the root), with
+ * the experts that it has; the progress is then its. MOT_ERR_INPUT: it is not sound, and may be tried again with another.
+ * Collective. */
+mot_status mot_run_fit(mot_run *run, const bool *there);
+mot_status mot_run_read(mot_run *run, const char *path);
+
 /* run_save.c: when and how checkpoints are written, and of what. */
 mot_state mot_run_state(mot_run *run);
 mot_status mot_run_save_begin(mot_run *run); /* collective, before any other */

@@ -13,7 +13,7 @@ mot_status mot_run_probe_create(const run_world *world, run_probe *probe)
 {
     const mot_model *model = &world->model;
     const mot_expert_shape *shape = &model->shape;
-    const size_t L = shape->tokens, D = shape->width, E = (size_t)world->model.config->model.experts,
+    const size_t L = shape->tokens, D = shape->width, E = (size_t)world->model.experts,
                  N = (size_t)world->groups;
     const size_t tile = model->kind->tile(shape);
     const char *what = "the probe of an evaluation";
@@ -67,7 +67,7 @@ void mot_run_probe_destroy(run_probe *probe)
 
 void mot_run_probe_take(const mot_model *model, run_probe *probe, const mot_step_result *result)
 {
-    const size_t K = mot_config_choices(model->config);
+    const size_t K = mot_model_choices(model);
     for (size_t p = 0; p < probe->samples; ++p) {
         probe->expert[p] = result->expert[p * K];
         probe->weight[p] = result->weight[p * K];
@@ -227,7 +227,7 @@ static void conflict(const mot_model *model, run_probe *probe, int local, size_t
 void mot_run_probe_look(const mot_model *model, run_probe *probe)
 {
     const mot_comm *comm = model->comm;
-    const size_t E = (size_t)model->config->model.experts, N = probe->classes, P = probe->samples;
+    const size_t E = (size_t)model->experts, N = probe->classes, P = probe->samples;
     mot_comm_bcast(comm, probe->expert, P * sizeof *probe->expert, MOT_ROOT);
     mot_comm_bcast(comm, probe->weight, P * sizeof *probe->weight, MOT_ROOT);
     memset(probe->neurons, 0, E * N * sizeof(double));

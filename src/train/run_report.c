@@ -43,8 +43,9 @@ void mot_run_banner(const run_world *world, const run_course *course, const char
     const mot_config *config = &course->config;
     const mot_model_size size = mot_model_measure(&world->model);
     char memory[32], parts[96] = "";
-    const size_t total = size.gate + size.tied + (size_t)config->model.experts * size.own;
-    const size_t K = mot_config_choices(config);
+    const int E = world->model.experts;
+    const size_t total = size.gate + size.tied + (size_t)E * size.own;
+    const size_t K = mot_model_choices(&world->model);
     mot_log_wrap(BANNER, "mot %s (%s), %s, %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS, mot_level());
     mot_log_wrap(BANNER, "  job      %d rank%s x %d thread%s on %d host%s, %d core%s a rank; coordinator %s",
                  world->comm->size, world->comm->size == 1 ? "" : "s", world->place.threads,
@@ -76,8 +77,7 @@ void mot_run_banner(const run_world *world, const run_course *course, const char
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
     mot_log_wrap(BANNER,
                  "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
-                 config->model.experts, world->model.kind->kind.name, config->model.experts == 1 ? "" : "s",
-                 size.own, parts, size.gate, total, K, config->model.experts,
+                 E, world->model.kind->kind.name, E == 1 ? "" : "s", size.own, parts, size.gate, total, K, E,
                  world->model.shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
     mot_log_wrap(BANNER,
                  "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
@@ -124,7 +124,7 @@ static run_means take_means(const run_reporter *reporter, const run_world *world
         .accuracy = reporter->since.hits / (learned * batch),
         .samples_per_s = samples / wall,
         .gflops = reporter->since.flops / wall * 1e-9,
-        .load_ratio = load_ratio(result->load, course->config.model.experts),
+        .load_ratio = load_ratio(result->load, world->model.experts),
         .compute = reporter->since.compute_s / wall,
         .exchange = reporter->since.exchange_s / wall,
         .wait = reporter->since.wait_s / wall,
@@ -146,7 +146,7 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     mot_json_real(json, "routing.load_max_over_mean", means->load_ratio);
     mot_json_real(json, "routing.balance_loss", result->balance.switch_loss);
     mot_json_real(json, "routing.z_loss", result->balance.z_loss);
-    mot_json_ints(json, "routing.load", (size_t)run->course.config.model.experts, result->load);
+    mot_json_ints(json, "routing.load", (size_t)run->world.model.experts, result->load);
     mot_json_real(json, "speed.samples_per_s", means->samples_per_s);
     mot_json_real(json, "speed.expert_gflops", means->gflops);
     mot_json_real(json, "time.compute", means->compute);
@@ -251,5 +251,5 @@ void mot_run_say_eval(const mot_run *run)
                  told);
     mot_log_wrap(INDENT, "%*s%s%sentropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "",
                  by_class, by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED],
-                 run->course.config.model.experts, number[RUN_EXPERTS_EFFECTIVE], changed, theory);
+                 eval->experts, number[RUN_EXPERTS_EFFECTIVE], changed, theory);
 }

@@ -35,6 +35,8 @@ typedef enum run_number {
 typedef struct run_eval {
     mot_gidx step; /* steps done; -1: there was none */
     mot_gidx samples;
+    int experts;                /* E, those at work in it; their numbers in the beginning [E] */
+    int *origin;
     double number[RUN_NUMBERS]; /* NaN: there is no such thing */
     int64_t *load;              /* [E] first choices */
     int64_t *class_load;        /* [classes, E] */
@@ -44,7 +46,7 @@ typedef struct run_eval {
     int64_t *group_hits;        /* [groups]; NULL without groups */
     int64_t *expert_hits;       /* [E] */
     double *class_accuracy, *expert_accuracy; /* [classes], [E]: NaN without samples */
-    uint16_t *expert;                         /* [samples]: first choice of each; UINT16_MAX: not known yet */
+    uint16_t *expert; /* [samples]: first choice of each, by its number in the beginning; UINT16_MAX: not known yet */
 } run_eval;
 
 /* What a run does besides its steps. */
@@ -98,10 +100,14 @@ void mot_run_figures_add(run_reporter *reporter, const run_world *world, mot_gid
 /* All numbers of an evaluation that there can be of these data; and, for `mot eval --json`, tables and names. */
 void mot_run_put_eval(const run_eval *eval, const run_world *world, mot_json *json);
 void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *json);
+/* Whole numbers as a list. */
+void mot_run_put_numbers(mot_json *json, const char *key, int count, const int *number);
 
 /* run_health.c: what warnings follow from; the root's alone. */
 mot_status mot_run_health_create(run_reporter *reporter, const run_world *world);
 void mot_run_health_destroy(run_reporter *reporter);
+/* Experts have other numbers from here on: loads are counted anew. Nothing, where there is no health. */
+void mot_run_health_recount(run_reporter *reporter, const run_world *world);
 /* run_warn.c: names of the warnings so far, for summary.json. */
 void mot_run_put_warnings(const run_reporter *reporter, mot_json *json);
 

@@ -113,9 +113,8 @@ static mot_status restore(mot_run *run, char *path, size_t size, mot_gidx *step)
 {
     const mot_comm *comm = run->world.comm;
     const bool root = comm->rank == MOT_ROOT;
-    mot_state state = mot_run_state(run);
     mot_status status;
-    while ((status = mot_checkpoint_read(comm, &state, path)) == MOT_ERR_INPUT) {
+    while ((status = mot_run_read(run, path)) == MOT_ERR_INPUT) {
         const mot_gidx damaged = *step;
         if (root) {
             mot_failure damage;
@@ -135,7 +134,6 @@ static mot_status restore(mot_run *run, char *path, size_t size, mot_gidx *step)
     }
     if (status != MOT_OK) goto done;
     MOT_TRY(mot_comm_agree(comm, root ? set_aside(&run->keeper, *step) : MOT_OK));
-    run->course.progress = state.progress;
 done:
     return status;
 }
@@ -167,8 +165,10 @@ static mot_status open_record(run_keeper *keeper, const run_world *world, const 
     const mot_record_about about = {
         .folder = config->run,
         .config_text = keeper->config_text,
-        .experts = config->model.experts,
-        .choices = (int)mot_config_choices(config),
+        .experts = world->model.experts,
+        .begun = config->model.experts,
+        .origin = world->model.origin,
+        .choices = (int)mot_model_choices(&world->model),
         .classes = world->classes,
         .groups = world->groups,
         .layers = 1,
@@ -203,6 +203,14 @@ done:
     return status;
 }
 
+/* Some are gone where the run has been before, and goes back. */
+static mot_status begin_with_all(mot_run *run)
+{
+    bool there[MOT_MAX_EXPERTS];
+    for (int e = 0; e < run->course.config.model.experts; ++e) there[e] = true;
+    return mot_run_fit(run, there);
+}
+
 mot_status mot_run_begin(mot_run *run)
 {
     run_world *world = &run->world;
@@ -214,6 +222,7 @@ mot_status mot_run_begin(mot_run *run)
     char path[2048] = "";
     mot_gidx step = -1;
     mot_status status = MOT_OK;
+    MOT_TRY(begin_with_all(run));
     mot_model_init(&world->model);
     if (root) status = find_and_enter(keeper, world, course, path, sizeof path, &step);
     MOT_TRY(mot_comm_agree(comm, status));

@@ -134,6 +134,8 @@ mot_status mot_run_summarize(mot_run *run, const char *status_text)
         status = begin_summary(run, status_text, path, &json);
         if (status == MOT_OK) {
             mot_json_text(json, "digest", digest);
+            if (run->world.model.experts < run->course.config.model.experts)
+                mot_run_put_numbers(json, "experts.left", run->world.model.experts, run->world.model.origin);
             mot_json_text(json, "eval.split", run->course.config.eval.split);
             mot_json_int(json, "eval.step", eval->step);
             mot_json_int(json, "eval.samples", eval->samples);

@@ -72,7 +72,13 @@ static run_table groups_of(const mot_run *run)
 
 static int experts_of(const run_table *table)
 {
-    return table->run->course.config.model.experts;
+    return table->run->reporter.last_eval.experts;
+}
+
+/* What it is called: the number that it had in the beginning. */
+static int name_of_expert(const run_table *table, int expert)
+{
+    return table->run->reporter.last_eval.origin[expert];
 }
 
 /* Samples of a class or group, of all of them for ALL, at an expert. */
@@ -203,7 +209,7 @@ static void say_head(const run_table *table, const layout *columns)
     at += (size_t)snprintf(line + at, LINE - at, "%*s", SAMPLES, "samples");
     if (has_classes(&table->run->world)) at += (size_t)snprintf(line + at, LINE - at, "%*s", SHARE, "right");
     for (int i = 0; i < columns->count; ++i)
-        at += (size_t)snprintf(line + at, LINE - at, "%*d", SHARE, columns->expert[i]);
+        at += (size_t)snprintf(line + at, LINE - at, "%*d", SHARE, name_of_expert(table, columns->expert[i]));
     mot_log(MOT_LOG_INFO, "%s%s", line, columns->others ? " other" : "");
 }
 
@@ -328,7 +334,7 @@ static void put_csv(const void *of, FILE *stream)
     char number[16];
     const bool right = has_classes(&table->run->world);
     fprintf(stream, right ? "%s,samples,right" : "%s,samples", table->what);
-    for (int e = 0; e < E; ++e) fprintf(stream, ",expert_%d", e);
+    for (int e = 0; e < E; ++e) fprintf(stream, ",expert_%d", name_of_expert(table, e));
     fputc('\n', stream);
     for (int r = 0; r < table->rows; ++r) {
         mot_csv_put_field(stream, "", table->name(&table->run->world, r, number));

@@ -62,7 +62,7 @@ static void cure_overfitting(const mot_run *run, char cure[CURE])
         snprintf(cure, CURE, "data.augment.drop=0.5");
     else if (kind == MOT_SAMPLE_PICTURE && augment->shift == 0)
         snprintf(cure, CURE, "data.augment.shift=1");
-    else if (mot_config_choices(&run->course.config) < (size_t)run->course.config.model.experts)
+    else if (mot_model_choices(&run->world.model) < (size_t)run->world.model.experts)
         snprintf(cure, CURE, "route.top_k=all"); /* every expert learns from every sample */
     else /* what is learned stays as it is: the best on the way is kept */
         snprintf(cure, CURE, "checkpoint.best=true eval.every=%" MOT_PRI_GIDX,

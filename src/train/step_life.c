@@ -127,13 +127,13 @@ static void free_worker(step_worker *worker)
 /* Threads, what each of them needs, and the strips they share out. */
 static mot_status create_workers(mot_step *step, int threads)
 {
-    const size_t E = (size_t)step->model->config->model.experts, C = step->C,
+    const size_t E = (size_t)step->model->experts, C = step->C,
                  units = step->model->units.count;
     mot_status status;
     MOT_TRY(mot_threads_create(&step->threads, threads));
     MOT_TRY(mot_allocate(&step->worker, (size_t)threads, sizeof *step->worker, "threads"));
     for (int t = 0; t < threads; ++t) MOT_TRY(create_worker(step, &step->worker[t]));
-    step->strips.room = step->most * step->K / step->tile + (size_t)step->model->config->model.experts;
+    step->strips.room = step->most * step->K / step->tile + (size_t)step->model->experts;
     MOT_TRY(mot_allocate(&step->strips.strip, step->strips.room, sizeof *step->strips.strip, "strips"));
     MOT_TRY(mot_allocate(&step->strips.added, E, sizeof *step->strips.added, "strips"));
     MOT_TRY(mot_allocate(&step->due, units, sizeof *step->due, "units"));
@@ -191,7 +191,7 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
     MOT_TRY(mot_step_soft_create(step));
     step->reports.room = step->most * step->reported;
     MOT_TRY(mot_allocate(&step->reports.report, step->reports.room, sizeof(choice_report), "reports"));
-    MOT_TRY(mot_allocate(&step->load, (size_t)step->model->config->model.experts, sizeof(int64_t), "loads"));
+    MOT_TRY(mot_allocate(&step->load, (size_t)step->model->experts, sizeof(int64_t), "loads"));
     if (step->K > 1)
         MOT_TRY(mot_allocate(&step->home.row, step->most * step->K, sizeof(uint32_t), "reports"));
     if (step->comm->rank == MOT_ROOT) MOT_TRY(create_root(step));
@@ -218,7 +218,7 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->patch = reader->patch;
     step->loss = *loss;
     step->most = most;
-    step->K = model->gate.kind->spread ? 0 : mot_config_choices(model->config);
+    step->K = model->gate.kind->spread ? 0 : mot_model_choices(model);
     step->reported = MOT_MAX(step->K, (size_t)1);
     step->C = loss->outputs;
     step->chunks = (size_t)model->config->route.chunks;

@@ -37,7 +37,7 @@ static void spread_reports(mot_step *step)
 static double batch_purity(mot_step *step)
 {
     coordinator *root = &step->root;
-    const size_t E = (size_t)step->model->config->model.experts, n = step->batch.total;
+    const size_t E = (size_t)step->model->experts, n = step->batch.total;
     const bool groups = step->groups > 0 && root->group[0] >= 0;
     const size_t kinds = (size_t)(groups ? step->groups : step->loss.classes);
     const int32_t *kind = groups ? root->group : root->label;
@@ -76,7 +76,7 @@ static mot_status check_losses(const mot_step *step, const mot_step_task *task)
 static void sum_up(mot_step *step, step_verdict *verdict)
 {
     coordinator *root = &step->root;
-    const size_t n = step->batch.total, E = (size_t)step->model->config->model.experts, K = step->K;
+    const size_t n = step->batch.total, E = (size_t)step->model->experts, K = step->K;
     double loss = 0, hits = 0;
     for (size_t p = 0; p < n; ++p) {
         loss += root->loss[p];
@@ -152,7 +152,7 @@ static mot_status conclude(mot_step *step, const mot_step_task *task, mot_status
     measure(step, verdict);
     if (verdict->status != MOT_OK && !numeric) return status;
     spread_reports(step);
-    for (int e = 0; e < step->model->config->model.experts; ++e)
+    for (int e = 0; e < step->model->experts; ++e)
         step->root.importance[e] = NAN; /* until it is known that there are sums */
     MOT_TRY(check_losses(step, task));
     if (numeric) return status; /* a gradient's; whose rank has named it */

@@ -33,7 +33,7 @@ mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task
     const coordinator *root = &step->root;
     return (mot_choice_batch){
         .n = step->batch.total,
-        .E = (size_t)model->config->model.experts,
+        .E = (size_t)model->experts,
         .K = step->K,
         .h = root->h,
         .bias = model->balance_bias,

@@ -21,7 +21,7 @@ static size_t strips_of(const mot_step *step, size_t rows)
 
 mot_status mot_step_split_create(mot_step *step)
 {
-    const size_t E = (size_t)step->model->config->model.experts;
+    const size_t E = (size_t)step->model->experts;
     step_split *split = &step->split;
     mot_status status = MOT_OK;
     split->on = step->model->config->route.split && step->comm->size > 1;
@@ -60,7 +60,7 @@ mot_status mot_step_split_prepare(mot_step *step)
 {
     step_split *split = &step->split;
     const mot_model *model = step->model;
-    const size_t E = (size_t)model->config->model.experts;
+    const size_t E = (size_t)model->experts;
     mot_status status = MOT_OK;
     if (!split->on) return MOT_OK;
     size_t messages = 2 * E, done = 0, back = 0;
@@ -107,7 +107,7 @@ size_t mot_step_split_most(const mot_step *step)
     const size_t workers = (size_t)mot_placement_workers(&model->placement),
                  chunk = (step->most * step->K + step->chunks - 1) / step->chunks,
                  fair = (chunk + workers - 1) / workers,
-                 others = (size_t)(model->config->model.experts - model->local);
+                 others = (size_t)(model->experts - model->local);
     if (!step->split.on || step->comm->rank < mot_placement_first_worker(&model->placement)) return 0;
     const size_t strips = strips_of(step, fair) + 1, guests = MOT_MIN(others, strips * step->chunks),
                  back = model->local > 0 ? strips_of(step, chunk - fair) : 0,
@@ -165,7 +165,7 @@ void mot_step_split_begin(mot_step *step)
         MPI_Irecv(split->value + g * model->own_table.count, mot_table_steps(model->own_table.count),
                   split->unit, model->placement.owner[split->guest[g]], MOT_TAG_WEIGHTS, step->comm->mpi,
                   next_request(split));
-    for (int e = 0; e < model->config->model.experts; ++e)
+    for (int e = 0; e < model->experts; ++e)
         if (mot_model_expert(model, e) != NULL) send_weights(step, e);
 }
 

@@ -8,6 +8,7 @@
  *      /tied/PART/TENSOR        tied tensors, when there are any
  *      /experts/PART/TENSOR [E, ...]   PART in embed attention ffn head; TENSOR is the table's name
  *      /experts/updates [E]
+ *      /experts/origin [E]             the number that each had in the beginning, where some have gone since
  *      /experts/xxh3 [E, tensors, 16]  the checksum of each expert's tensors
  *      /experts/state [E, n]           a row is an expert's bytes; the tensors are views of it
  * A tensor of the gate, and a tied one, carries the attribute `xxh3` of its bytes, their group the attribute `updates`.
@@ -54,6 +55,7 @@ typedef struct mot_state {
     mot_progress progress;
     mot_units units; /* tables, and what of them this rank holds; the list is not owned */
     int experts;     /* E of a layer, which the balance bias is of */
+    const int *origin; /* [E]: numbers that they had in the beginning, ascending; NULL: none has gone; not owned */
     mot_real *balance_bias;        /* [E], the root's matter; not owned */
     const char *config_text;                                 /* on the root */
     const char *dataset_checksum; /* on the root: of what is learned from; NULL or "": it lies in no file */
@@ -115,9 +117,13 @@ mot_status mot_checkpoint_write(const mot_comm *comm, const mot_state *state, co
 
 /* Reads `path` into the state's parameters, bias and progress. Collective: the root checks the structure, then every rank
  * the tensors that it will hold. Nothing of the state is changed unless the whole file was found sound (complete, every
- * expert 0..E-1 exactly once, every tensor with its shape and checksum); otherwise MOT_ERR_INPUT names what is missing,
- * wrong or damaged. MOT_ERR_FILE: a rank cannot open it. */
+ * expert 0..E-1 exactly once and of the state's origin, every tensor with its shape and checksum); otherwise MOT_ERR_INPUT
+ * names what is missing, wrong or damaged. MOT_ERR_FILE: a rank cannot open it. */
 mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const char *path);
+
+/* Which of the `begun` experts that a run began with a checkpoint has: there [begun]. MOT_ERR_INPUT: it has others. Not
+ * collective. */
+mot_status mot_checkpoint_experts(const char *path, int begun, bool *there);
 
 /* Reads only the configuration text of a checkpoint, and the checksum of what it was trained with (NULL when it names none)
  * unless `dataset_checksum` is NULL; mot_free both. Not collective. */

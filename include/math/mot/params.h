@@ -37,6 +37,7 @@ typedef struct mot_tensor {
     size_t offset;          /* in the block, in numbers; a multiple of MOT_TABLE_STEP */
     double mean, deviation; /* initial values: N(mean, deviation^2); deviation 0: the constant mean */
     bool decay;             /* weight decay applies (matrices and embeddings; not gains, biases) */
+    int expert_axis;        /* which extent counts the experts, so that it loses places when some go; -1: none */
 } mot_tensor;
 
 typedef struct mot_table {
@@ -54,6 +55,13 @@ static inline int mot_table_steps(size_t numbers)
 /* Appends a tensor; MOT_ERR_INPUT when the table is full. */
 mot_status mot_table_add(mot_table *table, const char *name, mot_part part, int rank, const size_t *shape,
                          double mean, double deviation, bool decay);
+
+/* The tensor added last has a place for each expert along this axis. A gate says so of its tensors: only then can experts go
+ * in the middle of a run. */
+static inline void mot_table_by_expert(mot_table *table, int axis)
+{
+    table->row[table->rows - 1].expert_axis = axis;
+}
 
 /* The rows of `whole` whose part is (or is not) in `parts`, in order, with offsets of their own. */
 void mot_table_select(mot_table *selected, const mot_table *whole, mot_part_set parts, bool in);

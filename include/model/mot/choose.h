@@ -37,7 +37,7 @@ static inline uint64_t mot_choice_place(const mot_choice_batch *batch, size_t b)
     return batch->step >= 0 ? b : (uint64_t)batch->first + b;
 }
 
-/* The experts a sample gets when `top_k` (0: all) of E are asked for. */
+/* The experts a sample gets when `top_k` (0: all) of E are asked for: all, where there are no more. */
 size_t mot_choice_count(const mot_route_config *config, int experts);
 
 void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch);

@@ -36,7 +36,9 @@ typedef struct mot_gate {
     mot_table table;               /* no rows for a control */
 } mot_gate;
 
-/* A kind of gates: what they learn, how they score, and by what their choices are made. */
+/* A kind of gates: what they learn, how they score, and by what their choices are made. Tensors that have a place for each
+ * expert say along which axis (mot_table_by_expert), so that experts can go while a run goes on: the gate is then what it would
+ * be had it begun with those that are left. */
 typedef struct mot_gate_kind {
     mot_kind kind; /* its name is a value of gate.kind */
     bool spread;   /* scored by the experts' owners, for all samples and experts (K = E); scores and forward are NULL */

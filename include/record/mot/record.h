@@ -21,6 +21,10 @@
  *
  * Who reads asks record_read.h, which knows where things stand.
  *
+ * Experts may go in the middle of a run: then a segment ends, and from the next one on E counts those that are left. A segment's
+ * scale `expert` has the numbers that its experts had in the beginning, and so has /assign/expert; where some have gone it says
+ * how many there were, in the attribute experts_begun.
+ *
  * Rows collect in memory, at most 32 MiB of them, and are written whole (mot_h5_create_file): by mot_record_flush, which the
  * trainer calls before each checkpoint, and where there is no more room. What was flushed stays in memory while it is less
  * than 32 KiB, and is written again with what follows: a run that makes a checkpoint a step has few files, and none of its
@@ -42,6 +46,8 @@ typedef struct mot_record_about {
     const char *folder;                /* the run folder; record/ is made in it */
     const char *config_text;           /* resolved configuration */
     int experts, choices;              /* E, K */
+    int begun;                         /* experts in the beginning; not above E: none has gone */
+    const int *origin;                 /* [E]: the numbers that they had then, ascending; where some have gone */
     int classes, groups;               /* groups 0: none */
     int layers;                        /* of experts, at least 1; each has E */
     char **class_names, **group_names; /* NULL: none */
@@ -55,6 +61,9 @@ typedef struct mot_record_about {
  * MOT_ERR_INPUT. The strings of `about` are copied. */
 mot_status mot_record_open(mot_record **record, const mot_record_about *about, mot_gidx step);
 void mot_record_close(mot_record **record);
+
+/* Fewer experts are left, and their choices: what follows is a new segment. origin [experts]: as in mot_record_about. */
+mot_status mot_record_experts(mot_record *record, int experts, int choices, const int *origin);
 
 /* Bytes of the rows that collect between two flushes; much makes a segment of its own, so this stays bounded. */
 typedef struct mot_record_amount {
@@ -99,7 +108,8 @@ typedef struct mot_eval_figure {
     const double *value; /* NaN: there is none */
 } mot_eval_figure;
 
-/* The figures of an evaluation after `step` steps (0: before the first). The same list for every call of a run. */
+/* The figures of an evaluation after `step` steps (0: before the first). The same list for every call of a run, in which axes of
+ * experts alone may have become shorter (mot_record_experts). */
 mot_status mot_record_eval(mot_record *record, mot_gidx step, size_t count, const mot_eval_figure *figure);
 
 /* Writes what has collected since the last flush. `last`: nothing follows for now, so that the segment is closed, and run.h5

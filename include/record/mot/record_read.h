@@ -36,11 +36,15 @@ mot_status mot_record_span(const char *path, mot_gidx *first, mot_gidx *last);
 /* Layers of experts that an open segment knows of; at least 1. */
 int mot_record_layers(hid_t segment);
 bool mot_record_has(hid_t segment, const mot_record_item *item);
+/* Where some of the `begun` experts of the run have gone before a segment: *origin, the numbers in the beginning of its own
+ * (attribute `experts` says how many); mot_free. NULL: none has gone. */
+mot_status mot_record_left(hid_t segment, int *begun, int **origin);
 
 /* Adds the rows that a segment has, all or the last alone; a segment without the item adds none. MOT_ERR_INPUT: rows of another
  * width than those before, or more than 2^26 numbers. Of a failure nothing is added. */
 mot_status mot_record_take(hid_t segment, const mot_record_item *item, bool last, mot_record_values *values);
-/* The same of all segments of a run's record, for each of `count` items; values [count], zeroed by the caller and freed by it,
+/* The same of all segments of a run's record, for each of `count` items, and along axes of experts with a place for each that
+ * the run began with: those that have gone have no samples, and figures that are no numbers. values [count], zeroed by the caller and freed by it,
  * whatever comes back. */
 mot_status mot_record_read(const char *run, size_t count, const mot_record_item *item, mot_record_values *values);
 

@@ -23,6 +23,10 @@ typedef struct mot_placement {
  * round the ranks but 0). Alone, a dedicated coordinator owns what is placed. On failure the placement is empty. */
 mot_status mot_placement_init(mot_placement *placement, const char *text, int experts, int ranks,
                               bool dedicated, bool fold);
+/* The same where `experts` of the `all` that the text is about are left, whose numbers were origin[experts], ascending:
+ * "even" deals those that are left; of lists the others drop out. */
+mot_status mot_placement_left(mot_placement *placement, const char *text, int all, int experts,
+                              const int *origin, int ranks, bool dedicated, bool fold);
 /* The placement of as many experts and ranks as `like`, with these owners ([experts], copied). */
 mot_status mot_placement_assign(mot_placement *placement, const mot_placement *like, const int *owner);
 void mot_placement_free(mot_placement *placement);

@@ -12,6 +12,7 @@
 #define MOT_MODEL_H
 
 #include "mot/checkpoint.h"
+#include "mot/choose.h"
 #include "mot/comm.h"
 #include "mot/config.h"
 #include "mot/expert.h"
@@ -21,12 +22,15 @@
 typedef struct mot_model {
     const mot_config *config; /* not owned */
     const mot_comm *comm;     /* not owned */
+    int experts;  /* E: those at work; config->model.experts in the beginning, and fewer after mot_model_keep */
+    int *origin;  /* [E]: the number that each had in the beginning, ascending; owned */
+    bool fold;    /* see mot_placement_init */
     const mot_expert_kind *kind;
     mot_expert_shape shape;
     mot_table table, own_table, tied_table; /* an expert's tensors; those of its own; those tied */
     mot_units units;     /* gate, tied, experts 0..E-1; what is held where changes with the placement */
     size_t first_expert; /* number of expert 0 in that list */
-    mot_placement placement; /* changes in mot_model_move alone, with all that follows from it */
+    mot_placement placement; /* changes in mot_model_move and mot_model_keep alone, with all that follows from it */
     int local;               /* experts of this rank */
 
     mot_gate gate;
@@ -45,6 +49,12 @@ typedef struct mot_model {
 static inline mot_params *mot_model_expert(const mot_model *model, int expert)
 {
     return model->units.unit[model->first_expert + (size_t)expert].params;
+}
+
+/* The experts that a sample gets: K. */
+static inline size_t mot_model_choices(const mot_model *model)
+{
+    return mot_choice_count(&model->config->route, model->experts);
 }
 
 /* Builds and initializes. Products are in bf16 where config->model.precision is MOT_RULE_BF16_ALWAYS, which the kind and the
@@ -78,6 +88,15 @@ void mot_model_sum_tied(mot_model *model);
 mot_status mot_model_move(mot_model *model, mot_placement *placement);
 /* Bytes that travel for each expert that moves. */
 size_t mot_model_expert_bytes(const mot_model *model);
+
+/* The experts with keep[E], the same on every rank, stay; the others go, and with them their values and optimizer state, their
+ * places in the gate and in the balance bias. Those that stay are numbered 0..E'-1 in their order, keep every bit and the
+ * number of their updates, and live where route.placement has them (mot_placement_left), which may leave ranks without any.
+ * From then on the model is one that began with E' experts: random numbers go by the numbers that experts have now, and
+ * nothing depends on ranks. At least one stays. MOT_ERR_INPUT: a gate that does not say which of its tensors have places for
+ * experts; MOT_ERR_MEMORY. Both are the same everywhere, and leave the model as it was. A step that was made for the model
+ * must be made anew (mot_step_renew). Between steps alone; collective. */
+mot_status mot_model_keep(mot_model *model, const bool *keep);
 
 /* The view that checkpoint and digest take; `config_text` is not owned. */
 mot_state mot_model_state(mot_model *model, const mot_progress *progress, const char *config_text);

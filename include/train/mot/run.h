@@ -30,6 +30,14 @@ mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result);
  * a twentieth less to do (placement.h); says so in one line. Not within a step. MOT_ERR_MEMORY: nothing moved. */
 mot_status mot_run_rebalance(mot_run *run);
 
+/* Of the experts at work those with keep[E], the same on every rank, stay, and the others go (mot_model_keep); the run goes on
+ * as one of those that are left, on any number of ranks with the same bits. A checkpoint that is being written is waited for;
+ * the record begins a new segment; what was allocated by the number of experts is made anew. Files name an expert by the number
+ * that it had in the beginning (mot_run_model(run)->origin). route.top_k that is more than are left becomes all of them, with
+ * a warning. All of them: nothing happens. MOT_ERR_INPUT: none would be left, or the gate cannot do without any; then nothing
+ * has changed. Between steps alone. */
+mot_status mot_run_keep_experts(mot_run *run, const bool *keep);
+
 /* Repeats the evaluation from a checkpoint file, or the newest one of a run folder, with `count` assignments over its
  * configuration. Another data set is read as the run's own (schema.h). Writes nothing but to the terminal. `json`, unless
  * it is NULL, gets all figures as one object on the root, elsewhere NULL; mot_free(*json). Collective. */

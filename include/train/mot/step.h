@@ -105,6 +105,11 @@ mot_status mot_step_create(mot_step **step, mot_model *model, const mot_batch_so
                            const mot_loss *loss, int groups, size_t most, int threads);
 void mot_step_destroy(mot_step **step);
 
+/* Makes a step anew for its model, which has other experts than it was made for (mot_model_keep); all else is as before, and
+ * time and work go on from what they were. `source` reads such samples as before. On failure *step is NULL. Collective; the
+ * same status everywhere. */
+mot_status mot_step_renew(mot_step **step, const mot_batch_source *source);
+
 /* That it was made with. */
 const mot_loss *mot_step_loss(const mot_step *step);
 
