@@ -20,7 +20,7 @@ mot_status mot_run_probe_create(const run_world *world, run_probe *probe)
     int split;
     mot_status status;
     probe->mixture = mot_dataset_mixture(&world->eval_set, &split);
-    probe->loss = mot_step_loss(world->step);
+    probe->loss = *mot_step_loss(world->step); /* a step may be made anew */
     probe->classes = N;
     probe->samples = (size_t)MOT_MIN((mot_gidx)MOST_PROBE, world->eval_set.samples);
     probe->samples = MOT_MIN(probe->samples, world->model.config->eval.batch);
@@ -162,7 +162,7 @@ static size_t class_gradient(const mot_model *model, run_probe *probe, int local
                              mot_real *gradient)
 {
     const mot_expert_shape *shape = &model->shape;
-    const mot_loss *loss = probe->loss;
+    const mot_loss *loss = &probe->loss;
     const mot_real *const *weight = model->weight + (size_t)local * model->table.rows;
     const size_t LD = shape->tokens * shape->width, tile = model->kind->tile(shape);
     size_t count = 0;

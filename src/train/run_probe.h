@@ -12,7 +12,7 @@
 typedef struct run_probe {
     size_t classes;             /* N of the mixture */
     const mot_mixture *mixture; /* the evaluation split's */
-    const mot_loss *loss;
+    mot_loss loss;
     size_t samples;             /* P */
     float *x;                   /* [P, L, D] */
     int32_t *label, *group;     /* [P] */
