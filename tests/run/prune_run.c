@@ -1,6 +1,8 @@
 /* prune_run CONFIG KEEP/KEEP/... [KEY=VALUE...]: `mot train` of a run whose stages end with fewer experts, for run.prune. A KEEP,
  * "0,2,5", names those that stay behind the last step of a stage by their numbers in the beginning. With PRUNE_DIES=before:1
- * (after:0) the job is killed before (after) the experts go at the end of stage 1 (0). */
+ * (after:0) the job is killed before (after) the experts go at the end of stage 1 (0); with PRUNE_SPOILS=1 the gate is spoiled, once,
+ * after they have gone at the end of stage 1, so that the next step fails. */
+#include <math.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -22,6 +24,15 @@ static bool is_kept(int stage, int expert)
     for (char *end; *at != '/' && *at != '\0'; at = *end == ',' ? end + 1 : end)
         if (strtol(at, &end, 10) == expert) return true;
     return false;
+}
+
+static void maybe_spoil(mot_model *model, int stage)
+{
+    static bool spoiled;
+    const char *spoils = getenv("PRUNE_SPOILS");
+    if (spoiled || spoils == NULL || atoi(spoils) != stage) return;
+    spoiled = true;
+    if (model->comm->rank == MOT_ROOT) model->gate_params.value[0] = NAN;
 }
 
 static void maybe_die(const char *when, int stage)
@@ -47,6 +58,7 @@ void __wrap_mot_run_begin_stage(run_world *world, const run_course *course)
         MPI_Abort(world->comm->mpi, 1);
     }
     maybe_die("after", stage);
+    maybe_spoil(&world->model, stage);
     __real_mot_run_begin_stage(world, course);
 }
 
