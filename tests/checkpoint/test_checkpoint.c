@@ -185,6 +185,57 @@ START_TEST(another_model_is_refused)
 }
 END_TEST
 
+/* Of nine experts in the beginning; those of a state are copied before the checkpoint is written. */
+START_TEST(some_experts_have_gone)
+{
+    enum { BEGUN = 9 };
+    static const bool wanted[BEGUN] = {[0] = true, [2] = true, [3] = true, [7] = true, [8] = true};
+    int origin[STATE_EXPERTS] = {0, 2, 3, 7, 8};
+    const char *const path = test_path("gone.h5");
+    bool there[BEGUN];
+    test_state s, read;
+    mot_saver *saver;
+    test_state_make(&s, &comm, PLACE_ROUND, true);
+    test_state_fill(&s, 2, 1);
+    s.state.origin = origin;
+    mot_ck_ok(mot_saver_create(&saver, &comm, 0));
+    mot_ck_ok(mot_saver_begin(saver, &s.state, path, true, NULL));
+    origin[0] = 1;
+    mot_ck_ok(mot_saver_wait(saver));
+    mot_saver_destroy(&saver);
+    origin[0] = 0;
+    mot_ck_ok(mot_checkpoint_experts(path, BEGUN, there));
+    ck_assert_mem_eq(there, wanted, sizeof wanted);
+    mot_ck_ok(mot_checkpoint_verify(path));
+
+    test_state_make(&read, &comm, PLACE_LAST, true);
+    read.state.origin = origin;
+    mot_ck_ok(mot_checkpoint_read(&comm, &read.state, path));
+    test_state_free(&read);
+
+    /* Other experts, and none that could be these. */
+    test_state_make(&read, &comm, PLACE_LAST, true);
+    mot_ck_all(mot_checkpoint_read(&comm, &read.state, path) == MOT_ERR_INPUT);
+    mot_ck_all(strstr(mot_error_message(), "its expert 1 had the number 2 in the beginning, that of the run had 1") != NULL);
+    test_state_free(&read);
+    mot_ck_all(mot_checkpoint_experts(path, 8, there) == MOT_ERR_INPUT);
+    mot_ck_all(strstr(mot_error_message(), "[4] is 8, expected ascending numbers in [0, 8)") != NULL);
+    mot_ck_all(mot_checkpoint_experts(path, 4, there) == MOT_ERR_INPUT);
+    mot_ck_all(strstr(mot_error_message(), "a checkpoint of 5 experts, the configuration has 4") != NULL);
+
+    /* Without their numbers all must be there. */
+    s.state.origin = NULL;
+    mot_ck_ok(mot_checkpoint_write(&comm, &s.state, path));
+    mot_ck_ok(mot_checkpoint_experts(path, STATE_EXPERTS, there));
+    mot_ck_all(there[0] && there[4]);
+    mot_ck_all(mot_checkpoint_experts(path, BEGUN, there) == MOT_ERR_INPUT);
+    s.state.origin = origin;
+    mot_ck_all(mot_checkpoint_read(&comm, &s.state, path) == MOT_ERR_INPUT);
+    if (comm.rank == MOT_ROOT) unlink(path);
+    test_state_free(&s);
+}
+END_TEST
+
 START_TEST(names_newest_and_retained)
 {
     if (comm.rank != MOT_ROOT) return;
@@ -251,6 +302,7 @@ static void checkpoint_tests(TCase *tcase)
     tcase_add_test(tcase, digest_stays_what_it_is);
     tcase_add_test(tcase, failures_are_common_and_leave_everything);
     tcase_add_test(tcase, another_model_is_refused);
+    tcase_add_test(tcase, some_experts_have_gone);
     tcase_add_test(tcase, names_newest_and_retained);
     tcase_add_test(tcase, configuration_alone);
 }

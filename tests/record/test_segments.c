@@ -1,5 +1,6 @@
 /* Segments: which files a record has, how much it holds in memory, and that a run which goes on finds no step twice. */
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -221,6 +222,103 @@ START_TEST(memory_is_bounded)
 }
 END_TEST
 
+/* A row of every table after `step` steps, of `experts`. */
+static void row_of(mot_record *record, mot_gidx step, int experts)
+{
+    static const double importance[E] = {0}, of_expert[E] = {1, 2, 3};
+    static const int64_t load[E] = {4, 5, 6}, class_load[CLASSES * E] = {7, 8, 9};
+    const mot_step_figures figures = {.step = step};
+    const mot_eval_figure figure = {.name = "of", .units = "1", .long_name = "of an expert", .rank = 1,
+                                    .shape = {(size_t)experts}, .axis = {"expert"}, .value = of_expert};
+    const mot_gidx sample = 1;
+    const int32_t label = 0, expert = experts - 1;
+    const float prob = 1;
+    mot_ck_ok(mot_record_step(record, &figures));
+    mot_ck_ok(mot_record_loads(record, step, 0, load, importance));
+    mot_ck_ok(mot_record_snapshot(record, step, 0, class_load, NULL));
+    mot_ck_ok(mot_record_eval(record, step, 1, &figure));
+    mot_ck_ok(mot_record_assign(record, step, false, 1, &sample, &label, NULL, &expert, &prob, NULL, NULL));
+}
+
+/* Row r of what all segments say of an item is `wanted` [width]. */
+static void check_row(const mot_record_item *item, size_t r, size_t width, const double *wanted)
+{
+    mot_record_values values = {0};
+    mot_ck_ok(mot_record_read(folder, 1, item, &values));
+    ck_assert_uint_eq(values.width, width);
+    ck_assert_uint_eq(values.rows, 6);
+    for (size_t i = 0; i < width; ++i) {
+        const double found = values.value[r * width + i];
+        ck_assert_msg(found == wanted[i] || (isnan(found) && isnan(wanted[i])), "[%zu, %zu] is %g, not %g", r, i,
+                      found, wanted[i]);
+    }
+    mot_record_values_free(&values);
+}
+
+/* Expert 1 goes after step 3, expert 0 after step 5: each time a segment ends, and all together are read as if they were
+ * there, without samples. The run is continued from step 4, in the midst of the second segment. */
+START_TEST(experts_go)
+{
+    static const int origin[] = {0, 2}, last[] = {2};
+    static const double load[][E] = {{4, 5, 6}, {4, 0, 5}, {0, 0, 4}},
+                        classes[][CLASSES * E] = {{7, 8, 9}, {7, 0, 8, 9}, {[2] = 7, [5] = 8, [8] = 9}},
+                        of[][E] = {{1, 2, 3}, {1, NAN, 2}, {NAN, NAN, 1}};
+    mot_record_about about = plain_about();
+    mot_record *record;
+    about.choices = 1;
+    about.begun = E;
+    mot_ck_ok(mot_record_open(&record, &about, -1));
+    for (mot_gidx step = 1; step <= 6; ++step) {
+        if (step == 4) mot_ck_ok(mot_record_experts(record, 2, 1, origin));
+        row_of(record, step, step < 4 ? E : 2);
+    }
+    mot_ck_ok(mot_record_flush(record, true));
+    mot_record_close(&record);
+    about.experts = 2;
+    about.origin = origin;
+    mot_ck_ok(mot_record_open(&record, &about, 4));
+    row_of(record, 5, 2);
+    mot_ck_ok(mot_record_experts(record, 1, 1, last));
+    row_of(record, 6, 1);
+    mot_ck_ok(mot_record_flush(record, true));
+    mot_record_close(&record);
+    ck_assert(exists("record/00000001-00000003.h5") && exists("record/00000004-00000004.h5") &&
+              exists("record/00000005-00000005.h5") && exists("record/00000006-00000006.h5"));
+    for (size_t r = 0; r < 6; ++r) {
+        const int left = r < 3 ? 0 : r < 5 ? 1 : 2;
+        check_row(&(mot_record_item){MOT_RECORD_LOAD, NULL, 0}, r, E, load[left]);
+        check_row(&(mot_record_item){MOT_RECORD_CLASS_LOAD, NULL, 0}, r, (size_t)CLASSES * E, classes[left]);
+        check_row(&(mot_record_item){MOT_RECORD_FIGURES, "of", 0}, r, E, of[left]);
+        check_row(&(mot_record_item){MOT_RECORD_STEPS, "step", 0}, r, 1, (const double[]){(double)r + 1});
+    }
+
+    hid_t file;
+    int32_t number[2];
+    int64_t value;
+    mot_ck_ok(mot_h5_open_sealed(&file, in("record/00000004-00000004.h5"), "segment")); /* that was cut */
+    mot_ck_ok(mot_h5_read(file, "expert", H5T_NATIVE_INT32, 1, (const hsize_t[]){2}, number));
+    ck_assert(number[0] == 0 && number[1] == 2);
+    mot_ck_ok(mot_h5_read(file, "assign/expert", H5T_NATIVE_INT32, 1, (const hsize_t[]){1}, number));
+    ck_assert_int_eq(number[0], 2);
+    mot_ck_ok(mot_h5_get_int(file, ".", "experts_begun", &value));
+    ck_assert_int_eq(value, E);
+    mot_h5_close(&file);
+    mot_ck_ok(mot_h5_open_sealed(&file, in("record/00000001-00000003.h5"), "segment"));
+    ck_assert(!mot_h5_has_attribute(file, ".", "experts_begun"));
+    mot_h5_close(&file);
+
+    /* Numbers that do not ascend. */
+    mot_ck_ok(mot_h5_edit(&file, in("record/00000004-00000004.h5"), "the segment"));
+    number[0] = 2;
+    mot_ck_ok(mot_h5_write_rows(file, "expert", H5T_NATIVE_INT32, 0, 2, number));
+    mot_ck_ok(mot_h5_seal(&file, in("record/00000004-00000004.h5"), "the segment"));
+    mot_record_values values = {0};
+    ck_assert_int_eq(mot_record_read(folder, 1, &(mot_record_item){MOT_RECORD_LOAD, NULL, 0}, &values), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "does not have ascending numbers of 2 of 3 experts"));
+    mot_record_values_free(&values);
+}
+END_TEST
+
 START_TEST(layers_are_told_apart)
 {
     mot_record_about about = plain_about();
@@ -257,6 +355,7 @@ static void segment_tests(TCase *tcase)
     tcase_add_test(tcase, small_segments_are_joined);
     tcase_add_test(tcase, a_cut_segment_is_whole);
     tcase_add_test(tcase, memory_is_bounded);
+    tcase_add_test(tcase, experts_go);
     tcase_add_test(tcase, layers_are_told_apart);
 }
 

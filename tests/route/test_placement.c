@@ -105,6 +105,28 @@ START_TEST(bad_texts_get_their_sentence)
 }
 END_TEST
 
+/* Those that are left are dealt anew, or live where the text has them. */
+START_TEST(some_are_left)
+{
+    static const struct {
+        const char *text;
+        int ranks;
+        bool fold;
+        int owner[3];
+    } left[] = {{"even", 3, false, {0, 1, 2}},
+                {"[[4,0],[1],[3,2]]", 4, false, {0, 2, 0}},
+                {"[[4,0],[1],[3,2]]", 1, true, {0, 0, 0}},
+                {"[[],[0,1,2,3,4]]", 2, false, {1, 1, 1}}};
+    static const int origin[] = {0, 2, 4};
+    mot_placement p;
+    mot_ck_ok(mot_placement_left(&p, left[_i].text, 5, 3, origin, left[_i].ranks, false, left[_i].fold));
+    ck_assert_int_eq(p.experts, 3);
+    ck_assert_mem_eq(p.owner, left[_i].owner, sizeof left[_i].owner);
+    check_index(&p);
+    mot_placement_free(&p);
+}
+END_TEST
+
 /* Runs that differ by one at most, in order, for any number of experts and ranks. */
 START_TEST(even_is_even)
 {
@@ -279,6 +301,7 @@ END_TEST
 static void placement_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, good_texts_place_every_expert, 0, (int)MOT_COUNT(good));
+    tcase_add_loop_test(tcase, some_are_left, 0, 4);
     tcase_add_loop_test(tcase, bad_texts_get_their_sentence, 0, (int)MOT_COUNT(bad));
     tcase_add_loop_test(tcase, even_is_even, 1, 12);
     tcase_add_loop_test(tcase, balances_as_one_would, 0, (int)MOT_COUNT(balanced));

@@ -21,8 +21,11 @@
 
 static mot_status tanh_table(const mot_gate *gate, mot_table *table)
 {
-    return mot_table_add(table, "theta", MOT_PART_GATE, 2, (const size_t[]){gate->features, gate->experts}, 0,
-                         gate->config->init, true);
+    const mot_status status = mot_table_add(table, "theta", MOT_PART_GATE, 2,
+                                            (const size_t[]){gate->features, gate->experts}, 0,
+                                            gate->config->init, true);
+    mot_table_by_expert(table, 1);
+    return status;
 }
 
 static size_t tanh_kept(const mot_gate *gate, size_t n)
