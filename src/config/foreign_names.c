@@ -39,7 +39,7 @@ const mot_foreign mot_foreign_keys[] = {
      OURS("data.file"), NOTE("made by mot data import")},
     {NAMES("validation_split val_split test_split val_size valid_size test_size validation_fraction val_fraction val_ratio"),
      NONE("a data set is divided as it is made: mot data import --val-fraction, --test-fraction")},
-    {NAMES("shuffle shuffle_data shuffle_buffer"), NONE("every epoch has an order of its own, which follows from seed")},
+    {NAMES("shuffle_data shuffle_buffer shuffle_train"), OURS("data.shuffle")},
     {NAMES("normalize normalization normalise"), NONE("a data set keeps how it is scaled: mot data import")},
     {NAMES("num_workers dataloader_num_workers workers prefetch_factor pin_memory dataloader_pin_memory"),
      NONE("a thread of each rank loads ahead what lies on a disk")},

@@ -225,7 +225,7 @@ const mot_option mot_options[] = {
     {KEY("route.payload"), IN_CONFIG(route.payload), CHOICE(payload_names), DEFAULT("fp32"),
      HELP("Vector samples, outputs and their gradients travel as they are, or rounded to half the bits; other samples as they are.")},
 
-    {KEY("init.from"), IN_CONFIG(init.from), TEXT(511), DEFAULT(""),
+    {KEY("init.from"), IN_CONFIG(init.from), .type = MOT_OPTION_TEXT, .least = 0, .most = 511, DEFAULT(""),
      HELP("A .npz file with initial values: an array a tensor, named by its path in a checkpoint (gate/weight, experts/ffn/w1 with experts as the first axis); others are drawn.")},
 
     {KEY("train.batch"), IN_CONFIG(train.batch), INTEGER(1, MOST_SAMPLES), .word = "auto", DEFAULT("auto"), UNIT("samples"),

@@ -8,8 +8,10 @@
 static mot_status table(const mot_gate *gate, mot_table *to)
 {
     const double init = gate->config->init > 0 ? gate->config->init : 1 / sqrt((double)gate->features);
-    return mot_table_add(to, "weight", MOT_PART_GATE, 2, (const size_t[]){gate->features, gate->experts}, 0,
-                         init, true);
+    const mot_status status = mot_table_add(to, "weight", MOT_PART_GATE, 2,
+                                            (const size_t[]){gate->features, gate->experts}, 0, init, true);
+    mot_table_by_expert(to, 1);
+    return status;
 }
 
 /* |v| of an expert. */

@@ -144,6 +144,8 @@ static const char *const cases[] = {
     "model.strip: 2\nroute.split: true\ngate.kind: fixed\nroute.chunks: 2\ntrain.optimizer: adamw",
     "model.strip: 1\nroute.split: true\nroute.top_k: 2\nroute.coordinator: dedicated\nmodel.tie: [ffn]",
     "gate.kind: random\nroute.top_k: 2\ntrain.optimizer: adamw",
+    "gate.kind: sigmoid\nroute.top_k: all\ntrain.optimizer: adamw",
+    "gate.kind: softmax\nroute.top_k: all",
     "gate.kind: even\nroute.placement: \"[[3, 1, 0, 4, 2]]\"\ntrain.optimizer: adamw",
 };
 
