@@ -16,7 +16,7 @@ void mot_run_say_means(mot_gidx step, const run_means *means)
     mot_piece piece[] = {{9, ""}, {8, ""}, {7, ""}, {6, ""}, {3, ""}, {5, ""}, {4, ""}};
     char line[LINE];
     snprintf(piece[0].text, MOT_PIECE, "step %6" MOT_PRI_GIDX, step);
-    snprintf(piece[1].text, MOT_PIECE, "  loss %8.5f", means->loss);
+    snprintf(piece[1].text, MOT_PIECE, "  loss %s", run_loss_text(means->loss).text);
     if (means->classes) snprintf(piece[2].text, MOT_PIECE, "  acc %6.4f", means->accuracy);
     snprintf(piece[3].text, MOT_PIECE, "  %7.0f samples/s", means->samples_per_s);
     snprintf(piece[4].text, MOT_PIECE, "  %6.1f GFLOP/s", means->gflops);

@@ -231,10 +231,9 @@ void mot_run_say_eval(const mot_run *run)
     enum { INDENT = 13 };
     const run_eval *eval = &run->reporter.last_eval;
     const double *number = eval->number;
-    char quality[96], more[64], loss[16], by_class[56], by_group[56], changed[40] = "", told[40] = "",
+    char quality[96], more[64], by_class[56], by_group[56], changed[40] = "", told[40] = "",
          theory[40] = "";
     if (run->world.comm->rank != MOT_ROOT) return;
-    snprintf(loss, sizeof loss, number[RUN_LOSS] < 1e-3 ? "%8.1e" : "%8.5f", number[RUN_LOSS]);
     put_quality(eval, run->world.classes > 0, quality, more);
     const bool both = !isnan(number[RUN_GROUP_NMI]);
     put_purity(by_class, sizeof by_class, "class", number[RUN_CLASS_PURITY], number[RUN_CLASS_NMI],
@@ -246,8 +245,8 @@ void mot_run_say_eval(const mot_run *run)
         snprintf(told, sizeof told, "; the gate is told the %s", told_of(&run->course.config));
     if (!isnan(number[RUN_SIGNAL_ATTENTION]))
         snprintf(theory, sizeof theory, "; signal attention %.3f", number[RUN_SIGNAL_ATTENTION]);
-    mot_log_wrap(INDENT, "eval %6" MOT_PRI_GIDX "  loss %8s%s on %" MOT_PRI_GIDX " samples of '%s'%s%s",
-                 run->course.progress.step, loss, quality, eval->samples, run->course.config.eval.split, more,
+    mot_log_wrap(INDENT, "eval %6" MOT_PRI_GIDX "  loss %s%s on %" MOT_PRI_GIDX " samples of '%s'%s%s",
+                 run->course.progress.step, run_loss_text(number[RUN_LOSS]).text, quality, eval->samples, run->course.config.eval.split, more,
                  told);
     mot_log_wrap(INDENT, "%*s%s%sentropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "",
                  by_class, by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED],

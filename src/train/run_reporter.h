@@ -2,6 +2,9 @@
 #ifndef MOT_RUN_REPORTER_H
 #define MOT_RUN_REPORTER_H
 
+#include <math.h>
+#include <stdio.h>
+
 #include "mot/clock.h"
 #include "mot/expert_speed.h"
 #include "mot/record.h"
@@ -79,6 +82,17 @@ typedef struct run_reporter {
     } pace;         /* of the stage at work */
     double drawn_s; /* when the progress line was last drawn */
 } run_reporter;
+
+/* A loss on the terminal, in eight columns. */
+typedef struct run_number_text {
+    char text[16];
+} run_number_text;
+static inline run_number_text run_loss_text(double loss)
+{
+    run_number_text number;
+    snprintf(number.text, sizeof number.text, fabs(loss) < 1e-3 ? "%8.1e" : "%8.5f", loss);
+    return number;
+}
 
 /* run_count.c: what an evaluation counts, sample by sample. Create: root; released by destroy. */
 mot_status mot_run_count_create(run_eval *eval, const run_world *world);

@@ -16,7 +16,10 @@ static void zero_expert(void *context, size_t expert, int thread)
 void mot_step_zero(mot_step *step)
 {
     mot_model *model = step->model;
-    if (model->gate_params.table != NULL) mot_params_zero_gradient(&model->gate_params);
+    for (size_t u = 0; u < model->units.count; ++u) {
+        const mot_unit *unit = &model->units.unit[u];
+        if (unit->role == MOT_ROLE_GATE && unit->params != NULL) mot_params_zero_gradient(unit->params);
+    }
     mot_threads_run(step->threads, (size_t)model->local, zero_expert, step);
     memset(step->strips.added, 0, (size_t)model->local * sizeof *step->strips.added);
 }
