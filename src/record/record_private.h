@@ -117,32 +117,32 @@ typedef struct record_segment {
     bool open; /* its file is called so: it may be written again with another last step */
 } record_segment;
 
-/* "00000001-00000400.h5", "00000401-open.h5", "00000400-00000400_1.h5" and back: true when the name is one of ours. */
+/* "00000001-00000400.h5", "00000401-open.h5", "00000400-00000400_1.h5". */
 void mot_record_segment_name(char name[MOT_SEGMENT_NAME], const record_segment *segment);
-bool mot_record_segment_parse(const char *name, record_segment *segment);
 mot_status mot_record_segment_path(char path[MOT_RECORD_PATH], const char *run, const record_segment *segment);
 
 /* Those of RUN/record in the order of steps; mot_free(*segments). A folder that is not there has none. */
 mot_status mot_record_segments_list(const char *run, record_segment **segments, size_t *count);
 
-/* The record after `step`: what was written of later steps goes, and open segments get their names. */
-mot_status mot_record_segments_cut(mot_record *record, mot_gidx step);
 /* An open segment is not written again: its file gets the name that says its last step. */
 mot_status mot_record_segment_settle(const char *run, record_segment *segment);
 mot_status mot_record_segments_add(mot_record *record, const record_segment *segment);
 
-/* ---- record_segment.c, segment_cut.c: one file ---- */
+/* ---- record_segment.c: one file ---- */
 
 /* Writes all rows of the tables [record_table_count(source->layers)]. There are some. */
 mot_status mot_record_segment_write(const char *path, const record_source *source, const record_table *tables,
                                     mot_gidx first, mot_gidx last);
-/* Writes the rows up to `step` under the name that they then have, and removes the file; *segment is that of the new one. */
-mot_status mot_record_segment_cut(const char *run, record_segment *segment, mot_gidx step);
 
 /* What every file of the record says of itself. */
 mot_status mot_record_provenance(hid_t file, const record_source *source, const char *format);
 /* The scales class and group, with their names. */
 mot_status mot_record_kinds(hid_t file, const record_source *source);
+
+/* ---- segment_cut.c: a run goes on ---- */
+
+/* The record after `step`: what was written of later steps goes, and open segments get their names. */
+mot_status mot_record_segments_cut(mot_record *record, mot_gidx step);
 
 /* ---- the record ---- */
 

@@ -1,10 +1,9 @@
-/* The files in RUN/record: their names, which there are, and which stay when a run goes on. */
+/* The files in RUN/record: their names, and which there are. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "mot/atomic_file.h"
 #include "mot/memory.h"
@@ -32,7 +31,8 @@ static int64_t take_number(const char **text, int64_t most)
     return digits > 0 && number <= most ? number : -1;
 }
 
-bool mot_record_segment_parse(const char *name, record_segment *segment)
+/* True when the name is one of ours. */
+static bool parse(const char *name, record_segment *segment)
 {
     const char *at = name;
     char again[MOT_SEGMENT_NAME];
@@ -80,7 +80,7 @@ mot_status mot_record_segments_list(const char *run, record_segment **segments, 
     if (files == NULL && errno != ENOENT) status = mot_fail(MOT_ERR_FILE, "%s: %s", folder, strerror(errno));
     for (struct dirent *file; files != NULL && (file = readdir(files)) != NULL;) {
         record_segment segment;
-        if (!mot_record_segment_parse(file->d_name, &segment)) continue;
+        if (!parse(file->d_name, &segment)) continue;
         MOT_TRY(mot_reserve(segments, &room, *count + 1, sizeof segment, "a list of segments"));
         (*segments)[(*count)++] = segment;
     }
@@ -104,40 +104,6 @@ mot_status mot_record_segments_add(mot_record *record, const record_segment *seg
     return status;
 }
 
-/* ---- which stay ---- */
-
-static mot_status remove_segment(const mot_record *record, const record_segment *segment)
-{
-    char path[MOT_RECORD_PATH];
-    const mot_status status = mot_record_segment_path(path, record->folder, segment);
-    if (status == MOT_OK && unlink(path) != 0 && errno != ENOENT)
-        return mot_fail(MOT_ERR_FILE, "%s: cannot be removed: %s", path, strerror(errno));
-    return status;
-}
-
-/* Which step an open segment ends with; and that the part of one which goes beyond `step` is this run's to cut away. */
-static mot_status look_into(const mot_record *record, record_segment *segment, mot_gidx step)
-{
-    mot_status status = MOT_OK;
-    hid_t file = H5I_INVALID_HID;
-    char path[MOT_RECORD_PATH], *id = NULL;
-    if (!segment->open && segment->last <= step) return MOT_OK;
-    MOT_TRY(mot_record_segment_path(path, record->folder, segment));
-    MOT_TRY(mot_h5_open_sealed(&file, path, "segment"));
-    MOT_TRY(mot_h5_get_int(file, ".", "last_step", &segment->last));
-    if (mot_h5_has_attribute(file, ".", "run_id")) MOT_TRY(mot_h5_get_text(file, ".", "run_id", &id));
-    if (segment->last > step && strcmp(id != NULL ? id : "", record->source.run_id) != 0)
-        status = mot_fail(MOT_ERR_INPUT,
-                          "%s holds steps before and after step %" MOT_PRI_GIDX
-                          ", from which the run would go on: it is not of this run; move it away",
-                          path, step);
-
-done:
-    mot_free(id);
-    mot_h5_close(&file);
-    return status;
-}
-
 mot_status mot_record_segment_settle(const char *run, record_segment *segment)
 {
     char before[MOT_RECORD_PATH], path[MOT_RECORD_PATH];
@@ -148,37 +114,6 @@ mot_status mot_record_segment_settle(const char *run, record_segment *segment)
     if (rename(before, path) != 0)
         status = mot_fail(MOT_ERR_FILE, "%s: cannot be renamed to %s: %s", before, path, strerror(errno));
     segment->open = status != MOT_OK;
-
-done:
-    return status;
-}
-
-/* A process that was killed while it cut one has left what it cut as well: the shorter stays. */
-static bool is_uncut(const record_segment *segment, const record_segment *before)
-{
-    return segment->first == before->first && segment->number == before->number;
-}
-
-mot_status mot_record_segments_cut(mot_record *record, mot_gidx step)
-{
-    record_segment *const segment = record->segment;
-    mot_status status = MOT_OK;
-    size_t stay = 0;
-    for (size_t s = 0; s < record->segments; ++s) /* all are looked at before any is touched */
-        if (segment[s].first <= step) MOT_TRY(look_into(record, &segment[s], step));
-    for (size_t s = 0; s < record->segments; ++s) {
-        if (segment[s].first <= step && (stay == 0 || !is_uncut(&segment[s], &segment[stay - 1])))
-            segment[stay++] = segment[s];
-        else
-            MOT_TRY(remove_segment(record, &segment[s]));
-    }
-    record->segments = stay;
-    for (size_t s = 0; s < stay; ++s) {
-        if (segment[s].last > step)
-            MOT_TRY(mot_record_segment_cut(record->folder, &segment[s], step));
-        else if (segment[s].open)
-            MOT_TRY(mot_record_segment_settle(record->folder, &segment[s]));
-    }
 
 done:
     return status;

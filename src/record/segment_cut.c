@@ -1,4 +1,5 @@
-/* The part of a segment up to a step: a run that goes on from a checkpoint in the midst of a segment does the rest again. */
+/* What stays when a run goes on from a step: segments that end before it, and the part up to it of one that it is in the midst
+ * of; the rest is done again. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -182,7 +183,17 @@ done:
     return status;
 }
 
-mot_status mot_record_segment_cut(const char *run, record_segment *segment, mot_gidx step)
+static mot_status remove_segment(const char *run, const record_segment *segment)
+{
+    char path[MOT_RECORD_PATH];
+    const mot_status status = mot_record_segment_path(path, run, segment);
+    if (status == MOT_OK && unlink(path) != 0 && errno != ENOENT)
+        return mot_fail(MOT_ERR_FILE, "%s: cannot be removed: %s", path, strerror(errno));
+    return status;
+}
+
+/* Writes the rows up to `step` under the name that they then have, and removes the file; *segment is that of the new one. */
+static mot_status cut_segment(const char *run, record_segment *segment, mot_gidx step)
 {
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
@@ -203,8 +214,7 @@ mot_status mot_record_segment_cut(const char *run, record_segment *segment, mot_
     mot_h5_close(&file);
     MOT_TRY(mot_record_segment_path(to, run, &cut));
     MOT_TRY(mot_record_segment_write(to, &source, table, cut.first, cut.last));
-    if (unlink(path) != 0 && errno != ENOENT)
-        status = mot_fail(MOT_ERR_FILE, "%s: cannot be removed: %s", path, strerror(errno));
+    MOT_TRY(remove_segment(run, segment));
     *segment = cut;
 
 done:
@@ -212,5 +222,61 @@ done:
     free_texts(text, texts);
     mot_record_source_free(&source);
     mot_h5_close(&file);
+    return status;
+}
+
+/* ---- which stay ---- */
+
+/* Which step an open segment ends with; and that the part of one which goes beyond `step` is this run's to cut away. */
+static mot_status look_into(const mot_record *record, record_segment *segment, mot_gidx step)
+{
+    mot_status status = MOT_OK;
+    hid_t file = H5I_INVALID_HID;
+    char path[MOT_RECORD_PATH], *id = NULL;
+    if (!segment->open && segment->last <= step) return MOT_OK;
+    MOT_TRY(mot_record_segment_path(path, record->folder, segment));
+    MOT_TRY(mot_h5_open_sealed(&file, path, "segment"));
+    MOT_TRY(mot_h5_get_int(file, ".", "last_step", &segment->last));
+    if (mot_h5_has_attribute(file, ".", "run_id")) MOT_TRY(mot_h5_get_text(file, ".", "run_id", &id));
+    if (segment->last > step && strcmp(id != NULL ? id : "", record->source.run_id) != 0)
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s holds steps before and after step %" MOT_PRI_GIDX
+                          ", from which the run would go on: it is not of this run; move it away",
+                          path, step);
+
+done:
+    mot_free(id);
+    mot_h5_close(&file);
+    return status;
+}
+
+/* A process that was killed while it cut one has left what it cut as well: the shorter stays. */
+static bool is_uncut(const record_segment *segment, const record_segment *before)
+{
+    return segment->first == before->first && segment->number == before->number;
+}
+
+mot_status mot_record_segments_cut(mot_record *record, mot_gidx step)
+{
+    record_segment *const segment = record->segment;
+    mot_status status = MOT_OK;
+    size_t stay = 0;
+    for (size_t s = 0; s < record->segments; ++s) /* all are looked at before any is touched */
+        if (segment[s].first <= step) MOT_TRY(look_into(record, &segment[s], step));
+    for (size_t s = 0; s < record->segments; ++s) {
+        if (segment[s].first <= step && (stay == 0 || !is_uncut(&segment[s], &segment[stay - 1])))
+            segment[stay++] = segment[s];
+        else
+            MOT_TRY(remove_segment(record->folder, &segment[s]));
+    }
+    record->segments = stay;
+    for (size_t s = 0; s < stay; ++s) {
+        if (segment[s].last > step)
+            MOT_TRY(cut_segment(record->folder, &segment[s], step));
+        else if (segment[s].open)
+            MOT_TRY(mot_record_segment_settle(record->folder, &segment[s]));
+    }
+
+done:
     return status;
 }
