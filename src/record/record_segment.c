@@ -48,8 +48,7 @@ static mot_status write_values(hid_t file, const char *name, size_t count, const
     mot_status status = mot_allocate(&number, count, sizeof *number, "an axis of the record");
     if (status != MOT_OK) return status;
     for (size_t i = 0; i < count; ++i) number[i] = value != NULL ? (int32_t)value[i] : (int32_t)i;
-    MOT_TRY(mot_h5_write(file, name, H5T_NATIVE_INT32, 1, shape,
-                         count > 1024 ? MOT_H5_COMPRESSED : MOT_H5_CONTIGUOUS, number));
+    MOT_TRY(mot_h5_write(file, name, H5T_NATIVE_INT32, 1, shape, MOT_H5_COMPRESSED, number));
     MOT_TRY(describe(file, name, "1", long_name));
 
 done:

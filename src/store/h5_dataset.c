@@ -5,7 +5,7 @@
 #include "store_private.h"
 
 /* Level 4 makes the columns of a record 3 % smaller than level 1, and takes half as long again. */
-enum { CHUNK_BYTES = 256 << 10, DEFLATE_LEVEL = 1 };
+enum { CHUNK_BYTES = 256 << 10, DEFLATE_LEVEL = 1, LEAST_BYTES = 4096 };
 
 /* ---- writing ---- */
 
@@ -34,9 +34,10 @@ static hid_t creation_list(int rank, const hsize_t *shape, size_t size, mot_h5_l
 {
     const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(list, false);
-    bool empty = rank == 0;
-    for (int d = 0; d < rank; ++d) empty = empty || shape[d] == 0;
-    if (layout == MOT_H5_CONTIGUOUS || (layout == MOT_H5_COMPRESSED && empty)) return list;
+    double bytes = (double)size; /* an index of chunks takes 2 KiB */
+    for (int d = 0; d < rank; ++d) bytes *= (double)shape[d];
+    if (rank == 0 || layout == MOT_H5_CONTIGUOUS || (layout == MOT_H5_COMPRESSED && bytes <= LEAST_BYTES))
+        return list;
     hsize_t chunk[MOT_H5_MAX_RANK];
     choose_chunk(rank, shape, size, layout == MOT_H5_GROWING, chunk);
     H5Pset_chunk(list, rank, chunk);

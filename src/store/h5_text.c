@@ -20,8 +20,7 @@ mot_status mot_h5_write_texts(hid_t where, const char *name, size_t count, const
     mot_status status = MOT_OK;
     MOT_TRY(mot_allocate(&table, count, longest, "a list of names"));
     for (size_t i = 0; i < count; ++i) memcpy(table + i * longest, texts[i], strlen(texts[i]));
-    MOT_TRY(mot_h5_write(where, name, type, 1, &shape, bytes > 4096 ? MOT_H5_COMPRESSED : MOT_H5_CONTIGUOUS,
-                         table));
+    MOT_TRY(mot_h5_write(where, name, type, 1, &shape, MOT_H5_COMPRESSED, table));
 done:
     mot_free(table);
     mot_h5_close(&type);

@@ -77,8 +77,8 @@ mot_status mot_h5_get_reals(hid_t where, const char *object, const char *name, s
 /* ---- datasets; `type` is a native memory type (H5T_NATIVE_FLOAT...), stored little-endian ---- */
 typedef enum mot_h5_layout {
     MOT_H5_CONTIGUOUS, /* whole rows can be read at random without decoding */
-    MOT_H5_COMPRESSED, /* chunked 64 KiB to 1 MiB, shuffle, deflate */
-    MOT_H5_GROWING,    /* as COMPRESSED, with an unlimited first dimension */
+    MOT_H5_COMPRESSED, /* above 4 KiB chunked, 64 KiB to 1 MiB, shuffle, deflate */
+    MOT_H5_GROWING,    /* chunked so, with an unlimited first dimension */
 } mot_h5_layout;
 
 /* Makes a dataset; `data` may be NULL (to be filled by mot_h5_write_rows). */
