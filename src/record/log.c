@@ -122,3 +122,12 @@ done:
     if (text != here) mot_free(text);
     return status;
 }
+
+mot_status mot_record_log_json(mot_record *record, mot_json *json)
+{
+    char *text = NULL;
+    mot_status status = mot_json_end(json, &text);
+    if (status == MOT_OK) status = mot_record_log(record, text);
+    mot_free(text);
+    return status;
+}

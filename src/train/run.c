@@ -332,7 +332,7 @@ static mot_status put_json(const mot_run *run, const char *checkpoint, char **te
     mot_json_int(json, "eval.step", run->course.progress.step);
     mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
     mot_run_put_told(config, json);
-    mot_run_put_eval(&run->reporter.last_eval, &run->world, json);
+    mot_run_put_eval(&run->reporter, json);
     mot_run_put_tables(&run->reporter.last_eval, &run->world, json);
     return mot_json_end(json, text);
 }

@@ -7,7 +7,7 @@
 static mot_status take_pass(mot_run *run, const mot_step_result *result, mot_gidx first, size_t n)
 {
     mot_run_count_add(&run->reporter.last_eval, &run->world, first, n, result);
-    mot_run_figures_add(&run->reporter, &run->world, first, n, result);
+    mot_run_figures_add(&run->reporter, first, n, result);
     if (run->keeper.record == NULL || run->course.again || !run->course.config.record.eval ||
         result->expert == NULL)
         return MOT_OK;
@@ -25,10 +25,8 @@ mot_status mot_run_evaluate(mot_run *run)
     double loss = 0, hits = 0, since = mot_clock_s();
     const mot_step_work before = *mot_step_measure(run->world.step);
     mot_status status = MOT_OK;
-    if (root) {
-        mot_run_count_begin(eval, &run->world);
-        mot_run_figures_begin(&run->reporter, &run->world);
-    }
+    if (root) mot_run_count_begin(eval, &run->world);
+    mot_run_figures_begin(&run->reporter, &run->world);
     for (mot_gidx first = 0; first < samples; first += batch) {
         const size_t n = (size_t)MOT_MIN(batch, samples - first);
         const mot_step_task task = {.first = first, .total = n, .number = step};

@@ -1,13 +1,12 @@
 /* The figures of an evaluation: what stands in /eval of the record, in log.jsonl and summary.json. */
 #include "run_private.h"
-#include "run_probe.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
+#include "mot/eval_figure.h"
 #include "mot/memory.h"
-#include "mot/merged.h"
 
 /* Of which data there is such a number. */
 typedef enum needs { ANY_DATA, OF_CLASSES, OF_KINDS, OF_NUMBERS } needs;
@@ -51,52 +50,149 @@ static bool has_number(const run_world *world, int number)
     return has[run_numbers[number].needs];
 }
 
+extern const mot_figure_kind mot_figure_explained, mot_figure_losses, mot_figure_probe;
+mot_kinds mot_figure_kinds = {
+    {&mot_figure_explained.kind, &mot_figure_losses.kind, &mot_figure_probe.kind}};
+
+/* What a line of log.jsonl has. */
+typedef struct line_number {
+    const char *key;
+    double *value;
+} line_number;
+
 struct run_figures {
-    size_t kinds; /* groups where the evaluated samples have them, else classes; 0: targets are no classes */
-    const char *axis;
+    size_t kinds;
+    mot_evaluation *kind; /* [kinds]: rows of mot_figure_kinds */
+    double *value;        /* [values]: of all their figures */
+    size_t values;
 
-    /* root */
-    double *kind_loss;  /* [kinds, E]: mean; NaN where no sample is */
-    double *loss_table; /* [kinds, E]: sums while an evaluation goes on */
-    double of_constant; /* loss of the mean of the targets; NaN: it is no figure of such data */
-
-    bool theory;
-    run_probe probe; /* where theory */
+    size_t recorded, lines;
+    mot_eval_figure *record; /* [recorded]: in the order of the record */
+    line_number *line;       /* [lines] */
 };
 
-/* Over the targets of the evaluated samples. */
-static mot_status find_loss_of_constant(const run_world *world, double *loss)
+/* ---- which there are ---- */
+
+static size_t numbers_of(const mot_eval_figure *figure)
 {
-    const mot_loss *of = mot_step_loss(world->step);
-    const size_t samples = (size_t)world->eval_set.samples;
-    unsigned char *target = NULL;
-    mot_status status = MOT_OK;
-    *loss = NAN;
-    if (world->comm->rank != MOT_ROOT || of->kind->of_constant == NULL) return MOT_OK;
-    MOT_TRY(mot_allocate(&target, samples, of->target_bytes, "the targets"));
-    MOT_TRY(mot_dataset_targets(&world->eval_set, target));
-    *loss = of->kind->of_constant(of, samples, target);
+    size_t numbers = 1;
+    for (int d = 0; d < figure->rank; ++d) numbers *= figure->shape[d];
+    return numbers;
+}
+
+static mot_status create_kinds(struct run_figures *figures, const run_eval *eval, const run_world *world)
+{
+    const mot_evaluation evaluation = {
+        .model = &world->model,
+        .loss = *mot_step_loss(world->step),
+        .set = &world->eval_set,
+        .pass = world->model.config->eval.batch,
+        .classes = world->classes,
+        .groups = world->groups,
+        .class_load = eval->class_load,
+        .group_load = eval->group_load,
+        .mean_loss = &eval->number[RUN_LOSS],
+    };
+    size_t rows = 0;
+    mot_status status;
+    while (mot_figure_kinds.row[rows] != NULL) ++rows;
+    MOT_TRY(mot_allocate(&figures->kind, rows, sizeof *figures->kind, "figures of an evaluation"));
+    while (figures->kinds < rows) {
+        const mot_figure_kind *kind = mot_figure_kind_at((int)figures->kinds);
+        mot_evaluation *of = &figures->kind[figures->kinds++];
+        *of = evaluation;
+        kind->describe(of);
+        if (of->figures > 0 && kind->create != NULL) MOT_TRY(kind->create(of));
+        for (size_t f = 0; f < of->figures; ++f) figures->values += numbers_of(&of->figure[f]);
+    }
+    MOT_TRY(mot_allocate(&figures->value, figures->values, sizeof(double), "figures of an evaluation"));
+    double *value = figures->value;
+    for (size_t k = 0; k < rows; ++k)
+        for (size_t f = 0; f < figures->kind[k].figures; ++f) {
+            figures->kind[k].value[f] = value;
+            value += numbers_of(&figures->kind[k].figure[f]);
+        }
 done:
-    mot_free(target);
     return status;
+}
+
+/* The number of the run's own that has this key, which a kind may find; RUN_NUMBERS: there is none. */
+static int find_number(const char *key)
+{
+    int number = 0;
+    while (number < RUN_NUMBERS && (key == NULL || strcmp(run_numbers[number].key, key) != 0)) ++number;
+    return number;
+}
+
+static void list(struct run_figures *figures, const mot_eval_figure *figure, double *value)
+{
+    if (figure->key != NULL) figures->line[figures->lines++] = (line_number){figure->key, value};
+    if (figure->name == NULL) return;
+    figures->record[figures->recorded] = *figure;
+    figures->record[figures->recorded++].value = value;
+}
+
+/* For the experts that there are now. */
+static void list_all(struct run_figures *figures, run_eval *eval, const run_world *world)
+{
+    const size_t E = (size_t)world->model.experts, C = (size_t)world->classes;
+    const mot_eval_figure
+        of_classes = MOT_FIGURE_ROW("class_accuracy", "share of the samples of a class with the right label", C,
+                                    "class"),
+        of_experts = MOT_FIGURE_ROW("expert_accuracy",
+                                    "share of the samples of an expert with the right label", E, "expert"),
+        confusion = MOT_FIGURE_TABLE("confusion", "samples by label (row) and predicted label (column)", C,
+                                     "class", C, "predicted_class");
+    figures->recorded = figures->lines = 0;
+    for (int i = 0; i < RUN_NUMBERS; ++i) {
+        const mot_eval_figure number = MOT_FIGURE(run_numbers[i].name, run_numbers[i].key,
+                                                  run_numbers[i].long_name);
+        if (has_number(world, i)) list(figures, &number, &eval->number[i]);
+    }
+    if (C > 0) list(figures, &of_classes, eval->class_accuracy);
+    if (C > 0) list(figures, &of_experts, eval->expert_accuracy);
+    if (eval->confusion != NULL) list(figures, &confusion, eval->confusion);
+    for (size_t k = 0; k < figures->kinds; ++k) {
+        mot_evaluation *of = &figures->kind[k];
+        const bool has = of->figures > 0;
+        of->figures = 0;
+        if (has) mot_figure_kind_at((int)k)->describe(of);
+        for (size_t f = 0; f < of->figures; ++f)
+            if (find_number(of->figure[f].key) == RUN_NUMBERS) list(figures, &of->figure[f], of->value[f]);
+    }
+}
+
+static mot_status make_room(struct run_figures *figures)
+{
+    size_t most = RUN_NUMBERS + 3;
+    mot_status status;
+    for (size_t k = 0; k < figures->kinds; ++k) most += figures->kind[k].figures;
+    MOT_TRY(mot_allocate(&figures->record, most, sizeof *figures->record, "figures of an evaluation"));
+    MOT_TRY(mot_allocate(&figures->line, most, sizeof *figures->line, "figures of an evaluation"));
+done:
+    return status;
+}
+
+static mot_status check_names(const struct run_figures *figures)
+{
+    for (size_t a = 0; a < figures->recorded; ++a)
+        for (size_t b = 0; b < a; ++b)
+            if (strcmp(figures->record[a].name, figures->record[b].name) == 0)
+                return mot_fail(MOT_ERR_INPUT, "two figures of an evaluation are called '%s'",
+                                figures->record[a].name);
+    return MOT_OK;
 }
 
 mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world)
 {
     struct run_figures *figures;
-    mot_status status = mot_allocate(&figures, 1, sizeof *figures, "figures of an evaluation");
-    if (status != MOT_OK) return status;
+    mot_status status;
+    MOT_TRY(mot_allocate(&figures, 1, sizeof *figures, "figures of an evaluation"));
     reporter->figures = figures;
-    const bool groups = world->eval_set.groups > 0;
-    figures->kinds = (size_t)(groups ? world->groups : world->classes);
-    figures->axis = groups ? "group" : "class";
-    figures->theory = mot_dataset_mixture(&world->eval_set, NULL) != NULL &&
-                      world->model.kind == &mot_merged_kind && !world->model.gate.kind->spread;
-    const size_t table = figures->kinds * (size_t)world->model.experts;
-    MOT_TRY(mot_allocate(&figures->kind_loss, table, sizeof(double), "figures of an evaluation"));
-    MOT_TRY(mot_allocate(&figures->loss_table, table, sizeof(double), "figures of an evaluation"));
-    if (figures->theory) MOT_TRY(mot_run_probe_create(world, &figures->probe));
-    MOT_TRY(find_loss_of_constant(world, &figures->of_constant));
+    MOT_TRY(create_kinds(figures, &reporter->last_eval, world));
+    MOT_TRY(make_room(figures));
+    list_all(figures, &reporter->last_eval, world);
+    MOT_TRY(check_names(figures));
 done:
     return status; /* released by mot_run_take_down */
 }
@@ -106,125 +202,46 @@ void mot_run_figures_destroy(run_reporter *reporter)
     struct run_figures *figures = reporter->figures;
     reporter->figures = NULL;
     if (figures == NULL) return;
-    mot_run_probe_destroy(&figures->probe);
-    mot_free(figures->kind_loss);
-    mot_free(figures->loss_table);
-    mot_free(figures);
+    for (size_t k = 0; k < figures->kinds; ++k)
+        if (mot_figure_kind_at((int)k)->destroy != NULL)
+            mot_figure_kind_at((int)k)->destroy(&figures->kind[k]);
+    void *const arrays[] = {figures->kind, figures->value, figures->record, figures->line, figures};
+    for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
-/* ---- while the evaluation goes on: the root ---- */
-
-void mot_run_figures_begin(run_reporter *reporter, const run_world *world)
+size_t mot_run_figure_numbers(const run_reporter *reporter)
 {
-    struct run_figures *figures = reporter->figures;
-    memset(figures->loss_table, 0,
-           figures->kinds * (size_t)world->model.experts * sizeof(double));
-}
-
-void mot_run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
-                         const mot_step_result *result)
-{
-    struct run_figures *figures = reporter->figures;
-    const size_t E = (size_t)world->model.experts, K = mot_model_choices(&world->model);
-    const int32_t *kind = world->eval_set.groups > 0 ? result->group : result->label;
-    for (size_t b = 0; result->expert != NULL && b < n && kind[b] >= 0; ++b)
-        figures->loss_table[(size_t)kind[b] * E + (size_t)result->expert[b * K]] += result->sample_loss[b];
-    if (first == 0 && figures->theory) mot_run_probe_take(&world->model, &figures->probe, result);
-}
-
-/* ---- at the end of the evaluation: the root ---- */
-
-/* Loss where a sample is with an expert that mostly has its kind, and the mean losses of the table. */
-static void conclude_losses(run_eval *eval, struct run_figures *figures, const int64_t *load, size_t E)
-{
-    double loss = 0, count = 0;
-    for (size_t e = 0; e < E; ++e) {
-        size_t own = 0;
-        for (size_t n = 1; n < figures->kinds; ++n)
-            if (load[n * E + e] > load[own * E + e]) own = n;
-        loss += figures->loss_table[own * E + e];
-        count += (double)load[own * E + e];
-    }
-    eval->number[RUN_ROUTED_LOSS] = count > 0 ? loss / count : NAN;
-    for (size_t i = 0; i < figures->kinds * E; ++i)
-        figures->kind_loss[i] = load[i] > 0 ? figures->loss_table[i] / (double)load[i] : NAN;
-}
-
-/* Share of the samples that are with an expert whose neurons are aligned best with their class. */
-static double routing_accuracy(const run_eval *eval, const struct run_figures *figures, size_t E)
-{
-    const size_t N = figures->kinds;
-    int64_t right = 0;
-    for (size_t e = 0; e < E; ++e) {
-        size_t own = 0;
-        for (size_t n = 1; n < N; ++n)
-            if (fabs(figures->probe.neurons[e * N + n]) > fabs(figures->probe.neurons[e * N + own])) own = n;
-        right += eval->group_load[own * E + e];
-    }
-    return (double)right / (double)eval->samples;
-}
-
-/* The figures of an evaluation; how many there are. */
-enum { MOST_FIGURES = RUN_NUMBERS + 16 };
-static size_t list_figures(const run_reporter *reporter, const run_world *world,
-                           mot_eval_figure list[MOST_FIGURES])
-{
-    const run_eval *eval = &reporter->last_eval;
     const struct run_figures *figures = reporter->figures;
-    const size_t E = (size_t)world->model.experts, C = (size_t)world->classes,
-                 N = figures->kinds;
-    size_t count = 0;
-    for (int i = 0; i < RUN_NUMBERS; ++i)
-        if (run_numbers[i].name != NULL && has_number(world, i))
-            list[count++] = (mot_eval_figure){.name = run_numbers[i].name,
-                                              .units = "1",
-                                              .long_name = run_numbers[i].long_name,
-                                              .value = &eval->number[i]};
-/* clang-format off */
-#define ROW(name_, text_, length_, axis_, value_) \
-    (mot_eval_figure){.name = name_, .units = "1", .long_name = text_, .rank = 1, .shape = {length_}, .axis = {axis_}, .value = value_}
-#define TABLE(name_, text_, rows_, row_axis_, columns_, column_axis_, value_) \
-    (mot_eval_figure){.name = name_, .units = "1", .long_name = text_, .rank = 2, .shape = {rows_, columns_}, .axis = {row_axis_, column_axis_}, .value = value_}
-    if (C > 0) {
-        list[count++] = ROW("class_accuracy", "share of the samples of a class with the right label", C, "class", eval->class_accuracy);
-        list[count++] = ROW("expert_accuracy", "share of the samples of an expert with the right label", E, "expert", eval->expert_accuracy);
-    }
-    if (eval->confusion != NULL)
-        list[count++] = TABLE("confusion", "samples by label (row) and predicted label (column)", C, "class", C, "predicted_class", eval->confusion);
-    if (N > 0)
-        list[count++] = TABLE("kind_loss", "mean loss by group (or class) and expert", N, figures->axis, E, "expert", figures->kind_loss);
-    if (figures->theory) {
-        list[count++] = TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group", figures->probe.neurons);
-        list[count++] = TABLE("gate", "theta_i c_n", E, "expert", N, "group", figures->probe.gate);
-        list[count++] = TABLE("attention", "attention by kind of query (row) and key (column): noise, class signal, classification signal, distractor",
-                              MOT_ROLES, "query", MOT_ROLES, "key", figures->probe.attention);
-        list[count++] = ROW("gradient_cosine", "mean cosine between the gradients of two classes at an expert", E, "expert", figures->probe.cosine);
-        list[count++] = ROW("gradient_agreement", "|sum of the classes' gradients| / sum of their lengths at an expert", E, "expert", figures->probe.agreement);
-    }
-/* clang-format on */
-#undef TABLE
-#undef ROW
-    assert(count <= MOST_FIGURES);
-    return count;
-}
-
-size_t mot_run_figure_numbers(const run_reporter *reporter, const run_world *world)
-{
-    mot_eval_figure list[MOST_FIGURES];
     size_t numbers = 0;
-    for (size_t f = reporter->figures != NULL ? list_figures(reporter, world, list) : 0; f-- > 0;) {
-        size_t own = 1;
-        for (int d = 0; d < list[f].rank; ++d) own *= list[f].shape[d];
-        numbers += own;
-    }
+    for (size_t f = 0; f < figures->recorded; ++f) numbers += numbers_of(&figures->record[f]);
     return numbers;
 }
 
-static mot_status record_figures(const mot_run *run)
+/* ---- while the evaluation goes on ---- */
+
+void mot_run_figures_begin(run_reporter *reporter, const run_world *world)
 {
-    mot_eval_figure list[MOST_FIGURES];
-    const size_t count = list_figures(&run->reporter, &run->world, list);
-    return mot_record_eval(run->keeper.record, run->course.progress.step, count, list);
+    list_all(reporter->figures, &reporter->last_eval, world);
+    memset(reporter->figures->value, 0, reporter->figures->values * sizeof(double));
+}
+
+void mot_run_figures_add(run_reporter *reporter, mot_gidx first, size_t n, const mot_step_result *result)
+{
+    struct run_figures *figures = reporter->figures;
+    for (size_t k = 0; k < figures->kinds; ++k) {
+        const mot_figure_kind *kind = mot_figure_kind_at((int)k);
+        if (figures->kind[k].figures > 0 && kind->add != NULL) kind->add(&figures->kind[k], first, n, result);
+    }
+}
+
+/* ---- at its end ---- */
+
+void mot_run_put_eval(const run_reporter *reporter, mot_json *json)
+{
+    const struct run_figures *figures = reporter->figures;
+    for (size_t i = 0; i < figures->lines; ++i)
+        mot_json_real(json, figures->line[i].key,
+                      reporter->last_eval.step >= 0 ? *figures->line[i].value : NAN);
 }
 
 void mot_run_put_numbers(mot_json *json, const char *key, int count, const int *number)
@@ -233,12 +250,6 @@ void mot_run_put_numbers(mot_json *json, const char *key, int count, const int *
     assert(count <= MOT_MAX_EXPERTS);
     for (int i = 0; i < count; ++i) whole[i] = number[i];
     mot_json_ints(json, key, (size_t)count, whole);
-}
-
-void mot_run_put_eval(const run_eval *eval, const run_world *world, mot_json *json)
-{
-    for (int i = 0; i < RUN_NUMBERS; ++i)
-        if (has_number(world, i)) mot_json_real(json, run_numbers[i].key, eval->step >= 0 ? eval->number[i] : NAN);
 }
 
 void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *json)
@@ -271,35 +282,31 @@ static mot_status log_figures(const mot_run *run)
     mot_json_int(json, "stage", MOT_MIN(run->course.progress.stage, run->course.config.stages - 1));
     mot_json_text(json, "eval.split", run->course.config.eval.split);
     mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
-    mot_run_put_eval(&run->reporter.last_eval, &run->world, json);
-    char *text = NULL;
-    mot_status status = mot_json_end(json, &text);
-    if (status == MOT_OK) status = mot_record_log(run->keeper.record, text);
-    mot_free(text);
-    return status;
+    mot_run_put_eval(&run->reporter, json);
+    return mot_record_log_json(run->keeper.record, json);
 }
 
-static void conclude(run_eval *eval, struct run_figures *figures, const int64_t *load, size_t E)
+/* Every rank what the kinds find; numbers among it that are the run's own go to their places. */
+static void end_kinds(struct run_figures *figures, run_eval *eval)
 {
-    if (figures->kinds > 0) conclude_losses(eval, figures, load, E);
-    if (figures->of_constant > 0) eval->number[RUN_EXPLAINED] = 1 - eval->number[RUN_LOSS] / figures->of_constant;
-    if (!figures->theory) return;
-    eval->number[RUN_ROUTING_ACCURACY] = routing_accuracy(eval, figures, E);
-    eval->number[RUN_SIGNAL_ATTENTION] =
-        figures->probe.attention[MOT_ROLE_SIGNAL * MOT_ROLES + MOT_ROLE_SIGNAL];
+    for (size_t k = 0; k < figures->kinds; ++k) {
+        const mot_figure_kind *kind = mot_figure_kind_at((int)k);
+        mot_evaluation *of = &figures->kind[k];
+        if (of->figures > 0 && kind->end != NULL) kind->end(of);
+        for (size_t f = 0; f < of->figures; ++f) {
+            const int number = find_number(of->figure[f].key);
+            if (number < RUN_NUMBERS) eval->number[number] = *of->value[f];
+        }
+    }
 }
 
 mot_status mot_run_figures_end(mot_run *run)
 {
-    struct run_figures *figures = run->reporter.figures;
-    run_eval *eval = &run->reporter.last_eval;
+    const struct run_figures *figures = run->reporter.figures;
     mot_status status = MOT_OK;
-    if (figures->theory) mot_run_probe_look(&run->world.model, &figures->probe);
-    if (run->world.comm->rank != MOT_ROOT) return MOT_OK;
-    conclude(eval, figures, run->world.eval_set.groups > 0 ? eval->group_load : eval->class_load,
-             (size_t)run->world.model.experts);
+    end_kinds(run->reporter.figures, &run->reporter.last_eval);
     if (run->keeper.record == NULL || run->course.again) return MOT_OK;
-    MOT_TRY(record_figures(run));
+    MOT_TRY(mot_record_eval(run->keeper.record, run->course.progress.step, figures->recorded, figures->record));
     MOT_TRY(log_figures(run));
     MOT_TRY(mot_run_health_eval(run));
 done:
@@ -310,6 +317,7 @@ done:
 
 mot_status mot_run_recall_eval(mot_run *run)
 {
+    const struct run_figures *figures = run->reporter.figures;
     run_eval *eval = &run->reporter.last_eval;
     char *line = NULL;
     int64_t step = -1, samples = 0;
@@ -319,9 +327,9 @@ mot_status mot_run_recall_eval(mot_run *run)
     (void)mot_json_find_int(line, strlen(line), "eval.samples", &samples);
     eval->step = step;
     eval->samples = samples;
-    for (int i = 0; i < RUN_NUMBERS; ++i)
-        if (!mot_json_find_real(line, strlen(line), run_numbers[i].key, &eval->number[i]))
-            eval->number[i] = NAN;
+    for (size_t i = 0; i < figures->lines; ++i)
+        if (!mot_json_find_real(line, strlen(line), figures->line[i].key, figures->line[i].value))
+            *figures->line[i].value = NAN;
     mot_free(line);
     return mot_record_last_choices(run->keeper.record, step, run->world.eval_set.samples, eval->expert);
 }

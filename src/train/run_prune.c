@@ -128,15 +128,11 @@ static void list_gone(const mot_model *model, const bool *keep, char text[NUMBER
 static mot_status log_left(const mot_run *run)
 {
     const mot_model *model = &run->world.model;
-    char *text = NULL;
     mot_json *json = mot_json_begin();
     if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_json_int(json, "step", run->course.progress.step);
     mot_run_put_numbers(json, "experts.left", model->experts, model->origin);
-    mot_status status = mot_json_end(json, &text);
-    if (status == MOT_OK) status = mot_record_log(run->keeper.record, text);
-    mot_free(text);
-    return status;
+    return mot_record_log_json(run->keeper.record, json);
 }
 
 static mot_status record_left(const mot_run *run)

@@ -10,7 +10,6 @@
 #include "mot/clock.h"
 #include "mot/level.h"
 #include "mot/log.h"
-#include "mot/memory.h"
 #include "mot/source.h"
 #include "mot/version.h"
 
@@ -153,11 +152,7 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     mot_json_real(json, "time.exchange", means->exchange);
     mot_json_real(json, "time.wait", means->wait);
     mot_json_real(json, "time.interval_s", means->wall_s);
-    char *text = NULL;
-    mot_status status = mot_json_end(json, &text);
-    if (status == MOT_OK) status = mot_record_log(run->keeper.record, text);
-    mot_free(text);
-    return status;
+    return mot_record_log_json(run->keeper.record, json);
 }
 
 mot_status mot_run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate)

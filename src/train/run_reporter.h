@@ -102,17 +102,15 @@ void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, s
                        const mot_step_result *result);
 void mot_run_count_end(run_eval *eval, const run_world *world);
 
-/* run_figures.c: what an evaluation shows, for the record, log.jsonl and the terminal. Begin and add: see mot_run_evaluate; the
- * root's. mot_run_figures_end is of the whole run. */
+/* run_figures.c: what an evaluation shows, for the record, log.jsonl and the terminal. Create: after the root has its counts;
+ * the status is this rank's own. Begin: every rank. Add: the root, after its counts. mot_run_figures_end is of the whole run. */
 mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world);
 void mot_run_figures_destroy(run_reporter *reporter);
-size_t mot_run_figure_numbers(const run_reporter *reporter,
-                              const run_world *world); /* in all of an evaluation; root */
+size_t mot_run_figure_numbers(const run_reporter *reporter); /* in all of an evaluation; root */
 void mot_run_figures_begin(run_reporter *reporter, const run_world *world);
-void mot_run_figures_add(run_reporter *reporter, const run_world *world, mot_gidx first, size_t n,
-                         const mot_step_result *result);
+void mot_run_figures_add(run_reporter *reporter, mot_gidx first, size_t n, const mot_step_result *result);
 /* All numbers of an evaluation that there can be of these data; and, for `mot eval --json`, tables and names. */
-void mot_run_put_eval(const run_eval *eval, const run_world *world, mot_json *json);
+void mot_run_put_eval(const run_reporter *reporter, mot_json *json);
 void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *json);
 /* Whole numbers as a list. */
 void mot_run_put_numbers(mot_json *json, const char *key, int count, const int *number);

@@ -18,14 +18,15 @@ mot_status mot_run_set_up(mot_run *run, const mot_comm *comm, const mot_config *
     const size_t held = mot_memory_held();
     if (purpose == RUN_TRAIN) world->held.copies = mot_run_copy_bytes(run);
     if (purpose == RUN_BENCH || purpose == RUN_PREDICT) goto done;
-    status = mot_run_figures_create(&run->reporter, world);
-    if (comm->rank == MOT_ROOT && status == MOT_OK) {
+    status = MOT_OK;
+    if (comm->rank == MOT_ROOT) {
         status = mot_config_text(&run->course.config, &run->keeper.config_text);
         if (status == MOT_OK) status = mot_run_count_create(&run->reporter.last_eval, world);
         if (status == MOT_OK && purpose == RUN_TRAIN) status = mot_run_health_create(&run->reporter, world);
     }
+    if (status == MOT_OK) status = mot_run_figures_create(&run->reporter, world);
     MOT_TRY(mot_comm_agree(comm, status));
-    world->figures = mot_run_figure_numbers(&run->reporter, world);
+    world->figures = mot_run_figure_numbers(&run->reporter);
     world->held.figures = mot_memory_held() - held;
 done:
     if (status != MOT_OK) mot_run_take_down(run);

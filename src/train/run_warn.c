@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "mot/log.h"
-#include "mot/memory.h"
 
 enum { CURE = 160 }; /* bytes of its text */
 
@@ -86,11 +85,7 @@ static mot_status log_warning(mot_run *run, run_warning warning, const char *see
     mot_json_text(json, "warning", names[warning]);
     mot_json_text(json, "seen", seen);
     mot_json_text(json, "cure", cure);
-    char *text = NULL;
-    mot_status status = mot_json_end(json, &text);
-    if (status == MOT_OK) status = mot_record_log(run->keeper.record, text);
-    mot_free(text);
-    return status;
+    return mot_record_log_json(run->keeper.record, json);
 }
 
 mot_status mot_run_warn(mot_run *run, run_warning warning, const char *format, ...)

@@ -17,7 +17,7 @@
  *              (sample, chosen expert); split 0 train, 1 evaluation; choice 0..K-1; group -1 where the data set has none;
  *              predicted and loss of evaluations alone, else -1 and NaN
  * with dimension scales (step, expert, class, row), in the group of what they belong to or the root, as readers of netCDF
- * want them; attributes units and long_name; chunked, shuffled, deflated.
+ * want them; attributes units and long_name; above 4 KiB chunked, shuffled, deflated.
  *
  * Who reads asks record_read.h, which knows where things stand.
  *
@@ -98,10 +98,11 @@ mot_status mot_record_snapshot(mot_record *record, mot_gidx step, int layer, con
                                const int64_t *group_load);
 
 /* A figure of an evaluation: a number (rank 0) or a table of them. Each axis has a name: expert, class and group are the
- * file's; of others, which are the same size wherever they occur, long_name says what the places mean. */
+ * file's; of others, which are the same size wherever they occur, long_name says what the places mean. `key` is what a number
+ * is called in log.jsonl, which is the caller's matter; NULL: it is not there. */
 enum { MOT_FIGURE_RANK = 3 };
 typedef struct mot_eval_figure {
-    const char *name, *units, *long_name;
+    const char *name, *key, *units, *long_name;
     int rank;
     size_t shape[MOT_FIGURE_RANK];
     const char *axis[MOT_FIGURE_RANK];
@@ -156,6 +157,8 @@ mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_
 
 /* Appends a line to log.jsonl; the file is flushed to the operating system. */
 mot_status mot_record_log(mot_record *record, const char *line);
+/* Ends the object, which is the line. Releases json. */
+mot_status mot_record_log_json(mot_record *record, mot_json *json);
 
 /* ---- figures of specialization from a load table [classes, E] ---- */
 typedef struct mot_specialization {

@@ -1,29 +1,74 @@
-#include "run_probe.h"
+/* A look inside the experts at every evaluation, where the truth is known: merged experts on the theory's mixture.
+ *
+ * The probe, the first samples of the evaluation split, is made by every rank for itself; an expert's owner looks at the
+ * probe's samples that the gate sends to it. What a rank finds stands in rows that are its own, zero elsewhere, so that
+ * the sum over ranks is exact; sums over samples are taken by the root in sample order. */
+#include "mot/eval_figure.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "mot/memory.h"
 #include "mot/merged.h"
-#include "mot/watch.h"
 
 enum { MOST_PROBE = 512 };
 
-mot_status mot_run_probe_create(const run_world *world, run_probe *probe)
+/* Its figures. */
+enum { NEURONS, GATE, ATTENTION, COSINE, AGREEMENT, ROUTING, SIGNAL };
+
+typedef struct run_probe {
+    size_t classes;             /* N of the mixture */
+    const mot_mixture *mixture; /* the evaluation split's */
+    size_t samples;             /* P */
+    float *x;                   /* [P, L, D] */
+    int32_t *label, *group;     /* [P] */
+    int8_t *role;               /* [P, L] */
+    int32_t *expert;            /* [P]: first choice in the last evaluation */
+    mot_real *weight;           /* [P] */
+    double *mass;               /* [P, roles, roles]: attention by kind of query and key */
+
+    /* scratch of one expert */
+    mot_arena arena;
+    double *signal;     /* [D] */
+    mot_real *gradient; /* [N, table.count] */
+    mot_real **row;     /* [table.rows] */
+    mot_real *prob, *scratch;
+    size_t *first;
+    mot_real *tile_x, *out, *d_out;
+} run_probe;
+
+static void describe(mot_evaluation *e)
 {
-    const mot_model *model = &world->model;
+    const size_t E = (size_t)e->model->experts, N = (size_t)e->groups;
+    if (mot_dataset_mixture(e->set, NULL) == NULL || e->model->kind != &mot_merged_kind ||
+        e->model->gate.kind->spread)
+        return;
+/* clang-format off */
+    e->figure[NEURONS] = MOT_FIGURE_TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group");
+    e->figure[GATE] = MOT_FIGURE_TABLE("gate", "theta_i c_n", E, "expert", N, "group");
+    e->figure[ATTENTION] = MOT_FIGURE_TABLE("attention", "attention by kind of query (row) and key (column): noise, class signal, classification signal, distractor", MOT_ROLES, "query", MOT_ROLES, "key");
+    e->figure[COSINE] = MOT_FIGURE_ROW("gradient_cosine", "mean cosine between the gradients of two classes at an expert", E, "expert");
+    e->figure[AGREEMENT] = MOT_FIGURE_ROW("gradient_agreement", "|sum of the classes' gradients| / sum of their lengths at an expert", E, "expert");
+    e->figure[ROUTING] = MOT_FIGURE("routing_accuracy", "routing.accuracy", "share of samples with an expert whose neurons are aligned best with their class");
+    e->figure[SIGNAL] = MOT_FIGURE(NULL, "attention.signal", "attention of the classification signal to itself");
+/* clang-format on */
+    e->figures = SIGNAL + 1;
+}
+
+static mot_status create(mot_evaluation *e)
+{
+    const mot_model *model = e->model;
     const mot_expert_shape *shape = &model->shape;
-    const size_t L = shape->tokens, D = shape->width, E = (size_t)world->model.experts,
-                 N = (size_t)world->groups;
-    const size_t tile = model->kind->tile(shape);
+    const size_t L = shape->tokens, D = shape->width, N = (size_t)e->groups, tile = model->kind->tile(shape);
     const char *what = "the probe of an evaluation";
     int split;
+    run_probe *probe;
     mot_status status;
-    probe->mixture = mot_dataset_mixture(&world->eval_set, &split);
-    probe->loss = *mot_step_loss(world->step); /* a step may be made anew */
+    MOT_TRY(mot_allocate(&e->own, 1, sizeof *probe, what));
+    probe = e->own;
+    probe->mixture = mot_dataset_mixture(e->set, &split);
     probe->classes = N;
-    probe->samples = (size_t)MOT_MIN((mot_gidx)MOST_PROBE, world->eval_set.samples);
-    probe->samples = MOT_MIN(probe->samples, world->model.config->eval.batch);
+    probe->samples = MOT_MIN((size_t)MOT_MIN((mot_gidx)MOST_PROBE, e->set->samples), e->pass);
     const size_t P = probe->samples;
     MOT_TRY(mot_allocate(&probe->x, P * L * D, sizeof(float), what));
     MOT_TRY(mot_allocate(&probe->label, P, sizeof(int32_t), what));
@@ -31,10 +76,6 @@ mot_status mot_run_probe_create(const run_world *world, run_probe *probe)
     MOT_TRY(mot_allocate(&probe->role, P * L, 1, what));
     MOT_TRY(mot_allocate(&probe->expert, P, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&probe->weight, P, sizeof(mot_real), what));
-    MOT_TRY(mot_allocate(&probe->neurons, E * N, sizeof(double), what));
-    MOT_TRY(mot_allocate(&probe->gate, E * N, sizeof(double), what));
-    MOT_TRY(mot_allocate(&probe->cosine, E, sizeof(double), what));
-    MOT_TRY(mot_allocate(&probe->agreement, E, sizeof(double), what));
     MOT_TRY(mot_allocate(&probe->mass, P * MOT_ROLES * MOT_ROLES, sizeof(double), what));
     MOT_TRY(mot_arena_init(&probe->arena, model->kind->workspace(shape)));
     MOT_TRY(mot_allocate(&probe->signal, D, sizeof(double), what));
@@ -47,30 +88,31 @@ mot_status mot_run_probe_create(const run_world *world, run_probe *probe)
     MOT_TRY(mot_allocate(&probe->out, tile, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&probe->d_out, tile, sizeof(mot_real), what));
     for (size_t s = 0; s <= tile; ++s) probe->first[s] = s * L;
-    for (size_t p = 0; p < P; ++p)
-        mot_mixture_sample(probe->mixture, split, (mot_gidx)p, probe->x + p * L * D, &probe->label[p],
-                           &probe->group[p], probe->role + p * L);
+    for (size_t i = 0; i < P; ++i)
+        mot_mixture_sample(probe->mixture, split, (mot_gidx)i, probe->x + i * L * D, &probe->label[i],
+                           &probe->group[i], probe->role + i * L);
 done:
     return status;
 }
 
-void mot_run_probe_destroy(run_probe *probe)
+static void destroy(mot_evaluation *e)
 {
+    run_probe *probe = e->own;
+    if (probe == NULL) return;
     mot_arena_free(&probe->arena);
-    void *const arrays[] = {probe->x,       probe->label,   probe->group,    probe->role,   probe->expert,
-                            probe->weight,  probe->neurons, probe->gate,     probe->cosine, probe->agreement,
-                            probe->mass,    probe->signal,  probe->gradient, probe->row,    probe->prob,
-                            probe->scratch, probe->first,   probe->tile_x,   probe->out,    probe->d_out};
+    void *const arrays[] = {probe->x,     probe->label,  probe->group,    probe->role, probe->expert, probe->weight,  probe->mass,  probe->signal,
+                            probe->gradient, probe->row, probe->prob, probe->scratch, probe->first,   probe->tile_x, probe->out, probe->d_out, probe};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
-    *probe = (run_probe){0};
 }
 
-void mot_run_probe_take(const mot_model *model, run_probe *probe, const mot_step_result *result)
+/* Takes from the first pass of an evaluation where the probe's samples went. */
+static void take(mot_evaluation *e, mot_gidx first, size_t n, const mot_step_result *result)
 {
-    const size_t K = mot_model_choices(model);
-    for (size_t p = 0; p < probe->samples; ++p) {
-        probe->expert[p] = result->expert[p * K];
-        probe->weight[p] = result->weight[p * K];
+    run_probe *probe = e->own;
+    const size_t K = mot_model_choices(e->model);
+    for (size_t i = 0; i < probe->samples && first == 0 && i < n; ++i) {
+        probe->expert[i] = result->expert[i * K];
+        probe->weight[i] = result->weight[i * K];
     }
 }
 
@@ -112,29 +154,33 @@ static const mot_real *weight_of(const mot_model *model, int local, mot_part par
     return NULL;
 }
 
-static void map_expert(const mot_model *model, run_probe *probe, int local, size_t expert)
+static void map_expert(const mot_evaluation *e, int local, size_t expert)
 {
+    const mot_model *model = e->model;
+    const run_probe *probe = e->own;
     const mot_merged_config *merged = &model->config->model.merged;
     for (size_t n = 0; n < probe->classes; ++n) {
         label_signal(probe, n, probe->signal);
-        probe->neurons[expert * probe->classes + n] = alignment(weight_of(model, local, MOT_PART_FFN),
-                                                                merged->heads, model->shape.width,
-                                                                merged->neurons, probe->signal);
+        e->value[NEURONS][expert * probe->classes + n] = alignment(weight_of(model, local, MOT_PART_FFN),
+                                                                   merged->heads, model->shape.width,
+                                                                   merged->neurons, probe->signal);
     }
 }
 
 /* theta_i c_n, on the root, which owns the gate; stays 0 unless the gate is linear in the tokens' sum or mean. */
-static void map_gate(const mot_model *model, run_probe *probe)
+static void map_gate(const mot_evaluation *e)
 {
+    const mot_model *model = e->model;
+    const run_probe *probe = e->own;
     const mot_gate *gate = &model->gate;
     const size_t D = model->shape.width, E = gate->experts;
     if (gate->kind != &mot_gate_linear || gate->features != D) return;
-    for (size_t e = 0; e < E; ++e)
+    for (size_t i = 0; i < E; ++i)
         for (size_t n = 0; n < probe->classes; ++n) {
             double sum = 0;
             for (size_t d = 0; d < D; ++d)
-                sum += (double)model->gate_params.value[d * E + e] * probe->mixture->class_signal[n * D + d];
-            probe->gate[e * probe->classes + n] = sum;
+                sum += (double)model->gate_params.value[d * E + i] * probe->mixture->class_signal[n * D + d];
+            e->value[GATE][i * probe->classes + n] = sum;
         }
 }
 
@@ -158,11 +204,12 @@ static void look(const mot_model *model, run_probe *probe, int local, size_t p)
 }
 
 /* Adds the gradient of the loss over the probe's samples of class n at this expert. Returns how many there are. */
-static size_t class_gradient(const mot_model *model, run_probe *probe, int local, size_t expert, size_t n,
-                             mot_real *gradient)
+static size_t class_gradient(const mot_evaluation *e, int local, size_t expert, size_t n, mot_real *gradient)
 {
+    const mot_model *model = e->model;
+    const mot_loss *loss = &e->loss;
+    run_probe *probe = e->own;
     const mot_expert_shape *shape = &model->shape;
-    const mot_loss *loss = &probe->loss;
     const mot_real *const *weight = model->weight + (size_t)local * model->table.rows;
     const size_t LD = shape->tokens * shape->width, tile = model->kind->tile(shape);
     size_t count = 0;
@@ -200,14 +247,15 @@ static double product(size_t count, const mot_real *a, const mot_real *b)
 
 /* How the classes that an expert sees pull at it: the mean cosine between two classes' gradients, and
  * |sum of gradients| / sum of |gradient|, which is 1 when all pull in one direction, or when there is one class alone. */
-static void conflict(const mot_model *model, run_probe *probe, int local, size_t expert)
+static void conflict(const mot_evaluation *e, int local, size_t expert)
 {
-    const size_t count = model->table.count, N = probe->classes;
+    run_probe *probe = e->own;
+    const size_t count = e->model->table.count, N = probe->classes;
     double length[MOT_MIXTURE_MAX_CLASSES], lengths = 0, cosines = 0, square = 0;
     size_t pairs = 0, present = 0;
     for (size_t n = 0; n < N; ++n) {
         mot_real *gradient = probe->gradient + present * count;
-        if (class_gradient(model, probe, local, expert, n, gradient) == 0) continue;
+        if (class_gradient(e, local, expert, n, gradient) == 0) continue;
         length[present] = sqrt(product(count, gradient, gradient));
         if (length[present] > 0) lengths += length[present++];
     }
@@ -219,46 +267,57 @@ static void conflict(const mot_model *model, run_probe *probe, int local, size_t
             cosines += dot / (length[a] * length[b]);
             ++pairs;
         }
-    probe->cosine[expert] = pairs > 0 ? cosines / (double)pairs : NAN;
-    probe->agreement[expert] = present > 0 ? sqrt(fmax(square, 0)) / lengths : NAN;
+    e->value[COSINE][expert] = pairs > 0 ? cosines / (double)pairs : NAN;
+    e->value[AGREEMENT][expert] = present > 0 ? sqrt(fmax(square, 0)) / lengths : NAN;
 }
 
-/* Every rank its experts; then all are put together on the root. */
-void mot_run_probe_look(const mot_model *model, run_probe *probe)
+/* Share of the samples that are with an expert whose neurons are aligned best with their class. */
+static double routing_accuracy(const mot_evaluation *e)
 {
+    const size_t E = (size_t)e->model->experts, N = (size_t)e->groups;
+    int64_t right = 0;
+    for (size_t i = 0; i < E; ++i) {
+        const double *neurons = e->value[NEURONS] + i * N;
+        size_t own = 0;
+        for (size_t n = 1; n < N; ++n)
+            if (fabs(neurons[n]) > fabs(neurons[own])) own = n;
+        right += e->group_load[own * E + i];
+    }
+    return (double)right / (double)e->set->samples;
+}
+
+/* Every rank its experts; then all are put together. */
+static void look_inside(mot_evaluation *e)
+{
+    const mot_model *model = e->model;
     const mot_comm *comm = model->comm;
-    const size_t E = (size_t)model->experts, N = probe->classes, P = probe->samples;
+    run_probe *probe = e->own;
+    const size_t E = (size_t)model->experts, N = probe->classes, P = probe->samples,
+                 roles = MOT_ROLES * MOT_ROLES;
     mot_comm_bcast(comm, probe->expert, P * sizeof *probe->expert, MOT_ROOT);
     mot_comm_bcast(comm, probe->weight, P * sizeof *probe->weight, MOT_ROOT);
-    memset(probe->neurons, 0, E * N * sizeof(double));
-    memset(probe->gate, 0, E * N * sizeof(double));
-    memset(probe->cosine, 0, E * sizeof(double));
-    memset(probe->agreement, 0, E * sizeof(double));
-    memset(probe->mass, 0, P * MOT_ROLES * MOT_ROLES * sizeof(double));
+    memset(probe->mass, 0, P * roles * sizeof(double));
     for (int local = 0; local < model->local; ++local) {
         const size_t expert = (size_t)model->placement.local[model->placement.first[comm->rank] + local];
-        map_expert(model, probe, local, expert);
-        conflict(model, probe, local, expert);
+        map_expert(e, local, expert);
+        conflict(e, local, expert);
         for (size_t p = 0; p < P; ++p)
             if ((size_t)probe->expert[p] == expert) look(model, probe, local, p);
     }
     struct {
         double *values;
         size_t count;
-    } const all[] = {{probe->neurons, E * N},
-                     {probe->cosine, E},
-                     {probe->agreement, E},
-                     {probe->mass, P * MOT_ROLES * MOT_ROLES}};
-    const bool root = comm->rank == MOT_ROOT;
-    mot_watch_wait(root ? MOT_WATCH_ALL : MOT_ROOT);
+    } const all[] = {
+        {e->value[NEURONS], E * N}, {e->value[COSINE], E}, {e->value[AGREEMENT], E}, {probe->mass, P * roles}};
     for (size_t i = 0; i < MOT_COUNT(all); ++i)
-        MPI_Reduce(root ? MPI_IN_PLACE : all[i].values, all[i].values, (int)all[i].count, MPI_DOUBLE, MPI_SUM,
-                   MOT_ROOT, comm->mpi);
-    mot_watch_wait(MOT_WATCH_NOBODY);
-    if (!root) return;
-    map_gate(model, probe);
-    memset(probe->attention, 0, sizeof probe->attention);
+        mot_comm_allreduce(comm, all[i].values, (int)all[i].count, MPI_DOUBLE, MPI_SUM);
+    if (comm->rank != MOT_ROOT) return;
+    map_gate(e);
     for (size_t p = 0; p < P; ++p)
-        for (size_t i = 0; i < MOT_ROLES * MOT_ROLES; ++i)
-            probe->attention[i] += probe->mass[p * MOT_ROLES * MOT_ROLES + i] / (double)P;
+        for (size_t i = 0; i < roles; ++i) e->value[ATTENTION][i] += probe->mass[p * roles + i] / (double)P;
+    *e->value[ROUTING] = routing_accuracy(e);
+    *e->value[SIGNAL] = e->value[ATTENTION][MOT_ROLE_SIGNAL * MOT_ROLES + MOT_ROLE_SIGNAL];
 }
+
+const mot_figure_kind mot_figure_probe = {
+    .kind = {"probe"}, .describe = describe, .create = create, .destroy = destroy, .add = take, .end = look_inside};
