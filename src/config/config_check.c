@@ -6,6 +6,7 @@
 #include "config_reader.h"
 #include "mot/gate.h"
 #include "mot/source.h"
+#include "mot/stage_action.h"
 
 /* A sentence about `key`, with the place where it was given. */
 #define FAIL(reader, key, ...) fail_at(reader, mot_option_find(key), __VA_ARGS__)
@@ -75,6 +76,23 @@ static mot_status check_stages(const mot_config_reader *reader)
                 return mot_fail(MOT_ERR_INPUT, "%s: stages.%d.name = %s: stage %d has the same name",
                                 mot_reader_place(reader, reader->stage_given[i][name].where, place), i,
                                 config->stage[i].name, j);
+    return MOT_OK;
+}
+
+static mot_status check_actions(const mot_config_reader *reader)
+{
+    const mot_config *config = &reader->config;
+    const int option = mot_option_find_in_stage("action");
+    char place[MOT_PLACE];
+    for (int s = 0; s < config->stages; ++s) {
+        const mot_stage_action *action = mot_stage_action_at(config->stage[s].action);
+        const char *useless = action->useless != NULL ? action->useless(config, s) : NULL;
+        const long own = reader->stage_given[s][option].where;
+        if (useless != NULL)
+            return mot_fail(MOT_ERR_INPUT, "%s: stage '%s': action = %s: %s",
+                            mot_reader_place(reader, own != 0 ? own : reader->given[option].where, place),
+                            config->stage[s].name, action->kind.name, useless);
+    }
     return MOT_OK;
 }
 
@@ -178,5 +196,6 @@ mot_status mot_config_check(const mot_config_reader *reader)
     if (status == MOT_OK) status = check_placement(reader);
     if (status == MOT_OK) status = check_rebalance(reader);
     if (status == MOT_OK) status = check_stages(reader);
+    if (status == MOT_OK) status = check_actions(reader);
     return status == MOT_OK ? check_without_effect(reader) : status;
 }

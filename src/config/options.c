@@ -3,6 +3,7 @@
 #include "mot/expert.h"
 #include "mot/gate.h"
 #include "mot/source.h"
+#include "mot/stage_action.h"
 #include "option.h"
 
 /* The order of every list is that of its enum. */
@@ -282,6 +283,8 @@ const mot_option mot_options[] = {
      HELP("What a linear or cosine schedule ends at.")},
     {STAGE_KEY("until"), LEARNS, IN_STAGE(until), .type = MOT_OPTION_UNTIL, DEFAULT("1 epochs"),
      HELP("When the stage ends; plateau N: nothing gained in a window of N steps.")},
+    {STAGE_KEY("action"), IN_STAGE(action), KIND(mot_stage_actions), DEFAULT("none"),
+     HELP("What is done once at the end of the stage, before the next begins; drop_idle: experts go that the gate gave less than a hundredth of a fair share of its last samples.")},
 
     {KEY("eval.split"), REPORTS, IN_CONFIG(eval.split), TEXT(15), DEFAULT("test"),
      HELP("Split of the data set that is evaluated.")},

@@ -117,7 +117,7 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     run_lap(&run->reporter, RUN_RECORD, &since);
     MOT_TRY(mot_run_report_step(run, &result, index, rate));
     run_lap(&run->reporter, RUN_LOG, &since);
-    if (next) mot_run_begin_stage(&run->world, course);
+    if (next) MOT_TRY(mot_run_end_stage(run));
     *stop = result.stop;
 done:
     return status;

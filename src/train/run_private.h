@@ -50,6 +50,10 @@ bool mot_run_save_due(const mot_run *run); /* by the root's clock; false elsewhe
 bool mot_run_note_best(run_course *course, const run_eval *eval);
 size_t mot_run_copy_bytes(mot_run *run); /* that this rank holds for checkpoints in the background */
 
+/* run_action.c: behind the last step of a stage, when progress says that the next one stands: does the stage's action, and
+ * begins the next. Collective. */
+mot_status mot_run_end_stage(mot_run *run);
+
 /* run_eval.c: collective. */
 mot_status mot_run_evaluate(mot_run *run);
 /* run_figures.c: collective, its status each rank's own. */

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "mot/stage_action.h"
+
 mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t batch)
 {
     mot_gidx steps = stage->until.steps;
@@ -230,11 +232,21 @@ mot_status mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx
                         "stage '%s': until = '%s' ends after %" MOT_PRI_GIDX " steps, but %" MOT_PRI_GIDX
                         " of it are done: give as many or more, or choose another run folder (run=...)",
                         stage->name, stage->until.text, steps, done);
-    if (progress->stage < config->stages) {
-        *next = steps > 0 && done == steps;
-        if (*next) end_stage(config, progress);
-    } else if (done == former_steps && (steps == 0 || steps > done)) {
-        --progress->stage;
-    }
+    const bool over = progress->stage == config->stages, ends = !over && steps > 0 && done == steps,
+               opens = over && done == former_steps && (steps == 0 || steps > done);
+    const mot_stage_action *action = mot_stage_action_at(stage->action);
+    if (ends && action->run != NULL)
+        return mot_fail(MOT_ERR_INPUT,
+                        "stage '%s': until = '%s' ends it where it stands, after %" MOT_PRI_GIDX
+                        " steps, but action = %s is done behind a step: give one more",
+                        stage->name, stage->until.text, done, action->kind.name);
+    if (opens && action->run != NULL)
+        return mot_fail(MOT_ERR_INPUT,
+                        "stage '%s': its end, after %" MOT_PRI_GIDX " steps, has done action = %s, so that it cannot "
+                        "be made longer: choose another run folder (run=...)",
+                        stage->name, done, action->kind.name);
+    if (ends) end_stage(config, progress);
+    if (opens) --progress->stage;
+    *next = ends;
     return MOT_OK;
 }

@@ -40,6 +40,7 @@ typedef struct mot_stage_config { /* keys train.* (the defaults of every stage) 
     mot_gidx warmup;         /* steps from 0 to the full rate */
     double final_rate;       /* what the schedule ends at, as a fraction of the rate */
     mot_until until;
+    int action;              /* row of mot_stage_actions: done at its end */
     mot_exploration explore; /* keys route.noise, ..., in a stage noise, ... */
 } mot_stage_config;
 

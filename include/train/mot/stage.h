@@ -45,7 +45,8 @@ bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, 
 
 /* Where a run goes on whose stage may have another end than it had. One that was complete goes on when what ended its
  * last stage was its number of steps, `former_steps`, and the stage now has more, or no such number. A stage that now ends
- * where the run stands has ended: *next, and the next one begins. MOT_ERR_INPUT: it would have ended before. */
+ * where the run stands has ended: *next, and the next one begins. MOT_ERR_INPUT: it would have ended before; or what its end
+ * does (stage_action.h), which is done behind a step and once, would be done without one, or has been done. */
 mot_status mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx former_steps,
                             mot_progress *progress, bool *next);
 
