@@ -25,6 +25,7 @@ static const char *const rebalance_names[] = {"never", "stage", "eval", "checkpo
 static const char *const exchange_names[] = {"auto", "direct", "node", NULL};
 static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
 static const char *const nonfinite_names[] = {"stop", "skip_step", "rollback", NULL};
+static const char *const prune_names[] = {"group", "cluster", "oracle", "single", NULL};
 static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
 static const char *const schedule_names[] = {"constant", "linear", "cosine", "auto", NULL};
 
@@ -285,6 +286,14 @@ const mot_option mot_options[] = {
      HELP("When the stage ends; plateau N: nothing gained in a window of N steps.")},
     {STAGE_KEY("action"), IN_STAGE(action), KIND(mot_stage_actions), DEFAULT("none"),
      HELP("What is done once at the end of the stage, before the next begins; drop_idle: experts go that the gate gave less than a hundredth of a fair share of its last samples.")},
+    {STAGE_KEY("prune_rule"), IN_STAGE(prune.rule), CHOICE(prune_names), DEFAULT("group"),
+     HELP("Of action prune: groups leave that sum to almost nothing; or one stays of a cluster that points one way; or what is nearest to each expert of the teacher (oracle); or one leaves after another (single, which does not work).")},
+    {STAGE_KEY("prune_keep"), IN_STAGE(prune.keep), INTEGER(1, MOT_MAX_EXPERTS), .word = "auto", DEFAULT("auto"), UNIT("experts"),
+     HELP("Of rules group and single: how many experts stay; auto: as many as prune_tolerance leaves.")},
+    {STAGE_KEY("prune_tolerance"), IN_STAGE(prune.tolerance), REAL(0, 1), DEFAULT("0.01"), UNIT("half the variance of the targets"),
+     HELP("Of rules group and single: loss that a group's leaving may cost.")},
+    {STAGE_KEY("prune_cosine"), IN_STAGE(prune.cosine), REAL(0, 1), DEFAULT("0.9"),
+     HELP("Of rule cluster: cosine of two directions, in magnitude, from which on they are of one cluster.")},
 
     {KEY("eval.split"), REPORTS, IN_CONFIG(eval.split), TEXT(15), DEFAULT("test"),
      HELP("Split of the data set that is evaluated.")},

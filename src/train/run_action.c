@@ -64,6 +64,7 @@ static mot_status act(mot_run *run, int stage)
         .progress = &run->course.progress,
         .experts = world->model.experts,
         .loss = mot_step_loss(world->step),
+        .held_out = &world->eval_set,
         .units = &world->model.units,
         .balance_bias = world->model.balance_bias,
         .model = &world->model,

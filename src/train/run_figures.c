@@ -50,9 +50,10 @@ static bool has_number(const run_world *world, int number)
     return has[run_numbers[number].needs];
 }
 
-extern const mot_figure_kind mot_figure_explained, mot_figure_losses, mot_figure_probe;
+extern const mot_figure_kind mot_figure_explained, mot_figure_losses, mot_figure_probe, mot_figure_teacher;
 mot_kinds mot_figure_kinds = {
-    {&mot_figure_explained.kind, &mot_figure_losses.kind, &mot_figure_probe.kind}};
+    {&mot_figure_explained.kind, &mot_figure_losses.kind, &mot_figure_probe.kind,
+     &mot_figure_teacher.kind}};
 
 /* What a line of log.jsonl has. */
 typedef struct line_number {

@@ -27,6 +27,7 @@ typedef struct mot_stage_moment {
     const struct mot_progress *progress; /* checkpoint.h; its step is the last one of the stage */
     int experts;                         /* E, those at work; fewer than config->model.experts where some are gone */
     const mot_loss *loss;
+    mot_dataset *held_out;     /* samples that are evaluated and not learned */
     const mot_units *units;    /* all parameters, which it may change, alike on any number of ranks */
     mot_real *balance_bias;    /* [E], the root's; it may change too */
     const struct mot_model *model; /* model.h: what the units are of */

@@ -30,6 +30,14 @@ typedef struct mot_until {
     mot_gidx loss_plateau, purity_plateau; /* window in steps; 0: no such clause */
 } mot_until;
 
+/* Which students leave: action_prune.c. */
+typedef enum mot_prune_rule {
+    MOT_PRUNE_GROUP,
+    MOT_PRUNE_CLUSTER,
+    MOT_PRUNE_ORACLE,
+    MOT_PRUNE_SINGLE
+} mot_prune_rule;
+
 typedef struct mot_stage_config { /* keys train.* (the defaults of every stage) and stages[i].* */
     char name[64];
     mot_part_set train;          /* the parts that learn */
@@ -41,6 +49,12 @@ typedef struct mot_stage_config { /* keys train.* (the defaults of every stage) 
     double final_rate;       /* what the schedule ends at, as a fraction of the rate */
     mot_until until;
     int action;              /* row of mot_stage_actions: done at its end */
+    struct {                 /* of action = prune */
+        mot_prune_rule rule;
+        int keep;         /* how many stay; 0: as many as the tolerance leaves */
+        double tolerance; /* loss that leaving may cost, of half the variance of the targets */
+        double cosine;    /* from which on directions are of one cluster */
+    } prune;
     mot_exploration explore; /* keys route.noise, ..., in a stage noise, ... */
 } mot_stage_config;
 
