@@ -5,8 +5,9 @@
  *      oracle    of each neuron of the teacher the student that is nearest to it stays: what knowing the teacher would give
  *      cluster   students whose directions have a cosine of prune_cosine or more in magnitude are one cluster, of which one
  *                stays, or none where as many point one way as the other
- *      group     groups of up to three leave, the one without which the loss is least first, as long as that costs at
- *                most prune_tolerance of half the variance of the targets
+ *      group     groups leave, the one without which the loss is least first, as long as that costs at most
+ *                prune_tolerance of half the variance of the targets; all groups of up to so many are tried that there
+ *                are a million of them at most
  *      single    the same, one student after another: the way that does not work
  *
  * With prune_keep = N groups (or students) leave until N are left, whatever that costs. Losses are those of the samples that
@@ -28,7 +29,7 @@
 #include "mot/source.h"
 #include "mot/teacher.h"
 
-enum { GROUP = 3, MOST_SAMPLES = 1 << 14 };
+enum { MOST_SAMPLES = 1 << 14, MOST_GROUPS = 1 << 20 };
 
 typedef struct students {
     const mot_stage_config *stage;
@@ -241,37 +242,72 @@ done:
     return status;
 }
 
-/* Tries all groups of up to `more` members behind `from` besides those in group[0 .. count). */
-typedef struct best_group {
-    size_t member[GROUP], count;
+/* ---- groups ---- */
+
+typedef struct group {
+    size_t member[MOT_MAX_EXPERTS], count;
     double loss;
-} best_group;
-static void try_groups(students *s, size_t from, size_t most, best_group *at, best_group *best)
+} group;
+
+/* The loss when `e` leaves as well: those that are not kept are gone, and so is the group. */
+static double loss_without(const students *s, const group *at, size_t e)
+{
+    double loss = at->loss - s->with_rest[e] + s->product[e * s->E + e] / 2;
+    for (size_t f = 0; f < s->E; ++f)
+        if (!s->keep[f]) loss += s->product[e * s->E + f];
+    for (size_t i = 0; i < at->count; ++i) loss += s->product[e * s->E + at->member[i]];
+    return loss;
+}
+
+/* Tries all groups of up to `most` that begin with `at` and go on behind `from`. */
+static void try_groups(const students *s, size_t from, size_t most, group *at, group *best)
 {
     for (size_t e = from; e < s->E; ++e) {
         if (!s->keep[e]) continue;
-        s->keep[e] = false;
+        const double before = at->loss;
+        at->loss = loss_without(s, at, e);
         at->member[at->count++] = e;
-        at->loss = loss_of(s, s->keep);
         if (at->loss < best->loss) *best = *at;
         if (at->count < most) try_groups(s, e + 1, most, at, best);
         --at->count;
-        s->keep[e] = true;
+        at->loss = before;
     }
 }
 
-/* Groups of up to `most` leave, the cheapest first. */
-static void by_groups(students *s, size_t most)
+/* The size up to which there are not more groups among so many than can be tried. */
+static size_t largest_group(size_t left)
 {
-    const size_t target = (size_t)s->stage->prune.keep;
-    double loss = s->loss;
-    for (size_t left = s->E; left > MOT_MAX(target, (size_t)1); left = kept(s)) {
-        best_group at = {.count = 0}, best = {.loss = INFINITY};
-        try_groups(s, 0, MOT_MIN(most, left - MOT_MAX(target, (size_t)1)), &at, &best);
-        if (target == 0 && best.loss > loss + s->stage->prune.tolerance * s->spread) return;
-        for (size_t i = 0; i < best.count; ++i) s->keep[best.member[i]] = false;
-        loss = best.loss;
+    double groups = 0, of_size = 1;
+    size_t size = 0;
+    while (size < left) {
+        of_size *= (double)(left - size) / (double)(size + 1);
+        groups += of_size;
+        if (groups > MOST_GROUPS) break;
+        ++size;
     }
+    return MOT_MAX(size, (size_t)1);
+}
+
+/* Groups leave, the cheapest first; of `most` at most (0: of as many as can be tried). */
+static mot_status by_groups(students *s, size_t most)
+{
+    const size_t target = s->stage->prune.keep > 0 ? (size_t)s->stage->prune.keep : 1;
+    group *at = NULL, *best = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&at, 1, sizeof *at, "groups"));
+    MOT_TRY(mot_allocate(&best, 1, sizeof *best, "groups"));
+    at->loss = s->loss;
+    for (size_t left = s->E; left > target; left = kept(s)) {
+        best->loss = INFINITY;
+        try_groups(s, 0, MOT_MIN(most > 0 ? most : largest_group(left), left - target), at, best);
+        if (s->stage->prune.keep == 0 && best->loss > at->loss + s->stage->prune.tolerance * s->spread) break;
+        for (size_t i = 0; i < best->count; ++i) s->keep[best->member[i]] = false;
+        at->loss = best->loss;
+    }
+done:
+    mot_free(best);
+    mot_free(at);
+    return status;
 }
 
 static mot_status choose(const mot_stage_moment *moment, students *s)
@@ -279,8 +315,8 @@ static mot_status choose(const mot_stage_moment *moment, students *s)
     switch (s->stage->prune.rule) {
     case MOT_PRUNE_ORACLE: by_oracle(s, mot_dataset_teacher(moment->held_out, NULL)); return MOT_OK;
     case MOT_PRUNE_CLUSTER: return by_cluster(s);
-    case MOT_PRUNE_GROUP: by_groups(s, GROUP); return MOT_OK;
-    case MOT_PRUNE_SINGLE: by_groups(s, 1); return MOT_OK;
+    case MOT_PRUNE_GROUP: return by_groups(s, 0);
+    case MOT_PRUNE_SINGLE: return by_groups(s, 1);
     }
     return MOT_OK;
 }
