@@ -32,8 +32,12 @@ static void add(mot_evaluation *e, mot_gidx first, size_t n, const mot_step_resu
     const size_t E = (size_t)e->model->experts, K = mot_model_choices(e->model);
     const int32_t *kind = by_group(e) ? result->group : result->label;
     (void)first;
-    for (size_t b = 0; result->expert != NULL && b < n && kind[b] >= 0; ++b)
-        e->value[KIND_LOSS][(size_t)kind[b] * E + (size_t)result->expert[b * K]] += result->sample_loss[b];
+    for (size_t b = 0; b < n && kind[b] >= 0; ++b) {
+        const bool chose = result->expert != NULL; /* else every expert has it */
+        const size_t first_of = chose ? (size_t)result->expert[b * K] : 0, end_of = chose ? first_of + 1 : E;
+        for (size_t i = first_of; i < end_of; ++i)
+            e->value[KIND_LOSS][(size_t)kind[b] * E + i] += result->sample_loss[b];
+    }
 }
 
 /* Loss where a sample is with an expert that mostly has its kind, and the mean losses of the table. */

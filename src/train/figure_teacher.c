@@ -10,6 +10,7 @@
 #include "mot/eval_figure.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mot/memory.h"
@@ -125,5 +126,11 @@ static void end(mot_evaluation *evaluation)
     match(evaluation, E, (size_t)teacher->config.experts);
 }
 
+static void say(const mot_evaluation *evaluation, char text[MOT_FIGURE_WORDS])
+{
+    snprintf(text, MOT_FIGURE_WORDS, "teachers matched %.0f of %d, least cosines %.3f, %.3f", *evaluation->value[MATCHED],
+             teacher_of(evaluation)->config.experts, *evaluation->value[LEAST_W], *evaluation->value[LEAST_V]);
+}
+
 const mot_figure_kind mot_figure_teacher = {
-    .kind = {"teacher"}, .describe = describe, .create = create, .destroy = destroy, .end = end};
+    .kind = {"teacher"}, .describe = describe, .create = create, .destroy = destroy, .end = end, .say = say};

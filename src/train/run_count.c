@@ -44,6 +44,7 @@ void mot_run_count_begin(run_eval *eval, const run_world *world)
     const size_t C = (size_t)world->classes, G = (size_t)world->groups,
                  E = (size_t)world->model.experts;
     eval->experts = world->model.experts;
+    eval->seen = world->model.gate.kind->spread ? eval->experts : 1;
     memcpy(eval->origin, world->model.origin, E * sizeof *eval->origin);
     memset(eval->load, 0, E * sizeof *eval->load);
     memset(eval->class_load, 0, C * E * sizeof *eval->class_load);
@@ -65,23 +66,23 @@ void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, s
     const size_t C = (size_t)world->classes, E = (size_t)world->model.experts,
                  K = mot_model_choices(&world->model);
     for (size_t p = 0; p < n; ++p) {
-        const bool chose = result->expert != NULL; /* else every expert has seen it, and none is its own */
-        const size_t expert = chose ? (size_t)result->expert[p * K] : 0;
+        const bool chose = result->expert != NULL; /* else every expert has seen it */
+        const size_t expert = chose ? (size_t)result->expert[p * K] : 0, end = chose ? expert + 1 : E;
         const int32_t label = result->label[p], group = result->group[p], predicted = result->predicted[p];
         uint16_t *before = &eval->expert[first + (mot_gidx)p];
         const uint16_t origin = (uint16_t)eval->origin[expert];
         eval->number[RUN_CHANGED] += !chose || *before == UINT16_MAX ? NAN : *before != origin;
         if (chose) *before = origin;
-        if (chose) ++eval->load[expert];
+        for (size_t e = expert; e < end; ++e) ++eval->load[e];
         if (predicted >= 0) ++eval->predicted[predicted];
-        if (group >= 0 && chose) ++eval->group_load[(size_t)group * E + expert];
+        for (size_t e = expert; group >= 0 && e < end; ++e) ++eval->group_load[(size_t)group * E + e];
         if (world->parent != NULL && predicted >= 0)
             eval->number[RUN_GROUP_ACCURACY] += world->parent[predicted] == group;
         if (label < 0) continue;
-        if (chose) ++eval->class_load[(size_t)label * E + expert];
+        for (size_t e = expert; e < end; ++e) ++eval->class_load[(size_t)label * E + e];
         if (group >= 0) eval->group_hits[group] += result->right[p];
         eval->hits[label] += result->right[p];
-        if (chose) eval->expert_hits[expert] += result->right[p];
+        for (size_t e = expert; e < end; ++e) eval->expert_hits[e] += result->right[p];
         if (eval->confusion != NULL) ++eval->confusion[(size_t)label * C + (size_t)predicted];
     }
 }
@@ -100,7 +101,7 @@ static void conclude_classes(run_eval *eval, size_t C, size_t E)
 {
     double f1 = 0, occur = 0, samples = 0, most = 0;
     for (size_t c = 0; c < C; ++c) {
-        const double there = (double)row_sum(eval->class_load + c * E, E), hits = (double)eval->hits[c],
+        const double there = (double)row_sum(eval->class_load + c * E, E) / eval->seen, hits = (double)eval->hits[c],
                      both = there + (double)eval->predicted[c];
         eval->class_accuracy[c] = there > 0 ? hits / there : NAN;
         f1 += both > 0 ? 2 * hits / both : 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mot/eval_figure.h"
+#include "mot/log.h"
 #include "mot/memory.h"
 
 /* Of which data there is such a number. */
@@ -208,6 +209,18 @@ void mot_run_figures_destroy(run_reporter *reporter)
             mot_figure_kind_at((int)k)->destroy(&figures->kind[k]);
     void *const arrays[] = {figures->kind, figures->value, figures->record, figures->line, figures};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+}
+
+void mot_run_say_figures(const run_reporter *reporter, int indent)
+{
+    const struct run_figures *figures = reporter->figures;
+    for (size_t k = 0; k < figures->kinds; ++k) {
+        const mot_figure_kind *kind = mot_figure_kind_at((int)k);
+        char words[MOT_FIGURE_WORDS] = "";
+        if (kind->say == NULL || figures->kind[k].figures == 0) continue;
+        kind->say(&figures->kind[k], words);
+        mot_log_wrap(indent, "%*s%s", indent, "", words);
+    }
 }
 
 size_t mot_run_figure_numbers(const run_reporter *reporter)

@@ -243,7 +243,10 @@ void mot_run_say_eval(const mot_run *run)
     mot_log_wrap(INDENT, "eval %6" MOT_PRI_GIDX "  loss %s%s on %" MOT_PRI_GIDX " samples of '%s'%s%s",
                  run->course.progress.step, run_loss_text(number[RUN_LOSS]).text, quality, eval->samples, run->course.config.eval.split, more,
                  told);
-    mot_log_wrap(INDENT, "%*s%s%sentropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "",
-                 by_class, by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED],
-                 eval->experts, number[RUN_EXPERTS_EFFECTIVE], changed, theory);
+    /* Where every expert has every sample, loads say nothing. */
+    if (eval->seen == 1)
+        mot_log_wrap(INDENT, "%*s%s%sentropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "", by_class,
+                     by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED], eval->experts,
+                     number[RUN_EXPERTS_EFFECTIVE], changed, theory);
+    mot_run_say_figures(&run->reporter, INDENT);
 }

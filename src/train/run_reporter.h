@@ -40,6 +40,7 @@ typedef struct run_eval {
     mot_gidx samples;
     int experts;                /* E, those at work in it; their numbers in the beginning [E] */
     int *origin;
+    int seen; /* experts that have each sample: the first choice, or all of them */
     double number[RUN_NUMBERS]; /* NaN: there is no such thing */
     int64_t *load;              /* [E] first choices */
     int64_t *class_load;        /* [classes, E] */
@@ -106,6 +107,8 @@ void mot_run_count_end(run_eval *eval, const run_world *world);
  * the status is this rank's own. Begin: every rank. Add: the root, after its counts. mot_run_figures_end is of the whole run. */
 mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world);
 void mot_run_figures_destroy(run_reporter *reporter);
+/* What kinds of figures say of the last evaluation. Root. */
+void mot_run_say_figures(const run_reporter *reporter, int indent);
 size_t mot_run_figure_numbers(const run_reporter *reporter); /* in all of an evaluation; root */
 void mot_run_figures_begin(run_reporter *reporter, const run_world *world);
 void mot_run_figures_add(run_reporter *reporter, mot_gidx first, size_t n, const mot_step_result *result);

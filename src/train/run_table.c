@@ -96,7 +96,7 @@ static int64_t samples_of(const run_table *table, int row)
 {
     int64_t sum = 0;
     for (int e = 0; e < experts_of(table); ++e) sum += load_at(table, row, e);
-    return sum;
+    return sum / table->run->reporter.last_eval.seen;
 }
 
 /* Of an expert's samples, those of all classes that were right. */

@@ -14,7 +14,7 @@
 #include "mot/record.h"
 #include "mot/step.h"
 
-enum { MOT_MOST_FIGURES = 8 }; /* of a kind */
+enum { MOT_MOST_FIGURES = 8, MOT_FIGURE_WORDS = 64 }; /* of a kind */
 
 /* What a kind sees, and what it has found: one of them a kind and run. */
 typedef struct mot_evaluation {
@@ -47,6 +47,8 @@ typedef struct mot_figure_kind {
     void (*add)(mot_evaluation *evaluation, mot_gidx first, size_t n, const mot_step_result *result);
     /* All passes are over; behind it the root has the values. Every rank, and may talk. It cannot fail. (NULL: they are there.) */
     void (*end)(mot_evaluation *evaluation);
+    /* What the line on the terminal has of it, in few words. The root. (NULL: nothing.) */
+    void (*say)(const mot_evaluation *evaluation, char text[MOT_FIGURE_WORDS]);
 } mot_figure_kind;
 
 /* All kinds, in the order of their figures. */
