@@ -19,6 +19,7 @@
 typedef struct run_speed {
     double samples_per_s, gflops, fraction; /* of the whole run; of this process; NAN: there was no time to measure it */
     double compute_s, exchange_s, wait_s;   /* of this process */
+    double sent;                            /* bytes, of this process, to other ranks */
 } run_speed;
 
 static run_speed measure(run_reporter *reporter, const run_world *world, const run_course *course,
@@ -30,17 +31,18 @@ static run_speed measure(run_reporter *reporter, const run_world *world, const r
     const double peak = reporter->yardstick.flops_per_s * 1e-9,
                  own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
-    double sum[6] = {own * world->place.threads,
+    double sum[7] = {own * world->place.threads,
                      peak > 0 ? own / peak : 0,
                      peak > 0 && work->expert_s > 0,
                      work->compute_s,
                      work->exchange_s,
-                     work->wait_s};
-    mot_comm_allreduce(world->comm, sum, 6, MPI_DOUBLE, MPI_SUM);
+                     work->wait_s,
+                     (double)work->sent_bytes};
+    mot_comm_allreduce(world->comm, sum, 7, MPI_DOUBLE, MPI_SUM);
     const double ranks = world->comm->size;
     const double samples = (double)course->progress.timed_steps * (double)course->config.train.batch;
     return (run_speed){samples / seconds, sum[0],         sum[2] > 0 ? sum[1] / sum[2] : NAN,
-                       sum[3] / ranks,    sum[4] / ranks, sum[5] / ranks};
+                       sum[3] / ranks,    sum[4] / ranks, sum[5] / ranks, sum[6]};
 }
 
 enum { PATH = 1024 };
@@ -153,6 +155,7 @@ mot_status mot_run_summarize(mot_run *run, const char *status_text)
                 mot_json_text(json, "speed.bare_product", mot_bare_name[run->reporter.yardstick.by]);
             else
                 mot_json_real(json, "speed.bare_product", NAN);
+            mot_json_int(json, "mpi.sent_bytes", (int64_t)speed.sent);
             mot_json_int(json, "rebalance.moves", run->world.moves.experts);
             mot_json_int(json, "rebalance.bytes", (int64_t)run->world.moves.bytes);
             mot_json_real(json, "memory.peak_bytes", memory.peak);

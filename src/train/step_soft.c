@@ -510,7 +510,10 @@ static void get_directions(mot_step *step)
     const mot_model *model = step->model;
     const mot_comm *comm = step->comm;
     const size_t E = model->gate.experts, F = model->gate.features;
-    if (comm->rank == MOT_ROOT) mot_gate_directions(&model->gate, &model->gate_params, soft->unit);
+    if (comm->rank == MOT_ROOT) {
+        mot_gate_directions(&model->gate, &model->gate_params, soft->unit);
+        step->soft.sent_bytes += E * F * sizeof(mot_real) * (size_t)(comm->size - 1);
+    }
     mot_comm_bcast(comm, soft->unit, E * F * sizeof(mot_real), MOT_ROOT);
     for (int e = 0; e < model->local; ++e)
         memcpy(soft->mine + (size_t)e * F,
@@ -571,4 +574,5 @@ void mot_step_soft_work(mot_step *step, const mot_step_task *task)
         lap(step, MOT_PHASE_WAIT, &since);
     }
     settle_work(step);
+    if (step->comm->rank != MOT_ROOT) soft->sent_bytes += step->reports.count * sizeof(choice_report);
 }

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Soft-routed students and their teacher as a user runs them: learning, pruning and fine-tuning end on the same digest on any
+number of ranks, also when killed on either side of the pruning; what travels; initial values from a file."""
+import json, os, signal, subprocess, sys, tempfile, time
+
+MOT, SOURCE = os.environ["MOT_BINARY"], os.environ["MOT_SOURCE_DIR"]
+LIMIT = 1200
+failures = []
+
+
+def check(holds, text):
+    if not holds:
+        print("FAILED:", text)
+        failures.append(text)
+
+
+def command(ranks, *arguments):
+    return (["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []) + [MOT, *arguments]
+
+
+def mot(ranks, *arguments, code=0):
+    done = subprocess.run(command(ranks, *arguments), capture_output=True, text=True, timeout=LIMIT)
+    said = done.stdout + done.stderr
+    check(done.returncode == code, "mot %s ended with %d: %s" % (" ".join(arguments), done.returncode, said[-600:]))
+    return said
+
+
+def summary(run):
+    return json.load(open(run + "/summary.json"))
+
+
+def lines(run, key):
+    return [line for line in map(json.loads, open(run + "/log.jsonl")) if key in line]
+
+
+# The shipped example, shortened: it need not find the teacher here, but prune, and learn on.
+SHORT = ["train.batch=512", "data.teacher.width=16", "data.teacher.eval=600", "eval.batch=600", "eval.every=20", "report.every=10",
+         "stages.0.until=60 steps", "stages.0.prune_keep=3", "stages.1.until=60 steps", "checkpoint.every=25"]
+CONFIG = SOURCE + "/configs/soft-routed.yaml"
+os.chdir(tempfile.mkdtemp(prefix="mot-soft."))
+
+said = mot(1, "train", CONFIG, "run=one", *SHORT)
+check("keeps 3 of 6 experts" in said and "teachers matched" in said, "what a run says: " + said[-2000:])
+digest = summary("one")["digest"]
+for ranks in 2, 3, 5:
+    mot(ranks, "train", CONFIG, "run=n%d" % ranks, *SHORT)
+    check(summary("n%d" % ranks)["digest"] == digest, "another digest on %d ranks" % ranks)
+check(len(summary("n5")["experts.left"]) == 3, "summary.json: experts that are left")
+acted = lines("one", "action")
+check(len(acted) == 1 and acted[0]["step"] == 60 and "group keeps 3 of 6" in acted[0]["did"], "log.jsonl: %s" % acted)
+
+# What travels, reports and gate included, is at most twice the outputs there and back: numbers of 4 bytes of a sample and an
+# expert that lives elsewhere, which of 3 ranks two thirds do.
+sent, counted = summary("n3")["mpi.sent_bytes"], 0
+for steps, samples, experts in (60, 512, 6), (60, 512, 3), (3, 600, 6), (4, 600, 3):
+    counted += steps * samples * experts * 4 * 2 * 2 / 3
+check(0 < sent <= 2 * counted, "%d bytes were sent, the outputs there and back are %d" % (sent, counted))
+
+# Killed before the pruning and behind it, continued on other ranks each time.
+for ranks, step in (2, 25), (1, 75):
+    process = subprocess.Popen(command(ranks, "train", "--quiet", CONFIG, "run=killed", *SHORT), start_new_session=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not os.path.exists("killed/checkpoints/step-%08d.h5" % step) and process.poll() is None:
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+mot(3, "train", CONFIG, "run=killed", *SHORT)
+check(summary("killed")["digest"] == digest, "another digest after being killed")
+check(len(lines("killed", "action")) == 1, "the pruning stands in log.jsonl once")
+
+# A checkpoint with fewer experts than the configuration is evaluated, and looked at.
+check("teachers matched" in mot(2, "eval", "killed"), "eval of a pruned run")
+check("3" in mot(1, "inspect", "killed"), "inspect of a pruned run")
+
+# Every rule leaves somebody, or says that it cannot.
+for rule in "cluster", "oracle", "single":
+    mot(1, "train", "--quiet", CONFIG, "run=" + rule, *SHORT, "stages.0.prune_rule=" + rule, "stages.1.until=5 steps")
+check(len(summary("oracle")["experts.left"]) == 2 and len(summary("single")["experts.left"]) == 3, "what rules leave")
+
+for wrong, sentence in [
+        ("gate.kind=linear", "action = prune: it is of neurons"),
+        ("route.top_k=2", "gate.kind = sigmoid sends every sample to every expert"),
+        ("train.loss=cross_entropy", "train.loss"),
+        ("model.kind=merged", "action = prune"),
+        ("data.teacher.width=3", "width"),
+        ("init.from=nowhere.npz", "nowhere.npz")]:
+    said = mot(1, "train", CONFIG, "run=wrong", *SHORT, wrong, code=2)
+    check(sentence in said, "%s: %s" % (wrong, said[-300:]))
+check(not os.path.exists("wrong/checkpoints"), "a run that could not begin left a folder of checkpoints")
+
+try:
+    import numpy
+except ImportError:
+    print("skipped: initial values from a file: no numpy here")
+else:
+    numpy.savez("start.npz", **{"experts/neuron": numpy.eye(6, 16)})
+    STILL = ["stages.0.until=1 steps", "stages.1.until=1 steps", "train.rate=0", "stages.0.action=none", "init.from=start.npz"]
+    mot(2, "train", "--quiet", CONFIG, "run=start", *(s for s in SHORT if "until" not in s and "prune" not in s), *STILL)
+    told = lines("start", "teacher.least_w")[-1]
+    check(told["teacher.least_w"] > 0, "initial values: %s" % told)
+    numpy.savez("start.npz", **{"experts/neuron": numpy.eye(5, 16)})
+    said = mot(1, "train", CONFIG, "run=wrong", *SHORT, "init.from=start.npz", code=2)
+    check("[5, 16], expected float64 [6, 16]" in said, "another shape: " + said[-300:])
+    numpy.savez("start.npz", **{"experts/neuron": numpy.eye(6, 16), "other": numpy.eye(2)})
+    said = mot(1, "train", CONFIG, "run=wrong", *SHORT, "init.from=start.npz", code=2)
+    check("other" in said and "have a place" in said, "an array without a place: " + said[-300:])
+sys.exit(1 if failures else 0)
