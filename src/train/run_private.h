@@ -45,6 +45,8 @@ mot_status mot_run_save_begin(mot_run *run); /* collective, before any other */
 /* A checkpoint of this step. `wait`: returns when it is on disk; otherwise it may be written in the background.
  * Collective. */
 mot_status mot_run_save(mot_run *run, bool wait);
+/* The checkpoint before is on disk, and run.h5 names it. Collective. */
+mot_status mot_run_save_wait(mot_run *run);
 bool mot_run_save_due(const mot_run *run); /* by the root's clock; false elsewhere */
 /* After an evaluation: whether it is the best so far and `checkpoint.best` wants its checkpoint. The same everywhere. */
 bool mot_run_note_best(run_course *course, const run_eval *eval);

@@ -15,14 +15,17 @@ static mot_status grow_back(run_world *world)
     const mot_config *const config = world->model.config;
     const mot_expert_shape shape = world->model.shape;
     const bool fold = world->model.fold;
+    const size_t held = mot_memory_held();
     mot_model_free(&world->model);
-    return mot_comm_agree(world->comm,
-                          mot_model_create(&world->model, world->comm, config, shape.tokens, shape.width,
-                                           shape.vocabulary, shape.outputs, fold));
+    memset(world->moves.load, 0, (size_t)config->model.experts * sizeof *world->moves.load);
+    const mot_status status = mot_model_create(&world->model, world->comm, config, shape.tokens, shape.width,
+                                               shape.vocabulary, shape.outputs, fold);
+    world->held.model += mot_memory_held() - held; /* modulo 2^64, where there is less now */
+    return mot_comm_agree(world->comm, status);
 }
 
-/* What is sized by the number of experts is made anew; what counts by their numbers begins anew. All other arrays have room
- * for those that the run began with. */
+/* What is sized by the number of experts is made anew; warnings count their loads anew. All other arrays have room for those
+ * that the run began with. */
 static mot_status follow_model(mot_run *run)
 {
     run_world *world = &run->world;
@@ -31,8 +34,7 @@ static mot_status follow_model(mot_run *run)
     const mot_status status = mot_step_renew(&world->step, &world->train);
     if (status != MOT_OK) return status;
     mot_watchdog_step(world->watchdog, world->step);
-    world->held.step += mot_memory_held() - held; /* modulo 2^64, where there is less now */
-    memset(world->moves.load, 0, (size_t)world->model.experts * sizeof *world->moves.load);
+    world->held.step += mot_memory_held() - held;
     mot_run_health_recount(&run->reporter, world);
     return MOT_OK;
 }
@@ -52,11 +54,14 @@ static mot_status shrink(mot_run *run, const bool *keep)
     run_world *world = &run->world;
     mot_model *model = &world->model;
     const size_t before = mot_run_memory_so_far(world, &run->course), held = mot_memory_held();
+    const int experts = model->experts;
     bool had[MOT_MAX_EXPERTS] = {false};
-    for (int e = 0; e < model->experts; ++e)
+    for (int e = 0; e < experts; ++e)
         had[model->origin[e]] = model->placement.owner[e] == world->comm->rank;
     const mot_status status = mot_model_keep(model, keep);
     if (status != MOT_OK) return status;
+    for (int e = 0, left = 0; e < experts; ++e)
+        if (keep[e]) world->moves.load[left++] = world->moves.load[e]; /* what rebalancing goes by */
     world->held.model += mot_memory_held() - held;
     const size_t most = before + arrived(model, had) * mot_model_measure(model).of_expert;
     world->held.most = MOT_MAX(world->held.most, most);
@@ -76,11 +81,8 @@ mot_status mot_run_fit(mot_run *run, const bool *there)
     for (int o = 0; o < begun; ++o) wanted += there[o];
     for (int e = 0; e < model->experts; ++e) found += there[model->origin[e]];
     if (found == wanted && wanted == model->experts) return MOT_OK;
-    if (found < wanted) {
-        const size_t held = mot_memory_held();
-        MOT_TRY(grow_back(world));
-        world->held.model += mot_memory_held() - held;
-    }
+    world->held.copies = 0; /* none were made yet */
+    if (found < wanted) MOT_TRY(grow_back(world));
     for (int e = 0; e < model->experts; ++e) keep[e] = there[model->origin[e]];
     if (wanted < model->experts) MOT_TRY(shrink(run, keep));
     MOT_TRY(follow_model(run));
@@ -102,6 +104,8 @@ mot_status mot_run_read(mot_run *run, const char *path)
     mot_state state = mot_run_state(run);
     MOT_TRY(mot_checkpoint_read(comm, &state, path));
     run->course.progress = state.progress;
+    if (run->world.model.experts < begun)
+        mot_log(MOT_LOG_INFO, "%d of %d experts are left in %s", run->world.model.experts, begun, path);
 done:
     return status;
 }
@@ -158,7 +162,7 @@ mot_status mot_run_keep_experts(mot_run *run, const bool *keep)
     if (left == before) return MOT_OK;
     if (left == 0) return mot_fail(MOT_ERR_INPUT, "none of the %d experts would be left", before);
     /* A checkpoint that is being written is of the experts as they are. */
-    if (run->keeper.saver != NULL) MOT_TRY(mot_saver_wait(run->keeper.saver));
+    if (run->keeper.saver != NULL) MOT_TRY(mot_run_save_wait(run));
     list_gone(model, keep, gone);
     MOT_TRY(shrink(run, keep));
     MOT_TRY(follow_model(run));

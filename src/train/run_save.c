@@ -73,6 +73,18 @@ bool mot_run_note_best(run_course *course, const run_eval *eval)
     return true;
 }
 
+mot_status mot_run_save_wait(mot_run *run)
+{
+    run_keeper *keeper = &run->keeper;
+    mot_status status;
+    MOT_TRY(mot_saver_wait(keeper->saver)); /* the same everywhere */
+    if (keeper->unlinked && run->world.comm->rank == MOT_ROOT) status = link_saved(keeper->record, false);
+    keeper->unlinked = false;
+    status = mot_comm_agree(run->world.comm, status);
+done:
+    return status;
+}
+
 mot_status mot_run_save(mot_run *run, bool wait)
 {
     run_keeper *keeper = &run->keeper;
@@ -82,10 +94,9 @@ mot_status mot_run_save(mot_run *run, bool wait)
     double since = mot_clock_s();
     mot_watch_phase("checkpoint");
     mot_status status = MOT_OK;
-    MOT_TRY(mot_saver_wait(keeper->saver));
+    MOT_TRY(mot_run_save_wait(run));
     if (root) {
-        if (keeper->unlinked) status = link_saved(keeper->record, false); /* that one */
-        if (status == MOT_OK) status = mot_record_flush(keeper->record, wait);
+        status = mot_record_flush(keeper->record, wait);
         mot_checkpoint_name(name, sizeof name, course->progress.step);
         if (status == MOT_OK) status = mot_path_join(path, sizeof path, keeper->folder, name);
     }
