@@ -77,6 +77,7 @@ static const char *const *steps_settings;
 
 static mot_status take_steps(void)
 {
+    static const bool keep[] = {true, false, true};
     static mot_config config;
     mot_run *run = NULL;
     mot_step_result result;
@@ -88,6 +89,8 @@ static mot_status take_steps(void)
         2, steps_settings));
     MOT_TRY(mot_run_open(&run, &comm, &config));
     for (mot_gidx step = 0; step < 3; ++step) MOT_TRY(mot_run_step(run, step, &result));
+    MOT_TRY(mot_run_keep_experts(run, keep));
+    MOT_TRY(mot_run_step(run, 3, &result));
 done:
     mot_run_close(&run);
     return status;
