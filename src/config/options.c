@@ -143,7 +143,7 @@ const mot_option mot_options[] = {
     {KEY("model.kind"), IN_CONFIG(model.kind), KIND(mot_expert_kinds), DEFAULT("encoder"),
      HELP("What an expert is: an encoder of many blocks, or the theory's merged attention and neurons.")},
     {KEY("model.experts"), IN_CONFIG(model.experts), INTEGER(1, MOT_MAX_EXPERTS), DEFAULT("4"),
-     HELP("Number of experts E; 1 is the dense transformer.")},
+     HELP("Number of experts E that a run begins with; the end of a stage may let some go. 1 is the dense transformer.")},
     {KEY("model.patch"), IN_CONFIG(model.patch), INTEGER(1, 4096), DEFAULT("4"), UNIT("pixels"),
      HELP("Pictures are cut into square patches of this side, one token each.")},
     {KEY("model.width"), IN_CONFIG(model.width), INTEGER(1, 16384), DEFAULT("64"),
@@ -193,7 +193,7 @@ const mot_option mot_options[] = {
      HELP("Deviation of the initial weights of the gate's last layer; with 0 all experts score alike, but sigmoid and softmax gates, which have unit length, begin with that of 1 over the root of their inputs.")},
 
     {KEY("route.top_k"), IN_CONFIG(route.top_k), INTEGER(1, MOT_MAX_EXPERTS), .word = "all", DEFAULT("1"),
-     HELP("Experts a sample goes to; all is soft routing.")},
+     HELP("Experts a sample goes to, those that are left where they are fewer; all is soft routing.")},
     {KEY("route.scale"), IN_CONFIG(route.scale), CHOICE(scale_names), DEFAULT("prob"),
      HELP("Weight of an expert's output: its probability among all experts, among the chosen ones, or 1/K. Controls (fixed, random, even) score all experts alike: 1/E, 1/K or 1/K.")},
     {ROUTE_KEY("noise"), IN_STAGE(explore.noise), CHOICE(noise_names), DEFAULT("uniform"),
