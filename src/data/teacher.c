@@ -1,6 +1,7 @@
 #include "mot/teacher.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "basis.h"
 #include "mot/memory.h"
@@ -9,11 +10,11 @@
  * append only. */
 enum { DRAW_NUMBERS = 0, DRAW_BASIS = 1 };
 
-/* Teachers whose sums are found side by side, v and w of each:
+/* Experts whose sums are found side by side, v and w of each:
  *
- *      by_number [blocks, D, SUMS]     | v0 v1 v2 v3 w0 w1 w2 w3 | of number 0, | ... | of number 1, ...
+ *      by_number [blocks, D, SUMS]     | v0 .. v3 w0 .. w3 | of number 0, | ... | of number 1, ...
  *
- * So every sum has the order of the numbers, whatever vectors a machine has. Teachers that are none are 0. */
+ * So every sum has the order of the numbers, whatever vectors a machine has. Experts that are none are 0. */
 enum { SIDE = 4, SUMS = 2 * SIDE };
 
 static size_t blocks_of(const mot_teacher_config *config)
@@ -72,13 +73,16 @@ void mot_teacher_free(mot_teacher *teacher)
 
 /* ---- a sample ---- */
 
+typedef double pair __attribute__((vector_size(2 * sizeof(double)), aligned(sizeof(double)), may_alias));
+
 static void block_sums(const double *by_number, size_t D, const float *x, double sum[SUMS])
 {
-    for (int i = 0; i < SUMS; ++i) sum[i] = 0;
+    pair sums[SIDE] = {{0}};
     for (size_t d = 0; d < D; ++d) {
         const double number = (double)x[d];
-        for (int i = 0; i < SUMS; ++i) sum[i] += number * by_number[d * SUMS + (size_t)i];
+        for (size_t i = 0; i < SIDE; ++i) sums[i] += number * *(const pair *)(by_number + d * SUMS + 2 * i);
     }
+    memcpy(sum, sums, sizeof sums);
 }
 
 /* sum_j e^(s_j) value_j / sum_j e^(s_j), without overflow. */
