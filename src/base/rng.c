@@ -55,7 +55,7 @@ enum { WIDE_BYTES = 16 };
 typedef uint64_t wide __attribute__((vector_size(WIDE_BYTES)));
 enum { WIDES = DRAWS * sizeof(uint64_t) / WIDE_BYTES };
 
-/* a m for a and m below 2^32. Left to itself, GCC makes shifts and sums of it, for it does not know that a is so small. */
+/* Of the low half of a and m below 2^32. Left to itself, GCC makes shifts and sums of it. */
 static inline wide product(wide a, uint64_t m)
 {
 #if MOT_X86_LEVEL == 4
@@ -65,7 +65,7 @@ static inline wide product(wide a, uint64_t m)
 #elif defined(__x86_64__)
     return (wide)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x((long long)m));
 #else
-    return a * m;
+    return (a & UINT32_MAX) * m;
 #endif
 }
 
@@ -83,20 +83,18 @@ static void draw_block(uint64_t key, const uint32_t counter[4], uint32_t word[BL
         for (int i = 0; i < WIDES; ++i) {
             const wide p0 = product(x[0][i], PHILOX_M4x32_0), p1 = product(x[2][i], PHILOX_M4x32_1);
             x[0][i] = p1 >> 32 ^ x[1][i] ^ k0;
-            x[1][i] = p1 & UINT32_MAX;
+            x[1][i] = p1; /* nobody looks at the high halves */
             x[2][i] = p0 >> 32 ^ x[3][i] ^ k1;
-            x[3][i] = p0 & UINT32_MAX;
+            x[3][i] = p0;
         }
     memcpy(all, x, sizeof x);
     for (int w = 0; w < 4; ++w)
         for (int j = 0; j < DRAWS; ++j) word[w * DRAWS + j] = (uint32_t)all[w][j];
 }
 
-/* So many at once that their long chains of operations need not wait for themselves; on narrower processors several
- * vectors. */
-typedef float numbers __attribute__((vector_size(64)));
-typedef int32_t integers __attribute__((vector_size(64)));
-enum { NUMBERS = sizeof(numbers) / sizeof(float) };
+/* A block at once, so that the long chains of operations need not wait for themselves: on any processor several vectors. */
+typedef float numbers __attribute__((vector_size(BLOCK * sizeof(float))));
+typedef int32_t integers __attribute__((vector_size(BLOCK * sizeof(int32_t))));
 
 /* y := -log(y) for y in (0, 1] to 1e-7: y = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
 static inline void minus_log(numbers *y)
@@ -118,7 +116,7 @@ static inline void minus_log(numbers *y)
 /* Times the deviation, the x with P(N(0, 1) < x) = p, to 5e-7 of x: the highest bit is the sign, and the others say how far p is from 1/2,
  * p = (k + 1/2) / 2^32 or 1 - p. With t = 1 - 2p, x / t is a smooth function of w = -log(1 - t^2) <= 21.5 (Giles 2012
  * uses it for the inverse error function), here as the ratio of two polynomials whose terms are all positive. */
-static inline void normal_quantile(const uint32_t words[NUMBERS], float deviation, float normal[NUMBERS])
+static inline void normal_quantiles(const uint32_t words[BLOCK], float deviation, float normal[BLOCK])
 {
     integers word;
     memcpy(&word, words, sizeof word);
@@ -150,7 +148,7 @@ void mot_normal_row(uint64_t seed, mot_stream stream, const uint32_t counter[4],
     memcpy(at, counter, sizeof at);
     for (size_t i = 0; i < count; i += BLOCK, at[3] += DRAWS) {
         draw_block(key, at, word);
-        for (int n = 0; n < BLOCK; n += NUMBERS) normal_quantile(word + n, deviation, normal + n);
+        normal_quantiles(word, deviation, normal);
         memcpy(row + i, normal, (count - i < BLOCK ? count - i : BLOCK) * sizeof *row);
     }
 }
