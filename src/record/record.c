@@ -238,20 +238,23 @@ mot_status mot_record_step(mot_record *record, const mot_step_figures *figures)
 {
     const int64_t step = figures->step, samples = (int64_t)figures->samples;
     const int32_t stage = figures->stage;
-    const void *const value[] = {&step,
-                                 &stage,
-                                 &figures->loss,
-                                 &figures->accuracy,
-                                 &figures->rate,
-                                 &samples,
-                                 &figures->compute_s,
-                                 &figures->exchange_s,
-                                 &figures->wait_s};
+    const void *value[] = {&step,
+                           &stage,
+                           &figures->loss,
+                           [STEPS_ACCURACY] = &figures->accuracy,
+                           &figures->rate,
+                           &samples,
+                           &figures->compute_s,
+                           &figures->exchange_s,
+                           &figures->wait_s};
     record_table *const table = record->table;
     size_t bytes = table[TABLE_STEPS].row_bytes; /* a step is not cut in two */
     for (int l = 0; l < record->source.layers; ++l) bytes += table[TABLE_LAYERS + 2 * l].row_bytes;
     const mot_status status = end_full_segment(record, bytes);
-    assert(MOT_COUNT(value) == table[TABLE_STEPS].columns);
+    const bool classes = record->source.classes > 0;
+    const void **const rest = &value[STEPS_ACCURACY];
+    if (!classes) memmove(rest, rest + 1, (MOT_COUNT(value) - STEPS_ACCURACY - 1) * sizeof *rest);
+    assert(MOT_COUNT(value) - !classes == table[TABLE_STEPS].columns);
     return status == MOT_OK ? add_row(record, &table[TABLE_STEPS], figures->step, value) : status;
 }
 

@@ -64,6 +64,7 @@ typedef struct record_table {
 
 enum { TABLE_STEPS, TABLE_EVAL, TABLE_ASSIGN, TABLE_LAYERS };
 extern const record_column mot_record_eval_step;
+enum { STEPS_ACCURACY = 3 }; /* left out where there are no classes */
 enum { LOADS_LOAD = 1, LOADS_IMPORTANCE };
 enum {
     ASSIGN_STEP,

@@ -16,7 +16,7 @@ static const record_column step_columns[] = {
     NUMBER("step", "1", "training step, the first is 1", RECORD_I64),
     NUMBER("stage", "1", "stage of training, the first is 0", RECORD_I32),
     NUMBER("loss", "1", "mean loss over the batch", RECORD_F64),
-    NUMBER("accuracy", "1", "share of the batch with the right label", RECORD_F64),
+    [STEPS_ACCURACY] = NUMBER("accuracy", "1", "share of the batch with the right label", RECORD_F64),
     NUMBER("learning_rate", "1", "learning rate of the experts", RECORD_F64),
     NUMBER("samples", "1", "samples of the batch", RECORD_I64),
     NUMBER("time_compute", "s", "time in computation, mean over ranks", RECORD_F64),
@@ -76,6 +76,15 @@ static size_t snapshots_columns(record_column column[LAYER_COLUMNS], const recor
     if (G > 0)
         column[count++] = (record_column)BY_EXPERT(
             "group_load", "samples of a group an expert got, evaluation set, first choice", G, "group", E);
+    return count;
+}
+
+/* Without classes nothing is right or wrong. */
+static size_t steps_columns(record_column column[MOT_COUNT(step_columns)], const record_source *source)
+{
+    size_t count = 0;
+    for (size_t c = 0; c < MOT_COUNT(step_columns); ++c)
+        if (c != STEPS_ACCURACY || source->classes > 0) column[count++] = step_columns[c];
     return count;
 }
 
@@ -169,7 +178,9 @@ static mot_status make(record_table *table, const char *group, const char *axis,
 mot_status mot_record_tables_make(record_table *tables, const record_source *source)
 {
     mot_status status;
-    MOT_TRY(make(&tables[TABLE_STEPS], "steps", "step", MOT_COUNT(step_columns), step_columns));
+    record_column steps[MOT_COUNT(step_columns)];
+    const size_t count = steps_columns(steps, source);
+    MOT_TRY(make(&tables[TABLE_STEPS], "steps", "step", count, steps));
     MOT_TRY(make(&tables[TABLE_EVAL], "eval", "step", 0, NULL));
     MOT_TRY(make(&tables[TABLE_ASSIGN], "assign", "row", MOT_COUNT(assign_columns), assign_columns));
     for (int l = 0; l < source->layers; ++l) {

@@ -71,7 +71,19 @@ with h5py.File(record) as f:
     eval_of = set(f["eval"])
     assert {"loss", "explained", "entropy"} <= eval_of and not eval_of & {"accuracy", "confusion", "class_accuracy", "kind_loss"}, eval_of
     assert "class" not in f and "class_load" not in f["layer0"]
+    assert "loss" in f["steps"] and "accuracy" not in f["steps"]
+    assert f["steps/samples"][0] == 40 and 0 < f["steps/learning_rate"][0] <= 0.01
 PY
+
+# ---- a run that goes on, from the midst of a segment of its record ----
+
+for more in "whole:80" "parts:50" "parts:80"; do
+    quietly mot train teacher.yaml "run=${more%:*}" train.schedule=constant route.noise=none checkpoint.every=30 "train.until=${more#*:} steps"
+    [ "$more" != parts:50 ] || rm parts/checkpoints/*50.h5 parts/summary.json
+done
+digest() { grep -o '"digest": "[^"]*"' "$1/summary.json"; }
+[ "$(digest whole)" = "$(digest parts)" ] || fail "a run that goes on ends elsewhere: $(digest whole), $(digest parts)"
+mot inspect --verify parts >inspected || fail "inspect fails: $(cat inspected)"
 
 # ---- what asks for classes ----
 
