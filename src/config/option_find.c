@@ -29,7 +29,7 @@ bool mot_option_in_effect(const mot_option *option, const mot_config *config)
     if (option->key == NULL) return true;
     for (int source = 0; mot_source_kinds.row[source] != NULL; ++source) {
         const char *keys = mot_source_kind_at(source)->keys;
-        if (strncmp(option->key, keys, strlen(keys)) == 0) return config->data.source == source;
+        if (keys != NULL && strncmp(option->key, keys, strlen(keys)) == 0) return config->data.source == source;
     }
     return true;
 }

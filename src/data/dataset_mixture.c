@@ -1,50 +1,20 @@
-/* A data set that is made instead of read. */
-#include <stdio.h>
+/* Samples of the mixture. */
 #include <string.h>
 
 #include "dataset_private.h"
 #include "mot/memory.h"
 #include "mot/source.h"
 
-typedef struct maker {
-    mot_mixture mixture;
-    unsigned char *made;    /* [samples]: which of the loaded ones stand there; NULL: none is kept */
-    int32_t *label, *group; /* [samples], as far as made: -1 and +1 */
-} maker;
-
-static void free_maker(void *of)
+static void free_mixture(void *of)
 {
-    maker *m = of;
-    mot_mixture_free(&m->mixture);
-    mot_free(m->made);
-    mot_free(m->label);
-    mot_free(m->group);
-    mot_free(m);
+    mot_mixture_free(of);
+    mot_free(of);
 }
 
-static void make_kept(const mot_dataset *dataset, mot_gidx index, void *bytes, int32_t *label, int32_t *group)
+static mot_status sample(const void *of, int split, mot_gidx index, void *bytes, void *target, int32_t *group)
 {
-    const struct mot_dataset_source *source = dataset->source;
-    maker *m = source->maker;
-    unsigned char *kept = source->loaded + (size_t)index * dataset->format.bytes;
-    if (!m->made[index]) {
-        mot_mixture_sample(&m->mixture, source->split, index, (float *)(void *)kept, &m->label[index],
-                           &m->group[index], NULL);
-        m->made[index] = 1;
-    }
-    memcpy(bytes, kept, dataset->format.bytes);
-    *label = m->label[index];
-    *group = m->group[index];
-}
-
-static mot_status make(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target, int32_t *group)
-{
-    const maker *m = dataset->source->maker;
-    int32_t label;
-    if (m->made != NULL)
-        make_kept(dataset, index, bytes, &label, group);
-    else
-        mot_mixture_sample(&m->mixture, dataset->source->split, index, bytes, &label, group, NULL);
+    int32_t label; /* -1 and +1 */
+    mot_mixture_sample(of, split, index, bytes, &label, group, NULL);
     const int32_t class = label > 0;
     if (target != NULL) memcpy(target, &class, sizeof class);
     return MOT_OK;
@@ -53,44 +23,31 @@ static mot_status make(const mot_dataset *dataset, mot_gidx index, void *bytes, 
 mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *config, const char *split,
                                 mot_gidx samples, size_t memory_bytes)
 {
-    maker *m;
-    mot_status status = mot_dataset_begin(dataset, split);
-    if (status != MOT_OK) return status;
-    struct mot_dataset_source *source = dataset->source;
-    source->sample = make;
-    source->free_maker = free_maker;
-    snprintf(source->where, sizeof source->where, "the mixture's split '%s'", split);
-    MOT_TRY(mot_allocate(&m, 1, sizeof *m, "a mixture"));
-    source->maker = m;
-    MOT_TRY(mot_mixture_init(&m->mixture, config));
-    dataset->samples = samples;
-    dataset->classes = 2;
-    dataset->groups = config->classes;
-    dataset->signed_labels = true;
-    dataset->target_bytes = sizeof(int32_t);
-    dataset->format = (mot_sample_format){.kind = MOT_SAMPLE_VECTOR,
-                                          .element = MOT_ELEMENT_F32,
-                                          .tokens = config->tokens,
-                                          .features = config->width,
-                                          .normalization = {.scaling = MOT_SCALING_NONE}};
-    MOT_TRY(mot_dataset_format_check(&dataset->format, source->where));
-    if (samples <= (mot_gidx)(memory_bytes / dataset->format.bytes)) {
-        const size_t n = (size_t)samples;
-        MOT_TRY(mot_allocate(&source->loaded, n, dataset->format.bytes, "the samples"));
-        MOT_TRY(mot_allocate(&m->made, n, 1, "the samples"));
-        MOT_TRY(mot_allocate(&m->label, n, sizeof *m->label, "the samples"));
-        MOT_TRY(mot_allocate(&m->group, n, sizeof *m->group, "the samples"));
+    mot_mixture *mixture;
+    *dataset = (mot_dataset){
+        .format = mot_dataset_vectors(config->tokens, config->width),
+        .samples = samples,
+        .classes = 2,
+        .groups = config->classes,
+        .signed_labels = true,
+        .target_bytes = sizeof(int32_t),
+    };
+    mot_status status;
+    MOT_TRY(mot_allocate(&mixture, 1, sizeof *mixture, "a mixture"));
+    status = mot_mixture_init(mixture, config);
+    if (status == MOT_OK) {
+        const mot_dataset_maker maker = {"the mixture", sample, free_mixture, mixture};
+        return mot_dataset_make(dataset, split, &maker, memory_bytes);
     }
+    free_mixture(mixture);
 done:
-    if (status != MOT_OK) mot_dataset_close(dataset);
+    *dataset = (mot_dataset){0};
     return status;
 }
 
 const mot_mixture *mot_dataset_mixture(const mot_dataset *dataset, int *split)
 {
-    const struct mot_dataset_source *source = dataset->source;
-    if (split != NULL) *split = source->split;
-    return source->sample == make ? &((const maker *)source->maker)->mixture : NULL;
+    return mot_dataset_made_by(dataset, sample, split);
 }
 
 /* ---- the source ---- */
@@ -100,10 +57,9 @@ static mot_status open_split(mot_dataset *dataset, const mot_data_config *config
 {
     mot_mixture_config mixture = config->mixture;
     mixture.seed = seed;
-    const mot_gidx samples = !training                    ? config->mixture_eval
-                             : config->mixture_train == 0 ? MOT_ENDLESS
-                                                          : config->mixture_train;
-    return mot_dataset_generate(dataset, &mixture, split, samples, config->memory);
+    return mot_dataset_generate(dataset, &mixture, split,
+                                mot_dataset_made_samples(training, config->mixture_train, config->mixture_eval),
+                                config->memory);
 }
 
 const mot_source_kind mot_source_mixture = {

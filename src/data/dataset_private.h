@@ -85,6 +85,14 @@ mot_status mot_dataset_stored(const mot_dataset *dataset, mot_gidx index, void *
 mot_status mot_dataset_fetch(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
                              int32_t *group);
 
+/* dataset_made.c: who makes its samples (`of`), if they are made by this function; else NULL. */
+const void *mot_dataset_made_by(const mot_dataset *dataset, mot_dataset_sampler *sample, int *split);
+/* Of a split that is made: training samples (0: endless), or those of evaluation. */
+static inline mot_gidx mot_dataset_made_samples(bool training, mot_gidx train, mot_gidx eval)
+{
+    return !training ? eval : train == 0 ? MOT_ENDLESS : train;
+}
+
 /* dataset.c: makes dataset->source, which reads nothing yet; `split`: MOT_ERR_INPUT where there is none of that name. */
 mot_status mot_dataset_begin(mot_dataset *dataset, const char *split);
 

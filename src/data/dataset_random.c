@@ -16,11 +16,7 @@ mot_status mot_dataset_random(mot_dataset *dataset, size_t tokens, size_t width,
     dataset->classes = classes;
     dataset->samples = samples;
     snprintf(source->where, sizeof source->where, "random samples");
-    dataset->format = (mot_sample_format){.kind = MOT_SAMPLE_VECTOR,
-                                          .element = MOT_ELEMENT_F32,
-                                          .tokens = tokens,
-                                          .features = width,
-                                          .normalization = {.scaling = MOT_SCALING_NONE}};
+    dataset->format = mot_dataset_vectors(tokens, width);
     MOT_TRY(mot_dataset_format_check(&dataset->format, source->where));
     MOT_TRY(mot_allocate(&source->loaded, (size_t)samples, dataset->format.bytes, "the samples"));
     dataset->target_bytes = sizeof(int32_t);

@@ -1,34 +1,19 @@
-/* A gate, an expert and a loss from outside of mot (own_kinds.h), whose targets are two numbers and no class, go through
- * whole steps as those of mot do: chosen by their names, with the same bits on any number of ranks, and they learn. */
+/* What is from outside of mot goes through a run as what is of mot does, chosen by its name: a gate, an expert and a loss
+ * (own_kinds.h), whose targets are two numbers and no class, through whole steps, with the same bits on any number of ranks;
+ * and with a source, a stage action and figures (own_rooms.h) through a run that is stopped and continued. */
+#include <math.h>
+#include <string.h>
+
+#include "mot/atomic_file.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/record_read.h"
+#include "mot/run.h"
 #include "mot/step.h"
 #include "own_kinds.h"
-#include "train_data.h"
+#include "own_rooms.h"
 
-enum { BATCH = 23, STEPS = 5, NUMBERS = 2 };
-
-/* What sample i should be taken for. */
-static void numbers_of(int i, float y[NUMBERS])
-{
-    y[0] = 1.5f - data_number(i, 0);
-    y[1] = data_number(i, 1) - 1;
-}
-
-/* Samples of a file, with numbers in place of their labels. */
-static void open_numbers(mot_dataset *set, const mot_comm *comm)
-{
-    data_open(set, comm);
-    mot_free(set->target);
-    set->classes = 0;
-    set->target_bytes = NUMBERS * sizeof(float);
-    set->target = mot_calloc(DATA_SAMPLES, set->target_bytes);
-    ck_assert_ptr_nonnull(set->target);
-    for (int i = 0; i < DATA_SAMPLES; ++i) {
-        float y[NUMBERS];
-        numbers_of(i, y);
-        memcpy(set->target + (size_t)i * sizeof y, y, sizeof y);
-    }
-    ck_assert_int_eq(mot_dataset_class(set, 0), -1);
-}
+enum { BATCH = 23, STEPS = 5 };
 
 typedef struct world {
     mot_comm comm;
@@ -106,11 +91,11 @@ START_TEST(they_learn_with_the_same_bits_on_any_ranks)
              strstr(cases[_i], "gate.kind") != NULL ? "" : "gate.kind: tanh\n", cases[_i]);
     data_configure(&config, more);
     mot_comm_init(&all, MPI_COMM_WORLD);
-    open_numbers(&set, &all);
+    mot_ck_ok(own_source.open(&set, &config.data, "train", true, 0));
     world_make(&w, MPI_COMM_WORLD, &set, &config, 2);
     world_make(&alone, MPI_COMM_SELF, &set, &config, 1);
     ck_assert(w.model.kind == &own_expert && mot_step_loss(w.step)->kind == &own_loss);
-    ck_assert_uint_eq(w.model.shape.outputs, NUMBERS);
+    ck_assert_uint_eq(w.model.shape.outputs, WAVES_NUMBERS);
     const double before = loss_of(&w);
     for (int s = 0; s < STEPS; ++s) {
         const mot_step_task task = {.first = (mot_gidx)s * BATCH,
@@ -143,7 +128,7 @@ START_TEST(targets_stay_with_their_samples)
     mot_step_result result;
     data_configure(&config, "model.kind: average\ngate.kind: tanh\ntrain.loss: numbers\nroute.scale: none");
     mot_comm_init(&all, MPI_COMM_WORLD);
-    open_numbers(&set, &all);
+    mot_ck_ok(own_source.open(&set, &config.data, "train", true, 0));
     world_make(&w, MPI_COMM_WORLD, &set, &config, 1);
     for (int e = 0; e < config.model.experts; ++e) {
         mot_params *expert = mot_model_expert(&w.model, e);
@@ -152,14 +137,138 @@ START_TEST(targets_stay_with_their_samples)
     const mot_step_task look = {.first = 5, .total = BATCH};
     mot_ck_ok(mot_step_run(w.step, &w.source, &look, false, &result));
     for (size_t p = 0; w.comm.rank == MOT_ROOT && p < BATCH; ++p) {
-        float y[NUMBERS];
-        numbers_of((int)result.sample[p], y);
+        float y[WAVES_NUMBERS];
+        waves_target((int)result.sample[p], y);
         const double a = (double)y[0], b = (double)y[1];
         ck_assert_double_eq(result.sample_loss[p], a * a / 2 + b * b / 2); /* outputs are 0 */
     }
     world_free(&w);
     mot_dataset_close(&set);
     mot_comm_free(&all);
+}
+END_TEST
+
+/* ---- a whole run ---- */
+
+enum { ENDED = 4, WHOLE = 7, EVALUATIONS = 3 }; /* steps of the first stage, and of all; evaluations are after 3, 6 and 7 */
+static const char *const run_text = "data.source: waves\nmodel: {kind: average, experts: 3}\n"
+                                    "gate: {kind: tanh, init: 0.3}\nroute.top_k: 1\n"
+                                    "train: {batch: 8, loss: numbers, rate: 0.05}\neval: {every: 3, batch: 5}\n"
+                                    "checkpoint.every: 1\nreport.every: 1\nthreads: 1\n"
+                                    "stages: [{name: a, until: 4 steps, action: halve}, {name: b, until: 3 steps}]\n";
+
+static void run_on(const mot_comm *comm, const char *folder)
+{
+    static mot_config config;
+    char argument[128];
+    const char *const arguments[] = {argument};
+    snprintf(argument, sizeof argument, "run=%s", folder);
+    mot_ck_ok(mot_config_parse(&config, "test", run_text, 1, arguments));
+    mot_ck_ok(mot_run_train(comm, &config, false));
+}
+
+/* A file of a run folder, whole; "" where there is none. */
+static const char *text_of(const char *folder, const char *name)
+{
+    static char text[1 << 16];
+    char path[256], *read = NULL;
+    size_t count;
+    text[0] = '\0';
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (mot_file_read(path, sizeof text - 1, &read, &count) == MOT_OK) snprintf(text, sizeof text, "%.*s", (int)count, read);
+    mot_free(read);
+    return text;
+}
+
+static void digest_of(const char *folder, char digest[33])
+{
+    const char *at = strstr(text_of(folder, "summary.json"), "\"digest\": \"");
+    snprintf(digest, 33, "%s", at != NULL ? at + strlen("\"digest\": \"") : "");
+}
+
+/* What a process leaves that was killed before it had made a checkpoint of a later step. */
+static void forget_behind(const char *folder, int step)
+{
+    for (int s = step + 1; s <= WHOLE; ++s) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/checkpoints/step-%08d.h5", folder, s);
+        unlink(path);
+    }
+}
+
+/* It stands in log.jsonl once, at its step. */
+static bool acted_once(const char *folder)
+{
+    static const char mark[] = "\"step\": 4, \"stage\": 0, \"action\": \"halve\", \"did\": \"halved at a loss of ";
+    const char *text = text_of(folder, "log.jsonl"), *at = strstr(text, "\"action\"");
+    return strstr(text, mark) != NULL && at != NULL && strstr(at + 1, "\"action\"") == NULL;
+}
+
+/* The record has the figures, with their axes, and log.jsonl the number that has a key. */
+static bool figures_are_there(const char *folder)
+{
+    const mot_record_item item[] = {{.kind = MOT_RECORD_FIGURES, .name = "worst"},
+                                    {.kind = MOT_RECORD_FIGURES, .name = "group_worst"},
+                                    {.kind = MOT_RECORD_FIGURES, .name = "held"}};
+    mot_record_values value[3] = {{0}};
+    const char *text = text_of(folder, "log.jsonl"), *last = strrchr(text, '{');
+    double said = NAN;
+    bool right = mot_record_read(folder, 3, item, value) == MOT_OK;
+    for (size_t i = 0; i < 3; ++i) right = right && value[i].rows == EVALUATIONS;
+    right = right && value[0].rank == 0 && value[1].rank == 1 && value[1].width == DATA_GROUPS;
+    for (size_t r = 0; right && r < EVALUATIONS; ++r) {
+        const double *group = value[1].value + r * DATA_GROUPS, worst = value[0].value[r];
+        right = worst > 0 && worst == fmax(group[0], group[1]) && value[2].value[r] == (r == 0 ? 3 : 2);
+    }
+    right = right && last != NULL && mot_json_find_real(last, strlen(last), "eval.worst", &said) &&
+            said == value[0].value[EVALUATIONS - 1] && strstr(text, "eval.held") == NULL;
+    for (size_t i = 0; i < 3; ++i) mot_record_values_free(&value[i]);
+    return right;
+}
+
+START_TEST(a_run_has_them_all_and_goes_on_on_either_side_of_its_action)
+{
+    mot_comm all, alone;
+    char folder[64], twin[64], command[160], digest[33], other[33];
+    int number = (int)getpid();
+    MPI_Bcast(&number, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    snprintf(folder, sizeof folder, "own-run.%d", number);
+    snprintf(twin, sizeof twin, "own-run.%d.alone", number);
+    mot_comm_init(&all, MPI_COMM_WORLD);
+    mot_comm_init(&alone, MPI_COMM_SELF);
+    mot_log_init(all.rank, MOT_LOG_ERROR);
+    const bool root = all.rank == MOT_ROOT;
+    run_on(&all, folder);
+    if (root && all.size > 1) run_on(&alone, twin);
+    MPI_Barrier(MPI_COMM_WORLD);
+    digest_of(folder, digest);
+    digest_of(all.size > 1 ? twin : folder, other);
+    mot_ck_all(strlen(digest) == 32 && strcmp(digest, other) == 0);
+    mot_ck_all(!root || (acted_once(folder) && figures_are_there(folder)));
+    for (int step = ENDED - 1; step <= ENDED; ++step) {
+        MPI_Barrier(MPI_COMM_WORLD);
+        if (root) forget_behind(folder, step);
+        MPI_Barrier(MPI_COMM_WORLD);
+        run_on(&all, folder);
+        digest_of(folder, other);
+        mot_ck_all(strcmp(digest, other) == 0);
+        mot_ck_all(!root || (acted_once(folder) && figures_are_there(folder)));
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    snprintf(command, sizeof command, "rm -r %s*", folder);
+    if (root) ck_assert_int_eq(system(command), 0);
+    mot_comm_free(&alone);
+    mot_comm_free(&all);
+}
+END_TEST
+
+/* Behind a stage in which it is of no use it is refused as the configuration is read. */
+START_TEST(an_action_says_where_it_is_useless)
+{
+    static mot_config config;
+    const char *const idle = "stages.0.rate=0";
+    ck_assert_int_eq(mot_config_parse(&config, "test", run_text, 1, &idle), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "stage 'a': action = halve: nothing has been learned"));
 }
 END_TEST
 
@@ -184,9 +293,12 @@ END_TEST
 static void own_kinds_tests(TCase *tcase)
 {
     tcase_add_unchecked_fixture(tcase, own_kinds_add, NULL);
+    tcase_add_unchecked_fixture(tcase, own_rooms_add, NULL);
     tcase_add_loop_test(tcase, they_learn_with_the_same_bits_on_any_ranks, 0,
                         (int)(sizeof cases / sizeof *cases));
     tcase_add_test(tcase, targets_stay_with_their_samples);
+    tcase_add_test(tcase, a_run_has_them_all_and_goes_on_on_either_side_of_its_action);
+    tcase_add_test(tcase, an_action_says_where_it_is_useless);
     tcase_add_test(tcase, a_name_is_taken_once);
 }
 

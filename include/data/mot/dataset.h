@@ -85,10 +85,37 @@ typedef struct mot_dataset {
 mot_status mot_dataset_open(mot_dataset *dataset, const char *path, const char *split, size_t memory_bytes);
 void mot_dataset_close(mot_dataset *dataset);
 
+#define MOT_ENDLESS ((mot_gidx)1 << 62)
+
+/* Who makes samples: sample `index` of split `split` (0 train, 1 val, 2 test), a pure function, as mot_dataset_sample has it
+ * (target may be NULL). free(of), unless it is NULL, when the data set is closed. */
+typedef mot_status mot_dataset_sampler(const void *of, int split, mot_gidx index, void *bytes, void *target,
+                                       int32_t *group);
+typedef struct mot_dataset_maker {
+    const char *title; /* "the mixture", in sentences */
+    mot_dataset_sampler *sample;
+    void (*free)(void *of);
+    void *of;
+} mot_dataset_maker;
+/* A split that lies in no file: of *dataset the caller has set format (but its bytes), samples (MOT_ENDLESS: a new one for every
+ * index), classes, groups, target_bytes and signed_labels, and all else to 0. Any rank makes the samples that it is asked for;
+ * they are kept once made where all of them fit `memory_bytes`. `of` is the data set's from here on, whatever comes back.
+ * MOT_ERR_INPUT: no such split, or no such format. */
+mot_status mot_dataset_make(mot_dataset *dataset, const char *split, const mot_dataset_maker *maker,
+                            size_t memory_bytes);
+/* The format of float vectors [tokens, width] that stay as they are. */
+static inline mot_sample_format mot_dataset_vectors(size_t tokens, size_t width)
+{
+    return (mot_sample_format){.kind = MOT_SAMPLE_VECTOR,
+                               .element = MOT_ELEMENT_F32,
+                               .tokens = tokens,
+                               .features = width,
+                               .normalization = {.scaling = MOT_SCALING_NONE}};
+}
+
 /* A split that lies in no file: `samples` samples of a mixture, each made when it is asked for, by whichever rank asks;
  * MOT_ENDLESS: a new one for every index. Kept once made where all of them fit `memory_bytes`. Groups are the mixture's
  * classes. MOT_ERR_INPUT with a sentence when the mixture cannot be. */
-#define MOT_ENDLESS ((mot_gidx)1 << 62)
 mot_status mot_dataset_generate(mot_dataset *dataset, const mot_mixture_config *config, const char *split,
                                 mot_gidx samples, size_t memory_bytes);
 /* A split that lies in no file and means nothing: `samples` vectors [tokens, width] of independent N(0, 1) numbers with

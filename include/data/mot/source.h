@@ -14,7 +14,7 @@
 
 typedef struct mot_source_kind {
     mot_kind kind;     /* its name is a value of data.source */
-    const char *keys;  /* the beginning of its own keys, which say nothing of other sources */
+    const char *keys;  /* the beginning of its own keys, which say nothing of other sources; NULL: it has none */
     const char *title; /* what its data are called; NULL: data.file */
     bool made;         /* any rank makes any sample, and no file is read */
     bool meaningless;  /* there is nothing to learn */
