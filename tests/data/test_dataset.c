@@ -279,7 +279,7 @@ static void spoil(hid_t file, const char *name)
     const hsize_t huge[4] = {(hsize_t)1 << 50, 3, 2, 3}, none[4] = {0, 3, 2, 3};
     if (IS("x claims")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, huge, MOT_H5_CONTIGUOUS, NULL);
     if (IS("x empty")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, none, MOT_H5_CONTIGUOUS, NULL);
-    if (IS("x packed")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, x_shape, MOT_H5_COMPRESSED, zeros);
+    if (IS("x packed")) replace(file, "train/x", H5T_NATIVE_UINT8, 4, x_shape, MOT_H5_GROWING, zeros);
     const hsize_t channels = 3;
     if (IS("mean"))
         replace(file, "normalization/mean", H5T_NATIVE_DOUBLE, 1, &channels, MOT_H5_CONTIGUOUS, bad);
