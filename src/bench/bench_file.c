@@ -71,10 +71,6 @@ mot_status mot_bench_write(const char *path, const bench_result *result, const c
     mot_status status;
     MOT_TRY(mot_allocate(&value, (size_t)(result->repeats + result->ranks), sizeof *value, "figures"));
     mot_json *json = mot_json_begin();
-    if (json == NULL) {
-        status = mot_fail(MOT_ERR_MEMORY, "not enough memory for %s", path);
-        goto done;
-    }
     mot_json_text(json, "format", format_name);
     mot_json_int(json, "format_version", FORMAT_VERSION);
     mot_json_text(json, "mot_version", MOT_VERSION);

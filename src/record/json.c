@@ -19,6 +19,7 @@ struct mot_json {
 
 static void put(mot_json *json, const char *bytes, size_t count)
 {
+    if (json == NULL) return;
     if (json->status == MOT_OK)
         json->status = mot_reserve(&json->text, &json->capacity, json->length + count + 1, 1,
                                    "a line of JSON");
@@ -56,7 +57,7 @@ static void put_quoted(mot_json *json, const char *text)
 
 static void put_key(mot_json *json, const char *key)
 {
-    if (json->length > 1) put_text(json, ", ");
+    if (json != NULL && json->length > 1) put_text(json, ", ");
     put_quoted(json, key);
     put_text(json, ": ");
 }
@@ -86,7 +87,7 @@ static void put_real(mot_json *json, double value)
 mot_json *mot_json_begin(void)
 {
     mot_json *const json = mot_calloc(1, sizeof *json);
-    if (json != NULL) put_text(json, "{");
+    put_text(json, "{");
     return json;
 }
 
@@ -143,9 +144,10 @@ void mot_json_texts(mot_json *json, const char *key, size_t count, char *const *
 
 mot_status mot_json_end(mot_json *json, char **text)
 {
+    *text = NULL;
+    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of JSON");
     put_text(json, "}");
     const mot_status status = json->status;
-    *text = NULL;
     if (status == MOT_OK)
         *text = json->text;
     else

@@ -21,8 +21,10 @@ static void find(char path[128], const mot_record_item *item)
                                            [MOT_RECORD_CLASS_LOAD] = "class_load",
                                            [MOT_RECORD_GROUP_LOAD] = "group_load"};
     char group[MOT_RECORD_GROUP];
-    if (item->kind == MOT_RECORD_STEPS || item->kind == MOT_RECORD_FIGURES) {
-        snprintf(path, 128, "%s/%.100s", item->kind == MOT_RECORD_STEPS ? "steps" : "eval", item->name);
+    static const char *const table[] = {
+        [MOT_RECORD_STEPS] = "steps", [MOT_RECORD_FIGURES] = "eval", [MOT_RECORD_CHOICES] = "assign"};
+    if (item->kind < MOT_COUNT(table)) {
+        snprintf(path, 128, "%s/%.100s", table[item->kind], item->name);
         return;
     }
     mot_record_layer_group(group, item->layer);

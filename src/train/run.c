@@ -325,7 +325,6 @@ static mot_status put_json(const mot_run *run, const char *checkpoint, char **te
 {
     const mot_config *config = &run->course.config;
     mot_json *json = mot_json_begin();
-    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for the figures");
     mot_json_text(json, "checkpoint", checkpoint);
     mot_json_text(json, "data", mot_source_title(&config->data));
     mot_json_text(json, "eval.split", config->eval.split);

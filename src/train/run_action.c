@@ -39,7 +39,6 @@ static mot_status say(const mot_run *run, const mot_stage_moment *moment)
     const mot_stage_config *stage = &moment->config->stage[moment->stage];
     const char *name = mot_stage_action_at(stage->action)->kind.name;
     mot_json *json = mot_json_begin();
-    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_log(MOT_LOG_INFO, "stage '%s' ends with %s%s%s", stage->name, name, moment->did[0] != '\0' ? ": " : "",
             moment->did);
     mot_json_int(json, "step", moment->progress->step);

@@ -291,7 +291,6 @@ void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *
 static mot_status log_figures(const mot_run *run)
 {
     mot_json *json = mot_json_begin();
-    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_json_int(json, "step", run->course.progress.step);
     mot_json_int(json, "stage", MOT_MIN(run->course.progress.stage, run->course.config.stages - 1));
     mot_json_text(json, "eval.split", run->course.config.eval.split);

@@ -133,7 +133,6 @@ static mot_status log_left(const mot_run *run)
 {
     const mot_model *model = &run->world.model;
     mot_json *json = mot_json_begin();
-    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_json_int(json, "step", run->course.progress.step);
     mot_run_put_numbers(json, "experts.left", model->experts, model->origin);
     return mot_record_log_json(run->keeper.record, json);

@@ -135,7 +135,6 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
                              double rate)
 {
     mot_json *json = mot_json_begin();
-    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_json_int(json, "step", run->course.progress.step);
     mot_json_int(json, "stage", stage);
     mot_json_real(json, "train.loss", means->loss);

@@ -54,7 +54,6 @@ static mot_status begin_summary(const mot_run *run, const char *status_text, cha
     const mot_status status = mot_path_join(path, PATH, run->course.config.run, "summary.json");
     if (status != MOT_OK) return status;
     *json = mot_json_begin();
-    if (*json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for summary.json");
     mot_json_text(*json, "status", status_text);
     mot_json_text(*json, "run_id", run->keeper.id);
     mot_json_int(*json, "steps", progress->step);

@@ -79,7 +79,6 @@ static void (*const cures[RUN_WARNINGS])(const mot_run *run, char cure[CURE]) = 
 static mot_status log_warning(mot_run *run, run_warning warning, const char *seen, const char *cure)
 {
     mot_json *json = mot_json_begin();
-    if (json == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a line of log.jsonl");
     mot_json_int(json, "step", run->course.progress.step);
     mot_json_int(json, "stage", stage_index(&run->course));
     mot_json_text(json, "warning", names[warning]);

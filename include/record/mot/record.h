@@ -128,7 +128,7 @@ mot_status mot_record_keep_linked(mot_record *record);
 
 /* ---- JSON, one flat object ---- */
 typedef struct mot_json mot_json;
-mot_json *mot_json_begin(void); /* NULL: memory */
+mot_json *mot_json_begin(void); /* NULL: memory; all else takes that, and mot_json_end says it */
 void mot_json_text(mot_json *json, const char *key, const char *value);
 void mot_json_int(mot_json *json, const char *key, int64_t value);
 void mot_json_real(mot_json *json, const char *key,
