@@ -140,7 +140,8 @@ START_TEST(test_random_configurations_read_back)
     for (uint32_t i = 0; i < stages; ++i) strcat(text, "- {}\n");
     size_t count = 0;
     const char *pointer[ARGUMENTS];
-    static const char *const sources[] = {"data.source=file", "data.source=mixture", "data.source=random"};
+    static const char *const sources[] = {"data.source=file", "data.source=mixture", "data.source=random",
+                                         "data.source=teacher"};
     const mot_config source = {.data.source = (int)draw(MOT_COUNT(sources))};
     const bool file = source.data.source == 0;
     for (int i = 0; i < mot_option_count; ++i) {

@@ -11,6 +11,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (input.choice & 16) options.header = MOT_ANSWER_YES;
     if (input.choice & 32) options.by_name = MOT_ANSWER_YES;
     if (input.choice & 64) options.group_column = "2";
+    if ((input.choice & 76) == 76) { /* targets that are numbers */
+        options.target_columns = (input.choice & 3) == 0 ? "1" : "last,1";
+        options.label_column = NULL;
+        memset(options.shape, 0, sizeof options.shape);
+    }
     fuzz_import(mot_import_csv, options, &input, 1);
     return 0;
 }

@@ -44,6 +44,7 @@ bytes_u1, y8 = npy("|u1", "(2, 2, 2)", bytes(range(8))), npy("<i8", "(2,)", stru
 texts = npy("<i4", "(2, 3)", struct.pack("<6i", 2, 3, 0, 4, 0, 0))
 doubles = npy("<f8", "(2, 2, 2)", struct.pack("<8d", *range(8)), 2)
 seed("npy", "vectors", 1, vectors, y)
+seed("npy", "numbers", 3, vectors, npy("<f8", "(3, 2)", struct.pack("<6d", 1, 2.5, 3, -4, 5, 1e9)))
 seed("npy", "two_splits", 1, vectors, y, vectors, y)
 seed("npy", "pictures", 1, bytes_u1, y8)
 seed("npy", "texts_with_groups", 2, texts, y8, y8)
@@ -67,6 +68,7 @@ seed("csv", "plain", 0, b"1,2,0\n3,4,1\n5,6,0\n")
 seed("csv", "head", 8, b'"a";b;c\n 1.5;-2e3;"0"\r\n\r\n3;4;1\n5;6;1\n7;8;0\n')
 seed("csv", "picture", 1 + 4, b"1,0,10,20,255\n0,1,2,3,4\n", b"0,9,9,9,9")
 seed("csv", "decimal_commas", 2, b'\xef\xbb\xbfsep=;\n"a";"b";"kind"\n0,5;"1,25";cat\n-1,5e-3;2;dog\n', b"b;a;kind\n1;2;cat\n")
+seed("csv", "targets", 76 + 1, b"a,g,b,c\n1,u,2,3.5\n-4,v,5,6\n1,u,3,4\n2,v,1,2\n")
 seed("csv", "row_names", 16, b'"a" "b" "kind"\n"1" 1 2 "x ""y"""\n"2" 3 4 "z"\n')
 seed("csv", "comments", 32 + 2, b"# a,b,kind\n1,2,0,\n3,4,1,\n,,\n", b"b,a,kind\n1,2,0\n")
 seed("csv", "groups", 64 + 8, b"1\tu\t0\n2\tv\t1\n3\tu\t0\n4\tv\t1\n5\tu\t0\n6\tv\t1\n")
@@ -108,7 +110,7 @@ seed("json", "bench", 0, b'{"format": "mot-bench", "format_version": 1, "mot_ver
 
 # Of HDF5 files: changes to a good one (h5.h). None, and one of each kind.
 for parser in ("dataset", "checkpoint", "inspect"):
-    for choice in range(3):
+    for choice in range(4 if parser == "dataset" else 3):
         seed(parser, "good%d" % choice, choice, b"")
     for change in range(6):
         seed(parser, "change%d" % change, 0x20, bytes([change, 2, 3, 5, 1, 4, 4, 0]) + bytes(range(32)))
