@@ -172,6 +172,10 @@ START_TEST(test_random_configurations_read_back)
                                  draw(2) == 0 ? "route.rebalance=eval" : "route.rebalance=never"};
     for (size_t i = 0; i < MOT_COUNT(right); ++i) snprintf(argument[count++], ARGUMENT, "%s", right[i]);
     snprintf(argument[count++], ARGUMENT, "train.batch=%u", 3 + draw(10000));
+    static const char *const actions[] = {"none", "drop_idle"}; /* to prune takes experts that are neurons */
+    snprintf(argument[count++], ARGUMENT, "train.action=%s", actions[draw(2)]);
+    for (uint32_t stage = 0; stage < stages; ++stage)
+        snprintf(argument[count++], ARGUMENT, "stages.%u.action=%s", stage, actions[draw(2)]);
     for (size_t i = 0; i < count; ++i) pointer[i] = argument[i];
     mot_config config;
     memset(&config, 0xA5, sizeof config); /* padding must come from the reader */
