@@ -157,13 +157,14 @@ static const char *const run_text = "data.source: waves\nmodel: {kind: average, 
                                     "checkpoint.every: 1\nreport.every: 1\nthreads: 1\n"
                                     "stages: [{name: a, until: 4 steps, action: halve}, {name: b, until: 3 steps}]\n";
 
-static void run_on(const mot_comm *comm, const char *folder)
+/* `gate` and `action` in place of those of the text, NULL: those. */
+static void run_on(const mot_comm *comm, const char *folder, const char *gate, const char *action)
 {
     static mot_config config;
     char argument[128];
-    const char *const arguments[] = {argument};
+    const char *const arguments[] = {argument, gate, action};
     snprintf(argument, sizeof argument, "run=%s", folder);
-    mot_ck_ok(mot_config_parse(&config, "test", run_text, 1, arguments));
+    mot_ck_ok(mot_config_parse(&config, "test", run_text, gate != NULL ? 3 : 1, arguments));
     mot_ck_ok(mot_run_train(comm, &config, false));
 }
 
@@ -229,17 +230,18 @@ static bool figures_are_there(const char *folder)
 START_TEST(a_run_has_them_all_and_goes_on_on_either_side_of_its_action)
 {
     mot_comm all, alone;
-    char folder[64], twin[64], command[160], digest[33], other[33];
+    char folder[64], twin[64], idle[64], command[160], digest[33], other[33];
     int number = (int)getpid();
     MPI_Bcast(&number, 1, MPI_INT, 0, MPI_COMM_WORLD);
     snprintf(folder, sizeof folder, "own-run.%d", number);
     snprintf(twin, sizeof twin, "own-run.%d.alone", number);
+    snprintf(idle, sizeof idle, "own-run.%d.idle", number);
     mot_comm_init(&all, MPI_COMM_WORLD);
     mot_comm_init(&alone, MPI_COMM_SELF);
     mot_log_init(all.rank, MOT_LOG_ERROR);
     const bool root = all.rank == MOT_ROOT;
-    run_on(&all, folder);
-    if (root && all.size > 1) run_on(&alone, twin);
+    run_on(&all, folder, NULL, NULL);
+    if (root && all.size > 1) run_on(&alone, twin, NULL, NULL);
     MPI_Barrier(MPI_COMM_WORLD);
     digest_of(folder, digest);
     digest_of(all.size > 1 ? twin : folder, other);
@@ -249,11 +251,15 @@ START_TEST(a_run_has_them_all_and_goes_on_on_either_side_of_its_action)
         MPI_Barrier(MPI_COMM_WORLD);
         if (root) forget_behind(folder, step);
         MPI_Barrier(MPI_COMM_WORLD);
-        run_on(&all, folder);
+        run_on(&all, folder, NULL, NULL);
         digest_of(folder, other);
         mot_ck_all(strcmp(digest, other) == 0);
         mot_ck_all(!root || (acted_once(folder) && figures_are_there(folder)));
     }
+    /* Of two groups, a gate that is told them leaves the third expert idle. */
+    run_on(&all, idle, "gate.kind=fixed", "stages.0.action=drop_idle");
+    mot_ck_all(!root || (strstr(text_of(idle, "log.jsonl"), "\"did\": \"1 of 3 experts are idle\"") != NULL &&
+                         figures_are_there(idle)));
     MPI_Barrier(MPI_COMM_WORLD);
     snprintf(command, sizeof command, "rm -r %s*", folder);
     if (root) ck_assert_int_eq(system(command), 0);

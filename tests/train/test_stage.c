@@ -260,6 +260,29 @@ START_TEST(wants_an_end_for_a_schedule)
 }
 END_TEST
 
+/* What its end does is done behind a step, and once. */
+START_TEST(an_action_is_not_done_twice)
+{
+    mot_progress progress = {0};
+    bool next;
+    configure("[{name: a, until: 3 steps, action: drop_idle}]");
+    for (int s = 0; s < 2; ++s) mot_stage_advance(&config, SAMPLES, 1, 0, &progress);
+    mot_ck_ok(mot_stage_reopen(&config, SAMPLES, 3, &progress, &next));
+    configure("[{name: a, until: 2 steps, action: drop_idle}]");
+    ck_assert_int_eq(mot_stage_reopen(&config, SAMPLES, 3, &progress, &next), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "action = drop_idle is done behind a step"));
+    ck_assert(!next && progress.stage == 0);
+    mot_stage_advance(&config, SAMPLES, 1, 0, &progress);
+    ck_assert_int_eq(progress.stage, 1);
+    configure("[{name: a, until: 3 steps, action: drop_idle}]");
+    mot_ck_ok(mot_stage_reopen(&config, SAMPLES, 3, &progress, &next));
+    configure("[{name: a, until: 4 steps, action: drop_idle}]");
+    ck_assert_int_eq(mot_stage_reopen(&config, SAMPLES, 3, &progress, &next), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "has done action = drop_idle"));
+    ck_assert(!next && progress.stage == 1);
+}
+END_TEST
+
 /* What is given in per cent of the run. */
 START_TEST(a_share_of_the_run_becomes_steps)
 {
@@ -359,6 +382,7 @@ static void stage_tests(TCase *tcase)
     tcase_add_test(tcase, two_plateaus_keep_their_own_windows);
     tcase_add_test(tcase, follows_a_schedule);
     tcase_add_test(tcase, wants_an_end_for_a_schedule);
+    tcase_add_test(tcase, an_action_is_not_done_twice);
     tcase_add_test(tcase, keeps_a_schedule_that_has_begun);
     tcase_add_test(tcase, a_share_of_the_run_becomes_steps);
     tcase_add_test(tcase, a_batch_follows_from_the_data);
