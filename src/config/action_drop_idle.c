@@ -1,5 +1,5 @@
-/* Experts that the gate hardly uses go: less than a hundredth of a fair share of so many batches, of those that were learned last,
- * that a fair share is a hundred samples. */
+/* Experts that the gate hardly uses go: with less than a hundredth of a fair share of the batches that were learned last, so
+ * many of them that a fair share is a hundred samples. */
 #include "mot/stage_action.h"
 
 #include <stdio.h>

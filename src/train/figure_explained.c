@@ -1,4 +1,4 @@
-/* How much of targets that are numbers is explained: what a constant, their mean, would lose tells what a loss is worth. */
+/* How much of targets that are numbers is explained: what their mean would lose tells what a loss is worth. */
 #include "mot/eval_figure.h"
 
 #include <math.h>

@@ -100,8 +100,10 @@ static void destroy(mot_evaluation *e)
     run_probe *probe = e->own;
     if (probe == NULL) return;
     mot_arena_free(&probe->arena);
-    void *const arrays[] = {probe->x,     probe->label,  probe->group,    probe->role, probe->expert, probe->weight,  probe->mass,  probe->signal,
-                            probe->gradient, probe->row, probe->prob, probe->scratch, probe->first,   probe->tile_x, probe->out, probe->d_out, probe};
+    void *const arrays[] = {probe->x,       probe->label, probe->group,    probe->role, probe->expert,
+                            probe->weight,  probe->mass,  probe->signal,   probe->row,  probe->gradient,
+                            probe->prob,    probe->first, probe->tile_x,   probe->out,  probe->d_out,
+                            probe->scratch, probe};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 

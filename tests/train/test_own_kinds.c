@@ -176,7 +176,8 @@ static const char *text_of(const char *folder, const char *name)
     size_t count;
     text[0] = '\0';
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (mot_file_read(path, sizeof text - 1, &read, &count) == MOT_OK) snprintf(text, sizeof text, "%.*s", (int)count, read);
+    if (mot_file_read(path, sizeof text - 1, &read, &count) == MOT_OK)
+        snprintf(text, sizeof text, "%.*s", (int)count, read);
     mot_free(read);
     return text;
 }
@@ -200,7 +201,8 @@ static void forget_behind(const char *folder, int step)
 /* It stands in log.jsonl once, at its step. */
 static bool acted_once(const char *folder)
 {
-    static const char mark[] = "\"step\": 4, \"stage\": 0, \"action\": \"halve\", \"did\": \"halved at a loss of ";
+    static const char mark[] = "\"step\": 4, \"stage\": 0, \"action\": \"halve\", "
+                               "\"did\": \"halved at a loss of ";
     const char *text = text_of(folder, "log.jsonl"), *at = strstr(text, "\"action\"");
     return strstr(text, mark) != NULL && at != NULL && strstr(at + 1, "\"action\"") == NULL;
 }
