@@ -264,6 +264,18 @@ void mot_step_soft_destroy(step_soft *soft);
 mot_status mot_step_soft_prepare(mot_step *step);
 void mot_step_soft_notes(mot_step *step);
 void mot_step_soft_work(mot_step *step, const mot_step_task *task);
+/* step_soft_tiles.c: scores and outputs of this rank's experts, and their gradients, and those by the gate's directions where it
+ * learns, from what came back. And bytes of a thread's arena for a tile of so many experts. */
+void mot_step_soft_forward(mot_step *step);
+void mot_step_soft_backward(mot_step *step, bool gate);
+size_t mot_step_soft_tile_bytes(const mot_step *step, size_t local);
+/* step_soft_home.c, collective but for the losses: the gate's directions; outputs go home; losses of the samples that are at home
+ * here; what follows from them for the experts; gradients by the directions become the gate's. */
+void mot_step_soft_directions(mot_step *step);
+void mot_step_soft_combine(mot_step *step);
+void mot_step_soft_losses(mot_step *step);
+void mot_step_soft_return(mot_step *step);
+void mot_step_soft_give_gate(mot_step *step);
 /* step_report.c: gathers the reports, updates the gate, and tells everybody. */
 mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status,
                            mot_step_result *result);
