@@ -52,3 +52,25 @@ compile() {
     shift 2
     cmake -S "$root" -B "$folder" "$@" && cmake --build "$folder" -j "$jobs" --target "$target"
 }
+
+# begin_study [--quick] [-n RANKS]: packages and build of a study that is reproduced. Sets ranks, quick (empty: no), started, mot.
+begin_study() {
+    ranks=$(mot_cores) quick=
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --quick) quick=yes ;;
+        -n)
+            ranks=${2-}
+            check_ranks "$ranks"
+            shift
+            ;;
+        *) usage ;;
+        esac
+        shift
+    done
+    started=$(now)
+    step "packages" "$root/launch/setup.sh" study
+    step "build (Release, $jobs jobs)" compile "$build" mot -DCMAKE_BUILD_TYPE=Release
+    cd "$root"
+    mot=$build/bin/mot
+}

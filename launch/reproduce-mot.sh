@@ -10,26 +10,7 @@ set -eu
 # shellcheck source=launch/common.sh
 . "$(dirname "$0")/common.sh"
 
-ranks=$(mot_cores)
-quick=
-while [ $# -gt 0 ]; do
-    case $1 in
-    --quick) quick=yes ;;
-    -n)
-        ranks=${2-}
-        check_ranks "$ranks"
-        shift
-        ;;
-    *) usage ;;
-    esac
-    shift
-done
-
-started=$(now)
-step "packages" "$root/launch/setup.sh" study
-step "build (Release, $jobs jobs)" compile "$build" mot -DCMAKE_BUILD_TYPE=Release
-cd "$root"
-mot=$build/bin/mot
+begin_study "$@"
 "$root/launch/example.sh" fashion-mnist --data
 if [ -n "$quick" ]; then
     mot_mpirun "$ranks" "$mot" study claims runs/quick/claims --quick

@@ -62,18 +62,19 @@ mot_status mot_cmd_study(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        .options = options, .parser = take, .args_doc = "claims|ablations FOLDER",
+        .options = options, .parser = take, .args_doc = "claims|soft-routed|ablations FOLDER",
         .doc =
             "Trains many models and answers one question from all of them: an HDF5 file of all figures, and a "
             "page with pictures, numbers with their spread over seeds, and verdicts.\v"
-            "claims     the claims of arXiv 2510.27004 about Mixture-of-Transformers, on its synthetic mixture\n"
-            "ablations  stages, sharing, gates and sizes on Fashion-MNIST, CIFAR-100 and CLINC150\n\n"
+            "claims       the claims of arXiv 2510.27004 about Mixture-of-Transformers, on its synthetic mixture\n"
+            "soft-routed  the claims of arXiv 2510.07205 about students of a soft-routed teacher\n"
+            "ablations    stages, sharing, gates and sizes on Fashion-MNIST, CIFAR-100 and CLINC150\n\n"
             "Every trial is an ordinary run in FOLDER/trials/. Under mpirun the ranks share the trials out; a "
             "study that was stopped continues by the same command."};
     static const struct {
         const char *name;
         mot_status (*run)(const mot_comm *comm, const mot_study_options *options);
-    } studies[] = {{"claims", mot_study_claims}, {"ablations", mot_study_ablations}};
+    } studies[] = {{"claims", mot_study_claims}, {"soft-routed", mot_study_soft_routed}, {"ablations", mot_study_ablations}};
     arguments given = {.options.data = "data"};
     bool help;
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);
@@ -87,5 +88,5 @@ mot_status mot_cmd_study(int argc, char **argv)
         mot_comm_free(&comm);
         return status;
     }
-    return mot_fail(MOT_ERR_INPUT, "unknown study '%s': the studies are claims and ablations", given.study);
+    return mot_fail(MOT_ERR_INPUT, "unknown study '%s': the studies are claims, soft-routed and ablations", given.study);
 }

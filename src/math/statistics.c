@@ -294,3 +294,55 @@ mot_interval mot_wilson(size_t k, size_t n)
     const double scale = 1 + z * z / count;
     return (mot_interval){k == 0 ? 0 : (centre - half) / scale, k == n ? 1 : (centre + half) / scale};
 }
+
+/* The 97.5 % quantile of Student's t: for few degrees of freedom as tabulated, else by the expansion of Abramowitz and
+ * Stegun, 26.7.5, which is right to three digits from five on. */
+static double student(size_t freedom)
+{
+    static const double few[] = {12.706205, 4.302653, 3.182446, 2.776445};
+    if (freedom <= MOT_COUNT(few)) return few[freedom - 1];
+    const double z = 1.959963984540054, f = (double)freedom, q = z * z;
+    const double g1 = z * (q + 1) / 4, g2 = z * ((5 * q + 16) * q + 3) / 96,
+                 g3 = z * (((3 * q + 19) * q + 17) * q - 15) / 384,
+                 g4 = z * ((((79 * q + 776) * q + 1482) * q - 1920) * q - 945) / 92160;
+    return z + (g1 + (g2 + (g3 + g4 / f) / f) / f) / f;
+}
+
+mot_interval mot_line_slope(const double *x, const double *y, size_t count)
+{
+    const mot_line line = mot_line_fit(x, y, count);
+    double mean = 0, xx = 0;
+    if (count < 3 || isnan(line.b)) return (mot_interval){NAN, NAN};
+    for (size_t i = 0; i < count; ++i) mean += x[i] / (double)count;
+    for (size_t i = 0; i < count; ++i) xx += (x[i] - mean) * (x[i] - mean);
+    const double half = student(count - 2) * sqrt(line.residual / (double)(count - 2) / xx);
+    return (mot_interval){line.b - half, line.b + half};
+}
+
+/* The rank of a value, from 1; equal ones share the mean of theirs. */
+static double rank_of(const double *values, size_t count, double value)
+{
+    size_t below = 0, equal = 0;
+    for (size_t i = 0; i < count; ++i) {
+        below += values[i] < value;
+        equal += values[i] == value;
+    }
+    return (double)below + ((double)equal + 1) / 2;
+}
+
+mot_correlation mot_spearman(const double *x, const double *y, size_t count)
+{
+    const double mean = ((double)count + 1) / 2, nan = NAN;
+    double xy = 0, xx = 0, yy = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const double a = rank_of(x, count, x[i]) - mean, b = rank_of(y, count, y[i]) - mean;
+        xy += a * b;
+        xx += a * a;
+        yy += b * b;
+    }
+    if (!(xx > 0 && yy > 0)) return (mot_correlation){nan, {nan, nan}};
+    const double r = xy / sqrt(xx * yy);
+    if (count < 4) return (mot_correlation){r, {nan, nan}};
+    const double half = 1.959963984540054 * sqrt((1 + r * r / 2) / (double)(count - 3));
+    return (mot_correlation){r, {tanh(atanh(r) - half), tanh(atanh(r) + half)}};
+}

@@ -45,7 +45,8 @@ static mot_status draw_curves(mot_study *study, size_t set)
     for (size_t i = 0; i < SHOWN; ++i)
         for (int over_time = 0; over_time < 2; ++over_time) {
             const study_variant *variant = mot_ablation_add(study, set, shown[i]);
-            MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_LOSS, over_time, &curve[over_time][i]));
+            MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_LOSS, over_time ? STUDY_TIME : STUDY_STEP,
+                                         &curve[over_time][i]));
             series[over_time][i] = mot_study_series(&curve[over_time][i], variant->label, (int)i + 1);
         }
     const mot_axis loss = {.label = "loss", .log = 10};

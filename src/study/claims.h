@@ -1,17 +1,8 @@
-/* claims.h: the claims of Li et al. (arXiv 2510.27004), one after another. Private to src/study.
- *
- * A claim plans its trials, which it may share with others, and later tells what came out: a section of the page, its
- * pictures, its numbers in the file. */
+/* claims.h: the claims of Li et al. (arXiv 2510.27004), one after another. Private to src/study. */
 #ifndef MOT_CLAIMS_H
 #define MOT_CLAIMS_H
 
 #include "study_private.h"
-
-typedef struct study_claim {
-    const char *name; /* in the file */
-    void (*plan)(mot_study *study);
-    mot_status (*tell)(mot_study *study);
-} study_claim;
 
 extern const study_claim mot_claim_routing, mot_claim_attention;              /* claims_routing.c */
 extern const study_claim mot_claim_maps, mot_claim_alignment;                 /* claims_neurons.c */
@@ -43,12 +34,5 @@ int mot_claims_seeds(const mot_study *study);
 /* Variants that several claims look at. */
 study_variant *mot_claims_add_calibration(mot_study *study);
 study_variant *mot_claims_add_rate(mot_study *study, int N);
-
-/* One line of a claim: "**Claim.** ..." and at the end "**Verdict: holds.** ..." */
-void mot_claims_verdict(mot_study *study, bool holds, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Dashed marks where the stages of a trial begin, but for the first. `marks` must stay as long as the panel. */
-void mot_claims_mark(mot_panel *panel, const study_result *result, mot_mark marks[16]);
 
 #endif

@@ -1,9 +1,5 @@
-/* What claims share: settings, verdicts, marks. */
+/* What claims share: settings. */
 #include "claims.h"
-
-#include <stdarg.h>
-
-#include "mot/log.h"
 
 #define MERGED                                                                                               \
     "model:\n  kind: merged\n  experts: 12\n"                                                                \
@@ -59,24 +55,4 @@ study_variant *mot_claims_add_rate(mot_study *study, int N)
         study, name, label, mot_claims_rate, quick ? 5 : 10, N * 1.5,
         "data.mixture.classes=%d; model.experts=%d; train.batch=%d; data.mixture.eval=%d; eval.every=%d", N,
         6 * N, 200 * N, quick ? 20000 : 100000, quick ? 40 : 20);
-}
-
-void mot_claims_verdict(mot_study *study, bool holds, const char *format, ...)
-{
-    char text[2000];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    mot_study_say(study, "**Verdict: %s** %s\n\n", holds ? "holds." : "not so.", text);
-    mot_log(MOT_LOG_INFO, "  %s %s", holds ? "holds.  " : "not so. ", text);
-}
-
-void mot_claims_mark(mot_panel *panel, const study_result *result, mot_mark marks[16])
-{
-    static const char *const names[] = {"I", "II", "III"};
-    for (size_t s = 1; s < result->stages; ++s)
-        marks[s - 1] = (mot_mark){result->stage_begin[s], result->stages <= 3 ? names[s] : NULL};
-    panel->marks = marks;
-    panel->mark_count = result->stages > 0 ? result->stages - 1 : 0;
 }

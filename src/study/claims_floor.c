@@ -102,7 +102,7 @@ static mot_status tell_floor(mot_study *study)
         snprintf(single, sizeof single,
                  " One transformer of equal parameters, which has no gate to err, comes to %.2g there.",
                  medians[3][2]);
-    mot_claims_verdict(study, medians[2][1] > 10 * medians[0][1],
+    mot_study_verdict(study, medians[2][1] > 10 * medians[0][1],
                        "Without attention, pooled experts keep an error of %.2g at sigma 0.5 where MoT has %.2g: "
                        "the noise of all tokens is in what they see. Token-wise experts come to %.2g. At sigma 1 "
                        "MoT has %.2g: samples that the linear gate sends astray set its floor.%s",

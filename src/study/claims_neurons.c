@@ -148,7 +148,7 @@ static mot_status tell_maps(mot_study *study)
     mot_study_last(variant, sharpness, 0, share);
     const hsize_t shape[] = {(hsize_t)variant->seeds};
     MOT_TRY(mot_study_keep(study, "maps", "alignment", 1, shape, share));
-    mot_claims_verdict(study, mot_study_median(share, (size_t)variant->seeds) >= 0.9,
+    mot_study_verdict(study, mot_study_median(share, (size_t)variant->seeds) >= 0.9,
                        "The neuron that a sample meets at the end has a cosine of %s with the signal of one "
                        "class, mean over the samples.",
                        mot_study_spread(share, (size_t)variant->seeds, text));
@@ -200,7 +200,7 @@ static mot_status tell_alignment(mot_study *study)
                       interval.high, 1 / N);
     }
     mot_study_say(study, "\n");
-    mot_claims_verdict(
+    mot_study_verdict(
         study, low > 1,
         "%.0f, %.0f and %.0f %% of the experts end with the class that their first neuron points at; "
         "chance is 25, 25 and 12.5 %%. The sign counts: a cubic neuron's gradient 3 (W v)^2 v drives "
@@ -255,7 +255,7 @@ static mot_status tell_conflict(mot_study *study)
     mot_status status = MOT_OK;
     memset(curve, 0, sizeof curve);
     for (size_t v = 0; v < 2; ++v) {
-        MOT_TRY(mot_study_curve_make(variants[v], mean_agreement, 0, false, &curve[v]));
+        MOT_TRY(mot_study_curve_make(variants[v], mean_agreement, 0, STUDY_STEP, &curve[v]));
         series[v] = mot_study_series(&curve[v], labels[v], (int)v + 1);
         for (int s = 0; s < variants[v]->seeds; ++s) {
             const study_result *r = &variants[v]->result[s];
@@ -265,7 +265,7 @@ static mot_status tell_conflict(mot_study *study)
     }
     mot_panel panel = mot_study_lines("|sum of the classes' gradients| / sum of their lengths", "step",
                                       (mot_axis){.label = "agreement", .low = 0, .high = 1.02}, series, 2);
-    mot_claims_mark(&panel, longest, marks);
+    mot_study_mark(&panel, longest, marks);
     mot_study_section(study, "Experts take conflict out of the gradient");
     mot_study_say(
         study,
@@ -282,7 +282,7 @@ static mot_status tell_conflict(mot_study *study)
     MOT_TRY(mot_study_keep(study, "conflict", "single", 1, shape, early[1]));
     mot_study_spread(early[0], seeds, a);
     mot_study_spread(early[1], seeds, b);
-    mot_claims_verdict(study,
+    mot_study_verdict(study,
                        mot_quantile(early[0], mot_study_finite(early[0], seeds), 0) >
                            mot_quantile(early[1], mot_study_finite(early[1], seeds), 1),
                        "When stage III begins the agreement is %s inside an expert and %s in one transformer.", a,

@@ -29,7 +29,7 @@ static mot_status tell_plain(mot_study *study)
     memset(curve, 0, sizeof curve);
     mot_series series[2];
     for (size_t v = 0; v < 2; ++v) {
-        MOT_TRY(mot_study_curve_make(variants[v], mot_study_number, STUDY_LOSS, false, &curve[v]));
+        MOT_TRY(mot_study_curve_make(variants[v], mot_study_number, STUDY_LOSS, STUDY_STEP, &curve[v]));
         const double begin = mot_study_longest(variants[v])->stage_begin[2];
         for (size_t r = 0; r < curve[v].count; ++r) curve[v].x[r] -= begin;
         series[v] = mot_study_series(&curve[v], v == 0 ? "plain gradient descent" : "normalized", (int)v + 1);
@@ -58,7 +58,7 @@ static mot_status tell_plain(mot_study *study)
     const hsize_t shape[] = {(hsize_t)variants[0]->seeds};
     MOT_TRY(mot_study_keep(study, "plain", "slope", 1, shape, slope));
     const double median = mot_study_median(slope, (size_t)variants[0]->seeds);
-    mot_claims_verdict(
+    mot_study_verdict(
         study, median > -1.5 && median < -0.75,
         "Over the last decade of steps the loss falls like t^s with s = %s. A margin of degree three gives 1 "
         "/ (t (ln t)^(4/3)), whose local power is -1 - 4 / (3 ln t): O(1/eps) steps but for logarithms, "

@@ -197,7 +197,7 @@ static mot_status draw_rate(mot_study *study, const rate_row *rows, size_t count
     for (size_t i = 0; i < count && drawn < MOT_FIGURE_SERIES; ++i) {
         const char *label = rows[i].variant->label;
         if (!rows[i].in_picture) continue;
-        MOT_TRY(mot_study_curve_make(rows[i].variant, mot_study_number, STUDY_LOSS, false, &curve[drawn]));
+        MOT_TRY(mot_study_curve_make(rows[i].variant, mot_study_number, STUDY_LOSS, STUDY_STEP, &curve[drawn]));
         loss[drawn] = mot_study_series(&curve[drawn], label, 0);
         loss[drawn].dashed = drawn >= 7;
         steps[drawn] = (mot_series){.label = label,
@@ -216,7 +216,7 @@ static mot_status draw_rate(mot_study *study, const rate_row *rows, size_t count
                           mot_study_lines("Steps to a test loss of eps", "log10(1/eps)",
                                           (mot_axis){.label = "steps", .low = 0, .high = NAN}, steps, drawn)};
     panels[0].key = panels[1].key = MOT_KEY_RIGHT;
-    mot_claims_mark(&panels[0], mot_study_longest(rows[0].variant), marks);
+    mot_study_mark(&panels[0], mot_study_longest(rows[0].variant), marks);
     const mot_figure figure = {.panels = panels, .panel_count = 2, .columns = 1, .width = 900, .height = 900};
     MOT_TRY(mot_study_draw(
         study, "rate",
@@ -252,7 +252,7 @@ static void compare_single(mot_study *study, const rate_row *rows, size_t count)
     char equal[128] = "at equal FLOPs it arrives as well";
     if (!isfinite(flops.steps)) snprintf(equal, sizeof equal, "of equal FLOPs never arrives, at either rate");
     const bool faster = isfinite(mot.steps) && (!isfinite(parameters.steps) || mot.steps <= parameters.steps);
-    mot_claims_verdict(study, faster && !isfinite(flops.steps),
+    mot_study_verdict(study, faster && !isfinite(flops.steps),
                        "(MoT takes fewer steps than one transformer.) At its best rate MoT takes %.0f steps and "
                        "%.2f s to 1e-12. One transformer of equal parameters takes %.0f steps and %.2f s at a "
                        "rate of its own: all its parameters see every sample, for 24 times the work. One %s.%s",
@@ -293,7 +293,7 @@ static mot_status tell_rate(mot_study *study)
     mot_study_say(study, "\n");
     const rate_row *n4 = &rows[0], *n8 = &rows[1];
     const size_t seeds[] = {(size_t)n4->variant->seeds, (size_t)n8->variant->seeds};
-    mot_claims_verdict(study,
+    mot_study_verdict(study,
                        10 * n4->reach.arrived >= 9 * seeds[0] && 10 * n8->reach.arrived >= 9 * seeds[1] &&
                            n4->fit.p <= 1 && n8->fit.p <= 1,
                        "%zu of %zu seeds reach 1e-12 with N = 4 and %zu of %zu with N = 8, and steps grow like "

@@ -32,10 +32,10 @@ static mot_status tell_routing(mot_study *study)
     mot_study_last(variant, mot_study_error, 0, error);
     mot_study_last(variant, mot_study_number, STUDY_LOSS, loss);
     mot_study_last(variant, mot_study_number, STUDY_ROUTED_LOSS, routed);
-    MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_PURITY, false, &curve[0]));
-    MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_ENTROPY, false, &curve[1]));
-    MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_NMI, false, &curve[2]));
-    MOT_TRY(mot_study_curve_make(variant, mot_study_error, 0, false, &curve[3]));
+    MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_PURITY, STUDY_STEP, &curve[0]));
+    MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_ENTROPY, STUDY_STEP, &curve[1]));
+    MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_NMI, STUDY_STEP, &curve[2]));
+    MOT_TRY(mot_study_curve_make(variant, mot_study_error, 0, STUDY_STEP, &curve[3]));
     mot_study_section(study, "The gate learns to send each class to experts of its own");
     mot_study_say(study, "Setting: N = 4 classes, E = 12 experts, D = 32, L = 8, sigma = 0.5, three stages; "
                          "purity is the share of "
@@ -47,7 +47,7 @@ static mot_status tell_routing(mot_study *study)
     mot_panel panels[] = {
         mot_study_lines("Routing", "step", (mot_axis){.low = 0, .high = 1.02}, routing, 3),
         mot_study_lines("Error on test samples", "step", (mot_axis){.label = "error", .log = 10}, errors, 1)};
-    for (size_t i = 0; i < 2; ++i) mot_claims_mark(&panels[i], mot_study_longest(variant), marks);
+    for (size_t i = 0; i < 2; ++i) mot_study_mark(&panels[i], mot_study_longest(variant), marks);
     const mot_figure figure = {.panels = panels, .panel_count = 2};
     MOT_TRY(mot_study_draw(study, "routing",
                            "Median and quartiles over the seeds; dashed: stages II and III begin.", &figure));
@@ -62,7 +62,7 @@ static mot_status tell_routing(mot_study *study)
     const hsize_t shape[] = {seeds};
     MOT_TRY(mot_study_keep(study, "routing", "purity", 1, shape, purity));
     MOT_TRY(mot_study_keep(study, "routing", "error", 1, shape, error));
-    mot_claims_verdict(
+    mot_study_verdict(
         study, 10 * pure >= 9 * seeds && 10 * right >= 9 * seeds,
         "Purity is at least 0.98 for %zu of %zu seeds, the error at most 0.001 for %zu.%s", pure, seeds, right,
         10 * right >= 9 * seeds ? "" : " Samples near the border between two classes' routes decide the error.");
@@ -93,13 +93,13 @@ static mot_status tell_attention(mot_study *study)
         const size_t query = q + 1;
         for (size_t k = 0; k < MOT_ROLES; ++k) {
             MOT_TRY(
-                mot_study_curve_make(variant, mot_study_attention, query * MOT_ROLES + k, false, &curve[q][k]));
+                mot_study_curve_make(variant, mot_study_attention, query * MOT_ROLES + k, STUDY_STEP, &curve[q][k]));
             series[q][k] = mot_study_series(&curve[q][k], keys[k], (int)k + 1);
         }
         panels[q] = mot_study_lines(queries[query], "step", (mot_axis){.low = 0, .high = 1.02}, series[q],
                                     MOT_ROLES);
         panels[q].key = q + 1 == QUERIES ? MOT_KEY_TOP_RIGHT : MOT_KEY_NONE;
-        mot_claims_mark(&panels[q], mot_study_longest(variant), marks);
+        mot_study_mark(&panels[q], mot_study_longest(variant), marks);
     }
     mot_study_section(study, "Attention finds the signal");
     mot_study_say(study, "Mean attention of a kind of token on kinds of tokens, by the expert that the sample is "
@@ -113,7 +113,7 @@ static mot_status tell_attention(mot_study *study)
     const hsize_t shape[] = {seeds};
     MOT_TRY(mot_study_keep(study, "attention", "signal_to_signal", 1, shape, signal));
     MOT_TRY(mot_study_keep(study, "attention", "class_to_signal", 1, shape, class));
-    mot_claims_verdict(study, 10 * there >= 9 * seeds,
+    mot_study_verdict(study, 10 * there >= 9 * seeds,
                        "The classification signal attends to itself with %s, at least 0.95 for %zu of %zu seeds. "
                        "The class signal attends to it with %s only: with signed labels its gradient averages to "
                        "zero, since the sign of the signal is even.",

@@ -133,7 +133,7 @@ static mot_status tell_experts(mot_study *study)
     const mot_figure figure = {.panels = &panel, .panel_count = 1, .width = 760};
     MOT_TRY(mot_study_draw(study, "experts",
                            "Bands: 95 % Wilson intervals. Dashed: all classes among E random draws.", &figure));
-    mot_claims_verdict(study, worst >= 0.9,
+    mot_study_verdict(study, worst >= 0.9,
                        "From 4 N ln N experts on every class has its experts in at least %.0f %% of the seeds, "
                        "for every N tried: the number of experts that is needed grows like N log N.",
                        100 * worst);
@@ -204,7 +204,7 @@ static mot_status tell_growth(mot_study *study)
     mot_study_say(study, "\n");
     const hsize_t shape[] = {3, 3, 2};
     MOT_TRY(mot_study_keep(study, "growth", "error", 3, shape, &table[0][0][0]));
-    mot_claims_verdict(
+    mot_study_verdict(
         study, better == cells, "MoT's median error is not above the transformer's in %zu of %zu settings.%s",
         better, cells,
         better == cells ? ""
@@ -266,7 +266,7 @@ static mot_status tell_data(mot_study *study)
     mot_study_say(study, "\n");
     const hsize_t shape[] = {MOT_COUNT(kinds)};
     MOT_TRY(mot_study_keep(study, "data", "error", 1, shape, medians));
-    mot_claims_verdict(study, medians[1] <= 1e-2 && medians[2] <= 1e-2,
+    mot_study_verdict(study, medians[1] <= 1e-2 && medians[2] <= 1e-2,
                        "With correlated signals the error is %.2g (cosine 0.25) and %.2g (cosine 0.5), against "
                        "%.2g with orthogonal ones, under the schedule that suits those: the gate sees the sum of "
                        "all tokens, in which correlated signals overlap.",

@@ -158,16 +158,16 @@ static mot_status tell(mot_study *study)
     const hsize_t three[] = {3};
     MOT_TRY(mot_study_keep(study, "stages", "self_two_one", 1, three, (const double[]){self, two, one}));
     if (isfinite(best))
-        mot_claims_verdict(study, self <= 1.1 * best,
+        mot_study_verdict(study, self <= 1.1 * best,
                            "Stages that find their own ends take %.0f steps, the best fixed ones (T1 = %d, T2 = "
                            "%d) %.0f: %.2f times as many.",
                            self, best_first, best_first + best_length, best, self / best);
     else
-        mot_claims_verdict(study, isfinite(self), "With fixed stages fewer than half of the seeds arrive.");
+        mot_study_verdict(study, isfinite(self), "With fixed stages fewer than half of the seeds arrive.");
     const double rival = fmin(isfinite(one) ? one : INFINITY, isfinite(two) ? two : INFINITY);
     char other[64] = "with one or two fewer than half of the seeds arrive";
     if (isfinite(rival)) snprintf(other, sizeof other, "the better of one and two %.0f", rival);
-    mot_claims_verdict(study, best < rival,
+    mot_study_verdict(study, best < rival,
                        "(Three stages are faster than fewer.) The best three take %.0f steps, %s.", best, other);
 done:
     return status;

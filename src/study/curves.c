@@ -53,7 +53,7 @@ static size_t over_seeds(const study_variant *variant, study_value *value, size_
     return mot_study_finite(values, n);
 }
 
-mot_status mot_study_curve_make(const study_variant *variant, study_value *value, size_t which, bool over_time,
+mot_status mot_study_curve_make(const study_variant *variant, study_value *value, size_t which, study_column over,
                                 study_curve *curve)
 {
     const study_result *at = mot_study_longest(variant);
@@ -68,8 +68,8 @@ mot_status mot_study_curve_make(const study_variant *variant, study_value *value
         curve->median[r] = mot_median(values, n);
         curve->low[r] = mot_quantile(values, n, 0.25);
         curve->high[r] = mot_quantile(values, n, 0.75);
-        n = over_time ? over_seeds(variant, mot_study_number, STUDY_TIME, r, values) : 0;
-        curve->x[r] = over_time ? mot_median(values, n) : at->column[STUDY_STEP][r];
+        n = over != STUDY_STEP ? over_seeds(variant, mot_study_number, over, r, values) : 0;
+        curve->x[r] = over != STUDY_STEP ? mot_median(values, n) : at->column[STUDY_STEP][r];
     }
     return MOT_OK;
 }
@@ -99,6 +99,15 @@ mot_panel mot_study_lines(const char *title, const char *x, mot_axis y, const mo
                        .y = y,
                        .series = series,
                        .series_count = count};
+}
+
+void mot_study_mark(mot_panel *panel, const study_result *result, mot_mark marks[16])
+{
+    static const char *const names[] = {"I", "II", "III"};
+    for (size_t s = 1; s < result->stages; ++s)
+        marks[s - 1] = (mot_mark){result->stage_begin[s], result->stages <= 3 ? names[s] : NULL};
+    panel->marks = marks;
+    panel->mark_count = result->stages > 0 ? result->stages - 1 : 0;
 }
 
 void mot_study_last(const study_variant *variant, study_value *value, size_t which, double *values)

@@ -81,7 +81,8 @@ static mot_status keep_variant(mot_study *study, const study_variant *variant)
     const size_t rows = mot_study_longest(variant)->rows;
     mot_status status = MOT_OK;
     if (rows == 0) return MOT_OK;
-    for (size_t c = 0; c < STUDY_NUMBERS; ++c) MOT_TRY(keep_column(study, variant, c, rows));
+    for (size_t c = 0; c < STUDY_NUMBERS; ++c)
+        if (mot_study_longest(variant)->column[c] != NULL) MOT_TRY(keep_column(study, variant, c, rows));
     for (size_t i = 0; i < variant->settings; ++i) {
         const size_t used = strlen(settings);
         snprintf(settings + used, sizeof settings - used, "%s\n", variant->setting[i]);
@@ -127,6 +128,17 @@ void mot_study_say(mot_study *study, const char *format, ...)
 void mot_study_section(mot_study *study, const char *title)
 {
     mot_study_say(study, "## %d. %s\n\n", ++study->sections, title);
+}
+
+void mot_study_verdict(mot_study *study, bool holds, const char *format, ...)
+{
+    char text[2000];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    mot_study_say(study, "**Verdict: %s** %s\n\n", holds ? "holds." : "not so.", text);
+    mot_log(MOT_LOG_INFO, "  %s %s", holds ? "holds.  " : "not so. ", text);
 }
 
 mot_status mot_study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure)

@@ -12,7 +12,8 @@
     }
 const study_column_about mot_study_columns[STUDY_COLUMNS] = {
     [STUDY_STEP] = FIGURE("step"),
-    [STUDY_TIME] = FIGURE("time"), /* no record has it: made from others */
+    [STUDY_TIME] = FIGURE("time"), /* this and the next: no record has them, they are made from others */
+    [STUDY_FLOWED] = FIGURE("flowed"),
     [STUDY_LOSS] = FIGURE("loss"),
     [STUDY_ACCURACY] = FIGURE("accuracy"),
     [STUDY_GROUP_ACCURACY] = FIGURE("group_accuracy"),
@@ -22,21 +23,27 @@ const study_column_about mot_study_columns[STUDY_COLUMNS] = {
     [STUDY_USED] = FIGURE("experts_used"),
     [STUDY_ROUTING_ACCURACY] = FIGURE("routing_accuracy"),
     [STUDY_ROUTED_LOSS] = FIGURE("routed_loss"),
+    [STUDY_MATCHED] = FIGURE("teacher_matched"),
+    [STUDY_LEAST_W] = FIGURE("teacher_least_w"),
+    [STUDY_LEAST_V] = FIGURE("teacher_least_v"),
     [STUDY_LOAD] = {"group_load", {MOT_RECORD_GROUP_LOAD, NULL, 0}},
     [STUDY_ATTENTION] = FIGURE("attention"),
     [STUDY_NEURONS] = FIGURE("neurons"),
     [STUDY_GATE] = FIGURE("gate"),
     [STUDY_AGREEMENT] = FIGURE("gradient_agreement"),
+    [STUDY_TEACHER_W] = FIGURE("teacher_w"),
+    [STUDY_TEACHER_V] = FIGURE("teacher_v"),
 };
 
 /* What else is read, to make columns of. */
-enum { CLASS_LOAD, STAGE, COMPUTE, EXCHANGE, WAIT, OTHERS };
+enum { CLASS_LOAD, STAGE, COMPUTE, EXCHANGE, WAIT, RATE, OTHERS };
 static const mot_record_item others[OTHERS] = {
     [CLASS_LOAD] = {MOT_RECORD_CLASS_LOAD, NULL, 0},
     [STAGE] = {MOT_RECORD_STEPS, "stage", 0},
     [COMPUTE] = {MOT_RECORD_STEPS, "time_compute", 0},
     [EXCHANGE] = {MOT_RECORD_STEPS, "time_exchange", 0},
     [WAIT] = {MOT_RECORD_STEPS, "time_wait", 0},
+    [RATE] = {MOT_RECORD_STEPS, "learning_rate", 0},
 };
 
 /* All of it, in one pass over the files: values [STUDY_COLUMNS + OTHERS]. */
@@ -48,39 +55,52 @@ static mot_status read_items(const char *folder, mot_record_values *values)
     return mot_record_read(folder, STUDY_COLUMNS + OTHERS, item, values);
 }
 
-/* Seconds of training at each evaluation, and where the stages began. */
+/* Seconds of training and sum of the rates at each evaluation, and where the stages began. */
 static mot_status follow_steps(const mot_record_values *more, study_result *result)
 {
     const double *at_step = result->column[STUDY_STEP];
-    double *time, sum = 0;
-    mot_status status = mot_allocate(&time, result->rows, sizeof *time, "the record of a trial");
-    if (status != MOT_OK) return status;
+    double *time, *flowed, sum = 0, flow = 0;
+    mot_status status;
+    MOT_TRY(mot_allocate(&time, result->rows, sizeof *time, "the record of a trial"));
     result->column[STUDY_TIME] = time;
+    MOT_TRY(mot_allocate(&flowed, result->rows, sizeof *flowed, "the record of a trial"));
+    result->column[STUDY_FLOWED] = flowed;
     const size_t steps = more[STAGE].rows;
     size_t at = 0;
     for (size_t i = 0; i <= steps; ++i) { /* after i steps */
-        for (; at < result->rows && at_step[at] <= (double)i; ++at) time[at] = sum;
+        for (; at < result->rows && at_step[at] <= (double)i; ++at) time[at] = sum, flowed[at] = flow;
         if (i == steps) break;
         for (int part = COMPUTE; part <= WAIT; ++part) sum += more[part].value[i];
+        flow += more[RATE].value[i];
         while (result->stages <= (size_t)more[STAGE].value[i] &&
                result->stages < MOT_COUNT(result->stage_begin))
             result->stage_begin[result->stages++] = (double)i;
     }
     result->steps = (double)steps;
-    return MOT_OK;
+done:
+    return status;
 }
 
-/* Numbers in a row of a column, by what the trial's load says of its experts and kinds. */
-static size_t row_width(size_t column, const mot_record_values *columns)
+/* Experts and kinds: what the trial's load has, or of a teacher and his students, who all have every sample, their cosines. */
+static void find_sizes(const mot_record_values *columns, size_t *E, size_t *N)
 {
-    const size_t N = columns[STUDY_LOAD].shape[0], E = columns[STUDY_LOAD].shape[1];
+    const bool load = columns[STUDY_LOAD].rows > 0;
+    const mot_record_values *of = &columns[load ? STUDY_LOAD : STUDY_TEACHER_W];
+    *N = of->shape[load ? 0 : 1];
+    *E = of->shape[load ? 1 : 0];
+}
+
+/* Numbers in a row of a column. */
+static size_t row_width(size_t column, size_t E, size_t N)
+{
     if (column < STUDY_NUMBERS) return 1;
     if (column == STUDY_ATTENTION) return (size_t)MOT_ROLES * MOT_ROLES;
     return column == STUDY_AGREEMENT ? E : N * E;
 }
 
 /* Every column has a row an evaluation, every table of steps a row a step. */
-static mot_status check_rows(const char *folder, const mot_record_values *columns, const mot_record_values *more)
+static mot_status check_rows(const char *folder, const mot_record_values *columns, const mot_record_values *more,
+                             size_t E, size_t N)
 {
     const size_t rows = columns[STUDY_STEP].rows;
     if (rows == 0) return mot_fail(MOT_ERR_INPUT, "%s has no evaluation", folder);
@@ -89,11 +109,11 @@ static mot_status check_rows(const char *folder, const mot_record_values *column
         if (columns[c].rows != rows)
             return mot_fail(MOT_ERR_INPUT, "%s: %s has %zu rows, the evaluations are %zu", folder,
                             mot_study_columns[c].name, columns[c].rows, rows);
-        if (columns[c].width != row_width(c, columns))
+        if (columns[c].width != row_width(c, E, N))
             return mot_fail(MOT_ERR_INPUT, "%s: %s of a trial has an unexpected shape", folder,
                             mot_study_columns[c].name);
     }
-    for (int part = COMPUTE; part <= WAIT; ++part)
+    for (int part = COMPUTE; part <= RATE; ++part)
         if (more[part].rows != more[STAGE].rows)
             return mot_fail(MOT_ERR_INPUT, "%s: %s has %zu rows, the steps are %zu", folder,
                             others[part].name, more[part].rows, more[STAGE].rows);
@@ -110,10 +130,9 @@ static mot_status read_record(const char *folder, study_result *result)
     }
     for (size_t c = 0; c < STUDY_COLUMNS; ++c) result->column[c] = columns[c].value;
     MOT_TRY(status);
-    MOT_TRY(check_rows(folder, columns, more));
+    find_sizes(columns, &result->E, &result->N);
+    MOT_TRY(check_rows(folder, columns, more, result->E, result->N));
     result->rows = columns[STUDY_STEP].rows;
-    result->N = columns[STUDY_LOAD].shape[0];
-    result->E = columns[STUDY_LOAD].shape[1];
     MOT_TRY(follow_steps(more, result));
 done:
     for (int o = 0; o < OTHERS; ++o) mot_record_values_free(&more[o]);

@@ -16,7 +16,8 @@ enum { STUDY_NAME = 64, STUDY_MOST_SETTINGS = 32, STUDY_SETTING = 160, STUDY_MOS
 /* What is read of a trial, a row an evaluation: first numbers, then tables. */
 typedef enum study_column {
     STUDY_STEP,
-    STUDY_TIME, /* seconds of training up to the step: computing, exchanging, waiting */
+    STUDY_TIME,   /* seconds of training up to the step: computing, exchanging, waiting */
+    STUDY_FLOWED, /* sum of the rates of the steps: the time of gradient flow */
     STUDY_LOSS,
     STUDY_ACCURACY,
     STUDY_GROUP_ACCURACY,
@@ -26,12 +27,17 @@ typedef enum study_column {
     STUDY_USED,
     STUDY_ROUTING_ACCURACY,
     STUDY_ROUTED_LOSS,
+    STUDY_MATCHED, /* these three: of students and their teacher */
+    STUDY_LEAST_W,
+    STUDY_LEAST_V,
     STUDY_NUMBERS,
     STUDY_LOAD = STUDY_NUMBERS, /* [N, E] samples of a kind that an expert got */
     STUDY_ATTENTION,            /* [roles, roles], and below: the theory's alone */
     STUDY_NEURONS,              /* [E, N] */
     STUDY_GATE,                 /* [E, N] */
     STUDY_AGREEMENT,            /* [E] */
+    STUDY_TEACHER_W,            /* [E, N] cosines of neurons with the teacher's, and of gates; NaN: the student has gone */
+    STUDY_TEACHER_V,
     STUDY_COLUMNS
 } study_column;
 
@@ -46,7 +52,7 @@ extern const study_column_about mot_study_columns[STUDY_COLUMNS];
 typedef struct study_result {
     bool failed;                   /* the run could not be finished */
     size_t rows;                   /* evaluations; 0: not read, or failed */
-    size_t E, N;                   /* experts; groups (classes without) */
+    size_t E, N;                   /* experts in the beginning; groups (classes without), or the teacher's experts */
     double *column[STUDY_COLUMNS]; /* [rows, its shape], owned; NULL where the record has none */
     size_t stages;
     double stage_begin[16]; /* steps done when each stage began */
@@ -62,6 +68,9 @@ typedef struct study_variant {
     size_t settings;
     int seeds;            /* 1 .. seeds, at most STUDY_MOST_SEEDS */
     double cost;          /* seconds that a trial takes, roughly: only decides who does what */
+    /* Writes the values that a trial begins with (init.from), where they are not drawn: the same whenever it is asked. */
+    mot_status (*initial)(const struct study_variant *variant, int seed, const char *path);
+    double parameter; /* of `initial`, or of the variant's claim */
     study_result *result; /* [seeds], owned; on the root, once all trials are done */
 } study_variant;
 
@@ -91,6 +100,23 @@ mot_status mot_study_do(const mot_comm *comm, const mot_study_options *options, 
 /* Releases everything, also a page that was begun and not finished. */
 void mot_study_free(mot_study *study);
 
+/* A claim plans its trials, which it may share with others, and later tells what came out: a section of the page, its
+ * pictures, its numbers in the file. */
+typedef struct study_claim {
+    const char *name; /* in the file */
+    void (*plan)(mot_study *study);
+    mot_status (*tell)(mot_study *study);
+} study_claim;
+
+/* A study whose page goes from one claim to the next. */
+typedef struct study_claims {
+    const char *name, *title;        /* of the file, and of the page */
+    void (*about)(mot_study *study); /* says the first words of the page */
+    const study_claim *const *claim; /* [count] */
+    size_t count;
+} study_claims;
+mot_status mot_study_do_claims(const mot_comm *comm, const mot_study_options *options, const study_claims *claims);
+
 /* ---- trials.c ---- */
 
 /* Adds a variant, or finds the one of that name. `settings`: "key=value; key=value", made as printf does. The returned
@@ -114,6 +140,8 @@ void mot_study_page_give_up(mot_study *study); /* one that was begun and not fin
 void mot_study_say(mot_study *study, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "## 3. TITLE". */
 void mot_study_section(mot_study *study, const char *title);
+/* The end of a claim: "**Verdict: holds.** ...". */
+void mot_study_verdict(mot_study *study, bool holds, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Draws a picture and puts it on the page. Without gnuplot the page says so instead. */
 mot_status mot_study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure);
 /* Numbers into the file: /claims/CLAIM/NAME. */
@@ -135,18 +163,20 @@ size_t mot_study_expert_kind(const study_result *result, size_t row, size_t expe
 /* The run with the most evaluations: one that was not failed, if there is one. */
 const study_result *mot_study_longest(const study_variant *variant);
 
-/* Median over the seeds with the quartiles, at the steps (or median seconds) of the longest run. Owned by
- * the caller: mot_study_curve_free. */
+/* Median over the seeds with the quartiles, at the evaluations of the longest run: over its steps, or over the medians of
+ * STUDY_TIME or STUDY_FLOWED. Owned by the caller: mot_study_curve_free. */
 typedef struct study_curve {
     size_t count;
     double *x, *median, *low, *high;
 } study_curve;
-mot_status mot_study_curve_make(const study_variant *variant, study_value *value, size_t which, bool over_time,
+mot_status mot_study_curve_make(const study_variant *variant, study_value *value, size_t which, study_column over,
                                 study_curve *curve);
 void mot_study_curve_free(study_curve *curve);
 mot_series mot_study_series(const study_curve *curve, const char *label, int color);
 /* A panel of lines over `x`; all else is as if left out. */
 mot_panel mot_study_lines(const char *title, const char *x, mot_axis y, const mot_series *series, size_t count);
+/* Dashed marks where the stages of a trial begin, but for the first. `marks` must stay as long as the panel. */
+void mot_study_mark(mot_panel *panel, const study_result *result, mot_mark marks[16]);
 
 /* The value of every seed at its last evaluation, NaN for a failed one: values [variant->seeds]. */
 void mot_study_last(const study_variant *variant, study_value *value, size_t which, double *values);

@@ -50,11 +50,29 @@ void mot_study_path(const mot_study *study, const study_variant *variant, int se
 
 /* ---- one trial ---- */
 
+static void initial_path(const mot_study *study, const study_variant *variant, int seed, char *path, size_t size)
+{
+    snprintf(path, size, "%s/initial/%s-%d.npz", study->options.folder, variant->name, seed);
+}
+
+static mot_status write_initial(const mot_study *study, const study_variant *variant, int seed)
+{
+    char path[640];
+    mot_status status = MOT_OK;
+    if (variant->initial == NULL) return MOT_OK;
+    snprintf(path, sizeof path, "%s/initial", study->options.folder);
+    MOT_TRY(mot_folder_make(path));
+    initial_path(study, variant, seed, path, sizeof path);
+    MOT_TRY(variant->initial(variant, seed, path));
+done:
+    return status;
+}
+
 static mot_status configure(const mot_study *study, const study_variant *variant, int seed,
                             mot_config *config)
 {
-    char run[600], number[64];
-    const char *assignment[STUDY_MOST_SETTINGS + 3] = {
+    char run[600], number[64], initial[640];
+    const char *assignment[STUDY_MOST_SETTINGS + 4] = {
         "threads=1"}; /* other ranks have trials of their own */
     size_t count = 1;
     for (size_t s = 0; s < variant->settings; ++s) assignment[count++] = variant->setting[s];
@@ -63,6 +81,9 @@ static mot_status configure(const mot_study *study, const study_variant *variant
     snprintf(number, sizeof number, "seed=%d", seed);
     assignment[count++] = run;
     assignment[count++] = number;
+    memcpy(initial, "init.from=", 10);
+    initial_path(study, variant, seed, initial + 10, sizeof initial - 10);
+    if (variant->initial != NULL) assignment[count++] = initial;
     return mot_config_parse(config, variant->name, variant->base, count, assignment);
 }
 
@@ -147,6 +168,7 @@ static mot_status do_trial(const mot_comm *alone, const mot_study *study, const 
         status = mot_fail(MOT_ERR_INPUT, "%s is not done yet: leave out --draw", config->run);
         goto done;
     }
+    MOT_TRY(write_initial(study, variant, seed));
     status = mot_run_train(alone, config, false);
     if (status == MOT_ERR_NUMERIC) status = keep_failure(config);
 done:

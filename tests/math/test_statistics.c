@@ -199,6 +199,31 @@ START_TEST(wilson)
 }
 END_TEST
 
+/* Anscombe's first set again, of which R's confint(lm(y ~ x)) has the slope from 0.2333701 to 0.7668117; its ranks by hand:
+ * R's cor(x, y, method = "spearman") is 0.8181818. */
+START_TEST(slope_and_ranks)
+{
+    const double x[] = {10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5};
+    const double y[] = {8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68};
+    mot_interval i = mot_line_slope(x, y, 11);
+    ck_assert_double_eq_tol(i.low, 0.2333701, 2e-5);
+    ck_assert_double_eq_tol(i.high, 0.7668117, 2e-5);
+    /* y = 2 x and 1/2, -1, 1/2 beside it: residual 1.5, xx 2, t 12.7062 */
+    i = mot_line_slope((double[]){0, 1, 2}, (double[]){0.5, 1, 4.5}, 3);
+    ck_assert_double_eq_tol((i.high - i.low) / 2, 12.706205 * sqrt(1.5 / 2), 1e-6);
+    ck_assert_double_nan(mot_line_slope(x, y, 2).low);
+    mot_correlation c = mot_spearman(x, y, 11);
+    ck_assert_double_eq_tol(c.r, 0.8181818, 1e-7);
+    ck_assert_double_eq_tol(c.interval.low, tanh(atanh(c.r) - 1.959963985 * sqrt((1 + c.r * c.r / 2) / 8)), 1e-9);
+    c = mot_spearman((double[]){1, 2, 2, 3}, (double[]){4, 1, 1, -7}, 4);
+    ck_assert_double_eq_tol(c.r, -1, 1e-12);
+    c = mot_spearman((double[]){1, 2, 2, 3}, (double[]){1, 2, 3, 4}, 4); /* ranks 1 2.5 2.5 4: 4.5 / sqrt(4.5 * 5) */
+    ck_assert_double_eq_tol(c.r, 4.5 / sqrt(22.5), 1e-12);
+    ck_assert_double_nan(mot_spearman(x, x, 3).interval.low);
+    ck_assert_double_nan(mot_spearman((double[]){1, 1, 1, 1}, x, 4).r);
+}
+END_TEST
+
 static void statistics_tests(TCase *tcase)
 {
     tcase_add_test(tcase, quantiles);
@@ -210,6 +235,7 @@ static void statistics_tests(TCase *tcase)
     if (!mot_ck_short()) tcase_add_test(tcase, bootstrap_covers); /* the same figures in any build */
     tcase_add_test(tcase, bootstrap_repeats_and_refuses);
     tcase_add_test(tcase, wilson);
+    tcase_add_test(tcase, slope_and_ranks);
 }
 
 MOT_CK_MAIN("statistics", statistics_tests)

@@ -173,7 +173,7 @@ job "a bench of a missing data set" "cannot read absent.h5" bench good.yaml data
 job "a bench whose figures go nowhere" "--json nowhere/b.json: cannot write into the folder nowhere" bench --json nowhere/b.json
 job "a comparison with nothing" "absent.json" bench --compare absent.json
 job "a comparison with something else" "good/summary.json is not a file that mot bench --json wrote" bench --compare good/summary.json
-job "an unknown study" "unknown study 'stars'.*claims and ablations" study stars runs/x
+job "an unknown study" "unknown study 'stars'.*claims, soft-routed and ablations" study stars runs/x
 job "a study without a folder" "an argument is missing.*FOLDER" study claims
 job "a study with an argument too many" "unexpected argument 'more'" study claims runs/x more
 job "ablations without data" "no data set for the ablations in the folder 'nowhere'" study ablations runs/x --data nowhere

@@ -1,18 +1,13 @@
 /* A study from its trials to its page, on any number of ranks: small trials, real runs. */
 #include <fcntl.h>
-#include <ftw.h>
 #include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "ck.h"
 #include "mot/atomic_file.h"
-#include "mot/log.h"
-#include "mot/memory.h"
-#include "study_private.h"
+#include "scratch.h"
 
 static const char *const base =
     "data: {source: mixture, mixture: {classes: 2, tokens: 4, width: 8, eval: 64}}\n"
@@ -25,36 +20,6 @@ static const char *const base =
     "eval: {every: 4, start: true}\n"
     "record: {every: 0, eval: false}\n";
 
-static char folder[64];
-
-static int gone(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info, (void)kind, (void)at;
-    return remove(path);
-}
-
-static void clear(void)
-{
-    (void)nftw(folder, gone, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void begin(mot_study *study, mot_comm *comm)
-{
-    mot_comm_init(comm, MPI_COMM_WORLD);
-    mot_log_init(comm->rank, MOT_LOG_ERROR);
-    if (folder[0] == '\0') {
-        if (comm->rank == MOT_ROOT) {
-            snprintf(folder, sizeof folder, "/tmp/mot-study-XXXXXX");
-            if (mkdtemp(folder) == NULL) perror(folder);
-            (void)atexit(clear);
-        }
-        MPI_Bcast(folder, sizeof folder, MPI_CHAR, MOT_ROOT, comm->mpi);
-    }
-    *study = (mot_study){
-        .comm = comm, .options.folder = folder, .name = "small", .room = 8, .file = H5I_INVALID_HID};
-    mot_ck_ok(mot_allocate(&study->variant, study->room, sizeof *study->variant, "a study"));
-}
-
 static void plan(mot_study *study)
 {
     ck_assert_ptr_eq(mot_study_add(study, "four", "four experts", base, 3, 1, "%s", ""), &study->variant[0]);
@@ -64,13 +29,6 @@ static void plan(mot_study *study)
                      &study->variant[2]);
     ck_assert_ptr_eq(mot_study_add(study, "four", "again", base, 3, 1, "%s", ""), &study->variant[0]);
     ck_assert_uint_eq(study->variants, 3);
-}
-
-static void finish(mot_study *study, mot_comm *comm)
-{
-    mot_study_free(study);
-    MPI_Barrier(comm->mpi);
-    mot_comm_free(comm);
 }
 
 static long modified(const char *name)
@@ -85,7 +43,7 @@ START_TEST(trials_are_done_once)
 {
     mot_study study;
     mot_comm comm;
-    begin(&study, &comm);
+    begin(&study, &comm, "small", 8);
     plan(&study);
     study.options.draw_only = true; /* nothing is there yet */
     mot_ck_all(mot_study_train(&study) == MOT_ERR_INPUT &&
@@ -102,7 +60,7 @@ START_TEST(trials_are_done_once)
     ck_assert_int_ne(modified("trials/broken-1/failed.txt"), 0);
     finish(&study, &comm);
 
-    begin(&study, &comm); /* the same name with another configuration */
+    begin(&study, &comm, "small", 8); /* the same name with another configuration */
     (void)mot_study_add(&study, "four", "four experts", base, 3, 1, "train.batch=8");
     status = mot_study_train(&study);
     mot_ck_all(status == MOT_ERR_INPUT && strstr(mot_error_message(), "another configuration") != NULL);
@@ -114,7 +72,7 @@ START_TEST(records_are_read)
 {
     mot_study study;
     mot_comm comm;
-    begin(&study, &comm);
+    begin(&study, &comm, "small", 8);
     plan(&study);
     if (comm.rank == MOT_ROOT) {
         mot_ck_ok(mot_study_read(&study));
@@ -153,7 +111,7 @@ START_TEST(a_damaged_record_is_refused)
 {
     mot_study study;
     mot_comm comm;
-    begin(&study, &comm);
+    begin(&study, &comm, "small", 8);
     plan(&study);
     if (comm.rank == MOT_ROOT) {
         char trial[900], pattern[1024], byte;
@@ -181,7 +139,7 @@ START_TEST(the_page_is_written)
 {
     mot_study study;
     mot_comm comm;
-    begin(&study, &comm);
+    begin(&study, &comm, "small", 8);
     plan(&study);
     if (comm.rank == MOT_ROOT) {
         const hsize_t shape[] = {2};
@@ -232,7 +190,7 @@ START_TEST(curves_and_crossings)
     ck_assert(isnan(mot_study_reach(&results[1], 1e-3, STUDY_STEP)) &&
               isnan(mot_study_reach(&results[2], 1, STUDY_STEP)));
     study_curve curve;
-    mot_ck_ok(mot_study_curve_make(&variant, mot_study_number, STUDY_LOSS, false, &curve));
+    mot_ck_ok(mot_study_curve_make(&variant, mot_study_number, STUDY_LOSS, STUDY_STEP, &curve));
     ck_assert_uint_eq(curve.count, 4);
     ck_assert_double_eq_tol(curve.median[1], 0.255, 1e-12);
     mot_study_curve_free(&curve);
@@ -271,7 +229,7 @@ START_TEST(a_variant_of_failures_is_empty)
     const study_variant variant = {.seeds = 2, .result = results};
     study_curve curve;
     double last[2];
-    mot_ck_ok(mot_study_curve_make(&variant, mot_study_error, 0, true, &curve));
+    mot_ck_ok(mot_study_curve_make(&variant, mot_study_error, 0, STUDY_TIME, &curve));
     ck_assert_uint_eq(curve.count, 0);
     mot_study_curve_free(&curve);
     ck_assert_ptr_eq(mot_study_longest(&variant), &results[0]);

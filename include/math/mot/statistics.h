@@ -71,6 +71,19 @@ typedef struct mot_power_interval {
 mot_status mot_power_bootstrap(const double *x, const double *t, const int *seed, size_t count, int resamples,
                                uint64_t key, mot_power_interval *interval);
 
+/* The 95 % interval of the slope b of mot_line_fit by Student's t, for errors of y that are independent, normal and alike. NaN
+ * for fewer than three points, or equal x. */
+mot_interval mot_line_slope(const double *x, const double *y, size_t count);
+
+/* Spearman's: the correlation of ranks, where equal values share the mean of theirs, and its 95 % interval by Fisher's
+ * transformation with the variance (1 + r^2 / 2) / (count - 3) of Bonett and Wright (2000). NaN where x or y does not vary,
+ * and for the interval of fewer than four points. */
+typedef struct mot_correlation {
+    double r;
+    mot_interval interval;
+} mot_correlation;
+mot_correlation mot_spearman(const double *x, const double *y, size_t count);
+
 /* The Wilson score interval of 95 % of a proportion, `k` of `n` (Wilson 1927); [0, 1] for n = 0. */
 mot_interval mot_wilson(size_t k, size_t n);
 

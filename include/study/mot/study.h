@@ -26,6 +26,9 @@ typedef struct mot_study_options {
 /* The claims of Li et al. (arXiv 2510.27004) on the synthetic mixture, with the baselines that its reviewers asked for. */
 mot_status mot_study_claims(const mot_comm *comm, const mot_study_options *options);
 
+/* The claims of Liao and Kyrillidis (arXiv 2510.07205) about soft-routed mixtures of experts that learn from a teacher. */
+mot_status mot_study_soft_routed(const mot_comm *comm, const mot_study_options *options);
+
 /* Stages, sharing, gates and sizes on Fashion-MNIST, CIFAR-100 and CLINC150, with the encoder as expert. */
 mot_status mot_study_ablations(const mot_comm *comm, const mot_study_options *options);
 

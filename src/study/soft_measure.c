@@ -1,0 +1,105 @@
+/* What is asked of a trial of teacher and students. */
+#include "soft.h"
+
+#include <math.h>
+
+/* The largest of a column [E, N] over the students that are there, for one teacher. */
+static double largest(const study_result *result, study_column column, size_t row, size_t teacher, bool magnitude)
+{
+    const size_t E = result->E, N = result->N;
+    double most = NAN;
+    if (result->column[column] == NULL) return NAN;
+    for (size_t e = 0; e < E; ++e) {
+        const double cosine = result->column[column][(row * E + e) * N + teacher];
+        most = fmax(most, magnitude ? fabs(cosine) : cosine); /* of NaN and a number, the number */
+    }
+    return most;
+}
+
+double mot_soft_expert(const study_result *result, size_t row, size_t which)
+{
+    return largest(result, STUDY_TEACHER_W, row, which, true);
+}
+
+double mot_soft_gate(const study_result *result, size_t row, size_t which)
+{
+    return largest(result, STUDY_TEACHER_V, row, which, false);
+}
+
+double mot_soft_toward(const study_result *result, size_t row, size_t which)
+{
+    return largest(result, STUDY_TEACHER_W, row, which, false);
+}
+
+double mot_soft_all(const study_result *result, size_t row, size_t unused)
+{
+    (void)unused;
+    double least = NAN;
+    for (size_t j = 0; j < result->N; ++j) least = fmin(least, mot_soft_expert(result, row, j));
+    return least;
+}
+
+size_t mot_soft_students(const study_result *result, size_t row)
+{
+    size_t count = 0;
+    for (size_t e = 0; e < result->E; ++e)
+        count += !isnan(result->column[STUDY_TEACHER_W][(row * result->E + e) * result->N]);
+    return count;
+}
+
+size_t mot_soft_pruned(const study_result *result)
+{
+    size_t row = 0;
+    while (row < result->rows && mot_soft_students(result, row) == result->E) ++row;
+    return row;
+}
+
+double mot_soft_reach(const study_result *result, study_value *value, size_t which, double bound)
+{
+    const double *at = result->column[STUDY_FLOWED];
+    double before = NAN;
+    for (size_t r = 0; r < result->rows; ++r) {
+        const double now = value(result, r, which);
+        if (now >= bound) return r == 0 ? at[0] : at[r - 1] + (bound - before) / (now - before) * (at[r] - at[r - 1]);
+        before = now;
+    }
+    return NAN;
+}
+
+double mot_soft_first(const study_result *result)
+{
+    double first = NAN;
+    for (size_t j = 0; j < result->N; ++j)
+        first = fmin(first, mot_soft_reach(result, mot_soft_expert, j, SOFT_ALIGNED));
+    return first;
+}
+
+soft_guided mot_soft_count(const study_variant *variant)
+{
+    soft_guided count = {0};
+    for (int s = 0; s < variant->seeds; ++s) {
+        const study_result *result = &variant->result[s];
+        for (size_t j = 0; j < result->N; ++j) {
+            const double expert = mot_soft_reach(result, mot_soft_expert, j, SOFT_ALIGNED),
+                         gate = mot_soft_reach(result, mot_soft_gate, j, SOFT_ALIGNED);
+            ++count.teachers;
+            count.experts += isfinite(expert);
+            count.gates += isfinite(gate);
+            count.after += gate > expert;
+        }
+    }
+    return count;
+}
+
+double mot_soft_theory(double z)
+{
+    /* the integral of 1 / (z^2 (1 - z^2)) is atanh z - 1 / z */
+    return (atanh(SOFT_ALIGNED) - 1 / SOFT_ALIGNED - atanh(z) + 1 / z) / 4.5;
+}
+
+size_t mot_soft_exact(const study_variant *variant)
+{
+    size_t count = 0;
+    for (int s = 0; s < variant->seeds; ++s) count += mot_study_lowest_loss(&variant->result[s]) <= SOFT_EXACT;
+    return count;
+}
