@@ -14,9 +14,9 @@ static void about(mot_study *study)
                   "and a page made again from the same version has the same numbers.\n"
                   "Numbers are medians over the seeds, with the range from the lowest to the highest in "
                   "brackets; bands in pictures are quartiles unless they say otherwise. m* experts of the teacher, m students, D numbers a sample; t is the "
-                  "sum of the rates of the steps, the time of gradient flow. A batch has %s fresh samples.\n"
+                  "sum of the rates of the steps, the time of gradient flow. A batch has 8,192 fresh samples.\n"
                   "What is called derived follows from the model at leading order, and is no claim of the paper.\n\n",
-                  study->options.quick ? " --quick" : "", study->options.quick ? "4,096" : "8,192");
+                  study->options.quick ? " --quick" : "");
 }
 
 mot_status mot_study_soft_routed(const mot_comm *comm, const mot_study_options *options)

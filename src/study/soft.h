@@ -20,9 +20,6 @@ extern const study_claim mot_soft_limits;                       /* soft_limits.c
 /* One stage of learning; and three phases: students learn, prune (group) and are fine-tuned. */
 extern const char *const mot_soft_base, *const mot_soft_phases;
 
-/* What the quick form changes in all of them. */
-const char *mot_soft_quick(const mot_study *study);
-
 /* A teacher and his students. */
 typedef struct soft_size {
     int width, teachers, students;
@@ -63,6 +60,8 @@ soft_guided mot_soft_count(const study_variant *variant);
 double mot_soft_theory(double z);
 /* The number of seeds whose lowest test loss is at most 1e-12. */
 size_t mot_soft_exact(const study_variant *variant);
+/* Loss of a trial over t. */
+mot_series mot_soft_loss(const study_result *result, const char *label, int color);
 
 #define SOFT_ALIGNED 0.9
 #define SOFT_EXACT   1e-12

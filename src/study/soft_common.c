@@ -14,13 +14,8 @@
 const char *const mot_soft_base = STUDENTS "  until: 800 steps\n" QUIET;
 const char *const mot_soft_phases =
     STUDENTS "stages:\n"
-             "  - name: learn\n    until: loss < 0.02 or 2400 steps\n    action: prune\n    prune_rule: group\n"
-             "  - name: tune\n    until: loss < 9e-13 or 1000 steps\n    rate: 0.2\n" QUIET;
-
-const char *mot_soft_quick(const mot_study *study)
-{
-    return study->options.quick ? "train.batch=4096; " : "";
-}
+             "  - name: learn\n    until: loss < 0.005 or 2400 steps\n    action: prune\n    prune_rule: group\n"
+             "  - name: tune\n    until: loss < 6e-13 or 800 steps\n    rate: 0.2\n" QUIET;
 
 const soft_size mot_soft_sizes[] = {{32, 2, 6}, {64, 4, 16}, {32, 2, 7}};
 
@@ -37,6 +32,6 @@ study_variant *mot_soft_add_phases(mot_study *study, const soft_size *size, cons
     snprintf(label, sizeof label, "D = %d, m* = %d, m = %d", size->width, size->teachers, size->students);
     return mot_study_add(study, name, label, mot_soft_phases, as_it_is ? (quick ? 6 : 20) : (quick ? 3 : 10),
                          0.01 * size->width * size->students,
-                         "data.teacher.width=%d; data.teacher.experts=%d; model.experts=%d; %s%s", size->width,
-                         size->teachers, size->students, mot_soft_quick(study), settings);
+                         "data.teacher.width=%d; data.teacher.experts=%d; model.experts=%d; %s", size->width,
+                         size->teachers, size->students, settings);
 }

@@ -103,3 +103,12 @@ size_t mot_soft_exact(const study_variant *variant)
     for (int s = 0; s < variant->seeds; ++s) count += mot_study_lowest_loss(&variant->result[s]) <= SOFT_EXACT;
     return count;
 }
+
+mot_series mot_soft_loss(const study_result *result, const char *label, int color)
+{
+    return (mot_series){.label = label,
+                        .count = result->rows,
+                        .x = result->column[STUDY_FLOWED],
+                        .y = result->column[STUDY_LOSS],
+                        .color = color};
+}

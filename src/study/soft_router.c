@@ -7,8 +7,8 @@
 #include "mot/teacher.h"
 #include "soft.h"
 
-enum { EXPERTS = 2, WIDTH = 32, MOST_COSINES = 8 };
-static const double cosines[MOST_COSINES] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1};
+enum { EXPERTS = 2, WIDTH = 32, MOST_COSINES = 7, LONG = 20 };
+static const double cosines[MOST_COSINES] = {0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1};
 static const double derived = 0.256;
 
 static bool in_quick(double z)
@@ -81,11 +81,12 @@ static study_variant *add(mot_study *study, double z)
 {
     char name[STUDY_NAME], label[STUDY_NAME];
     const bool quick = study->options.quick;
+    const double rate = quick ? 0.05 : 0.025;
     snprintf(name, sizeof name, "router-%g", z);
     snprintf(label, sizeof label, "gates alone, neurons at %g", z);
     study_variant *variant = mot_study_add(study, name, label, mot_soft_base, quick ? 3 : 10, 1.2,
-                                           "%smodel.experts=%d; train.parts=[gate]; train.until=%d steps", mot_soft_quick(study),
-                                           EXPERTS, quick ? 200 : 400);
+                                           "model.experts=%d; train.parts=[gate]; train.rate=%g; train.until=%d steps",
+                                           EXPERTS, rate, (int)(LONG / rate));
     variant->initial = initial;
     variant->parameter = z;
     return variant;
@@ -154,10 +155,9 @@ static mot_status tell(mot_study *study)
     mot_status status = MOT_OK;
     mot_study_section(study, "A router learns with the cube of its expert's alignment");
     mot_study_say(study, "Two students whose neurons stay at a cosine of z with the teacher's, and whose gates begin orthogonal to "
-                         "all that the teacher has; gates alone learn, for t = %d. Derived: du/dt = 0.256 z^3 (1 - u^2), u the cosine of the "
+                         "all that the teacher has; gates alone learn, for t = 20. Derived: du/dt = 0.256 z^3 (1 - u^2), u the cosine of the "
                          "gates, so that atanh u grows linearly; its slope is taken while u is below 0.9.\n\n"
-                         "| z | slope | 0.256 z^3 |\n|---|---|---|\n",
-                  study->options.quick ? 10 : 20);
+                         "| z | slope | 0.256 z^3 |\n|---|---|---|\n");
     for (size_t i = 0; i < MOST_COSINES; ++i)
         if (!study->options.quick || in_quick(cosines[i])) tell_row(study, add(study, cosines[i]), &p);
     mot_study_say(study, "\n");

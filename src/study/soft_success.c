@@ -27,8 +27,8 @@ static study_variant *add(mot_study *study, int count, double factor)
     snprintf(name, sizeof name, "success-m%d-of-%d", m, count);
     snprintf(label, sizeof label, "m* = %d, m = %d", count, m);
     return mot_study_add(study, name, label, mot_soft_base, quick ? 4 : 10, 2 + 0.2 * (m + count),
-                         "%sdata.teacher.experts=%d; model.experts=%d; train.until=%d steps; eval.every=50",
-                         mot_soft_quick(study), count, m, quick ? 600 : 800);
+                         "data.teacher.experts=%d; model.experts=%d; train.until=%d steps; eval.every=50",
+                         count, m, 800);
 }
 
 static void plan(mot_study *study)
@@ -37,8 +37,9 @@ static void plan(mot_study *study)
         for (size_t f = 0; f < MOST_FACTORS; f += factor_step(study)) (void)add(study, teachers[i], factors[f]);
 }
 
-/* Of one teacher: shares of the seeds, [MOST_FACTORS], NaN where a factor is left out. */
+/* Of one teacher: shares of the seeds, for each factor that is tried. */
 typedef struct shares {
+    size_t count;
     double over[MOST_FACTORS], over_log[MOST_FACTORS]; /* m / m*, m / (m* ln m*) */
     double share[MOST_FACTORS], low[MOST_FACTORS], high[MOST_FACTORS];
     double enough; /* the least m / m* from which on at least 9 of 10 seeds find all; NaN: none */
@@ -60,8 +61,8 @@ static void measure(mot_study *study, int count, shares *of)
 {
     snprintf(of->label, sizeof of->label, "m* = %d", count);
     of->enough = NAN;
+    of->count = 0;
     mot_study_say(study, "| %d |", count);
-    for (size_t f = 0; f < MOST_FACTORS; ++f) of->over[f] = of->over_log[f] = of->share[f] = of->low[f] = of->high[f] = NAN;
     for (size_t f = 0; f < MOST_FACTORS; f += factor_step(study)) {
         const study_variant *variant = add(study, count, factors[f]);
         const size_t seeds = (size_t)variant->seeds,
@@ -69,13 +70,14 @@ static void measure(mot_study *study, int count, shares *of)
                      experts = succeeded(variant, mot_soft_all, 0, SOFT_ALIGNED);
         const mot_interval interval = mot_wilson(matched, seeds);
         const double m = round(factors[f] * count);
-        of->over[f] = m / count;
-        of->over_log[f] = m / (count * log(count));
-        of->share[f] = (double)matched / (double)seeds;
-        of->low[f] = interval.low;
-        of->high[f] = interval.high;
+        const size_t at = of->count++;
+        of->over[at] = m / count;
+        of->over_log[at] = m / (count * log(count));
+        of->share[at] = (double)matched / (double)seeds;
+        of->low[at] = interval.low;
+        of->high[at] = interval.high;
         if (10 * matched < 9 * seeds) of->enough = NAN;
-        else if (isnan(of->enough)) of->enough = of->over[f];
+        else if (isnan(of->enough)) of->enough = of->over[at];
         mot_study_say(study, " %zu of %zu (%.2f to %.2f); %zu |", matched, seeds, interval.low, interval.high, experts);
     }
     mot_study_say(study, "\n");
@@ -88,7 +90,7 @@ static mot_status draw(mot_study *study, const shares *of)
     for (size_t log = 0; log < 2; ++log)
         for (size_t i = 0; i < count; ++i)
             series[log][i] = (mot_series){.label = of[i].label,
-                                          .count = MOST_FACTORS,
+                                          .count = of[i].count,
                                           .x = log ? of[i].over_log : of[i].over,
                                           .y = of[i].share,
                                           .lower = of[i].low,
@@ -110,10 +112,9 @@ static mot_status tell(mot_study *study)
     char text[200] = "", name[16];
     mot_status status = MOT_OK;
     mot_study_section(study, "How many students it takes");
-    mot_study_say(study, "The share of seeds for which at t = %d every expert of the teacher has a student whose neuron and gate "
+    mot_study_say(study, "The share of seeds for which at t = 40 every expert of the teacher has a student whose neuron and gate "
                          "both have a cosine above 0.9 with his, with its 95 %% Wilson interval; behind the semicolon, the "
-                         "seeds for which all neurons are found (cosine 0.9 in magnitude). D = 32.\n\n| m* |",
-                  study->options.quick ? 30 : 40);
+                         "seeds for which all neurons are found (cosine 0.9 in magnitude). D = 32.\n\n| m* |");
     for (size_t f = 0; f < MOST_FACTORS; f += factor_step(study)) mot_study_say(study, " m = %g m* |", factors[f]);
     mot_study_say(study, "\n|---|");
     for (size_t f = 0; f < MOST_FACTORS; f += factor_step(study)) mot_study_say(study, "---|");
@@ -127,7 +128,7 @@ static mot_status tell(mot_study *study)
         else
             snprintf(text + used, sizeof text - used, "%snone of those tried for m* = %d", used > 0 ? ", " : "", teachers[i]);
         snprintf(name, sizeof name, "m%d", teachers[i]);
-        MOT_TRY(mot_study_keep(study, "success", name, 1, (const hsize_t[]){MOST_FACTORS}, of[i].share));
+        MOT_TRY(mot_study_keep(study, "success", name, 1, (const hsize_t[]){of[i].count}, of[i].share));
     }
     mot_study_say(study, "\n");
     MOT_TRY(draw(study, of));

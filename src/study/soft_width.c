@@ -5,12 +5,12 @@
 
 static const int widths[] = {32, 64, 128, 256, 512};
 enum { WIDTHS = MOT_COUNT(widths), MOST = WIDTHS * STUDY_MOST_SEEDS };
-static const double other_rates[] = {0.025, 0.01}; /* at the least width */
+static const double other_rates[] = {0.05, 0.01}; /* at the least width */
 
 /* Steps on batches are steps of a random walk as well, by which a neuron's length grows with D times the rate. */
 static double rate_of(int D)
 {
-    return fmin(0.05, 3.2 / D);
+    return fmin(0.025, 6.4 / D);
 }
 
 static size_t width_count(const mot_study *study)
@@ -18,16 +18,17 @@ static size_t width_count(const mot_study *study)
     return study->options.quick ? 3 : WIDTHS;
 }
 
-/* Up to 1.6 times what one expert at a first cosine of 1 / sqrt(D) takes. */
+/* Up to four times what one expert takes from a first cosine of 1 / sqrt(D) on; or until the loss is one that only the second
+ * expert can bring. */
 static study_variant *add(mot_study *study, int D, double at_rate)
 {
     char name[STUDY_NAME], label[STUDY_NAME];
-    const double until = 1.6 * mot_soft_theory(1 / sqrt(D));
+    const double until = 4 * mot_soft_theory(1 / sqrt(D));
     snprintf(name, sizeof name, "width-%d-rate-%g", D, at_rate);
     snprintf(label, sizeof label, "D = %d, rate %g", D, at_rate);
-    return mot_study_add(study, name, label, mot_soft_base, study->options.quick ? 5 : 10, 4e-5 * D * until / at_rate,
-                         "%sdata.teacher.width=%d; train.rate=%g; train.until=%d steps; eval.every=%d; data.teacher.eval=256",
-                         mot_soft_quick(study), D, at_rate, (int)(until / at_rate), at_rate < 0.02 ? 10 : 2);
+    return mot_study_add(study, name, label, mot_soft_base, study->options.quick ? 5 : D <= 256 ? 10 : 5, 1.2e-4 * D * until / at_rate,
+                         "data.teacher.width=%d; train.rate=%g; train.until=loss < 1.1 or %d steps; eval.every=%d; data.teacher.eval=256",
+                         D, at_rate, (int)(until / at_rate), at_rate < 0.02 ? 10 : 4);
 }
 
 static void plan(mot_study *study)
