@@ -7,14 +7,16 @@ static const study_claim *const claims[] = {&mot_soft_alignment, &mot_soft_width
 static void about(mot_study *study)
 {
     mot_study_say(study,
-                  "The claims of Liao and Kyrillidis, *Guided by the Experts* (arXiv 2510.07205), about soft-routed mixtures of "
-                  "experts, measured: students with neurons w of unit length, a^3 - 3a of w . x, and sigmoid gates v of unit length "
-                  "learn from a teacher of the same form, whose vectors are orthonormal, on Gaussian samples.\n"
-                  "Made by `mot study soft-routed%s`; every trial is a run of mot, every number is in `soft-routed.h5`, "
-                  "and a page made again from the same version has the same numbers.\n"
-                  "Numbers are medians over the seeds, with the range from the lowest to the highest in "
-                  "brackets; bands in pictures are quartiles unless they say otherwise. m* experts of the teacher, m students, D numbers a sample; t is the "
-                  "sum of the rates of the steps, the time of gradient flow. A batch has 8,192 fresh samples.\n"
+                  "The claims of Liao and Kyrillidis, *Guided by the Experts* (arXiv 2510.07205), about soft-routed "
+                  "mixtures of experts, measured: students with neurons w of unit length, a^3 - 3a of w . x, and "
+                  "sigmoid gates v of unit length learn from a teacher of the same form, whose vectors are "
+                  "orthonormal, on Gaussian samples.\n"
+                  "Made by `mot study soft-routed%s`; every trial is a run of mot, every number is in "
+                  "`soft-routed.h5`, and a page made again from the same version has the same numbers.\n"
+                  "Numbers are medians over the seeds, with the range from the lowest to the highest in brackets; "
+                  "bands in pictures are quartiles unless they say otherwise. m* experts of the teacher, m students, "
+                  "D numbers a sample; t is the sum of the rates of the steps, the time of gradient flow. A batch "
+                  "has 8,192 fresh samples.\n"
                   "What is called derived follows from the model at leading order, and is no claim of the paper.\n\n",
                   study->options.quick ? " --quick" : "");
 }

@@ -97,8 +97,8 @@ static mot_status draw(mot_study *study, const study_variant *variant, const poi
                                                 (mot_axis){.label = "t", .log = 10}, scatter, 2)};
     const mot_figure figure = {.panels = panels, .panel_count = 2};
     MOT_TRY(mot_study_draw(study, "alignment",
-                           "Left: the nearest student's neuron (lines) and the nearest gate (dashed) of each expert of the "
-                           "teacher. Right: all seeds; theory is an expert alone, dz/dt = 4.5 z^2 (1 - z^2).",
+                           "Left: the nearest student's neuron (lines) and the nearest gate (dashed) of each expert "
+                           "of the teacher. Right: all seeds; theory is an expert alone, dz/dt = 4.5 z^2 (1 - z^2).",
                            &figure));
 done:
     mot_free(curve);
@@ -138,10 +138,11 @@ static void tell_row(mot_study *study, const study_variant *variant, const point
         last[s] = mot_soft_reach(result, mot_soft_all, 0, SOFT_ALIGNED);
     }
     mot_study_say(study,
-                  "| %s | %zu of %zu | %s | %s | %zu of %zu | %zu of %d | %.2f (%.2f to %.2f) | %.2f (%.2f to %.2f) |\n",
+                  "| %s | %zu of %zu | %s | %s | %zu of %zu | %zu of %d | %.2f (%.2f to %.2f) | %.2f (%.2f to %.2f) "
+                  "|\n",
                   variant->label, count.experts, count.teachers, mot_study_spread(first, (size_t)variant->seeds, a),
-                  mot_study_spread(last, (size_t)variant->seeds, b), count.after, count.gates, count_predicted(variant), variant->seeds, magnitude.r,
-                  magnitude.interval.low, magnitude.interval.high, toward.r, toward.interval.low, toward.interval.high);
+                  mot_study_spread(last, (size_t)variant->seeds, b), count.after, count.gates,
+                  count_predicted(variant), variant->seeds, magnitude.r, magnitude.interval.low, magnitude.interval.high, toward.r, toward.interval.low, toward.interval.high);
 }
 
 static mot_status keep(mot_study *study, const study_variant *variant, const points *p)
@@ -170,11 +171,12 @@ static mot_status tell(mot_study *study)
     mot_status status;
     MOT_TRY(mot_allocate(&p, sizes, sizeof *p, "a claim"));
     mot_study_section(study, "Experts align one after another, each router after its expert");
-    mot_study_say(study, "Students learn until the loss is below 0.005 (or for 2400 steps) at a rate of 0.05 on fresh "
-                         "batches. An expert of the teacher is found when a student's neuron has a cosine of 0.9 "
-                         "with his in magnitude; his router, when a gate has a cosine of 0.9 with his. Predicted as the first to be found is the one with the largest "
-                         "cosine of a student at t = 0. Spearman's correlation is between the time when an expert is "
-                         "found and its largest cosine at t = 0, over all experts of all seeds.\n\n");
+    mot_study_say(study, "Students learn until the loss is below 0.005 (or for 2400 steps) at a rate of 0.05 on "
+                         "fresh batches. An expert of the teacher is found when a student's neuron has a cosine of "
+                         "0.9 with his in magnitude; his router, when a gate has a cosine of 0.9 with his. Predicted "
+                         "as the first to be found is the one with the largest cosine of a student at t = 0. "
+                         "Spearman's correlation is between the time when an expert is found and its largest cosine "
+                         "at t = 0, over all experts of all seeds.\n\n");
     for (size_t i = 0; i < sizes; ++i) gather(add(study, i), &p[i]);
     MOT_TRY(draw(study, add(study, drawn), &p[drawn]));
     mot_study_say(study, "| setting | experts found | the first at t | the last at t | router after its expert | the "
@@ -194,13 +196,14 @@ static mot_status tell(mot_study *study)
     mot_study_verdict(study, all.gates > 0 && 100 * all.after >= 95 * all.gates,
                       "(Guided.) %zu of %zu routers that were found were found after their expert.", all.after, all.gates);
     mot_study_verdict(study, predicted == sizes,
-                      "(The first.) The expert that is found first is the one with the largest first cosine more often than by chance "
-                      "(1 / m*) in %zu of %zu settings, by their 95 %% intervals.",
+                      "(The first.) The expert that is found first is the one with the largest first cosine more "
+                      "often than by chance (1 / m*) in %zu of %zu settings, by their 95 %% intervals.",
                       predicted, sizes);
     mot_study_verdict(study, worst < 0,
-                      "(Order of learning.) Over all experts and seeds, an expert is found the sooner the larger its first cosine with a student: the 95 %% "
-                      "interval of the rank correlation ends at %.2f where it is widest. The sign counts: at first "
-                      "dz/dt = 4.5 z^2, which drives a neuron that points away from an expert through 0.",
+                      "(Order of learning.) Over all experts and seeds, an expert is found the sooner the larger its "
+                      "first cosine with a student: the 95 %% interval of the rank correlation ends at %.2f where it "
+                      "is widest. The sign counts: at first dz/dt = 4.5 z^2, which drives a neuron that points away "
+                      "from an expert through 0.",
                       worst);
 done:
     mot_free(p);

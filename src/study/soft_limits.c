@@ -62,8 +62,8 @@ static survival tell_row(mot_study *study, const study_variant *variant)
         lowest[s] = mot_study_lowest_loss(result);
     }
     mot_study_say(study, "| %s | %zu of %zu | %s | %zu of %zu | %s | %s | %zu of %zu |\n", variant->label, count.experts,
-                  count.teachers, mot_study_spread(first, seeds, a), count.after, count.gates, mot_study_spread(students, seeds, b),
-                  mot_study_spread(lowest, seeds, c), exact, seeds);
+                  count.teachers, mot_study_spread(first, seeds, a), count.after, count.gates,
+                  mot_study_spread(students, seeds, b), mot_study_spread(lowest, seeds, c), exact, seeds);
     return (survival){(double)count.experts / (double)count.teachers,
                       count.gates > 0 ? (double)count.after / (double)count.gates : 0, (double)exact / (double)seeds};
 }
@@ -81,10 +81,12 @@ static mot_status tell(mot_study *study)
     double kept[SETTINGS][3];
     mot_status status = MOT_OK;
     mot_study_section(study, "Beyond the theory");
-    mot_study_say(study, "D = 32, m* = 2, m = 6. Learning for t = %d, pruning by group, fine-tuning for at most t = %d. Finite data are gone through "
-                         "again and again; losses are those of fresh test samples. Softmax gates are only known up to a vector that is common to all of them, so that their cosines say little.\n\n"
-                         "| setting | experts found | the first at t | router after its expert | students that stay | lowest loss | "
-                         "seeds at 1e-12 |\n|---|---|---|---|---|---|---|\n",
+    mot_study_say(study, "D = 32, m* = 2, m = 6. Learning for t = %d, pruning by group, fine-tuning for at most t = "
+                         "%d. Finite data are gone through again and again; losses are those of fresh test samples. "
+                         "Softmax gates are only known up to a vector that is common to all of them, so that their "
+                         "cosines say little.\n\n"
+                         "| setting | experts found | the first at t | router after its expert | students that stay "
+                         "| lowest loss | seeds at 1e-12 |\n|---|---|---|---|---|---|---|\n",
                   study->options.quick ? 30 : 40, study->options.quick ? 60 : 120);
     for (size_t i = 0; i < SETTINGS; ++i) {
         kept[i][0] = kept[i][1] = kept[i][2] = NAN;
@@ -101,7 +103,8 @@ static mot_status tell(mot_study *study)
     static const char *const claims[] = {"(All experts are found.)", "(Each router after its expert.)", "(Zero loss.)"};
     for (size_t k = 0; k < 3; ++k)
         mot_study_verdict(study, lost[k][0] == '\0', "%s %s%s", claims[k],
-                          lost[k][0] == '\0' ? "In at least nine of ten cases in every setting." : "In less than nine of ten cases: ",
+                          lost[k][0] == '\0' ? "In at least nine of ten cases in every setting."
+                                             : "In less than nine of ten cases: ",
                           lost[k][0] == '\0' ? "" : lost[k]);
 done:
     return status;

@@ -53,7 +53,8 @@ static void measure(const study_variant *variant, phases *p)
     }
 }
 
-static const char heads[] = "students that stay | loss before | loss after | lowest loss | seeds at 1e-12 | speed of log loss |\n"
+static const char heads[] = "students that stay | loss before | loss after | lowest loss | seeds at 1e-12 | speed of "
+                            "log loss |\n"
                             "|---|---|---|---|---|---|---|\n";
 
 static void tell_row(mot_study *study, const char *label, const phases *p)
@@ -117,12 +118,14 @@ static mot_status tell(mot_study *study)
     phases p, first = {.seeds = 0};
     mot_status status = MOT_OK;
     mot_study_section(study, "Three phases lead to zero loss");
-    mot_study_say(study, "Students learn at a rate of 0.05 until a batch's loss is below 0.005, or for 2400 steps; groups that sum to "
-                         "almost nothing leave (rule group, which does not ask the teacher); the others learn on at a rate of "
-                         "0.2 until a fresh batch's loss is below 6e-13, or for 800 steps. Numbers of parameters are float: "
-                         "at smaller rates the last steps are lost in their rounding. Losses before and after are those of the "
-                         "evaluations next to the pruning, at most ten steps away. The speed is the slope of log loss against t between 1e-3 "
-                         "and 1e-10; near the solution a pair's loss is about 0.27 (1 - u), u the cosine of its gate, and falls like exp(-0.54 t).\n\n");
+    mot_study_say(study, "Students learn at a rate of 0.05 until a batch's loss is below 0.005, or for 2400 steps; "
+                         "groups that sum to almost nothing leave (rule group, which does not ask the teacher); the "
+                         "others learn on at a rate of 0.2 until a fresh batch's loss is below 6e-13, or for 800 "
+                         "steps. Parameters and sums are float, whose rounding leaves a loss of a few 1e-13. Losses "
+                         "before and after are those of the evaluations next to the pruning, at most ten steps away. "
+                         "The speed is the slope of log loss against t between 1e-3 and 1e-10; near the solution a "
+                         "pair's loss is about 0.27 (1 - u), u the cosine of its gate, and falls like exp(-0.54 "
+                         "t).\n\n");
     MOT_TRY(draw(study));
     mot_study_say(study, "| setting | %s", heads);
     for (size_t i = 0; i < mot_soft_size_count(study); ++i) {
@@ -139,8 +142,8 @@ static mot_status tell(mot_study *study)
                       first.seeds);
     const double speed = mot_study_median(first.speed, first.seeds);
     mot_study_verdict(study, speed > 0.43 && speed < 0.65,
-                      "(Linear convergence.) The logarithm of the loss falls by %s a unit of t; 0.54 is derived, within a fifth is "
-                      "asked.",
+                      "(Linear convergence.) The logarithm of the loss falls by %s a unit of t; 0.54 is derived, "
+                      "within a fifth is asked.",
                       mot_study_spread(first.speed, first.seeds, text));
 done:
     return status;
@@ -188,7 +191,8 @@ static mot_status draw_rules(mot_study *study)
     }
     const mot_panel panel = mot_study_lines("Rules of pruning, one seed", "t", losses, series, count);
     const mot_figure figure = {.panels = &panel, .panel_count = 1, .width = 700};
-    return mot_study_draw(study, "rules", "D = 32, m* = 2, m = 6, seed 1; rules that keep the same students lie on each other.",
+    return mot_study_draw(study, "rules", "D = 32, m* = 2, m = 6, seed 1; rules that keep the same students lie on "
+                                          "each other.",
                           &figure);
 }
 
@@ -208,10 +212,11 @@ static mot_status tell_rules(mot_study *study)
     double one = 0, group = 0, most = 0, after = 0;
     mot_status status = MOT_OK;
     mot_study_section(study, "What can be pruned is a group, not a student");
-    mot_study_say(study, "Rules: *group* lets groups of up to three leave whose going costs at most 1 %% of half the variance of the targets; *cluster* "
-                         "keeps one of the students whose neurons are parallel, or none where they cancel; *oracle* keeps the nearest of each "
-                         "of the teacher's experts; *single* lets one student leave after another, as group does with groups, or whatever it costs until m* are "
-                         "left.\n\n");
+    mot_study_say(study, "Rules: *group* lets groups of up to three leave whose going costs at most 1 %% of half the "
+                         "variance of the targets; *cluster* keeps one of the students whose neurons are parallel, "
+                         "or none where they cancel; *oracle* keeps the nearest of each of the teacher's experts; "
+                         "*single* lets one student leave after another, as group does with groups, or whatever it "
+                         "costs until m* are left.\n\n");
     MOT_TRY(draw_rules(study));
     mot_study_say(study, "| rule | %s", heads);
     for (size_t i = 0; i < rule_sizes(study); ++i)
@@ -233,11 +238,12 @@ static mot_status tell_rules(mot_study *study)
     most = mot_study_median(p[4].after, p[4].seeds);
     after = mot_study_median(p[0].after, p[0].seeds);
     mot_study_verdict(study, good && one > group,
-                      "With D = 32, m* = 2, m = 6 the rule single stops at %g students where group comes to %g: each alone is worth more "
-                      "than the whole group. Forced to go on until m* are left, it takes the loss to %.2g, against %.2g. Of the other "
-                      "rules %s.",
+                      "With D = 32, m* = 2, m = 6 the rule single stops at %g students where group comes to %g: each "
+                      "alone is worth more than the whole group. Forced to go on until m* are left, it takes the "
+                      "loss to %.2g, against %.2g. Of the other rules %s.",
                       one, group, most, after,
-                      good ? "each comes to 1e-12 for at least nine seeds of ten" : "not each comes to 1e-12 for nine seeds of ten");
+                      good ? "each comes to 1e-12 for at least nine seeds of ten"
+                           : "not each comes to 1e-12 for nine seeds of ten");
 done:
     return status;
 }

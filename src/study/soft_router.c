@@ -85,7 +85,8 @@ static study_variant *add(mot_study *study, double z)
     snprintf(name, sizeof name, "router-%g", z);
     snprintf(label, sizeof label, "gates alone, neurons at %g", z);
     study_variant *variant = mot_study_add(study, name, label, mot_soft_base, quick ? 3 : 10, 1.2,
-                                           "model.experts=%d; train.parts=[gate]; train.rate=%g; train.until=%d steps",
+                                           "model.experts=%d; train.parts=[gate]; train.rate=%g; train.until=%d "
+                                           "steps",
                                            EXPERTS, rate, (int)(LONG / rate));
     variant->initial = initial;
     variant->parameter = z;
@@ -106,7 +107,8 @@ static double speed_of(const study_result *result)
     size_t count = 0;
     for (size_t r = 0; r < result->rows && count < MOST; ++r) {
         double u = 0;
-        for (size_t j = 0; j < EXPERTS; ++j) u += result->column[STUDY_TEACHER_V][(r * EXPERTS + j) * EXPERTS + j] / EXPERTS;
+        for (size_t j = 0; j < EXPERTS; ++j)
+            u += result->column[STUDY_TEACHER_V][(r * EXPERTS + j) * EXPERTS + j] / EXPERTS;
         if (u >= 0.9) break;
         t[count] = result->column[STUDY_FLOWED][r];
         y[count++] = atanh(u);
@@ -131,7 +133,8 @@ static void tell_row(mot_study *study, const study_variant *variant, points *p)
         p->z[p->count] = z;
         p->speed[p->count++] = speed[s];
     }
-    mot_study_say(study, "| %g | %s | %.3f |\n", z, mot_study_spread(speed, (size_t)variant->seeds, text), derived * z * z * z);
+    mot_study_say(study, "| %g | %s | %.3f |\n", z, mot_study_spread(speed, (size_t)variant->seeds, text),
+                  derived * z * z * z);
 }
 
 static mot_status draw(mot_study *study, const points *p)
@@ -141,7 +144,8 @@ static mot_status draw(mot_study *study, const points *p)
     const mot_series series[] = {
         {.label = "a seed", .count = p->count, .x = p->z, .y = p->speed, .style = MOT_SERIES_POINTS},
         {.label = "0.256 z^3", .count = MOST_COSINES, .x = cosines, .y = theory, .dashed = true, .color = 7}};
-    mot_panel panel = mot_study_lines("Gates alone", "cosine z of neuron and teacher", (mot_axis){.label = "d atanh(u) / dt", .log = 10},
+    mot_panel panel = mot_study_lines("Gates alone", "cosine z of neuron and teacher",
+                                      (mot_axis){.label = "d atanh(u) / dt", .log = 10},
                                       series, 2);
     panel.x.log = 2;
     panel.key = MOT_KEY_BOTTOM_RIGHT;
@@ -154,9 +158,10 @@ static mot_status tell(mot_study *study)
     points p = {0};
     mot_status status = MOT_OK;
     mot_study_section(study, "A router learns with the cube of its expert's alignment");
-    mot_study_say(study, "Two students whose neurons stay at a cosine of z with the teacher's, and whose gates begin orthogonal to "
-                         "all that the teacher has; gates alone learn, for t = 20. Derived: du/dt = 0.256 z^3 (1 - u^2), u the cosine of the "
-                         "gates, so that atanh u grows linearly; its slope is taken while u is below 0.9.\n\n"
+    mot_study_say(study, "Two students whose neurons stay at a cosine of z with the teacher's, and whose gates begin "
+                         "orthogonal to all that the teacher has; gates alone learn, for t = 20. Derived: du/dt = "
+                         "0.256 z^3 (1 - u^2), u the cosine of the gates, so that atanh u grows linearly; its slope "
+                         "is taken while u is below 0.9.\n\n"
                          "| z | slope | 0.256 z^3 |\n|---|---|---|\n");
     for (size_t i = 0; i < MOST_COSINES; ++i)
         if (!study->options.quick || in_quick(cosines[i])) tell_row(study, add(study, cosines[i]), &p);
@@ -171,8 +176,8 @@ static mot_status tell(mot_study *study)
     const double kept[] = {line.b, slope.low, slope.high, exp(line.a)};
     MOT_TRY(mot_study_keep(study, "router", "exponent", 1, (const hsize_t[]){4}, kept));
     mot_study_verdict(study, fabs(line.b - 3) <= 0.3,
-                      "The speed is %.3f z^b with b = %.2f (95 %%: %.2f to %.2f); 0.256 z^3 is derived, and an exponent within a tenth "
-                      "asked.",
+                      "The speed is %.3f z^b with b = %.2f (95 %%: %.2f to %.2f); 0.256 z^3 is derived, and an "
+                      "exponent within a tenth asked.",
                       exp(line.a), line.b, slope.low, slope.high);
 done:
     return status;

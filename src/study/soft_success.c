@@ -112,9 +112,10 @@ static mot_status tell(mot_study *study)
     char text[200] = "", name[16];
     mot_status status = MOT_OK;
     mot_study_section(study, "How many students it takes");
-    mot_study_say(study, "The share of seeds for which at t = 40 every expert of the teacher has a student whose neuron and gate "
-                         "both have a cosine above 0.9 with his, with its 95 %% Wilson interval; behind the semicolon, the "
-                         "seeds for which all neurons are found (cosine 0.9 in magnitude). D = 32.\n\n| m* |");
+    mot_study_say(study, "The share of seeds for which at t = 40 every expert of the teacher has a student whose "
+                         "neuron and gate both have a cosine above 0.9 with his, with its 95 %% Wilson interval; "
+                         "behind the semicolon, the seeds for which all neurons are found (cosine 0.9 in magnitude). "
+                         "D = 32.\n\n| m* |");
     for (size_t f = 0; f < MOST_FACTORS; f += factor_step(study)) mot_study_say(study, " m = %g m* |", factors[f]);
     mot_study_say(study, "\n|---|");
     for (size_t f = 0; f < MOST_FACTORS; f += factor_step(study)) mot_study_say(study, "---|");

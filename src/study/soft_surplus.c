@@ -57,7 +57,8 @@ static mot_status draw(mot_study *study)
     const mot_panel panel = mot_study_lines("Loss without pruning", "t", (mot_axis){.label = "test loss", .log = 10}, series,
                                             count);
     const mot_figure figure = {.panels = &panel, .panel_count = 1, .width = 700};
-    return mot_study_draw(study, "surplus", "The first two seeds of each that find all experts; dashed: an odd surplus.", &figure);
+    return mot_study_draw(study, "surplus", "The first two seeds of each that find all experts; dashed: an odd "
+                                            "surplus.", &figure);
 }
 
 static mot_status tell(mot_study *study)
@@ -67,9 +68,10 @@ static mot_status tell(mot_study *study)
     char a[96];
     mot_status status = MOT_OK;
     mot_study_section(study, "An even surplus cancels in pairs, an odd one does not");
-    mot_study_say(study, "Two experts, D = 32, no pruning: a student that is not needed cannot shrink, but a second one with the "
-                         "opposite neuron and the same gate takes its output away. Losses are of the seeds that have found both experts "
-                         "at t = 80.\n\n| students | surplus | loss at t = 80 |\n|---|---|---|\n");
+    mot_study_say(study, "Two experts, D = 32, no pruning: a student that is not needed cannot shrink, but a second "
+                         "one with the opposite neuron and the same gate takes its output away. Losses are of the "
+                         "seeds that have found both experts at t = 80.\n\n| students | surplus | loss at t = 80 "
+                         "|\n|---|---|---|\n");
     for (size_t s = 0; s < count; ++s) {
         const study_variant *variant = add(study, s);
         last_losses(variant, loss);

@@ -26,8 +26,10 @@ static study_variant *add(mot_study *study, int D, double at_rate)
     const double until = 4 * mot_soft_theory(1 / sqrt(D));
     snprintf(name, sizeof name, "width-%d-rate-%g", D, at_rate);
     snprintf(label, sizeof label, "D = %d, rate %g", D, at_rate);
-    return mot_study_add(study, name, label, mot_soft_base, study->options.quick ? 5 : D <= 256 ? 10 : 5, 1.2e-4 * D * until / at_rate,
-                         "data.teacher.width=%d; train.rate=%g; train.until=loss < 1.1 or %d steps; eval.every=%d; data.teacher.eval=256",
+    return mot_study_add(study, name, label, mot_soft_base, study->options.quick ? 5 : D <= 256 ? 10 : 5,
+                         1.2e-4 * D * until / at_rate,
+                         "data.teacher.width=%d; train.rate=%g; train.until=loss < 1.1 or %d steps; eval.every=%d; "
+                         "data.teacher.eval=256",
                          D, at_rate, (int)(until / at_rate), at_rate < 0.02 ? 10 : 4);
 }
 
@@ -77,7 +79,8 @@ static mot_status draw(mot_study *study, const points *p, const double *median)
     const mot_series series[] = {
         {.label = "median", .count = count, .x = x, .y = y, .style = MOT_SERIES_LINE_POINTS},
         {.label = "a seed", .count = p->count, .x = at, .y = shown, .style = MOT_SERIES_POINTS, .color = 6},
-        {.label = "0.22 sqrt(D): from a cosine of 1 / sqrt(D)", .count = count, .x = x, .y = theory, .dashed = true, .color = 7}};
+        {.label = "0.22 sqrt(D): from a cosine of 1 / sqrt(D)", .count = count,
+         .x = x, .y = theory, .dashed = true, .color = 7}};
     mot_panel panel = mot_study_lines("When the first expert is found", "D", (mot_axis){.label = "t", .log = 2}, series, 3);
     panel.x.log = 2;
     const mot_figure figure = {.panels = &panel, .panel_count = 1};
@@ -91,9 +94,10 @@ static mot_status tell(mot_study *study)
     size_t missing = 0;
     mot_status status = MOT_OK;
     mot_study_section(study, "The first expert is found in a time of order sqrt(D)");
-    mot_study_say(study, "Two experts, six students. At leading order a first cosine z grows by dz/dt = 4.5 z^2 (1 - z^2): from "
-                         "1 / sqrt(D) to 0.9 in 0.22 sqrt(D). The last column takes the largest first cosine of the "
-                         "seed instead. A rate is what a step is of t: the last rows show what it does to the times.\n\n"
+    mot_study_say(study, "Two experts, six students. At leading order a first cosine z grows by dz/dt = 4.5 z^2 (1 - "
+                         "z^2): from 1 / sqrt(D) to 0.9 in 0.22 sqrt(D). The last column takes the largest first "
+                         "cosine of the seed instead. A rate is what a step is of t: the last rows show what it does "
+                         "to the times.\n\n"
                          "| setting | first expert at t | theory, of the largest first cosine |\n|---|---|---|\n");
     for (size_t i = 0; i < width_count(study); ++i) {
         const study_variant *variant = add(study, widths[i], rate_of(widths[i]));
