@@ -32,7 +32,7 @@ with tempfile.TemporaryDirectory() as temporary:
         load = file["segments/00000001-00000020/layer0/load"]
         assert load.dims[0].keys() == ["step"] and load.dims[1].keys() == ["expert"], "dimension scales"
         assert load.attrs["long_name"] and load.attrs["units"] in ("1", b"1")
-        assert load.nbytes <= 4096 and load.chunks is None, "what is small lies as it is"
+        assert load.nbytes <= 4096 and load.chunks is None, "an index of chunks would be larger"
         table = file["segments/00000021-00000040/layer0/class_load"]
         assert [d.keys()[0] for d in table.dims] == ["snapshot_step", "class", "expert"]
         assert list(file["segments"]) == ["00000001-00000020", "00000021-00000040"]

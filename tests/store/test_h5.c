@@ -268,6 +268,35 @@ START_TEST(mark_behind_the_end)
 }
 END_TEST
 
+/* Above 4 KiB; below, the index of its chunks alone would be half as large. */
+START_TEST(packs_what_is_worth_an_index)
+{
+    enum { MOST_PLAIN = 1024, PACKED };
+    static int32_t wrote[PACKED], found[PACKED];
+    for (int i = 0; i < PACKED; ++i) wrote[i] = i / 100;
+    hid_t file = begin("packed.h5");
+    for (hsize_t n = MOST_PLAIN; n <= PACKED; ++n) {
+        const char *name = n == PACKED ? "packed" : "plain";
+        mot_ck_ok(mot_h5_write(file, name, H5T_NATIVE_INT32, 1, &n, MOT_H5_COMPRESSED, wrote));
+    }
+    save(file, "packed.h5");
+    mot_ck_ok(mot_h5_open(&file, scratch_path("packed.h5"), false));
+    for (hsize_t n = MOST_PLAIN; n <= PACKED; ++n) {
+        hid_t dataset = H5Dopen2(file, n == PACKED ? "packed" : "plain", H5P_DEFAULT),
+              list = H5Dget_create_plist(dataset);
+        ck_assert_int_eq(H5Pget_layout(list), n == PACKED ? H5D_CHUNKED : H5D_CONTIGUOUS);
+        ck_assert_int_eq(H5Pget_nfilters(list), n == PACKED ? 2 : 0); /* shuffle, deflate */
+        ck_assert(n < PACKED || H5Dget_storage_size(dataset) < n);
+        mot_h5_close(&list);
+        mot_h5_close(&dataset);
+        mot_ck_ok(mot_h5_read(file, n == PACKED ? "packed" : "plain", H5T_NATIVE_INT32, 1, &n, found));
+        ck_assert_mem_eq(found, wrote, n * sizeof *wrote);
+    }
+    mot_h5_close(&file);
+    scratch_clear();
+}
+END_TEST
+
 START_TEST(same_contents_same_bytes)
 {
     char *bytes[2];
@@ -399,6 +428,7 @@ static void h5_tests(TCase *tcase)
     tcase_add_test(tcase, a_small_file_is_sealed_to_the_last_byte);
     tcase_add_test(tcase, opened_for_writing);
     tcase_add_test(tcase, mark_behind_the_end);
+    tcase_add_test(tcase, packs_what_is_worth_an_index);
     tcase_add_test(tcase, same_contents_same_bytes);
     tcase_add_test(tcase, what_does_not_fit);
     tcase_add_test(tcase, damaged_files);
