@@ -105,9 +105,10 @@ static void team_forward(const mot_expert_shape *shape, size_t experts, const mo
     const size_t n = tile->samples, D = shape->width, padded = mot_padded(n),
                  mark = mot_arena_mark(arena);
     const directions of = take_directions(arena, experts, D, weight);
-    mot_real *x = mot_arena_take(arena, D * padded, sizeof *x),
+    mot_real *own = tile->column == NULL ? mot_arena_take(arena, D * padded, sizeof *own) : NULL,
              *a = keep != NULL ? keep : mot_arena_take(arena, experts * n, sizeof *a);
-    mot_transpose(x, padded, tile->x, D, n, D);
+    if (own != NULL) mot_transpose(own, padded, tile->x, D, n, D);
+    const mot_real *x = own != NULL ? own : tile->column;
     for (size_t d = 0; d < D; d += PIECE)
         mot_multiply(&(mot_product){.m = experts,
                                     .n = n,

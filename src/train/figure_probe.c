@@ -224,7 +224,7 @@ static size_t class_gradient(const mot_evaluation *e, int local, size_t expert, 
         if (m == 0) break;
         for (size_t s = 0; s < m; ++s)
             for (size_t i = 0; i < LD; ++i) probe->tile_x[s * LD + i] = probe->x[sample[s] * LD + i];
-        const mot_tile rows = {m, probe->first, probe->tile_x, NULL};
+        const mot_tile rows = {.samples = m, .first = probe->first, .x = probe->tile_x};
         const size_t mark = mot_arena_mark(&probe->arena);
         void *kept = model->kind->forward(shape, weight, &rows, &probe->arena, true, probe->out);
         for (size_t s = 0; s < m; ++s) {

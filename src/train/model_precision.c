@@ -46,7 +46,7 @@ static mot_status make_trial(trial *t, mot_model *model)
     else
         MOT_TRY(mot_allocate(&t->x, rows * t->shape.width, sizeof *t->x, what));
     for (size_t s = 0; s <= samples; ++s) t->first[s] = s * t->shape.tokens;
-    t->tile = (mot_tile){samples, t->first, t->x, t->id};
+    t->tile = (mot_tile){.samples = samples, .first = t->first, .x = t->x, .id = t->id};
 done:
     return status;
 }

@@ -44,7 +44,10 @@ static mot_tile decode_tile(const mot_step *step, step_worker *worker, const ste
         worker->first[s + 1] = used;
     }
     const bool texts = step->shape.vocabulary > 0;
-    return (mot_tile){n, worker->first, texts ? NULL : worker->x, texts ? worker->id : NULL};
+    return (mot_tile){.samples = n,
+                      .first = worker->first,
+                      .x = texts ? NULL : worker->x,
+                      .id = texts ? worker->id : NULL};
 }
 
 /* F = w f, its loss, and d_out = w dF / B; reports the loss and d_weight = <dF, f>. */

@@ -37,7 +37,7 @@ static soft_tile open_tile(const mot_step *step, step_worker *worker, size_t fir
     if (soft->plain) { /* as they are stored */
         for (size_t s = 0; s < n; ++s) worker->first[s + 1] = s + 1;
         const mot_real *x = (const mot_real *)(const void *)(batch->bytes + first * batch->sample_bytes);
-        return (soft_tile){first, {n, worker->first, x, NULL}, x};
+        return (soft_tile){first, {.samples = n, .first = worker->first, .x = x}, x};
     }
     for (size_t s = 0; s < n; ++s) {
         used += mot_tokens_decode(&step->format, step->patch,
@@ -45,7 +45,7 @@ static soft_tile open_tile(const mot_step *step, step_worker *worker, size_t fir
                                   worker->x + used * width, worker->id);
         worker->first[s + 1] = used;
     }
-    soft_tile tile = {first, {n, worker->first, worker->x, NULL}, worker->x};
+    soft_tile tile = {first, {.samples = n, .first = worker->first, .x = worker->x}, worker->x};
     if (used == n) return tile; /* of one token, which is all that the gate sees of it */
     mot_real *g = mot_arena_take(&worker->arena, n * gate->features, sizeof *g);
     for (size_t s = 0; s < n; ++s)
@@ -128,8 +128,8 @@ static void forward_tile(void *context, size_t task, int thread)
     const size_t local = (size_t)step->model->local, B = step->most, C = step->C, F = gate->features,
                  mark = mot_arena_mark(&worker->arena);
     const double start = mot_clock_s();
-    const soft_tile tile = open_tile(step, worker, task * step->tile);
-    const size_t n = tile.rows.samples, padded = mot_padded(n), inner = mot_arena_mark(&worker->arena);
+    soft_tile tile = open_tile(step, worker, task * step->tile);
+    const size_t n = tile.rows.samples, padded = mot_padded(n);
     mot_real *g = mot_arena_take(&worker->arena, F * padded, sizeof *g);
     mot_transpose(g, padded, tile.g, F, n, F);
     mot_multiply(&(mot_product){.m = local,
@@ -142,7 +142,7 @@ static void forward_tile(void *context, size_t task, int thread)
                                 .ldb = padded,
                                 .c = soft->h + tile.first,
                                 .ldc = B});
-    mot_arena_rewind(&worker->arena, inner);
+    if (tile.g == tile.rows.x) tile.rows.column = g;
     mot_real *out = mot_arena_take(&worker->arena, local * n * C, sizeof *out);
     forward(step, worker, &tile, soft->learns, out);
     for (size_t e = 0; e < local; ++e) {

@@ -23,6 +23,7 @@ typedef struct mot_tile {
     const size_t *first; /* [samples + 1] */
     const mot_real *x;   /* [rows, width] */
     const int32_t *id;   /* [rows], each in [0, vocabulary) */
+    const mot_real *column; /* x once more, [width, mot_padded(rows)], where the caller has it; else NULL */
 } mot_tile;
 
 /* What decides an expert's table and memory. */
