@@ -42,8 +42,8 @@ double mot_soft_toward(const study_result *result, size_t row, size_t which);
 double mot_soft_all(const study_result *result, size_t row, size_t unused);
 /* Students that are at work. */
 size_t mot_soft_students(const study_result *result, size_t row);
-/* The first evaluation behind the pruning; result->rows: nobody has gone. */
-size_t mot_soft_pruned(const study_result *result);
+/* The last evaluation before the pruning, or of all. */
+size_t mot_soft_learned(const study_result *result);
 
 /* The time when a value first is at or above `bound`, linear between two evaluations; NaN: never. */
 double mot_soft_reach(const study_result *result, study_value *value, size_t which, double bound);

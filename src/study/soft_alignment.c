@@ -64,19 +64,19 @@ static void gather(const study_variant *variant, points *p)
 /* Up to the pruning. */
 static mot_panel cosines(const study_result *result, const mot_series *lines, mot_mark *pruned)
 {
-    const double end = result->column[STUDY_FLOWED][mot_soft_pruned(result) - 1];
+    const double end = result->column[STUDY_FLOWED][mot_soft_learned(result)];
     mot_panel panel = mot_study_lines("Cosines with the teacher, one seed", "t",
                                       (mot_axis){.label = "cosine", .low = -0.4, .high = 1.02}, lines, 2 * result->N);
     *pruned = (mot_mark){end, "pruned"};
     panel.x.high = 1.1 * end;
     panel.marks = pruned;
-    panel.mark_count = mot_soft_pruned(result) < result->rows;
+    panel.mark_count = 1;
     return panel;
 }
 
 static mot_status draw(mot_study *study, const study_variant *variant, const points *p)
 {
-    const study_result *result = mot_study_longest(variant);
+    const study_result *result = &variant->result[0];
     mot_series lines[2 * MOST_TEACHERS];
     char label[MOST_TEACHERS][32];
     double z[CURVE], t[CURVE], *curve = NULL;

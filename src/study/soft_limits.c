@@ -104,7 +104,7 @@ static mot_status tell(mot_study *study)
     for (size_t k = 0; k < 3; ++k)
         mot_study_verdict(study, lost[k][0] == '\0', "%s %s%s", claims[k],
                           lost[k][0] == '\0' ? "In at least nine of ten cases in every setting."
-                                             : "In less than nine of ten cases: ",
+                                             : "In less than nine of ten cases, or none: ",
                           lost[k][0] == '\0' ? "" : lost[k]);
 done:
     return status;

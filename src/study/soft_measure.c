@@ -47,10 +47,12 @@ size_t mot_soft_students(const study_result *result, size_t row)
     return count;
 }
 
-size_t mot_soft_pruned(const study_result *result)
+size_t mot_soft_learned(const study_result *result)
 {
     size_t row = 0;
-    while (row < result->rows && mot_soft_students(result, row) == result->E) ++row;
+    while (row + 1 < result->rows &&
+           (result->stages < 2 || result->column[STUDY_STEP][row + 1] < result->stage_begin[1]))
+        ++row;
     return row;
 }
 

@@ -13,21 +13,13 @@ typedef struct phases {
     size_t seeds, exact;
 } phases;
 
-/* The evaluation before the second stage begins, or its end where there is none. */
-static size_t last_of_learning(const study_result *result)
-{
-    size_t row = 0;
-    while (row + 1 < result->rows && result->column[STUDY_STEP][row + 1] < result->stage_begin[1]) ++row;
-    return row;
-}
-
 /* How fast the logarithm of the loss falls with t, behind the pruning. */
 static double speed_of(const study_result *result)
 {
     enum { MOST = 512 };
     double t[MOST], log_loss[MOST];
     size_t count = 0;
-    for (size_t r = last_of_learning(result) + 1; r < result->rows && count < MOST; ++r) {
+    for (size_t r = mot_soft_learned(result) + 1; r < result->rows && count < MOST; ++r) {
         const double loss = result->column[STUDY_LOSS][r];
         if (loss > 1e-3 || loss < 1e-10) continue;
         t[count] = result->column[STUDY_FLOWED][r];
@@ -45,7 +37,7 @@ static void measure(const study_variant *variant, phases *p)
         p->students[s] = p->before[s] = p->after[s] = p->speed[s] = NAN;
         p->lowest[s] = mot_study_lowest_loss(result);
         if (result->rows < 2) continue;
-        const size_t row = last_of_learning(result);
+        const size_t row = mot_soft_learned(result);
         p->students[s] = (double)mot_soft_students(result, result->rows - 1);
         p->before[s] = result->column[STUDY_LOSS][row];
         p->after[s] = result->column[STUDY_LOSS][row + 1];

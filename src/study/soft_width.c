@@ -123,8 +123,9 @@ static mot_status tell(mot_study *study)
     const double kept[] = {line.b, slope.low, slope.high};
     MOT_TRY(mot_study_keep(study, "width", "slope", 1, (const hsize_t[]){3}, kept));
     MOT_TRY(mot_study_keep(study, "width", "median", 1, (const hsize_t[]){width_count(study)}, median));
-    mot_study_verdict(study, slope.low <= 0.5 && 0.5 <= slope.high,
-                      "The time grows like D^b with b = %.2f (95 %%: %.2f to %.2f) over %zu runs; 1/2 is expected.%s", line.b,
+    mot_study_verdict(study, slope.low <= 0.5 && 0.5 <= slope.high && slope.low > 0.2 && slope.high < 0.8,
+                      "The time grows like D^b with b = %.2f (95 %%: %.2f to %.2f) over %zu runs; 1/2 is expected, and an "
+                      "interval around it within 0.2 to 0.8 asked.%s", line.b,
                       slope.low, slope.high, p.count, missing > 0 ? " Runs in which none was found are left out." : "");
 done:
     return status;

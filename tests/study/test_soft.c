@@ -19,6 +19,8 @@ static double v[4][3][2] = {{{0, 0}, {0, 0}, {0, 0}},
 static study_result result = {.rows = 4,
                               .E = 3,
                               .N = 2,
+                              .stages = 2,
+                              .stage_begin = {0, 25},
                               .column = {[STUDY_STEP] = step,
                                          [STUDY_FLOWED] = flowed,
                                          [STUDY_LOSS] = loss,
@@ -34,7 +36,7 @@ START_TEST(a_trial_is_asked)
     ck_assert_double_eq(mot_soft_all(&result, 1, 0), 0.5);
     ck_assert_uint_eq(mot_soft_students(&result, 2), 3);
     ck_assert_uint_eq(mot_soft_students(&result, 3), 2);
-    ck_assert_uint_eq(mot_soft_pruned(&result), 3);
+    ck_assert_uint_eq(mot_soft_learned(&result), 2);
     ck_assert_double_eq_tol(mot_soft_reach(&result, mot_soft_expert, 0, 0.9), 1.8, 1e-12);
     ck_assert_double_eq_tol(mot_soft_first(&result), 1.8, 1e-12);
     ck_assert_double_nan(mot_soft_reach(&result, mot_soft_expert, 0, 1.1));
