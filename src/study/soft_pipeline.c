@@ -204,7 +204,7 @@ static mot_status tell_rules(mot_study *study)
     double one = 0, group = 0, most = 0, after = 0;
     mot_status status = MOT_OK;
     mot_study_section(study, "What can be pruned is a group, not a student");
-    mot_study_say(study, "Rules: *group* lets groups of up to three leave whose going costs at most 1 %% of half the "
+    mot_study_say(study, "Rules: *group* lets groups leave whose going costs at most 1 %% of half the "
                          "variance of the targets; *cluster* keeps one of the students whose neurons are parallel, "
                          "or none where they cancel; *oracle* keeps the nearest of each of the teacher's experts; "
                          "*single* lets one student leave after another, as group does with groups, or whatever it "
