@@ -33,6 +33,7 @@ const study_column_about mot_study_columns[STUDY_COLUMNS] = {
     [STUDY_AGREEMENT] = FIGURE("gradient_agreement"),
     [STUDY_TEACHER_W] = FIGURE("teacher_w"),
     [STUDY_TEACHER_V] = FIGURE("teacher_v"),
+    [STUDY_LENGTH_W] = FIGURE("length_w"),
 };
 
 /* What else is read, to make columns of. */
@@ -95,7 +96,7 @@ static size_t row_width(size_t column, size_t E, size_t N)
 {
     if (column < STUDY_NUMBERS) return 1;
     if (column == STUDY_ATTENTION) return (size_t)MOT_ROLES * MOT_ROLES;
-    return column == STUDY_AGREEMENT ? E : N * E;
+    return column == STUDY_AGREEMENT || column == STUDY_LENGTH_W ? E : N * E;
 }
 
 /* Every column has a row an evaluation, every table of steps a row a step. */

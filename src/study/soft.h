@@ -49,6 +49,9 @@ size_t mot_soft_learned(const study_result *result);
 double mot_soft_reach(const study_result *result, study_value *value, size_t which, double bound);
 /* When the first of the teacher's experts has a student. */
 double mot_soft_first(const study_result *result);
+/* The same by the clock of the student that finds the expert: a direction turns with rate / |w|^2, and steps on batches make
+ * |w| grow. */
+double mot_soft_first_turned(const study_result *result);
 /* How the order of learning depends on routers: of the teachers that some student's gate has found, those whose neuron was
  * found before. */
 typedef struct soft_guided {

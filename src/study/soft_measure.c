@@ -76,6 +76,31 @@ double mot_soft_first(const study_result *result)
     return first;
 }
 
+/* When one student finds one expert, by his clock; NaN: never. */
+static double turned(const study_result *result, size_t e, size_t j)
+{
+    const double *at = result->column[STUDY_FLOWED], *length = result->column[STUDY_LENGTH_W] + e,
+                 *cosine = result->column[STUDY_TEACHER_W] + e * result->N + j;
+    const size_t E = result->E, width = E * result->N;
+    double clock = 0;
+    for (size_t r = 1; r < result->rows; ++r) {
+        const double before = fabs(cosine[(r - 1) * width]), now = fabs(cosine[r * width]);
+        const double a = length[(r - 1) * E], b = length[r * E],
+                     more = (at[r] - at[r - 1]) * (1 / (a * a) + 1 / (b * b)) / 2;
+        if (now >= SOFT_ALIGNED) return clock + (SOFT_ALIGNED - before) / (now - before) * more;
+        clock += more;
+    }
+    return NAN;
+}
+
+double mot_soft_first_turned(const study_result *result)
+{
+    double first = NAN;
+    for (size_t e = 0; e < result->E; ++e)
+        for (size_t j = 0; j < result->N; ++j) first = fmin(first, turned(result, e, j));
+    return first;
+}
+
 soft_guided mot_soft_count(const study_variant *variant)
 {
     soft_guided count = {0};

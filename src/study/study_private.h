@@ -38,6 +38,7 @@ typedef enum study_column {
     STUDY_AGREEMENT,            /* [E] */
     STUDY_TEACHER_W,            /* [E, N] cosines of neurons with the teacher's, and of gates; NaN: the student has gone */
     STUDY_TEACHER_V,
+    STUDY_LENGTH_W, /* [E] of neurons */
     STUDY_COLUMNS
 } study_column;
 

@@ -16,6 +16,7 @@ static double v[4][3][2] = {{{0, 0}, {0, 0}, {0, 0}},
                             {{0, 0.94}, {0, 0}, {0, 0.2}},
                             {{0, 0}, {0.4, 0}, {0, 0.6}},
                             {{0.95, 0}, {NAN, NAN}, {0, 1}}};
+static double length[4][3] = {{1, 1, 1}, {1, 2, 1}, {2, 2, 1}, {2, NAN, 1}};
 static study_result result = {.rows = 4,
                               .E = 3,
                               .N = 2,
@@ -25,7 +26,8 @@ static study_result result = {.rows = 4,
                                          [STUDY_FLOWED] = flowed,
                                          [STUDY_LOSS] = loss,
                                          [STUDY_TEACHER_W] = &w[0][0][0],
-                                         [STUDY_TEACHER_V] = &v[0][0][0]}};
+                                         [STUDY_TEACHER_V] = &v[0][0][0],
+                                         [STUDY_LENGTH_W] = &length[0][0]}};
 
 START_TEST(a_trial_is_asked)
 {
@@ -39,6 +41,8 @@ START_TEST(a_trial_is_asked)
     ck_assert_uint_eq(mot_soft_learned(&result), 2);
     ck_assert_double_eq_tol(mot_soft_reach(&result, mot_soft_expert, 0, 0.9), 1.8, 1e-12);
     ck_assert_double_eq_tol(mot_soft_first(&result), 1.8, 1e-12);
+    /* the second student's clock: (1 + 1/4) / 2, and 0.8 of (1/4 + 1/4) / 2; the third's is t, at 1.8 */
+    ck_assert_double_eq_tol(mot_soft_first_turned(&result), 0.625 + 0.8 * 0.25, 1e-12);
     ck_assert_double_nan(mot_soft_reach(&result, mot_soft_expert, 0, 1.1));
     ck_assert_double_eq(mot_soft_reach(&result, mot_soft_expert, 0, 0.2), 0); /* from the beginning */
     const study_variant variant = {.seeds = 1, .result = &result};
@@ -56,6 +60,7 @@ START_TEST(a_failed_trial_says_nothing)
     study_result failed = {.failed = true};
     const study_variant variant = {.seeds = 1, .result = &failed};
     ck_assert_double_nan(mot_soft_first(&failed));
+    ck_assert_double_nan(mot_soft_first_turned(&failed));
     ck_assert_uint_eq(mot_soft_count(&variant).teachers, 0);
     ck_assert_uint_eq(mot_soft_exact(&variant), 0);
 }

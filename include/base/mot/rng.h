@@ -23,7 +23,8 @@ typedef enum mot_stream {
     MOT_STREAM_MIXTURE = 6, /* the synthetic mixture: a = index, b = high word and split, c = purpose */
     MOT_STREAM_TEST = 7,    /* tests */
     MOT_STREAM_DROP = 8,    /* word dropout: a, b = position in the stream of samples, c = token / 4 */
-    /* a study: resampling of seeds, a = resample, b = draw / 4, c = 0; vectors that trials begin with, b = vector, c + 1 */
+    /* a study: resampling of seeds, a = resample, b = draw / 4, c = 0, d = group; vectors that trials begin with, b = vector,
+       c = 1 + number */
     MOT_STREAM_STUDY = 9,
     MOT_STREAM_RANDOM =
         10, /* random samples: a, b = index (low, high word), c = 0: its numbers, 1: its label */
