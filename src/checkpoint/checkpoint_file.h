@@ -160,6 +160,8 @@ mot_status mot_check_experts(hid_t file, const char *path, int version, int64_t 
 mot_status mot_other_experts(const char *path, int64_t stored, int64_t experts);
 /* Numbers that so many experts had in the beginning are sound, where some have gone; and those of a state, unless it is NULL. */
 mot_status mot_check_origin(hid_t file, const char *path, int64_t experts, const mot_state *state);
+/* Numbers [experts] that a file has, below `begun`; without any 0, 1, ... */
+mot_status mot_get_origin(hid_t file, const char *path, int experts, int begun, int *origin);
 /* The digest that stands beside a dataset. */
 mot_status mot_get_digest(hid_t file, const char *path, const char *name, mot_digest *digest);
 

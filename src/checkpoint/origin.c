@@ -1,12 +1,9 @@
 /* Which of the experts that a run began with are left. */
 #include "checkpoint_file.h"
 
-#include <string.h>
-
 #include "mot/memory.h"
 
-/* Numbers [experts] that a file has, below `begun`; without any 0, 1, ... */
-static mot_status get_origin(hid_t file, const char *path, int experts, int begun, int *origin)
+mot_status mot_get_origin(hid_t file, const char *path, int experts, int begun, int *origin)
 {
     for (int e = 0; e < experts; ++e) origin[e] = e;
     if (!mot_h5_exists(file, mot_origin_path)) return MOT_OK;
@@ -34,7 +31,7 @@ mot_status mot_check_origin(hid_t file, const char *path, int64_t experts, const
         return MOT_OK;
     }
     MOT_TRY(mot_allocate(&origin, (size_t)experts, sizeof *origin, "the numbers of experts"));
-    MOT_TRY(get_origin(file, path, (int)experts, INT_MAX, origin));
+    MOT_TRY(mot_get_origin(file, path, (int)experts, INT_MAX, origin));
     for (int e = 0; state != NULL && e < (int)experts; ++e) {
         const int wanted = state->origin != NULL ? state->origin[e] : e;
         if (origin[e] == wanted) continue;
@@ -45,29 +42,5 @@ mot_status mot_check_origin(hid_t file, const char *path, int64_t experts, const
     }
 done:
     mot_free(origin);
-    return status;
-}
-
-mot_status mot_checkpoint_experts(const char *path, int begun, bool *there)
-{
-    mot_status status;
-    hid_t file = H5I_INVALID_HID;
-    int64_t stored = 0;
-    int *origin = NULL;
-    MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
-    MOT_TRY(mot_check_format(file, path, NULL));
-    MOT_TRY(mot_h5_get_int(file, ".", "experts", &stored));
-    if (stored < 1 || stored > begun || (stored < begun && !mot_h5_exists(file, mot_origin_path))) {
-        status = mot_other_experts(path, stored, begun);
-        goto done;
-    }
-    MOT_TRY(mot_allocate(&origin, (size_t)stored, sizeof *origin, "the numbers of experts"));
-    MOT_TRY(get_origin(file, path, (int)stored, begun, origin));
-    memset(there, 0, (size_t)begun * sizeof *there);
-    for (int e = 0; e < (int)stored; ++e) there[origin[e]] = true;
-
-done:
-    mot_free(origin);
-    mot_h5_close(&file);
     return status;
 }

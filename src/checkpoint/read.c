@@ -171,6 +171,30 @@ done:
     return status;
 }
 
+mot_status mot_checkpoint_experts(const char *path, int begun, bool *there)
+{
+    mot_status status;
+    hid_t file = H5I_INVALID_HID;
+    int64_t stored = 0;
+    int *origin = NULL;
+    MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
+    MOT_TRY(mot_check_format(file, path, NULL));
+    MOT_TRY(mot_h5_get_int(file, ".", "experts", &stored));
+    if (stored < 1 || stored > begun || (stored < begun && !mot_h5_exists(file, mot_origin_path))) {
+        status = mot_other_experts(path, stored, begun);
+        goto done;
+    }
+    MOT_TRY(mot_allocate(&origin, (size_t)stored, sizeof *origin, "the numbers of experts"));
+    MOT_TRY(mot_get_origin(file, path, (int)stored, begun, origin));
+    memset(there, 0, (size_t)begun * sizeof *there);
+    for (int e = 0; e < (int)stored; ++e) there[origin[e]] = true;
+
+done:
+    mot_free(origin);
+    mot_h5_close(&file);
+    return status;
+}
+
 mot_status mot_checkpoint_run_id(const char *path, char *id, size_t size)
 {
     mot_status status = MOT_OK;
