@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mot/bare_product.h"
+#include "mot/choose.h"
 #include "mot/clock.h"
 #include "mot/memory.h"
 
@@ -234,7 +235,7 @@ static mot_status measure_exchanges(bench_limits *limits, const mot_step *step, 
     mot_status status = MOT_OK;
     mot_step_rows(step, limits->home, limits->owner);
     MOT_TRY(alltoallv_s(limits, size.dispatch_row, false, &sample->limit_s[MOT_PHASE_DISPATCH]));
-    if (mot_config_choices(config) > 1) {
+    if (mot_choice_count(&config->route, config->model.experts) > 1) {
         forget_rooms(limits);
         MOT_TRY(alltoallv_s(limits, size.output_row, true, &sample->limit_s[MOT_PHASE_COMBINE]));
         forget_rooms(limits);

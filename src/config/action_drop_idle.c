@@ -4,14 +4,16 @@
 
 #include <stdio.h>
 
+#include "mot/choose.h"
 #include "mot/memory.h"
 
 enum { FAIR_SAMPLES = 100, LEAST_SHARE = 100 };
 
 static const char *useless(const mot_config *config, int stage)
 {
+    const int experts = config->model.experts;
     (void)stage;
-    return mot_config_choices(config) == (size_t)config->model.experts ? "every expert gets every sample" : NULL;
+    return mot_choice_count(&config->route, experts) == (size_t)experts ? "every expert gets every sample" : NULL;
 }
 
 static mot_status drop_idle(const mot_stage_moment *moment)

@@ -11,7 +11,6 @@
 
 #include "config_reader.h"
 #include "mot/atomic_file.h"
-#include "mot/choose.h"
 #include "mot/memory.h"
 
 enum { LARGEST_FILE = 1 << 20 };
@@ -100,11 +99,6 @@ static void set_defaults(mot_config_reader *reader)
 static void set_only_stage(mot_config_reader *reader)
 {
     memcpy(&reader->config.stage[0], &reader->common, sizeof reader->common);
-}
-
-size_t mot_config_choices(const mot_config *config)
-{
-    return mot_choice_count(&config->route, config->model.experts);
 }
 
 void mot_config_defaults(mot_config *config)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config_reader.h"
+#include "mot/choose.h"
 #include "mot/gate.h"
 #include "mot/source.h"
 #include "mot/stage_action.h"
@@ -155,7 +156,7 @@ static mot_status check_spread(const mot_config_reader *reader)
     const mot_route_config *route = &config->route;
     const char *kind = mot_gate_kind_at(config->gate.kind)->kind.name;
     if (!mot_gate_kind_at(config->gate.kind)->spread) return MOT_OK;
-    if (mot_config_choices(config) != (size_t)config->model.experts)
+    if (mot_choice_count(route, config->model.experts) != (size_t)config->model.experts)
         return FAIL(reader, "route.top_k", "gate.kind = %s sends every sample to every expert: route.top_k must be all, not %d",
                     kind, route->top_k);
     const struct {

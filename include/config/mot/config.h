@@ -62,9 +62,6 @@ typedef struct mot_config {
     mot_gidx report_every; /* steps a line of log.jsonl and of the terminal; key report.every */
 } mot_config;
 
-/* Experts that a sample gets: K. */
-size_t mot_config_choices(const mot_config *config);
-
 /* Defaults only. */
 void mot_config_defaults(mot_config *config);
 
