@@ -288,11 +288,3 @@ mot_status mot_table_read(const mot_import_options *options, const char *path, b
 done:
     return status;
 }
-
-void mot_table_take_header(table *t)
-{
-    t->name = t->cell;
-    t->cell += t->columns;
-    ++t->line;
-    --t->rows;
-}

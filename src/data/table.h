@@ -57,13 +57,13 @@ static inline char *table_cell(const table *t, size_t row, size_t column)
 {
     return t->cell[row * t->columns + column];
 }
-/* The first row becomes the names of the columns. */
-void mot_table_take_header(table *t);
 /* What separates the columns, in words. */
 const char *mot_table_separator_name(char separator);
 
 /* table_header.c. Whether cells are names: neither numbers nor marks of a missing value. */
 bool mot_table_are_names(char *const *cells, size_t count);
+/* The first row becomes the names of the columns. */
+void mot_table_take_header(table *t);
 /* Whether the first row of a table of numbers names the columns. */
 mot_status mot_table_find_header(const mot_import_options *options, table *t);
 

@@ -108,6 +108,14 @@ static mot_status decide(const table *t, bool *header)
     return refuse(t, why);
 }
 
+void mot_table_take_header(table *t)
+{
+    t->name = t->cell;
+    t->cell += t->columns;
+    ++t->line;
+    --t->rows;
+}
+
 mot_status mot_table_find_header(const mot_import_options *options, table *t)
 {
     bool header = options->header == MOT_ANSWER_YES || t->row_names;
