@@ -65,15 +65,6 @@ done:
     return status;
 }
 
-mot_status mot_dataset_names_read(hid_t file, const char *path, const char *name, size_t expected, char ***names)
-{
-    size_t count;
-    if (!mot_h5_exists(file, name)) return MOT_OK;
-    mot_status status = mot_h5_read_texts(file, name, DATASET_MAX_NAMES, &count, names);
-    if (status != MOT_OK || count == expected) return status;
-    return mot_fail(MOT_ERR_INPUT, "%s: %zu %s, expected %zu", path, count, name, expected);
-}
-
 static mot_status read_element(mot_dataset *dataset, hid_t file, const char *name, const char *where)
 {
     hid_t x;

@@ -62,9 +62,6 @@ mot_status mot_dataset_read_targets(mot_dataset *dataset, hid_t file, const char
 mot_status mot_dataset_numbers_check(const char *where, mot_gidx first, size_t count, size_t numbers,
                                      const float *y);
 
-/* Names of a list, which must be `expected`; absent: NULL. `where` is a file or a group of one. */
-mot_status mot_dataset_names_read(hid_t where, const char *path, const char *name, size_t expected,
-                                  char ***names);
 /* The group `normalization`, whose scaling, means and deviations are read, or written. */
 mot_status mot_dataset_normalization_read(mot_sample_format *format, hid_t where, const char *path);
 mot_status mot_dataset_normalization_write(hid_t where, const mot_normalization *normalization);
@@ -72,8 +69,15 @@ mot_status mot_dataset_normalization_write(hid_t where, const mot_normalization 
 mot_status mot_dataset_reading_read(mot_reading *reading, hid_t where, const char *path);
 mot_status mot_dataset_reading_write(hid_t where, const mot_reading *reading);
 
-/* schema.c: pointers and characters in one block; NULL: there are none. */
+/* dataset_names.c: pointers and characters in one block; NULL: there are none. */
 mot_status mot_dataset_names_copy(char ***copy, char *const *names, size_t count);
+/* Names of a list, which must be `expected`; absent: NULL. `where` is a file or a group of one. */
+mot_status mot_dataset_names_read(hid_t where, const char *path, const char *name, size_t expected,
+                                  char ***names);
+bool mot_dataset_names_same(char *const *a, size_t count_a, char *const *b, size_t count_b);
+/* map[i]: the place among `of` that has the name of i, or -1. MOT_ERR_INPUT: two there, `whose` they are, have one name. */
+mot_status mot_dataset_names_map(char *const *names, size_t count, char *const *of, size_t of_count,
+                                 const char *what, const char *whose, const char *path, int32_t *map);
 
 /* schema_adopt.c: a stored sample in the form of the schema; all of a map. */
 void mot_dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,

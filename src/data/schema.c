@@ -9,23 +9,6 @@
 
 /* ---- copies ---- */
 
-mot_status mot_dataset_names_copy(char ***copy, char *const *names, size_t count)
-{
-    *copy = NULL;
-    if (names == NULL || count == 0) return MOT_OK;
-    size_t bytes = count * sizeof(char *);
-    for (size_t i = 0; i < count; ++i) bytes += strlen(names[i]) + 1;
-    mot_status status = mot_allocate(copy, bytes, 1, "names");
-    if (status != MOT_OK) return status;
-    char *at = (char *)(*copy + count);
-    for (size_t i = 0; i < count; ++i) {
-        const size_t length = strlen(names[i]) + 1;
-        (*copy)[i] = memcpy(at, names[i], length);
-        at += length;
-    }
-    return MOT_OK;
-}
-
 static mot_status copy_format(mot_sample_format *to, const mot_sample_format *from)
 {
     *to = *from;

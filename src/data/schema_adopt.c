@@ -1,65 +1,11 @@
 /* Another data set as the run's own. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dataset_private.h"
 #include "mot/memory.h"
 #include "mot/schema.h"
 #include "schema_private.h"
-
-/* ---- names ---- */
-
-typedef struct named {
-    const char *name;
-    int32_t place;
-} named;
-
-static int by_name(const void *a, const void *b)
-{
-    const named *x = a, *y = b;
-    const int order = strcmp(x->name, y->name);
-    return order != 0 ? order : x->place - y->place;
-}
-
-bool mot_schema_same_names(char *const *a, size_t count_a, char *const *b, size_t count_b)
-{
-    if (count_a != count_b) return false;
-    for (size_t i = 0; i < count_a; ++i)
-        if (strcmp(a[i], b[i]) != 0) return false;
-    return true;
-}
-
-mot_status mot_schema_map_names(char *const *names, size_t count, char *const *of, size_t of_count,
-                                const char *what, const char *whose, const char *path, int32_t *map)
-{
-    named *sorted = NULL;
-    mot_status status = mot_allocate(&sorted, of_count, sizeof *sorted, "names");
-    if (status != MOT_OK) return status;
-    for (size_t i = 0; i < of_count; ++i) sorted[i] = (named){of[i], (int32_t)i};
-    qsort(sorted, of_count, sizeof *sorted, by_name);
-    for (size_t i = 0; i + 1 < of_count; ++i)
-        if (strcmp(sorted[i].name, sorted[i + 1].name) == 0) {
-            status = mot_fail(MOT_ERR_INPUT, "%s: its %s are matched by name, but two %s are called '%.60s'",
-                              path, what, whose, sorted[i].name);
-            goto done;
-        }
-    for (size_t i = 0; i < count; ++i) {
-        size_t low = 0, high = of_count;
-        while (low < high) {
-            const size_t middle = (low + high) / 2;
-            if (strcmp(sorted[middle].name, names[i]) < 0)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        const bool found = low < of_count && strcmp(sorted[low].name, names[i]) == 0;
-        map[i] = found ? sorted[low].place : -1;
-    }
-done:
-    mot_free(sorted);
-    return status;
-}
 
 /* ---- the form of a sample ---- */
 
@@ -100,13 +46,13 @@ static mot_status map_columns(const mot_schema *schema, const mot_dataset *datas
         if (here == there) return MOT_OK;
         return other_form(schema, dataset, path);
     }
-    if (mot_schema_same_names(dataset->column_names, here, schema->column_names, there)) return MOT_OK;
+    if (mot_dataset_names_same(dataset->column_names, here, schema->column_names, there)) return MOT_OK;
     MOT_TRY(mot_allocate(&map->column, MOT_MAX(here, there), sizeof *map->column, "columns"));
-    MOT_TRY(mot_schema_map_names(dataset->column_names, here, schema->column_names, there, "columns",
-                                 "of the run", path,
-                                 map->column)); /* for its sentence: two of the run would be one here */
-    MOT_TRY(mot_schema_map_names(schema->column_names, there, dataset->column_names, here, "columns",
-                                 "of its own", path, map->column));
+    MOT_TRY(mot_dataset_names_map(dataset->column_names, here, schema->column_names, there, "columns",
+                                  "of the run", path,
+                                  map->column)); /* for its sentence: two of the run would be one here */
+    MOT_TRY(mot_dataset_names_map(schema->column_names, there, dataset->column_names, here, "columns",
+                                  "of its own", path, map->column));
     for (size_t c = 0; c < there; ++c)
         if (map->column[c] < 0) {
             status = mot_fail(MOT_ERR_INPUT, "%s has no column '%.60s', which the run learned from", path,
@@ -160,10 +106,10 @@ static mot_status map_values(int32_t *value, mot_gidx samples, char *const *name
         return mot_fail(MOT_ERR_INPUT, "%s: %d %s without names; the run has %d", path, count,
                         strcmp(what, "class") == 0 ? "classes" : "groups", of_count);
     }
-    if (mot_schema_same_names(names, (size_t)count, of, (size_t)of_count)) return MOT_OK;
+    if (mot_dataset_names_same(names, (size_t)count, of, (size_t)of_count)) return MOT_OK;
     MOT_TRY(mot_allocate(&map, (size_t)count, sizeof *map, "names"));
-    MOT_TRY(mot_schema_map_names(names, (size_t)count, of, (size_t)of_count,
-                                 strcmp(what, "class") == 0 ? "classes" : "groups", "of the run", path, map));
+    MOT_TRY(mot_dataset_names_map(names, (size_t)count, of, (size_t)of_count,
+                                  strcmp(what, "class") == 0 ? "classes" : "groups", "of the run", path, map));
     for (mot_gidx i = 0; i < samples; ++i) {
         const int32_t before = value[i];
         if (map[before] < 0) {

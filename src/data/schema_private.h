@@ -5,11 +5,6 @@
 #include "dataset_private.h"
 #include "mot/schema.h"
 
-bool mot_schema_same_names(char *const *a, size_t count_a, char *const *b, size_t count_b);
-/* map[i]: the place among `of` that has the name of i, or -1. MOT_ERR_INPUT: two there, `whose` they are, have one name. */
-mot_status mot_schema_map_names(char *const *names, size_t count, char *const *of, size_t of_count,
-                                const char *what, const char *whose, const char *path, int32_t *map);
-
 /* schema_texts.c. Which of the run's ids each word is: map->word. */
 mot_status mot_schema_map_words(const mot_schema *schema, const mot_dataset *dataset, const char *path,
                                 struct dataset_map *map);

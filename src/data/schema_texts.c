@@ -46,10 +46,10 @@ mot_status mot_schema_map_words(const mot_schema *schema, const mot_dataset *dat
                         dataset->vocabulary != NULL ? "words" : "bytes, or numbers without words",
                         schema->vocabulary != NULL ? "words" : "bytes, or numbers without words");
     if (schema->vocabulary == NULL) return map_ids(schema, dataset, path, map);
-    if (mot_schema_same_names(dataset->vocabulary, here, schema->vocabulary, there)) return MOT_OK;
+    if (mot_dataset_names_same(dataset->vocabulary, here, schema->vocabulary, there)) return MOT_OK;
     MOT_TRY(mot_allocate(&map->word, here, sizeof *map->word, "words"));
-    MOT_TRY(mot_schema_map_names(dataset->vocabulary, here, schema->vocabulary, there, "words", "of the run",
-                                 path, map->word));
+    MOT_TRY(mot_dataset_names_map(dataset->vocabulary, here, schema->vocabulary, there, "words", "of the run",
+                                  path, map->word));
     for (size_t i = 0; i < here; ++i)
         if (map->word[i] <= 0) map->word[i] = 1; /* also a word that is written as padding is named */
     map->word[0] = 0;
