@@ -79,10 +79,16 @@ bool mot_dataset_names_same(char *const *a, size_t count_a, char *const *b, size
 mot_status mot_dataset_names_map(char *const *names, size_t count, char *const *of, size_t of_count,
                                  const char *what, const char *whose, const char *path, int32_t *map);
 
-/* schema_adopt.c: a stored sample in the form of the schema; all of a map. */
+/* dataset_map.c: a stored sample in the form of the schema; all of a map. */
 void mot_dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
                             void *bytes);
 void mot_dataset_map_free(struct dataset_map *map);
+/* The word id, or byte, of a token of a text. */
+static inline int32_t dataset_token(const mot_sample_format *format, const void *sample, size_t token)
+{
+    return format->element == MOT_ELEMENT_I32 ? ((const int32_t *)sample)[token]
+                                              : ((const unsigned char *)sample)[token];
+}
 
 /* dataset.c: of a split that is read, or in memory: a sample as it is stored; and as the data set gives it. */
 mot_status mot_dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes);

@@ -212,26 +212,3 @@ mot_status mot_schema_adopt(const mot_schema *schema, mot_dataset *dataset, unsi
 done:
     return status;
 }
-
-void mot_dataset_map_free(struct dataset_map *map)
-{
-    if (map == NULL) return;
-    mot_free(map->column);
-    mot_free(map->word);
-    mot_free(map);
-}
-
-void mot_dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
-                            void *bytes)
-{
-    const float *from = sample;
-    float *x = bytes;
-    if (to->kind == MOT_SAMPLE_TEXT) {
-        mot_schema_map_text(map, to, sample, bytes);
-    } else if (map->column == NULL) {
-        memcpy(bytes, sample, to->bytes);
-    } else {
-        for (size_t t = 0; t < to->tokens; ++t, from += map->from.features)
-            for (size_t c = 0; c < to->features; ++c) *x++ = from[map->column[c]];
-    }
-}

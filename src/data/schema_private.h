@@ -12,7 +12,5 @@ mot_status mot_schema_map_words(const mot_schema *schema, const mot_dataset *dat
  * does not know. */
 mot_status mot_schema_check_texts(const mot_schema *schema, mot_dataset *dataset, const struct dataset_map *map,
                                   const char *path, mot_gidx *unknown, mot_gidx *words);
-void mot_schema_map_text(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
-                         void *bytes);
 
 #endif

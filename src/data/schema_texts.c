@@ -1,6 +1,4 @@
 /* The texts of another data set as the run's own. */
-#include <string.h>
-
 #include "dataset_private.h"
 #include "mot/memory.h"
 #include "schema_private.h"
@@ -65,12 +63,6 @@ typedef struct text_losses {
     mot_gidx unnamed; /* words without an id of their own there */
 } text_losses;
 
-static int32_t id_of(const mot_sample_format *format, const void *sample, size_t token)
-{
-    return format->element == MOT_ELEMENT_I32 ? ((const int32_t *)sample)[token]
-                                              : ((const unsigned char *)sample)[token];
-}
-
 /* Goes through all texts once. */
 static mot_status count_words(mot_dataset *dataset, const struct dataset_map *map, mot_gidx *unknown,
                               mot_gidx *words, text_losses *losses)
@@ -83,7 +75,7 @@ static mot_status count_words(mot_dataset *dataset, const struct dataset_map *ma
         size_t t = 0;
         MOT_TRY(mot_dataset_stored(dataset, i, sample));
         for (; t < format->tokens; ++t) {
-            const int32_t id = id_of(format, sample, t);
+            const int32_t id = dataset_token(format, sample, t);
             if (id == 0) break;
             if (map->word == NULL) continue;
             *unknown += map->word[id] == 1;
@@ -125,23 +117,4 @@ mot_status mot_schema_check_texts(const mot_schema *schema, mot_dataset *dataset
             path, losses.unnamed, *words);
 done:
     return status;
-}
-
-/* ---- a text ---- */
-
-void mot_schema_map_text(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
-                         void *bytes)
-{
-    int32_t *ids = bytes;
-    unsigned char *narrow = bytes;
-    memset(bytes, 0, to->bytes);
-    for (size_t t = 0; t < MOT_MIN(map->from.tokens, to->tokens); ++t) {
-        const int32_t id = id_of(&map->from, sample, t);
-        if (id == 0) return;
-        const int32_t mapped = map->word != NULL ? map->word[id] : id;
-        if (to->element == MOT_ELEMENT_I32)
-            ids[t] = mapped;
-        else
-            narrow[t] = (unsigned char)mapped;
-    }
 }
