@@ -1,4 +1,4 @@
-/* encoder_private.h: what encoder.c, encoder_forward.c and encoder_backward.c share. */
+/* encoder_private.h: what the sources of the encoder share. */
 #ifndef MOT_ENCODER_PRIVATE_H
 #define MOT_ENCODER_PRIVATE_H
 
@@ -67,7 +67,7 @@ typedef struct encoder_work {
     mot_real *d_pooled; /* [samples, D] */
 } encoder_work;
 
-/* Takes the memory from the arena; NULL arena: only returns its bytes. */
+/* encoder_memory.c: takes the memory from the arena; NULL arena: only returns its bytes. */
 size_t mot_encoder_carve_work(const mot_expert_shape *shape, mot_arena *arena, size_t samples, size_t rows,
                               size_t longest, bool learn, encoder_work *work);
 size_t mot_encoder_carve_acts(const mot_expert_shape *shape, mot_arena *arena, size_t samples, size_t rows,
