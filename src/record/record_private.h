@@ -89,7 +89,7 @@ typedef struct record_source {
     char **class_names, **group_names; /* one allocation each; NULL: none */
 } record_source;
 void mot_record_source_free(record_source *source);
-/* experts.c: who is left of those that there were in the beginning: origin [experts], copied. */
+/* Who is left of those that there were in the beginning: origin [experts], copied. */
 mot_status mot_record_take_experts(record_source *source, int experts, int choices, const int *origin);
 
 static inline size_t record_table_count(int layers)

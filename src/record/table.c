@@ -215,6 +215,22 @@ void mot_record_source_free(record_source *source)
     mot_free(source->group_names);
 }
 
+mot_status mot_record_take_experts(record_source *source, int experts, int choices, const int *origin)
+{
+    const size_t count = (size_t)experts;
+    int *copy = NULL;
+    if (experts < source->begun) {
+        const mot_status status = mot_allocate(&copy, count, sizeof *copy, "the routing record");
+        if (status != MOT_OK) return status;
+        memcpy(copy, origin, count * sizeof *copy);
+    }
+    mot_free(source->origin);
+    source->origin = copy;
+    source->experts = experts;
+    source->choices = choices;
+    return MOT_OK;
+}
+
 mot_status mot_record_path(char path[MOT_RECORD_PATH], const record_table *table, const char *column)
 {
     return mot_path_join(path, MOT_RECORD_PATH, table->group, column);
