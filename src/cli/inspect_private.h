@@ -4,14 +4,19 @@
 
 #include "inspect_tree.h"
 
-/* cmd_inspect.c: a file, or in short one that a run of this id links to ("": the run has none; NULL: it is no link's). */
-mot_status inspect_hdf5(const inspect_options *options, const char *run_id);
+/* inspect_kind.c: an HDF5 file that is open; mot_h5_close(&file), also after a failure. */
+typedef struct inspect_file {
+    hid_t file;
+    char format[32]; /* "": it has none */
+    bool sealed;
+} inspect_file;
+mot_status inspect_open(inspect_file *file, const char *path);
+/* What the file holds, in a few lines, and with options->verify whether all of it is right. */
+mot_status inspect_sum_up(const inspect_file *file, const inspect_options *options);
 
 /* inspect_run.c: the files that run.h5 links to. With options->verify it is MOT_ERR_INPUT when one is missing or leads
  * elsewhere, or a step stands in none. */
 mot_status inspect_put_run(hid_t file, const inspect_options *options);
-/* Whether a linked file is of that run: said, and MOT_ERR_INPUT with options->verify, where it is of another. */
-mot_status inspect_check_run(hid_t file, const inspect_options *options, const char *run_id);
 
 /* inspect_seal.c: all checksums of an open file of this format; `sealed`: it has a mark, which was right when it was
  * opened. */

@@ -70,6 +70,40 @@ static bool get_target(hid_t group, const char *member, char value[PATH_MAX], co
            H5Lunpack_elink_val(value, link.u.val_size, NULL, target, &object) >= 0;
 }
 
+/* Whether a linked file is of the run of this id ("": it has none). */
+static mot_status check_run(hid_t file, const inspect_options *options, const char *run_id)
+{
+    mot_status status = MOT_OK;
+    char *id = NULL;
+    if (run_id[0] == '\0' || !mot_h5_has_attribute(file, ".", "run_id")) return MOT_OK;
+    MOT_TRY(mot_h5_get_text(file, ".", "run_id", &id));
+    if (strcmp(id, run_id) == 0) goto done;
+    fputs("  OF ANOTHER RUN: ", stdout);
+    inspect_put_clean(id, 40);
+    putchar('\n');
+    if (options->verify)
+        status = mot_fail(MOT_ERR_INPUT, "%s: of another run, whose id is %.40s: the run's is %.40s",
+                          options->path, id, run_id);
+
+done:
+    mot_free(id);
+    return status;
+}
+
+/* A file that the run links to, in short. */
+static mot_status put_file(const inspect_options *options, const char *run_id)
+{
+    inspect_file file;
+    mot_status status;
+    MOT_TRY(inspect_open(&file, options->path));
+    MOT_TRY(check_run(file.file, options, run_id));
+    MOT_TRY(inspect_sum_up(&file, options));
+
+done:
+    mot_h5_close(&file.file);
+    return status;
+}
+
 /* One that is not shown is looked at for --verify alone. */
 static mot_status put_member(run_listing *run, hid_t group, const char *member, bool shown)
 {
@@ -92,7 +126,7 @@ static mot_status put_member(run_listing *run, hid_t group, const char *member, 
         return MOT_OK;
     }
     const inspect_options linked = {.path = path, .verify = run->options->verify, .silent = !shown};
-    const mot_status status = inspect_hdf5(&linked, run->run_id != NULL ? run->run_id : "");
+    const mot_status status = put_file(&linked, run->run_id != NULL ? run->run_id : "");
     return status == MOT_OK && linked.verify ? note_steps(&run->check, member, path) : status;
 }
 
@@ -160,24 +194,5 @@ mot_status inspect_put_run(hid_t file, const inspect_options *options)
 
 done:
     mot_free(run.run_id);
-    return status;
-}
-
-mot_status inspect_check_run(hid_t file, const inspect_options *options, const char *run_id)
-{
-    mot_status status = MOT_OK;
-    char *id = NULL;
-    if (run_id[0] == '\0' || !mot_h5_has_attribute(file, ".", "run_id")) return MOT_OK;
-    MOT_TRY(mot_h5_get_text(file, ".", "run_id", &id));
-    if (strcmp(id, run_id) == 0) goto done;
-    fputs("  OF ANOTHER RUN: ", stdout);
-    inspect_put_clean(id, 40);
-    putchar('\n');
-    if (options->verify)
-        status = mot_fail(MOT_ERR_INPUT, "%s: of another run, whose id is %.40s: the run's is %.40s",
-                          options->path, id, run_id);
-
-done:
-    mot_free(id);
     return status;
 }

@@ -7,7 +7,7 @@
 
 #include "mot/h5.h"
 
-enum { INSPECT_DEEPEST = 12 };
+enum { INSPECT_DEEPEST = 12, INSPECT_MOST_VALUES = 1000000 };
 #define INSPECT_LIMIT ((size_t)64 << 20) /* bytes of text, or numbers of a table, that are shown or summed */
 
 typedef struct inspect_options {
