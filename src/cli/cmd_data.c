@@ -1,11 +1,9 @@
 /* mot data: import, make and show data sets. */
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd_data.h"
 #include "mot/dataset.h"
@@ -13,46 +11,6 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/mixture.h"
-
-/* ---- numbers of options ---- */
-
-/* argp_error returns where the parser must not exit: the hook tells its end that there was one. */
-void cmd_data_wrong(struct argp_state *state, const char *format, ...)
-{
-    char sentence[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
-    va_end(args);
-    if (state->hook == NULL) argp_error(state, "%s", sentence);
-    state->hook = state;
-}
-
-uint64_t cmd_data_whole(struct argp_state *state, const char *option, const char *text, uint64_t least,
-                        uint64_t most)
-{
-    uint64_t value;
-    if (mot_cli_whole(text, least, most, &value)) return value;
-    cmd_data_wrong(state, "--%s is a whole number from %llu to %llu, not '%s'", option,
-                   (unsigned long long)least, (unsigned long long)most, text);
-    return least;
-}
-
-double cmd_data_number(struct argp_state *state, const char *option, const char *text, double least,
-                       double most)
-{
-    char *end;
-    const double value = strtod(text, &end);
-    if (end != text && *end == '\0' && value >= least && value <= most) return value;
-    cmd_data_wrong(state, "--%s is a number from %g to %g, not '%s'", option, least, most, text);
-    return least;
-}
-
-mot_status cmd_data_check_out(const char *out, bool force)
-{
-    if (force || access(out, F_OK) != 0) return MOT_OK;
-    return mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", out);
-}
 
 /* ---- mot data make mixture ---- */
 
@@ -244,19 +202,32 @@ static mot_status cmd_data_make_mixture(int argc, char **argv)
     return status == MOT_OK ? make_mixture(&a) : status;
 }
 
+/* ---- the verb ---- */
+
+typedef struct part {
+    const char *name;
+    mot_verb_function *run;
+} part;
+
+/* The part that argv[1] names gets its own arguments, and *status is what came of it; false: there is none of that name. */
+static bool hand_over(size_t count, const part *parts, const char *verb, int argc, char **argv, mot_status *status)
+{
+    for (size_t i = 0; i < count && argc > 1; ++i) {
+        if (strcmp(argv[1], parts[i].name) != 0) continue;
+        char name[32];
+        snprintf(name, sizeof name, "%s %s", verb, parts[i].name);
+        argv[1] = name;
+        *status = parts[i].run(argc - 1, argv + 1);
+        return true;
+    }
+    return false;
+}
+
 static mot_status cmd_data_make(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        mot_verb_function *run;
-    } kinds[] = {{"mixture", cmd_data_make_mixture}, {"teacher", cmd_data_make_teacher}};
-    for (size_t i = 0; i < MOT_COUNT(kinds) && argc > 1; ++i) {
-        if (strcmp(argv[1], kinds[i].name) != 0) continue;
-        char name[32];
-        snprintf(name, sizeof name, "mot data make %s", kinds[i].name);
-        argv[1] = name;
-        return kinds[i].run(argc - 1, argv + 1);
-    }
+    static const part kinds[] = {{"mixture", cmd_data_make_mixture}, {"teacher", cmd_data_make_teacher}};
+    mot_status status;
+    if (hand_over(MOT_COUNT(kinds), kinds, "mot data make", argc, argv, &status)) return status;
     if (argc < 2 || strcmp(argv[1], "--help") != 0)
         return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data make mixture or teacher", argc > 1 ? argv[1] : "");
     mot_log(MOT_LOG_INFO, "Usage: mot data make mixture|teacher [OPTION...]\n"
@@ -264,21 +235,11 @@ static mot_status cmd_data_make(int argc, char **argv)
     return MOT_OK;
 }
 
-/* ---- the verb ---- */
-
 mot_status mot_cmd_data(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        mot_verb_function *run;
-    } parts[] = {{"import", cmd_data_import}, {"make", cmd_data_make}, {"show", cmd_data_show}};
-    for (size_t i = 0; i < MOT_COUNT(parts) && argc > 1; ++i) {
-        if (strcmp(argv[1], parts[i].name) != 0) continue;
-        char name[32];
-        snprintf(name, sizeof name, "mot data %s", parts[i].name);
-        argv[1] = name;
-        return parts[i].run(argc - 1, argv + 1);
-    }
+    static const part parts[] = {{"import", cmd_data_import}, {"make", cmd_data_make}, {"show", cmd_data_show}};
+    mot_status status;
+    if (hand_over(MOT_COUNT(parts), parts, "mot data", argc, argv, &status)) return status;
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         mot_log(MOT_LOG_INFO,
                 "Usage: mot data import KIND [OPTION...]   idx, cifar, npy, text, csv, images, hdf5\n"

@@ -9,7 +9,7 @@
 
 mot_verb_function cmd_data_import, cmd_data_show, cmd_data_make_teacher;
 
-/* An option is wrong: one sentence, and state->hook is set, for which a parser returns EINVAL. */
+/* cmd_data_given.c. An option is wrong: one sentence, and state->hook is set, for which a parser returns EINVAL. */
 void cmd_data_wrong(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A whole number, or a number, in [least, most]; otherwise cmd_data_wrong names the option. */
@@ -21,7 +21,7 @@ double cmd_data_number(struct argp_state *state, const char *option, const char 
 /* MOT_ERR_INPUT when `out` exists and is not to be replaced. */
 mot_status cmd_data_check_out(const char *out, bool force);
 
-/* "mean 0.5 deviation 1.2, from -3 to 4": number `which` of the targets of a split that was read, which are no classes. */
+/* cmd_data_made.c. "mean 0.5 deviation 1.2, from -3 to 4": number `which` of the targets of a split that was read, which are no classes. */
 typedef struct cmd_data_range {
     char text[120];
 } cmd_data_range;
