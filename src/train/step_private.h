@@ -2,6 +2,7 @@
 #ifndef MOT_STEP_PRIVATE_H
 #define MOT_STEP_PRIVATE_H
 
+#include <assert.h>
 #include <string.h>
 
 #include "mot/clock.h"
@@ -292,7 +293,11 @@ static inline choice_report mot_step_judge(const mot_step *step, const mot_real 
 }
 
 /* The next report of this rank. */
-choice_report *mot_step_next_report(mot_step *step);
+static inline choice_report *mot_step_next_report(mot_step *step)
+{
+    assert(step->reports.count < step->reports.room);
+    return &step->reports.report[step->reports.count++];
+}
 /* Keeps the outputs [C] of the sample of a report, where they are kept. */
 static inline void mot_step_keep_output(const mot_step *step, const choice_report *report,
                                         const mot_real *output)

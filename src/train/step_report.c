@@ -1,16 +1,8 @@
 /* The end of a step: reports go to the coordinator, the gate learns, and everybody hears how it went. */
 #include "step_private.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
-
-
-choice_report *mot_step_next_report(mot_step *step)
-{
-    assert(step->reports.count < step->reports.room);
-    return &step->reports.report[step->reports.count++];
-}
 
 /* ---- the coordinator ---- */
 
