@@ -1,8 +1,10 @@
-/* What only one kind of file has. */
+/* What only one kind of file has, and whether all of it is right. */
 #include <stdio.h>
 #include <string.h>
 
 #include "inspect_private.h"
+#include "mot/checkpoint.h"
+#include "mot/dataset.h"
 #include "mot/memory.h"
 #include "mot/record_read.h"
 
@@ -166,6 +168,37 @@ static mot_status put_segment(hid_t file)
 
 done:
     return status;
+}
+
+mot_status inspect_verify(hid_t file, const char *format, const char *path, bool sealed)
+{
+    mot_status status = MOT_OK;
+    if (strcmp(format, "mot-dataset") == 0) {
+        static const char *const splits[] = {"train", "val", "test"};
+        for (size_t s = 0; s < MOT_COUNT(splits) && status == MOT_OK; ++s) {
+            mot_dataset dataset;
+            if (!mot_h5_exists(file, splits[s])) continue;
+            status = mot_dataset_open(&dataset, path, splits[s], SIZE_MAX);
+            if (status == MOT_OK) mot_dataset_close(&dataset);
+        }
+    } else if (strcmp(format, "mot-checkpoint") == 0) {
+        status = mot_checkpoint_verify(path);
+    } else if (strncmp(format, "mot-", 4) == 0 && !sealed) {
+        status = mot_fail(
+            MOT_ERR_INPUT,
+            "%s: it does not end with the mark that is written last (damaged, changed by another "
+            "program, or of an older version); mot inspect --reseal seals what was changed on purpose",
+            path);
+    } else {
+        status = inspect_read_all(file, 0);
+        if (status != MOT_OK) status = mot_fail(status, "%s: damaged: %s", path, mot_error_message());
+    }
+    return status;
+}
+
+void inspect_say_verified(bool sealed)
+{
+    printf("  verified: %s\n", sealed ? "all checksums are right" : "all of it can be read");
 }
 
 mot_status inspect_sum_up(const inspect_file *file, const inspect_options *options)

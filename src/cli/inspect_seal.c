@@ -1,4 +1,4 @@
-/* mot inspect --verify and --reseal. */
+/* mot inspect --reseal. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,39 +11,6 @@
 #include "mot/checkpoint.h"
 #include "mot/dataset.h"
 #include "mot/memory.h"
-
-mot_status inspect_verify(hid_t file, const char *format, const char *path, bool sealed)
-{
-    mot_status status = MOT_OK;
-    if (strcmp(format, "mot-dataset") == 0) {
-        static const char *const splits[] = {"train", "val", "test"};
-        for (size_t s = 0; s < MOT_COUNT(splits) && status == MOT_OK; ++s) {
-            mot_dataset dataset;
-            if (!mot_h5_exists(file, splits[s])) continue;
-            status = mot_dataset_open(&dataset, path, splits[s], SIZE_MAX);
-            if (status == MOT_OK) mot_dataset_close(&dataset);
-        }
-    } else if (strcmp(format, "mot-checkpoint") == 0) {
-        status = mot_checkpoint_verify(path);
-    } else if (strncmp(format, "mot-", 4) == 0 && !sealed) {
-        status = mot_fail(
-            MOT_ERR_INPUT,
-            "%s: it does not end with the mark that is written last (damaged, changed by another "
-            "program, or of an older version); mot inspect --reseal seals what was changed on purpose",
-            path);
-    } else {
-        status = inspect_read_all(file, 0);
-        if (status != MOT_OK) status = mot_fail(status, "%s: damaged: %s", path, mot_error_message());
-    }
-    return status;
-}
-
-void inspect_say_verified(bool sealed)
-{
-    printf("  verified: %s\n", sealed ? "all checksums are right" : "all of it can be read");
-}
-
-/* ---- sealing again ---- */
 
 static mot_status copy_file(const char *from, const char *to)
 {
@@ -144,16 +111,12 @@ static bool has_room(hid_t file, const char *path)
 
 static bool is_right(const char *path)
 {
-    mot_status status = MOT_ERR_INPUT;
-    hid_t file;
-    char *format = NULL;
-    if (mot_h5_is_sealed(path) && mot_h5_open_sealed(&file, path, "file") == MOT_OK) {
-        if (has_room(file, path)) status = get_format(file, path, &format);
-        if (status == MOT_OK) status = inspect_verify(file, format, path, true);
-        mot_h5_close(&file);
-    }
-    mot_free(format);
-    return status == MOT_OK;
+    inspect_file file;
+    const bool right = inspect_open(&file, path) == MOT_OK && file.sealed && has_room(file.file, path) &&
+                       strncmp(file.format, "mot-", 4) == 0 &&
+                       inspect_verify(file.file, file.format, path, true) == MOT_OK;
+    mot_h5_close(&file.file);
+    return right;
 }
 
 mot_status inspect_reseal(const char *path)
