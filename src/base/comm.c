@@ -1,7 +1,6 @@
 #include "mot/comm.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -1,13 +1,11 @@
 #include "mot/bench.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bench_private.h"
 #include "mot/atomic_file.h"
 #include "mot/clock.h"
-#include "mot/log.h"
 #include "mot/memory.h"
 
 static const double repeat_s = 0.3; /* what a repeat takes when no number of steps is given */

@@ -180,10 +180,8 @@ mot_status mot_checkpoint_experts(const char *path, int begun, bool *there)
     MOT_TRY(mot_h5_open_sealed(&file, path, "checkpoint"));
     MOT_TRY(mot_check_format(file, path, NULL));
     MOT_TRY(mot_h5_get_int(file, ".", "experts", &stored));
-    if (stored < 1 || stored > begun || (stored < begun && !mot_h5_exists(file, mot_origin_path))) {
-        status = mot_other_experts(path, stored, begun);
-        goto done;
-    }
+    if (stored < 1 || stored > begun || (stored < begun && !mot_h5_exists(file, mot_origin_path)))
+        MOT_TRY(mot_other_experts(path, stored, begun));
     MOT_TRY(mot_allocate(&origin, (size_t)stored, sizeof *origin, "the numbers of experts"));
     MOT_TRY(mot_get_origin(file, path, (int)stored, begun, origin));
     memset(there, 0, (size_t)begun * sizeof *there);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "mot/bench.h"
-#include "mot/log.h"
 #include "mot/memory.h"
 
 enum { KEY_STEPS = 256, KEY_REPEATS, KEY_JSON, KEY_COMPARE };

@@ -6,7 +6,6 @@
 #include "cmd_data.h"
 #include "mot/dataset.h"
 #include "mot/h5.h"
-#include "mot/log.h"
 #include "mot/memory.h"
 
 typedef struct arguments {

@@ -6,7 +6,6 @@
 
 #include "mot/blas.h"
 #include "mot/comm.h"
-#include "mot/log.h"
 #include "mot/study.h"
 
 enum { KEY_QUICK = 256, KEY_DRAW, KEY_PAGE, KEY_DATA };

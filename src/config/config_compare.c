@@ -1,5 +1,4 @@
 /* What two configurations say otherwise, and what that changes in a run that goes on. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "mot/config.h"

@@ -1,6 +1,5 @@
 /* The checksums of samples, of a data set that was changed on purpose. */
 #include <stdio.h>
-#include <string.h>
 
 #include "dataset_private.h"
 #include "mot/digest.h"

@@ -1,7 +1,6 @@
 /* What each sample of a split should be taken for, and its group, as the file has them. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "dataset_private.h"
 #include "mot/memory.h"

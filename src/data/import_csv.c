@@ -1,7 +1,6 @@
 /* Tables of numbers, a sample a line, with the label in one column, or numbers to be predicted in one or several: a vector of one token, or with a shape a picture whose
  * values are whole numbers in 0..255. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -1,5 +1,4 @@
 /* Arrays in an HDF5 file that another program made: "FILE X=/path Y=/path [GROUP=/path]", and VAL_X=... for other splits. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

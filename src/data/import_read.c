@@ -1,6 +1,5 @@
 /* Reading whole files, plain or packed. */
 #include <lzma.h>
-#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 

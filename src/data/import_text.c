@@ -1,7 +1,6 @@
 /* Texts, a sample a line: label<TAB>group<TAB>text or label<TAB>text, or a table whose columns are told or have the usual
  * names. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -1,7 +1,6 @@
 #include "mot/npz.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 

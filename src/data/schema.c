@@ -1,6 +1,5 @@
 #include "mot/schema.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -15,7 +15,6 @@
 #include <stdio.h>
 
 #include "mot/layers.h"
-#include "mot/vector.h"
 
 enum { LEAST_ROWS = 256, MOST_ROWS = 512 }; /* of a tile */
 

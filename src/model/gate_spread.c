@@ -1,6 +1,5 @@
 /* Gates of unit length that every expert's owner scores for himself: sigmoid and softmax. */
 #include <math.h>
-#include <string.h>
 
 #include "mot/gate.h"
 #include "mot/rowops.h"

@@ -2,7 +2,6 @@
  * it is compiled for every processor, and does nothing else. An object is not another program to execute, so that
  * whoever runs this one, an emulator or a debugger, keeps it, and MPI may be up when ranks agree on a lower level. */
 #include <dlfcn.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,3 @@
-#include <string.h>
 
 #include "mot/h5.h"
 #include "mot/memory.h"

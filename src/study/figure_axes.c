@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "figure_private.h"
-#include "mot/types.h"
 
 /* In single quotes gnuplot knows one thing only: a doubled quote is a quote. */
 void mot_figure_text(FILE *script, const char *text)

@@ -1,5 +1,4 @@
 /* What the trials left in their records. */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

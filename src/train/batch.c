@@ -1,7 +1,6 @@
 #include "mot/batch.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "mot/background.h"

@@ -1,8 +1,6 @@
 /* When checkpoints are written, and which stay. */
 #include "run_private.h"
 
-#include <stdio.h>
-
 #include "mot/atomic_file.h"
 #include "mot/watch.h"
 

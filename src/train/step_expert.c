@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mot/optimizer.h"
 #include "mot/tokens.h"
 
 static bool learns_in(expert_work work)
