@@ -35,9 +35,8 @@ static mot_status inspect_hdf5(const inspect_options *options)
     const char *kind = "HDF5 file that mot did not write";
     MOT_TRY(inspect_open(&file, options->path));
     const bool run = strcmp(file.format, "mot-run") == 0;
-    for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
+    for (size_t k = 0; k < MOT_COUNT(kinds); ++k)
         if (strcmp(file.format, kinds[k].format) == 0) kind = kinds[k].name;
-    }
     printf("%s: %s", options->path, kind);
     if (stat(options->path, &about) == 0) {
         fputs(", ", stdout);

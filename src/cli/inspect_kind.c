@@ -204,13 +204,12 @@ void inspect_say_verified(bool sealed)
 mot_status inspect_sum_up(const inspect_file *file, const inspect_options *options)
 {
     const char *format = file->format;
+    const bool shown = !options->silent;
     mot_status status = MOT_OK;
-    if (strcmp(format, "mot-checkpoint") == 0 && !options->silent) MOT_TRY(put_checkpoint(file->file));
-    if (strcmp(format, "mot-record") == 0 && !options->silent) MOT_TRY(put_segment(file->file));
-    if (!options->verify) return MOT_OK;
-    MOT_TRY(inspect_verify(file->file, format, options->path, file->sealed));
-    if (strcmp(format, "mot-run") != 0 && !options->silent) inspect_say_verified(file->sealed);
-
-done:
+    if (strcmp(format, "mot-checkpoint") == 0 && shown) status = put_checkpoint(file->file);
+    if (strcmp(format, "mot-record") == 0 && shown) status = put_segment(file->file);
+    if (status != MOT_OK || !options->verify) return status;
+    status = inspect_verify(file->file, format, options->path, file->sealed);
+    if (status == MOT_OK && strcmp(format, "mot-run") != 0 && shown) inspect_say_verified(file->sealed);
     return status;
 }
