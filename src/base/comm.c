@@ -1,5 +1,6 @@
 #include "mot/comm.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,7 @@ void mot_comm_alltoallv(const mot_comm *comm, const void *mine, const int *count
                         const int *all_counts, const int *all_places, MPI_Datatype type)
 {
     MPI_Request request = MPI_REQUEST_NULL;
+    assert(mine != all);
     if (comm->yields)
         MPI_Ialltoallv(mine, counts, places, type, all, all_counts, all_places, type, comm->mpi, &request);
     else
@@ -138,6 +140,7 @@ void mot_comm_allgatherv(const mot_comm *comm, const void *mine, int count, void
                          const int *places, MPI_Datatype type)
 {
     MPI_Request request = MPI_REQUEST_NULL;
+    assert(mine != all);
     if (comm->yields)
         MPI_Iallgatherv(mine, count, type, all, counts, places, type, comm->mpi, &request);
     else

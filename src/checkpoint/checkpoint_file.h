@@ -28,7 +28,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are written a
 enum {
     MOT_CHECKPOINT_VERSION = 3,
     MOT_CHECKPOINT_FORMER = 2, /* read as well: each expert has a group of its own, written as a unit that is alone */
-    MOT_CHECKPOINT_NAME = 192,
     MOT_MOMENTS = 2,
     MOT_BLOCKS = 1 + MOT_MOMENTS
 };
@@ -47,8 +46,6 @@ mot_status mot_state_check(const mot_comm *comm, const mot_state *state);
 
 /* ---- names inside the file ---- */
 
-/* The dataset of a tensor in a group: moment -1 is the value, else the optimizer's moment 0 or 1. */
-void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], const char *group, const mot_tensor *tensor, int moment);
 /* For sentences: "gate/weight", "experts/ffn/in_bias.moment0 of expert 7". */
 void mot_tensor_words(char words[MOT_CHECKPOINT_NAME], const mot_unit *unit, const mot_tensor *tensor,
                       int moment);

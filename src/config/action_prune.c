@@ -24,6 +24,7 @@
 
 #include "mot/expert.h"
 #include "mot/gate.h"
+#include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/neuron.h"
 #include "mot/source.h"
@@ -379,12 +380,11 @@ static mot_status prune(const mot_stage_moment *moment)
     if (moment->comm->rank != MOT_ROOT) goto done;
     MOT_TRY(measure(moment, &s));
     MOT_TRY(choose(moment, &s));
-    if (kept(&s) == 0) {
-        status = mot_fail(MOT_ERR_INPUT,
-                          "stage '%s': prune_rule = %s leaves no expert: all of them cancel each other; another rule, or "
-                          "a longer stage, may help",
-                          stage->name, rules[stage->prune.rule]);
-        goto done;
+    if (kept(&s) == 0) { /* all cancel each other: nothing has been learned yet */
+        memset(s.keep, true, s.E * sizeof *s.keep);
+        mot_log(MOT_LOG_WARNING,
+                "stage '%s': prune_rule = %s would leave no expert, so all stay; another rule, or a longer stage, may help",
+                stage->name, rules[stage->prune.rule]);
     }
     snprintf(moment->did, MOT_STAGE_DID,
              "%s keeps %zu of %zu experts; on %zu samples that are held out the loss goes from %.3g to %.3g",

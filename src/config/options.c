@@ -228,7 +228,7 @@ const mot_option mot_options[] = {
      HELP("Vector samples, outputs and their gradients travel as they are, or rounded to half the bits; other samples as they are.")},
 
     {KEY("init.from"), IN_CONFIG(init.from), .type = MOT_OPTION_TEXT, .least = 0, .most = 511, DEFAULT(""),
-     HELP("A .npz file with initial values: an array a tensor, named by its path in a checkpoint (gate/weight, experts/ffn/w1 with experts as the first axis); others are drawn.")},
+     HELP("A .npz file with initial values: an array a tensor, named by its path in a checkpoint (gate/weight, experts/ffn/neuron with experts as the first axis); others are drawn.")},
 
     {KEY("train.batch"), IN_CONFIG(train.batch), INTEGER(1, MOST_SAMPLES), .word = "auto", DEFAULT("auto"), UNIT("samples"),
      HELP("Samples a step, over all ranks; auto: the power of two from 8 to 128 with which an epoch has 16 steps or a few more, so 128 from 2,048 training samples on.")},

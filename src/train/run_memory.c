@@ -161,7 +161,10 @@ void mot_run_dry(const run_world *world, const run_course *course)
     char row[32], batch[32];
     const size_t K = mot_model_choices(&world->model), B = course->config.train.batch;
     mot_log_gap();
-    mot_log_wrap(2, "a step dispatches %zu rows of %s: %s over all ranks%s", B * K,
+    if (world->model.gate.kind->spread)
+        mot_log_wrap(2, "no sample travels: every rank has the whole batch; outputs go home, and losses come back");
+    else
+        mot_log_wrap(2, "a step dispatches %zu rows of %s: %s over all ranks%s", B * K,
                  mot_run_bytes_text(step.dispatch_row, row), mot_run_bytes_text(B * K * step.dispatch_row, batch),
                  K > 1 ? "; outputs and their gradients travel as well" : "");
     if (course->config.route.rebalance != MOT_REBALANCE_NEVER)

@@ -47,6 +47,8 @@ mot_status mot_run_world_open(run_world *world, run_course *course, const mot_co
 void mot_run_world_close(run_world *world);
 /* run_initial.c: of what begins: the values that init.from has in place of those that were drawn. Collective. */
 mot_status mot_run_take_initial(const run_world *world, const run_course *course);
+/* That these are right, where the run is still to begin: before anything is written. Collective. */
+mot_status mot_run_check_initial(const run_world *world, const run_course *course);
 /* The optimizers forget, as a stage begins; nothing behind the last one. */
 void mot_run_begin_stage(run_world *world, const run_course *course);
 

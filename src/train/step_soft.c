@@ -46,7 +46,7 @@ static size_t lay_out(const mot_step *step, step_soft *soft, mot_real *block)
     size_t used = 0;
     for (size_t i = 0; i < MOT_COUNT(all); ++i) {
         *all[i].array = block + used;
-        used += (all[i].numbers + 15) / 16 * 16;
+        used += (all[i].numbers / 16 + 1) * 16; /* an empty one, too, has a place of its own: see mot_comm_alltoallv */
     }
     return used;
 }

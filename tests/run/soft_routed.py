@@ -72,6 +72,12 @@ check(len(lines("killed", "action")) == 1, "the pruning stands in log.jsonl once
 check("teachers matched" in mot(2, "eval", "killed"), "eval of a pruned run")
 check("3" in mot(1, "inspect", "killed"), "inspect of a pruned run")
 
+# Ranks without experts, whose messages are large.
+LARGE = ["train.batch=6144", "stages.0.until=2 steps", "stages.0.prune_keep=1", "stages.1.until=2 steps", "data.teacher.eval=50"]
+for ranks in 1, 3:
+    mot(ranks, "train", "--quiet", CONFIG, "run=large%d" % ranks, *SHORT, *LARGE)
+check(summary("large1")["digest"] == summary("large3")["digest"], "another digest with ranks without experts")
+
 # Every rule leaves somebody, or says that it cannot.
 for rule in "cluster", "oracle", "single":
     mot(1, "train", "--quiet", CONFIG, "run=" + rule, *SHORT, "stages.0.prune_rule=" + rule, "stages.1.until=5 steps")
@@ -93,15 +99,19 @@ try:
 except ImportError:
     print("skipped: initial values from a file: no numpy here")
 else:
-    numpy.savez("start.npz", **{"experts/neuron": numpy.eye(6, 16)})
+    numpy.savez("start.npz", **{"experts/ffn/neuron": numpy.eye(6, 16)})
     STILL = ["stages.0.until=1 steps", "stages.1.until=1 steps", "train.rate=0", "stages.0.action=none", "init.from=start.npz"]
     mot(2, "train", "--quiet", CONFIG, "run=start", *(s for s in SHORT if "until" not in s and "prune" not in s), *STILL)
     told = lines("start", "teacher.least_w")[-1]
     check(told["teacher.least_w"] > 0, "initial values: %s" % told)
-    numpy.savez("start.npz", **{"experts/neuron": numpy.eye(5, 16)})
+    numpy.savez("start.npz", **{"experts/ffn/neuron": numpy.eye(5, 16)})
     said = mot(1, "train", CONFIG, "run=wrong", *SHORT, "init.from=start.npz", code=2)
     check("[5, 16], expected float64 [6, 16]" in said, "another shape: " + said[-300:])
-    numpy.savez("start.npz", **{"experts/neuron": numpy.eye(6, 16), "other": numpy.eye(2)})
+    numpy.savez("start.npz", **{"experts/ffn/neuron": numpy.zeros((6, 16))})
+    said = mot(1, "train", CONFIG, "run=none", *SHORT, "init.from=start.npz", code=2)
+    check("expert 0 is 0" in said and not os.path.exists("none"), "a vector without direction: " + said[-300:])
+    mot(2, "train", "--dry-run", CONFIG, "run=none", *SHORT, "init.from=start.npz", code=2)
+    numpy.savez("start.npz", **{"experts/ffn/neuron": numpy.eye(6, 16), "other": numpy.eye(2)})
     said = mot(1, "train", CONFIG, "run=wrong", *SHORT, "init.from=start.npz", code=2)
     check("other" in said and "have a place" in said, "an array without a place: " + said[-300:])
 sys.exit(1 if failures else 0)

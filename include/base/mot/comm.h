@@ -68,7 +68,8 @@ void mot_comm_gatherv(const mot_comm *comm, const void *mine, int count, MPI_Dat
 /* Of as many bytes from every rank. Collective. */
 void mot_comm_gather(const mot_comm *comm, const void *mine, size_t bytes, void *all);
 
-/* MPI_Alltoallv, of numbers of one type; and MPI_Allgatherv. Collective. */
+/* MPI_Alltoallv, of numbers of one type; and MPI_Allgatherv. `mine` and `all` are different addresses even where one of them is
+ * empty: Open MPI's nonblocking forms take equal ones for MPI_IN_PLACE. Collective. */
 void mot_comm_alltoallv(const mot_comm *comm, const void *mine, const int *counts, const int *places, void *all,
                         const int *all_counts, const int *all_places, MPI_Datatype type);
 void mot_comm_allgatherv(const mot_comm *comm, const void *mine, int count, void *all, const int *counts,

@@ -162,4 +162,10 @@ mot_status mot_checkpoint_retain(const char *folder, const mot_retention *retent
  * text is the same on every rank. */
 mot_status mot_state_digest(const mot_comm *comm, const mot_state *state, char text[33]);
 
+/* ---- names inside a file ---- */
+
+enum { MOT_CHECKPOINT_NAME = 192 };
+/* The dataset of a tensor in a group: moment -1 is the value, else the optimizer's moment 0 or 1. */
+void mot_tensor_path(char path[MOT_CHECKPOINT_NAME], const char *group, const mot_tensor *tensor, int moment);
+
 #endif
