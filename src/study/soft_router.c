@@ -70,7 +70,7 @@ static mot_status initial(const study_variant *variant, int seed, const char *pa
             gate[d * EXPERTS + i] = (float)free[i * WIDTH + d];
         }
     const mot_npz_array arrays[] = {
-        {.name = "experts/neuron", .kind = 'f', .rank = 2, .shape = {EXPERTS, WIDTH}, .data = neuron},
+        {.name = "experts/ffn/neuron", .kind = 'f', .rank = 2, .shape = {EXPERTS, WIDTH}, .data = neuron},
         {.name = "gate/weight", .kind = 'f', .rank = 2, .shape = {WIDTH, EXPERTS}, .data = gate}};
     return mot_npz_write(path, MOT_COUNT(arrays), arrays, 0, NULL);
 }

@@ -145,7 +145,8 @@ for case, (keep, text) in CASES.items():
     check(numbers in said, "%s: a segment shows %s" % (case, said))
     figures = json.loads(re.search(r"\{.*\}", call(2, MOT, "eval", "--json", case + "1"), re.S).group(0))
     check(figures["experts.left"] == lists[-1] and len(figures["eval.expert_accuracy"]) == len(lists[-1]), "%s: %s" % (case, figures))
-    check(figures["eval.loss"] == summary(case + "1")["eval.loss"], case + ": another loss in mot eval")
+    # The program may run at a higher level of instruction set than the one that trained, and then has other last bits.
+    check(abs(figures["eval.loss"] - summary(case + "1")["eval.loss"]) < 1e-5, case + ": another loss in mot eval")
     call(0, MOT, "predict", case + "1", "-o", case + ".csv")
     chosen = {int(row["expert"]) for row in csv.DictReader(open(case + ".csv"))}
     check(chosen <= set(lists[-1]) and len(chosen) > 0, "%s: predictions by %s" % (case, chosen))
