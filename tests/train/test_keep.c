@@ -3,57 +3,18 @@
 #include <string.h>
 
 #include "mot/rng.h"
-#include "mot/step.h"
-#include "train_data.h"
-
-enum { EXPERTS = 5, BATCH = 23 };
-
-typedef struct world {
-    mot_comm comm;
-    mot_config config;
-    mot_dataset dataset;
-    mot_model model;
-    mot_batch_source source;
-    mot_step *step;
-} world;
+#include "train_world.h"
 
 /* `experts`: as many as that, of which a sample gets no more than there are. */
 static void world_make(world *w, MPI_Comm mpi, const char *more, int experts)
 {
-    memset(w, 0, sizeof *w);
-    mot_comm_init(&w->comm, mpi);
-    data_open(&w->dataset, &w->comm);
-    data_configure(&w->config, more);
+    world_configure(w, mpi, more);
     if (experts < EXPERTS) {
         w->config.model.experts = experts;
         w->config.route.top_k = MOT_MIN(w->config.route.top_k, experts);
         strcpy(w->config.route.placement, "even");
     }
-    data_model(&w->model, &w->comm, &w->config);
-    w->source = (mot_batch_source){
-        .dataset = &w->dataset, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
-    const mot_loss loss = data_loss(&w->config);
-    mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, &loss, DATA_GROUPS, BATCH, 2));
-}
-
-static void world_free(world *w)
-{
-    mot_step_destroy(&w->step);
-    mot_model_free(&w->model);
-    mot_dataset_close(&w->dataset);
-    mot_comm_free(&w->comm);
-}
-
-static double train(world *w, int number)
-{
-    const mot_step_task task = {.first = (mot_gidx)number * BATCH,
-                                .total = BATCH,
-                                .number = number,
-                                .stage = &w->config.stage[0],
-                                .factor = 1};
-    mot_step_result result;
-    mot_ck_ok(mot_step_run(w->step, &w->source, &task, false, &result));
-    return result.loss;
+    world_build(w);
 }
 
 /* Experts go round the ranks. */

@@ -53,17 +53,6 @@ static double loss_of(world *w)
     return result.loss;
 }
 
-static bool same_units(const mot_model *a, const mot_model *b)
-{
-    for (size_t u = 0; u < a->units.count; ++u) {
-        const mot_params *mine = a->units.unit[u].params, *other = b->units.unit[u].params;
-        if (mine != NULL && other != NULL &&
-            memcmp(mine->value, other->value, mine->table->count * sizeof(mot_real)) != 0)
-            return false;
-    }
-    return true;
-}
-
 /* Nobody calls a number a class, or an output right. */
 static bool says_no_class(const mot_step_result *result)
 {
@@ -107,7 +96,7 @@ START_TEST(they_learn_with_the_same_bits_on_any_ranks)
         mot_ck_ok(mot_step_run(w.step, &w.source, &task, false, &result));
         mot_ck_ok(mot_step_run(alone.step, &alone.source, &task, false, &twin));
         mot_ck_all(result.loss == twin.loss && says_no_class(&result) && says_no_class(&twin));
-        mot_ck_all(same_units(&w.model, &alone.model));
+        mot_ck_all(data_same_units(&w.model, &alone.model));
     }
     const double after = loss_of(&w);
     ck_assert_msg(after < 0.8 * before, "the loss went from %g to %g", before, after);

@@ -54,17 +54,6 @@ static double run(world *w, const mot_stage_config *stage, int number)
 
 /* ---- the same bits ---- */
 
-static bool same_units(const mot_model *a, const mot_model *b)
-{
-    for (size_t u = 0; u < a->units.count; ++u) {
-        const mot_params *mine = a->units.unit[u].params, *other = b->units.unit[u].params;
-        if (mine != NULL && other != NULL &&
-            memcmp(mine->value, other->value, mine->table->count * sizeof(mot_real)) != 0)
-            return false;
-    }
-    return true;
-}
-
 static const struct {
     size_t tokens;
     int classes, threads;
@@ -94,7 +83,7 @@ START_TEST(the_same_bits_on_any_ranks)
     ck_assert(run(&w, NULL, 0) == before);
     for (int s = 0; s < STEPS; ++s) {
         const double mine = run(&w, &config.stage[0], s), twin = run(&alone, &config.stage[0], s);
-        mot_ck_all(mine == twin && same_units(&w.model, &alone.model));
+        mot_ck_all(mine == twin && data_same_units(&w.model, &alone.model));
     }
     ck_assert(run(&w, NULL, 0) != before);
     world_free(&alone);

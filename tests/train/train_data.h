@@ -87,4 +87,16 @@ static inline void data_model(mot_model *model, const mot_comm *comm, const mot_
     mot_model_init(model);
 }
 
+/* Whether two models have the same values, as far as this rank holds both. */
+static inline bool data_same_units(const mot_model *a, const mot_model *b)
+{
+    for (size_t u = 0; u < a->units.count; ++u) {
+        const mot_params *mine = a->units.unit[u].params, *other = b->units.unit[u].params;
+        if (mine != NULL && other != NULL &&
+            memcmp(mine->value, other->value, mine->table->count * sizeof(mot_real)) != 0)
+            return false;
+    }
+    return true;
+}
+
 #endif
