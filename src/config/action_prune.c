@@ -47,20 +47,6 @@ typedef struct students {
 
 /* ---- what is known of them ---- */
 
-static void to_direction(double *x, size_t D)
-{
-    double square = 0;
-    for (size_t d = 0; d < D; ++d) square += x[d] * x[d];
-    for (size_t d = 0; d < D; ++d) x[d] /= sqrt(square);
-}
-
-static double dot(const double *a, const double *b, size_t D)
-{
-    double sum = 0;
-    for (size_t d = 0; d < D; ++d) sum += a[d] * b[d];
-    return sum;
-}
-
 static const mot_unit *gate_of(const mot_units *units)
 {
     for (size_t u = 0; u < units->count; ++u)
@@ -83,8 +69,8 @@ static void gather(const mot_stage_moment *moment, students *s)
     if (gate == NULL) return; /* not the root */
     for (size_t e = 0; e < s->E; ++e) {
         for (size_t d = 0; d < s->D; ++d) s->v[e * s->D + d] = (double)gate->value[d * s->E + e];
-        to_direction(s->w + e * s->D, s->D);
-        to_direction(s->v + e * s->D, s->D);
+        (void)mot_to_unit(s->w + e * s->D, s->D);
+        (void)mot_to_unit(s->v + e * s->D, s->D);
     }
 }
 
@@ -93,7 +79,7 @@ static void outputs_of(const students *s, const double *x, double *out)
 {
     double most = -INFINITY, sum = 0;
     for (size_t e = 0; e < s->E; ++e) {
-        out[e] = dot(s->v + e * s->D, x, s->D);
+        out[e] = mot_neuron_sum(s->v + e * s->D, x, s->D);
         most = fmax(most, out[e]);
     }
     for (size_t e = 0; e < s->E; ++e) {
@@ -101,7 +87,8 @@ static void outputs_of(const students *s, const double *x, double *out)
         sum += out[e];
     }
     for (size_t e = 0; e < s->E; ++e)
-        out[e] *= mot_neuron_value(s->activation, dot(s->w + e * s->D, x, s->D)) / (s->coupled ? sum : 1);
+        out[e] *= mot_neuron_value(s->activation, mot_neuron_sum(s->w + e * s->D, x, s->D)) /
+                  (s->coupled ? sum : 1);
 }
 
 /* Adds a sample to the sums. */
@@ -178,7 +165,7 @@ static void by_oracle(students *s, const mot_teacher *teacher)
         double most = -INFINITY;
         size_t best = 0;
         for (size_t e = 0; e < s->E; ++e) {
-            const double cosine = dot(s->w + e * s->D, teacher->w + j * s->D, s->D);
+            const double cosine = mot_neuron_sum(s->w + e * s->D, teacher->w + j * s->D, s->D);
             if (s->keep[e] || cosine <= most) continue;
             most = cosine;
             best = e;
@@ -196,7 +183,7 @@ static void find_cluster(const students *s, size_t first, int *cluster, int *sig
         more = false;
         for (size_t e = 0; e < s->E; ++e)
             for (size_t f = 0; f < s->E && cluster[e] < 0; ++f) {
-                const double cosine = dot(s->w + e * s->D, s->w + f * s->D, s->D);
+                const double cosine = mot_neuron_sum(s->w + e * s->D, s->w + f * s->D, s->D);
                 if (cluster[f] != (int)first || fabs(cosine) < s->stage->prune.cosine) continue;
                 cluster[e] = (int)first;
                 sign[e] = cosine > 0 ? sign[f] : -sign[f];

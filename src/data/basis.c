@@ -3,14 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "mot/neuron.h"
 #include "mot/types.h"
-
-static double dot(size_t width, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t d = 0; d < width; ++d) sum += a[d] * b[d];
-    return sum;
-}
 
 /* Normal rows, made orthonormal one after the other; twice, since once loses digits when rows are nearly
  * parallel. */
@@ -28,11 +22,10 @@ void mot_basis_make(uint64_t seed, mot_stream stream, uint32_t purpose, size_t c
         }
         for (int pass = 0; pass < 2; ++pass) {
             for (size_t k = 0; k < m; ++k) {
-                const double part = dot(width, row, basis + k * width);
+                const double part = mot_neuron_sum(row, basis + k * width, width);
                 for (size_t d = 0; d < width; ++d) row[d] -= part * basis[k * width + d];
             }
-            const double length = sqrt(dot(width, row, row));
-            for (size_t d = 0; d < width; ++d) row[d] /= length;
+            (void)mot_to_unit(row, width);
         }
     }
 }

@@ -18,22 +18,14 @@ static bool in_quick(double z)
 
 /* ---- what they begin with ---- */
 
-static double dot(const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t d = 0; d < WIDTH; ++d) sum += a[d] * b[d];
-    return sum;
-}
-
 /* Takes what lies along the unit vectors of `other` [count] out of x, and makes it one. */
 static void leave(double *x, const double *other, size_t count)
 {
     for (size_t i = 0; i < count; ++i) {
-        const double along = dot(x, other + i * WIDTH);
+        const double along = mot_neuron_sum(x, other + i * WIDTH, WIDTH);
         for (size_t d = 0; d < WIDTH; ++d) x[d] -= along * other[i * WIDTH + d];
     }
-    const double length = sqrt(dot(x, x));
-    for (size_t d = 0; d < WIDTH; ++d) x[d] /= length;
+    (void)mot_to_unit(x, WIDTH);
 }
 
 /* Unit vectors of which each is orthogonal to all of the teacher's, and to those before it: basis [2m + more, D], the teacher's

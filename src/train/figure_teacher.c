@@ -59,28 +59,17 @@ static void destroy(mot_evaluation *evaluation)
     mot_free(evaluation->own);
 }
 
-static double dot(const double *a, const double *b, size_t D)
-{
-    double sum = 0;
-    for (size_t d = 0; d < D; ++d) sum += a[d] * b[d];
-    return sum;
-}
-
 /* Of one expert, whose neuron w and gate v [D] become directions. */
 static void align(const mot_evaluation *evaluation, size_t e, double *w, double *v)
 {
     const mot_teacher *teacher = teacher_of(evaluation);
     const size_t D = teacher->config.width, m = (size_t)teacher->config.experts;
-    const double of_w = sqrt(dot(w, w, D)), of_v = sqrt(dot(v, v, D));
-    for (size_t d = 0; d < D; ++d) {
-        w[d] /= of_w;
-        v[d] /= of_v;
-    }
+    const double of_w = mot_to_unit(w, D), of_v = mot_to_unit(v, D);
     for (size_t j = 0; j < m; ++j) {
-        evaluation->value[OF_W][e * m + j] = dot(w, teacher->w + j * D, D);
-        evaluation->value[OF_V][e * m + j] = dot(v, teacher->v + j * D, D);
+        evaluation->value[OF_W][e * m + j] = mot_neuron_sum(w, teacher->w + j * D, D);
+        evaluation->value[OF_V][e * m + j] = mot_neuron_sum(v, teacher->v + j * D, D);
     }
-    evaluation->value[OWN][e] = dot(w, v, D);
+    evaluation->value[OWN][e] = mot_neuron_sum(w, v, D);
     evaluation->value[LENGTH_W][e] = of_w;
     evaluation->value[LENGTH_V][e] = of_v;
 }

@@ -10,6 +10,7 @@
 #define MOT_NEURON_H
 
 #include <math.h>
+#include <stddef.h>
 
 typedef enum mot_neuron_activation {
     MOT_NEURON_HERMITE3,
@@ -20,6 +21,22 @@ typedef enum mot_neuron_activation {
 
 /* Their names, in the order of the values. */
 #define MOT_NEURON_ACTIVATIONS "hermite", "hermite2", "relu", "tanh"
+
+/* Its sum w . x, one after another. */
+static inline double mot_neuron_sum(const double *w, const double *x, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; ++i) sum += w[i] * x[i];
+    return sum;
+}
+
+/* w becomes a unit vector; its length before. */
+static inline double mot_to_unit(double *w, size_t count)
+{
+    const double length = sqrt(mot_neuron_sum(w, w, count));
+    for (size_t i = 0; i < count; ++i) w[i] /= length;
+    return length;
+}
 
 static inline double mot_neuron_value(mot_neuron_activation activation, double a)
 {
