@@ -92,7 +92,7 @@ static void set_defaults(mot_config_reader *reader)
     for (int i = 0; i < mot_option_count; ++i)
         if (mot_options[i].inherits == NULL && mot_options[i].fallback[0] != '\0')
             (void)mot_reader_set(reader, i, MOT_NO_STAGE, mot_options[i].key, mot_options[i].fallback, 0);
-    reader->config.stages = 1;
+    reader->config.tasks = reader->config.stages = 1;
 }
 
 /* The stage that stands for no `stages`. */

@@ -81,11 +81,11 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     run_course *course = &run->course;
     const mot_config *config = &course->config;
     const mot_progress *progress = &course->progress;
-    const mot_stage_config *stage = &config->stage[progress->stage];
+    const mot_stage_config *stage = mot_stage_at(config, progress->stage);
     const size_t batch = config->train.batch;
     const mot_gidx samples = run->world.train.dataset->samples;
     const double factor = mot_stage_factor(stage, progress->step - progress->stage_first,
-                                           mot_stage_schedule_steps(stage, samples, batch));
+                                           mot_stage_schedule_steps(config, progress->stage, samples));
     const mot_step_task task = {
         .first = (progress->step + progress->left_out) * (mot_gidx)batch,
         .total = batch,
@@ -145,11 +145,11 @@ static mot_status train(mot_run *run)
     }
     if (progress->step == 0 && config->checkpoint.start && !course->continued) MOT_TRY(mot_run_save(run, false));
     mot_run_report_begin(&run->reporter, progress->step);
-    while (progress->stage < config->stages && !stop) {
+    while (progress->stage < mot_stage_count(config) && !stop) {
         MOT_TRY(train_step(run, &stop, &save));
         measure_yardstick(&run->reporter, &run->world.model);
         const mot_gidx step = progress->step;
-        const bool last = progress->stage == config->stages;
+        const bool last = progress->stage == mot_stage_count(config);
         if (last || (config->eval.every > 0 && step % config->eval.every == 0)) {
             const double before = mot_clock_s();
             MOT_TRY(mot_run_evaluate(run));
@@ -161,7 +161,7 @@ static mot_status train(mot_run *run)
         if (last || stop || save) MOT_TRY(mot_run_save(run, last || stop));
         if (!last && !stop && mot_run_rebalance_due(course)) MOT_TRY(mot_run_rebalance(run));
     }
-    if (progress->stage == config->stages && course->evaluated != progress->step) {
+    if (progress->stage == mot_stage_count(config) && course->evaluated != progress->step) {
         course->again = true; /* the run was complete before it was started again */
         MOT_TRY(mot_run_evaluate(run));
         mot_run_say_eval(run);
@@ -207,7 +207,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
             status = train(run);
         }
         MOT_TRY(status);
-        const bool complete = run->course.progress.stage == config->stages;
+        const bool complete = run->course.progress.stage == mot_stage_count(config);
         if (complete) mot_run_say_table(run);
         if (complete && !run->course.finished && comm->rank == MOT_ROOT) status = mot_run_write_tables(run);
         MOT_TRY(mot_comm_agree(comm, status));

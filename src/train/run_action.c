@@ -42,7 +42,7 @@ static mot_status say(const mot_run *run, const mot_stage_moment *moment)
     mot_log(MOT_LOG_INFO, "stage '%s' ends with %s%s%s", stage->name, name, moment->did[0] != '\0' ? ": " : "",
             moment->did);
     mot_json_int(json, "step", moment->progress->step);
-    mot_json_int(json, "stage", moment->stage);
+    mot_json_int(json, "stage", moment->progress->stage - 1);
     mot_json_text(json, "action", name);
     mot_json_text(json, "did", moment->did);
     return mot_record_log_json(run->keeper.record, json);
@@ -53,13 +53,13 @@ static mot_status act(mot_run *run, int stage)
     run_world *world = &run->world;
     const mot_comm *comm = world->comm;
     const mot_config *config = &run->course.config;
-    const mot_stage_action *action = mot_stage_action_at(config->stage[stage].action);
+    const mot_stage_action *action = mot_stage_action_at(mot_stage_at(config, stage)->action);
     const size_t E = (size_t)world->model.experts;
     char did[MOT_STAGE_DID] = "";
     mot_stage_moment moment = {
         .comm = comm,
         .config = config,
-        .stage = stage,
+        .stage = stage % config->stages,
         .progress = &run->course.progress,
         .experts = world->model.experts,
         .loss = mot_step_loss(world->step),

@@ -292,7 +292,7 @@ static mot_status log_figures(const mot_run *run)
 {
     mot_json *json = mot_json_begin();
     mot_json_int(json, "step", run->course.progress.step);
-    mot_json_int(json, "stage", MOT_MIN(run->course.progress.stage, run->course.config.stages - 1));
+    mot_json_int(json, "stage", MOT_MIN(run->course.progress.stage, mot_stage_count(&run->course.config) - 1));
     mot_json_text(json, "eval.split", run->course.config.eval.split);
     mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
     mot_run_put_eval(&run->reporter, json);

@@ -68,7 +68,7 @@ static mot_gidx window_steps(const run_world *world)
     const mot_config *config = world->model.config;
     const double batch = (double)config->train.batch, experts = world->model.experts,
                  K = (double)mot_model_choices(&world->model);
-    const mot_gidx samples = world->train.dataset->samples;
+    const mot_gidx samples = mot_stage_epoch(config, world->train.dataset->samples);
     const mot_gidx epoch = ceil_of((samples == MOT_ENDLESS ? ENDLESS_EPOCH : (double)samples) / batch);
     return MOT_MAX(epoch, MOT_MAX(LEAST_STEPS, ceil_of(LEAST_CHOICES * experts / (K * batch))));
 }
@@ -136,7 +136,7 @@ mot_status mot_run_health_begin(mot_run *run)
 static bool gate_counts(const mot_run *run)
 {
     const struct run_health *health = run->reporter.health;
-    const mot_stage_config *stage = &run->course.config.stage[health->stage];
+    const mot_stage_config *stage = mot_stage_at(&run->course.config, health->stage);
     const mot_gate *gate = &run->world.model.gate;
     return run->world.model.experts > 1 && mot_gate_learns(gate) && !gate->kind->spread &&
            (stage->train >> MOT_PART_GATE & 1u) && stage->gate.rate > 0 &&
@@ -178,7 +178,7 @@ static mot_status judge_scores(mot_run *run, const mot_step_result *result)
 static mot_status judge_deaf_gate(mot_run *run)
 {
     const mot_config *config = &run->course.config;
-    const mot_exploration *explore = &config->stage[run->reporter.health->stage].explore;
+    const mot_exploration *explore = &mot_stage_at(config, run->reporter.health->stage)->explore;
     static const char *const scale[] = {
         [MOT_SCALE_PROB] = "prob", [MOT_SCALE_CHOSEN] = "chosen", [MOT_SCALE_NONE] = "none"};
     const bool all = mot_model_choices(&run->world.model) == (size_t)run->world.model.experts;
@@ -240,7 +240,7 @@ static mot_status watch_routing(mot_run *run, const mot_step_result *result)
         MOT_TRY(judge_scores(run, result));
     }
     if (run->course.progress.step % health->window.steps == 0 ||
-        run->course.progress.stage == run->course.config.stages)
+        run->course.progress.stage == mot_stage_count(&run->course.config))
         status = judge_window(run);
 done:
     return status;

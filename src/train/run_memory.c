@@ -29,9 +29,8 @@ static size_t record_bytes(const run_world *world, const run_course *course)
     const mot_gidx limit = (mot_gidx)1 << 32; /* beyond any room */
     mot_gidx steps = 0; /* of the run; a stage that a criterion ends may take any number */
     bool open_end = false;
-    for (int s = 0; s < config->stages; ++s) {
-        const mot_gidx of_stage = mot_stage_steps(&config->stage[s], world->train.dataset->samples,
-                                                  config->train.batch);
+    for (int s = 0; s < mot_stage_count(config); ++s) {
+        const mot_gidx of_stage = mot_stage_steps(config, s, world->train.dataset->samples);
         steps += of_stage;
         open_end = open_end || of_stage == 0;
     }

@@ -75,8 +75,8 @@ int mot_run_precision_before(const mot_config *config)
 static double rate_at(const mot_progress *progress, const mot_config *config, mot_gidx samples, mot_gidx step,
                       mot_gidx schedule_steps)
 {
-    const mot_stage_config *stage = &config->stage[progress->stage];
-    if (schedule_steps == 0) schedule_steps = mot_stage_schedule_steps(stage, samples, config->train.batch);
+    const mot_stage_config *stage = mot_stage_at(config, progress->stage);
+    if (schedule_steps == 0) schedule_steps = mot_stage_schedule_steps(config, progress->stage, samples);
     return stage->expert.rate * mot_stage_factor(stage, step - 1 - progress->stage_first, schedule_steps);
 }
 
@@ -85,14 +85,14 @@ static mot_status say_schedule(const run_course *course, const mot_config *forme
 {
     const mot_config *config = &course->config;
     const mot_progress *progress = &course->progress;
-    const mot_stage_config *stage = &config->stage[progress->stage];
+    const mot_stage_config *stage = mot_stage_at(config, progress->stage);
     const mot_gidx steps = stage->schedule_steps, next = progress->step + 1,
-                   whole = mot_stage_steps(stage, samples, config->train.batch);
+                   whole = mot_stage_steps(config, progress->stage, samples);
     const double was = rate_at(progress, former, samples, next - 1, 0),
                  stays = rate_at(progress, config, samples, next, steps);
     char key[128], final[128], longer[256] = "";
-    mot_config_stage_key(config, progress->stage, "schedule_steps", key, sizeof key);
-    mot_config_stage_key(config, progress->stage, "final_rate", final, sizeof final);
+    mot_config_stage_key(config, progress->stage % config->stages, "schedule_steps", key, sizeof key);
+    mot_config_stage_key(config, progress->stage % config->stages, "final_rate", final, sizeof final);
     if (whole > 0)
         snprintf(longer, sizeof longer, "%s=%" MOT_PRI_GIDX " (then it would be %.4g)", key, whole,
                  rate_at(progress, config, samples, next, whole));
@@ -141,7 +141,7 @@ mot_status mot_run_keep_schedule(run_course *course, run_keeper *keeper, const r
     mot_config *config = &course->config, *former = keeper->former;
     const bool root = world->comm->rank == MOT_ROOT;
     mot_status status = MOT_OK;
-    if (progress->stage == config->stages || progress->step == 0) return status;
+    if (progress->stage == mot_stage_count(config) || progress->step == 0) return status;
     MOT_TRY(
         mot_stages_resolve(former, data->samples, data->format.kind)); /* the same everywhere, as all is */
     const bool schedule = mot_stage_keep_schedule(config, former, data->samples, progress),
@@ -178,7 +178,7 @@ static void say_rate(const run_course *course, const mot_config *former, mot_gid
 {
     const mot_progress *progress = &course->progress;
     const mot_gidx next = progress->step + 1;
-    if (progress->stage == course->config.stages) return;
+    if (progress->stage == mot_stage_count(&course->config)) return;
     const double before = rate_at(progress, former, samples, next, 0),
                  now = rate_at(progress, &course->config, samples, next, 0);
     if (before != now)

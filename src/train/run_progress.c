@@ -93,8 +93,9 @@ static void put_figures(const run_world *world, const run_course *course, const 
     const mot_gidx samples = world->train.dataset->samples,
                    taken = (course->progress.step + course->progress.left_out) *
                            (mot_gidx)config->train.batch;
-    if (config->stages > 1 && course->progress.stage < config->stages)
-        snprintf(piece[STAGE].text, MOT_PIECE, "%.20s ", config->stage[course->progress.stage].name);
+    const int stage = course->progress.stage;
+    if (config->stages > 1 && stage < mot_stage_count(config))
+        snprintf(piece[STAGE].text, MOT_PIECE, "%.20s ", mot_stage_at(config, stage)->name);
     snprintf(piece[STEP].text, MOT_PIECE, " %" MOT_PRI_GIDX, course->progress.step);
     if (samples != MOT_ENDLESS)
         snprintf(piece[EPOCH].text, MOT_PIECE, "  epoch %.1f", (double)taken / (double)samples);

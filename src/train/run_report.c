@@ -170,7 +170,7 @@ mot_status mot_run_report_step(mot_run *run, const mot_step_result *result, int 
     reporter->since.wait_s += result->wait_s;
     reporter->since.flops += result->flops;
     const bool due = course->progress.step % course->config.report_every == 0 ||
-                     course->progress.stage == course->config.stages;
+                     course->progress.stage == mot_stage_count(&course->config);
     if (run->world.comm->rank == MOT_ROOT) {
         const run_means means = take_means(reporter, &run->world, course, result);
         mot_run_keep_pace(reporter, stage);

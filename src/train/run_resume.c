@@ -193,7 +193,8 @@ static mot_status go_on(run_course *course, run_keeper *keeper, run_world *world
     keeper->former = former;
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, former, sizeof *former, MOT_ROOT);
-    const mot_gidx last = mot_stage_steps(&former->stage[former->stages - 1], samples, former->train.batch);
+    former->tasks = course->config.tasks;
+    const mot_gidx last = mot_stage_steps(former, mot_stage_count(former) - 1, samples);
     /* the same everywhere */
     MOT_TRY(mot_stage_reopen(&course->config, samples, last, &course->progress, &next));
     if (next) mot_run_begin_stage(world, course);
@@ -232,9 +233,9 @@ mot_status mot_run_begin(mot_run *run)
         mot_comm_bcast(comm, path, sizeof path, MOT_ROOT);
         MOT_TRY(mot_comm_agree(comm, mot_run_keep_normalization(world, path)));
         ++progress->restarts;
-        if (progress->stage > course->config.stages)
+        if (progress->stage > mot_stage_count(&course->config))
             status = mot_fail(MOT_ERR_INPUT, "%s is at stage %d of a run of %d", path, progress->stage,
-                              course->config.stages);
+                              mot_stage_count(&course->config));
         MOT_TRY(mot_comm_agree(comm, status));
         mot_log(MOT_LOG_INFO, "continues from %s (step %" MOT_PRI_GIDX ")", path, step);
         MOT_TRY(go_on(course, keeper, world));
@@ -243,7 +244,7 @@ mot_status mot_run_begin(mot_run *run)
     }
     if (root) {
         const bool on = course->continued,
-                   finished = progress->stage == course->config.stages && mot_run_is_summed_up(course);
+                   finished = progress->stage == mot_stage_count(&course->config) && mot_run_is_summed_up(course);
         course->finished = finished;
         status = name_run(keeper, on ? path : NULL);
         if (finished)

@@ -20,13 +20,13 @@ static const char *const names[RUN_WARNINGS] = {
 static int stage_index(const run_course *course)
 {
     const mot_progress *progress = &course->progress;
-    const bool next = progress->stage < course->config.stages && progress->stage_first == progress->step;
-    return MOT_MAX(0, MOT_MIN(progress->stage, course->config.stages - 1) - next);
+    const bool next = progress->stage < mot_stage_count(&course->config) && progress->stage_first == progress->step;
+    return MOT_MAX(0, MOT_MIN(progress->stage, mot_stage_count(&course->config) - 1) - next);
 }
 
 static const mot_stage_config *stage_now(const run_course *course)
 {
-    return &course->config.stage[stage_index(course)];
+    return mot_stage_at(&course->config, stage_index(course));
 }
 
 static void cure_gate(const mot_run *run, char cure[CURE])

@@ -164,9 +164,9 @@ void mot_run_world_close(run_world *world)
 void mot_run_begin_stage(run_world *world, const run_course *course)
 {
     const mot_units *units = &world->model.units;
-    if (course->progress.stage == course->config.stages) return;
+    if (course->progress.stage == mot_stage_count(&course->config)) return;
     mot_log(MOT_LOG_INFO, "stage '%s' begins after step %" MOT_PRI_GIDX,
-            course->config.stage[course->progress.stage].name, course->progress.step);
+            mot_stage_at(&course->config, course->progress.stage)->name, course->progress.step);
     for (size_t u = 0; u < units->count; ++u)
         if (units->unit[u].params != NULL) mot_optimizer_reset(units->unit[u].params);
 }

@@ -4,11 +4,13 @@
 
 #include "mot/stage_action.h"
 
-mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t batch)
+mot_gidx mot_stage_steps(const mot_config *config, int stage, mot_gidx samples)
 {
-    mot_gidx steps = stage->until.steps;
-    if (stage->until.epochs > 0) {
-        const mot_gidx by_epochs = (mot_gidx)ceil(stage->until.epochs * (double)samples / (double)batch);
+    const mot_until *until = &mot_stage_at(config, stage)->until;
+    mot_gidx steps = until->steps;
+    if (until->epochs > 0) {
+        const double epoch = (double)mot_stage_epoch(config, samples) / (double)config->train.batch;
+        const mot_gidx by_epochs = (mot_gidx)ceil(until->epochs * epoch);
         if (steps == 0 || by_epochs < steps) steps = by_epochs;
     }
     return steps;
@@ -17,8 +19,8 @@ mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t
 mot_gidx mot_steps_left(const mot_config *config, mot_gidx samples, const mot_progress *progress)
 {
     mot_gidx sum = 0;
-    for (int s = progress->stage; s < config->stages; ++s) {
-        const mot_gidx steps = mot_stage_steps(&config->stage[s], samples, config->train.batch);
+    for (int s = progress->stage; s < mot_stage_count(config); ++s) {
+        const mot_gidx steps = mot_stage_steps(config, s, samples);
         if (steps == 0) return -1;
         sum += s == progress->stage ? steps - (progress->step - progress->stage_first) : steps;
     }
@@ -55,7 +57,7 @@ mot_status mot_stages_resolve(mot_config *config, mot_gidx samples, mot_sample_k
         resolve_rate(&config->stage[s].expert.rate, kind);
         resolve_rate(&config->stage[s].gate.rate, kind);
     }
-    if (config->train.batch == 0) config->train.batch = fitting_batch(samples);
+    if (config->train.batch == 0) config->train.batch = fitting_batch(mot_stage_epoch(config, samples));
     if ((size_t)config->route.chunks > config->train.batch)
         return mot_fail(MOT_ERR_INPUT, "route.chunks = %d is more than train.batch = auto, which is %zu here",
                         config->route.chunks, config->train.batch);
@@ -78,9 +80,10 @@ mot_status mot_stages_resolve(mot_config *config, mot_gidx samples, mot_sample_k
     return MOT_OK;
 }
 
-mot_gidx mot_stage_schedule_steps(const mot_stage_config *stage, mot_gidx samples, size_t batch)
+mot_gidx mot_stage_schedule_steps(const mot_config *config, int stage, mot_gidx samples)
 {
-    return stage->schedule_steps > 0 ? stage->schedule_steps : mot_stage_steps(stage, samples, batch);
+    const mot_gidx own = mot_stage_at(config, stage)->schedule_steps;
+    return own > 0 ? own : mot_stage_steps(config, stage, samples);
 }
 
 /* What schedule_steps may not be. */
@@ -117,13 +120,13 @@ mot_status mot_stages_check(const mot_config *config, mot_gidx samples)
                 "or a size of the training set (data.mixture.train, data.teacher.train)",
                 stage->name, stage->until.text);
         if (stage->schedule != MOT_SCHEDULE_CONSTANT && stage->schedule != MOT_SCHEDULE_AUTO &&
-            mot_stage_schedule_steps(stage, samples, config->train.batch) == 0)
+            mot_stage_schedule_steps(config, s, samples) == 0)
             return mot_fail(
                 MOT_ERR_INPUT,
                 "stage '%s': a linear or cosine schedule needs an end in steps or epochs, until = '%s', "
                 "or schedule_steps",
                 stage->name, stage->until.text);
-        const mot_status status = check_schedule(stage, mot_stage_steps(stage, samples, config->train.batch));
+        const mot_status status = check_schedule(stage, mot_stage_steps(config, s, samples));
         if (status != MOT_OK) return status;
     }
     return MOT_OK;
@@ -142,13 +145,12 @@ double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx s
 bool mot_stage_keep_schedule(mot_config *config, const mot_config *former, mot_gidx samples,
                              const mot_progress *progress)
 {
-    if (progress->stage == config->stages) return false;
-    mot_stage_config *stage = &config->stage[progress->stage];
+    if (progress->stage == mot_stage_count(config)) return false;
+    mot_stage_config *stage = &config->stage[progress->stage % config->stages];
     const mot_gidx done = progress->step - progress->stage_first,
-                   before = mot_stage_schedule_steps(&former->stage[progress->stage], samples,
-                                                     config->train.batch);
+                   before = mot_stage_schedule_steps(former, progress->stage, samples);
     if (stage->schedule == MOT_SCHEDULE_CONSTANT || stage->schedule_steps > 0 || done <= stage->warmup ||
-        before <= stage->warmup || before == mot_stage_steps(stage, samples, config->train.batch))
+        before <= stage->warmup || before == mot_stage_steps(config, progress->stage, samples))
         return false;
     stage->schedule_steps = before;
     return true;
@@ -199,7 +201,7 @@ static bool purity_plateau(const mot_until *until, double purity, mot_progress *
 
 static void end_stage(const mot_config *config, mot_progress *progress)
 {
-    if (++progress->stage == config->stages) return; /* its figures stay: it may be made longer */
+    if (++progress->stage == mot_stage_count(config)) return; /* its figures stay: it may be made longer */
     progress->stage_first = progress->step;
     forget_windows(progress);
 }
@@ -207,12 +209,11 @@ static void end_stage(const mot_config *config, mot_progress *progress)
 bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity,
                        mot_progress *progress)
 {
-    const mot_stage_config *stage = &config->stage[progress->stage];
-    const mot_until *until = &stage->until;
+    const mot_until *until = &mot_stage_at(config, progress->stage)->until;
     const bool learned = !isnan(loss);
     ++progress->step;
     const mot_gidx done = progress->step - progress->stage_first;
-    const mot_gidx steps = mot_stage_steps(stage, samples, config->train.batch);
+    const mot_gidx steps = mot_stage_steps(config, progress->stage, samples);
     bool ended = (steps > 0 && done >= steps) || (until->loss_below > 0 && loss < until->loss_below);
     if (learned) ended = loss_plateau(until, loss, progress) || ended;
     if (learned) ended = purity_plateau(until, purity, progress) || ended;
@@ -223,8 +224,9 @@ bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, 
 mot_status mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx former_steps,
                             mot_progress *progress, bool *next)
 {
-    const mot_stage_config *stage = &config->stage[MOT_MIN(progress->stage, config->stages - 1)];
-    const mot_gidx steps = mot_stage_steps(stage, samples, config->train.batch),
+    const int at = MOT_MIN(progress->stage, mot_stage_count(config) - 1);
+    const mot_stage_config *stage = mot_stage_at(config, at);
+    const mot_gidx steps = mot_stage_steps(config, at, samples),
                    done = progress->step - progress->stage_first;
     *next = false;
     if (steps > 0 && done > steps)
@@ -232,7 +234,7 @@ mot_status mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx
                         "stage '%s': until = '%s' ends after %" MOT_PRI_GIDX " steps, but %" MOT_PRI_GIDX
                         " of it are done: give as many or more, or choose another run folder (run=...)",
                         stage->name, stage->until.text, steps, done);
-    const bool over = progress->stage == config->stages, ends = !over && steps > 0 && done == steps,
+    const bool over = progress->stage == mot_stage_count(config), ends = !over && steps > 0 && done == steps,
                opens = over && done == former_steps && (steps == 0 || steps > done);
     const mot_stage_action *action = mot_stage_action_at(stage->action);
     if (ends && action->run != NULL)

@@ -130,7 +130,7 @@ START_TEST(goes_on_when_it_is_made_longer)
         for (int s = 0; s < 2 + row[r].steps; ++s)
             mot_stage_advance(&config, SAMPLES, s < 4 ? 3 : 1, 0, &progress);
         ck_assert_int_eq(progress.stage, 2);
-        const mot_gidx former = mot_stage_steps(&config.stage[1], SAMPLES, config.train.batch);
+        const mot_gidx former = mot_stage_steps(&config, 1, SAMPLES);
         snprintf(stages, sizeof stages, "[{name: a, until: 2 steps}, {name: b, until: %s}]", row[r].longer);
         configure(stages);
         bool next;
@@ -214,7 +214,7 @@ START_TEST(follows_a_schedule)
     for (mot_gidx s = 0; s < 20; ++s) ck_assert_double_eq(mot_stage_factor(stage, s, 20), 1);
 
     configure("[{name: a, schedule: linear, warmup: 4, final_rate: 0.2, until: 20 steps}]");
-    ck_assert_int_eq(mot_stage_steps(stage, SAMPLES, BATCH), 20);
+    ck_assert_int_eq(mot_stage_steps(&config, 0, SAMPLES), 20);
     double before = 0;
     for (mot_gidx s = 0; s < 4; ++s) { /* grows evenly, and is never 0 */
         ck_assert_double_eq_tol(mot_stage_factor(stage, s, 20), (double)(s + 1) / 5, 1e-15);

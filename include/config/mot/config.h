@@ -35,6 +35,7 @@ typedef struct mot_config {
         int loss;     /* row of mot_loss_kinds */
         mot_on_nonfinite on_nonfinite;
     } train;
+    int tasks; /* no key: of a stream, as its data have them, and each goes through all stages; else 1 (mot_stage_at) */
     int stages;
     mot_stage_config stage[MOT_MAX_STAGES];
     struct {

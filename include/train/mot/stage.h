@@ -14,11 +14,36 @@
 #include "mot/config.h"
 #include "mot/dataset.h"
 
-/* Steps after which the stage ends at the latest; 0: only a criterion ends it. */
-mot_gidx mot_stage_steps(const mot_stage_config *stage, mot_gidx samples, size_t batch);
+/* Stages of a run: those of the configuration, over again for every task of a stream.
+ *
+ *      stage   0      1     | 2      3     | ...      two a task
+ *      task    0            | 1            |
+ */
+static inline int mot_stage_count(const mot_config *config)
+{
+    return config->stages * config->tasks;
+}
+static inline const mot_stage_config *mot_stage_at(const mot_config *config, int stage)
+{
+    return &config->stage[stage % config->stages];
+}
+/* Behind the last stage: the last task. */
+static inline int mot_stage_task(const mot_config *config, int stage)
+{
+    return MOT_MIN(stage, mot_stage_count(config) - 1) / config->stages;
+}
+
+/* Samples of an epoch of a training set of so many: of a stream the mean of its tasks, so that all take as many steps. */
+static inline mot_gidx mot_stage_epoch(const mot_config *config, mot_gidx samples)
+{
+    return config->tasks == 1 ? samples : (samples + config->tasks - 1) / config->tasks;
+}
+
+/* Steps after which a stage ends at the latest; 0: only a criterion ends it. */
+mot_gidx mot_stage_steps(const mot_config *config, int stage, mot_gidx samples);
 
 /* Steps after which the stage's schedule has come to its end, where the rate stays; 0: there is no such number. */
-mot_gidx mot_stage_schedule_steps(const mot_stage_config *stage, mot_gidx samples, size_t batch);
+mot_gidx mot_stage_schedule_steps(const mot_config *config, int stage, mot_gidx samples);
 
 /* Checks what needs the data: a schedule that falls to an end needs a number of steps, and ends neither within the warm-up
  * nor, at a rate of 0, before its stage; a stage must end. */
