@@ -7,7 +7,10 @@ mot_kinds mot_loss_kinds = {{&mot_loss_cross_entropy.kind, &mot_loss_logistic.ki
 mot_status mot_loss_init(mot_loss *loss, const mot_loss_kind *kind, size_t target_bytes, int classes)
 {
     for (const mot_loss_kind *k = kind; k != NULL; k = k->otherwise) {
-        *loss = (mot_loss){k, target_bytes, classes, k->outputs(target_bytes, classes)};
+        *loss = (mot_loss){.kind = k,
+                           .target_bytes = target_bytes,
+                           .classes = classes,
+                           .outputs = k->outputs(target_bytes, classes)};
         if (loss->outputs > 0) return MOT_OK;
     }
     if (classes == 0 && target_bytes % sizeof(float) == 0)

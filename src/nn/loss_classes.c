@@ -24,18 +24,26 @@ static size_t one_for_two(size_t target_bytes, int classes)
     return classes == 2 && target_bytes == sizeof(int32_t) ? 1 : an_output_a_class(target_bytes, classes);
 }
 
-/* The largest output, the lowest of equal ones. Data of one class have one output, which could stand for two. */
-static int predicted(const mot_loss *loss, const mot_real *out)
+/* Whether a class is of the same head as another; a single output is of all there are. */
+static bool beside(const mot_loss *loss, size_t c, size_t own)
 {
+    return loss->head == NULL || loss->outputs == 1 || loss->head[c] == loss->head[own];
+}
+
+/* The largest output, the lowest of equal ones. Data of one class have one output, which could stand for two. */
+static int predicted(const mot_loss *loss, const mot_real *out, const void *target)
+{
+    const size_t own = loss->head != NULL ? (size_t)class_of(target) : 0;
     size_t best = 0;
-    for (size_t c = 1; c < loss->outputs; ++c)
-        if (out[c] > out[best]) best = c;
+    while (!beside(loss, best, own)) ++best;
+    for (size_t c = best + 1; c < loss->outputs; ++c)
+        if (out[c] > out[best] && beside(loss, c, own)) best = c;
     return loss->outputs > 1 ? (int)best : loss->classes > 1 && out[0] > 0;
 }
 
 static bool right(const mot_loss *loss, const mot_real *out, const void *target)
 {
-    return predicted(loss, out) == class_of(target);
+    return predicted(loss, out, target) == class_of(target);
 }
 
 static double sigmoid(double x)
@@ -75,6 +83,8 @@ static double logistic(const mot_loss *loss, const mot_real *out, const void *ta
     for (size_t c = 0; c < loss->outputs; ++c) {
         const double y = (loss->outputs == 1 ? own == 1 : c == (size_t)own) ? 1 : -1;
         double slope;
+        if (d_out != NULL) d_out[c] = 0;
+        if (!beside(loss, c, (size_t)own)) continue;
         sum += logistic_loss(y * out[c], &slope);
         if (d_out != NULL) d_out[c] = (mot_real)(y * slope);
     }
@@ -106,11 +116,14 @@ static double cross_entropy(const mot_loss *loss, const mot_real *out, const voi
 {
     const size_t C = loss->outputs, own = (size_t)class_of(target);
     if (C == 1) return logistic(loss, out, target, d_out);
-    double most = out[0], sum = 0;
-    for (size_t c = 1; c < C; ++c) most = out[c] > most ? out[c] : most;
-    for (size_t c = 0; c < C; ++c) sum += exp(out[c] - most);
+    double most = out[own], sum = 0;
+    for (size_t c = 0; c < C; ++c)
+        if (out[c] > most && beside(loss, c, own)) most = out[c];
+    for (size_t c = 0; c < C; ++c)
+        if (beside(loss, c, own)) sum += exp(out[c] - most);
     if (d_out != NULL)
-        for (size_t c = 0; c < C; ++c) d_out[c] = (mot_real)(exp(out[c] - most) / sum - (c == own));
+        for (size_t c = 0; c < C; ++c)
+            d_out[c] = beside(loss, c, own) ? (mot_real)(exp(out[c] - most) / sum - (c == own)) : 0;
     return most + log(sum) - out[own];
 }
 
@@ -132,6 +145,8 @@ static double squared(const mot_loss *loss, const mot_real *out, const void *tar
     double sum = 0;
     for (size_t c = 0; c < loss->outputs; ++c) {
         const double wanted = loss->outputs == 1 ? 2 * own - 1 : c == (size_t)own;
+        if (d_out != NULL) d_out[c] = 0;
+        if (!beside(loss, c, (size_t)own)) continue;
         sum += 0.5 * (out[c] - wanted) * (out[c] - wanted);
         if (d_out != NULL) d_out[c] = (mot_real)(out[c] - wanted);
     }

@@ -24,6 +24,7 @@ static mot_status create_root(mot_step *step)
     MOT_TRY(mot_allocate(&root->group, B, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&root->predicted, B, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&root->right, B, sizeof(bool), what));
+    if (step->loss.head != NULL) MOT_TRY(mot_allocate(&root->unaided, B, sizeof(bool), what));
     MOT_TRY(mot_allocate(&root->g, gate->tokens > 0 ? 0 : B * mot_gate_row(gate), sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&root->id, B * gate->tokens, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&root->h, scores, sizeof(mot_real), what));
@@ -48,7 +49,8 @@ static void free_root(coordinator *root)
         root->label,    root->group,  root->predicted,     root->g,        root->id,
         root->h,        root->p,      root->d_h,           root->kept,     root->d_weight,
         root->prob,     root->loss,   root->report,        root->reporter, root->importance,
-        root->table,    root->output, root->report_output, root->right};
+        root->table,    root->output, root->report_output, root->right,
+        root->unaided};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 

@@ -18,10 +18,13 @@ typedef struct row_head {
     unsigned char target[];
 } row_head;
 
+/* Bits: whether the outputs are right, and whether they would be if the sample's head were not known. */
+typedef enum report_right { REPORT_RIGHT = 1, REPORT_UNAIDED = 2 } report_right;
+
 /* What goes back to the coordinator of each (sample, choice). */
 typedef struct choice_report {
     uint32_t position;
-    uint16_t choice, right; /* right: 0 or 1 */
+    uint16_t choice, right; /* right: bits of report_right */
     int32_t predicted;      /* class; -1: outputs stand for none */
     float d_weight;         /* of the sample's loss by its weight */
     double loss;            /* counted for choice 0 */
@@ -99,7 +102,7 @@ typedef struct coordinator {
     int *counts, *places;    /* [ranks] */
     mot_gidx *sample;
     int32_t *label, *group, *predicted; /* label: class of the target */
-    bool *right;
+    bool *right, *unaided; /* unaided: without the head; NULL: there are none */
     mot_real *g;           /* [B, F] */
     int32_t *id;           /* [B, tokens] */
     mot_real *h, *p, *d_h; /* [B, E] */
@@ -287,9 +290,13 @@ static inline choice_report mot_step_judge(const mot_step *step, const mot_real 
 {
     const mot_loss *loss = &step->loss;
     const mot_loss_kind *kind = loss->kind;
-    return (choice_report){.loss = kind->value(loss, output, target, d_output),
-                           .predicted = mot_loss_predicted(loss, output),
-                           .right = kind->right != NULL && kind->right(loss, output, target)};
+    mot_loss unaided = *loss;
+    choice_report report = {.loss = kind->value(loss, output, target, d_output),
+                            .predicted = mot_loss_predicted(loss, output, target)};
+    unaided.head = NULL;
+    if (kind->right != NULL && kind->right(loss, output, target)) report.right = REPORT_RIGHT;
+    if (loss->head != NULL && kind->right(&unaided, output, target)) report.right |= REPORT_UNAIDED;
+    return report;
 }
 
 /* The next report of this rank. */

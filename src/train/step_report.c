@@ -17,7 +17,8 @@ static void spread_reports(mot_step *step)
         if (report->choice != 0) continue;
         root->loss[p] = report->loss;
         root->predicted[p] = report->predicted;
-        root->right[p] = report->right != 0;
+        root->right[p] = report->right & REPORT_RIGHT;
+        if (root->unaided != NULL) root->unaided[p] = report->right & REPORT_UNAIDED;
         if (root->output != NULL)
             memcpy(root->output + p * step->C, root->report_output + r * step->C,
                    step->C * sizeof *root->output);
@@ -108,11 +109,13 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
                           texts ? root->id : NULL, root->d_h, root->kept);
     }
     mot_status status = MOT_OK;
+    if (task->look) return status;
     for (size_t u = 0; u < model->units.count && status == MOT_OK; ++u)
         if (model->units.unit[u].role == MOT_ROLE_GATE) status = mot_step_learn(task, &model->units.unit[u]);
     if (status != MOT_OK)
         return mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
-    mot_balance_bias(&route, choice.E, step->load, model->balance_bias);
+    /* Those that are not active are the last. */
+    mot_balance_bias(&route, task->active > 0 ? (size_t)task->active : choice.E, step->load, model->balance_bias);
     return MOT_OK;
 }
 
@@ -200,6 +203,7 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .group = root->group,
         .predicted = root->predicted,
         .right = root->right,
+        .right_unaided = root->unaided,
         .sample_loss = root->loss,
         .expert = chose ? step->choices.expert : NULL,
         .prob = chose ? root->prob : NULL,

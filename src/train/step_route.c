@@ -47,6 +47,13 @@ mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task
     };
 }
 
+/* Scores so low that their probability is 0. */
+static void leave_out(mot_real *h, size_t n, size_t E, int active)
+{
+    for (size_t b = 0; active > 0 && b < n; ++b)
+        for (size_t e = (size_t)active; e < E; ++e) h[b * E + e] = (mot_real)-1e30;
+}
+
 static void score_and_choose(mot_step *step, const mot_step_task *task, double *since)
 {
     mot_model *model = step->model;
@@ -56,6 +63,7 @@ static void score_and_choose(mot_step *step, const mot_step_task *task, double *
     spread_notes(step);
     mot_gate_forward(&model->gate, &model->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL,
                      root->h, root->kept);
+    leave_out(root->h, n, (size_t)model->experts, task->active);
     lap(step, MOT_PHASE_SCORE, since);
     const mot_choice_batch choice = mot_step_choice(step, task);
     const mot_route_config route = mot_step_routing(step, task);

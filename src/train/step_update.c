@@ -49,21 +49,22 @@ mot_status mot_step_learn(const mot_step_task *task, const mot_unit *unit)
 
 /* Whether a unit learns here from what experts did: one that saw a sample does, one that saw none stands still; what all
  * hold alike does on every rank. The gate's gradient comes later. */
-static bool learns(const mot_step *step, const mot_unit *unit)
+static bool learns(const mot_step *step, const mot_step_task *task, const mot_unit *unit)
 {
     if (unit->params == NULL || unit->role == MOT_ROLE_GATE) return false;
+    if (unit->owner != MOT_ALIKE && unit->row < task->frozen) return false;
     if (unit->owner == MOT_ALIKE) return unit->table->rows > 0;
     return step->strips.added[step->model->placement.local_index[unit->row]] > 0;
 }
 
 /* Lists those, experts first: where one has spoiled what all share, it is named. */
-static void find_due(mot_step *step)
+static void find_due(mot_step *step, const mot_step_task *task)
 {
     const mot_units *units = &step->model->units;
     step->dues = 0;
     for (int alike = 0; alike < 2; ++alike)
         for (size_t u = 0; u < units->count; ++u)
-            if ((units->unit[u].owner == MOT_ALIKE) == alike && learns(step, &units->unit[u]))
+            if ((units->unit[u].owner == MOT_ALIKE) == alike && learns(step, task, &units->unit[u]))
                 step->due[step->dues++] = &units->unit[u];
 }
 
@@ -98,7 +99,8 @@ mot_status mot_step_update(mot_step *step, const mot_step_task *task)
     update all = {step, task};
     mot_status status = MOT_OK;
     mot_model_sum_tied(step->model);
-    find_due(step);
+    if (task->look) return status;
+    find_due(step, task);
     if (task->careful) MOT_TRY(mot_comm_agree(step->comm, check_finite(step, task)));
     mot_threads_run(step->threads, step->dues, update_unit, &all);
     /* The sentence of a failure stayed with its thread; an update that fails changes nothing, so it fails again. */

@@ -34,7 +34,7 @@ static int prediction(size_t C, const float *out)
     int predicted = -1;
     for (size_t k = 0; k < MOT_COUNT(kinds); ++k) {
         const mot_loss loss = named(kinds[k], C);
-        const int other = mot_loss_predicted(&loss, out);
+        const int other = mot_loss_predicted(&loss, out, NULL);
         ck_assert(k == 0 || predicted == other);
         predicted = other;
         for (int32_t label = 0; label < loss.classes; ++label)
@@ -120,7 +120,7 @@ START_TEST(outputs_are_counted)
         }
     /* One class: its output, whatever it is, stands for it. */
     mot_ck_ok(mot_loss_init(&loss, named("logistic", 1).kind, sizeof(int32_t), 1));
-    ck_assert_int_eq(mot_loss_predicted(&loss, (const float[]){3}), 0);
+    ck_assert_int_eq(mot_loss_predicted(&loss, (const float[]){3}, NULL), 0);
 }
 END_TEST
 
@@ -146,7 +146,7 @@ START_TEST(numbers_have_the_squared_loss_alone)
     ck_assert_double_eq(loss.kind->value(&loss, out, y, d_out), 0.5 * (0.25 + 9 + 1));
     ck_assert(d_out[0] == -0.5f && d_out[1] == 3 && d_out[2] == -1);
     ck_assert_double_eq(loss.kind->value(&loss, y, y, NULL), 0);
-    ck_assert(mot_target_class(&loss, y) == -1 && mot_loss_predicted(&loss, out) == -1);
+    ck_assert(mot_target_class(&loss, y) == -1 && mot_loss_predicted(&loss, out, NULL) == -1);
     ck_assert(loss.kind->right == NULL && loss.kind->probabilities == NULL);
     ck_assert_str_eq(loss.kind->kind.name, "squared");
     for (int k = 0; k < 2; ++k) {

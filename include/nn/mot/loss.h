@@ -7,6 +7,9 @@
  *      logistic        C = 1: log(1 + exp(-y F)); C > 1: the sum over c with y_c = +1 for the class, -1 else
  *      squared         1/2 (F - y)^2; C > 1: 1/2 sum_c (F_c - [c = class])^2
  *                      of numbers 1/2 sum_c (F_c - y_c)^2
+ * Classes may be parted among heads (a stream of tasks, each with classes of its own): then a sample is known to be of one of
+ * its target's head, sums over classes and what is predicted are of that head alone, and other outputs have no gradient. The same
+ * loss without heads says what would be predicted if that were not known.
  * Computed in double; not collective. */
 #ifndef MOT_LOSS_H
 #define MOT_LOSS_H
@@ -23,6 +26,7 @@ typedef struct mot_loss {
     size_t target_bytes; /* of a sample's target */
     int classes;         /* that targets are; 0: they are no classes */
     size_t outputs;      /* C */
+    const int32_t *head; /* [classes]: the head that each is of, owned by whoever set it; NULL: all are of one */
 } mot_loss;
 
 typedef struct mot_loss_kind {
@@ -37,10 +41,11 @@ typedef struct mot_loss_kind {
     /* The least mean loss, over targets [samples, target_bytes], of outputs that are the same for all of them: what a model
      * should be better than. NULL: nobody asks. */
     double (*of_constant)(const mot_loss *loss, size_t samples, const void *target);
-    /* Of classes; all are NULL where targets are no classes. A target's class; the class that outputs stand for; the
-     * probability of each class [classes], of which that of the predicted one is the largest. */
+    /* Of classes; all are NULL where targets are no classes. A target's class; the class that outputs stand for, of which `target`
+     * says nothing but the head, and may be NULL without heads; without heads the probability of each class [classes], of which
+     * that of the predicted one is the largest. */
     int (*target_class)(const void *target);
-    int (*predicted)(const mot_loss *loss, const mot_real *out);
+    int (*predicted)(const mot_loss *loss, const mot_real *out, const void *target);
     void (*probabilities)(const mot_loss *loss, const mot_real *out, float *probability);
 } mot_loss_kind;
 
@@ -51,7 +56,7 @@ static inline const mot_loss_kind *mot_loss_kind_at(int row)
     return (const mot_loss_kind *)mot_loss_kinds.row[row];
 }
 
-/* *loss is the kind, or the one of its name that such targets have. MOT_ERR_INPUT where there is none. */
+/* *loss is the kind, or the one of its name that such targets have, without heads. MOT_ERR_INPUT where there is none. */
 mot_status mot_loss_init(mot_loss *loss, const mot_loss_kind *kind, size_t target_bytes, int classes);
 
 /* -1: it has none. */
@@ -60,9 +65,9 @@ static inline int mot_target_class(const mot_loss *loss, const void *target)
     return loss->kind->target_class != NULL ? loss->kind->target_class(target) : -1;
 }
 
-static inline int mot_loss_predicted(const mot_loss *loss, const mot_real *out)
+static inline int mot_loss_predicted(const mot_loss *loss, const mot_real *out, const void *target)
 {
-    return loss->kind->predicted != NULL ? loss->kind->predicted(loss, out) : -1;
+    return loss->kind->predicted != NULL ? loss->kind->predicted(loss, out, target) : -1;
 }
 
 #endif

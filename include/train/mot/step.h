@@ -40,6 +40,9 @@ typedef struct mot_step_task {
     const mot_stage_config *stage; /* NULL: evaluation */
     double factor;                 /* on the stage's rates */
     bool careful;                  /* one meeting more: all is agreed to be finite before anything learns */
+    int active;  /* experts from this one on are chosen for no sample; 0: none is left out. At least K */
+    int frozen;  /* experts below this one stand still */
+    bool look;   /* gradients are left where they are (mot_units), and nothing learns */
 } mot_step_task;
 
 /* What came out. The scalars, times and loads are the same on every rank; the other arrays are the coordinator's,
@@ -54,6 +57,7 @@ typedef struct mot_step_result {
     const int32_t *label, *group;         /* [total]: class of the target, and group; -1: none */
     const int32_t *predicted;             /* [total]: class; -1: outputs stand for none */
     const bool *right;                    /* [total] */
+    const bool *right_unaided;            /* [total]: if heads (loss.h) were not known; NULL everywhere: there are none */
     const double *sample_loss;            /* [total] */
     const int32_t *expert;                /* [total, K]; NULL everywhere: soft, every sample went to every expert */
     const float *prob;                    /* [total, K]: softmax probability of the chosen; NULL likewise */
