@@ -12,12 +12,12 @@
 #include "mot/level.h"
 
 /* Philox wants a 64-bit key; the stream is spread over it by an odd constant, which is a bijection of the seed. */
-static uint64_t mix_key(uint64_t seed, mot_stream stream)
+static uint64_t mix_key(uint64_t seed, mot_random_stream stream)
 {
     return seed + (uint64_t)stream * UINT64_C(0x9E3779B97F4A7C15);
 }
 
-mot_random4 mot_random(uint64_t seed, mot_stream stream, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+mot_random4 mot_random(uint64_t seed, mot_random_stream stream, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 {
     const uint64_t mixed = mix_key(seed, stream);
     const philox4x32_key_t key = {{(uint32_t)mixed, (uint32_t)(mixed >> 32)}};
@@ -139,7 +139,7 @@ static inline void normal_quantiles(const uint32_t words[BLOCK], float deviation
     memcpy(normal, &made, sizeof made);
 }
 
-void mot_normal_row(uint64_t seed, mot_stream stream, const uint32_t counter[4], float deviation, float *row,
+void mot_normal_row(uint64_t seed, mot_random_stream stream, const uint32_t counter[4], float deviation, float *row,
                     size_t count)
 {
     const uint64_t key = mix_key(seed, stream);

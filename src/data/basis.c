@@ -8,7 +8,7 @@
 
 /* Normal rows, made orthonormal one after the other; twice, since once loses digits when rows are nearly
  * parallel. */
-void mot_basis_make(uint64_t seed, mot_stream stream, uint32_t purpose, size_t count, size_t width,
+void mot_basis_make(uint64_t seed, mot_random_stream stream, uint32_t purpose, size_t count, size_t width,
                     double *basis)
 {
     for (size_t m = 0; m < count; ++m) {

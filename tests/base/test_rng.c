@@ -8,7 +8,7 @@
 #include "mot/types.h"
 
 /* The seed that makes a stream's key what the published vector wants: the mixing is undone. */
-static uint64_t seed_of_key(uint32_t low, uint32_t high, mot_stream stream)
+static uint64_t seed_of_key(uint32_t low, uint32_t high, mot_random_stream stream)
 {
     return ((uint64_t)high << 32 | low) - (uint64_t)stream * UINT64_C(0x9E3779B97F4A7C15);
 }
@@ -31,8 +31,8 @@ START_TEST(known_answers)
     for (size_t v = 0; v < MOT_COUNT(published); ++v)
         for (int stream = MOT_STREAM_INIT; stream <= MOT_STREAM_DROP; ++stream) {
             const uint32_t *c = published[v].counter;
-            const uint64_t seed = seed_of_key(published[v].key[0], published[v].key[1], (mot_stream)stream);
-            const mot_random4 random = mot_random(seed, (mot_stream)stream, c[0], c[1], c[2], c[3]);
+            const uint64_t seed = seed_of_key(published[v].key[0], published[v].key[1], (mot_random_stream)stream);
+            const mot_random4 random = mot_random(seed, (mot_random_stream)stream, c[0], c[1], c[2], c[3]);
             for (int i = 0; i < 4; ++i)
                 ck_assert_msg(random.word[i] == published[v].word[i],
                               "vector %zu, stream %d, word %d: %08x, not %08x", v, stream, i, random.word[i],

@@ -57,7 +57,7 @@ static int falling(const void *left, const void *right)
 }
 
 /* Noise and random choices straight from their counters, documented in the table of streams (rng.h). */
-static double drawn(mot_stream stream, size_t s, size_t i)
+static double drawn(mot_random_stream stream, size_t s, size_t i)
 {
     const uint64_t place = batch.step >= 0 ? s : (uint64_t)batch.first + s;
     const mot_random4 random = mot_random(batch.seed, stream, (uint32_t)batch.step, (uint32_t)place,

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* What the numbers are for; one stream never meets another. Values are part of the file format: append only. */
-typedef enum mot_stream {
+typedef enum mot_random_stream {
     MOT_STREAM_INIT = 1,  /* initial parameters: a = unit + 2 (params.h), b = tensor, c, d = element / 2 */
     MOT_STREAM_ORDER = 2, /* the order of samples: a = epoch */
     MOT_STREAM_AUGMENT =
@@ -29,14 +29,14 @@ typedef enum mot_stream {
     MOT_STREAM_RANDOM =
         10, /* random samples: a, b = index (low, high word), c = 0: its numbers, 1: its label */
     MOT_STREAM_TEACHER = 11, /* a teacher's samples: a = index, b = high word and split, c = purpose */
-} mot_stream;
+} mot_random_stream;
 
 typedef struct mot_random4 {
     uint32_t word[4];
 } mot_random4;
 
 /* Four random words. */
-mot_random4 mot_random(uint64_t seed, mot_stream stream, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
+mot_random4 mot_random(uint64_t seed, mot_random_stream stream, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
 
 /* A word as a number in [0, 1), a multiple of 2^-32. (Cast to float it may round up to 1.) */
 double mot_uniform(uint32_t word);
@@ -48,7 +48,7 @@ void mot_normal_pair(uint32_t first, uint32_t second, double normal[2]);
  * i / 8 % 4 of the draw (a, b, c, d + i / 32 * 8 + i % 8) for the counter (a, b, c, d). The words count from the
  * lower tail (bits 0 .. 2^31 - 1) or, with the highest bit, from the upper one; so the numbers end at 6.3 deviations.
  * Right to 5e-7 of each number. Float arithmetic alone: the same bits on every machine. */
-void mot_normal_row(uint64_t seed, mot_stream stream, const uint32_t counter[4], float deviation, float *row,
+void mot_normal_row(uint64_t seed, mot_random_stream stream, const uint32_t counter[4], float deviation, float *row,
                     size_t count);
 
 #endif

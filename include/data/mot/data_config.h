@@ -9,6 +9,17 @@
 
 typedef enum mot_target { MOT_TARGET_LABEL, MOT_TARGET_GROUP } mot_target;
 
+/* What makes the tasks of a stream (stream.h). */
+typedef enum mot_stream_split { MOT_SPLIT_CLASS, MOT_SPLIT_GROUP, MOT_SPLIT_FILE } mot_stream_split;
+typedef struct mot_stream_config { /* keys data.stream.* */
+    char files[2048];              /* "[a.h5, b.h5]" */
+    mot_stream_split split;
+    int tasks;                     /* 0 (auto): a group, or a file, a task */
+    bool drawn;                    /* which classes, groups or files make which task, by the seed */
+    bool one_head;                 /* all tasks share their classes and one softmax */
+    char changes[1024];            /* "[none, rotate 30 + noise 0.1]": of tasks 0, 1, 0 again, ... */
+} mot_stream_config;
+
 typedef struct mot_data_config { /* keys data.* */
     int source;                  /* row of mot_source_kinds */
     char file[512];
@@ -22,6 +33,7 @@ typedef struct mot_data_config { /* keys data.* */
         int classes;
         mot_gidx samples;
     } random;
+    mot_stream_config stream;
     bool shuffle;      /* each epoch in an order of its own, or always as they stand */
     mot_target target; /* learn the label, or the group in its place */
     size_t memory;     /* bytes a rank may hold of a split's samples; above it they are read as needed */
