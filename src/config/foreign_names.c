@@ -29,7 +29,7 @@ const mot_foreign mot_foreign_keys[] = {
     {NAMES("device gpu use_cuda cuda no_cuda accelerator use_gpu use_cpu"), NONE("mot computes on CPUs alone")},
     {NAMES("world_size nproc nproc_per_node num_gpus n_gpu gpus num_nodes nnodes num_processes devices num_devices ranks np"),
      NONE("mpirun -n or srun -n say how many ranks there are")},
-    {NAMES("local_rank rank node_rank master_addr master_port backend distributed_backend dist_backend strategy"),
+    {NAMES("local_rank rank node_rank master_addr master_port backend distributed_backend dist_backend"),
      NONE("MPI and its launcher see to it")},
     {NAMES("verbose verbosity quiet log_level disable_tqdm progress_bar"), NONE("mot train --quiet says less")},
     {NAMES("report_to wandb wandb_project use_wandb tensorboard tensorboard_dir use_tensorboard mlflow logger"),

@@ -26,6 +26,8 @@ static const char *const exchange_names[] = {"auto", "direct", "node", NULL};
 static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
 static const char *const nonfinite_names[] = {"stop", "skip_step", "rollback", NULL};
 static const char *const prune_names[] = {"group", "cluster", "oracle", "single", NULL};
+static const char *const strategy_names[] = {"none", "concurrent", "sequential", "hybrid", "joint", NULL};
+static const char *const revisit_names[] = {"oldest", "newest", "dissimilar", NULL};
 static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
 static const char *const schedule_names[] = {"constant", "linear", "cosine", "auto", NULL};
 
@@ -295,6 +297,27 @@ const mot_option mot_options[] = {
     {STAGE_KEY("prune_cosine"), IN_STAGE(prune.cosine), REAL(0, 1), DEFAULT("0.9"),
      HELP("Of rule cluster: cosine of two directions, in magnitude, from which on they are of one cluster.")},
 
+    {KEY("rehearsal.strategy"), IN_CONFIG(rehearsal.strategy), CHOICE(strategy_names), DEFAULT("concurrent"),
+     HELP("What a task of a stream learns from, in as many steps whatever it is: none: its own samples; concurrent: they and the memory of old tasks together; sequential: its own, then the memory of one old task after another; hybrid: its own and the memory of similar tasks together, then that of each other one; joint: its own and all samples of old tasks.")},
+    {KEY("rehearsal.memory"), IN_CONFIG(rehearsal.memory), INTEGER(0, MOST_SAMPLES), DEFAULT("200"), UNIT("samples"),
+     HELP("Samples of old tasks that are held.")},
+    {KEY("rehearsal.share"), IN_CONFIG(rehearsal.share), REAL(0, 1), .below = true, .word = "auto", DEFAULT("auto"), UNIT("fraction"),
+     HELP("How much of what a task learns is old, in samples of a batch where they are learned together, else in steps; auto: as many as there are in the memory beside its own.")},
+    {KEY("rehearsal.order"), IN_CONFIG(rehearsal.order), CHOICE(revisit_names), DEFAULT("oldest"),
+     HELP("Of sequential and hybrid: which old task is revisited first.")},
+    {KEY("rehearsal.tau"), IN_CONFIG(rehearsal.tau), REAL(-1, 1), DEFAULT("0"), UNIT("cosine"),
+     HELP("Of hybrid: an old task is similar whose gradient has this cosine with the new one's, or more, as the new one begins.")},
+    {KEY("rehearsal.parts"), IN_CONFIG(rehearsal.parts), .type = MOT_OPTION_PARTS, .least = 1, .most = ALL_PARTS,
+     DEFAULT("[gate, embed, attention, ffn]"), HELP("Parts whose gradients are compared.")},
+    {KEY("rehearsal.cosine_samples"), IN_CONFIG(rehearsal.cosine_samples), INTEGER(1, MOST_SAMPLES), DEFAULT("512"), UNIT("samples"),
+     HELP("Of a task, at most, for its gradient.")},
+    {KEY("rehearsal.grow"), IN_CONFIG(rehearsal.grow), INTEGER(0, MOT_MAX_EXPERTS), DEFAULT("0"), UNIT("experts a task"),
+     HELP("Experts that each task but the first has new, until all model.experts are there: those of later tasks get no sample before; 0: all are there from the first task on.")},
+    {KEY("rehearsal.freeze"), IN_CONFIG(rehearsal.freeze), BOOLEAN, DEFAULT("false"),
+     HELP("With grow: experts of former tasks stand still.")},
+    {KEY("rehearsal.gate_tasks"), IN_CONFIG(rehearsal.gate_tasks), INTEGER(1, 1 << 20), .word = "all", DEFAULT("all"), UNIT("tasks"),
+     HELP("The gate learns in the first so many tasks, and then stands still.")},
+
     {KEY("eval.split"), REPORTS, IN_CONFIG(eval.split), TEXT(15), DEFAULT("test"),
      HELP("Split of the data set that is evaluated.")},
     {KEY("eval.every"), REPORTS, IN_CONFIG(eval.every), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
@@ -347,6 +370,7 @@ const mot_option_section mot_option_sections[] = {
     {"route", "Routing"},
     {"init", "Initial values"},
     {"train", "Training"},
+    {"rehearsal", "Rehearsal of a stream of tasks"},
     {"eval", "Evaluation"},
     {"checkpoint", "Checkpoints"},
     {"record", "Record of the gate's choices"},

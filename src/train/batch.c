@@ -149,12 +149,13 @@ static void deal(mot_batch *batch, const mot_comm *comm, bool whole)
 /* Whether there are samples behind the last one. */
 static bool goes_on(const mot_batch_source *source)
 {
-    return source->shuffled || source->repeats;
+    return source->sampler != NULL || source->shuffled || source->repeats;
 }
 
 static mot_gidx index_of(const mot_batch_source *source, mot_gidx position)
 {
     const mot_gidx samples = source->dataset->samples;
+    if (source->sampler != NULL) return mot_sampler_index(source->sampler, position);
     if (source->shuffled) return mot_order_sample(source->seed, samples, position);
     return source->repeats ? position % samples : position;
 }
@@ -280,6 +281,11 @@ static void drop_next(struct mot_batch_ahead *ahead)
         ahead->next = (ahead->next + 1) % MOT_BATCHES_READY;
     }
     atomic_store(&ahead->unwanted, false);
+}
+
+void mot_batch_forget(mot_batch *batch)
+{
+    if (batch->ahead != NULL) drop_next(batch->ahead);
 }
 
 static mot_status load_now(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,

@@ -76,12 +76,22 @@ static void leave_out(run_course *course, mot_step_result *result)
     result->loss = result->hits = result->purity = NAN;
 }
 
+/* The stage as a task of a stream has it: the gate may have learned for long enough. */
+static mot_stage_config stage_of(const mot_config *config, int stage)
+{
+    mot_stage_config of = *mot_stage_at(config, stage);
+    const int gate_tasks = config->rehearsal.gate_tasks;
+    if (gate_tasks > 0 && mot_stage_task(config, stage) >= gate_tasks) of.train &= ~(1u << MOT_PART_GATE);
+    return of;
+}
+
 static mot_status train_step(mot_run *run, bool *stop, bool *save)
 {
     run_course *course = &run->course;
     const mot_config *config = &course->config;
     const mot_progress *progress = &course->progress;
-    const mot_stage_config *stage = mot_stage_at(config, progress->stage);
+    const mot_stage_config of = stage_of(config, progress->stage), *stage = &of;
+    const int at = mot_stage_task(config, progress->stage);
     const size_t batch = config->train.batch;
     const mot_gidx samples = run->world.train.dataset->samples;
     const double factor = mot_stage_factor(stage, progress->step - progress->stage_first,
@@ -93,6 +103,8 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
         .stage = stage,
         .factor = factor,
         .careful = config->train.on_nonfinite == MOT_NONFINITE_SKIP_STEP,
+        .active = run_active(config, at),
+        .frozen = run_frozen(config, at),
     };
     mot_step_result result;
     const bool asked = stop_asked(&run->world, course);
@@ -132,6 +144,14 @@ static void measure_yardstick(run_reporter *reporter, const mot_model *model)
     reporter->since.begun_s += mot_clock_s() - before; /* not training time */
 }
 
+/* Whether the last step was the last one of a task of a stream, which is not the last task. */
+static bool task_ended(const run_course *course)
+{
+    const mot_progress *progress = &course->progress;
+    return course->config.tasks > 1 && progress->stage_first == progress->step &&
+           progress->stage % course->config.stages == 0;
+}
+
 static mot_status train(mot_run *run)
 {
     run_course *course = &run->course;
@@ -139,7 +159,7 @@ static mot_status train(mot_run *run)
     const mot_progress *progress = &course->progress;
     mot_status status = MOT_OK;
     bool stop = false, save = false;
-    if (progress->step == 0 && config->eval.start && !course->continued) {
+    if (progress->step == 0 && (config->eval.start || run->world.rehearsal.stream != NULL) && !course->continued) {
         MOT_TRY(mot_run_evaluate(run));
         mot_run_say_eval(run);
     }
@@ -150,7 +170,7 @@ static mot_status train(mot_run *run)
         measure_yardstick(&run->reporter, &run->world.model);
         const mot_gidx step = progress->step;
         const bool last = progress->stage == mot_stage_count(config);
-        if (last || (config->eval.every > 0 && step % config->eval.every == 0)) {
+        if (last || task_ended(course) || (config->eval.every > 0 && step % config->eval.every == 0)) {
             const double before = mot_clock_s();
             MOT_TRY(mot_run_evaluate(run));
             mot_run_say_eval(run);

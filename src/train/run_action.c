@@ -89,6 +89,7 @@ done:
 mot_status mot_run_end_stage(mot_run *run)
 {
     const mot_status status = act(run, run->course.progress.stage - 1);
-    if (status == MOT_OK) mot_run_begin_stage(&run->world, &run->course);
-    return status;
+    if (status != MOT_OK) return status;
+    mot_run_begin_stage(&run->world, &run->course);
+    return mot_run_rehearse(run);
 }

@@ -22,6 +22,7 @@ mot_status mot_run_evaluate(mot_run *run)
     const mot_gidx samples = run->world.eval_set.samples, batch = (mot_gidx)run->course.config.eval.batch,
                    step = run->course.progress.step;
     run_eval *eval = &run->reporter.last_eval;
+    const int active = run_active(&run->course.config, run_task(&run->course));
     double loss = 0, hits = 0, since = mot_clock_s();
     const mot_step_work before = *mot_step_measure(run->world.step);
     mot_status status = MOT_OK;
@@ -29,7 +30,7 @@ mot_status mot_run_evaluate(mot_run *run)
     mot_run_figures_begin(&run->reporter, &run->world);
     for (mot_gidx first = 0; first < samples; first += batch) {
         const size_t n = (size_t)MOT_MIN(batch, samples - first);
-        const mot_step_task task = {.first = first, .total = n, .number = step};
+        const mot_step_task task = {.first = first, .total = n, .number = step, .active = active};
         mot_step_result result;
         MOT_TRY(mot_step_run(run->world.step, &run->world.eval, &task, mot_signals_asked(), &result));
         loss += result.loss * (double)n;

@@ -56,6 +56,11 @@ size_t mot_run_copy_bytes(mot_run *run); /* that this rank holds for checkpoints
  * begins the next. Collective. */
 mot_status mot_run_end_stage(mot_run *run);
 
+/* run_rehearsal.c: of a stream, what the stage that begins, or goes on, learns from. Collective. */
+mot_status mot_run_rehearse(mot_run *run);
+/* run_compare.c: how similar each old task is to one that begins, into its row of the cosines. Collective. */
+mot_status mot_run_compare_tasks(mot_run *run, int task);
+
 /* run_eval.c: collective. */
 mot_status mot_run_evaluate(mot_run *run);
 /* run_figures.c: collective, its status each rank's own. */

@@ -258,6 +258,7 @@ mot_status mot_run_begin(mot_run *run)
         if (status == MOT_OK && !finished) status = mot_run_note(run, "running", NULL);
     }
     MOT_TRY(mot_comm_agree_any(comm, status, &course->finished));
+    MOT_TRY(mot_run_rehearse(run));
     MOT_TRY(mot_run_save_begin(run));
 done:
     return status;

@@ -76,6 +76,14 @@ static void describe_sources(run_world *world, const run_course *course)
     world->eval.dataset = eval;
 }
 
+/* With a head a task, a sample's task is known; where it is evaluated too, unless nobody knows it. */
+static void know_heads(const run_world *world, const run_course *course, mot_loss *loss)
+{
+    const mot_stream *stream = mot_dataset_stream(world->train.dataset);
+    if (stream != NULL && course->config.data.target == MOT_TARGET_LABEL && course->purpose != RUN_PREDICT)
+        loss->head = stream->head;
+}
+
 /* A run that is continued or evaluated stays with what it began with; its checkpoints say so. Collective. */
 static mot_status choose_precision(run_world *world, run_course *course)
 {
@@ -122,6 +130,7 @@ mot_status mot_run_world_open(run_world *world, run_course *course, const mot_co
     size_t held = mot_memory_held();
     status = mot_allocate(&world->moves.load, (size_t)config->model.experts, sizeof(int64_t), "loads");
     if (status == MOT_OK) status = mot_run_open_data(world, course);
+    if (status == MOT_OK) status = mot_run_rehearsal_open(world, course);
     MOT_TRY(mot_comm_agree(comm, status));
     MOT_TRY(check_same_data(world, course));
     world->held.data = held_since(&held);
@@ -131,6 +140,7 @@ mot_status mot_run_world_open(run_world *world, run_course *course, const mot_co
     describe_sources(world, course);
     status = mot_loss_init(&loss, mot_loss_kind_at(config->train.loss), mot_batch_target_bytes(&world->train),
                            world->classes);
+    if (status == MOT_OK) know_heads(world, course, &loss);
     if (status == MOT_OK)
         status = mot_token_shape_of(&world->train.dataset->format, config->model.patch, &shape);
     if (status == MOT_OK)
@@ -156,6 +166,7 @@ void mot_run_world_close(run_world *world)
     mot_model_free(&world->model);
     mot_free(world->parent);
     mot_free(world->moves.load);
+    mot_run_rehearsal_close(&world->rehearsal);
     mot_dataset_close(&world->train_set);
     mot_dataset_close(&world->eval_set);
     mot_schema_free(&world->schema);

@@ -5,6 +5,7 @@
 #include "mot/digest.h"
 #include "mot/schema.h"
 #include "run_course.h"
+#include "run_rehearsal.h"
 #include "watchdog.h"
 
 /* Where the job runs. */
@@ -23,6 +24,7 @@ typedef struct run_world {
     int classes, groups; /* of what is learned; groups 0: none */
     int *parent;         /* [classes]: group of a label, or NULL */
     mot_batch_source train, eval;
+    run_rehearsal rehearsal; /* of a stream of tasks */
     mot_model model; /* its config is the course's */
     mot_step *step;
     size_t figures; /* numbers in all figures of an evaluation; root */
@@ -49,6 +51,9 @@ void mot_run_world_close(run_world *world);
 mot_status mot_run_take_initial(const run_world *world, const run_course *course);
 /* That these are right, where the run is still to begin: before anything is written. Collective. */
 mot_status mot_run_check_initial(const run_world *world, const run_course *course);
+/* run_rehearsal.c: what a stream needs beside its data; its own status. */
+mot_status mot_run_rehearsal_open(run_world *world, const run_course *course);
+void mot_run_rehearsal_close(run_rehearsal *rehearsal);
 /* The optimizers forget, as a stage begins; nothing behind the last one. */
 void mot_run_begin_stage(run_world *world, const run_course *course);
 

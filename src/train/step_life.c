@@ -287,6 +287,11 @@ done:
     return mot_comm_agree(step->comm, status);
 }
 
+void mot_step_forget(mot_step *step)
+{
+    mot_batch_forget(&step->batch);
+}
+
 const mot_loss *mot_step_loss(const mot_step *step)
 {
     return &step->loss;

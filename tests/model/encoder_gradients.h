@@ -49,11 +49,11 @@ static void check(const char *name, const mot_expert_config *config, bool text, 
     snprintf(c.name, sizeof c.name, "%s", name);
     bench_batch_init(&e.batch, text);
     bench_expert_init(&e.expert, config, text, outputs, 50);
-    e.loss = (mot_loss){mot_loss_kind_at(mot_kinds_find(&mot_loss_kinds, loss)), sizeof(int32_t),
     e.loss = (mot_loss){.kind = mot_loss_kind_at(mot_kinds_find(&mot_loss_kinds, loss)),
                         .target_bytes = sizeof(int32_t),
                         .classes = outputs == 1 ? 2 : (int)outputs,
                         .outputs = outputs};
+    e.start = mot_calloc(e.expert.table.count, sizeof *e.start);
     gradient_fill(e.start, e.expert.table.count, 51, 0, 0.01);
     c.loss = encoder_loss;
     /* Forward and backward: 9 layers a block, 3 around them. */

@@ -257,7 +257,11 @@ START_TEST(losses)
     for (int kind = 0; mot_loss_kinds.row[kind] != NULL; ++kind)
         for (size_t C = 1; C <= 5; C += C == 1 ? 1 : 3)
             for (int label = 0; label < (C == 1 ? 2 : (int)C); ++label) {
-                loss_context p = {{mot_loss_kind_at(kind), sizeof(int32_t), C == 1 ? 2 : (int)C, C}, {label}};
+                loss_context p = {.loss = {.kind = mot_loss_kind_at(kind),
+                                           .target_bytes = sizeof(int32_t),
+                                           .classes = C == 1 ? 2 : (int)C,
+                                           .outputs = C},
+                                  .target = {label}};
                 char name[GRADIENT_NAME];
                 snprintf(name, sizeof name, "%s_C%zu_label%d", mot_loss_kinds.row[kind]->name, C, label);
                 begin(name, loss_loss, 1, 1); /* computed in double, rounded once */

@@ -15,7 +15,10 @@ static mot_loss named(const char *kind, size_t C)
 {
     const int row = mot_kinds_find(&mot_loss_kinds, kind);
     ck_assert_int_ne(row, MOT_NO_KIND);
-    return (mot_loss){mot_loss_kind_at(row), sizeof(int32_t), C == 1 ? 2 : (int)C, C};
+    return (mot_loss){.kind = mot_loss_kind_at(row),
+                      .target_bytes = sizeof(int32_t),
+                      .classes = C == 1 ? 2 : (int)C,
+                      .outputs = C};
 }
 
 static double value_and_gradient(const char *kind, size_t C, const float *out, int32_t label, float *d_out)
@@ -174,6 +177,33 @@ START_TEST(no_constant_is_better_than_the_mean)
 }
 END_TEST
 
+/* A sample of a head is that of a loss that has no other classes. */
+START_TEST(heads)
+{
+    static const int32_t head[] = {1, 0, 1, 0, 1};
+    static const size_t of_head[] = {0, 2, 4};
+    const float out[] = {0.3f, 5, -0.7f, -9, 1.5f}, own[] = {0.3f, -0.7f, 1.5f};
+    for (size_t k = 0; k < MOT_COUNT(kinds); ++k)
+        for (int32_t place = 0; place < 3; ++place) {
+            const mot_loss alone = named(kinds[k], 3);
+            mot_loss loss = named(kinds[k], 5);
+            float d_out[5], d_own[3];
+            const int32_t label = (int32_t)of_head[place];
+            const double all = loss.kind->value(&loss, out, &label, d_out);
+            loss.head = head;
+            const double value = loss.kind->value(&loss, out, &label, d_out);
+            ck_assert_double_eq(value, alone.kind->value(&alone, own, &place, d_own));
+            ck_assert(value < all);
+            for (size_t i = 0; i < 3; ++i) ck_assert(d_out[of_head[i]] == d_own[i]);
+            ck_assert(d_out[1] == 0 && d_out[3] == 0);
+            ck_assert_int_eq(mot_loss_predicted(&loss, out, &label), 4);
+            ck_assert(loss.kind->right(&loss, out, &label) == (label == 4));
+            loss.head = NULL;
+            ck_assert_int_eq(mot_loss_predicted(&loss, out, &label), 1);
+        }
+}
+END_TEST
+
 /* Against the formulas, and the largest is that of the label that the outputs stand for. */
 static void probabilities(const char *kind, size_t C, const float *out, float *p)
 {
@@ -214,6 +244,7 @@ static void loss_tests(TCase *tcase)
     tcase_add_test(tcase, far_outputs_stay_finite);
     tcase_add_test(tcase, lost_outputs_are_seen);
     tcase_add_test(tcase, labels_are_predicted);
+    tcase_add_test(tcase, heads);
     tcase_add_test(tcase, outputs_are_counted);
     tcase_add_test(tcase, other_targets_are_refused);
     tcase_add_test(tcase, numbers_have_the_squared_loss_alone);

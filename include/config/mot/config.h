@@ -16,6 +16,7 @@
 
 #include "mot/data_config.h"
 #include "mot/model_config.h"
+#include "mot/rehearsal_config.h"
 #include "mot/stage_config.h"
 
 typedef struct mot_config {
@@ -38,6 +39,7 @@ typedef struct mot_config {
     int tasks; /* no key: of a stream, as its data have them, and each goes through all stages; else 1 (mot_stage_at) */
     int stages;
     mot_stage_config stage[MOT_MAX_STAGES];
+    mot_rehearsal_config rehearsal;
     struct {
         char split[16]; /* "test", "val" */
         mot_gidx every; /* steps; 0: at the end only */

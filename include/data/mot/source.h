@@ -18,6 +18,7 @@ typedef struct mot_source_kind {
     const char *title; /* what its data are called; NULL: data.file */
     bool made;         /* any rank makes any sample, and no file is read */
     bool meaningless;  /* there is nothing to learn */
+    bool tasks;        /* its splits are streams of tasks (stream.h), which the keys rehearsal.* are about */
     /* The key that must be given and is not, or NULL. (NULL: none must.) */
     const char *(*missing)(const mot_data_config *config);
     /* Opens split "train", "val" or "test"; `training`: its samples are learned from, else evaluated. MOT_ERR_INPUT with a

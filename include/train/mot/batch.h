@@ -25,6 +25,7 @@
 #include "mot/comm.h"
 #include "mot/dataset.h"
 #include "mot/gate.h"
+#include "mot/sampler.h"
 #include "mot/shared.h"
 #include "mot/tokens.h"
 
@@ -49,6 +50,7 @@ typedef struct mot_batch_source {
     uint64_t seed;
     bool shuffled; /* positions go through mot_order_sample; else a position is an index, */
     bool repeats;  /* which begins anew behind the last sample */
+    const mot_sampler *sampler; /* NULL; else it says which sample stands at a position, and neither of those counts */
 } mot_batch_source;
 
 typedef struct mot_batch {
@@ -85,6 +87,8 @@ mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batc
  * loaded, and between the last look and the next load. `nodes` must stay. Collective over a node's members; MOT_ERR_MEMORY,
  * the same on all of them. */
 mot_status mot_batch_share(mot_batch *batch, const mot_batch_source *source, const mot_nodes *nodes);
+/* Waits for what is being loaded ahead, and drops it: before a source, or its sampler, changes. */
+void mot_batch_forget(mot_batch *batch);
 /* Waits for what is being loaded. */
 void mot_batch_free(mot_batch *batch);
 

@@ -114,6 +114,9 @@ void mot_step_destroy(mot_step **step);
  * same status everywhere. */
 mot_status mot_step_renew(mot_step **step, const mot_batch_source *source);
 
+/* Nothing is loaded ahead any more (mot_batch_forget). */
+void mot_step_forget(mot_step *step);
+
 /* That it was made with. */
 const mot_loss *mot_step_loss(const mot_step *step);
 
