@@ -100,7 +100,7 @@ const mot_foreign mot_foreign_keys[] = {
     {NAMES("router_jitter_noise jitter_noise jitter_eps router_jitter moe_input_jitter_eps noisy_gate_policy noisy_gating "
            "router_noise gate_noise"),
      OURS("route.noise")},
-    {NAMES("temperature router_temperature softmax_temperature tau"),
+    {NAMES("temperature router_temperature softmax_temperature"),
      NONE("scores are taken as they are; route.noise_scale is the size of their noise")},
     {NAMES("router_aux_loss_coef aux_loss aux_loss_coef aux_loss_weight aux_loss_alpha aux_loss_factor moe_aux_loss_coeff "
            "moe_loss_coef load_balancing load_balancing_loss_coef load_balance_loss load_balance balance_loss_weight"),

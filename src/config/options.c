@@ -313,7 +313,7 @@ const mot_option mot_options[] = {
      HELP("Of a task, at most, for its gradient.")},
     {KEY("rehearsal.grow"), IN_CONFIG(rehearsal.grow), INTEGER(0, MOT_MAX_EXPERTS), DEFAULT("0"), UNIT("experts a task"),
      HELP("Experts that each task but the first has new, until all model.experts are there: those of later tasks get no sample before; 0: all are there from the first task on.")},
-    {KEY("rehearsal.freeze"), IN_CONFIG(rehearsal.freeze), BOOLEAN, DEFAULT("false"),
+    {KEY("rehearsal.freeze_old"), IN_CONFIG(rehearsal.freeze_old), BOOLEAN, DEFAULT("false"),
      HELP("With grow: experts of former tasks stand still.")},
     {KEY("rehearsal.gate_tasks"), IN_CONFIG(rehearsal.gate_tasks), INTEGER(1, 1 << 20), .word = "all", DEFAULT("all"), UNIT("tasks"),
      HELP("The gate learns in the first so many tasks, and then stands still.")},

@@ -17,5 +17,5 @@ int run_active(const mot_config *config, int task)
 
 int run_frozen(const mot_config *config, int task)
 {
-    return config->rehearsal.freeze && task > 0 ? run_active(config, task - 1) : 0;
+    return config->rehearsal.freeze_old && task > 0 ? run_active(config, task - 1) : 0;
 }

@@ -26,7 +26,7 @@ typedef struct mot_rehearsal_config { /* keys rehearsal.* */
     mot_part_set parts;      /* whose gradients those are */
     mot_gidx cosine_samples; /* of a task, at most, for its gradient */
     int grow;                /* experts that are new with each task but the first; 0: all are there from the beginning */
-    bool freeze;             /* experts of former tasks stand still */
+    bool freeze_old;         /* experts of former tasks stand still */
     int gate_tasks;          /* the gate learns in the first so many tasks; 0: in all */
 } mot_rehearsal_config;
 #define MOT_SHARE_AUTO (-1.0)
