@@ -44,6 +44,7 @@ static mot_status inspect_hdf5(const inspect_options *options)
     }
     putchar('\n');
     MOT_TRY(inspect_sum_up(&file, options));
+    MOT_TRY(inspect_put_tasks(&file, options));
     puts("attributes");
     inspect_put_attributes(file.file, 2);
     puts("contents");

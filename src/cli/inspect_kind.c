@@ -4,9 +4,11 @@
 
 #include "inspect_private.h"
 #include "mot/checkpoint.h"
+#include "mot/continual.h"
 #include "mot/dataset.h"
 #include "mot/memory.h"
 #include "mot/record_read.h"
+#include "mot/screen.h"
 
 mot_status inspect_open(inspect_file *file, const char *path)
 {
@@ -167,6 +169,23 @@ static mot_status put_segment(hid_t file)
     }
 
 done:
+    return status;
+}
+
+static void put_line(const char *line)
+{
+    puts(line);
+}
+
+mot_status inspect_put_tasks(const inspect_file *file, const inspect_options *options)
+{
+    mot_task_matrix matrix;
+    const bool may = strcmp(file->format, "mot-run") == 0 || strcmp(file->format, "mot-checkpoint") == 0;
+    if (!may) return MOT_OK;
+    const mot_status status = mot_task_matrix_read(&matrix, file->file, options->path);
+    mot_task_matrix_say(&matrix, mot_screen_width(), put_line);
+    if (matrix.tasks > 0) putchar('\n');
+    mot_task_matrix_free(&matrix);
     return status;
 }
 

@@ -13,6 +13,8 @@ typedef struct inspect_file {
 mot_status inspect_open(inspect_file *file, const char *path);
 /* What the file holds, in a few lines, and with options->verify whether all of it is right. */
 mot_status inspect_sum_up(const inspect_file *file, const inspect_options *options);
+/* How well tasks were learned and kept, by a run or up to a checkpoint, where it learns tasks. */
+mot_status inspect_put_tasks(const inspect_file *file, const inspect_options *options);
 /* All checksums of an open file of this format; `sealed`: it has a mark, which was right when it was opened. */
 mot_status inspect_verify(hid_t file, const char *format, const char *path, bool sealed);
 void inspect_say_verified(bool sealed);

@@ -18,24 +18,6 @@ static mot_status copy_text(char **copy, const char *text)
     return status;
 }
 
-/* Pointers and characters in one allocation. */
-static mot_status copy_names(char ***copy, char *const *names, int count)
-{
-    *copy = NULL;
-    if (names == NULL || count <= 0) return MOT_OK;
-    size_t bytes = (size_t)count * sizeof(char *);
-    for (int i = 0; i < count; ++i) bytes += strlen(names[i]) + 1;
-    mot_status status = mot_allocate(copy, bytes, 1, "the routing record");
-    if (status != MOT_OK) return status;
-    char *at = (char *)(*copy + count);
-    for (int i = 0; i < count; ++i) {
-        const size_t length = strlen(names[i]) + 1;
-        (*copy)[i] = memcpy(at, names[i], length);
-        at += length;
-    }
-    return MOT_OK;
-}
-
 static mot_status take_source(record_source *source, const mot_record_about *about)
 {
     mot_status status;
@@ -47,8 +29,8 @@ static mot_status take_source(record_source *source, const mot_record_about *abo
     MOT_TRY(mot_record_take_experts(source, about->experts, about->choices, about->origin));
     MOT_TRY(copy_text(&source->dataset_checksum, about->dataset_checksum));
     MOT_TRY(copy_text(&source->run_id, about->run_id));
-    MOT_TRY(copy_names(&source->class_names, about->class_names, about->classes));
-    MOT_TRY(copy_names(&source->group_names, about->group_names, about->groups));
+    MOT_TRY(mot_record_names_copy(&source->class_names, about->class_names, about->classes));
+    MOT_TRY(mot_record_names_copy(&source->group_names, about->group_names, about->groups));
 done:
     return status;
 }
@@ -93,10 +75,22 @@ void mot_record_close(mot_record **closed)
     if (record->log >= 0) close(record->log);
     mot_record_tables_free(record->table, record_table_count(record->source.layers));
     mot_record_source_free(&record->source);
+    mot_task_matrix_free(&record->by_task);
     mot_free(record->segment);
     mot_free(record->folder);
     mot_free(record->config_text);
     mot_free(record);
+}
+
+mot_status mot_record_by_task(mot_record *record, const mot_task_matrix *matrix)
+{
+    mot_task_matrix *const own = &record->by_task;
+    mot_status status = MOT_OK;
+    if (own->tasks == 0) MOT_TRY(mot_task_matrix_create(own, matrix->tasks, matrix->unaided != NULL, matrix->names));
+    mot_task_matrix_copy(own, matrix);
+    record->unlinked = true;
+done:
+    return status;
 }
 
 /* ---- writing ---- */

@@ -21,6 +21,7 @@
 
 #include <limits.h>
 
+#include "mot/continual.h"
 #include "mot/h5.h"
 #include "mot/record.h"
 
@@ -89,6 +90,8 @@ typedef struct record_source {
     char **class_names, **group_names; /* one allocation each; NULL: none */
 } record_source;
 void mot_record_source_free(record_source *source);
+/* names [count] or NULL; pointers and characters in one allocation. */
+mot_status mot_record_names_copy(char ***copy, char *const *names, int count);
 /* Who is left of those that there were in the beginning: origin [experts], copied. */
 mot_status mot_record_take_experts(record_source *source, int experts, int choices, const int *origin);
 
@@ -160,6 +163,8 @@ struct mot_record {
     size_t segments, room;
     bool begun;   /* the last of them is open, and its rows are those in memory */
     bool written; /* it has a file */
+
+    mot_task_matrix by_task; /* as run.h5 has it; of no tasks: there is none */
 
     bool unlinked;                  /* run.h5 does not name all that there is */
     double linked_s, linked_work_s; /* when it was written, by the clock and by this thread's work */

@@ -75,6 +75,7 @@ static mot_status write_run_file(const mot_record *record)
     MOT_TRY(mot_h5_make_scale(file, "config", "config")); /* of itself: no dimension is without a name */
     MOT_TRY(link_segments(file, record));
     MOT_TRY(link_checkpoints(file, record->folder));
+    MOT_TRY(mot_task_matrix_write(&record->by_task, file));
     MOT_TRY(mot_h5_close_file(&file, path, true));
 
 done:

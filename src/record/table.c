@@ -206,6 +206,23 @@ void mot_record_tables_free(record_table *tables, size_t count)
     mot_free(tables);
 }
 
+mot_status mot_record_names_copy(char ***copy, char *const *names, int count)
+{
+    *copy = NULL;
+    if (names == NULL || count <= 0) return MOT_OK;
+    size_t bytes = (size_t)count * sizeof(char *);
+    for (int i = 0; i < count; ++i) bytes += strlen(names[i]) + 1;
+    mot_status status = mot_allocate(copy, bytes, 1, "the routing record");
+    if (status != MOT_OK) return status;
+    char *at = (char *)(*copy + count);
+    for (int i = 0; i < count; ++i) {
+        const size_t length = strlen(names[i]) + 1;
+        (*copy)[i] = memcpy(at, names[i], length);
+        at += length;
+    }
+    return MOT_OK;
+}
+
 void mot_record_source_free(record_source *source)
 {
     mot_free(source->origin);

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "ck.h"
 #include "mot/continual.h"
 #include "mot/rng.h"
+#include "recorded.h"
 
 enum { MOST = 7 };
 
@@ -185,14 +185,206 @@ START_TEST(not_measured)
 }
 END_TEST
 
+/* ---- the table of a run ---- */
+
+static char *task_names[] = {"cats", "dogs", "caf\xc3\xa9s", "a name that is longer than its column"};
+
+/* That by hand, as a run comes to it, up to `learned` tasks; task not known: half as often right. */
+static mot_task_matrix by_hand_matrix(bool unaided, int learned)
+{
+    mot_task_matrix matrix;
+    mot_ck_ok(mot_task_matrix_create(&matrix, 4, unaided, task_names));
+    ck_assert_int_eq(mot_task_matrix_learned(&matrix), 0);
+    for (int task = -1; task < learned; ++task) {
+        double half[4];
+        const double *row = by_hand_table + (task + 1) * 4;
+        for (int j = 0; j < 4; ++j) half[j] = row[j] / 2;
+        mot_task_matrix_set(&matrix, task, 10 * (task + 1), row, half);
+        ck_assert_int_eq(mot_task_matrix_learned(&matrix), task + 1);
+    }
+    return matrix;
+}
+
+static bool same(const double *a, const double *b, size_t count)
+{
+    for (size_t i = 0; i < count; ++i)
+        if (!(a[i] == b[i] || (isnan(a[i]) && isnan(b[i])))) return false;
+    return true;
+}
+
+static void expect_same(const mot_task_matrix *a, const mot_task_matrix *b)
+{
+    ck_assert_int_eq(a->tasks, b->tasks);
+    for (int j = 0; j < a->tasks; ++j) ck_assert_str_eq(a->names[j], b->names[j]);
+    for (int r = 0; r <= a->tasks; ++r) ck_assert_int_eq(a->step[r], b->step[r]);
+    ck_assert(same(a->accuracy, b->accuracy, 20));
+    ck_assert((a->unaided == NULL) == (b->unaided == NULL));
+    ck_assert(a->unaided == NULL || same(a->unaided, b->unaided, 20));
+}
+
+static void round_trip(bool unaided, int learned)
+{
+    mot_task_matrix matrix = by_hand_matrix(unaided, learned), read, copy;
+    hid_t file = H5I_INVALID_HID;
+    double acc;
+    const char *const path = in("matrix.h5");
+    mot_ck_ok(mot_h5_create_file(&file, path, MOT_H5_HEAD));
+    mot_ck_ok(mot_task_matrix_write(&matrix, file));
+    mot_ck_ok(mot_h5_close_file(&file, path, true));
+    mot_ck_ok(mot_h5_open_sealed(&file, path, "file"));
+    mot_ck_ok(mot_task_matrix_read(&read, file, path));
+    expect_same(&matrix, &read);
+    mot_ck_ok(mot_h5_get_real(file, "stream/accuracy", "acc", &acc));
+    ck_assert(learned > 0 ? acc > 0 : isnan(acc));
+    ck_assert(mot_h5_has_attribute(file, "stream/accuracy", "acc_why") == (learned <= 0));
+    mot_h5_close(&file);
+    mot_ck_ok(mot_task_matrix_create(&copy, 4, unaided, task_names));
+    mot_task_matrix_copy(&copy, &read);
+    expect_same(&matrix, &copy);
+    mot_task_matrix_clear(&copy);
+    ck_assert(mot_task_matrix_learned(&copy) == 0 && copy.step[0] == -1 && isnan(copy.accuracy[0]));
+    mot_task_matrix_free(&matrix);
+    mot_task_matrix_free(&read);
+    mot_task_matrix_free(&copy);
+}
+
+START_TEST(in_a_file)
+{
+    round_trip(true, 4);
+    round_trip(true, 2);
+    round_trip(false, 3);
+    round_trip(false, -1);
+}
+END_TEST
+
+/* run.h5 has it, from the next time that it is made. */
+START_TEST(in_run_h5)
+{
+    mot_record *record = open_record(-1);
+    mot_task_matrix matrix = by_hand_matrix(true, 3), read;
+    hid_t file = H5I_INVALID_HID;
+    mot_ck_ok(mot_h5_open_sealed(&file, in("run.h5"), "file"));
+    mot_ck_ok(mot_task_matrix_read(&read, file, "run.h5"));
+    ck_assert_int_eq(read.tasks, 0);
+    mot_h5_close(&file);
+    mot_ck_ok(mot_record_by_task(record, &matrix));
+    mot_task_matrix_set(&matrix, 3, 40, by_hand_table + 16, by_hand_table + 16);
+    mot_ck_ok(mot_record_by_task(record, &matrix));
+    segment(record, 1, 2);
+    mot_ck_ok(mot_h5_open_sealed(&file, in("run.h5"), "file"));
+    mot_ck_ok(mot_task_matrix_read(&read, file, "run.h5"));
+    expect_same(&matrix, &read);
+    mot_h5_close(&file);
+    mot_record_close(&record);
+    mot_task_matrix_free(&matrix);
+    mot_task_matrix_free(&read);
+}
+END_TEST
+
+static char said[8192];
+
+static void say(const char *line)
+{
+    const size_t used = strlen(said);
+    snprintf(said + used, sizeof said - used, "%s\n", line);
+}
+
+static void expect_said(const mot_task_matrix *matrix, int width, const char *text)
+{
+    said[0] = '\0';
+    mot_task_matrix_say(matrix, width, say);
+    ck_assert_str_eq(said, text);
+}
+
+static const char figures_after_three[] =
+    "\n"
+    "after 3 of 4 tasks\n"
+    "  accuracy                               0.5667\n"
+    "  learning accuracy                      0.7000\n"
+    "  average incremental accuracy           0.7222\n"
+    "  backward transfer                     -0.2000\n"
+    "  forward transfer                         none\n"
+    "  forgetting                             0.3500\n"
+    "  forgetting since learned               0.2500\n"
+    "  forgetting from the peak               0.2500\n"
+    "  forgetting of what was learned         0.2000\n"
+    "  no forward transfer: the accuracy of task 1 before the first step was not measured\n";
+
+START_TEST(on_a_terminal)
+{
+    mot_task_matrix matrix = by_hand_matrix(false, 3);
+    char text[4096];
+    matrix.accuracy[1] = NAN;
+    snprintf(text, sizeof text, "%s%s",
+             "\n"
+             "accuracy, %            0     1     2\n"
+             "before              25.0     .  20.0\n"
+             "0 cats              80.0\n"
+             "1 dogs              90.0  70.0\n"
+             "2 caf\xc3\xa9s             60.0  50.0  60.0\n"
+             "forgotten           30.0  40.0\n",
+             figures_after_three);
+    expect_said(&matrix, 80, text);
+    /* On a narrow one two columns at a time, and no row that would be empty. */
+    snprintf(text, sizeof text, "%s%s",
+             "\n"
+             "accu~     0     1\n"
+             "befo~  25.0     .\n"
+             "0 ca~  80.0\n"
+             "1 do~  90.0  70.0\n"
+             "2 ca~  60.0  50.0\n"
+             "forg~  30.0  40.0\n"
+             "\n"
+             "accu~     2\n"
+             "2 ca~  60.0\n",
+             figures_after_three);
+    expect_said(&matrix, 20, text);
+    mot_task_matrix_clear(&matrix);
+    expect_said(&matrix, 80, "");
+    mot_task_matrix_free(&matrix);
+}
+END_TEST
+
+/* Of many tasks a row each, of very many the first of them; and no line is longer than the terminal. */
+START_TEST(of_many_tasks)
+{
+    static const int counts[] = {2, 20, 24, 25, 60};
+    for (size_t c = 0; c < MOT_COUNT(counts); ++c) {
+        const int T = counts[c];
+        mot_task_matrix matrix;
+        double row[60];
+        mot_ck_ok(mot_task_matrix_create(&matrix, T, true, NULL));
+        for (int task = -1; task < T; ++task) {
+            for (int j = 0; j < T; ++j) row[j] = j <= task ? 1 - 0.01 * (task - j) : 0;
+            mot_task_matrix_set(&matrix, task, task + 1, row, row);
+        }
+        said[0] = '\0';
+        mot_task_matrix_say(&matrix, 79, say);
+        size_t longest = 0, lines = 0;
+        for (const char *at = said; *at != '\0'; at += strcspn(at, "\n") + 1, ++lines)
+            longest = MOT_MAX(longest, strcspn(at, "\n"));
+        ck_assert_uint_le(longest, 79);
+        ck_assert_uint_le(lines, 132); /* 2 x (a blank, names, 50 tasks, what is not shown), and figures */
+        ck_assert((strstr(said, "shown: 50 of 60 tasks") != NULL) == (T == 60));
+        ck_assert((strstr(said, "learned      best       now forgotten") != NULL) == (T > 24));
+        mot_task_matrix_free(&matrix);
+    }
+}
+END_TEST
+
 static void continual_tests(TCase *tcase)
 {
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, by_hand);
     tcase_add_test(tcase, on_the_way);
     tcase_add_test(tcase, as_their_formulas);
     tcase_add_test(tcase, of_one_task);
     tcase_add_test(tcase, of_none);
     tcase_add_test(tcase, not_measured);
+    tcase_add_test(tcase, in_a_file);
+    tcase_add_test(tcase, in_run_h5);
+    tcase_add_test(tcase, on_a_terminal);
+    tcase_add_test(tcase, of_many_tasks);
 }
 
 MOT_CK_MAIN("continual", continual_tests)

@@ -44,8 +44,8 @@
 #ifndef MOT_CONTINUAL_H
 #define MOT_CONTINUAL_H
 
-#include "mot/status.h"
-#include "mot/types.h"
+#include "mot/h5.h"
+#include "mot/record.h"
 
 typedef enum mot_continual_name {
     MOT_CONTINUAL_ACC,
@@ -76,5 +76,47 @@ typedef struct mot_continual_figure {
  * A figure that needs a number which was not measured has none, and says which. Sums are in double, in the order of tasks. */
 void mot_continual_measure(int tasks, int learned, const double *table,
                            mot_continual_figure figure[MOT_CONTINUAL_FIGURES]);
+
+/* ---- the table of a run ---- */
+
+/* Rows as above. All is owned, and one allocation for each. */
+typedef struct mot_task_matrix {
+    int tasks;      /* T; 0: there is none */
+    char **names;   /* [T]; NULL: they have none */
+    mot_gidx *step; /* [T + 1]: steps done when the row was measured; -1: it was not */
+    double *accuracy; /* [T + 1, T]: shares of samples that were right, their task being known; NaN: not measured */
+    double *unaided;  /* [T + 1, T]: not being known; NULL where that is the same */
+} mot_task_matrix;
+
+/* With nothing measured; names [tasks] are copied, or NULL. On failure it is as mot_task_matrix_free leaves it. */
+mot_status mot_task_matrix_create(mot_task_matrix *matrix, int tasks, bool unaided, char *const *names);
+void mot_task_matrix_free(mot_task_matrix *matrix);
+/* Nothing has been measured. */
+void mot_task_matrix_clear(mot_task_matrix *matrix);
+/* What was measured; both are of as many tasks, and of the same kind. */
+void mot_task_matrix_copy(mot_task_matrix *to, const mot_task_matrix *from);
+/* What was measured after `task` (-1: before the first step), when so many steps were done: accuracy, unaided [T]; the latter is
+ * not looked at where there is no such table. */
+void mot_task_matrix_set(mot_task_matrix *matrix, int task, mot_gidx step, const double *accuracy, const double *unaided);
+/* Tasks up to the last one after which was measured. */
+int mot_task_matrix_learned(const mot_task_matrix *matrix);
+
+/* The group /stream of a file that is being written (docs/files.md has the table), with the figures of the tasks so far; of no
+ * tasks there is none. */
+mot_status mot_task_matrix_write(const mot_task_matrix *matrix, hid_t file);
+/* That of a file; no tasks where it has none. MOT_ERR_INPUT: it is not what mot writes; *matrix is as after
+ * mot_task_matrix_free, as it is expected. */
+mot_status mot_task_matrix_read(mot_task_matrix *matrix, hid_t file, const char *path);
+
+/* run.h5 has this table from when it is next made. It is copied, and always of as many tasks. */
+mot_status mot_record_by_task(mot_record *record, const mot_task_matrix *matrix);
+
+/* Lines for a terminal of `width` columns: of both tables what tasks so far were right in, each once it was learned, in per cent,
+ * and how much of it is forgotten; then the figures, and why there is none of some. Of many tasks a row each in place of a
+ * triangle. Nothing, where no task has been learned. */
+void mot_task_matrix_say(const mot_task_matrix *matrix, int width, void (*say)(const char *line));
+
+/* The figures as numbers of a JSON object: PREFIX.KEY, and PREFIX.KEY.why where there is none. */
+void mot_continual_put(mot_json *json, const char *prefix, const mot_continual_figure figure[MOT_CONTINUAL_FIGURES]);
 
 #endif
