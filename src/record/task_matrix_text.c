@@ -2,9 +2,9 @@
  *
  *      task known                 0     1     2
  *      before                  33.1  20.4  10.2
- *      0 cats                  80.0                      rows: learned last; columns: in which samples; per cent
- *      1 dogs                  90.0  70.0
- *      2 birds                 60.0  50.0  60.0
+ *      0: cats                 80.0                      rows: learned last; columns: in which samples; per cent
+ *      1: dogs                 90.0  70.0
+ *      2: birds                60.0  50.0  60.0
  *      forgotten               30.0  20.0                best after any task before the last, less the last row
  */
 #include <math.h>
@@ -54,13 +54,9 @@ static size_t put_name(const view *v, char line[LINE], const char *name)
 
 static size_t put_task(const view *v, char line[LINE], int task)
 {
-    char name[2 * LINE];
-    char *const *const names = v->matrix->names;
-    if (names != NULL)
-        snprintf(name, sizeof name, "%d %s", task, names[task]);
-    else
-        snprintf(name, sizeof name, "%d", task);
-    return put_name(v, line, name);
+    char number[16];
+    snprintf(number, sizeof number, "%d", task);
+    return put_name(v, line, v->matrix->names != NULL ? v->matrix->names[task] : number);
 }
 
 /* A share in per cent as a column; a point where there is none. */

@@ -187,7 +187,7 @@ END_TEST
 
 /* ---- the table of a run ---- */
 
-static char *task_names[] = {"cats", "dogs", "caf\xc3\xa9s", "a name that is longer than its column"};
+static char *task_names[] = {"0: cats", "1: dogs", "2: caf\xc3\xa9s", "3: a name that is longer than its column"};
 
 /* That by hand, as a run comes to it, up to `learned` tasks; task not known: half as often right. */
 static mot_task_matrix by_hand_matrix(bool unaided, int learned)
@@ -319,9 +319,9 @@ START_TEST(on_a_terminal)
              "\n"
              "accuracy, %            0     1     2\n"
              "before              25.0     .  20.0\n"
-             "0 cats              80.0\n"
-             "1 dogs              90.0  70.0\n"
-             "2 caf\xc3\xa9s             60.0  50.0  60.0\n"
+             "0: cats             80.0\n"
+             "1: dogs             90.0  70.0\n"
+             "2: caf\xc3\xa9s            60.0  50.0  60.0\n"
              "forgotten           30.0  40.0\n",
              figures_after_three);
     expect_said(&matrix, 80, text);
@@ -330,13 +330,13 @@ START_TEST(on_a_terminal)
              "\n"
              "accu~     0     1\n"
              "befo~  25.0     .\n"
-             "0 ca~  80.0\n"
-             "1 do~  90.0  70.0\n"
-             "2 ca~  60.0  50.0\n"
+             "0: c~  80.0\n"
+             "1: d~  90.0  70.0\n"
+             "2: c~  60.0  50.0\n"
              "forg~  30.0  40.0\n"
              "\n"
              "accu~     2\n"
-             "2 ca~  60.0\n",
+             "2: c~  60.0\n",
              figures_after_three);
     expect_said(&matrix, 20, text);
     mot_task_matrix_clear(&matrix);

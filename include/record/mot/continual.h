@@ -82,7 +82,7 @@ void mot_continual_measure(int tasks, int learned, const double *table,
 /* Rows as above. All is owned, and one allocation for each. */
 typedef struct mot_task_matrix {
     int tasks;      /* T; 0: there is none */
-    char **names;   /* [T]; NULL: they have none */
+    char **names;   /* [T], "2: birds"; NULL: they have none */
     mot_gidx *step; /* [T + 1]: steps done when the row was measured; -1: it was not */
     double *accuracy; /* [T + 1, T]: shares of samples that were right, their task being known; NaN: not measured */
     double *unaided;  /* [T + 1, T]: not being known; NULL where that is the same */
