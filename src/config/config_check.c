@@ -143,7 +143,7 @@ static mot_status check_rebalance(const mot_config_reader *reader)
     if (when == MOT_REBALANCE_CHECKPOINT && config->checkpoint.every == 0)
         return FAIL(reader, "route.rebalance",
                     "route.rebalance = checkpoint has no effect while checkpoint.every is 0");
-    if (when == MOT_REBALANCE_STAGE && config->stages == 1)
+    if (when == MOT_REBALANCE_STAGE && config->stages == 1 && !mot_source_kind_at(config->data.source)->tasks)
         return FAIL(reader, "route.rebalance",
                     "route.rebalance = stage has no effect where there is one stage");
     return MOT_OK;
@@ -175,6 +175,37 @@ static mot_status check_spread(const mot_config_reader *reader)
     return MOT_OK;
 }
 
+/* A configuration may have keys for strategies that are tried in turn; one that is given with a strategy that has no use for it
+ * is a mistake. */
+static mot_status check_rehearsal(const mot_config_reader *reader)
+{
+    const mot_rehearsal_config *r = &reader->config.rehearsal;
+    const bool remembers = r->strategy != MOT_REHEARSE_NONE && r->strategy != MOT_REHEARSE_JOINT,
+               revisits = r->strategy == MOT_REHEARSE_SEQUENTIAL || r->strategy == MOT_REHEARSE_HYBRID,
+               hybrid = r->strategy == MOT_REHEARSE_HYBRID,
+               compares = hybrid || (revisits && r->order == MOT_REVISIT_DISSIMILAR);
+    const char *name = mot_option_choice(&mot_options[mot_option_find("rehearsal.strategy")], r->strategy);
+    const struct {
+        const char *key;
+        bool used;
+    } keys[] = {{"rehearsal.memory", remembers},        {"rehearsal.share", remembers},
+                {"rehearsal.order", revisits},          {"rehearsal.tau", hybrid},
+                {"rehearsal.parts", compares},          {"rehearsal.cosine_samples", compares}};
+    if (r->freeze_old && r->grow == 0)
+        return FAIL(reader, "rehearsal.freeze_old",
+                    "rehearsal.freeze_old has no effect while rehearsal.grow is 0: no expert is an old task's");
+    if (r->grow > 0 && r->gate_tasks > 0)
+        return FAIL(reader, "rehearsal.gate_tasks",
+                    "rehearsal.gate_tasks = %d: a gate that stands still would choose none of the experts that "
+                    "rehearsal.grow = %d has later tasks begin with",
+                    r->gate_tasks, r->grow);
+    for (size_t i = 0; i < MOT_COUNT(keys); ++i)
+        if (!keys[i].used && reader->given[mot_option_find(keys[i].key)].where < 0)
+            return FAIL(reader, keys[i].key, "%s has no effect with rehearsal.strategy = %s%s", keys[i].key, name,
+                        revisits && !compares && i > 3 ? " in this rehearsal.order" : "");
+    return MOT_OK;
+}
+
 mot_status mot_config_check(const mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
@@ -196,6 +227,7 @@ mot_status mot_config_check(const mot_config_reader *reader)
     status = check_spread(reader);
     if (status == MOT_OK) status = check_placement(reader);
     if (status == MOT_OK) status = check_rebalance(reader);
+    if (status == MOT_OK) status = check_rehearsal(reader);
     if (status == MOT_OK) status = check_stages(reader);
     if (status == MOT_OK) status = check_actions(reader);
     return status == MOT_OK ? check_without_effect(reader) : status;

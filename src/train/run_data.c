@@ -6,6 +6,7 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/source.h"
+#include "mot/stream.h"
 #include "mot/stage.h"
 
 
@@ -128,6 +129,9 @@ static mot_status check_data(const run_world *world, const run_course *course)
                 "gate.kind = %s routes by the very %s that is learned: accuracy says nothing",
                 gate->kind.name, course->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     if (course->purpose != RUN_TRAIN) return MOT_OK;
+    const bool stream = mot_dataset_stream(world->train.dataset) != NULL;
+    const mot_status status = stream ? mot_run_check_tasks(&course->config) : MOT_OK;
+    if (status != MOT_OK) return status;
     warn_of_batch(world, course);
     warn_of_optimizer(course);
     warn_of_noise(world, course);
@@ -189,6 +193,8 @@ mot_status mot_run_open_data(run_world *world, run_course *course)
     const bool by_group = course->config.data.target == MOT_TARGET_GROUP;
     world->classes = by_group ? world->schema.groups : world->schema.classes;
     world->groups = MOT_MAX(set->groups, world->eval_set.groups);
+    const mot_stream *stream = mot_dataset_stream(set);
+    if (stream != NULL) course->config.tasks = stream->tasks;
     if (learns) MOT_TRY(mot_stages_resolve(&course->config, set->samples, set->format.kind));
     if (course->purpose != RUN_PREDICT) MOT_TRY(check_numbers(world, course));
     if (course->purpose == RUN_BENCH || course->purpose == RUN_PREDICT) goto done;
