@@ -125,8 +125,9 @@ mot_status mot_task_matrix_write(const mot_task_matrix *matrix, hid_t file)
     const hsize_t rows[] = {(hsize_t)T + 1};
     mot_status status;
     if (T == 0) return MOT_OK;
-    hid_t group = H5Gcreate2(file, "stream", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    if (group < 0) return mot_fail(MOT_ERR_FILE, "cannot make the group /stream of a file");
+    hid_t group = H5I_INVALID_HID;
+    MOT_TRY(mot_h5_make_group(file, "stream"));
+    group = H5Gopen2(file, "stream", H5P_DEFAULT);
     MOT_TRY(mot_h5_set_int(group, ".", "learned", mot_task_matrix_learned(matrix)));
     MOT_TRY(write_scale(group, "row", -1, T + 1, "task that was learned last; -1: before the first step"));
     MOT_TRY(write_scale(group, "task", 0, T, "task whose samples were evaluated"));

@@ -144,6 +144,18 @@ static void measure_yardstick(run_reporter *reporter, const mot_model *model)
     reporter->since.begun_s += mot_clock_s() - before; /* not training time */
 }
 
+/* An evaluation, and what is said of it. `task`: of a stream, that ends with it, -1 before the first step; else NO_TASK. */
+enum { NO_TASK = -2 };
+static mot_status evaluate(mot_run *run, int task)
+{
+    mot_status status;
+    MOT_TRY(mot_run_evaluate(run));
+    mot_run_say_eval(run);
+    if (task != NO_TASK) MOT_TRY(mot_run_take_tasks(run, task));
+done:
+    return status;
+}
+
 /* Whether the last step was the last one of a task of a stream, which is not the last task. */
 static bool task_ended(const run_course *course)
 {
@@ -159,21 +171,18 @@ static mot_status train(mot_run *run)
     const mot_progress *progress = &course->progress;
     mot_status status = MOT_OK;
     bool stop = false, save = false;
-    if (progress->step == 0 && (config->eval.start || run->world.rehearsal.stream != NULL) && !course->continued) {
-        MOT_TRY(mot_run_evaluate(run));
-        mot_run_say_eval(run);
-    }
+    if (progress->step == 0 && (config->eval.start || run->world.rehearsal.stream != NULL) && !course->continued)
+        MOT_TRY(evaluate(run, -1));
     if (progress->step == 0 && config->checkpoint.start && !course->continued) MOT_TRY(mot_run_save(run, false));
     mot_run_report_begin(&run->reporter, progress->step);
     while (progress->stage < mot_stage_count(config) && !stop) {
         MOT_TRY(train_step(run, &stop, &save));
         measure_yardstick(&run->reporter, &run->world.model);
         const mot_gidx step = progress->step;
-        const bool last = progress->stage == mot_stage_count(config);
-        if (last || task_ended(course) || (config->eval.every > 0 && step % config->eval.every == 0)) {
+        const bool last = progress->stage == mot_stage_count(config), learned = last || task_ended(course);
+        if (learned || (config->eval.every > 0 && step % config->eval.every == 0)) {
             const double before = mot_clock_s();
-            MOT_TRY(mot_run_evaluate(run));
-            mot_run_say_eval(run);
+            MOT_TRY(evaluate(run, learned ? run_task(course) : NO_TASK));
             save = mot_run_note_best(course, &run->reporter.last_eval) || save;
             run->reporter.since.begun_s += mot_clock_s() - before; /* an evaluation is not training time */
         }
@@ -183,8 +192,7 @@ static mot_status train(mot_run *run)
     }
     if (progress->stage == mot_stage_count(config) && course->evaluated != progress->step) {
         course->again = true; /* the run was complete before it was started again */
-        MOT_TRY(mot_run_evaluate(run));
-        mot_run_say_eval(run);
+        MOT_TRY(evaluate(run, NO_TASK));
     }
 done:
     return status;
@@ -227,8 +235,9 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
             status = train(run);
         }
         MOT_TRY(status);
-        const bool complete = run->course.progress.stage == mot_stage_count(config);
+        const bool complete = run->course.progress.stage == mot_stage_count(&run->course.config);
         if (complete) mot_run_say_table(run);
+        if (complete) mot_run_say_tasks(run);
         if (complete && !run->course.finished && comm->rank == MOT_ROOT) status = mot_run_write_tables(run);
         MOT_TRY(mot_comm_agree(comm, status));
         if (run->course.finished)
@@ -353,6 +362,7 @@ static mot_status put_json(const mot_run *run, const char *checkpoint, char **te
     mot_run_put_told(config, json);
     mot_run_put_eval(&run->reporter, json);
     mot_run_put_tables(&run->reporter.last_eval, &run->world, json);
+    mot_run_put_task_rows(&run->reporter, &run->world, json);
     return mot_json_end(json, text);
 }
 

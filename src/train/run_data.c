@@ -206,11 +206,6 @@ done:
 
 /* ---- what a run keeps of them ---- */
 
-mot_status mot_run_write_schema(const void *schema, hid_t file)
-{
-    return mot_schema_write(schema, file);
-}
-
 mot_status mot_run_read_schema(void *schema, hid_t file, const char *path)
 {
     return mot_schema_read(schema, file, path);

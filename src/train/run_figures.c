@@ -51,10 +51,10 @@ static bool has_number(const run_world *world, int number)
     return has[run_numbers[number].needs];
 }
 
-extern const mot_figure_kind mot_figure_explained, mot_figure_losses, mot_figure_probe, mot_figure_teacher;
+extern const mot_figure_kind mot_figure_explained, mot_figure_losses, mot_figure_probe, mot_figure_tasks, mot_figure_teacher;
 mot_kinds mot_figure_kinds = {
     {&mot_figure_explained.kind, &mot_figure_losses.kind, &mot_figure_probe.kind,
-     &mot_figure_teacher.kind}};
+     &mot_figure_tasks.kind, &mot_figure_teacher.kind}};
 
 /* What a line of log.jsonl has. */
 typedef struct line_number {
@@ -221,6 +221,14 @@ void mot_run_say_figures(const run_reporter *reporter, int indent)
         kind->say(&figures->kind[k], words);
         mot_log_wrap(indent, "%*s%s", indent, "", words);
     }
+}
+
+const double *mot_run_find_figure(const run_reporter *reporter, const char *name)
+{
+    const struct run_figures *figures = reporter->figures;
+    for (size_t f = 0; f < figures->recorded; ++f)
+        if (strcmp(figures->record[f].name, name) == 0) return figures->record[f].value;
+    return NULL;
 }
 
 size_t mot_run_figure_numbers(const run_reporter *reporter)

@@ -77,6 +77,12 @@ mot_status mot_run_health_eval(mot_run *run);
 /* run_warn.c: those that a run which is continued has said. */
 mot_status mot_run_recall_warnings(mot_run *run);
 
+/* run_tasks.c: the last evaluation was that after `task` of a stream; -1: before the first step. Says and logs how well it was
+ * learned, and what it did to others. Without a stream nothing. Collective. */
+mot_status mot_run_take_tasks(mot_run *run, int task);
+/* The whole of it, at the end. Root. */
+void mot_run_say_tasks(const mot_run *run);
+
 /* run_report.c: what is said while it goes on. */
 mot_status mot_run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate);
 void mot_run_say_eval(const mot_run *run);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "mot/clock.h"
+#include "mot/continual.h"
 #include "mot/expert_speed.h"
 #include "mot/record.h"
 #include "run_world.h"
@@ -63,8 +64,15 @@ typedef enum run_part {
     RUN_PARTS
 } run_part;
 
+/* Accuracies by task after each; the root's, where it learns tasks, else of none. `saved`: as the checkpoint under way has them,
+ * which may be written later. */
+typedef struct run_tasks {
+    mot_task_matrix now, saved;
+} run_tasks;
+
 typedef struct run_reporter {
     run_eval last_eval;
+    run_tasks tasks;
     struct run_figures *figures; /* run_figures.c */
     struct run_health *health;   /* run_health.c; root, where it trains */
     unsigned warned;             /* root: bit 1u << a run_warning (run_health.h) that the run has said */
@@ -109,6 +117,8 @@ mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world
 void mot_run_figures_destroy(run_reporter *reporter);
 /* What kinds of figures say of the last evaluation. Root. */
 void mot_run_say_figures(const run_reporter *reporter, int indent);
+/* The numbers of a figure of the last evaluation; NULL: there is none of this name. Root. */
+const double *mot_run_find_figure(const run_reporter *reporter, const char *name);
 size_t mot_run_figure_numbers(const run_reporter *reporter); /* in all of an evaluation; root */
 void mot_run_figures_begin(run_reporter *reporter, const run_world *world);
 void mot_run_figures_add(run_reporter *reporter, mot_gidx first, size_t n, const mot_step_result *result);
@@ -117,6 +127,16 @@ void mot_run_put_eval(const run_reporter *reporter, mot_json *json);
 void mot_run_put_tables(const run_eval *eval, const run_world *world, mot_json *json);
 /* Whole numbers as a list. */
 void mot_run_put_numbers(mot_json *json, const char *key, int count, const int *number);
+
+/* run_tasks.c: of a stream of tasks; all but mot_run_take_tasks (run_private.h) the root's alone, its own status. Begin: what has
+ * been measured is that of the checkpoint, NULL: nothing. Keep: for the checkpoint that is about to be written. */
+mot_status mot_run_tasks_create(run_tasks *tasks, const run_world *world);
+void mot_run_tasks_destroy(run_tasks *tasks);
+mot_status mot_run_tasks_begin(run_tasks *tasks, const char *checkpoint);
+void mot_run_tasks_keep(run_tasks *tasks);
+void mot_run_put_tasks(const run_tasks *tasks, mot_json *json); /* for summary.json */
+/* For `mot eval --json`: of each task, by the last evaluation. */
+void mot_run_put_task_rows(const run_reporter *reporter, const run_world *world, mot_json *json);
 
 /* run_health.c: what warnings follow from; the root's alone. */
 mot_status mot_run_health_create(run_reporter *reporter, const run_world *world);

@@ -211,6 +211,17 @@ static mot_status begin_with_all(mot_run *run)
     return mot_run_fit(run, there);
 }
 
+/* What has been measured of a stream's tasks, for the run and its run.h5. */
+static mot_status begin_tasks(mot_run *run, const char *checkpoint)
+{
+    run_tasks *tasks = &run->reporter.tasks;
+    mot_status status;
+    MOT_TRY(mot_run_tasks_begin(tasks, checkpoint));
+    if (tasks->now.tasks > 0) MOT_TRY(mot_record_by_task(run->keeper.record, &tasks->now));
+done:
+    return status;
+}
+
 mot_status mot_run_begin(mot_run *run)
 {
     run_world *world = &run->world;
@@ -254,6 +265,7 @@ mot_status mot_run_begin(mot_run *run)
         if (status == MOT_OK) status = fill_folder(keeper, course);
         if (status == MOT_OK) status = open_record(keeper, world, course);
         if (status == MOT_OK && on) status = mot_run_recall_eval(run);
+        if (status == MOT_OK) status = begin_tasks(run, on ? path : NULL);
         if (status == MOT_OK) status = mot_run_health_begin(run);
         if (status == MOT_OK && !finished) status = mot_run_note(run, "running", NULL);
     }

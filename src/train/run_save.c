@@ -11,14 +11,22 @@ static bool in_background(const run_course *course)
     return config->checkpoint.background && (config->checkpoint.every > 0 || config->checkpoint.interval > 0);
 }
 
+/* What else belongs to the run. */
+static mot_status write_more(const void *of, hid_t file)
+{
+    const mot_run *run = of;
+    const mot_status status = mot_schema_write(&run->world.schema, file);
+    return status == MOT_OK ? mot_task_matrix_write(&run->reporter.tasks.saved, file) : status;
+}
+
 mot_state mot_run_state(mot_run *run)
 {
     mot_state state = mot_model_state(&run->world.model, &run->course.progress, run->keeper.config_text);
     state.dataset_checksum = run->world.dataset_checksum;
     state.run_id = run->keeper.id;
     state.progress.wall_s = mot_run_seconds(&run->course);
-    state.more = mot_run_write_schema;
-    state.more_of = &run->world.schema;
+    state.more = write_more;
+    state.more_of = run;
     return state;
 }
 
@@ -94,6 +102,7 @@ mot_status mot_run_save(mot_run *run, bool wait)
     mot_status status = MOT_OK;
     MOT_TRY(mot_run_save_wait(run));
     if (root) {
+        mot_run_tasks_keep(&run->reporter.tasks);
         status = mot_record_flush(keeper->record, wait);
         mot_checkpoint_name(name, sizeof name, course->progress.step);
         if (status == MOT_OK) status = mot_path_join(path, sizeof path, keeper->folder, name);

@@ -141,6 +141,7 @@ mot_status mot_run_summarize(mot_run *run, const char *status_text)
             mot_json_int(json, "eval.step", eval->step);
             mot_json_int(json, "eval.samples", eval->samples);
             mot_run_put_eval(&run->reporter, json);
+            mot_run_put_tasks(&run->reporter.tasks, json);
             mot_json_real(json, "time.wall_s", seconds);
             mot_json_real(json, "time.compute_s", progress->compute_s);
             mot_json_real(json, "time.exchange_s", progress->exchange_s);

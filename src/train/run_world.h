@@ -57,10 +57,9 @@ void mot_run_rehearsal_close(run_rehearsal *rehearsal);
 /* The optimizers forget, as a stage begins; nothing behind the last one. */
 void mot_run_begin_stage(run_world *world, const run_course *course);
 
-/* run_data.c: the run's data, and its schema. Open: not collective, to be agreed on. Write: for checkpoints. Keep: a run
- * that is continued goes on with the normalization of its checkpoint. */
+/* run_data.c: the run's data, and its schema. Open: not collective, to be agreed on. Read: of a checkpoint. Keep: a run that is
+ * continued goes on with the normalization of its checkpoint. */
 mot_status mot_run_open_data(run_world *world, run_course *course);
-mot_status mot_run_write_schema(const void *schema, hid_t file);
 mot_status mot_run_read_schema(void *schema, hid_t file, const char *path);
 mot_status mot_run_keep_normalization(run_world *world, const char *path);
 
