@@ -17,7 +17,7 @@ static mot_status take_value(mot_config_reader *reader, const mot_yaml_tree *tre
 {
     const mot_option *row = &mot_options[option];
     const bool listed = row->type == MOT_OPTION_PARTS || row->type == MOT_OPTION_PLACEMENT ||
-                        row->type == MOT_OPTION_REALS;
+                        row->type == MOT_OPTION_REALS || row->type == MOT_OPTION_TEXTS;
     char text[MOT_OPTION_VALUE], wanted[400];
     const bool null = mot_yaml_is_null(tree, node), scalar = tree->node[node].kind == MOT_YAML_SCALAR;
     if (null || (!scalar && !listed) || !mot_yaml_flow(tree, node, text, sizeof text)) {

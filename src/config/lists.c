@@ -1,4 +1,4 @@
-/* The options that are lists, written as YAML's flow sequences: parts, numbers, and placement. */
+/* The options that are lists, written as YAML's flow sequences: parts, numbers, texts, and placement. */
 #include "option.h"
 
 #include <string.h>
@@ -83,6 +83,38 @@ static void add(bounded *to, const char *piece)
     if (to->full) return;
     memcpy(to->text + to->used, piece, length + 1);
     to->used += length;
+}
+
+/* The next text, up to ',' or ']' or, where there are no brackets, the end; without the spaces around it. */
+static const char *take_text(const char *at, bool listed, char *item, size_t size)
+{
+    at = skip_spaces(at);
+    size_t length = strcspn(at, ",[]");
+    const char *const end = at + length;
+    while (length > 0 && at[length - 1] == ' ') --length;
+    if (length == 0 || length >= size || (listed ? *end != ',' && *end != ']' : *end != '\0')) return NULL;
+    memcpy(item, at, length);
+    item[length] = '\0';
+    return end;
+}
+
+bool mot_parse_texts(const char *text, size_t most, bool (*is_item)(const char *text), char *list, size_t size)
+{
+    char item[MOT_OPTION_VALUE];
+    bounded to = {.text = list, .size = size};
+    const char *at = skip_spaces(text);
+    const bool listed = *at == '[';
+    memset(list, 0, size);
+    at += listed;
+    for (size_t count = 1; count <= most; ++count) {
+        at = take_text(at, listed, item, sizeof item);
+        if (at == NULL || !mot_parse_is_text(item) || (is_item != NULL && !is_item(item))) return false;
+        add(&to, count > 1 ? ", " : "");
+        add(&to, item);
+        if (*at != ',') return *skip_spaces(at + listed) == '\0' && !to.full;
+        ++at;
+    }
+    return false;
 }
 
 /* Row of experts "[0, 1]" or "[]"; the place behind it, NULL when malformed. */

@@ -21,6 +21,7 @@ typedef enum mot_option_type {
     MOT_OPTION_BYTES,     /* "256 MiB", into size_t */
     MOT_OPTION_DURATION,  /* "55m", into double: seconds; at most `high` of them */
     MOT_OPTION_REALS,     /* a number or a list of them, into an array of double */
+    MOT_OPTION_TEXTS,     /* a text or a list of them without commas and brackets, as "a, b" */
     MOT_OPTION_PARTS,     /* list of parts, into mot_part_set */
     MOT_OPTION_PLACEMENT, /* "even" or "[[0,1],[2]]" */
     MOT_OPTION_UNTIL,     /* into mot_until */
@@ -34,14 +35,16 @@ typedef struct mot_option {
         size; /* of the field: in mot_stage_config if there is a stage_key, otherwise in mot_config */
     const char *fallback; /* the default, as text */
     const char *inherits; /* the value "same" (then the default) means the value of this stage_key */
-    uint64_t least, most; /* integer, bytes; text: length in bytes; parts: how many, and the parts allowed;
-                              reals: how many; of a list that must not be empty the last fills what is left */
+    uint64_t least, most; /* integer, bytes; text: length in bytes; parts: how many, and the parts allowed; texts:
+                              how many; reals: how many; of a list that must not be empty the last fills what is left */
     double low, high;     /* real */
     bool below;           /* real: `high` itself is out of bounds */
     const char *word;     /* integer: this word means 0, which is out of bounds as a number; span: MOT_SPAN_AUTO;
                               real: MOT_RATE_AUTO */
     const char *const *choices; /* ends with NULL */
     const mot_kinds *kinds;     /* of a choice without `choices` */
+    bool (*is_item)(const char *text); /* texts: whether it is one; NULL: any is */
+    const char *items;                 /* texts: what they are */
     mot_key_role role;          /* unless it is given, the key is fixed */
     const char *unit, *help;
 } mot_option;
@@ -110,6 +113,8 @@ bool mot_parse_span(const char *text, mot_span *span); /* "400", "50%": above 0 
 bool mot_parse_real(const char *text, double *value); /* finite decimal; not "nan", "inf", "0x1p3", "1e999" */
 /* "0.5" or "[0.5, 1.5]": up to `most` numbers. */
 bool mot_parse_reals(const char *text, size_t most, double *value, size_t *count);
+/* "a" or "[a, b c]", as "a" or "a, b c"; false also where that does not fit. */
+bool mot_parse_texts(const char *text, size_t most, bool (*is_item)(const char *text), char *list, size_t size);
 bool mot_parse_bytes(const char *text, uint64_t *value);     /* "256 MiB", "4096" */
 bool mot_parse_duration(const char *text, double *seconds);  /* "55m", "1.5h", "90" */
 bool mot_parse_parts(const char *text, mot_part_set *value); /* "[gate, head]"; no part twice */

@@ -84,6 +84,7 @@ static void show(const mot_option *option, const void *base, FILE *stream)
     double real;
     switch (option->type) {
     case MOT_OPTION_TEXT:
+    case MOT_OPTION_TEXTS:
     case MOT_OPTION_PLACEMENT:
     case MOT_OPTION_UNTIL: /* whose first member is its text */
         fputs(field, stream);
@@ -125,17 +126,36 @@ static void show(const mot_option *option, const void *base, FILE *stream)
     }
 }
 
+static void print_quoted(const char *text, FILE *stream)
+{
+    fputc('"', stream);
+    for (; *text != '\0'; ++text) {
+        if (*text == '"' || *text == '\\') fputc('\\', stream);
+        fputc(*text, stream);
+    }
+    fputc('"', stream);
+}
+
+static void print_texts(const char *list, FILE *stream)
+{
+    char item[MOT_OPTION_VALUE];
+    const char *between = "";
+    fputc('[', stream);
+    while (*list != '\0' && (list = mot_list_next(list, item, sizeof item)) != NULL) {
+        fputs(between, stream);
+        print_quoted(item, stream);
+        between = ", ";
+    }
+    fputc(']', stream);
+}
+
 void mot_option_print(const mot_option *option, const void *base, FILE *stream)
 {
-    const bool quoted = option->type == MOT_OPTION_TEXT;
-    if (!quoted) {
+    const char *field = (const char *)base + option->offset;
+    if (option->type == MOT_OPTION_TEXT)
+        print_quoted(field, stream);
+    else if (option->type == MOT_OPTION_TEXTS)
+        print_texts(field, stream);
+    else
         show(option, base, stream);
-        return;
-    }
-    fputc('"', stream);
-    for (const char *at = (const char *)base + option->offset; *at != '\0'; ++at) {
-        if (*at == '"' || *at == '\\') fputc('\\', stream);
-        fputc(*at, stream);
-    }
-    fputc('"', stream);
 }

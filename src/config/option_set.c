@@ -91,6 +91,15 @@ static bool set_choice(const mot_option *option, void *base, const char *text)
     return false;
 }
 
+static bool set_texts(const mot_option *option, void *base, const char *text)
+{
+    char list[MOT_OPTION_VALUE];
+    if (!mot_parse_texts(text, (size_t)option->most, option->is_item, list, MOT_MIN(sizeof list, option->size)))
+        return false;
+    store(option, base, list, strlen(list));
+    return true;
+}
+
 static bool set_parts(const mot_option *option, void *base, const char *text)
 {
     mot_part_set parts;
@@ -121,6 +130,8 @@ bool mot_option_set(const mot_option *option, void *base, const char *text)
         return set_duration(option, base, text);
     case MOT_OPTION_REALS:
         return set_reals(option, base, text);
+    case MOT_OPTION_TEXTS:
+        return set_texts(option, base, text);
     case MOT_OPTION_BOOLEAN:
         if (strcmp(text, "true") == 0) return store_integer(option, base, true);
         return strcmp(text, "false") == 0 && store_integer(option, base, false);
@@ -187,6 +198,10 @@ void mot_option_expected(const mot_option *option, char *text, size_t size)
         else
             snprintf(text, size, "a list of up to %" PRIu64 " numbers from %s to %s", option->most, low,
                      high);
+        break;
+    case MOT_OPTION_TEXTS:
+        snprintf(text, size, "%s, or a list of up to %" PRIu64 ", without commas and brackets in them", option->items,
+                 option->most);
         break;
     case MOT_OPTION_BOOLEAN:
         snprintf(text, size, "true or false");

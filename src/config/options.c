@@ -4,12 +4,16 @@
 #include "mot/gate.h"
 #include "mot/source.h"
 #include "mot/stage_action.h"
+#include "mot/task_change.h"
 #include "option.h"
 
 /* The order of every list is that of its enum. */
 static const char *const neuron_names[] = {MOT_NEURON_ACTIVATIONS, NULL};
 static const char *const labels_names[] = {"signed", "vector", NULL};
 static const char *const teacher_gate_names[] = {"sigmoid", "softmax", NULL};
+static const char *const split_names[] = {"class", "group", "file", NULL};
+static const char *const order_names[] = {"stored", "drawn", NULL};
+static const char *const heads_names[] = {"task", "one", NULL};
 static const char *const target_names[] = {"label", "group", NULL};
 static const char *const pool_names[] = {"mean", "class", NULL};
 static const char *const activation_names[] = {"cubic", "identity", "relu", "gelu", NULL};
@@ -52,6 +56,7 @@ static const char *const schedule_names[] = {"constant", "linear", "cosine", "au
 #define REALS(least_, most_, low_, high_)                                                                    \
     .type = MOT_OPTION_REALS, .least = least_, .most = most_, .low = low_, .high = high_
 #define TEXT(most_)         .type = MOT_OPTION_TEXT, .least = 1, .most = (most_)
+#define TEXTS(most_, items_) .type = MOT_OPTION_TEXTS, .most = most_, .items = items_
 #define DEFAULT(text)       .fallback = text
 #define SAME_AS(stage_key_) .fallback = "same", .inherits = stage_key_
 #define UNIT(text)          .unit = text
@@ -76,7 +81,7 @@ const mot_option mot_options[] = {
      HELP("Stops after this time with a checkpoint and exit code 75, as a signal does; with 0 never.")},
 
     {KEY("data.source"), IN_CONFIG(data.source), KIND(mot_source_kinds), DEFAULT("file"),
-     HELP("Samples come from data.file, from the synthetic mixture or a teacher, which any rank makes as it goes, or (mot bench alone) are random numbers.")},
+     HELP("Samples come from data.file, from the synthetic mixture or a teacher, which any rank makes as it goes, from a stream of tasks, or (mot bench alone) are random numbers.")},
     {KEY("data.file"), REPORTS, IN_CONFIG(data.file), TEXT(511), DEFAULT(""),
      HELP("The data set, an HDF5 file made by mot data; required by the source file.")},
     {KEY("data.mixture.classes"), IN_CONFIG(data.mixture.classes), INTEGER(2, MOT_MIXTURE_MAX_CLASSES), DEFAULT("4"),
@@ -128,6 +133,20 @@ const mot_option mot_options[] = {
      HELP("Teacher: size of a training set that is gone through again and again, or fresh samples for ever (0).")},
     {KEY("data.teacher.eval"), REPORTS, IN_CONFIG(data.teacher_eval), INTEGER(1, MOST_SAMPLES), DEFAULT("10000"), UNIT("samples"),
      HELP("Teacher: samples of an evaluation; the split eval.split decides which.")},
+    {KEY("data.stream.files"), REPORTS, IN_CONFIG(data.stream.files), TEXTS(16, "a data set"), DEFAULT(""),
+     HELP("Stream: the data sets that its tasks are made of, HDF5 files made by mot data, of one form; classes of later ones get the numbers behind.")},
+    {KEY("data.stream.split"), IN_CONFIG(data.stream.split), CHOICE(split_names), DEFAULT("class"),
+     HELP("Stream: a task is some of the classes, some of the groups, or a data set.")},
+    {KEY("data.stream.tasks"), IN_CONFIG(data.stream.tasks), INTEGER(1, 256), .word = "auto", DEFAULT("auto"), UNIT("tasks"),
+     HELP("Stream: classes or groups are dealt to so many tasks, of which the earliest have one more where the number does not divide; of more tasks than data sets later ones begin with the first data set again. By class it must be given; auto is a task a group, or a data set.")},
+    {KEY("data.stream.order"), IN_CONFIG(data.stream.drawn), CHOICE(order_names), DEFAULT("stored"),
+     HELP("Stream: classes, groups or data sets make tasks in the order of their numbers, or in one that is drawn by the seed.")},
+    {KEY("data.stream.heads"), IN_CONFIG(data.stream.one_head), CHOICE(heads_names), DEFAULT("task"),
+     HELP("Stream: each task has classes of its own, also where tasks share those of a data set, and the softmax of a known task is over them alone; or all tasks have one head.")},
+    {KEY("data.stream.changes"), IN_CONFIG(data.stream.changes),
+     TEXTS(256, "none or up to 4 changes of a task joined by \" + \" (rotate DEGREES, blur PIXELS, noise DEVIATION, colours, pixels, columns, words, drop SHARE, labels SHARE)"),
+     .is_item = mot_task_changes_known, DEFAULT("none"),
+     HELP("Stream: what is done to the samples of the first task, the second, ...; behind its end the list begins again. All splits of a task are changed alike, but for labels, of which a share of the training samples' is wrong.")},
     {KEY("data.shuffle"), IN_CONFIG(data.shuffle), BOOLEAN, DEFAULT("true"),
      HELP("Training samples in an order that is drawn anew for each epoch; false: as they stand in the data set, again and again.")},
     {KEY("data.target"), IN_CONFIG(data.target), CHOICE(target_names), DEFAULT("label"),

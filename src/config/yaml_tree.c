@@ -181,7 +181,9 @@ static bool append_item(const mot_yaml_tree *tree, int node, char *text, size_t 
     if (tree->node[node].kind == MOT_YAML_MAP) return false;
     if (tree->node[node].kind == MOT_YAML_SCALAR) {
         const char *item = mot_yaml_text(tree, node);
-        return item[strcspn(item, ",[] ")] == '\0' && append(text, size, item);
+        const size_t length = strlen(item);
+        const bool padded = length > 0 && (item[0] == ' ' || item[length - 1] == ' ');
+        return !padded && strcspn(item, ",[]") == length && append(text, size, item);
     }
     if (!append(text, size, "[")) return false;
     for (int item = tree->node[node].child; item != MOT_YAML_NONE; item = tree->node[item].next)

@@ -30,8 +30,8 @@ static void augment_picture(const mot_augment_config *config, const mot_sample_f
             }
 }
 
-static void drop_tokens(double drop, const mot_sample_format *format, uint64_t seed, mot_gidx position,
-                        void *sample)
+void mot_augment_drop(double drop, const mot_sample_format *format, uint64_t seed, const uint32_t counter[3],
+                      void *sample)
 {
     unsigned char *bytes = sample;
     int32_t *ids = sample;
@@ -40,8 +40,7 @@ static void drop_tokens(double drop, const mot_sample_format *format, uint64_t s
         const bool wide = format->element == MOT_ELEMENT_I32;
         if (wide ? ids[t] == 0 : bytes[t] == 0) return;
         if (t % 4 == 0)
-            random = mot_random(seed, MOT_STREAM_DROP, (uint32_t)position, (uint32_t)(position >> 32),
-                                (uint32_t)(t / 4), 0);
+            random = mot_random(seed, MOT_STREAM_DROP, counter[0], counter[1], (uint32_t)(t / 4), counter[2]);
         if (mot_uniform(random.word[t % 4]) >= drop) continue;
         if (wide)
             ids[t] = 1;
@@ -54,7 +53,8 @@ void mot_augment(const mot_augment_config *config, const mot_sample_format *form
                  mot_gidx position, void *sample, void *scratch)
 {
     if (format->kind == MOT_SAMPLE_TEXT && config->drop > 0)
-        drop_tokens(config->drop, format, seed, position, sample);
+        mot_augment_drop(config->drop, format, seed,
+                         (const uint32_t[]){(uint32_t)position, (uint32_t)(position >> 32), 0}, sample);
     if (format->kind == MOT_SAMPLE_PICTURE && (config->shift > 0 || config->flip))
         augment_picture(
             config, format,

@@ -56,15 +56,30 @@ done:
     return status;
 }
 
+/* Of a split that is read, or in memory. */
+static mot_status fetch(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target, int32_t *group)
+{
+    const size_t size = dataset->target_bytes, stored = stored_format(dataset)->bytes;
+    if (target != NULL) memcpy(target, dataset->target + (size_t)index * size, size);
+    *group = dataset->group != NULL ? dataset->group[index] : -1;
+    if (dataset->source->loaded == NULL) return read_samples(dataset, index, 1, bytes);
+    memcpy(bytes, dataset->source->loaded + (size_t)index * stored, stored);
+    return MOT_OK;
+}
+
 bool mot_dataset_waits(const mot_dataset *dataset)
 {
-    return dataset->source->descriptor >= 0;
+    return dataset->source->descriptor >= 0 || dataset->source->waits;
 }
 
 bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index)
 {
     const struct mot_dataset_source *source = dataset->source;
     const off_t size = (off_t)stored_format(dataset)->bytes;
+    if (source->behind != NULL) {
+        const mot_dataset *other = source->behind(dataset, &index);
+        return mot_dataset_expect(other, index);
+    }
     return source->descriptor >= 0 && posix_fadvise(source->descriptor, source->first + (off_t)index * size,
                                                     size, POSIX_FADV_WILLNEED) == 0;
 }
@@ -78,7 +93,7 @@ mot_status mot_dataset_begin(mot_dataset *dataset, const char *split)
         return mot_fail(MOT_ERR_INPUT, "unknown split '%s', expected train, val or test", split);
     const mot_status status = mot_allocate(&dataset->source, 1, sizeof *dataset->source, "a data set");
     if (status != MOT_OK) return status;
-    dataset->source->sample = mot_dataset_fetch;
+    dataset->source->sample = fetch;
     dataset->source->split = number;
     dataset->source->descriptor = -1;
     return MOT_OK;
@@ -132,33 +147,21 @@ mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes)
 
 mot_status mot_dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes)
 {
-    const size_t size = stored_format(dataset)->bytes;
-    if (dataset->source->loaded == NULL) return read_samples(dataset, index, 1, bytes);
-    memcpy(bytes, dataset->source->loaded + (size_t)index * size, size);
-    return MOT_OK;
+    int32_t group;
+    return dataset->source->sample(dataset, index, bytes, NULL, &group);
 }
 
-static mot_status mapped(const mot_dataset *dataset, mot_gidx index, void *bytes)
+static mot_status mapped(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target, int32_t *group)
 {
     const struct dataset_map *map = dataset->source->map;
     unsigned char *stored = NULL;
     mot_status status;
     MOT_TRY(mot_allocate(&stored, 1, map->from.bytes, "a sample"));
-    MOT_TRY(mot_dataset_stored(dataset, index, stored));
+    MOT_TRY(dataset->source->sample(dataset, index, stored, target, group));
     mot_dataset_map_sample(map, &dataset->format, stored, bytes);
 done:
     mot_free(stored);
     return status;
-}
-
-mot_status mot_dataset_fetch(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
-                             int32_t *group)
-{
-    const size_t size = dataset->target_bytes;
-    if (target != NULL) memcpy(target, dataset->target + (size_t)index * size, size);
-    *group = dataset->group != NULL ? dataset->group[index] : -1;
-    return dataset->source->map != NULL ? mapped(dataset, index, bytes)
-                                        : mot_dataset_stored(dataset, index, bytes);
 }
 
 mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes, void *target, int32_t *group)
@@ -166,7 +169,8 @@ mot_status mot_dataset_sample(mot_dataset *dataset, mot_gidx index, void *bytes,
     if (index < 0 || index >= dataset->samples)
         return mot_fail(MOT_ERR_INPUT, "%s: sample %" MOT_PRI_GIDX " outside [0, %" MOT_PRI_GIDX ")",
                         dataset->source->where, index, dataset->samples);
-    return dataset->source->sample(dataset, index, bytes, target, group);
+    return dataset->source->map != NULL ? mapped(dataset, index, bytes, target, group)
+                                        : dataset->source->sample(dataset, index, bytes, target, group);
 }
 
 mot_status mot_dataset_targets(const mot_dataset *dataset, void *target)

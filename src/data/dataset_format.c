@@ -1,6 +1,7 @@
 #include "dataset_private.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "mot/memory.h"
 
@@ -105,4 +106,23 @@ mot_status mot_dataset_normalization_allocate(mot_sample_format *format)
     const mot_status status = mot_allocate(&n->mean, n->count, 2 * sizeof(double), "means and deviations");
     if (status == MOT_OK) n->deviation = n->mean + n->count;
     return status;
+}
+
+void mot_dataset_form_text(const mot_sample_format *format, char text[160])
+{
+    switch (format->kind) {
+    case MOT_SAMPLE_PICTURE:
+        snprintf(text, 160, "pictures of %zu x %zu pixels (rows x columns) and %zu channel%s", format->height,
+                 format->width, format->channels, format->channels == 1 ? "" : "s");
+        break;
+    case MOT_SAMPLE_TEXT:
+        snprintf(text, 160, "texts");
+        break;
+    case MOT_SAMPLE_VECTOR:
+        if (format->tokens == 1)
+            snprintf(text, 160, "vectors of %zu columns", format->features);
+        else
+            snprintf(text, 160, "vectors of %zu tokens with %zu columns", format->tokens, format->features);
+        break;
+    }
 }

@@ -34,11 +34,14 @@ struct dataset_map {
 
 /* Where samples come from: their places in a file, all of them in memory, or who makes them. */
 struct mot_dataset_source {
-    /* As mot_dataset_sample, of a sample that there is. */
+    /* As mot_dataset_sample, of a sample that there is, in the form that it is stored in. */
     mot_status (*sample)(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
                          int32_t *group);
     void *maker; /* of samples, what it needs for that; NULL: they are read */
     void (*free_maker)(void *maker);
+    /* Whose sample is read for it; *index becomes its number there. NULL: nobody's. */
+    mot_dataset *(*behind)(const mot_dataset *dataset, mot_gidx *index);
+    bool waits; /* one of those is read from a disk */
 
     int split;               /* its number */
     int descriptor;          /* of the file; -1: none is read any more */
@@ -90,10 +93,8 @@ static inline int32_t dataset_token(const mot_sample_format *format, const void 
                                               : ((const unsigned char *)sample)[token];
 }
 
-/* dataset.c: of a split that is read, or in memory: a sample as it is stored; and as the data set gives it. */
+/* dataset.c: a sample as it is stored. */
 mot_status mot_dataset_stored(const mot_dataset *dataset, mot_gidx index, void *bytes);
-mot_status mot_dataset_fetch(const mot_dataset *dataset, mot_gidx index, void *bytes, void *target,
-                             int32_t *group);
 
 /* dataset_made.c: who makes its samples (`of`), if they are made by this function; else NULL. */
 const void *mot_dataset_made_by(const mot_dataset *dataset, mot_dataset_sampler *sample, int *split);
@@ -112,6 +113,9 @@ hid_t mot_dataset_element_type(mot_element element);
 /* Every extent in its bounds and of the right element for its kind; sets format->bytes. `where` begins the
  * sentence. */
 mot_status mot_dataset_format_check(mot_sample_format *format, const char *where);
+
+/* "pictures of 28 x 28 pixels (rows x columns) and 1 channel", for sentences. */
+void mot_dataset_form_text(const mot_sample_format *format, char text[160]);
 
 /* Room for the means and deviations of this scaling: format->normalization's count and its one block, which the caller owns. */
 mot_status mot_dataset_normalization_allocate(mot_sample_format *format);

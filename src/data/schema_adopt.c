@@ -9,30 +9,11 @@
 
 /* ---- the form of a sample ---- */
 
-static void describe(const mot_sample_format *format, char text[160])
-{
-    switch (format->kind) {
-    case MOT_SAMPLE_PICTURE:
-        snprintf(text, 160, "pictures of %zu x %zu pixels (rows x columns) and %zu channel%s", format->height,
-                 format->width, format->channels, format->channels == 1 ? "" : "s");
-        break;
-    case MOT_SAMPLE_TEXT:
-        snprintf(text, 160, "texts");
-        break;
-    case MOT_SAMPLE_VECTOR:
-        if (format->tokens == 1)
-            snprintf(text, 160, "vectors of %zu columns", format->features);
-        else
-            snprintf(text, 160, "vectors of %zu tokens with %zu columns", format->tokens, format->features);
-        break;
-    }
-}
-
 static mot_status other_form(const mot_schema *schema, const mot_dataset *dataset, const char *path)
 {
     char has[160], learned[160];
-    describe(&dataset->format, has);
-    describe(&schema->format, learned);
+    mot_dataset_form_text(&dataset->format, has);
+    mot_dataset_form_text(&schema->format, learned);
     return mot_fail(MOT_ERR_INPUT, "%s holds %s; the run learned %s", path, has, learned);
 }
 

@@ -111,7 +111,7 @@ static mot_status check_data(const run_world *world, const run_course *course)
     if (train->bytes != eval->bytes || world->train.dataset->target_bytes != world->eval_set.target_bytes ||
         train->kind != eval->kind || train->vocabulary != eval->vocabulary)
         return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
-                        course->config.data.file, course->config.eval.split);
+                        mot_source_title(&course->config.data), course->config.eval.split);
     const mot_gate_kind *gate = mot_gate_kind_at(course->config.gate.kind);
     const bool told = gate->told;
     if (told && course->config.gate.told == MOT_TOLD_GROUP) {
@@ -121,7 +121,8 @@ static mot_status check_data(const run_world *world, const run_course *course)
                 MOT_ERR_INPUT,
                 "gate.kind = %s: split '%s' of %s has no groups that the gate could be told "
                 "(gate.told=label tells it the labels, which shows how experts do, and nothing of a gate)",
-                gate->kind.name, train_has ? course->config.eval.split : "train", course->config.data.file);
+                gate->kind.name, train_has ? course->config.eval.split : "train",
+                mot_source_title(&course->config.data));
     }
     if (told &&
         (course->config.gate.told == MOT_TOLD_LABEL || course->config.data.target == MOT_TARGET_GROUP))
@@ -230,6 +231,7 @@ static void set_normalization(run_world *world, mot_normalization *kept)
 
 mot_status mot_run_keep_normalization(run_world *world, const char *path)
 {
+    const mot_data_config *data = &world->model.config->data;
     mot_schema kept = {0};
     mot_status status;
     mot_normalization *now = &world->schema.format.normalization, *before = &kept.format.normalization;
@@ -238,14 +240,14 @@ mot_status mot_run_keep_normalization(run_world *world, const char *path)
     if (now->count != before->count) {
         status = mot_fail(
             MOT_ERR_INPUT,
-            "%s was trained with %zu means and deviations, data.file = %s has %zu: choose another run "
+            "%s was trained with %zu means and deviations, %s = %s has %zu: choose another run "
             "folder (run=...)",
-            path, before->count, world->model.config->data.file, now->count);
+            path, before->count, mot_source_files_key(data), mot_source_title(data), now->count);
         goto done;
     }
     mot_log(MOT_LOG_WARNING,
-            "data.file = %s has another normalization than the run began with, which goes on with its own",
-            world->model.config->data.file);
+            "%s = %s has another normalization than the run began with, which goes on with its own",
+            mot_source_files_key(data), mot_source_title(data));
     set_normalization(world, before);
 done:
     mot_schema_free(&kept);

@@ -8,20 +8,22 @@
 #include "mot/atomic_file.h"
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/source.h"
 
 /* Bits that do not depend on the ranks would depend on the samples that are learned from, whose checksum stands first. A
  * checkpoint that names none says nothing. */
 static mot_status compare_data(const run_world *world, const char *before, const char *path)
 {
     const char *const now = world->dataset_checksum;
+    const mot_data_config *data = &world->model.config->data;
     const size_t length = strcspn(now, " ");
     if (before == NULL || (strcspn(before, " ") == length && strncmp(before, now, length) == 0))
         return MOT_OK;
     return mot_fail(
         MOT_ERR_INPUT,
-        "%s was trained with other samples (checksum %.*s) than data.file = %s holds (%.*s): choose "
+        "%s was trained with other samples (checksum %.*s) than %s = %s holds (%.*s): choose "
         "another run folder (run=...)",
-        path, (int)strcspn(before, " "), before, world->model.config->data.file, (int)length, now);
+        path, (int)strcspn(before, " "), before, mot_source_files_key(data), mot_source_title(data), (int)length, now);
 }
 
 static mot_status no_sound_checkpoint(const run_keeper *keeper)

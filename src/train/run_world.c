@@ -8,6 +8,7 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/optimizer.h"
+#include "mot/source.h"
 #include "mot/stage.h"
 #include "mot/threads.h"
 #include "mot/watch.h"
@@ -53,8 +54,8 @@ static mot_status check_same_data(run_world *world, const run_course *course)
     mot_comm_bcast(comm, of_root, sizeof of_root, MOT_ROOT);
     if (strcmp(of_root, world->dataset_checksum) != 0)
         status = mot_fail(MOT_ERR_INPUT,
-                          "data.file = %s holds other samples on rank %d (checksum %s) than on rank %d (%s)",
-                          course->config.data.file, comm->rank, world->dataset_checksum, MOT_ROOT, of_root);
+                          "%s = %s holds other samples on rank %d (checksum %s) than on rank %d (%s)",
+                          mot_source_files_key(&course->config.data), mot_source_title(&course->config.data), comm->rank, world->dataset_checksum, MOT_ROOT, of_root);
     return mot_comm_agree(comm, status);
 }
 

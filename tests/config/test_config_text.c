@@ -99,6 +99,11 @@ static void draw_value(const mot_option *option, char *text, size_t size)
     case MOT_OPTION_BOOLEAN:
         snprintf(text, size, "%s", draw(2) ? "true" : "false");
         break;
+    case MOT_OPTION_TEXTS:
+        snprintf(text, size, "%s", option->is_item == NULL ? (draw(2) ? "[a b.h5,  \"c\" ]" : "d: #1.h5")
+                                   : draw(2)               ? "none"
+                                                           : "[rotate -3.5e1 + labels 0.25 , none,colours]");
+        break;
     case MOT_OPTION_REALS:
         draw_reals(option, text, size);
         break;

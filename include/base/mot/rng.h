@@ -22,13 +22,18 @@ typedef enum mot_random_stream {
     MOT_STREAM_CHOICE = 5, /* the random gate: as NOISE; in an evaluation the position is that in the split */
     MOT_STREAM_MIXTURE = 6, /* the synthetic mixture: a = index, b = high word and split, c = purpose */
     MOT_STREAM_TEST = 7,    /* tests */
-    MOT_STREAM_DROP = 8,    /* word dropout: a, b = position in the stream of samples, c = token / 4 */
+    MOT_STREAM_DROP = 8,    /* word dropout: a, b = position in the stream of samples, c = token / 4, d = 0; of a task's
+                               change a, b as TASKS has them, d = 1 + place among the changes */
     /* a study: resampling of seeds, a = resample, b = draw / 4, c = 0, d = group; vectors that trials begin with, b = vector,
        c = 1 + number */
     MOT_STREAM_STUDY = 9,
     MOT_STREAM_RANDOM =
         10, /* random samples: a, b = index (low, high word), c = 0: its numbers, 1: its label */
     MOT_STREAM_TEACHER = 11, /* a teacher's samples: a = index, b = high word and split, c = purpose */
+    /* a stream of tasks: of a sample a = index in the split, b = high word and split; of a task a = task; else both 0; c =
+       purpose and place among the changes of a task */
+    MOT_STREAM_TASKS = 12,
+    MOT_STREAM_MEMORY = 13, /* which samples of old tasks are held: a, b = index in the split (low, high word) */
 } mot_random_stream;
 
 typedef struct mot_random4 {

@@ -15,4 +15,8 @@ typedef struct mot_augment_config {
 void mot_augment(const mot_augment_config *config, const mot_sample_format *format, uint64_t seed,
                  mot_gidx position, void *sample, void *scratch);
 
+/* Each token of a text becomes the unknown token 1 with probability `drop`; `counter`: a, b and d of MOT_STREAM_DROP. */
+void mot_augment_drop(double drop, const mot_sample_format *format, uint64_t seed, const uint32_t counter[3],
+                      void *sample);
+
 #endif

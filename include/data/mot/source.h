@@ -4,6 +4,7 @@
  *      mixture   synthetic samples (mixture.h), each made by whichever rank asks
  *      random    numbers that mean nothing, for measuring speed
  *      teacher   synthetic samples whose targets are numbers (teacher.h)
+ *      stream    tasks one after another, made of data sets in files (stream.h)
  * Once open, a split is a mot_dataset, of which nobody need know the source. */
 #ifndef MOT_SOURCE_H
 #define MOT_SOURCE_H
@@ -15,7 +16,10 @@
 typedef struct mot_source_kind {
     mot_kind kind;     /* its name is a value of data.source */
     const char *keys;  /* the beginning of its own keys, which say nothing of other sources; NULL: it has none */
-    const char *title; /* what its data are called; NULL: data.file */
+    const char *title; /* what its data are called; NULL: the files that they are in */
+    /* Which those are, and the key that says so; NULL: data.file. */
+    const char *(*files)(const mot_data_config *config);
+    const char *files_key;
     bool made;         /* any rank makes any sample, and no file is read */
     bool meaningless;  /* there is nothing to learn */
     bool tasks;        /* its splits are streams of tasks (stream.h), which the keys rehearsal.* are about */
@@ -37,8 +41,14 @@ static inline const mot_source_kind *mot_source_kind_at(int row)
 /* What the data are called: a file's name, or what the source says. */
 static inline const char *mot_source_title(const mot_data_config *config)
 {
-    const char *title = mot_source_kind_at(config->source)->title;
-    return title != NULL ? title : config->file;
+    const mot_source_kind *source = mot_source_kind_at(config->source);
+    if (source->title != NULL) return source->title;
+    return source->files != NULL ? source->files(config) : config->file;
+}
+static inline const char *mot_source_files_key(const mot_data_config *config)
+{
+    const char *key = mot_source_kind_at(config->source)->files_key;
+    return key != NULL ? key : "data.file";
 }
 
 #endif

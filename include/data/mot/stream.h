@@ -32,6 +32,7 @@ typedef struct mot_stream {
     int tasks;
     const mot_gidx *first;     /* [tasks + 1] */
     const int32_t *head;       /* [classes]: the task whose head a class is of; NULL: one head for all */
+    const int32_t *classes;    /* [tasks]: how many its train split has */
     const char *const *change; /* [tasks], as in the configuration: "rotate 30 + noise 0.1"; "none" */
 } mot_stream;
 
