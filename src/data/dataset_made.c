@@ -4,7 +4,6 @@
 
 #include "dataset_private.h"
 #include "mot/memory.h"
-#include "mot/stream.h"
 
 typedef struct made {
     mot_dataset_maker by;
@@ -80,11 +79,4 @@ const void *mot_dataset_made_by(const mot_dataset *dataset, mot_dataset_sampler 
     const made *m = source->sample == make ? source->maker : NULL;
     if (split != NULL) *split = source->split;
     return m != NULL && m->by.sample == sample ? m->by.of : NULL;
-}
-
-/* until there is a source that has tasks */
-const mot_stream *mot_dataset_stream(const mot_dataset *dataset)
-{
-    (void)dataset;
-    return NULL;
 }

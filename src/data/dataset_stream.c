@@ -286,6 +286,7 @@ static mot_status open_split(mot_dataset *dataset, const mot_data_config *config
 
 const mot_source_kind mot_source_stream = {.kind = {"stream"},
                                            .keys = "data.stream.",
+                                           .tasks = true,
                                            .files = files,
                                            .files_key = "data.stream.files",
                                            .missing = missing,
