@@ -142,6 +142,13 @@ static mot_status find_heads(stream *s)
 
 /* ---- changes ---- */
 
+static int count_items(const char *list)
+{
+    int count = 1;
+    for (; *list != '\0'; ++list) count += *list == ',';
+    return count;
+}
+
 static mot_status make_changes(stream *s, const mot_dataset *dataset, const char *list)
 {
     char text[STREAM_TASKS][STREAM_NAME], *names[STREAM_TASKS];
@@ -160,6 +167,9 @@ static mot_status make_changes(stream *s, const mot_dataset *dataset, const char
                             "data.stream.changes: the task '%s' has one class: no label of it can be wrong",
                             s->plan.task_names[t]);
     }
+    if (s->plan.tasks < count_items(list))
+        return mot_fail(MOT_ERR_INPUT, "data.stream.changes has %d items, and there are %d tasks", count_items(list),
+                        s->plan.tasks);
     MOT_TRY(mot_dataset_names_copy(&s->change, names, (size_t)s->plan.tasks));
 done:
     return status;
