@@ -188,9 +188,18 @@ static mot_status check_rehearsal(const mot_config_reader *reader)
     const struct {
         const char *key;
         bool used;
-    } keys[] = {{"rehearsal.memory", remembers},        {"rehearsal.share", remembers},
+    } keys[] = {{"rehearsal.memory", remembers},        {"rehearsal.memory_form", remembers},
+                {"rehearsal.share", remembers},
                 {"rehearsal.order", revisits},          {"rehearsal.tau", hybrid},
                 {"rehearsal.parts", compares},          {"rehearsal.cosine_samples", compares}};
+    mot_memory_size size;
+    if (!mot_memory_size_parse(r->memory, r->memory_form, &size))
+        return FAIL(reader, "rehearsal.memory",
+                    "rehearsal.memory = %s: with rehearsal.memory_form = %s expected samples (500), bytes (4 MiB)%s", r->memory,
+                    mot_option_choice(&mot_options[mot_option_find("rehearsal.memory_form")], r->memory_form),
+                    r->memory_form == MOT_MEMORY_TASK    ? ", or samples a task (100 a task)"
+                    : r->memory_form == MOT_MEMORY_CLASS ? ", or samples a class (20 a class)"
+                                                         : "");
     if (r->freeze_old && r->grow == 0)
         return FAIL(reader, "rehearsal.freeze_old",
                     "rehearsal.freeze_old has no effect while rehearsal.grow is 0: no expert is an old task's");
@@ -202,7 +211,7 @@ static mot_status check_rehearsal(const mot_config_reader *reader)
     for (size_t i = 0; i < MOT_COUNT(keys); ++i)
         if (!keys[i].used && reader->given[mot_option_find(keys[i].key)].where < 0)
             return FAIL(reader, keys[i].key, "%s has no effect with rehearsal.strategy = %s%s", keys[i].key, name,
-                        revisits && !compares && i > 3 ? " in this rehearsal.order" : "");
+                        revisits && !compares && i > 4 ? " in this rehearsal.order" : "");
     return MOT_OK;
 }
 

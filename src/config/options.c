@@ -31,6 +31,7 @@ static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
 static const char *const nonfinite_names[] = {"stop", "skip_step", "rollback", NULL};
 static const char *const prune_names[] = {"group", "cluster", "oracle", "single", NULL};
 static const char *const strategy_names[] = {"none", "concurrent", "sequential", "hybrid", "joint", NULL};
+static const char *const memory_names[] = {"task", "class", "reservoir", NULL};
 static const char *const revisit_names[] = {"oldest", "newest", "dissimilar", NULL};
 static const char *const optimizer_names[] = {"sgd", "normalized_gd", "adamw", NULL};
 static const char *const schedule_names[] = {"constant", "linear", "cosine", "auto", NULL};
@@ -318,8 +319,10 @@ const mot_option mot_options[] = {
 
     {KEY("rehearsal.strategy"), IN_CONFIG(rehearsal.strategy), CHOICE(strategy_names), DEFAULT("concurrent"),
      HELP("What a task of a stream learns from, in as many steps whatever it is: none: its own samples; concurrent: they and the memory of old tasks together; sequential: its own, then the memory of one old task after another; hybrid: its own and the memory of similar tasks together, then that of each other one; joint: its own and all samples of old tasks.")},
-    {KEY("rehearsal.memory"), IN_CONFIG(rehearsal.memory), INTEGER(0, MOST_SAMPLES), DEFAULT("200"), UNIT("samples"),
-     HELP("Samples of old tasks that are held.")},
+    {KEY("rehearsal.memory"), IN_CONFIG(rehearsal.memory), TEXT(63), DEFAULT("200"), UNIT("samples, bytes, or samples a class or task"),
+     HELP("Training samples of old tasks that are held: of all of them 500, or 4 MiB as they are stored; or 20 a class, 100 a task (a memory that grows with the tasks, of that form).")},
+    {KEY("rehearsal.memory_form"), IN_CONFIG(rehearsal.memory_form), CHOICE(memory_names), DEFAULT("task"),
+     HELP("How old tasks share the memory: alike; by their classes; or as a reservoir, in which every sample that was seen stays alike.")},
     {KEY("rehearsal.share"), IN_CONFIG(rehearsal.share), REAL(0, 1), .below = true, .word = "auto", DEFAULT("auto"), UNIT("fraction"),
      HELP("How much of what a task learns is old, in samples of a batch where they are learned together, else in steps; auto: as many as there are in the memory beside its own.")},
     {KEY("rehearsal.order"), IN_CONFIG(rehearsal.order), CHOICE(revisit_names), DEFAULT("oldest"),

@@ -87,7 +87,7 @@ mot_status mot_record_by_task(mot_record *record, const mot_task_matrix *matrix)
     mot_task_matrix *const own = &record->by_task;
     mot_status status = MOT_OK;
     if (own->tasks == 0) MOT_TRY(mot_task_matrix_create(own, matrix->tasks, matrix->unaided != NULL, matrix->names));
-    mot_task_matrix_copy(own, matrix);
+    MOT_TRY(mot_task_matrix_copy(own, matrix));
     record->unlinked = true;
 done:
     return status;

@@ -104,7 +104,7 @@ mot_status mot_run_compare_tasks(mot_run *run, int task)
     run_rehearsal *r = &world->rehearsal;
     const mot_rehearsal_config *config = &run->course.config.rehearsal;
     const mot_step_work before = *mot_step_measure(world->step);
-    const mot_gidx *first = r->stream->first, *held = r->memory_first;
+    const mot_gidx *first = r->stream->first, *held = r->memory.first;
     double *cosine = r->cosine + (size_t)task * (size_t)r->stream->tasks, *part = NULL;
     mot_real *new = NULL, *old = NULL;
     const size_t numbers = MOT_MAX(kept_numbers(world), (size_t)1);
@@ -116,7 +116,7 @@ mot_status mot_run_compare_tasks(mot_run *run, int task)
     MOT_TRY(find_gradient(run, task, &own, new));
     for (int t = 0; t < task; ++t) {
         const mot_sample_pool memory = {.count = MOT_MIN(held[t + 1] - held[t], config->cosine_samples),
-                                 .index = r->memory + held[t]};
+                                 .index = r->memory.sample + held[t]};
         if (memory.count > 0) MOT_TRY(find_gradient(run, task, &memory, old));
         cosine[t] = memory.count > 0 ? cosine_of(world, config->parts, new, old, part) : 0;
     }

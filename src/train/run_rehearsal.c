@@ -14,7 +14,6 @@
 
 #include "mot/log.h"
 #include "mot/memory.h"
-#include "mot/order.h"
 
 /* ---- the plan of a stage ---- */
 
@@ -32,7 +31,7 @@ typedef struct plan {
 static mot_gidx held(const plan *p, int task)
 {
     const mot_gidx *first = p->config->rehearsal.strategy == MOT_REHEARSE_JOINT ? p->of->stream->first
-                                                                               : p->of->memory_first;
+                                                                               : p->of->memory.first;
     return first[task + 1] - first[task];
 }
 
@@ -132,7 +131,7 @@ static void plan_others(plan *p, mot_gidx begin)
         ++done;
         const mot_gidx end = begin + MOT_MIN(done, least) + (steps - least) * samples / all;
         const mot_sample_pool memory = {.count = held(p, t),
-                                 .index = p->of->memory + p->of->memory_first[t],
+                                 .index = p->of->memory.sample + p->of->memory.first[t],
                                  .of_batch = p->config->train.batch};
         add_leg(p, end, &memory, &none);
     }
@@ -164,7 +163,7 @@ static mot_status list_similar(plan *p)
         for (mot_gidx i = 0; i < held(p, t); ++i)
             r->similar[count++] = p->config->rehearsal.strategy == MOT_REHEARSE_JOINT
                                       ? r->stream->first[t] + i
-                                      : r->memory[r->memory_first[t] + i];
+                                      : r->memory.sample[r->memory.first[t] + i];
     }
 done:
     return status;
@@ -211,34 +210,12 @@ static mot_status log_plan(const mot_run *run, const plan *p)
     mot_json_int(json, "task_steps", p->steps);
     mot_json_int(json, "task_steps_new", sampler->leg[0].end);
     mot_json_int(json, "batch_old", (mot_gidx)sampler->leg[0].pool[1].of_batch);
-    mot_json_int(json, "memory", p->of->memory_first[p->task]);
+    mot_json_int(json, "memory", p->of->memory.first[p->task]);
     name_tasks(p, true, text, sizeof text);
     mot_json_text(json, "beside", text);
     name_tasks(p, false, text, sizeof text);
     mot_json_text(json, "behind", text);
     return mot_record_log_json(run->keeper.record, json);
-}
-
-/* ---- the memory ---- */
-
-static mot_status choose_memory(const mot_run *run, run_rehearsal *r, int task)
-{
-    const mot_gidx all = run->course.config.rehearsal.memory;
-    const mot_gidx *first = r->stream->first;
-    mot_status status = MOT_OK;
-    mot_free(r->memory);
-    r->memory = NULL;
-    MOT_TRY(mot_allocate(&r->memory, (size_t)MOT_MAX(all, 1), sizeof *r->memory, "the memory of old tasks"));
-    r->memory_first[0] = 0;
-    for (int t = 0; t < task; ++t) {
-        const mot_gidx count = first[t + 1] - first[t], n = MOT_MIN(all / task, count);
-        r->memory_first[t + 1] = r->memory_first[t] + n;
-        for (mot_gidx i = 0; i < n; ++i)
-            r->memory[r->memory_first[t] + i] =
-                first[t] + mot_order_sample(run->course.config.seed + 7919 * (uint64_t)t, count, i);
-    }
-done:
-    return status;
 }
 
 /* ---- the stage at hand ---- */
@@ -250,7 +227,6 @@ mot_status mot_run_rehearsal_open(run_world *world, const run_course *course)
     mot_status status = MOT_OK;
     r->stream = course->purpose == RUN_TRAIN ? mot_dataset_stream(&world->train_set) : NULL;
     if (r->stream == NULL) return MOT_OK;
-    MOT_TRY(mot_allocate(&r->memory_first, tasks + 1, sizeof *r->memory_first, "the tasks of a stream"));
     MOT_TRY(mot_allocate(&r->sampler.leg, tasks + 1, sizeof *r->sampler.leg, "the tasks of a stream"));
     MOT_TRY(mot_allocate(&r->cosine, tasks * tasks, sizeof *r->cosine, "the tasks of a stream"));
     for (size_t i = 0; i < tasks * tasks; ++i) r->cosine[i] = NAN;
@@ -260,8 +236,7 @@ done:
 
 void mot_run_rehearsal_close(run_rehearsal *r)
 {
-    mot_free(r->memory_first);
-    mot_free(r->memory);
+    mot_memory_free(&r->memory);
     mot_free(r->similar);
     mot_free(r->sampler.leg);
     mot_free(r->cosine);
@@ -273,6 +248,17 @@ static bool compares(const mot_rehearsal_config *config, int task)
     const bool revisits = config->strategy == MOT_REHEARSE_SEQUENTIAL || config->strategy == MOT_REHEARSE_HYBRID;
     return task > 0 && revisits &&
            (config->strategy == MOT_REHEARSE_HYBRID || config->order == MOT_REVISIT_DISSIMILAR);
+}
+
+/* Tasks that are not rehearsed are not held either. */
+static mot_status choose_memory(const mot_config *config, run_rehearsal *r, const mot_dataset *train, int task)
+{
+    const mot_rehearsal_config *of = &config->rehearsal;
+    mot_memory_size size;
+    (void)mot_memory_size_parse(of->memory, of->memory_form, &size); /* it has been checked */
+    if (of->strategy == MOT_REHEARSE_NONE || of->strategy == MOT_REHEARSE_JOINT)
+        size = (mot_memory_size){0, MOT_MEMORY_SAMPLES};
+    return mot_memory_choose(&r->memory, of->memory_form, size, train, task, config->seed);
 }
 
 static mot_status make_plan(plan *p, run_course *course)
@@ -296,6 +282,20 @@ done:
     return status;
 }
 
+/* Those of a checkpoint, and those that are due. Collective. */
+static mot_status know_cosines(mot_run *run, int task)
+{
+    run_rehearsal *r = &run->world.rehearsal;
+    const size_t T = (size_t)r->stream->tasks, row = (size_t)task * T;
+    mot_task_matrix *files = &run->reporter.tasks.now; /* the root's */
+    if (files->tasks > 0) memcpy(r->cosine, files->cosine, T * T * sizeof *r->cosine);
+    mot_comm_bcast(run->world.comm, r->cosine, T * T * sizeof *r->cosine, MOT_ROOT);
+    if (!compares(&run->course.config.rehearsal, task) || !isnan(r->cosine[row])) return MOT_OK;
+    const mot_status status = mot_run_compare_tasks(run, task);
+    if (files->tasks > 0) memcpy(files->cosine + row, r->cosine + row, T * sizeof *r->cosine);
+    return status;
+}
+
 mot_status mot_run_rehearse(mot_run *run)
 {
     run_world *world = &run->world;
@@ -307,10 +307,12 @@ mot_status mot_run_rehearse(mot_run *run)
     if (r->stream == NULL || stage == mot_stage_count(&course->config)) return MOT_OK;
     p.steps = mot_stage_steps(&course->config, stage, world->train_set.samples);
     mot_step_forget(world->step);
-    status = choose_memory(run, r, task);
+    mot_memory_free(&r->memory);
+    status = choose_memory(&course->config, r, &world->train_set, task);
+    if (status == MOT_OK && run->reporter.tasks.now.tasks > 0)
+        status = mot_run_tasks_hold(&run->reporter.tasks, task, &r->memory);
     MOT_TRY(mot_comm_agree(world->comm, status));
-    if (compares(&course->config.rehearsal, task) && isnan(r->cosine[(size_t)task * (size_t)course->config.tasks]))
-        MOT_TRY(mot_run_compare_tasks(run, task));
+    MOT_TRY(know_cosines(run, task));
     status = mot_allocate(&p.order, (size_t)task + 1, sizeof *p.order, "the tasks of a stream");
     if (status == MOT_OK) status = mot_allocate(&p.similar, (size_t)task + 1, sizeof *p.similar, "the tasks of a stream");
     if (status == MOT_OK) status = make_plan(&p, course);

@@ -5,6 +5,7 @@
 #define MOT_RUN_REHEARSAL_H
 
 #include "mot/batch.h"
+#include "mot/rehearsal.h"
 #include "mot/sampler.h"
 #include "mot/stream.h"
 #include "run_course.h"
@@ -12,8 +13,7 @@
 typedef struct run_rehearsal {
     const mot_stream *stream; /* of what is learned from; NULL: it is none, and nothing else is here */
     mot_sampler sampler;      /* of the stage at hand */
-    mot_gidx *memory_first;   /* [tasks + 1]: of old task h the samples memory[first[h]] .. memory[first[h + 1] - 1] are held */
-    mot_gidx *memory;
+    mot_memory memory;        /* of the tasks before it */
     mot_gidx *similar;        /* what of it is learned beside the new task */
     mot_batch_source look;    /* samples whose gradients are compared, */
     mot_sampler look_sampler; /* and which those are */

@@ -133,7 +133,9 @@ void mot_run_put_numbers(mot_json *json, const char *key, int count, const int *
 mot_status mot_run_tasks_create(run_tasks *tasks, const run_world *world);
 void mot_run_tasks_destroy(run_tasks *tasks);
 mot_status mot_run_tasks_begin(run_tasks *tasks, const char *checkpoint);
-void mot_run_tasks_keep(run_tasks *tasks);
+mot_status mot_run_tasks_keep(run_tasks *tasks);
+/* What is held for `task`, which is said to be the same where a checkpoint has it. MOT_ERR_INPUT: it is not. */
+mot_status mot_run_tasks_hold(run_tasks *tasks, int task, const mot_memory *memory);
 void mot_run_put_tasks(const run_tasks *tasks, mot_json *json); /* for summary.json */
 /* For `mot eval --json`: of each task, by the last evaluation. */
 void mot_run_put_task_rows(const run_reporter *reporter, const run_world *world, mot_json *json);

@@ -102,8 +102,8 @@ mot_status mot_run_save(mot_run *run, bool wait)
     mot_status status = MOT_OK;
     MOT_TRY(mot_run_save_wait(run));
     if (root) {
-        mot_run_tasks_keep(&run->reporter.tasks);
-        status = mot_record_flush(keeper->record, wait);
+        status = mot_run_tasks_keep(&run->reporter.tasks);
+        if (status == MOT_OK) status = mot_record_flush(keeper->record, wait);
         mot_checkpoint_name(name, sizeof name, course->progress.step);
         if (status == MOT_OK) status = mot_path_join(path, sizeof path, keeper->folder, name);
     }

@@ -28,9 +28,19 @@ void mot_run_tasks_destroy(run_tasks *tasks)
     mot_task_matrix_free(&tasks->saved);
 }
 
-void mot_run_tasks_keep(run_tasks *tasks)
+mot_status mot_run_tasks_keep(run_tasks *tasks)
 {
-    mot_task_matrix_copy(&tasks->saved, &tasks->now);
+    return mot_task_matrix_copy(&tasks->saved, &tasks->now);
+}
+
+mot_status mot_run_tasks_hold(run_tasks *tasks, int task, const mot_memory *memory)
+{
+    if (!mot_task_matrix_holds(&tasks->now, task, memory->first, memory->sample))
+        return mot_fail(MOT_ERR_INPUT,
+                        "the run was stopped with other samples in memory (/stream/memory of its checkpoint) than this version of "
+                        "mot chooses for task %d: go on with the version that wrote it",
+                        task);
+    return mot_task_matrix_hold(&tasks->now, task, memory->first, memory->sample);
 }
 
 /* ---- a run begins or goes on ---- */
@@ -41,7 +51,7 @@ static mot_status read_matrix(void *to, hid_t file, const char *path)
     mot_status status;
     MOT_TRY(mot_task_matrix_read(&read, file, path));
     if (read.tasks == now->tasks && (read.unaided != NULL) == (now->unaided != NULL))
-        mot_task_matrix_copy(now, &read);
+        status = mot_task_matrix_copy(now, &read);
     else if (read.tasks > 0)
         status = mot_fail(MOT_ERR_INPUT, "%s: /stream is of %d tasks, data.source: stream has %d here", path, read.tasks,
                           now->tasks);

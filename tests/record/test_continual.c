@@ -239,7 +239,7 @@ static void round_trip(bool unaided, int learned)
     ck_assert(mot_h5_has_attribute(file, "stream/accuracy", "acc_why") == (learned <= 0));
     mot_h5_close(&file);
     mot_ck_ok(mot_task_matrix_create(&copy, 4, unaided, task_names));
-    mot_task_matrix_copy(&copy, &read);
+    mot_ck_ok(mot_task_matrix_copy(&copy, &read));
     expect_same(&matrix, &copy);
     mot_task_matrix_clear(&copy);
     ck_assert(mot_task_matrix_learned(&copy) == 0 && copy.step[0] == -1 && isnan(copy.accuracy[0]));

@@ -4,6 +4,7 @@
 #define MOT_REHEARSAL_CONFIG_H
 
 #include "mot/params.h"
+#include "mot/rehearsal.h"
 
 /* What a task's steps learn from: it has the same number of them under each strategy. */
 typedef enum mot_strategy {
@@ -19,7 +20,8 @@ typedef enum mot_revisit { MOT_REVISIT_OLDEST, MOT_REVISIT_NEWEST, MOT_REVISIT_D
 
 typedef struct mot_rehearsal_config { /* keys rehearsal.* */
     mot_strategy strategy;
-    mot_gidx memory;
+    char memory[64]; /* what of old tasks is held, as mot_memory_size_parse has it */
+    mot_memory_form memory_form;
     double share; /* of what is learned that is old; MOT_SHARE_AUTO: as there are samples */
     mot_revisit order;
     double tau;              /* old tasks whose gradient has this cosine with the new one's, or more, are similar */

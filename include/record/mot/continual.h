@@ -86,6 +86,11 @@ typedef struct mot_task_matrix {
     mot_gidx *step; /* [T + 1]: steps done when the row was measured; -1: it was not */
     double *accuracy; /* [T + 1, T]: shares of samples that were right, their task being known; NaN: not measured */
     double *unaided;  /* [T + 1, T]: not being known; NULL where that is the same */
+    double *cosine;   /* [T, T]: as a task (row) began, of an old one's gradient (column) with its own; NaN: not taken */
+    int held_for;     /* the task that what is held is for; -1: nothing has been chosen yet */
+    size_t held;
+    mot_gidx *memory;     /* [held]: samples of old tasks, by their indices in the train split, ascending; */
+    int32_t *memory_task; /* [held]: and their tasks */
 } mot_task_matrix;
 
 /* With nothing measured; names [tasks] are copied, or NULL. On failure it is as mot_task_matrix_free leaves it. */
@@ -93,11 +98,15 @@ mot_status mot_task_matrix_create(mot_task_matrix *matrix, int tasks, bool unaid
 void mot_task_matrix_free(mot_task_matrix *matrix);
 /* Nothing has been measured. */
 void mot_task_matrix_clear(mot_task_matrix *matrix);
-/* What was measured; both are of as many tasks, and of the same kind. */
-void mot_task_matrix_copy(mot_task_matrix *to, const mot_task_matrix *from);
+/* What was measured, and is held; both are of as many tasks, and of the same kind. MOT_ERR_MEMORY changes nothing. */
+mot_status mot_task_matrix_copy(mot_task_matrix *to, const mot_task_matrix *from);
 /* What was measured after `task` (-1: before the first step), when so many steps were done: accuracy, unaided [T]; the latter is
  * not looked at where there is no such table. */
 void mot_task_matrix_set(mot_task_matrix *matrix, int task, mot_gidx step, const double *accuracy, const double *unaided);
+/* What is held for `task`: of old task t the samples sample[first[t]] .. sample[first[t + 1] - 1], of first [task + 1]. */
+mot_status mot_task_matrix_hold(mot_task_matrix *matrix, int task, const mot_gidx *first, const mot_gidx *sample);
+/* Whether that is what it holds, or it holds nothing yet. */
+bool mot_task_matrix_holds(const mot_task_matrix *matrix, int task, const mot_gidx *first, const mot_gidx *sample);
 /* Tasks up to the last one after which was measured. */
 int mot_task_matrix_learned(const mot_task_matrix *matrix);
 
