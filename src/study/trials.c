@@ -237,6 +237,7 @@ mot_status mot_study_train(mot_study *study)
     job *jobs = NULL;
     double *work = NULL;
     size_t count = 0;
+    if (study->variants == 0) return MOT_OK;
     if (study->variants == study->room)
         return mot_fail(MOT_ERR_INPUT, "a study has less than %zu variants", study->room);
     for (size_t v = 0; v < study->variants; ++v) count += (size_t)study->variant[v].seeds;

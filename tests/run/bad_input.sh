@@ -173,11 +173,28 @@ job "a bench of a missing data set" "cannot read absent.h5" bench good.yaml data
 job "a bench whose figures go nowhere" "--json nowhere/b.json: cannot write into the folder nowhere" bench --json nowhere/b.json
 job "a comparison with nothing" "absent.json" bench --compare absent.json
 job "a comparison with something else" "good/summary.json is not a file that mot bench --json wrote" bench --compare good/summary.json
-job "an unknown study" "unknown study 'stars'.*claims, soft-routed and ablations" study stars runs/x
+job "an unknown study" "unknown study 'stars'.*claims, soft-routed, rehearsal and ablations" study stars runs/x
 job "a study without a folder" "an argument is missing.*FOLDER" study claims
 job "a study with an argument too many" "unexpected argument 'more'" study claims runs/x more
 job "ablations without data" "no data set for the ablations in the folder 'nowhere'" study ablations runs/x --data nowhere
 job "a page from trials that are not there" "is not done yet" study claims runs/x --quick --draw
+alone "rehearsal that is neither a study nor a table" "rehearsal needs a FOLDER for a study, or settings" study rehearsal
+alone "rehearsal that is both" "--gap makes a table, for which there is no FOLDER" study rehearsal runs/x --gap 1
+alone "rehearsal from trials" "--draw draws what was trained before" study rehearsal runs/x --draw
+alone "settings of rehearsal for another study" "--tasks is of the study rehearsal alone" study claims runs/x --tasks 3
+alone "a seed for another study" "--seed is of the study rehearsal alone" study claims runs/x --seed 3
+job "rehearsal of too small a width" "needs samples . memory . 2 = 50 at least" study rehearsal --width 49
+alone "rehearsal of one task" "one task has none before it" study rehearsal --tasks 1
+alone "rehearsal by an unknown strategy" "--strategy is one of none, concurrent, sequential, hybrid, not 'both'" study rehearsal --strategy both
+alone "similar by an unknown rule" "--similar is distance=D, .*, not 'near'" study rehearsal --similar near
+alone "similar pairs beyond the tasks" "task 5 of 4" study rehearsal --similar pairs=5-1
+alone "gaps that are none" "--gap is up to 64 numbers" study rehearsal --gap 0,-1
+alone "foresight over many tasks" "foresight over 13 tasks: expected 12 at most" study rehearsal --tasks 13 --similar foresight
+printf '1 0\n0 1 2\n' >truths.csv
+job "truths of different lengths" "truths.csv:2: 3 numbers, the first truth has 2" study rehearsal --truths truths.csv
+printf '1 0\n0 x\n' >truths.csv
+alone "truths that are no numbers" "truths.csv:2: expected numbers" study rehearsal --truths truths.csv
+alone "truths that are not there" "absent.csv" study rehearsal --truths absent.csv
 alone "data without a part" "expected mot data import, make or show" data
 alone "an unknown kind of import" "'pdf': expected .*idx, cifar" data import pdf
 alone "an unknown kind of data" "expected mot data make mixture" data make cheese

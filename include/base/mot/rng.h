@@ -34,6 +34,9 @@ typedef enum mot_random_stream {
        purpose and place among the changes of a task */
     MOT_STREAM_TASKS = 12,
     MOT_STREAM_MEMORY = 13, /* which samples of old tasks are held: a, b = index in the split (low, high word) */
+    /* the linear theory of rehearsal: a = run, b = task and whose memory (high and low half), c = sample, d = coordinates; c =
+       the largest: the noise of all samples */
+    MOT_STREAM_REHEARSAL = 14,
 } mot_random_stream;
 
 typedef struct mot_random4 {

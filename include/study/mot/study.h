@@ -21,6 +21,8 @@ typedef struct mot_study_options {
     const char *data;   /* folder of the data sets; only for the ablations */
     bool quick;         /* fewer trials and steps: minutes instead of an hour */
     bool draw_only;     /* trains nothing: draws the page from the trials that are there; all must be done */
+    uint64_t seed;      /* only for rehearsal, as `runs`: of the simulations */
+    int runs;           /* 2 or more */
 } mot_study_options;
 
 /* The claims of Li et al. (arXiv 2510.27004) on the synthetic mixture, with the baselines that its reviewers asked for. */
@@ -28,6 +30,10 @@ mot_status mot_study_claims(const mot_comm *comm, const mot_study_options *optio
 
 /* The claims of Liao and Kyrillidis (arXiv 2510.07205) about soft-routed mixtures of experts that learn from a teacher. */
 mot_status mot_study_soft_routed(const mot_comm *comm, const mot_study_options *options);
+
+/* The claims of Deng et al. (arXiv 2506.00205) about rehearsal, in linear regression (rehearsal.h): simulations in place of
+ * trials, so that nothing is kept from one call to the next, and draw_only has no meaning. */
+mot_status mot_study_rehearsal(const mot_comm *comm, const mot_study_options *options);
 
 /* Stages, sharing, gates and sizes on Fashion-MNIST, CIFAR-100 and CLINC150, with the encoder as expert. */
 mot_status mot_study_ablations(const mot_comm *comm, const mot_study_options *options);
