@@ -122,6 +122,7 @@ static void plan_others(plan *p, mot_gidx begin)
     const mot_sample_pool none = {0};
     const mot_gidx steps = p->steps - begin, all = p->old - p->beside;
     mot_gidx others = 0, done = 0, samples = 0;
+    if (all == 0) return; /* there are none, or none is learned */
     for (int t = 0; t < p->task; ++t) others += !p->similar[t] && held(p, t) > 0;
     for (int i = 0; i < p->task; ++i) {
         const int t = p->order[i];
