@@ -11,9 +11,9 @@ const mot_continual_about mot_continual_abouts[MOT_CONTINUAL_FIGURES] = {
     [MOT_CONTINUAL_BWT] = {"bwt", "backward transfer", "mean growth of a task's accuracy from right after it was learned to the end"},
     [MOT_CONTINUAL_FWT] = {"fwt", "forward transfer", "mean growth of a task's accuracy from before the first step to right before its turn"},
     [MOT_CONTINUAL_FORGETTING] = {"forgetting", "forgetting", "mean of best accuracy after any task before the last, minus accuracy at the end"},
-    [MOT_CONTINUAL_FORGETTING_LEARNED] = {"forgetting_learned", "forgetting since learned", "mean of best accuracy since the task was learned and before the end, minus accuracy at the end"},
+    [MOT_CONTINUAL_FORGETTING_LEARNED] = {"forgetting_learned", "forgetting since it was learned", "mean of best accuracy since the task was learned and before the end, minus accuracy at the end"},
     [MOT_CONTINUAL_FORGETTING_PEAK] = {"forgetting_peak", "forgetting from the peak", "mean of best accuracy since the task was learned, the end among it, minus accuracy at the end"},
-    [MOT_CONTINUAL_FORGETTING_FIRST] = {"forgetting_first", "forgetting of what was learned", "mean of accuracy right after the task was learned, minus accuracy at the end"},
+    [MOT_CONTINUAL_FORGETTING_FIRST] = {"forgetting_first", "forgetting from right after it", "mean of accuracy right after the task was learned, minus accuracy at the end"},
 };
 /* clang-format on */
 

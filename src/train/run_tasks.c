@@ -151,7 +151,7 @@ void mot_run_put_task_rows(const run_reporter *reporter, const run_world *world,
 
 static void say_line(const char *line)
 {
-    mot_log(MOT_LOG_INFO, "%s", line);
+    mot_log_wrap(4, "%s", line);
 }
 
 void mot_run_say_tasks(const mot_run *run)

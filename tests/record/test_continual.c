@@ -305,9 +305,9 @@ static const char figures_after_three[] =
     "  backward transfer                     -0.2000\n"
     "  forward transfer                         none\n"
     "  forgetting                             0.3500\n"
-    "  forgetting since learned               0.2500\n"
+    "  forgetting since it was learned        0.2500\n"
     "  forgetting from the peak               0.2500\n"
-    "  forgetting of what was learned         0.2000\n"
+    "  forgetting from right after it         0.2000\n"
     "  no forward transfer: the accuracy of task 1 before the first step was not measured\n";
 
 START_TEST(on_a_terminal)
