@@ -26,7 +26,8 @@ typedef struct soft_size {
 } soft_size;
 
 /* The phases of a size; which sizes claims look at: the first, in the quick form it alone. */
-extern const soft_size mot_soft_sizes[];
+enum { SOFT_SIZES = 3 };
+extern const soft_size mot_soft_sizes[SOFT_SIZES];
 size_t mot_soft_size_count(const mot_study *study);
 /* `rule` names what is changed in the pruning; group with "" is the one that all claims look at, with more seeds. */
 study_variant *mot_soft_add_phases(mot_study *study, const soft_size *size, const char *rule, const char *settings);

@@ -17,11 +17,11 @@ const char *const mot_soft_phases =
              "  - name: learn\n    until: loss < 0.005 or 2400 steps\n    action: prune\n    prune_rule: group\n"
              "  - name: tune\n    until: loss < 6e-13 or 800 steps\n    rate: 0.2\n" QUIET;
 
-const soft_size mot_soft_sizes[] = {{32, 2, 6}, {64, 4, 16}, {32, 2, 7}};
+const soft_size mot_soft_sizes[SOFT_SIZES] = {{32, 2, 6}, {64, 4, 16}, {32, 2, 7}};
 
 size_t mot_soft_size_count(const mot_study *study)
 {
-    return study->options.quick ? 1 : MOT_COUNT(mot_soft_sizes);
+    return study->options.quick ? 1 : SOFT_SIZES;
 }
 
 study_variant *mot_soft_add_phases(mot_study *study, const soft_size *size, const char *rule, const char *settings)

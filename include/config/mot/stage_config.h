@@ -30,7 +30,7 @@ typedef struct mot_until {
     mot_gidx loss_plateau, purity_plateau; /* window in steps; 0: no such clause */
 } mot_until;
 
-/* Which students leave: action_prune.c. */
+/* Which students leave: prune_rules.c. */
 typedef enum mot_prune_rule {
     MOT_PRUNE_GROUP,
     MOT_PRUNE_CLUSTER,
@@ -52,7 +52,7 @@ typedef struct mot_stage_config { /* keys train.* (the defaults of every stage) 
     struct {                 /* of action = prune */
         mot_prune_rule rule;
         int keep;         /* how many stay; 0: as many as the tolerance leaves */
-        double tolerance; /* loss that leaving may cost, of half the variance of the targets */
+        double tolerance; /* loss that leaving may cost, of what an expert gives */
         double cosine;    /* from which on directions are of one cluster */
     } prune;
     mot_exploration explore; /* keys route.noise, ..., in a stage noise, ... */
