@@ -5,7 +5,7 @@
 #define MOT_RUN_REHEARSAL_H
 
 #include "mot/batch.h"
-#include "mot/rehearsal.h"
+#include "mot/rehearsal_memory.h"
 #include "mot/sampler.h"
 #include "mot/stream.h"
 #include "run_course.h"

@@ -4,7 +4,7 @@
 #define MOT_REHEARSAL_CONFIG_H
 
 #include "mot/params.h"
-#include "mot/rehearsal.h"
+#include "mot/rehearsal_memory.h"
 
 /* What a task's steps learn from: it has the same number of them under each strategy. */
 typedef enum mot_strategy {

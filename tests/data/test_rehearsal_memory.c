@@ -1,6 +1,6 @@
 /* The memory of old tasks: sizes, who shares them, that nothing comes back, and that all are drawn alike. */
 #include "mot/memory.h"
-#include "mot/rehearsal.h"
+#include "mot/rehearsal_memory.h"
 #include "stream_support.h"
 
 enum { TASKS = 5, CLASSES = 10 };
@@ -173,4 +173,4 @@ static void rehearsal_tests(TCase *tcase)
     tcase_add_test(tcase, what_is_no_size_is_not_taken);
 }
 
-MOT_CK_MAIN("rehearsal", rehearsal_tests)
+MOT_CK_MAIN("rehearsal_memory", rehearsal_tests)

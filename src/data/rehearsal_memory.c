@@ -1,5 +1,5 @@
 /* Which samples of old tasks are held: of each part of them those with the smallest keys. */
-#include "mot/rehearsal.h"
+#include "mot/rehearsal_memory.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* rehearsal.h: which samples of old tasks of a stream (stream.h) are held, to be learned from again.
+/* rehearsal_memory.h: which samples of old tasks of a stream (stream.h) are held, to be learned from again.
  *
  * After tasks 0 .. t-1 the memory holds some samples of each of them:
  *
@@ -13,8 +13,8 @@
  * What shares do not divide goes to the earliest task, or class; what a task or class has no samples for goes to the others.
  *
  * Not collective. */
-#ifndef MOT_REHEARSAL_H
-#define MOT_REHEARSAL_H
+#ifndef MOT_REHEARSAL_MEMORY_H
+#define MOT_REHEARSAL_MEMORY_H
 
 #include "mot/stream.h"
 
