@@ -266,6 +266,7 @@ mot_status mot_task_matrix_read(mot_task_matrix *matrix, hid_t file, const char 
     *matrix = (mot_task_matrix){0};
     if (!mot_h5_exists(file, "stream")) return MOT_OK;
     hid_t group = H5Gopen2(file, "stream", H5P_DEFAULT);
+    if (group < 0) return mot_fail(MOT_ERR_INPUT, "%s: /stream is not what mot writes", path);
     MOT_TRY(mot_h5_shape(group, "accuracy", &rank, shape));
     if (rank != 2 || shape[1] < 1 || shape[1] > MOST_TASKS || shape[0] != shape[1] + 1) {
         status = mot_fail(MOT_ERR_INPUT, "%s: /stream is not what mot writes", path);

@@ -59,10 +59,10 @@ static size_t put_task(const view *v, char line[LINE], int task)
     return put_name(v, line, v->matrix->names != NULL ? v->matrix->names[task] : number);
 }
 
-/* A share in per cent as a column; a point where there is none. */
+/* A share in per cent as a column; a point where there is none, or, of a file of others, what is no share. */
 static size_t put_share(char line[LINE], size_t at, int width, double share)
 {
-    if (isnan(share)) return at + (size_t)snprintf(line + at, LINE - at, "%*s", width, ".");
+    if (!(fabs(share) <= 1)) return at + (size_t)snprintf(line + at, LINE - at, "%*s", width, ".");
     return at + (size_t)snprintf(line + at, LINE - at, "%*.1f", width, 100 * share);
 }
 

@@ -2,14 +2,28 @@
 #include "h5.h"
 
 #include "../../src/cli/cmd_inspect.c"
+#include "mot/continual.h"
 
 static const char *const objects[] = {"/",           "segments",         "segments/00000001-00000002",
                                       "checkpoints", "checkpoints/step", "steps",
                                       "steps/step",  "layer1",           "layer1/load",
                                       "experts",     "experts/00000",    "config",
-                                      NULL};
+                                      "stream",      "stream/accuracy",  "stream/step",
+                                      "stream/task_names", NULL};
 static const char *const attributes[] = {"format", "format_version", "experts", "complete", "step",
                                          "digest", "long_name",      "units",   "seed",     NULL};
+
+/* Accuracies by task, of two tasks that are learned. */
+static void make_tasks(hid_t file)
+{
+    static char *names[] = {"0: a", "1: b"};
+    const double row[2] = {0.5, 0.25};
+    mot_task_matrix matrix;
+    FUZZ_CHECK(mot_task_matrix_create(&matrix, 2, true, names) == MOT_OK);
+    for (int task = -1; task < 2; ++task) mot_task_matrix_set(&matrix, task, task + 1, row, row);
+    FUZZ_CHECK(mot_task_matrix_write(&matrix, file) == MOT_OK);
+    mot_task_matrix_free(&matrix);
+}
 
 static void make(const char *path)
 {
@@ -23,6 +37,7 @@ static void make(const char *path)
     FUZZ_CHECK(mot_h5_write(file, "layer1/load", H5T_NATIVE_INT64, 2, shape, MOT_H5_COMPRESSED, load) ==
                MOT_OK);
     FUZZ_CHECK(mot_h5_write_texts(file, "config", 1, &config) == MOT_OK);
+    make_tasks(file);
     FUZZ_CHECK(mot_h5_link(file, "segments/00000001-00000002", "record/segment.h5", "/") == MOT_OK);
     FUZZ_CHECK(mot_h5_link(file, "checkpoints/step", "run.h5", "/") == MOT_OK);
     FUZZ_CHECK(mot_h5_close_file(&file, path, true) == MOT_OK);
