@@ -137,6 +137,7 @@ void mot_run_dry(const run_world *world, const run_course *course)
     mot_watch_wait(comm->rank == MOT_ROOT ? MOT_WATCH_ALL : MOT_ROOT);
     MPI_Gather(&mine, sizeof mine, MPI_BYTE, rows, sizeof mine, MPI_BYTE, MOT_ROOT, comm->mpi);
     mot_watch_wait(MOT_WATCH_NOBODY);
+    mot_run_dry_stream(world, course);
     mot_log_gap();
     say_dry((const char *const[]){"rank", "experts", "parameters", "values", "gradients", "optimizer",
                                   "copies", "workspace", "buffers", "data", "record", "files", "sum",

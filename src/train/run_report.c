@@ -73,6 +73,7 @@ void mot_run_banner(const run_world *world, const run_course *course, const char
                  world->model.shape.outputs == 1 ? "" : "s");
     mot_log_wrap(BANNER, "  data     %s: %s samples, %s%s%s", mot_source_title(&config->data), samples, targets,
                  world->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
+    mot_run_say_stream(world, course, BANNER);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
     mot_log_wrap(BANNER,
                  "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",

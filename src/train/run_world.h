@@ -70,6 +70,9 @@ void mot_run_count_load(run_world *world, const mot_step_result *result);
  * what it may need. */
 size_t mot_run_memory(const run_world *world, const run_course *course);
 size_t mot_run_memory_so_far(const run_world *world, const run_course *course);
+/* run_stream.c: what the tasks of a stream are: in a line, and each of them; without a stream nothing. */
+void mot_run_say_stream(const run_world *world, const run_course *course, int indent);
+void mot_run_dry_stream(const run_world *world, const run_course *course);
 /* Prints what each rank would hold and send. Collective. */
 void mot_run_dry(const run_world *world, const run_course *course);
 /* The rank that grew most: its peak, its growth since the run was set up, and its sum. Collective. */
