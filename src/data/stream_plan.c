@@ -117,7 +117,7 @@ static mot_status check_tasks(const stream_plan *plan)
 {
     for (int t = 0; t < plan->tasks; ++t)
         if (plan->class_count[t] == 0)
-            return mot_fail(MOT_ERR_INPUT, "the task '%s' has no samples in the split 'train'", plan->task_names[t]);
+            return mot_fail(MOT_ERR_INPUT, "the task '%s' has no samples in the split '%s'", plan->task_names[t], "train");
     return MOT_OK;
 }
 
