@@ -221,8 +221,8 @@ void mot_option_expected(const mot_option *option, char *text, size_t size)
     case MOT_OPTION_UNTIL:
         snprintf(
             text, size,
-            "400 steps, 6 epochs, loss < 1e-3, loss plateau 200 or purity plateau 200, each at most once, "
-            "joined by \" or \"");
+            "400 steps, 6 epochs, loss < 1e-3, loss plateau 200, purity plateau 200 or alignment plateau 200, each at "
+            "most once, joined by \" or \"");
         break;
     }
     const size_t used = strlen(text);

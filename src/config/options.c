@@ -305,7 +305,7 @@ const mot_option mot_options[] = {
     {STAGE_KEY("final_rate"), LEARNS, IN_STAGE(final_rate), REAL(0, 1), DEFAULT("0.1"), UNIT("fraction of rate"),
      HELP("What a linear or cosine schedule ends at.")},
     {STAGE_KEY("until"), LEARNS, IN_STAGE(until), .type = MOT_OPTION_UNTIL, DEFAULT("1 epochs"),
-     HELP("When the stage ends; plateau N: nothing gained in a window of N steps.")},
+     HELP("When the stage ends; plateau N: nothing gained in a window of N steps. Alignment is that of students with their teacher.")},
     {STAGE_KEY("action"), IN_STAGE(action), KIND(mot_stage_actions), DEFAULT("none"),
      HELP("What is done once at the end of the stage, before the next begins; drop_idle: experts go that the gate gave less than a hundredth of a fair share of its last samples.")},
     {STAGE_KEY("prune_rule"), IN_STAGE(prune.rule), CHOICE(prune_names), DEFAULT("group"),

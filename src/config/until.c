@@ -1,4 +1,5 @@
-/* "400 steps", "6 epochs", "loss < 1e-3", "loss plateau 200", "purity plateau 200", joined by " or ". */
+/* "400 steps", "6 epochs", "loss < 1e-3", "loss plateau 200", "purity plateau 200", "alignment plateau 200",
+ * joined by " or ". */
 #include "option.h"
 
 #include <string.h>
@@ -39,6 +40,7 @@ static bool set_clause(mot_until *until, size_t count, char *const *word)
     if (loss && strcmp(word[1], "<") == 0) return set_real(&until->loss_below, word[2], 1e30);
     if (strcmp(word[1], "plateau") != 0) return false;
     if (loss) return set_steps(&until->loss_plateau, word[2]);
+    if (strcmp(word[0], "alignment") == 0) return set_steps(&until->alignment_plateau, word[2]);
     return strcmp(word[0], "purity") == 0 && set_steps(&until->purity_plateau, word[2]);
 }
 

@@ -11,10 +11,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "mot/alignment.h"
 #include "mot/memory.h"
-#include "mot/teacher.h"
 
 static const double matched_above = 0.9;
 
@@ -59,19 +58,17 @@ static void destroy(mot_evaluation *evaluation)
     mot_free(evaluation->own);
 }
 
-/* Of one expert, whose neuron w and gate v [D] become directions. */
+/* Of one expert, whose neuron w becomes a direction; v [D]: room. */
 static void align(const mot_evaluation *evaluation, size_t e, double *w, double *v)
 {
     const mot_teacher *teacher = teacher_of(evaluation);
     const size_t D = teacher->config.width, m = (size_t)teacher->config.experts;
-    const double of_w = mot_to_unit(w, D), of_v = mot_to_unit(v, D);
+    mot_take_directions(evaluation->model, e, w, v, &evaluation->value[LENGTH_W][e], &evaluation->value[LENGTH_V][e]);
     for (size_t j = 0; j < m; ++j) {
         evaluation->value[OF_W][e * m + j] = mot_neuron_sum(w, teacher->w + j * D, D);
         evaluation->value[OF_V][e * m + j] = mot_neuron_sum(v, teacher->v + j * D, D);
     }
     evaluation->value[OWN][e] = mot_neuron_sum(w, v, D);
-    evaluation->value[LENGTH_W][e] = of_w;
-    evaluation->value[LENGTH_V][e] = of_v;
 }
 
 /* Of each teacher the student that is nearest to its neuron. */
@@ -99,19 +96,11 @@ static void end(mot_evaluation *evaluation)
 {
     const mot_model *model = evaluation->model;
     const mot_teacher *teacher = teacher_of(evaluation);
-    const size_t D = teacher->config.width, E = model->gate.experts, T = model->table.rows;
-    double *const neurons = evaluation->own, *const v = neurons + E * D;
-    memset(neurons, 0, E * D * sizeof *neurons);
-    for (int local = 0; local < model->local; ++local) {
-        const size_t e = (size_t)model->placement.local[model->placement.first[model->comm->rank] + local];
-        for (size_t d = 0; d < D; ++d) neurons[e * D + d] = (double)model->weight[(size_t)local * T][d];
-    }
-    mot_comm_allreduce(model->comm, neurons, (int)(E * D), MPI_DOUBLE, MPI_SUM);
+    const size_t D = teacher->config.width, E = model->gate.experts;
+    double *const neurons = evaluation->own;
+    mot_gather_neurons(model, neurons);
     if (model->comm->rank != MOT_ROOT) return;
-    for (size_t e = 0; e < E; ++e) {
-        for (size_t d = 0; d < D; ++d) v[d] = (double)model->gate_params.value[d * E + e];
-        align(evaluation, e, neurons + e * D, v);
-    }
+    for (size_t e = 0; e < E; ++e) align(evaluation, e, neurons + e * D, neurons + E * D);
     match(evaluation, E, (size_t)teacher->config.experts);
 }
 

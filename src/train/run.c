@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "mot/alignment.h"
 #include "mot/atomic_file.h"
 #include "mot/clock.h"
 #include "mot/log.h"
@@ -118,7 +119,10 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     mot_run_count_load(&run->world, &result);
     const double rate = stage->expert.rate * factor;
     const int index = progress->stage; /* of this step; the next may be of another */
-    const bool next = mot_stage_advance(config, samples, result.loss, result.purity, &course->progress);
+    mot_stage_seen seen = {.loss = result.loss, .purity = result.purity};
+    if (mot_stage_asks_alignment(config, progress))
+        MOT_TRY(mot_align(&run->world.model, mot_dataset_teacher(run->world.train.dataset, NULL), &seen.alignment));
+    const bool next = mot_stage_advance(config, samples, &seen, &course->progress);
     double since = mot_clock_s();
     mot_watch_phase("record");
     status = record_step(run, &result, index, rate);

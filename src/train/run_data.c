@@ -105,6 +105,20 @@ static mot_status check_numbers(const run_world *world, const run_course *course
     return MOT_OK;
 }
 
+static mot_status check_alignment(const run_world *world, const mot_config *config)
+{
+    const bool learns = mot_expert_kind_at(config->model.kind)->directed && mot_gate_kind_at(config->gate.kind)->spread;
+    for (int s = 0; s < config->stages; ++s)
+        if (config->stage[s].until.alignment_plateau > 0 &&
+            (!learns || mot_dataset_teacher(world->train.dataset, NULL) == NULL))
+            return mot_fail(MOT_ERR_INPUT,
+                            "stage '%s': until = '%s', but alignment is that of neurons and gates of unit length with a "
+                            "teacher's (model.kind = hermite, gate.kind = sigmoid or softmax, data.source = teacher): "
+                            "give steps, epochs or a loss",
+                            config->stage[s].name, config->stage[s].until.text);
+    return MOT_OK;
+}
+
 static mot_status check_data(const run_world *world, const run_course *course)
 {
     const mot_sample_format *train = &world->train.dataset->format, *eval = &world->eval_set.format;
@@ -131,11 +145,13 @@ static mot_status check_data(const run_world *world, const run_course *course)
                 gate->kind.name, course->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     if (course->purpose != RUN_TRAIN) return MOT_OK;
     const bool stream = mot_dataset_stream(world->train.dataset) != NULL;
-    const mot_status status = stream ? mot_run_check_tasks(&course->config) : MOT_OK;
+    mot_status status = stream ? mot_run_check_tasks(&course->config) : MOT_OK;
     if (status != MOT_OK) return status;
     warn_of_batch(world, course);
     warn_of_optimizer(course);
     warn_of_noise(world, course);
+    status = check_alignment(world, &course->config);
+    if (status != MOT_OK) return status;
     return mot_stages_check(&course->config, world->train.dataset->samples);
 }
 

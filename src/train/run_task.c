@@ -26,7 +26,7 @@ static mot_status check_growth(const mot_config *config)
 static mot_status check_stage(const mot_config *config, const mot_stage_config *stage)
 {
     const mot_until *until = &stage->until;
-    if (until->loss_below > 0 || until->loss_plateau > 0 || until->purity_plateau > 0)
+    if (until->loss_below > 0 || until->loss_plateau > 0 || until->purity_plateau > 0 || until->alignment_plateau > 0)
         return mot_fail(MOT_ERR_INPUT,
                         "stage '%s': until = '%s', but every task of a stream takes as many steps: give steps or epochs alone",
                         stage->name, until->text);

@@ -163,6 +163,7 @@ static void forget_windows(mot_progress *progress)
     progress->windows = progress->purity_windows = 0;
     progress->window_loss = progress->previous_loss = 0;
     progress->window_purity = progress->previous_purity = 0;
+    progress->previous_alignment = 0;
 }
 
 /* Adds a step's figure; true when that fills the window, whose mean is then *mean. */
@@ -199,6 +200,24 @@ static bool purity_plateau(const mot_until *until, double purity, mot_progress *
     return ended;
 }
 
+static bool ends_window(const mot_until *until, mot_gidx done)
+{
+    return until->alignment_plateau > 0 && done % until->alignment_plateau == 0;
+}
+
+bool mot_stage_asks_alignment(const mot_config *config, const mot_progress *progress)
+{
+    return ends_window(&mot_stage_at(config, progress->stage)->until, progress->step + 1 - progress->stage_first);
+}
+
+static bool alignment_plateau(const mot_until *until, mot_gidx done, double alignment, mot_progress *progress)
+{
+    if (!ends_window(until, done)) return false;
+    const bool ended = progress->previous_alignment > 0 && alignment < progress->previous_alignment + 0.005;
+    progress->previous_alignment = alignment;
+    return ended;
+}
+
 static void end_stage(const mot_config *config, mot_progress *progress)
 {
     if (++progress->stage == mot_stage_count(config)) return; /* its figures stay: it may be made longer */
@@ -206,17 +225,17 @@ static void end_stage(const mot_config *config, mot_progress *progress)
     forget_windows(progress);
 }
 
-bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity,
-                       mot_progress *progress)
+bool mot_stage_advance(const mot_config *config, mot_gidx samples, const mot_stage_seen *seen, mot_progress *progress)
 {
     const mot_until *until = &mot_stage_at(config, progress->stage)->until;
-    const bool learned = !isnan(loss);
+    const bool learned = !isnan(seen->loss);
     ++progress->step;
     const mot_gidx done = progress->step - progress->stage_first;
     const mot_gidx steps = mot_stage_steps(config, progress->stage, samples);
-    bool ended = (steps > 0 && done >= steps) || (until->loss_below > 0 && loss < until->loss_below);
-    if (learned) ended = loss_plateau(until, loss, progress) || ended;
-    if (learned) ended = purity_plateau(until, purity, progress) || ended;
+    bool ended = (steps > 0 && done >= steps) || (until->loss_below > 0 && seen->loss < until->loss_below);
+    if (learned) ended = loss_plateau(until, seen->loss, progress) || ended;
+    if (learned) ended = purity_plateau(until, seen->purity, progress) || ended;
+    ended = alignment_plateau(until, done, seen->alignment, progress) || ended;
     if (ended) end_stage(config, progress);
     return ended;
 }

@@ -112,6 +112,7 @@ static inline void test_state_fill(test_state *s, int moments, int salt)
                                        .window_purity = 0.1,
                                        .previous_loss = 2.0 / 3,
                                        .previous_purity = 0.2,
+                                       .previous_alignment = 0.3,
                                        .windows = 3,
                                        .restarts = 2,
                                        .skipped = 3,

@@ -101,7 +101,7 @@ START_TEST(test_types)
 {
     READ("{route: {top_k: all, placement: [[ 3, 0 ], [], [1, 2]], coordinator: dedicated, noise: gaussian},"
          " model: {tie: [head, embed]}, data.memory: 1.5 GiB, seed: 18446744073709551615, train.batch: 1e3,"
-         " train.until: 4 steps  or 1.5 epochs or loss < 1e-3 or loss plateau 20 or purity plateau 30}",
+         " train.until: 4 steps  or 1.5 epochs or loss < 1e-3 or loss plateau 20 or purity plateau 30 or alignment plateau 40}",
          "train.warmup=5e2", "train.clip=.5");
     ck_assert_int_eq(config.route.top_k, 0);
     ck_assert_str_eq(config.route.placement, "[[3,0],[],[1,2]]");
@@ -113,12 +113,13 @@ START_TEST(test_types)
     ck_assert_uint_eq(config.train.batch, 1000);
     const mot_until *until = &config.stage[0].until;
     ck_assert_str_eq(until->text,
-                     "4 steps or 1.5 epochs or loss < 1e-3 or loss plateau 20 or purity plateau 30");
+                     "4 steps or 1.5 epochs or loss < 1e-3 or loss plateau 20 or purity plateau 30 or alignment plateau 40");
     ck_assert_int_eq(until->steps, 4);
     ck_assert_double_eq(until->epochs, 1.5);
     ck_assert_double_eq(until->loss_below, 1e-3);
     ck_assert_int_eq(until->loss_plateau, 20);
     ck_assert_int_eq(until->purity_plateau, 30);
+    ck_assert_int_eq(until->alignment_plateau, 40);
     ck_assert_int_eq(config.stage[0].warmup, 500);
     ck_assert_double_eq(config.stage[0].expert.clip, 0.5);
     READ("", "route.placement=even", "train.parts=[gate]", "train.until=1 epoch");

@@ -27,8 +27,8 @@ static uint64_t draw_integer(uint64_t least, uint64_t most)
 static void draw_until(char *text, size_t size)
 {
     const char *const clause[] = {"7 steps",        "1 step",          "2.5 epochs",
-                                  "loss < 1.25e-3", "loss plateau 40", "purity plateau 1e3"};
-    snprintf(text, size, "%s or %s or %s", clause[draw(3)], clause[3 + draw(2)], clause[5]);
+                                  "loss < 1.25e-3", "loss plateau 40", "purity plateau 1e3", "alignment plateau 9"};
+    snprintf(text, size, "%s or %s or %s", clause[draw(3)], clause[3 + draw(2)], clause[5 + draw(2)]);
 }
 
 static void draw_parts(const mot_option *option, char *text, size_t size)

@@ -91,6 +91,7 @@ refused 'train.loss = cross_entropy is a loss of classes.*1 number \(train.loss=
 refused 'train.loss = logistic is a loss of classes' train teacher.yaml run=no train.loss=logistic
 refused 'gate.told = label: the targets of teacher are numbers' train teacher.yaml run=no gate.kind=fixed gate.told=label
 refused 'neither classes nor groups, and experts no purity' train teacher.yaml run=no "train.until=purity plateau 20"
+refused 'alignment is that of neurons' train teacher.yaml run=no "train.until=alignment plateau 20"
 refused 'data.target = group: teacher has no groups' train teacher.yaml run=no data.target=group
 refused 'needs a width of 10' train teacher.yaml run=no data.teacher.experts=5
 [ ! -e no ] || fail "a run that is refused leaves a folder"

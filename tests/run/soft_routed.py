@@ -78,6 +78,13 @@ for ranks in 1, 3:
     mot(ranks, "train", "--quiet", CONFIG, "run=large%d" % ranks, *SHORT, *LARGE)
 check(summary("large1")["digest"] == summary("large3")["digest"], "another digest with ranks without experts")
 
+# Learning that ends where alignment stands still, at the end of a window.
+for ranks in 1, 3:
+    mot(ranks, "train", "--quiet", CONFIG, "run=still%d" % ranks, *SHORT, "train.rate=1e-5", "stages.1.until=2 steps",
+        "stages.0.until=alignment plateau 7 or 60 steps")
+check(lines("still1", "action")[0]["step"] == 14, "where alignment stands still: %s" % lines("still1", "action"))
+check(summary("still1")["digest"] == summary("still3")["digest"], "another digest where alignment ends a stage")
+
 # Every rule leaves somebody, or says that it cannot.
 for rule in "cluster", "oracle", "single":
     mot(1, "train", "--quiet", CONFIG, "run=" + rule, *SHORT, "stages.0.prune_rule=" + rule, "stages.1.until=5 steps")

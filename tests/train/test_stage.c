@@ -26,8 +26,8 @@ static int ends_after(const char *until, bool purity, int count, const double *v
     snprintf(stages, sizeof stages, "[{name: a, until: %s}, {name: b}]", until);
     configure(stages);
     for (int s = 0; s < count; ++s) {
-        const bool ended = mot_stage_advance(&config, SAMPLES, purity ? 1 : value[s], purity ? value[s] : 0,
-                                             &progress);
+        const mot_stage_seen seen = {purity ? 1 : value[s], purity ? value[s] : 0, 0};
+        const bool ended = mot_stage_advance(&config, SAMPLES, &seen, &progress);
         ck_assert_int_eq(progress.step, s + 1);
         ck_assert_int_eq(progress.stage, ended ? 1 : 0);
         if (!ended) continue;
@@ -91,6 +91,31 @@ START_TEST(ends_on_a_plateau_of_the_purity)
 }
 END_TEST
 
+/* What counts is where a window of 3 steps ends; the first one has nothing before it. */
+START_TEST(ends_on_a_plateau_of_the_alignment)
+{
+    static const struct {
+        double alignment[4];
+        int end;
+    } row[] = {{{0.1, 0.5, 0.506, 0.512}, 0}, {{0.1, 0.5, 0.504, 0}, 9}, {{0.9, 0.8, 0, 0}, 6}};
+    for (size_t r = 0; r < MOT_COUNT(row); ++r) {
+        mot_progress progress = {0};
+        int steps = 0;
+        bool ended = false;
+        configure("[{name: a, until: alignment plateau 3}, {name: b, until: alignment plateau 3}]");
+        while (steps < 12 && !ended) {
+            const bool asked = mot_stage_asks_alignment(&config, &progress);
+            ck_assert_int_eq(asked, steps % 3 == 2);
+            const mot_stage_seen seen = {.loss = 1, .alignment = asked ? row[r].alignment[steps / 3] : NAN};
+            ended = mot_stage_advance(&config, SAMPLES, &seen, &progress);
+            ++steps;
+        }
+        ck_assert_int_eq(ended ? steps : 0, row[r].end);
+        if (ended) ck_assert_double_eq(progress.previous_alignment, 0);
+    }
+}
+END_TEST
+
 START_TEST(goes_through_three_stages)
 {
     /* The windows of a stage are its own; after the last one the stage is their number. */
@@ -103,7 +128,7 @@ START_TEST(goes_through_three_stages)
     for (int s = 0; s < 13; ++s) {
         /* Half way the progress travels through a checkpoint: nothing else may be remembered. */
         mot_progress stored = progress;
-        mot_stage_advance(&config, SAMPLES, loss[s], 0, &stored);
+        mot_stage_advance(&config, SAMPLES, &(mot_stage_seen){.loss = loss[s]}, &stored);
         progress = stored;
         ck_assert_int_eq(progress.stage, stage[s]);
     }
@@ -128,7 +153,7 @@ START_TEST(goes_on_when_it_is_made_longer)
         snprintf(stages, sizeof stages, "[{name: a, until: 2 steps}, {name: b, until: %s}]", row[r].until);
         configure(stages);
         for (int s = 0; s < 2 + row[r].steps; ++s)
-            mot_stage_advance(&config, SAMPLES, s < 4 ? 3 : 1, 0, &progress);
+            mot_stage_advance(&config, SAMPLES, &(mot_stage_seen){.loss = s < 4 ? 3 : 1}, &progress);
         ck_assert_int_eq(progress.stage, 2);
         const mot_gidx former = mot_stage_steps(&config, 1, SAMPLES);
         snprintf(stages, sizeof stages, "[{name: a, until: 2 steps}, {name: b, until: %s}]", row[r].longer);
@@ -157,7 +182,7 @@ START_TEST(ends_where_it_stands_when_it_is_made_shorter)
         mot_progress progress = {0};
         bool next;
         configure("[{name: a, until: 8 steps or loss plateau 3}, {name: b}]");
-        for (int s = 0; s < 5; ++s) mot_stage_advance(&config, SAMPLES, 9 - s, 0, &progress);
+        for (int s = 0; s < 5; ++s) mot_stage_advance(&config, SAMPLES, &(mot_stage_seen){.loss = 9 - s}, &progress);
         snprintf(stages, sizeof stages, "[{name: a, until: %s}, {name: b}]", row[r].until);
         configure(stages);
         const mot_status status = mot_stage_reopen(&config, SAMPLES, 0, &progress, &next);
@@ -200,7 +225,8 @@ START_TEST(two_plateaus_keep_their_own_windows)
         snprintf(stages, sizeof stages, "[{name: a, until: %s}, {name: b}]", row[r].until);
         configure(stages);
         int s = 0;
-        while (s < 9 && !mot_stage_advance(&config, SAMPLES, row[r].loss[s], row[r].purity[s], &progress))
+        while (s < 9 &&
+               !mot_stage_advance(&config, SAMPLES, &(mot_stage_seen){row[r].loss[s], row[r].purity[s], 0}, &progress))
             ++s;
         ck_assert_int_eq(s + 1, row[r].end);
     }
@@ -266,13 +292,13 @@ START_TEST(an_action_is_not_done_twice)
     mot_progress progress = {0};
     bool next;
     configure("[{name: a, until: 3 steps, action: drop_idle}]");
-    for (int s = 0; s < 2; ++s) mot_stage_advance(&config, SAMPLES, 1, 0, &progress);
+    for (int s = 0; s < 2; ++s) mot_stage_advance(&config, SAMPLES, &(mot_stage_seen){.loss = 1}, &progress);
     mot_ck_ok(mot_stage_reopen(&config, SAMPLES, 3, &progress, &next));
     configure("[{name: a, until: 2 steps, action: drop_idle}]");
     ck_assert_int_eq(mot_stage_reopen(&config, SAMPLES, 3, &progress, &next), MOT_ERR_INPUT);
     ck_assert_ptr_nonnull(strstr(mot_error_message(), "action = drop_idle is done behind a step"));
     ck_assert(!next && progress.stage == 0);
-    mot_stage_advance(&config, SAMPLES, 1, 0, &progress);
+    mot_stage_advance(&config, SAMPLES, &(mot_stage_seen){.loss = 1}, &progress);
     ck_assert_int_eq(progress.stage, 1);
     configure("[{name: a, until: 3 steps, action: drop_idle}]");
     mot_ck_ok(mot_stage_reopen(&config, SAMPLES, 3, &progress, &next));
@@ -376,6 +402,7 @@ static void stage_tests(TCase *tcase)
     tcase_add_test(tcase, ends_below_a_loss);
     tcase_add_test(tcase, ends_on_a_plateau_of_the_loss);
     tcase_add_test(tcase, ends_on_a_plateau_of_the_purity);
+    tcase_add_test(tcase, ends_on_a_plateau_of_the_alignment);
     tcase_add_test(tcase, goes_through_three_stages);
     tcase_add_test(tcase, goes_on_when_it_is_made_longer);
     tcase_add_test(tcase, ends_where_it_stands_when_it_is_made_shorter);

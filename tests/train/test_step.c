@@ -394,7 +394,7 @@ START_TEST(a_frozen_part_stays_frozen)
         mot_ck_ok(mot_step_run(w.step, &w.source, &task, false, &result));
         mot_ck_all(stage_moved_only(&w, stage->train));
         copy_units(&w);
-        mot_stage_advance(&w.config, DATA_SAMPLES, result.loss, result.purity, &progress);
+        mot_stage_advance(&w.config, DATA_SAMPLES, &(mot_stage_seen){result.loss, result.purity, 0}, &progress);
         ck_assert_int_eq(progress.step, s + 1);
     }
     ck_assert_int_eq(progress.step, 8);

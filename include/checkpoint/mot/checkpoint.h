@@ -39,6 +39,7 @@ typedef struct mot_progress {
     mot_gidx window_steps, purity_steps;
     double window_loss, window_purity, previous_loss, previous_purity;
     int32_t windows, purity_windows;
+    double previous_alignment; /* at the end of the window before; 0: there was none */
     int32_t restarts; /* times the run was continued from a checkpoint */
     /* train.on_nonfinite: steps without an update, times the run went back, and batches of the stream left out by that */
     int32_t skipped, rollbacks;

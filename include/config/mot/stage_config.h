@@ -21,13 +21,14 @@ typedef enum mot_schedule_kind {
     MOT_SCHEDULE_AUTO /* cosine, where the stage has a number of steps to fall over */
 } mot_schedule_kind;
 
-/* "400 steps", "6 epochs", "loss < 1e-3", "loss plateau 200", "purity plateau 200", joined by " or ". */
+/* "400 steps", "6 epochs", "loss < 1e-3", "loss plateau 200", "purity plateau 200", "alignment plateau 200", joined by
+ * " or ". */
 typedef struct mot_until {
     char text[256];
     mot_gidx steps;    /* 0: no such clause; epochs are turned into steps when the data are known */
     double epochs;     /* 0: no such clause */
     double loss_below; /* 0: no such clause */
-    mot_gidx loss_plateau, purity_plateau; /* window in steps; 0: no such clause */
+    mot_gidx loss_plateau, purity_plateau, alignment_plateau; /* window in steps; 0: no such clause */
 } mot_until;
 
 /* Which students leave: prune_rules.c. */

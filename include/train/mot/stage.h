@@ -5,6 +5,8 @@
  *      loss < x               the loss of the step's batch
  *      loss plateau W         the mean loss of the last W steps is not below that of the W before by more than 0.1 %
  *      purity plateau W       the mean purity of the batches' routing is not above that of the W before by 0.005
+ *      alignment plateau W    the alignment of students with their teacher (alignment.h) at the end of W steps is not above that of
+ *                             W steps before by 0.005
  * Windows are disjoint, begin with the stage, and are each clause's own. A run ends with its last stage. Not collective; all of it is a
  * function of mot_progress and the coordinator's figures, so it survives stop and resume. */
 #ifndef MOT_STAGE_H
@@ -62,11 +64,15 @@ mot_status mot_stages_resolve(mot_config *config, mot_gidx samples, mot_sample_k
 /* The factor on the stage's rates for its step `done` (0 is its first): warm-up times schedule, which ends after `steps`. */
 double mot_stage_factor(const mot_stage_config *stage, mot_gidx done, mot_gidx steps);
 
-/* Counts a step with its loss and purity into `progress` (step, window figures) and, when the stage has ended, moves to
- * the next one. True when it has. A loss that is NaN is that of a step that was left out: it counts, and no window has
- * it. */
-bool mot_stage_advance(const mot_config *config, mot_gidx samples, double loss, double purity,
-                       mot_progress *progress);
+/* What a step has come to; of alignment where it is asked for: whether the next step will have to say it. */
+typedef struct mot_stage_seen {
+    double loss, purity, alignment;
+} mot_stage_seen;
+bool mot_stage_asks_alignment(const mot_config *config, const mot_progress *progress);
+
+/* Counts a step into `progress` (step, window figures) and, when the stage has ended, moves to the next one. True when it
+ * has. A loss that is NaN is that of a step that was left out: it counts, and no window has it. */
+bool mot_stage_advance(const mot_config *config, mot_gidx samples, const mot_stage_seen *seen, mot_progress *progress);
 
 /* Where a run goes on whose stage may have another end than it had. One that was complete goes on when what ended its
  * last stage was its number of steps, `former_steps`, and the stage now has more, or no such number. A stage that now ends
