@@ -191,7 +191,8 @@ static mot_status check_rehearsal(const mot_config_reader *reader)
     } keys[] = {{"rehearsal.memory", remembers},        {"rehearsal.memory_form", remembers},
                 {"rehearsal.share", remembers},
                 {"rehearsal.order", revisits},          {"rehearsal.tau", hybrid},
-                {"rehearsal.parts", compares},          {"rehearsal.cosine_samples", compares}};
+                {"rehearsal.parts", compares},          {"rehearsal.cosine_samples", compares},
+                {"rehearsal.compare_after", compares}};
     mot_memory_size size;
     if (!mot_memory_size_parse(r->memory, r->memory_form, &size))
         return FAIL(reader, "rehearsal.memory",

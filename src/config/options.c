@@ -333,6 +333,8 @@ const mot_option mot_options[] = {
      DEFAULT("[gate, embed, attention, ffn]"), HELP("Parts whose gradients are compared.")},
     {KEY("rehearsal.cosine_samples"), IN_CONFIG(rehearsal.cosine_samples), INTEGER(1, MOST_SAMPLES), DEFAULT("512"), UNIT("samples"),
      HELP("Of a task, at most, for its gradient.")},
+    {KEY("rehearsal.compare_after"), IN_CONFIG(rehearsal.compare_after), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
+     HELP("Steps of a new task, on its own samples alone, behind which gradients are compared: as it begins (0), its head is not of its classes yet.")},
     {KEY("rehearsal.grow"), IN_CONFIG(rehearsal.grow), INTEGER(0, MOT_MAX_EXPERTS), DEFAULT("0"), UNIT("experts a task"),
      HELP("Experts that each task but the first has new, until all model.experts are there: those of later tasks get no sample before; 0: all are there from the first task on.")},
     {KEY("rehearsal.freeze_old"), IN_CONFIG(rehearsal.freeze_old), BOOLEAN, DEFAULT("false"),

@@ -108,8 +108,10 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
         .frozen = run_frozen(config, at),
     };
     mot_step_result result;
+    mot_status status = MOT_OK;
+    if (mot_run_compares_now(course, &run->world.rehearsal)) MOT_TRY(mot_run_rehearse(run));
     const bool asked = stop_asked(&run->world, course);
-    mot_status status = mot_step_run(run->world.step, &run->world.train, &task, asked, &result);
+    status = mot_step_run(run->world.step, &run->world.train, &task, asked, &result);
     const bool skipped = may_skip(course, status);
     if (skipped) leave_out(course, &result);
     course->skipped_on_end = skipped ? course->skipped_on_end + 1 : 0;

@@ -145,7 +145,7 @@ static mot_status check_data(const run_world *world, const run_course *course)
                 gate->kind.name, course->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     if (course->purpose != RUN_TRAIN) return MOT_OK;
     const bool stream = mot_dataset_stream(world->train.dataset) != NULL;
-    mot_status status = stream ? mot_run_check_tasks(&course->config) : MOT_OK;
+    mot_status status = stream ? mot_run_check_tasks(&course->config, world->train.dataset->samples) : MOT_OK;
     if (status != MOT_OK) return status;
     warn_of_batch(world, course);
     warn_of_optimizer(course);
@@ -158,7 +158,9 @@ static mot_status check_data(const run_world *world, const run_course *course)
 static mot_status find_parents(run_world *world, const run_course *course)
 {
     const mot_dataset *set = world->train.dataset;
-    if (set->groups == 0 || course->config.data.target == MOT_TARGET_GROUP || set->signed_labels)
+    const mot_stream *stream = mot_dataset_stream(set);
+    if (set->groups == 0 || course->config.data.target == MOT_TARGET_GROUP || set->signed_labels ||
+        (stream != NULL && stream->head != NULL)) /* whose group is known */
         return MOT_OK;
     mot_status status;
     MOT_TRY(mot_allocate(&world->parent, (size_t)set->classes, sizeof(int), "groups of labels"));

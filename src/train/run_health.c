@@ -304,10 +304,12 @@ static void begin_loss(struct run_health *health)
 }
 
 /* Each stage is compared with itself: with its first step, whose parts learn nothing yet, and its blocks; where it is
- * continued, with its blocks alone, since one step may be lucky. */
+ * continued, with its blocks alone, since one step may be lucky. Where it revisits old tasks of a stream in turn, its loss may
+ * well rise. */
 static mot_status watch_loss(mot_run *run, const mot_step_result *result)
 {
     struct run_health *health = run->reporter.health;
+    if (run->world.rehearsal.sampler.legs > 1) return MOT_OK;
     const bool first = !health->loss.begun, fresh = run->course.progress.step - health->stage_first <= 1;
     add_losses(result->sample_loss, run->course.config.train.batch, &health->loss.block);
     if (++health->loss.done < health->loss.steps && !(first && fresh)) return MOT_OK;
@@ -339,6 +341,7 @@ mot_status mot_run_health_eval(mot_run *run)
     const struct run_health *health = run->reporter.health;
     const run_eval *eval = &run->reporter.last_eval;
     if (health == NULL || run->world.train.dataset->samples == MOT_ENDLESS) return MOT_OK;
+    if (run->world.rehearsal.stream != NULL) return MOT_OK; /* tasks are evaluated that are not learned yet */
     const double samples = health->fit.samples[0] + health->fit.samples[1];
     if (samples == 0 || isnan(eval->number[RUN_MAJORITY])) return MOT_OK; /* or nobody knows the labels */
     const double wrong = 1 - (health->fit.hits[0] + health->fit.hits[1]) / samples,

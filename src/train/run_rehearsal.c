@@ -22,7 +22,8 @@ typedef struct plan {
     const mot_config *config;
     run_rehearsal *of;
     int task;
-    mot_gidx steps;
+    mot_gidx steps, alone; /* of the stage; of those, at its begin, the ones before tasks are compared */
+    bool known;            /* cosines, or none are asked for */
     int *order;    /* [task]: which is revisited when */
     bool *similar; /* [task]: learned together with the new one */
     mot_gidx old, beside; /* samples of all of them, and of those */
@@ -81,15 +82,18 @@ static void sort_old(plan *p)
     }
 }
 
-/* Of all that is learned, the share that is old. */
+/* Of what is learned from here on, the share that is old. */
 static double old_share(const plan *p)
 {
     const mot_gidx *first = p->of->stream->first;
     const double share = p->config->rehearsal.share, own = (double)(first[p->task + 1] - first[p->task]);
-    if (p->old == 0) return 0;
-    return share != MOT_SHARE_AUTO && p->config->rehearsal.strategy != MOT_REHEARSE_JOINT
-               ? share
-               : (double)p->old / (own + (double)p->old);
+    if (p->old == 0 || !p->known) return 0;
+    const double of_all = share != MOT_SHARE_AUTO && p->config->rehearsal.strategy != MOT_REHEARSE_JOINT
+                              ? share
+                              : (double)p->old / (own + (double)p->old);
+    if (p->alone == 0) return of_all;
+    /* What came before the comparison was all new. */
+    return fmin(of_all * (double)p->steps / (double)(p->steps - p->alone), 0.95);
 }
 
 static void add_leg(plan *p, mot_gidx end, const mot_sample_pool *new, const mot_sample_pool *old)
@@ -100,19 +104,22 @@ static void add_leg(plan *p, mot_gidx end, const mot_sample_pool *new, const mot
     sampler->leg[sampler->legs++] = (mot_leg){end, {*new, *old}};
 }
 
-/* The new task, with those that are similar to it. */
+/* The new task, with those that are similar to it; before they are compared alone. */
 static void plan_new(plan *p, mot_gidx end, double share)
 {
+    const mot_sample_pool none = {0};
     const mot_stream *stream = p->of->stream;
     const size_t batch = p->config->train.batch;
     const double of_old = p->old > 0 ? (double)p->beside / (double)p->old : 0;
     const double here = share * of_old / (1 - share * (1 - of_old));
     size_t old = (size_t)llround(here * (double)batch);
-    if (p->beside > 0) old = MOT_MIN(MOT_MAX(old, (size_t)1), batch - 1);
-    const mot_sample_pool new = {.count = stream->first[p->task + 1] - stream->first[p->task],
+    if (p->beside > 0 && p->known) old = MOT_MIN(MOT_MAX(old, (size_t)1), batch - 1);
+    mot_sample_pool new = {.count = stream->first[p->task + 1] - stream->first[p->task],
                           .first = stream->first[p->task],
-                          .of_batch = batch - old},
-                   memory = {.count = p->beside, .index = p->of->similar, .of_batch = old};
+                          .of_batch = batch},
+                    memory = {.count = p->beside, .index = p->of->similar, .of_batch = old};
+    add_leg(p, p->alone, &new, &none);
+    new.of_batch = batch - old;
     add_leg(p, end, &new, &memory);
 }
 
@@ -142,11 +149,11 @@ static void plan_others(plan *p, mot_gidx begin)
 static mot_gidx steps_of_new(const plan *p, double share)
 {
     mot_gidx others = 0;
-    if (p->old == p->beside) return p->steps;
+    if (p->old == p->beside || !p->known) return p->steps;
     for (int t = 0; t < p->task; ++t) others += !p->similar[t] && held(p, t) > 0;
     const double part = share * (double)(p->old - p->beside) / (double)p->old;
-    const mot_gidx least = MOT_MAX(llround(part * (double)p->steps), others);
-    return MOT_MAX(p->steps - least, 1);
+    const mot_gidx least = MOT_MAX(llround(part * (double)(p->steps - p->alone)), others);
+    return MOT_MAX(p->steps - least, p->alone + 1);
 }
 
 /* Lists what of the memory is learned beside the new task. */
@@ -183,34 +190,40 @@ static void name_tasks(const plan *p, bool similar, char *text, size_t size)
     }
 }
 
+/* In which the new task is learned, with others or without. */
+static const mot_leg *new_leg(const plan *p)
+{
+    return &p->of->sampler.leg[p->alone > 0 && p->known];
+}
+
 static void say(const mot_run *run, const plan *p)
 {
+    if (!p->known) return;
     const mot_sampler *sampler = &p->of->sampler;
-    const mot_leg *leg = &sampler->leg[0];
+    const mot_leg *leg = new_leg(p);
     char beside[128], behind[128], text[256] = "", after[256] = "";
     name_tasks(p, true, beside, sizeof beside);
     name_tasks(p, false, behind, sizeof behind);
     if (p->beside > 0)
         snprintf(text, sizeof text, ", %zu of the %zu samples of a batch from task%s %s", leg->pool[1].of_batch,
                  sampler->batch, strchr(beside, ',') != NULL ? "s" : "", beside);
-    if (sampler->legs > 1)
-        snprintf(after, sizeof after, ", then %" MOT_PRI_GIDX " of task%s %s", p->steps - leg->end,
-                 strchr(behind, ',') != NULL ? "s, one after another," : "", behind);
+    if (leg->end < p->steps)
+        snprintf(after, sizeof after, ", then %" MOT_PRI_GIDX " of task%s %s%s", p->steps - leg->end,
+                 strchr(behind, ',') != NULL ? "s" : "", behind, strchr(behind, ',') != NULL ? " in turn" : "");
     mot_log_wrap(2, "task %d of %d, '%s': %" MOT_PRI_GIDX " steps%s%s", p->task, p->of->stream->tasks,
                  run->world.train_set.group_names[p->task], leg->end, text, after);
 }
 
 static mot_status log_plan(const mot_run *run, const plan *p)
 {
-    const mot_sampler *sampler = &p->of->sampler;
     mot_json *json = mot_json_begin();
     char text[256];
     mot_json_int(json, "step", run->course.progress.step);
     mot_json_int(json, "task", p->task);
     mot_json_text(json, "task_name", run->world.train_set.group_names[p->task]);
     mot_json_int(json, "task_steps", p->steps);
-    mot_json_int(json, "task_steps_new", sampler->leg[0].end);
-    mot_json_int(json, "batch_old", (mot_gidx)sampler->leg[0].pool[1].of_batch);
+    mot_json_int(json, "task_steps_new", new_leg(p)->end);
+    mot_json_int(json, "batch_old", (mot_gidx)new_leg(p)->pool[1].of_batch);
     mot_json_int(json, "memory", p->of->memory.first[p->task]);
     name_tasks(p, true, text, sizeof text);
     mot_json_text(json, "beside", text);
@@ -228,7 +241,7 @@ mot_status mot_run_rehearsal_open(run_world *world, const run_course *course)
     mot_status status = MOT_OK;
     r->stream = course->purpose == RUN_TRAIN ? mot_dataset_stream(&world->train_set) : NULL;
     if (r->stream == NULL) return MOT_OK;
-    MOT_TRY(mot_allocate(&r->sampler.leg, tasks + 1, sizeof *r->sampler.leg, "the tasks of a stream"));
+    MOT_TRY(mot_allocate(&r->sampler.leg, tasks + 2, sizeof *r->sampler.leg, "the tasks of a stream"));
     MOT_TRY(mot_allocate(&r->cosine, tasks * tasks, sizeof *r->cosine, "the tasks of a stream"));
     for (size_t i = 0; i < tasks * tasks; ++i) r->cosine[i] = NAN;
 done:
@@ -278,9 +291,20 @@ static mot_status make_plan(plan *p, run_course *course)
     const double share = old_share(p);
     const mot_gidx new = steps_of_new(p, share);
     plan_new(p, new, share);
-    plan_others(p, new);
+    if (new < p->steps) plan_others(p, new);
 done:
     return status;
+}
+
+bool mot_run_compares_now(const run_course *course, const run_rehearsal *r)
+{
+    const mot_config *config = &course->config;
+    const mot_progress *progress = &course->progress;
+    if (r->stream == NULL || progress->stage == mot_stage_count(config)) return false;
+    const int task = mot_stage_task(config, progress->stage);
+    const bool later = progress->stage % config->stages != 0; /* of the task's stages */
+    return compares(&config->rehearsal, task) && isnan(r->cosine[(size_t)task * (size_t)config->tasks]) &&
+           (later || progress->step - progress->stage_first >= config->rehearsal.compare_after);
 }
 
 /* Those of a checkpoint, and those that are due. Collective. */
@@ -291,7 +315,7 @@ static mot_status know_cosines(mot_run *run, int task)
     mot_task_matrix *files = &run->reporter.tasks.now; /* the root's */
     if (files->tasks > 0) memcpy(r->cosine, files->cosine, T * T * sizeof *r->cosine);
     mot_comm_bcast(run->world.comm, r->cosine, T * T * sizeof *r->cosine, MOT_ROOT);
-    if (!compares(&run->course.config.rehearsal, task) || !isnan(r->cosine[row])) return MOT_OK;
+    if (!mot_run_compares_now(&run->course, r)) return MOT_OK;
     const mot_status status = mot_run_compare_tasks(run, task);
     if (files->tasks > 0) memcpy(files->cosine + row, r->cosine + row, T * sizeof *r->cosine);
     return status;
@@ -307,6 +331,9 @@ mot_status mot_run_rehearse(mot_run *run)
     mot_status status = MOT_OK;
     if (r->stream == NULL || stage == mot_stage_count(&course->config)) return MOT_OK;
     p.steps = mot_stage_steps(&course->config, stage, world->train_set.samples);
+    p.alone = compares(&course->config.rehearsal, task) && stage % course->config.stages == 0
+                  ? course->config.rehearsal.compare_after
+                  : 0;
     mot_step_forget(world->step);
     mot_memory_free(&r->memory);
     status = choose_memory(&course->config, r, &world->train_set, task);
@@ -316,12 +343,14 @@ mot_status mot_run_rehearse(mot_run *run)
     MOT_TRY(know_cosines(run, task));
     status = mot_allocate(&p.order, (size_t)task + 1, sizeof *p.order, "the tasks of a stream");
     if (status == MOT_OK) status = mot_allocate(&p.similar, (size_t)task + 1, sizeof *p.similar, "the tasks of a stream");
+    p.known = !compares(&course->config.rehearsal, task) || !isnan(r->cosine[(size_t)task * (size_t)course->config.tasks]);
     if (status == MOT_OK) status = make_plan(&p, course);
     MOT_TRY(mot_comm_agree(world->comm, status));
     world->train.sampler = &r->sampler;
-    if (world->comm->rank != MOT_ROOT || course->progress.step != course->progress.stage_first) goto done;
+    const mot_gidx done = course->progress.step - course->progress.stage_first;
+    if (world->comm->rank != MOT_ROOT || done != (p.known ? p.alone : 0)) goto done;
     say(run, &p);
-    status = log_plan(run, &p);
+    if (p.known) status = log_plan(run, &p);
 done:
     status = mot_comm_agree(world->comm, status);
     mot_free(p.similar);

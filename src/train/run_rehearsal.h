@@ -21,8 +21,10 @@ typedef struct run_rehearsal {
     double *cosine; /* [tasks, tasks]: as a task (row) began, of an old one's gradient (column) with its own; NaN: not taken */
 } run_rehearsal;
 
-/* run_task.c: whether this configuration can learn a stream of config->tasks tasks. */
-mot_status mot_run_check_tasks(const mot_config *config);
+/* run_rehearsal.c: whether old tasks are to be compared with the new one before the next step. */
+bool mot_run_compares_now(const run_course *course, const run_rehearsal *rehearsal);
+/* run_task.c: whether this configuration can learn a stream of config->tasks tasks that have so many training samples. */
+mot_status mot_run_check_tasks(const mot_config *config, mot_gidx samples);
 /* run_task.c: the task of the last step; of its learning, the experts that may be chosen, and those below which they stand still
  * (mot_step_task). */
 int run_task(const run_course *course);

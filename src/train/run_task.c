@@ -23,23 +23,29 @@ static mot_status check_growth(const mot_config *config)
 }
 
 /* A stage is cut into steps of new and old samples, whose number must be known, and comes again with every task. */
-static mot_status check_stage(const mot_config *config, const mot_stage_config *stage)
+static mot_status check_stage(const mot_config *config, const mot_stage_config *stage, mot_gidx samples)
 {
     const mot_until *until = &stage->until;
     if (until->loss_below > 0 || until->loss_plateau > 0 || until->purity_plateau > 0 || until->alignment_plateau > 0)
         return mot_fail(MOT_ERR_INPUT,
                         "stage '%s': until = '%s', but every task of a stream takes as many steps: give steps or epochs alone",
                         stage->name, until->text);
+    const mot_gidx after = config->rehearsal.compare_after;
+    if (after > 0 && stage == &config->stage[0] && after >= mot_stage_steps(config, 0, samples))
+        return mot_fail(MOT_ERR_INPUT,
+                        "rehearsal.compare_after = %" MOT_PRI_GIDX " is not before the end of stage '%s', which has %" MOT_PRI_GIDX
+                        " steps a task",
+                        after, stage->name, mot_stage_steps(config, 0, samples));
     if (config->rehearsal.grow > 0 && mot_stage_action_at(stage->action)->run != NULL)
         return mot_fail(MOT_ERR_INPUT, "stage '%s': action = %s, where experts come with tasks (rehearsal.grow)", stage->name,
                         mot_stage_action_at(stage->action)->kind.name);
     return MOT_OK;
 }
 
-mot_status mot_run_check_tasks(const mot_config *config)
+mot_status mot_run_check_tasks(const mot_config *config, mot_gidx samples)
 {
     mot_status status = check_growth(config);
-    for (int s = 0; s < config->stages && status == MOT_OK; ++s) status = check_stage(config, &config->stage[s]);
+    for (int s = 0; s < config->stages && status == MOT_OK; ++s) status = check_stage(config, &config->stage[s], samples);
     return status;
 }
 

@@ -27,6 +27,7 @@ typedef struct mot_rehearsal_config { /* keys rehearsal.* */
     double tau;              /* old tasks whose gradient has this cosine with the new one's, or more, are similar */
     mot_part_set parts;      /* whose gradients those are */
     mot_gidx cosine_samples; /* of a task, at most, for its gradient */
+    mot_gidx compare_after;  /* steps of a task, on its own samples, behind which they are compared */
     int grow;                /* experts that are new with each task but the first; 0: all are there from the beginning */
     bool freeze_old;         /* experts of former tasks stand still */
     int gate_tasks;          /* the gate learns in the first so many tasks; 0: in all */
