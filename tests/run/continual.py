@@ -185,12 +185,13 @@ def go_on(summary):
 
 def one_head():
     """Nothing is to be known: there is one table."""
-    said = mot(1, "train", "c.yaml", "run=one", "data.stream.heads=one")
+    said = mot(1, "train", "c.yaml", "run=one", "data.stream.heads=one", "rehearsal.strategy=none", "train.until=40 steps")
     summary = summary_of("one")
     check(not any("unaided" in key for key in summary), "one head, but a table for tasks that are not known")
     with h5py.File("one/run.h5") as file:
         check("accuracy_unaided" not in file["stream"], "likewise in run.h5")
     check("not known" not in said, "likewise on the terminal")
+    check("overfitting" not in summary["warnings"], "what is not learned yet passes for overfitting")
     check(all(near(summary["stream." + key], value) for key, value in figures(table_of(summary, "stream")).items()),
           "figures with one head")
 
