@@ -2,15 +2,11 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "mot/alignment.h"
-#include "mot/atomic_file.h"
 #include "mot/clock.h"
 #include "mot/log.h"
 #include "mot/memory.h"
-#include "mot/optimizer.h"
-#include "mot/source.h"
 #include "mot/watch.h"
 
 /* ---- training ---- */
@@ -309,96 +305,4 @@ mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result)
 mot_step *mot_run_stepper(mot_run *run)
 {
     return run->world.step;
-}
-
-/* ---- evaluation of a checkpoint ---- */
-
-/* The root turns a run folder or a checkpoint into a checkpoint's path and its configuration. */
-static mot_status find_run(const char *path, size_t count, const char *const *assignments, char *checkpoint,
-                           size_t size, mot_config *config)
-{
-    struct stat info;
-    char folder[1024], *text = NULL;
-    mot_status status;
-    if (stat(path, &info) != 0) return mot_fail(MOT_ERR_INPUT, "%s: no such run folder or checkpoint", path);
-    if (S_ISDIR(info.st_mode)) {
-        MOT_TRY(mot_path_join(folder, sizeof folder, path, "checkpoints"));
-        if (mot_checkpoint_newest(folder, checkpoint, size) < 0) {
-            status = mot_fail(MOT_ERR_INPUT, "%s: no checkpoint in this run folder", path);
-            goto done;
-        }
-    } else {
-        snprintf(checkpoint, size, "%s", path);
-    }
-    MOT_TRY(mot_checkpoint_config(checkpoint, &text, NULL));
-    MOT_TRY(mot_config_parse(config, checkpoint, text, count, assignments));
-done:
-    mot_free(text);
-    return status;
-}
-
-mot_status mot_run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
-                        char checkpoint[RUN_CHECKPOINT_PATH], mot_config *config, mot_schema *schema)
-{
-    mot_status status = MOT_OK;
-    if (comm->rank == MOT_ROOT)
-        status = find_run(path, count, assignments, checkpoint, RUN_CHECKPOINT_PATH, config);
-    MOT_TRY(mot_comm_agree(comm, status));
-    mot_comm_bcast(comm, config, sizeof *config, MOT_ROOT);
-    mot_comm_bcast(comm, checkpoint, RUN_CHECKPOINT_PATH, MOT_ROOT);
-    MOT_TRY(mot_comm_agree(comm, mot_checkpoint_more(checkpoint, mot_run_read_schema, schema)));
-    if (schema->format.bytes == 0)
-        mot_log(MOT_LOG_WARNING,
-                "%s keeps nothing of its data (it is of an older version): normalization, classes and words "
-                "are taken as those of the data set",
-                checkpoint);
-done:
-    return status;
-}
-
-static mot_status put_json(const mot_run *run, const char *checkpoint, char **text)
-{
-    const mot_config *config = &run->course.config;
-    mot_json *json = mot_json_begin();
-    mot_json_text(json, "checkpoint", checkpoint);
-    mot_json_text(json, "data", mot_source_title(&config->data));
-    mot_json_text(json, "eval.split", config->eval.split);
-    mot_json_int(json, "eval.step", run->course.progress.step);
-    mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
-    mot_run_put_told(config, json);
-    mot_run_put_eval(&run->reporter, json);
-    mot_run_put_tables(&run->reporter.last_eval, &run->world, json);
-    mot_run_put_task_rows(&run->reporter, &run->world, json);
-    return mot_json_end(json, text);
-}
-
-mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
-                        char **json)
-{
-    mot_status status = MOT_OK;
-    char checkpoint[RUN_CHECKPOINT_PATH] = "", what[RUN_CHECKPOINT_PATH + 16];
-    mot_run *run = NULL;
-    mot_config *config = NULL;
-    mot_schema schema = {0};
-    if (json != NULL) *json = NULL;
-    status = mot_allocate(&run, 1, sizeof *run, "a run");
-    if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
-    MOT_TRY(mot_comm_agree(comm, status));
-    MOT_TRY(mot_run_find(comm, path, count, assignments, checkpoint, config, &schema));
-    MOT_TRY(mot_run_set_up(run, comm, config, RUN_EVAL, &schema));
-    snprintf(what, sizeof what, "from     %s", checkpoint);
-    mot_run_banner(&run->world, &run->course, what);
-    run->reporter.start_s = run->course.restored_s = mot_clock_s();
-    MOT_TRY(mot_run_read(run, checkpoint));
-    MOT_TRY(mot_run_evaluate(run));
-    if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, json);
-    MOT_TRY(mot_comm_agree(comm, status));
-    mot_run_say_eval(run);
-    mot_run_say_table(run);
-done:
-    mot_schema_free(&schema);
-    if (run != NULL && run->world.comm != NULL) mot_run_take_down(run);
-    mot_free(run);
-    mot_free(config);
-    return status;
 }

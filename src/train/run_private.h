@@ -14,7 +14,7 @@ struct mot_run {
     run_reporter reporter;
 };
 
-/* run.c: the root turns a run folder or a checkpoint into a checkpoint's path and its configuration; all get them, and the
+/* run_stored.c: the root turns a run folder or a checkpoint into a checkpoint's path and its configuration; all get them, and the
  * run's schema (format.bytes 0, and a warning: it has none). `config` and `schema` are the caller's. Collective. */
 enum { RUN_CHECKPOINT_PATH = 2048 };
 mot_status mot_run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
