@@ -54,20 +54,20 @@ static size_t column_of(const mot_study *study, size_t gap, int strategy, size_t
 
 typedef struct curves {
     double x[LINES], line[MOT_REHEARSAL_STRATEGIES][LINES];
-    double mean[MOT_REHEARSAL_STRATEGIES][GAPS], low[MOT_REHEARSAL_STRATEGIES][GAPS], high[MOT_REHEARSAL_STRATEGIES][GAPS];
-    mot_series series[2 * MOT_REHEARSAL_STRATEGIES];
+    rehearsal_bars bars[MOT_REHEARSAL_STRATEGIES];
+    mot_series series[3 * MOT_REHEARSAL_STRATEGIES];
     char title[64];
 } curves;
 
 static void find_points(const mot_study *study, const rehearsal_numbers *numbers, size_t a, int figure, curves *of)
 {
-    for (int s = 0; s < MOT_REHEARSAL_STRATEGIES; ++s)
+    for (int s = 0; s < MOT_REHEARSAL_STRATEGIES; ++s) {
+        mot_rehearsal_bars_begin(&of->bars[s]);
         for (size_t g = 0; g < GAPS; ++g) {
             const rehearsal_mean mean = mot_rehearsal_mean(numbers, column_of(study, g, s, a, figure));
-            of->mean[s][g] = mean.mean;
-            of->low[s][g] = mean.mean - mean.error;
-            of->high[s][g] = mean.mean + mean.error;
+            mot_rehearsal_bars_add(&of->bars[s], gaps[g], &mean);
         }
+    }
 }
 
 static mot_status find_lines(int tasks, int figure, curves *of)
@@ -95,14 +95,13 @@ static mot_panel panel_of(int tasks, int figure, curves *of)
     static const int color[] = {8, 1, 2, 3};
     for (int s = 0; s < MOT_REHEARSAL_STRATEGIES; ++s) {
         const bool hybrid = s == MOT_REHEARSAL_HYBRID;
-        of->series[2 * s] = (mot_series){.label = mot_rehearsal_strategy_names[s], .count = LINES, .x = of->x, .y = of->line[s],
+        of->series[3 * s] = (mot_series){.label = mot_rehearsal_strategy_names[s], .count = LINES, .x = of->x, .y = of->line[s],
                                          .color = color[s], .dashed = hybrid};
-        of->series[2 * s + 1] = (mot_series){.count = GAPS, .x = gaps, .y = of->mean[s], .lower = of->low[s],
-                                             .upper = of->high[s], .style = MOT_SERIES_POINTS, .color = color[s]};
+        mot_rehearsal_bars_series(&of->bars[s], color[s], &of->series[3 * s + 1]);
     }
     snprintf(of->title, sizeof of->title, "%s, T = %d", figure == 0 ? "Forgetting F" : "Generalization error G", tasks);
     return mot_study_lines(of->title, "gap g", (mot_axis){.label = figure == 0 ? "F" : "G"}, of->series,
-                           2 * MOT_REHEARSAL_STRATEGIES);
+                           3 * MOT_REHEARSAL_STRATEGIES);
 }
 
 static mot_status draw(mot_study *study, const rehearsal_numbers *numbers)
@@ -119,7 +118,7 @@ static mot_status draw(mot_study *study, const rehearsal_numbers *numbers)
             panels[count++] = panel_of(after[a], figure, &of[figure][a]);
         }
     const mot_figure figure = {.panels = panels, .panel_count = count, .columns = (int)count / 2};
-    MOT_TRY(mot_study_draw(study, "gaps", "Lines: closed forms. Points: simulated; bands: one standard error.", &figure));
+    MOT_TRY(mot_study_draw(study, "gaps", "Lines: closed forms. Points: simulated, with 3 standard errors to either side.", &figure));
 done:
     return status;
 }
@@ -132,7 +131,7 @@ static void tell_row(mot_study *study, const rehearsal_numbers *numbers, size_t 
     for (int figure = 0; figure < 2; ++figure)
         for (int s = MOT_REHEARSAL_CONCURRENT; s <= MOT_REHEARSAL_SEQUENTIAL; ++s) {
             const rehearsal_mean mean = mot_rehearsal_mean(numbers, column_of(study, g, s, a, figure));
-            mot_study_say(study, " %.3f; %.4f +- %.4f |", mean.theory, mean.mean, mean.error);
+            mot_study_say(study, " %.4f; %.4f +- %.4f |", mean.theory, mean.mean, mean.error);
         }
     mot_study_say(study, "\n");
 }
@@ -168,7 +167,8 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *numbers)
     MOT_TRY(draw(study, numbers));
     MOT_TRY(keep(study, numbers));
     MOT_TRY(mot_rehearsal_tell_agreement(study, numbers, "gaps",
-                                         study->options.quick ? "All strategies, T = 2, 4 and 5" : "All strategies, T = 2, 4, 5 and 10"));
+                                         study->options.quick ? "All strategies, T = 2, 4 and 5" : "All strategies, T = 2, 4, 5 and 10",
+                                         true));
 done:
     return status;
 }

@@ -3,23 +3,9 @@
 #include "mot/log.h"
 #include "rehearsal_study.h"
 
-static const rehearsal_claim *const claims[] = {&mot_rehearsal_gaps};
+static const rehearsal_claim *const claims[] = {&mot_rehearsal_gaps,       &mot_rehearsal_sizes,  &mot_rehearsal_crossovers,
+                                                &mot_rehearsal_structures, &mot_rehearsal_orders, &mot_rehearsal_memories};
 enum { CLAIMS = MOT_COUNT(claims) };
-
-size_t mot_rehearsal_runs(const mot_study *study)
-{
-    return (size_t)study->options.runs;
-}
-
-size_t mot_rehearsal_many_runs(const mot_study *study)
-{
-    return 5 * mot_rehearsal_runs(study);
-}
-
-mot_rehearsal mot_rehearsal_usual(int tasks)
-{
-    return (mot_rehearsal){.tasks = tasks, .width = 200, .samples = 24, .memory = 24, .noise = 0.3};
-}
 
 static void about(mot_study *study)
 {
@@ -31,8 +17,7 @@ static void about(mot_study *study)
                   "from the same version and seed has the same numbers, on any number of ranks.\n"
                   "p numbers a sample, n samples a task, a memory of M samples, noise of variance s^2. Unless it says "
                   "otherwise p = 200, n = M = 24, s = 0.3, and tasks are all g apart, with a common part of length 1. Points "
-                  "are means of %zu runs; +- and bands are one standard error, and z is how many of these a point is off its "
-                  "line.\n"
+                  "are means of %zu runs; +- is one standard error, and z is how many of these a point is off its line.\n"
                   "All points of a page share their random numbers, so that differences between strategies are paired; it "
                   "also means that points are off together. The closed forms are this project's derivation "
                   "(`rehearsal.h`), not taken from the paper.\n\n",

@@ -54,16 +54,37 @@ typedef struct rehearsal_agreement {
     double p_largest, p_sum; /* the share of flips in which these are at least so large */
 } rehearsal_agreement;
 mot_status mot_rehearsal_agree(const rehearsal_numbers *numbers, uint64_t seed, rehearsal_agreement *agreement);
-/* Says both as verdicts of a claim about `what`. */
-mot_status mot_rehearsal_tell_agreement(mot_study *study, const rehearsal_numbers *numbers, const char *claim, const char *what);
+/* Says it as a verdict of a claim about `what`; `every`: and whether every single point is within, as another one. */
+mot_status mot_rehearsal_tell_agreement(mot_study *study, const rehearsal_numbers *numbers, const char *claim, const char *what,
+                                        bool every);
 
-/* ---- claims ---- */
+/* Points of a picture, each with a bar of 3 standard errors to either side. */
+enum { REHEARSAL_BARS = 16 };
+typedef struct rehearsal_bars {
+    size_t count;
+    double at[REHEARSAL_BARS], mean[REHEARSAL_BARS];
+    double x[3 * REHEARSAL_BARS], ends[3 * REHEARSAL_BARS];
+} rehearsal_bars;
+void mot_rehearsal_bars_begin(rehearsal_bars *bars);
+void mot_rehearsal_bars_add(rehearsal_bars *bars, double x, const rehearsal_mean *mean);
+/* The two series of a picture that they are, which look at them. */
+void mot_rehearsal_bars_series(const rehearsal_bars *bars, int color, mot_series series[2]);
+
+/* ---- rehearsal_truths.c: settings, and random structures of similarity ---- */
 
 /* Runs of the study, and of what needs more of them. */
 size_t mot_rehearsal_runs(const mot_study *study);
 size_t mot_rehearsal_many_runs(const mot_study *study);
 /* p 200, n 24, M 24, s 0.3. */
 mot_rehearsal mot_rehearsal_usual(int tasks);
+
+enum { REHEARSAL_KINDS = 3, REHEARSAL_STRUCTURE_WIDTH = 8 };
+extern const char *const mot_rehearsal_kind_names[REHEARSAL_KINDS];
+/* The truths of structure `number` of a kind: a function of these and the seed; those of fewer tasks are the first ones of more.
+ * w [tasks, REHEARSAL_STRUCTURE_WIDTH] gets them. */
+mot_rehearsal_truths mot_rehearsal_draw(uint64_t seed, int kind, size_t number, int tasks, double *w);
+
+/* ---- claims ---- */
 
 /* A claim measures, on all ranks, and later the root tells what came out. */
 typedef struct rehearsal_claim {

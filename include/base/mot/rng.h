@@ -35,7 +35,7 @@ typedef enum mot_random_stream {
     MOT_STREAM_TASKS = 12,
     MOT_STREAM_MEMORY = 13, /* which samples of old tasks are held: a, b = index in the split (low, high word) */
     /* the linear theory of rehearsal: a = run, b = task and whose memory (high and low half), c = sample, d = coordinates; c =
-       the largest: the noise of all samples */
+       the largest: the noise of all samples; b = the largest: random truths, a = structure, c = kind and task (high and low half) */
     MOT_STREAM_REHEARSAL = 14,
 } mot_random_stream;
 
