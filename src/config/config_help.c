@@ -7,7 +7,7 @@ static const char head[] =
     "# Configuration\n"
     "\n"
     "A run is described by one YAML file.\n"
-    "Every key has a default; only `data.file` must be given, or `data.source: mixture` or `teacher`.\n"
+    "Every key has a default; only `data.file` must be given, or `data.source: mixture`, `teacher` or `stream`.\n"
     "\n"
     "```yaml\n"
     "data:\n"
