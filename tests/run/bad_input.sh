@@ -75,6 +75,7 @@ small_model good.h5 >good.yaml
 small_model pictures.h5 >pictures.yaml
 small_model texts.h5 >texts.yaml
 echo "data: {source: random}" >configs-random.yaml
+echo "data: {source: stream, stream: {files: pictures.h5, tasks: 2}}" >stream.yaml
 quietly mot_on 2 train --quiet good.yaml run=good checkpoint.every=10
 newest=good/checkpoints/step-00000020.h5
 [ -f $newest ] || { echo "no $newest"; exit 1; }
@@ -116,6 +117,19 @@ config "placement: expert twice" "expert 1 stands there twice" <<<$'data: {file:
 config "placement: no such expert" "expert 4 outside \[0, 4\)" <<<$'data: {file: good.h5}\nroute: {placement: "[[0,1],[2,3,4]]"}'
 config "placement: not a list" "route.placement = \[\[0,: expected even, or" <<<$'data: {file: good.h5}\nroute: {placement: "[[0,"}'
 config "noise_end without noise_steps" "route.noise_end has no effect" <<<$'data: {file: good.h5}\nroute: {noise_end: 1, noise_steps: 0}'
+stream() { # NAME PATTERN FILES KEYS
+    config "$1" "$2" <<<"data: {source: stream, stream: {files: $3, $4}}"
+}
+config "a stream of nothing" "data.stream.files is missing" <<<'data: {source: stream}'
+config "a stream and data.file" ":1: data.file has no effect while data.source is stream" <<<'data: {source: stream, file: good.h5}'
+stream "a change that is none" ":1: data.stream.changes = \[turn 3\]: expected none or up to 4 changes" pictures.h5 "tasks: 2, changes: [turn 3]"
+stream "a change out of its bounds" "data.stream.changes = labels 1.5: expected none or" pictures.h5 "tasks: 2, changes: labels 1.5"
+job "more tasks than classes" "data.stream.tasks = 4: expected 3 at most, since there are so many classes" train stream.yaml data.stream.tasks=4
+job "no number of tasks" "data.stream.tasks: expected the number of tasks that the 3 classes are dealt to" train stream.yaml data.stream.tasks=auto
+job "data sets of two forms" "texts.h5 holds texts, pictures.h5 pictures of 8 x 8" train stream.yaml 'data.stream.files=[pictures.h5, texts.h5]'
+job "a change of other samples" "data.stream.changes: rotate is for pictures, and the samples are texts" train stream.yaml data.stream.files=texts.h5 'data.stream.changes=rotate 3'
+job "a stream by groups that are not there" "data.stream.split = group: pictures.h5 has no groups" train stream.yaml data.stream.split=group
+job "groups of a stream in the labels' place" "data.target = group: the groups of a stream are its tasks" train stream.yaml data.target=group
 job "a run folder that is a file" "run = good.h5: .* is not a folder" train good.yaml run=good.h5
 job "a run folder below a file" "run = good.h5/run: .* is not a folder" train good.yaml run=good.h5/run
 job "a run folder that cannot be made" "run = /proc/mot/run: cannot make the folder" train good.yaml run=/proc/mot/run

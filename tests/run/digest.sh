@@ -14,6 +14,10 @@ for kind in mixture pictures texts; do small_model "$kind.h5" >"$kind.yaml"; don
 # Most samples are of one class, which a fixed gate sends to one expert.
 small_model none | sed 's/  file: none/  source: mixture\n  mixture: {classes: 4, class_weights: [1, 9, 1, 1], tokens: 6, width: 8, eval: 60}/' >skewed.yaml
 
+# Tasks one after another, of one data set under several changes.
+sed 's/  file: .*/  source: stream\n  stream: {files: pictures.h5, split: file, tasks: 3, changes: [rotate 40 + noise 0.1, pixels, blur 1 + labels 0.2]}/
+     s/until: 20 steps/until: 7 steps/' pictures.yaml >stream.yaml
+
 # The theory model, short, in its three stages, on samples that every rank makes for itself.
 sed -e 's/until: 200 steps/until: 20 steps/; s/until: 2600 steps/until: 25 steps/; s/every: 200/every: 15/' \
     -e 's/^eval:$/eval:\n  start: true\n  batch: 300/' "$here/../../configs/mixture-theory.yaml" >theory.yaml
@@ -52,6 +56,7 @@ cases=(
     "even gate|mixture|2|gate.kind=even"
     "skewed, split|skewed|2 5|gate.kind=fixed model.strip=2 model.tile=1"
     "skewed, split, chunks, tied|skewed|3 4|gate.kind=fixed model.strip=1 route.chunks=2 model.tie=[ffn] route.top_k=2"
+    "a stream from the disk|stream|2 3|data.memory=1KiB rehearsal.strategy=hybrid rehearsal.memory=30"
     "more ranks than samples|mixture|7|train.batch=3 eval.batch=4 route.noise=uniform"
 )
 # For "top-1" and "top-2": ranks | what may not change a bit
