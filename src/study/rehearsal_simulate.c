@@ -27,6 +27,11 @@ typedef struct world {
     float *made;    /* [max(p, n, M)] */
     size_t *row;    /* [m] of a fit */
     void *block;
+    /* the same rows, neighbours together */
+    struct {
+        size_t begin, end;
+    } span[MOT_REHEARSAL_TASKS];
+    size_t spans;
 } world;
 
 static mot_status world_make(const mot_rehearsal *r, uint64_t seed, world *of)
@@ -99,13 +104,26 @@ static void make_targets(world *of, const mot_rehearsal_truths *truths)
     }
 }
 
-/* The rows of a fit into of->row; how many. */
+static void add_span(world *of, size_t begin, size_t count)
+{
+    if (of->spans > 0 && of->span[of->spans - 1].end == begin) {
+        of->span[of->spans - 1].end += count;
+        return;
+    }
+    of->span[of->spans].begin = begin;
+    of->span[of->spans++].end = begin + count;
+}
+
+/* The rows of a fit into of->row and of->span; how many. */
 static size_t find_rows(world *of, const uint8_t *place, int fit)
 {
     size_t m = 0;
-    for (size_t i = 0; fit == 0 && i < of->r->samples; ++i) of->row[m++] = i;
+    of->spans = 0;
+    if (fit == 0) add_span(of, 0, of->r->samples);
     for (int h = 0; h < of->t; ++h)
-        for (size_t i = 0; place[h] == fit && i < of->share; ++i) of->row[m++] = first_row(of, h) + i;
+        if (place[h] == fit) add_span(of, first_row(of, h), of->share);
+    for (size_t s = 0; s < of->spans; ++s)
+        for (size_t i = of->span[s].begin; i < of->span[s].end; ++i) of->row[m++] = i;
     return m;
 }
 
@@ -136,24 +154,51 @@ static void solve(const double *u, size_t m, double *v)
     }
 }
 
+/* rest := y - X w over the rows of a fit. */
+static void find_rest(world *of, size_t m, const double *w)
+{
+    for (size_t i = 0; i < m; ++i) of->rest[i] = of->target[of->row[i]];
+    for (size_t k = 0; k < of->r->width; ++k) {
+        double *rest = of->rest;
+        for (size_t s = 0; s < of->spans; ++s) {
+            const double *x = of->x + k * of->rows + of->span[s].begin;
+            const size_t count = of->span[s].end - of->span[s].begin;
+            for (size_t i = 0; i < count; ++i) rest[i] -= w[k] * x[i];
+            rest += count;
+        }
+    }
+}
+
+/* w += X' rest. Four sums side by side, which need not wait for each other. */
+static void move_by_rest(const world *of, double *w)
+{
+    for (size_t k = 0; k < of->r->width; ++k) {
+        const double *rest = of->rest;
+        double sum[4] = {0};
+        for (size_t s = 0; s < of->spans; ++s) {
+            const double *x = of->x + k * of->rows + of->span[s].begin;
+            const size_t count = of->span[s].end - of->span[s].begin;
+            size_t i = 0;
+            for (; i + 4 <= count; i += 4)
+                for (size_t j = 0; j < 4; ++j) sum[j] += rest[i + j] * x[i + j];
+            for (; i < count; ++i) sum[0] += rest[i] * x[i];
+            rest += count;
+        }
+        w[k] += (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    }
+}
+
 /* w += X' (X X')^-1 (y - X w) over the rows of a fit. */
 static mot_status fit(world *of, size_t m, double *w)
 {
-    const size_t N = of->rows, p = of->r->width;
-    for (size_t i = 0; i < m; ++i) {
-        of->rest[i] = of->target[of->row[i]];
+    const size_t N = of->rows;
+    for (size_t i = 0; i < m; ++i)
         for (size_t j = i; j < m; ++j) of->factor[i * m + j] = of->gram[of->row[j] * N + of->row[i]];
-    }
     if (!factorize(of->factor, m))
         return mot_fail(MOT_ERR_NUMERIC, "run %zu: the samples of a fit depend on each other", of->run);
-    for (size_t k = 0; k < p; ++k)
-        for (size_t i = 0; i < m; ++i) of->rest[i] -= w[k] * of->x[k * N + of->row[i]];
+    find_rest(of, m, w);
     solve(of->factor, m, of->rest);
-    for (size_t k = 0; k < p; ++k) {
-        double sum = 0;
-        for (size_t i = 0; i < m; ++i) sum += of->rest[i] * of->x[k * N + of->row[i]];
-        w[k] += sum;
-    }
+    move_by_rest(of, w);
     return MOT_OK;
 }
 

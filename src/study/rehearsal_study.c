@@ -3,7 +3,7 @@
 #include "mot/log.h"
 #include "rehearsal_study.h"
 
-static const rehearsal_claim *const claims[] = {&mot_rehearsal_gaps,       &mot_rehearsal_sizes,  &mot_rehearsal_crossovers,
+static const rehearsal_claim *const claims[] = {&mot_rehearsal_gaps,       &mot_rehearsal_sizes,  &mot_rehearsal_crossovers, &mot_rehearsal_groups,
                                                 &mot_rehearsal_structures, &mot_rehearsal_orders, &mot_rehearsal_memories};
 enum { CLAIMS = MOT_COUNT(claims) };
 

@@ -96,6 +96,7 @@ typedef struct rehearsal_claim {
 extern const rehearsal_claim mot_rehearsal_gaps;       /* rehearsal_gaps.c */
 extern const rehearsal_claim mot_rehearsal_sizes;      /* rehearsal_sizes.c */
 extern const rehearsal_claim mot_rehearsal_crossovers; /* rehearsal_crossover.c */
+extern const rehearsal_claim mot_rehearsal_groups;     /* rehearsal_groups.c */
 extern const rehearsal_claim mot_rehearsal_structures; /* rehearsal_structures.c */
 extern const rehearsal_claim mot_rehearsal_orders;     /* rehearsal_orders.c */
 extern const rehearsal_claim mot_rehearsal_memories;   /* rehearsal_memories.c */

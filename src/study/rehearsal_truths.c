@@ -18,7 +18,7 @@ size_t mot_rehearsal_runs(const mot_study *study)
 
 size_t mot_rehearsal_many_runs(const mot_study *study)
 {
-    return 5 * mot_rehearsal_runs(study);
+    return (study->options.quick ? 1 : 5) * mot_rehearsal_runs(study);
 }
 
 mot_rehearsal mot_rehearsal_usual(int tasks)
