@@ -251,9 +251,9 @@ static mot_status read_targets(const csv *c, int split, float **out)
             const double value = value_of(c, split, row, first + k);
             (*out)[row * targets + k] = (float)value;
             if (isfinite((*out)[row * targets + k])) continue;
-            return mot_fail(MOT_ERR_INPUT, "%s: line %zu, %s: %g is beyond what a float can hold", t->path,
-                            t->line[row], mot_table_column(t, c->place[split][c->numbers.column[first + k]]).text,
-                            value);
+            const size_t column = c->place[split][c->numbers.column[first + k]];
+            return mot_fail(MOT_ERR_INPUT, "%s: line %zu, %s: '%.40s' is beyond what a float can hold", t->path,
+                            t->line[row], mot_table_column(t, column).text, table_cell(t, row, column));
         }
     return MOT_OK;
 }
@@ -344,10 +344,8 @@ mot_status mot_import_csv(const mot_import_options *options)
     MOT_TRY(find_columns(options, &c));
     MOT_TRY(find_format(options, &c));
     c.set.numbers = c.targets;
-    c.numbers.count += c.targets; /* they are numbers of the same table */
-    status = mot_table_numbers_check(options, c.table, c.place, &c.numbers);
-    c.numbers.count -= c.targets;
-    if (status != MOT_OK) goto done;
+    c.numbers.targets = c.targets;
+    MOT_TRY(mot_table_numbers_check(options, c.table, c.place, &c.numbers));
     if (options->as == NULL) note_counters(options, &c);
     MOT_TRY(set_names(&c));
     for (int s = 0; s < IMPORT_SPLITS; ++s) {

@@ -148,8 +148,8 @@ done:
 
 mot_status mot_npz_find(const char *path, const char *zip, size_t size, const char *name, array *a, bool *found)
 {
-    directory d;
-    member m;
+    directory d, at = {0};
+    member m, first = {0};
     *found = false;
     if (!open_directory(zip, size, &d))
         return mot_fail(MOT_ERR_INPUT, "%s: not a whole .npz file (a zip ends with a directory)", path);
@@ -158,12 +158,14 @@ mot_status mot_npz_find(const char *path, const char *zip, size_t size, const ch
         if (m.name_length != length + 4 || memcmp(m.name, name, length) != 0 ||
             memcmp(m.name + length, ".npy", 4) != 0)
             continue;
+        if (*found) return mot_fail(MOT_ERR_INPUT, "%s: two of its arrays are named %s", path, name);
         *found = true;
-        return read_member(path, &d, &m, a);
+        at = d;
+        first = m;
     }
     if (d.left > 0)
         return mot_fail(MOT_ERR_INPUT, "%s: byte %zu: the zip's directory is damaged", path, d.at);
-    return MOT_OK;
+    return *found ? read_member(path, &at, &first, a) : MOT_OK;
 }
 
 mot_status mot_npz_count(const char *path, const char *zip, size_t size, size_t *members)

@@ -39,7 +39,7 @@ static void count_marks(const table *tables, size_t *const place[], const table_
     *m = (marks){.thousands = true};
     for (int s = 0; s < IMPORT_SPLITS; ++s)
         for (size_t row = 0; row < tables[s].rows; ++row)
-            for (size_t k = 0; k < numbers->count; ++k) {
+            for (size_t k = 0; k < numbers->count + numbers->targets; ++k) {
                 const cell_place at = {&tables[s], row, place[s][numbers->column[k]]};
                 const char *cell = text_of(&at);
                 const bool comma = strchr(cell, ',') != NULL, point = strchr(cell, '.') != NULL;
@@ -72,7 +72,8 @@ static mot_status find_decimal(const mot_import_options *options, const marks *m
     return MOT_OK;
 }
 
-static mot_status fail_cell(const cell_place *at)
+/* advice: what to do with a text. */
+static mot_status fail_cell(const cell_place *at, const char *advice)
 {
     const table *t = at->t;
     const char *cell = text_of(at);
@@ -88,8 +89,7 @@ static mot_status fail_cell(const cell_place *at)
     return mot_fail(
         MOT_ERR_INPUT, "%s: line %zu, %s: '%.40s' is not a number%s", t->path, t->line[at->row], column.text,
         cell,
-        first ? " (if the line names the columns: --header yes)"
-              : " (--label-column and --group-column take texts, --ignore-columns leaves a column out)");
+        first ? " (if the line names the columns: --header yes)" : advice);
 }
 
 mot_status mot_table_numbers_check(const mot_import_options *options, const table *tables,
@@ -100,10 +100,13 @@ mot_status mot_table_numbers_check(const mot_import_options *options, const tabl
     mot_status status = find_decimal(options, &m, numbers);
     for (int s = 0; s < IMPORT_SPLITS && status == MOT_OK; ++s)
         for (size_t row = 0; row < tables[s].rows; ++row)
-            for (size_t k = 0; k < numbers->count; ++k) {
+            for (size_t k = 0; k < numbers->count + numbers->targets; ++k) {
                 const cell_place at = {&tables[s], row, place[s][numbers->column[k]]};
                 double value;
-                if (!mot_number_parse(text_of(&at), numbers->decimal, &value)) return fail_cell(&at);
+                if (!mot_number_parse(text_of(&at), numbers->decimal, &value))
+                    return fail_cell(&at, k >= numbers->count       ? "; a target is a number, and --label-column in place of --target learns texts"
+                                          : numbers->targets > 0 ? " (--group-column takes texts, --ignore-columns leaves a column out)"
+                                                                 : " (--label-column and --group-column take texts, --ignore-columns leaves a column out)");
             }
     return status;
 }

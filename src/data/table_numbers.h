@@ -5,7 +5,8 @@
 #include "table.h"
 
 typedef struct table_numbers {
-    size_t count, *column; /* [count]: which columns of the training table, in their order; owned */
+    size_t count, targets, *column; /* [count + targets]: which columns of the training table, in their order, and behind
+                                       them those of the targets; owned */
     char decimal;
 } table_numbers;
 

@@ -93,7 +93,7 @@ static const table_case cases[] = {
     {"with a decimal comma too", "1;2;0,25\n3;4,5;1,5\n", NULL, {0}, "(regression)", REFUSED},
     {"a target that is none", "a,b,y\n1,2,x\n", NULL, {.target_columns = "y"}, "line 2, column 3 ('y'): 'x' is not a number", REFUSED},
     {"a target that is missing", "a,b,y\n1,2,3\n1,2,NA\n", NULL, {.target_columns = "y"}, "line 3, column 3 ('y'): 'NA' is not a number", REFUSED},
-    {"a target beyond floats", "a,b,y\n1,2,3\n1,2,1e39\n", NULL, {.target_columns = "y"}, "line 3, column 3 ('y'): 1e+39 is beyond", REFUSED},
+    {"a target beyond floats", "a,b,y\n1,2,3\n1,2,1e39\n", NULL, {.target_columns = "y"}, "line 3, column 3 ('y'): '1e39' is beyond", REFUSED},
     {"no such target", "a,b,y\n1,2,3\n", NULL, {.target_columns = "y,z"}, "--target z: no such column", REFUSED},
     {"a target twice", "a,b,y\n1,2,3\n", NULL, {.target_columns = "y,3"}, "column 3 ('y') is given twice", REFUSED},
     {"targets alone", "a,b\n1,2\n", NULL, {.target_columns = "a,b"}, "expected numbers beside the 2 of --target", REFUSED},

@@ -122,6 +122,9 @@ quietly mot train both.yaml run=plain
 mot eval plain data.file=npy.h5 eval.split=train --json >npy.json || fail "other numbers of the same form are not evaluated"
 quietly mot predict plain --csv both.csv -o both-out.csv
 head -n 1 both-out.csv | grep -q '^sample,output_0,output_1,expert' || fail "columns of predictions: $(head -n 1 both-out.csv)"
+awk -F, -v OFS=, 'NR > 1 { $2 = 1e9 * $2 } 1' both.csv >large.csv
+quietly mot data import csv --out large.h5 --train large.csv --target first --ignore-columns second,kind
+mot train --dry-run both.yaml run=large data.file=large.h5 eval.split=train 2>&1 | tr '\n' ' ' | grep -q 'targets are numbers of about .e+09' || fail "large targets pass silently"
 quietly mot data import csv --out one.h5 --train both.csv --target first --ignore-columns second,kind
 refused 'one.h5 has targets that are numbers, 1 a sample; the run learned numbers, 2 a sample' eval plain data.file=one.h5 eval.split=train
 printf 'a,b,c,y\n1,2,3,u\n4,5,6,v\n' >classes.csv
@@ -130,6 +133,9 @@ refused 'classes.h5 has targets that are classes; the run learned numbers' eval 
 quietly mot predict plain --data classes.h5 --split train -o classes-out.csv
 printf 'a,b,y\n1,2,3\n4,5,nan\n' >bad.csv
 refused "line 3, column 3 \('y'\): 'nan' is not a number" data import csv --out bad.h5 --train bad.csv --target y
+printf 'a,b,y\n1,2,3\n4,5,1e400\n' >bad.csv
+refused "line 3, column 3 \('y'\): '1e400' is beyond what a float can hold" data import csv --out bad.h5 --train bad.csv --target y
+refused "'u' is not a number; a target is a number, and --label-column in place of --target" data import csv --out bad.h5 --train both.csv --target kind
 refused 'kind, expected|--numbers is of|expected a whole number.*--target COLUMN of csv, --numbers of arrays|columns of labels' data import npy --out bad.h5 --train x.npy,y.npy
 [ ! -e bad.h5 ] || fail "a table that is refused leaves a file"
 finish
