@@ -164,10 +164,10 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     if (root) status = mot_predict_output_close(&output, true);
     MOT_TRY(mot_comm_agree(comm, status));
     const bool classes = run->world.classes > 0;
+    const size_t outputs = classes ? (size_t)run->world.classes : mot_step_loss(run->world.step)->outputs;
     mot_log(MOT_LOG_INFO, "wrote %s: %" MOT_PRI_GIDX " samples, %zu %s, from %s", options->out,
             run->world.eval_set.samples,
-            classes ? (size_t)run->world.classes : mot_step_loss(run->world.step)->outputs,
-            classes ? "classes" : "numbers each", checkpoint);
+            outputs, classes ? "classes" : outputs == 1 ? "number each" : "numbers each", checkpoint);
 done:
     (void)mot_predict_output_close(&output, false);
     free_room(&p);

@@ -201,11 +201,13 @@ done:
 }
 
 /* The failure stays the one that the caller reports, whether or not it can be noted. */
-static void note_failure(const mot_run *run, mot_status status)
+static void note_failure(mot_run *run, mot_status status)
 {
     mot_failure failure;
+    mot_saver_destroy(&run->keeper.saver); /* a checkpoint on its way arrives, and old ones go */
     if (run->world.comm->rank != MOT_ROOT || run->course.finished) return;
     mot_failure_keep(&failure, status);
+    (void)mot_record_relink(run->keeper.record);
     mot_run_note(run, "failed", failure.sentence);
     mot_failure_say(&failure);
 }

@@ -84,9 +84,9 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     MOT_TRY(mot_run_find(comm, path, count, assignments, checkpoint, config, &schema));
     MOT_TRY(mot_run_set_up(run, comm, config, RUN_EVAL, &schema));
     snprintf(what, sizeof what, "from     %s", checkpoint);
-    mot_run_banner(&run->world, &run->course, what);
     run->reporter.start_s = run->course.restored_s = mot_clock_s();
     MOT_TRY(mot_run_read(run, checkpoint));
+    mot_run_banner(&run->world, &run->course, what); /* of the experts that it has */
     MOT_TRY(mot_run_evaluate(run));
     if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, json);
     MOT_TRY(mot_comm_agree(comm, status));
