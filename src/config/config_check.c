@@ -53,13 +53,16 @@ static mot_status check_placement(const mot_config_reader *reader)
     return MOT_OK;
 }
 
+/* An argument may take another source than the file has, whose keys are then about nothing. */
 static mot_status check_source(const mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
+    const bool other = reader->given[mot_option_find("data.source")].where < 0;
     const mot_source_kind *source = mot_source_kind_at(config->data.source);
     const char *missing = source->missing != NULL ? source->missing(&config->data) : NULL;
     for (int option = 0; option < mot_option_count; ++option)
-        if (reader->given[option].where != 0 && !mot_option_in_effect(&mot_options[option], config))
+        if ((other ? reader->given[option].where < 0 : reader->given[option].where != 0) &&
+            !mot_option_in_effect(&mot_options[option], config))
             return fail_at(reader, option, "%s has no effect while data.source is %s",
                            mot_options[option].key, source->kind.name);
     if (missing != NULL) return mot_fail(MOT_ERR_INPUT, "%s: %s is missing", reader->name, missing);
@@ -159,6 +162,11 @@ static mot_status check_spread(const mot_config_reader *reader)
     if (mot_choice_count(route, config->model.experts) != (size_t)config->model.experts)
         return FAIL(reader, "route.top_k", "gate.kind = %s sends every sample to every expert: route.top_k must be all, not %d",
                     kind, route->top_k);
+    bool z_loss = false, bias = false;
+    for (int s = 0; s < config->stages; ++s) {
+        z_loss = z_loss || config->stage[s].explore.z_loss > 0;
+        bias = bias || config->stage[s].explore.balance_bias > 0;
+    }
     const struct {
         const char *key;
         bool set;
@@ -166,8 +174,8 @@ static mot_status check_spread(const mot_config_reader *reader)
               {"route.chunks", route->chunks > 1},
               {"route.split", route->split},
               {"route.payload", route->payload != MOT_PAYLOAD_FP32},
-              {"route.z_loss", config->stage[0].explore.z_loss > 0},
-              {"route.balance_bias", config->stage[0].explore.balance_bias > 0}};
+              {"route.z_loss", z_loss},
+              {"route.balance_bias", bias}};
     for (size_t i = 0; i < MOT_COUNT(no); ++i)
         if (no[i].set)
             return FAIL(reader, no[i].key, "%s has no effect with gate.kind = %s, which sends every sample to every expert",

@@ -29,61 +29,6 @@ static mot_status open_split(const run_course *course, mot_dataset *set, const c
     return MOT_OK;
 }
 
-/* An epoch is less than a step then. */
-static void warn_of_batch(const run_world *world, const run_course *course)
-{
-    const mot_gidx samples = world->train.dataset->samples, batch = (mot_gidx)course->config.train.batch;
-    if (samples == MOT_ENDLESS || batch <= samples) return;
-    mot_log(MOT_LOG_WARNING,
-            "train.batch = %" MOT_PRI_GIDX " is more than the %" MOT_PRI_GIDX
-            " training samples: each step has some twice, and an epoch is less than a step",
-            batch, samples);
-}
-
-/* Settings that no stage has an optimizer for, of experts or gate, and a rate at which none learns. */
-static void warn_of_optimizer(const run_course *course)
-{
-    mot_config usual;
-    bool adamw = false, other = false, rate = false, betas = false;
-    double momentum = 0;
-    mot_config_defaults(&usual);
-    for (int s = 0; s < course->config.stages; ++s) {
-        const mot_stage_config *stage = &course->config.stage[s];
-        const mot_optimizer_config *const both[] = {&stage->expert, &stage->gate};
-        for (size_t i = 0; i < MOT_COUNT(both); ++i) {
-            adamw = adamw || both[i]->kind == MOT_ADAMW;
-            other = other || both[i]->kind != MOT_ADAMW;
-            rate = rate || both[i]->rate != 0;
-            momentum = MOT_MAX(momentum, both[i]->momentum);
-            betas = betas || both[i]->beta1 != usual.stage[0].expert.beta1 ||
-                    both[i]->beta2 != usual.stage[0].expert.beta2;
-        }
-    }
-    if (!other && momentum != 0)
-        mot_log(MOT_LOG_WARNING,
-                "train.momentum = %g has no effect while train.optimizer is adamw, which has beta1", momentum);
-    if (!adamw && betas)
-        mot_log(MOT_LOG_WARNING,
-                "train.beta1 and train.beta2 have no effect while train.optimizer is not adamw; others have "
-                "momentum");
-    if (!rate) mot_log(MOT_LOG_WARNING, "train.rate = 0: nothing learns");
-}
-
-/* Choices stay random to the end where the noise has not fallen by then. */
-static void warn_of_noise(const run_world *world, const run_course *course)
-{
-    const mot_config *config = &course->config;
-    const mot_gidx steps = mot_run_steps(config, world->train.dataset->samples);
-    const mot_exploration *explore = &config->stage[config->stages - 1].explore;
-    mot_route_config route = {.explore = *explore};
-    if (steps == 0 || explore->noise == MOT_NOISE_NONE) return;
-    if (explore->noise_steps.steps > steps)
-        mot_log(MOT_LOG_WARNING,
-                "route.noise_steps = %" MOT_PRI_GIDX " is beyond the end of the run (%" MOT_PRI_GIDX
-                " steps), where the noise is still %.3g, and not %.3g",
-                explore->noise_steps.steps, steps, mot_noise_scale(&route, steps), explore->noise_end);
-}
-
 /* What is asked of classes, where targets are none. */
 static mot_status check_numbers(const run_world *world, const run_course *course)
 {
@@ -147,9 +92,6 @@ static mot_status check_data(const run_world *world, const run_course *course)
     const bool stream = mot_dataset_stream(world->train.dataset) != NULL;
     mot_status status = stream ? mot_run_check_tasks(&course->config, world->train.dataset->samples) : MOT_OK;
     if (status != MOT_OK) return status;
-    warn_of_batch(world, course);
-    warn_of_optimizer(course);
-    warn_of_noise(world, course);
     status = check_alignment(world, &course->config);
     if (status != MOT_OK) return status;
     return mot_stages_check(&course->config, world->train.dataset->samples);

@@ -20,6 +20,8 @@ enum { RUN_CHECKPOINT_PATH = 2048 };
 mot_status mot_run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
                         char checkpoint[RUN_CHECKPOINT_PATH], mot_config *config, mot_schema *schema);
 
+/* run_settings.c: says which settings have no effect in a run that begins. */
+void mot_run_warn_of_settings(const run_world *world, const run_course *course);
 /* run_setup.c: all that is needed before the first step; `schema`: see mot_run_world_open. Collective. */
 mot_status mot_run_set_up(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose,
                           mot_schema *schema);

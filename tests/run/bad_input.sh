@@ -176,7 +176,7 @@ job "eval without a run" "an argument is missing, expected RUN" eval
 job "an option of train for eval" "unrecognized option" eval --dry-run good
 alone "an unknown verb" "unknown verb 'fly'.*train, eval, predict, bench, study, data, inspect" fly
 job "a run of random numbers" "data.source = random: there is nothing to learn from it" train configs-random.yaml run=new
-job "a run of random numbers, from the command line" "data.file has no effect while data.source is random" train good.yaml data.source=random run=new
+job "a run of random numbers, from the command line" "there is nothing to learn from it" train good.yaml data.source=random run=new
 job "a bench of no steps" "--steps '0': expected an integer from 1 to 1000000" bench --steps 0
 job "a bench of many repeats" "--repeats '1001': expected an integer from 1 to 1000" bench --repeats 1001
 job "a bench of a word" "--repeats 'many': expected an integer" bench --repeats many

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Soft-routed students and their teacher as a user runs them: learning, pruning and fine-tuning end on the same digest on any
 number of ranks, also when killed on either side of the pruning; what travels; initial values from a file."""
-import json, os, signal, subprocess, sys, tempfile, time
+import json, os, re, signal, subprocess, sys, tempfile, time
 
 MOT, SOURCE = os.environ["MOT_BINARY"], os.environ["MOT_SOURCE_DIR"]
 LIMIT = 1200
@@ -69,7 +69,11 @@ check(summary("killed")["digest"] == digest, "another digest after being killed"
 check(len(lines("killed", "action")) == 1, "the pruning stands in log.jsonl once")
 
 # A checkpoint with fewer experts than the configuration is evaluated, and looked at.
-check("teachers matched" in mot(2, "eval", "killed"), "eval of a pruned run")
+said = mot(2, "eval", "killed")
+check("teachers matched" in said and "model    3 hermite experts" in said, "eval of a pruned run: " + said[:600])
+mot(1, "data", "make", "teacher", "--out", "same.h5", "--width", "16", "--seed", "1", "--train", "10", "--test", "600")
+told = [re.search(r"loss +\S+ +explained \S+", mot(1, "eval", "one", *more)) for more in ([], ["data.source=file", "data.file=same.h5"])]
+check(all(told) and told[0].group() == told[1].group(), "eval on the same samples in a file: %s" % told)
 check("3" in mot(1, "inspect", "killed"), "inspect of a pruned run")
 
 # Ranks without experts, whose messages are large.
@@ -101,6 +105,14 @@ for wrong, sentence in [
     check(sentence in said, "%s: %s" % (wrong, said[-300:]))
 check(not os.path.exists("wrong/checkpoints"), "a run that could not begin left a folder of checkpoints")
 
+# What a configuration says in vain.
+said = mot(1, "train", "--dry-run", CONFIG, "run=vain", *SHORT, "route.noise=gumbel", "route.balance_loss=1", "stages.1.train=[head]",
+           "stages.0.prune_rule=oracle")
+for vain in "route.noise has no effect", "route.balance_loss has no effect", "train = [head]: nothing learns", "prune_keep = 3 has no effect":
+    check(vain in " ".join(said.split()), "in vain: %s: %s" % (vain, said))
+said = mot(1, "train", "--dry-run", CONFIG, "run=vain", *SHORT, "stages.0.action=none")
+check("no stage has action prune" in " ".join(said.split()), "pruning in vain: " + said)
+
 try:
     import numpy
 except ImportError:
@@ -118,6 +130,15 @@ else:
     said = mot(1, "train", CONFIG, "run=none", *SHORT, "init.from=start.npz", code=2)
     check("expert 0 is 0" in said and not os.path.exists("none"), "a vector without direction: " + said[-300:])
     mot(2, "train", "--dry-run", CONFIG, "run=none", *SHORT, "init.from=start.npz", code=2)
+    import io, warnings, zipfile
+    with zipfile.ZipFile("twice.npz", "w") as twice, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        array = io.BytesIO()
+        numpy.save(array, numpy.eye(6, 16))
+        for _ in range(2):
+            twice.writestr("experts/ffn/neuron.npy", array.getvalue())
+    said = mot(1, "train", CONFIG, "run=wrong", *SHORT, "init.from=twice.npz", code=2)
+    check("two of its arrays are named experts/ffn/neuron" in said, "an array that stands there twice: " + said[-300:])
     numpy.savez("start.npz", **{"experts/ffn/neuron": numpy.eye(6, 16), "other": numpy.eye(2)})
     said = mot(1, "train", CONFIG, "run=wrong", *SHORT, "init.from=start.npz", code=2)
     check("other" in said and "have a place" in said, "an array without a place: " + said[-300:])

@@ -1,0 +1,179 @@
+/* Settings that have no effect, or another one than they seem to have: said as a run begins. What could be meant by none is
+ * refused where the configuration is read (config_check.c). */
+#include "run_private.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mot/gate.h"
+#include "mot/log.h"
+#include "mot/stage.h"
+#include "mot/stage_action.h"
+
+/* An epoch is less than a step then. */
+static void warn_of_batch(const run_world *world, const run_course *course)
+{
+    const mot_gidx samples = world->train.dataset->samples, batch = (mot_gidx)course->config.train.batch;
+    if (samples == MOT_ENDLESS || batch <= samples) return;
+    mot_log(MOT_LOG_WARNING,
+            "train.batch = %" MOT_PRI_GIDX " is more than the %" MOT_PRI_GIDX
+            " training samples: each step has some twice, and an epoch is less than a step",
+            batch, samples);
+}
+
+/* Settings that no stage has an optimizer for, of experts or gate, and a rate at which none learns. */
+static void warn_of_optimizer(const run_course *course)
+{
+    mot_config usual;
+    bool adamw = false, other = false, rate = false, betas = false;
+    double momentum = 0;
+    mot_config_defaults(&usual);
+    for (int s = 0; s < course->config.stages; ++s) {
+        const mot_stage_config *stage = &course->config.stage[s];
+        const mot_optimizer_config *const both[] = {&stage->expert, &stage->gate};
+        for (size_t i = 0; i < MOT_COUNT(both); ++i) {
+            adamw = adamw || both[i]->kind == MOT_ADAMW;
+            other = other || both[i]->kind != MOT_ADAMW;
+            rate = rate || both[i]->rate != 0;
+            momentum = MOT_MAX(momentum, both[i]->momentum);
+            betas = betas || both[i]->beta1 != usual.stage[0].expert.beta1 ||
+                    both[i]->beta2 != usual.stage[0].expert.beta2;
+        }
+    }
+    if (!other && momentum != 0)
+        mot_log(MOT_LOG_WARNING,
+                "train.momentum = %g has no effect while train.optimizer is adamw, which has beta1", momentum);
+    if (!adamw && betas)
+        mot_log(MOT_LOG_WARNING,
+                "train.beta1 and train.beta2 have no effect while train.optimizer is not adamw; others have "
+                "momentum");
+    if (!rate) mot_log(MOT_LOG_WARNING, "train.rate = 0: nothing learns");
+}
+
+/* Choices stay random to the end where the noise has not fallen by then. */
+static void warn_of_noise(const run_world *world, const run_course *course)
+{
+    const mot_config *config = &course->config;
+    const mot_gidx steps = mot_run_steps(config, world->train.dataset->samples);
+    const mot_exploration *explore = &config->stage[config->stages - 1].explore;
+    mot_route_config route = {.explore = *explore};
+    if (steps == 0 || explore->noise == MOT_NOISE_NONE) return;
+    if (explore->noise_steps.steps > steps)
+        mot_log(MOT_LOG_WARNING,
+                "route.noise_steps = %" MOT_PRI_GIDX " is beyond the end of the run (%" MOT_PRI_GIDX
+                " steps), where the noise is still %.3g, and not %.3g",
+                explore->noise_steps.steps, steps, mot_noise_scale(&route, steps), explore->noise_end);
+}
+
+/* Outputs begin near 0 and at about 1: numbers of another size take as long to reach as they are large. */
+static void warn_of_targets(const run_world *world)
+{
+    enum { LOOKED_AT = 256 };
+    const double most = 1e3;
+    const mot_dataset *set = world->train.dataset;
+    const size_t numbers = set->target_bytes / sizeof(float);
+    const mot_gidx samples = MOT_MIN((mot_gidx)LOOKED_AT, set->samples);
+    double squares = 0;
+    if (world->classes > 0 || set->target == NULL) return;
+    for (size_t i = 0; i < (size_t)samples * numbers; ++i) {
+        float y;
+        memcpy(&y, set->target + i * sizeof y, sizeof y);
+        squares += (double)y * (double)y;
+    }
+    const double size = sqrt(squares / ((double)samples * (double)numbers));
+    if (size > most)
+        mot_log(MOT_LOG_WARNING,
+                "targets are numbers of about %.0e, and outputs begin at about 1: they are learned where they are brought to a "
+                "deviation of about 1 (divide them before they are imported)",
+                size);
+}
+
+/* Parts that the model has. */
+static mot_part_set parts_of(const mot_units *units)
+{
+    mot_part_set parts = 0;
+    for (size_t u = 0; u < units->count; ++u)
+        for (size_t row = 0; row < units->unit[u].table->rows; ++row) parts |= 1u << units->unit[u].table->row[row].part;
+    return parts;
+}
+
+/* "gate, ffn" */
+static void list_parts(mot_part_set parts, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int part = 0; part < MOT_PARTS; ++part)
+        if (parts >> part & 1u)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", mot_part_name[part]);
+}
+
+static void warn_of_parts(const run_world *world, const run_course *course)
+{
+    const mot_part_set has = parts_of(&world->model.units);
+    char learns[64], there[64];
+    for (int s = 0; s < course->config.stages; ++s) {
+        const mot_stage_config *stage = &course->config.stage[s];
+        if ((stage->train & has) != 0) continue;
+        list_parts(stage->train, learns, sizeof learns);
+        list_parts(has, there, sizeof there);
+        mot_log(MOT_LOG_WARNING, "stage '%s': train = [%s]: nothing learns, since all that the model has is %s", stage->name,
+                learns, there);
+    }
+}
+
+static void say_no_choice(const char *key, const mot_gate_kind *gate)
+{
+    mot_log(MOT_LOG_WARNING, "%s has no effect with gate.kind = %s, which sends every sample to every expert", key,
+            gate->kind.name);
+}
+
+/* Where nothing is chosen. */
+static void warn_of_choices(const run_course *course)
+{
+    const mot_gate_kind *gate = mot_gate_kind_at(course->config.gate.kind);
+    mot_config usual;
+    mot_config_defaults(&usual);
+    const mot_exploration *as_usual = &usual.stage[0].explore;
+    bool noise = false, balance = false;
+    for (int s = 0; s < course->config.stages; ++s) {
+        const mot_exploration *explore = &course->config.stage[s].explore;
+        noise = noise || (explore->noise != MOT_NOISE_NONE &&
+                          (explore->noise != as_usual->noise || explore->noise_scale != as_usual->noise_scale ||
+                           explore->noise_end != as_usual->noise_end));
+        balance = balance || (explore->balance_loss != 0 && explore->balance_loss != as_usual->balance_loss);
+    }
+    if (gate->spread && noise) say_no_choice("route.noise", gate);
+    if (gate->spread && balance) say_no_choice("route.balance_loss", gate);
+}
+
+/* Of action prune. */
+static void warn_of_pruning(const run_course *course)
+{
+    mot_config usual;
+    bool prunes = false, asks = false;
+    mot_config_defaults(&usual);
+    for (int s = 0; s < course->config.stages; ++s) {
+        const mot_stage_config *stage = &course->config.stage[s];
+        const bool here = strcmp(mot_stage_action_at(stage->action)->kind.name, "prune") == 0,
+                   one_by_one = stage->prune.rule == MOT_PRUNE_GROUP || stage->prune.rule == MOT_PRUNE_SINGLE;
+        prunes = prunes || here;
+        asks = asks || memcmp(&stage->prune, &usual.stage[0].prune, sizeof stage->prune) != 0;
+        if (here && !one_by_one && stage->prune.keep > 0)
+            mot_log(MOT_LOG_WARNING, "stage '%s': prune_keep = %d has no effect with this prune_rule: it is of group and single",
+                    stage->name, stage->prune.keep);
+    }
+    if (asks && !prunes)
+        mot_log(MOT_LOG_WARNING, "prune_rule, prune_keep, prune_tolerance and prune_cosine have no effect: no stage has action prune");
+}
+
+void mot_run_warn_of_settings(const run_world *world, const run_course *course)
+{
+    warn_of_batch(world, course);
+    warn_of_optimizer(course);
+    warn_of_noise(world, course);
+    warn_of_targets(world);
+    warn_of_parts(world, course);
+    warn_of_choices(course);
+    warn_of_pruning(course);
+}
