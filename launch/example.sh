@@ -97,7 +97,8 @@ make_mixture() { # FILE OPTION...
 }
 
 # The files that the configuration reads: two examples may share one, and one that reads no file needs no import.
-for file in $(grep -E '^[^#]*files?: ' "$config" | grep -oE 'data/[A-Za-z0-9._-]+\.h5'); do
+mapfile -t files < <(grep -E '^[^#]*files?: ' "$config" | grep -oE 'data/[A-Za-z0-9._-]+\.h5')
+for file in "${files[@]}"; do
     [ ! -e "$file" ] || continue
     mkdir -p data
     case $file in

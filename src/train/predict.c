@@ -121,12 +121,23 @@ static bool is_one_file(const char *a, const char *b)
            of_a.st_ino == of_b.st_ino;
 }
 
+static bool is_of_list(const char *path, const char *list)
+{
+    char file[512];
+    while (list != NULL && *list != '\0') {
+        list = mot_list_next(list, file, sizeof file);
+        if (list != NULL && is_one_file(path, file)) return true;
+    }
+    return false;
+}
+
 /* Nothing is replaced that nobody said may be, and what is read not at all. Root. */
 static mot_status check_output(const mot_predict_options *options, const char *checkpoint, const mot_config *config)
 {
     const char *const out = options->out;
     if (access(out, F_OK) != 0) return MOT_OK;
-    if (is_one_file(out, options->file) || is_one_file(out, checkpoint) || is_one_file(out, config->data.file))
+    if (is_one_file(out, options->file) || is_one_file(out, checkpoint) || is_one_file(out, config->data.file) ||
+        is_of_list(out, config->data.stream.files))
         return mot_fail(MOT_ERR_INPUT, "%s is what is read: expected another name for the predictions", out);
     return options->force ? MOT_OK : mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", out);
 }
