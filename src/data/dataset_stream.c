@@ -195,10 +195,11 @@ static void confuse(const stream *s, mot_dataset *dataset, int task)
 /* ---- checksum ---- */
 
 /* Of the files' and of what is made of them, so that another making is other data. */
-static void sum_up(const stream *s, const mot_stream_config *config, mot_dataset *dataset)
+static mot_status sum_up(const stream *s, const mot_stream_config *config, mot_dataset *dataset)
 {
     mot_digest_state *state = mot_digest_begin();
     bool drawn = config->drawn;
+    if (state == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for the checksum of a stream");
     for (int t = 0; t < s->plan.tasks; ++t) drawn = drawn || s->made[t].count > 0;
     for (int f = 0; f < s->files.count; ++f) mot_digest_add(state, s->files.set[f].checksum, MOT_DIGEST_TEXT);
     const int64_t number[] = {config->split, s->plan.tasks, config->drawn, config->one_head, drawn ? (int64_t)s->seed : 0};
@@ -206,6 +207,7 @@ static void sum_up(const stream *s, const mot_stream_config *config, mot_dataset
     for (int t = 0; t < s->plan.tasks; ++t) mot_digest_add(state, s->change[t], strlen(s->change[t]) + 1);
     const mot_digest digest = mot_digest_end(state);
     mot_digest_text(&digest, dataset->checksum);
+    return MOT_OK;
 }
 
 /* ---- all ---- */
@@ -266,7 +268,7 @@ mot_status mot_dataset_stream_open(mot_dataset *dataset, const mot_data_config *
     MOT_TRY(place_samples(s, dataset));
     for (int t = 0; training && t < s->plan.tasks; ++t)
         if (mot_changes_wrong_labels(&s->made[t])) confuse(s, dataset, t);
-    sum_up(s, how, dataset);
+    MOT_TRY(sum_up(s, how, dataset));
     s->about = (mot_stream){s->plan.tasks, s->first, s->head, s->plan.class_count, (const char *const *)s->change};
 done:
     if (status != MOT_OK) mot_dataset_close(dataset);

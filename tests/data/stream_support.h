@@ -20,6 +20,8 @@ typedef struct made_set {
     int train, test;
 } made_set;
 
+static const made_set a = {"a.h5", 1, 6, 3, false, 61, 25}, b = {"b.h5", 2, 4, 2, false, 40, 17};
+
 static inline int class_of(const made_set *set, int i)
 {
     return i % set->classes;
@@ -64,6 +66,25 @@ static inline void make_set(const made_set *set)
                                      .class_names = names,
                                      .group_count = (size_t)set->groups,
                                      .group_names = set->groups > 0 ? names + 32 : NULL};
+    mot_ck_ok(mot_dataset_writer_close(&writer, &about, true));
+}
+
+/* Four texts of two classes, for training. */
+static const char *const words_a[] = {"", "?", "sun", "moon"}, *const words_b[] = {"", "?", "moon", "star", "sky"};
+
+static inline void make_texts(const char *name, const char *const *words, size_t count, size_t length)
+{
+    const mot_sample_format format = {
+        .kind = MOT_SAMPLE_TEXT, .element = MOT_ELEMENT_I32, .tokens = length, .vocabulary = count};
+    mot_dataset_writer *writer;
+    mot_ck_ok(mot_dataset_writer_open(&writer, scratch_path(name), &format));
+    for (int32_t i = 0; i < 4; ++i) {
+        int32_t id[8] = {0};
+        const int32_t label = i % 2;
+        for (size_t t = 0; t + 1 < length; ++t) id[t] = 1 + (int32_t)((t + (size_t)i) % (count - 1));
+        mot_ck_ok(mot_dataset_writer_add(writer, "train", 1, id, &label, NULL));
+    }
+    const mot_dataset_about about = {.class_count = 2, .vocabulary_count = count, .vocabulary = words};
     mot_ck_ok(mot_dataset_writer_close(&writer, &about, true));
 }
 

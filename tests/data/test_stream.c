@@ -5,8 +5,7 @@
 #include "mot/schema.h"
 #include "stream_support.h"
 
-static const made_set a = {"a.h5", 1, 6, 3, false, 61, 25}, b = {"b.h5", 2, 4, 2, false, 40, 17},
-                      c = {"c.h5", 3, 4, 3, true, 48, 24}, plain = {"plain.h5", 4, 2, 0, false, 10, 4};
+static const made_set c = {"c.h5", 3, 4, 3, true, 48, 24}, plain = {"plain.h5", 4, 2, 0, false, 10, 4};
 static const made_set *const sets[] = {&a, &b, &c, &plain};
 
 static void make_sets(void)
@@ -245,24 +244,6 @@ START_TEST(labels_are_wrong_in_training_alone_and_within_the_task)
 END_TEST
 
 /* ---- texts ---- */
-
-static const char *const words_a[] = {"", "?", "sun", "moon"}, *const words_b[] = {"", "?", "moon", "star", "sky"};
-
-static void make_texts(const char *name, const char *const *words, size_t count, size_t length)
-{
-    const mot_sample_format format = {
-        .kind = MOT_SAMPLE_TEXT, .element = MOT_ELEMENT_I32, .tokens = length, .vocabulary = count};
-    mot_dataset_writer *writer;
-    mot_ck_ok(mot_dataset_writer_open(&writer, scratch_path(name), &format));
-    for (int32_t i = 0; i < 4; ++i) {
-        int32_t id[8] = {0};
-        const int32_t label = i % 2;
-        for (size_t t = 0; t + 1 < length; ++t) id[t] = 1 + (int32_t)((t + (size_t)i) % (count - 1));
-        mot_ck_ok(mot_dataset_writer_add(writer, "train", 1, id, &label, NULL));
-    }
-    const mot_dataset_about about = {.class_count = 2, .vocabulary_count = count, .vocabulary = words};
-    mot_ck_ok(mot_dataset_writer_close(&writer, &about, true));
-}
 
 START_TEST(texts_have_the_words_of_all)
 {
