@@ -54,6 +54,7 @@ done:
 mot_status mot_study_rehearsal(const mot_comm *comm, const mot_study_options *options)
 {
     rehearsal_numbers numbers[CLAIMS] = {{0}};
+    if (options->runs < 2) return mot_fail(MOT_ERR_INPUT, "%d runs: expected 2 at least, for a standard error", options->runs);
     const mot_status status = mot_study_do(comm, options, "rehearsal", measure, tell, numbers);
     for (size_t c = 0; c < CLAIMS; ++c) mot_rehearsal_numbers_free(&numbers[c]);
     return status;

@@ -86,7 +86,7 @@ mot_rehearsal_truths mot_rehearsal_draw(uint64_t seed, int kind, size_t number, 
 
 /* ---- claims ---- */
 
-/* A claim measures, on all ranks, and later the root tells what came out. */
+/* A claim measures, or plans trials (mot_study_add), on all ranks; once all trials are done the root tells what came out. */
 typedef struct rehearsal_claim {
     const char *name; /* in the file */
     mot_status (*measure)(mot_study *study, rehearsal_numbers *numbers);
