@@ -123,14 +123,22 @@ static void plan_new(plan *p, mot_gidx end, double share)
     add_leg(p, end, &new, &memory);
 }
 
+/* How many are revisited one after another. */
+static mot_gidx others_of(const plan *p)
+{
+    mot_gidx others = 0;
+    for (int t = 0; t < p->task && p->old > p->beside; ++t) others += !p->similar[t] && held(p, t) > 0;
+    return others;
+}
+
 /* The others, one after another, with steps as they have samples, and one at least. */
 static void plan_others(plan *p, mot_gidx begin)
 {
     const mot_sample_pool none = {0};
     const mot_gidx steps = p->steps - begin, all = p->old - p->beside;
-    mot_gidx others = 0, done = 0, samples = 0;
-    if (all == 0) return; /* there are none, or none is learned */
-    for (int t = 0; t < p->task; ++t) others += !p->similar[t] && held(p, t) > 0;
+    const mot_gidx others = others_of(p);
+    mot_gidx done = 0, samples = 0;
+    if (others == 0) return; /* there are none, or none is learned */
     for (int i = 0; i < p->task; ++i) {
         const int t = p->order[i];
         if (p->similar[t] || held(p, t) == 0) continue;
@@ -148,9 +156,8 @@ static void plan_others(plan *p, mot_gidx begin)
 /* Steps behind which the others are revisited. */
 static mot_gidx steps_of_new(const plan *p, double share)
 {
-    mot_gidx others = 0;
+    const mot_gidx others = others_of(p);
     if (p->old == p->beside || !p->known) return p->steps;
-    for (int t = 0; t < p->task; ++t) others += !p->similar[t] && held(p, t) > 0;
     const double part = share * (double)(p->old - p->beside) / (double)p->old;
     const mot_gidx least = MOT_MAX(llround(part * (double)(p->steps - p->alone)), others);
     return MOT_MAX(p->steps - least, p->alone + 1);
@@ -212,6 +219,9 @@ static void say(const mot_run *run, const plan *p)
                  strchr(behind, ',') != NULL ? "s" : "", behind, strchr(behind, ',') != NULL ? " in turn" : "");
     mot_log_wrap(2, "task %d of %d, '%s': %" MOT_PRI_GIDX " steps%s%s", p->task, p->of->stream->tasks,
                  run->world.train_set.group_names[p->task], leg->end, text, after);
+    if (others_of(p) > p->steps - leg->end)
+        mot_log(MOT_LOG_WARNING, "task %d: %" MOT_PRI_GIDX " steps are too few to revisit %" MOT_PRI_GIDX " old tasks: some are not",
+                p->task, p->steps, others_of(p));
 }
 
 static mot_status log_plan(const mot_run *run, const plan *p)
