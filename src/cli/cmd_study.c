@@ -40,6 +40,12 @@ static error_t check(const arguments *given, struct argp_state *state)
     } else if (asked != NULL && (o->folder != NULL || o->quick || o->page != NULL)) {
         cmd_data_wrong(state, "--%s makes a table, for which there is no %s: they are of a study", asked,
                        o->folder != NULL ? "FOLDER" : o->quick ? "--quick" : "--page");
+    } else if (given->asked.similar_given && !given->asked.all && given->asked.rule.strategy != MOT_REHEARSAL_HYBRID) {
+        cmd_data_wrong(state, "--similar is of hybrid rehearsal alone, not of --strategy=%s",
+                       mot_rehearsal_strategy_names[given->asked.rule.strategy]);
+    } else if (given->asked.order_given && !given->asked.all && given->asked.rule.strategy < MOT_REHEARSAL_SEQUENTIAL) {
+        cmd_data_wrong(state, "--order is of sequential and hybrid rehearsal, not of --strategy=%s",
+                       mot_rehearsal_strategy_names[given->asked.rule.strategy]);
     } else if (given->asked.truths != NULL && (given->asked.gap_given || given->asked.tasks_given)) {
         cmd_data_wrong(state, "--truths is given in place of --gap and --tasks, not with them");
     }

@@ -82,7 +82,7 @@ static void read_pairs(struct argp_state *state, cmd_rehearsal *a, const char *t
 static void read_similar(struct argp_state *state, cmd_rehearsal *a, const char *text)
 {
     static const char distance[] = "distance=", cosine[] = "cosine=", pairs[] = "pairs=";
-    a->bound_given = true;
+    a->similar_given = true;
     if (strncmp(text, distance, strlen(distance)) == 0) {
         a->rule.likeness = MOT_REHEARSAL_BY_DISTANCE;
         a->rule.bound = cmd_data_number(state, "similar distance", text + strlen(distance), 0, 1e6);
@@ -139,6 +139,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         read_similar(state, a, text);
         break;
     case ORDER:
+        a->order_given = true;
         a->rule.order = (mot_rehearsal_order)read_word(state, "order", mot_rehearsal_order_names, MOT_REHEARSAL_ORDERS, text);
         break;
     case STORED:

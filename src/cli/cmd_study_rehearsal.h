@@ -14,7 +14,7 @@ typedef struct cmd_rehearsal {
     bool all; /* strategies, or the rule's alone */
     double gap[CMD_REHEARSAL_GAPS];
     size_t gaps;
-    bool bound_given, tasks_given, gap_given;
+    bool similar_given, order_given, tasks_given, gap_given;
     int pair[CMD_REHEARSAL_PAIRS][2]; /* tasks that are similar, from 1 */
     size_t pairs;
     const char *truths; /* a file; NULL: by gaps */

@@ -103,12 +103,15 @@ done:
     return status;
 }
 
-/* Similar, where nothing is said: as far as two tasks may be apart before sequential rehearsal is better for them. */
+/* Similar, where nothing is said: as far as two tasks may be apart before sequential rehearsal is better for them; none, where
+ * it is better even for tasks that are the same. */
 static void set_bound(const cmd_rehearsal *asked, table *of)
 {
     mot_rehearsal two = of->setting;
     two.tasks = 2;
-    if (!asked->bound_given) of->rule.bound = mot_rehearsal_crossover(&two).forgetting;
+    if (asked->similar_given) return;
+    const double gap = mot_rehearsal_crossover(&two).forgetting;
+    of->rule.bound = gap > 0 ? gap : -1;
 }
 
 static mot_status make_cases(const cmd_rehearsal *asked, size_t runs, table *of)
@@ -141,12 +144,17 @@ static void say_heading(const cmd_rehearsal *asked, const table *of, uint64_t se
            mot_rehearsal_order_names[of->rule.order]);
     if (asked->all || asked->rule.strategy == MOT_REHEARSAL_HYBRID) {
         switch (of->rule.likeness) {
-        case MOT_REHEARSAL_BY_DISTANCE: printf("similar: at most %.4g apart\n", of->rule.bound); break;
+        case MOT_REHEARSAL_BY_DISTANCE:
+            if (of->rule.bound < 0) printf("similar: none, as sequential is better even for two tasks that are the same\n");
+            else if (isinf(of->rule.bound)) printf("similar: all, as concurrent is better for any two tasks\n");
+            else printf("similar: at most %.4g apart\n", of->rule.bound);
+            break;
         case MOT_REHEARSAL_BY_COSINE: printf("similar: a cosine of at least %g\n", of->rule.bound); break;
         case MOT_REHEARSAL_BY_FORESIGHT: printf("similar: by foresight\n"); break;
         case MOT_REHEARSAL_GIVEN: printf("similar: %zu pairs\n", asked->pairs); break;
         }
     }
+    if (r->stored) printf("theory is that of fresh samples in memory\n");
     if (r->width < r->samples + r->memory + 4)
         printf("width - samples - memory = %zu: below 4 the noise's part has no finite variance, and standard errors say little\n",
                r->width - r->samples - r->memory);

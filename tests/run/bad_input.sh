@@ -201,6 +201,8 @@ job "rehearsal of too small a width" "needs samples . memory . 2 = 50 at least" 
 alone "rehearsal of one task" "one task has none before it" study rehearsal --tasks 1
 alone "rehearsal by an unknown strategy" "--strategy is one of none, concurrent, sequential, hybrid, not 'both'" study rehearsal --strategy both
 alone "similar by an unknown rule" "--similar is distance=D, .*, not 'near'" study rehearsal --similar near
+alone "similar tasks without hybrid" "--similar is of hybrid rehearsal alone" study rehearsal --similar foresight --strategy none
+alone "an order of nothing" "--order is of sequential and hybrid rehearsal" study rehearsal --order newest --strategy concurrent
 alone "similar pairs beyond the tasks" "task 5 of 4" study rehearsal --similar pairs=5-1
 alone "gaps that are none" "--gap is up to 64 numbers" study rehearsal --gap 0,-1
 alone "foresight over many tasks" "foresight over 13 tasks: expected 12 at most" study rehearsal --tasks 13 --similar foresight

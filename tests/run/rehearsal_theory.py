@@ -75,6 +75,8 @@ for rule, same in ("distance=10", "concurrent"), ("distance=0.1", "sequential"),
     check(rows[1, "hybrid"] == rows[1, same], "similar %s is not %s" % (rule, same))
 check(len(table(mot(1, *SMALL, "--gap", "1", "--strategy", "hybrid", "--similar", "foresight", "--order", "newest", "--stored",
                     "--memory", "10"))) == 1, "one strategy alone")
+rows = table(mot(1, *SMALL, "--gap", "0", "--tasks", "3", "--noise", "2"))
+check(rows[0, "hybrid"] == rows[0, "sequential"] != rows[0, "concurrent"], "nothing is similar where noise is large: %s" % rows)
 check("no finite variance" in mot(1, "--width", "50", "--runs", "5", "--gap", "1"), "a variance that is not finite is not said")
 
 # The study.
