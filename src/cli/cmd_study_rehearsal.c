@@ -19,8 +19,8 @@ static const struct argp_option options[] = {
     {"width", WIDTH, "P", 0, "Numbers a sample, at least N + M + 2 (default 200)", 0},
     {"strategy", STRATEGY, "NAME", 0, "none, concurrent, sequential, hybrid, or all of them (default)", 0},
     {"similar", SIMILAR, "RULE", 0,
-     "Which old tasks hybrid fits together with the new one: distance=D, those at most D apart (default: where two tasks "
-     "are forgotten alike either way); cosine=C, of expected gradients; foresight, the set that theory finds best; "
+     "Which old tasks hybrid fits together with the new one: distance=D, those at most D apart (default: where so many "
+     "tasks are forgotten alike either way); cosine=C, of expected gradients; foresight, the set that theory finds best; "
      "pairs=2-1,3-1,..., tasks from 1",
      0},
     {"order", ORDER, "NAME", 0, "Of memories that follow one another: oldest (default), newest or dissimilar first", 0},

@@ -103,17 +103,6 @@ done:
     return status;
 }
 
-/* Similar, where nothing is said: as far as two tasks may be apart before sequential rehearsal is better for them; none, where
- * it is better even for tasks that are the same. */
-static void set_bound(const cmd_rehearsal *asked, table *of)
-{
-    mot_rehearsal two = of->setting;
-    two.tasks = 2;
-    if (asked->similar_given) return;
-    const double gap = mot_rehearsal_crossover(&two).forgetting;
-    of->rule.bound = gap > 0 ? gap : -1;
-}
-
 static mot_status make_cases(const cmd_rehearsal *asked, size_t runs, table *of)
 {
     const size_t T = (size_t)of->setting.tasks;
@@ -145,8 +134,8 @@ static void say_heading(const cmd_rehearsal *asked, const table *of, uint64_t se
     if (asked->all || asked->rule.strategy == MOT_REHEARSAL_HYBRID) {
         switch (of->rule.likeness) {
         case MOT_REHEARSAL_BY_DISTANCE:
-            if (of->rule.bound < 0) printf("similar: none, as sequential is better even for two tasks that are the same\n");
-            else if (isinf(of->rule.bound)) printf("similar: all, as concurrent is better for any two tasks\n");
+            if (of->rule.bound < 0) printf("similar: none, as sequential is better even for tasks that are the same\n");
+            else if (isinf(of->rule.bound)) printf("similar: all, as concurrent is better for any tasks that are equally far apart\n");
             else printf("similar: at most %.4g apart\n", of->rule.bound);
             break;
         case MOT_REHEARSAL_BY_COSINE: printf("similar: a cosine of at least %g\n", of->rule.bound); break;
@@ -208,7 +197,7 @@ mot_status cmd_rehearsal_say(const mot_comm *comm, const cmd_rehearsal *asked, u
         goto done;
     }
     MOT_TRY(mot_rehearsal_check(&of.setting, &of.truths[0]));
-    set_bound(asked, &of);
+    if (!asked->similar_given) of.rule.bound = mot_rehearsal_like_gap(&of.setting);
     MOT_TRY(mot_comm_agree(comm, make_cases(asked, count, &of)));
     MOT_TRY(mot_rehearsal_simulate(comm, &of.setting, of.list, of.cases, seed, count, of.loss));
     if (comm->rank == MOT_ROOT) {

@@ -13,41 +13,37 @@ static size_t afters(const mot_study *study)
     return study->options.quick ? AFTERS - 1 : AFTERS;
 }
 
-static mot_rehearsal setting_of(const mot_study *study)
+/* Similar are tasks at most as far apart as so many may be before sequential is better for them. */
+static mot_rehearsal_rule rule_of(int strategy, int tasks)
 {
-    return mot_rehearsal_usual(after[afters(study) - 1]);
-}
-
-/* Similar are tasks at most as far apart as two tasks may be before sequential is better for them. */
-static mot_rehearsal_rule rule_of(int strategy)
-{
-    const mot_rehearsal two = mot_rehearsal_usual(2);
-    return (mot_rehearsal_rule){.strategy = (mot_rehearsal_strategy)strategy,
-                                .bound = mot_rehearsal_crossover(&two).forgetting};
+    const mot_rehearsal setting = mot_rehearsal_usual(tasks);
+    return (mot_rehearsal_rule){.strategy = (mot_rehearsal_strategy)strategy, .bound = mot_rehearsal_like_gap(&setting)};
 }
 
 static mot_status measure(mot_study *study, rehearsal_numbers *numbers)
 {
-    rehearsal_batch batch;
-    const mot_rehearsal setting = setting_of(study);
-    mot_status status;
-    MOT_TRY(mot_rehearsal_batch_make(&batch, &setting, GAPS * MOT_REHEARSAL_STRATEGIES));
-    for (size_t g = 0; g < GAPS; ++g)
-        for (int s = 0; s < MOT_REHEARSAL_STRATEGIES; ++s) {
-            const mot_rehearsal_rule rule = rule_of(s);
-            MOT_TRY(mot_rehearsal_batch_apart(&batch, gaps[g], &rule));
-        }
-    MOT_TRY(mot_rehearsal_measure(study->comm, &batch, study->options.seed, mot_rehearsal_runs(study), after, afters(study),
-                                  numbers));
+    rehearsal_batch batch = {0};
+    mot_status status = MOT_OK;
+    for (size_t a = 0; a < afters(study); ++a) {
+        const mot_rehearsal setting = mot_rehearsal_usual(after[a]);
+        MOT_TRY(mot_rehearsal_batch_make(&batch, &setting, GAPS * MOT_REHEARSAL_STRATEGIES));
+        for (size_t g = 0; g < GAPS; ++g)
+            for (int s = 0; s < MOT_REHEARSAL_STRATEGIES; ++s) {
+                const mot_rehearsal_rule rule = rule_of(s, after[a]);
+                MOT_TRY(mot_rehearsal_batch_apart(&batch, gaps[g], &rule));
+            }
+        MOT_TRY(mot_rehearsal_measure(study->comm, &batch, study->options.seed, mot_rehearsal_runs(study), &after[a], 1, numbers));
+        mot_rehearsal_batch_free(&batch);
+    }
 done:
     mot_rehearsal_batch_free(&batch);
     return status;
 }
 
 /* figure 0: F, 1: G */
-static size_t column_of(const mot_study *study, size_t gap, int strategy, size_t a, int figure)
+static size_t column_of(size_t gap, int strategy, size_t a, int figure)
 {
-    return ((gap * MOT_REHEARSAL_STRATEGIES + (size_t)strategy) * afters(study) + a) * 2 + (size_t)figure;
+    return ((a * GAPS + gap) * MOT_REHEARSAL_STRATEGIES + (size_t)strategy) * 2 + (size_t)figure;
 }
 
 /* ---- the picture ---- */
@@ -59,12 +55,12 @@ typedef struct curves {
     char title[64];
 } curves;
 
-static void find_points(const mot_study *study, const rehearsal_numbers *numbers, size_t a, int figure, curves *of)
+static void find_points(const rehearsal_numbers *numbers, size_t a, int figure, curves *of)
 {
     for (int s = 0; s < MOT_REHEARSAL_STRATEGIES; ++s) {
         mot_rehearsal_bars_begin(&of->bars[s]);
         for (size_t g = 0; g < GAPS; ++g) {
-            const rehearsal_mean mean = mot_rehearsal_mean(numbers, column_of(study, g, s, a, figure));
+            const rehearsal_mean mean = mot_rehearsal_mean(numbers, column_of(g, s, a, figure));
             mot_rehearsal_bars_add(&of->bars[s], gaps[g], &mean);
         }
     }
@@ -76,9 +72,9 @@ static mot_status find_lines(int tasks, int figure, curves *of)
     double w[REHEARSAL_TRUTHS], loss[MOT_REHEARSAL_TASKS * MOT_REHEARSAL_TASKS];
     mot_rehearsal_plan plan;
     mot_status status = MOT_OK;
-    for (int s = 0; s < MOT_REHEARSAL_STRATEGIES; ++s)
+    for (int s = 0; s < MOT_REHEARSAL_STRATEGIES; ++s) {
+        const mot_rehearsal_rule rule = rule_of(s, tasks);
         for (size_t i = 0; i < LINES; ++i) {
-            const mot_rehearsal_rule rule = rule_of(s);
             of->x[i] = gaps[GAPS - 1] * (double)i / (LINES - 1);
             const mot_rehearsal_truths truths = mot_rehearsal_apart(tasks, of->x[i], w);
             MOT_TRY(mot_rehearsal_make_plan(&setting, &truths, &rule, &plan));
@@ -86,6 +82,7 @@ static mot_status find_lines(int tasks, int figure, curves *of)
             const mot_rehearsal_figures figures = mot_rehearsal_figures_of(loss, tasks, tasks);
             of->line[s][i] = figure == 0 ? figures.forgetting : figures.error;
         }
+    }
 done:
     return status;
 }
@@ -113,7 +110,7 @@ static mot_status draw(mot_study *study, const rehearsal_numbers *numbers)
     for (int figure = 0; figure < 2; ++figure)
         for (size_t a = 0; a < afters(study); ++a) {
             if (after[a] == 4) continue; /* the table has it */
-            find_points(study, numbers, a, figure, &of[figure][a]);
+            find_points(numbers, a, figure, &of[figure][a]);
             MOT_TRY(find_lines(after[a], figure, &of[figure][a]));
             panels[count++] = panel_of(after[a], figure, &of[figure][a]);
         }
@@ -130,7 +127,7 @@ static void tell_row(mot_study *study, const rehearsal_numbers *numbers, size_t 
     mot_study_say(study, "| %g |", gaps[g]);
     for (int figure = 0; figure < 2; ++figure)
         for (int s = MOT_REHEARSAL_CONCURRENT; s <= MOT_REHEARSAL_SEQUENTIAL; ++s) {
-            const rehearsal_mean mean = mot_rehearsal_mean(numbers, column_of(study, g, s, a, figure));
+            const rehearsal_mean mean = mot_rehearsal_mean(numbers, column_of(g, s, a, figure));
             mot_study_say(study, " %.4f; %.4f +- %.4f |", mean.theory, mean.mean, mean.error);
         }
     mot_study_say(study, "\n");
@@ -146,7 +143,7 @@ static mot_status keep(mot_study *study, const rehearsal_numbers *numbers)
                     double *at = table[g][s][a][figure];
                     at[0] = at[1] = at[2] = NAN;
                     if (a >= afters(study)) continue;
-                    const rehearsal_mean mean = mot_rehearsal_mean(numbers, column_of(study, g, s, a, figure));
+                    const rehearsal_mean mean = mot_rehearsal_mean(numbers, column_of(g, s, a, figure));
                     at[0] = mean.theory, at[1] = mean.mean, at[2] = mean.error;
                 }
     return mot_study_keep(study, "gaps", "points", 5, (const hsize_t[]){GAPS, MOT_REHEARSAL_STRATEGIES, AFTERS, 2, 3},
@@ -157,11 +154,16 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *numbers)
 {
     mot_status status;
     mot_study_section(study, "Forgetting and error against the gap between tasks");
-    mot_study_say(study, "Tasks that are all g apart. Hybrid takes tasks at most %.3f apart for similar, the gap at which two "
-                         "tasks are forgotten alike by concurrent and sequential rehearsal, and so is the one or the other "
-                         "here. T = 4, by theory; simulated:\n\n"
-                         "| g | F concurrent | F sequential | G concurrent | G sequential |\n|---|---|---|---|---|\n",
-                  rule_of(MOT_REHEARSAL_HYBRID).bound);
+    mot_study_say(study, "Tasks that are all g apart. Hybrid takes for similar those at most as far apart as so many tasks may be "
+                         "before they are forgotten less by sequential than by concurrent rehearsal (");
+    for (size_t a = 0; a < afters(study); ++a) {
+        const double bound = rule_of(MOT_REHEARSAL_HYBRID, after[a]).bound;
+        mot_study_say(study, "%sT = %d: ", a > 0 ? ", " : "", after[a]);
+        if (bound < 0) mot_study_say(study, "none");
+        else mot_study_say(study, "%.3f", bound);
+    }
+    mot_study_say(study, "), so that here it is the one or the other, whichever has the smaller F. T = 4, by theory; simulated:\n\n"
+                         "| g | F concurrent | F sequential | G concurrent | G sequential |\n|---|---|---|---|---|\n");
     for (size_t g = 0; g < GAPS; g += g < 4 ? 2 : 4) tell_row(study, numbers, g, 1);
     mot_study_say(study, "\n");
     MOT_TRY(draw(study, numbers));

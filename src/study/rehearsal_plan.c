@@ -135,3 +135,9 @@ mot_rehearsal_figures mot_rehearsal_crossover(const mot_rehearsal *r)
     }
     return (mot_rehearsal_figures){root(at[0].forgetting, at[1].forgetting), root(at[0].error, at[1].error)};
 }
+
+double mot_rehearsal_like_gap(const mot_rehearsal *r)
+{
+    const double gap = mot_rehearsal_crossover(r).forgetting;
+    return gap > 0 ? gap : -1;
+}

@@ -137,6 +137,10 @@ mot_rehearsal_figures mot_rehearsal_figures_of(const double *loss, int tasks, in
  * INFINITY: never (or only below some gap). */
 mot_rehearsal_figures mot_rehearsal_crossover(const mot_rehearsal *r);
 
+/* A bound for MOT_REHEARSAL_BY_DISTANCE where nothing else is known: that of F; negative, so that nothing is similar, where
+ * sequential is always better. */
+double mot_rehearsal_like_gap(const mot_rehearsal *r);
+
 /* What is simulated on the same samples. Not owned. */
 typedef struct mot_rehearsal_case {
     const mot_rehearsal_truths *truths;
