@@ -162,6 +162,7 @@ bool mot_task_changes_parse(const char *text, mot_task_changes *all)
     const char *at = text;
     *all = (mot_task_changes){0};
     if (strcmp(text, "none") == 0) return true;
+    if (strlen(text) >= MOT_CHANGES_TEXT) return false;
     while (all->count < MOT_MOST_CHANGES) {
         at = take_change(at, &all->change[all->count++]);
         if (at == NULL) return false;

@@ -48,9 +48,11 @@ mot_random4 mot_change_draw(const change_place *place, uint32_t purpose, uint32_
 void mot_change_permute(uint64_t seed, uint32_t task, uint32_t purpose, uint32_t number, size_t still,
                         size_t count, int32_t *permutation);
 
+/* Bytes that a change may need beside a sample: its numbers as floats, and two rows of a picture and what is beside them. */
+enum { CHANGE_MOST_BLUR = 32, CHANGE_MOST_RADIUS = 3 * CHANGE_MOST_BLUR };
 static inline size_t mot_change_scratch(const mot_sample_format *format)
 {
-    return format->bytes * sizeof(float);
+    return (format->bytes + 2 * format->width) * sizeof(float) + 2 * CHANGE_MOST_RADIUS;
 }
 
 /* Of task `task`. MOT_ERR_INPUT: what cannot be done to samples of this format. */

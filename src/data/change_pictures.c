@@ -52,8 +52,7 @@ static void rotate(const made_change *change, const change_place *place, const m
 }
 
 /* Weights of the pixel itself and of those up to `radius` away, on both sides; their sum is ONE. */
-enum { MOST_BLUR = 32, MOST_RADIUS = 3 * MOST_BLUR };
-static int weights_of(double deviation, uint32_t weight[MOST_RADIUS + 1])
+static int weights_of(double deviation, uint32_t weight[CHANGE_MOST_RADIUS + 1])
 {
     const int radius = (int)ceil(3 * deviation);
     double sum = 0;
@@ -72,33 +71,55 @@ static size_t near(int at, int end)
     return (size_t)MOT_MIN(MOT_MAX(at, 0), end - 1);
 }
 
-/* Rows into `between`, with 8 more bits; then columns back. */
-static void blur_plane(const mot_sample_format *format, int radius, const uint32_t *weight, unsigned char *plane,
-                       uint16_t *between)
+/* sum [width] of a row of pixels; `padded`: room for it with the pixels at its ends repeated. Below 2^24. */
+static void blur_along(size_t width, int radius, const uint32_t *weight, const unsigned char *row, unsigned char *padded,
+                       uint32_t *sum)
 {
-    const int H = (int)format->height, W = (int)format->width;
+    for (int i = -radius; i < (int)width + radius; ++i) padded[i + radius] = row[near(i, (int)width)];
+    padded += radius;
+    for (size_t w = 0; w < width; ++w) sum[w] = weight[0] * padded[w];
+    for (int i = 1; i <= radius; ++i) {
+        const unsigned char *left = padded - i, *right = padded + i;
+        for (size_t w = 0; w < width; ++w) sum[w] += weight[i] * ((uint32_t)left[w] + right[w]);
+    }
+}
+
+/* sum [width] of row h and those above and below it, which have 8 more bits. Below 2^32. */
+static void blur_across(const mot_sample_format *format, int h, int radius, const uint32_t *weight,
+                        const uint16_t *between, uint32_t *sum)
+{
+    const int H = (int)format->height;
     const size_t width = format->width;
-    for (int h = 0; h < H; ++h)
-        for (int w = 0; w < W; ++w) {
-            const unsigned char *row = plane + (size_t)h * width;
-            uint32_t sum = weight[0] * row[w];
-            for (int i = 1; i <= radius; ++i) sum += weight[i] * ((uint32_t)row[near(w - i, W)] + row[near(w + i, W)]);
-            between[(size_t)h * width + (size_t)w] = (uint16_t)((sum + 128) >> 8);
-        }
-    for (int h = 0; h < H; ++h)
-        for (size_t w = 0; w < width; ++w) {
-            uint64_t sum = (uint64_t)weight[0] * between[(size_t)h * width + w];
-            for (int i = 1; i <= radius; ++i)
-                sum += (uint64_t)weight[i] *
-                       ((uint64_t)between[near(h - i, H) * width + w] + between[near(h + i, H) * width + w]);
-            plane[(size_t)h * width + w] = (unsigned char)((sum + (1 << 23)) >> 24);
-        }
+    for (size_t w = 0; w < width; ++w) sum[w] = weight[0] * between[(size_t)h * width + w];
+    for (int i = 1; i <= radius; ++i) {
+        const uint16_t *above = between + near(h - i, H) * width, *below = between + near(h + i, H) * width;
+        for (size_t w = 0; w < width; ++w) sum[w] += weight[i] * ((uint32_t)above[w] + below[w]);
+    }
+}
+
+/* scratch: | sum [W] | between [H, W] | padded [W + 2 radius] | */
+static void blur_plane(const mot_sample_format *format, int radius, const uint32_t *weight, unsigned char *plane,
+                       void *scratch)
+{
+    const int H = (int)format->height;
+    const size_t width = format->width;
+    uint32_t *sum = scratch;
+    uint16_t *between = (uint16_t *)(sum + width);
+    unsigned char *padded = (unsigned char *)(between + format->height * width);
+    for (int h = 0; h < H; ++h) {
+        blur_along(width, radius, weight, plane + (size_t)h * width, padded, sum);
+        for (size_t w = 0; w < width; ++w) between[(size_t)h * width + w] = (uint16_t)((sum[w] + 128) >> 8);
+    }
+    for (int h = 0; h < H; ++h) {
+        blur_across(format, h, radius, weight, between, sum);
+        for (size_t w = 0; w < width; ++w) plane[(size_t)h * width + w] = (unsigned char)((sum[w] + (1 << 23)) >> 24);
+    }
 }
 
 static void blur(const made_change *change, const change_place *place, const mot_sample_format *format, void *sample,
                  void *scratch)
 {
-    uint32_t weight[MOST_RADIUS + 1];
+    uint32_t weight[CHANGE_MOST_RADIUS + 1];
     (void)place;
     const int radius = weights_of(change->amount, weight);
     for (size_t c = 0; c < format->channels; ++c)
@@ -141,7 +162,7 @@ static void permute_pixels(const made_change *change, const change_place *place,
 
 enum { PICTURES = 1u << MOT_SAMPLE_PICTURE };
 const change_kind change_rotate = {.name = "rotate", .low = -360, .high = 360, .of = PICTURES, .apply = rotate},
-                  change_blur = {.name = "blur", .low = 0.1, .high = MOST_BLUR, .of = PICTURES, .apply = blur},
+                  change_blur = {.name = "blur", .low = 0.1, .high = CHANGE_MOST_BLUR, .of = PICTURES, .apply = blur},
                   change_colours = {.name = "colours",
                                     .of = PICTURES,
                                     .entries = channels,

@@ -151,13 +151,13 @@ static int count_items(const char *list)
 
 static mot_status make_changes(stream *s, const mot_dataset *dataset, const char *list)
 {
-    char text[STREAM_TASKS][STREAM_NAME], *names[STREAM_TASKS];
+    char text[STREAM_TASKS][MOT_CHANGES_TEXT], *names[STREAM_TASKS];
     const char *at = list;
     mot_status status;
     MOT_TRY(mot_allocate(&s->made, (size_t)s->plan.tasks, sizeof *s->made, "the changes of tasks"));
     for (int t = 0; t < s->plan.tasks; ++t) {
         mot_task_changes wanted;
-        at = mot_list_next(*at != '\0' ? at : list, text[t], STREAM_NAME);
+        at = mot_list_next(*at != '\0' ? at : list, text[t], sizeof text[t]);
         names[t] = text[t];
         if (at == NULL || !mot_task_changes_parse(text[t], &wanted))
             return mot_fail(MOT_ERR_INPUT, "data.stream.changes: the change of the task '%s' is none", s->plan.task_names[t]);

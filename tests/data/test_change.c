@@ -121,7 +121,7 @@ START_TEST(blurred_it_is_as_by_all_pixels_of_the_plane)
     memcpy(after, before, sizeof after);
     memset(flat, 200, sizeof flat);
     change("blur 1.5", &format, 0, 0, 0, after);
-    change("blur 1.5", &format, 0, 0, 0, flat);
+    change("blur 1.5 + blur 32", &format, 0, 0, 0, flat); /* also from far outside */
     for (int h = 0; h < H; ++h)
         for (int w = 0; w < W; ++w) {
             double sum = 0, weights = 0;

@@ -20,7 +20,7 @@
 
 #include "mot/dataset.h"
 
-enum { MOT_MOST_CHANGES = 4 };
+enum { MOT_MOST_CHANGES = 4, MOT_CHANGES_TEXT = 128 /* bytes, with the final 0 */ };
 typedef struct mot_task_change {
     int kind; /* row of the table of kinds */
     double amount;
