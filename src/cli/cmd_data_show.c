@@ -68,8 +68,9 @@ static void show_numbers(const mot_dataset *set)
 {
     enum { MOST = 24 };
     const size_t numbers = set->target_bytes / sizeof(float);
+    char number[16];
     for (size_t k = 0; k < MOT_MIN(numbers, (size_t)MOST); ++k)
-        printf("target %-5zu %s\n", k, cmd_data_target_range(set, k).text);
+        printf("target %-5.60s %s\n", name_of(set->target_names, (int)k, number), cmd_data_target_range(set, k).text);
     if (numbers > MOST) printf("... %zu more numbers a target\n", numbers - MOST);
 }
 

@@ -131,6 +131,7 @@ void mot_dataset_close(mot_dataset *dataset)
     }
     mot_free(dataset->source);
     mot_free(dataset->column_names);
+    mot_free(dataset->target_names);
     mot_free(dataset->vocabulary);
     mot_free(dataset->class_names);
     mot_free(dataset->group_names);

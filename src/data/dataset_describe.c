@@ -139,6 +139,8 @@ static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const
     MOT_TRY(mot_dataset_reading_write(file, &format->reading));
     if (about->column_names != NULL)
         MOT_TRY(mot_h5_write_texts(file, "column_names", format->features, about->column_names));
+    if (about->target_names != NULL)
+        MOT_TRY(mot_h5_write_texts(file, "target_names", writer->numbers, about->target_names));
     const char *const *class_names = about->class_names;
     if (about->signed_labels && class_names == NULL) class_names = signs;
     if (classes > 0) MOT_TRY(write_names(file, "class_names", (size_t)classes, class_names));

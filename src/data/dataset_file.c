@@ -301,6 +301,9 @@ mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, co
             mot_dataset_names_read(file, path, "vocabulary", dataset->format.vocabulary, &dataset->vocabulary));
     MOT_TRY(mot_dataset_names_read(file, path, "class_names", (size_t)dataset->classes, &dataset->class_names));
     MOT_TRY(mot_dataset_read_targets(dataset, file, path, split));
+    if (dataset->classes == 0)
+        MOT_TRY(mot_dataset_names_read(file, path, "target_names", dataset->target_bytes / sizeof(float),
+                                       &dataset->target_names));
     MOT_TRY(read_checksum(dataset, file, split));
     MOT_TRY(read_sums(dataset, file, split));
 done:

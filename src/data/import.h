@@ -65,7 +65,7 @@ typedef struct import_set {
     size_t classes, groups; /* that there are by the format itself; 0: those of the labels */
     size_t numbers;         /* that a target is; 0: it is a label */
     size_t vocabulary_count;
-    const char *const *vocabulary, *const *column_names;
+    const char *const *vocabulary, *const *column_names, *const *target_names;
     import_identity label, group;
     unsigned char *target; /* [samples of part 0]: the split that each goes to; NULL: all to train */
 } import_set;

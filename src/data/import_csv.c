@@ -313,11 +313,13 @@ static void note_counters(const mot_import_options *options, const csv *c)
 static mot_status set_names(csv *c)
 {
     const table *t = &c->table[0];
-    if (t->name == NULL || c->set.format.kind != MOT_SAMPLE_VECTOR) return MOT_OK;
-    const mot_status status = mot_allocate(&c->names, c->numbers.count, sizeof(char *), "names of columns");
-    for (size_t k = 0; status == MOT_OK && k < c->numbers.count; ++k)
-        c->names[k] = t->name[c->numbers.column[k]];
-    c->set.column_names = (const char *const *)c->names;
+    const size_t count = c->numbers.count + c->targets;
+    if (t->name == NULL) return MOT_OK;
+    const mot_status status = mot_allocate(&c->names, count, sizeof(char *), "names of columns");
+    if (status != MOT_OK) return status;
+    for (size_t k = 0; k < count; ++k) c->names[k] = t->name[c->numbers.column[k]];
+    if (c->set.format.kind == MOT_SAMPLE_VECTOR) c->set.column_names = (const char *const *)c->names;
+    if (c->targets > 0) c->set.target_names = (const char *const *)c->names + c->numbers.count;
     return status;
 }
 

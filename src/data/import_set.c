@@ -126,7 +126,8 @@ static mot_dataset_about about_set(const mot_import_options *options, const impo
                                .group_names = (const char *const *)set->group.name,
                                .vocabulary_count = set->vocabulary_count,
                                .vocabulary = set->vocabulary,
-                               .column_names = set->column_names};
+                               .column_names = set->column_names,
+                               .target_names = set->target_names};
 }
 
 mot_status mot_import_write(const mot_import_options *options, const import_set *set)

@@ -18,6 +18,12 @@ static mot_status copy_format(mot_sample_format *to, const mot_sample_format *fr
     return status;
 }
 
+/* How many numbers a target is, where it is no class. */
+static size_t numbers_of(const mot_schema *schema)
+{
+    return schema->classes == 0 ? schema->target_bytes / sizeof(float) : 0;
+}
+
 mot_status mot_schema_take(mot_schema *schema, const mot_dataset *dataset)
 {
     mot_status status;
@@ -29,6 +35,7 @@ mot_status mot_schema_take(mot_schema *schema, const mot_dataset *dataset)
     MOT_TRY(mot_dataset_names_copy(&schema->class_names, dataset->class_names, (size_t)dataset->classes));
     MOT_TRY(mot_dataset_names_copy(&schema->group_names, dataset->group_names, (size_t)dataset->groups));
     MOT_TRY(mot_dataset_names_copy(&schema->column_names, dataset->column_names, dataset->format.features));
+    MOT_TRY(mot_dataset_names_copy(&schema->target_names, dataset->target_names, numbers_of(schema)));
     MOT_TRY(mot_dataset_names_copy(&schema->vocabulary, dataset->vocabulary, dataset->format.vocabulary));
 done:
     if (status != MOT_OK) mot_schema_free(schema);
@@ -42,6 +49,7 @@ void mot_schema_free(mot_schema *schema)
     mot_free(schema->group_names);
     mot_free(schema->column_names);
     mot_free(schema->vocabulary);
+    mot_free(schema->target_names);
     *schema = (mot_schema){0};
 }
 
@@ -93,12 +101,15 @@ typedef struct list {
     size_t count;
 } list;
 
-static void lists_of(const mot_schema *schema, list lists[4])
+enum { LISTS = 5 };
+
+static void lists_of(const mot_schema *schema, list lists[LISTS])
 {
     lists[0] = (list){"class_names", schema->class_names, (size_t)schema->classes};
     lists[1] = (list){"group_names", schema->group_names, (size_t)schema->groups};
     lists[2] = (list){"column_names", schema->column_names, schema->format.features};
     lists[3] = (list){"vocabulary", schema->vocabulary, schema->format.vocabulary};
+    lists[4] = (list){"target_names", schema->target_names, numbers_of(schema)};
 }
 
 /* Only where targets are no classes is it said how long they are. */
@@ -117,7 +128,7 @@ done:
 mot_status mot_schema_write(const mot_schema *schema, hid_t file)
 {
     mot_status status = MOT_OK;
-    list lists[4];
+    list lists[LISTS];
     hid_t group = H5Gcreate2(file, "data", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (group < 0) return mot_fail(MOT_ERR_FILE, "cannot make the group /data of a file");
     MOT_TRY(mot_h5_set_text(group, ".", "kind", mot_dataset_kind_names[schema->format.kind]));
@@ -181,9 +192,9 @@ done:
 mot_status mot_schema_read(mot_schema *schema, hid_t file, const char *path)
 {
     mot_status status = MOT_OK;
-    list lists[4];
+    list lists[LISTS];
     char ***const names[] = {&schema->class_names, &schema->group_names, &schema->column_names,
-                             &schema->vocabulary};
+                             &schema->vocabulary, &schema->target_names};
     *schema = (mot_schema){0};
     if (!mot_h5_exists(file, "data")) return MOT_OK;
     hid_t group = H5Gopen2(file, "data", H5P_DEFAULT);

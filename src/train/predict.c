@@ -36,6 +36,14 @@ static void free_room(predictions *p)
     mot_free(p->gate);
 }
 
+/* Of the classes, or of so many numbers, where these are those of a target. */
+static char *const *names_of(const run_world *world, size_t numbers)
+{
+    const mot_schema *schema = &world->schema;
+    if (numbers > 0) return numbers * sizeof(float) == schema->target_bytes ? schema->target_names : NULL;
+    return world->model.config->data.target == MOT_TARGET_GROUP ? schema->group_names : schema->class_names;
+}
+
 static mot_status begin(const run_world *world, predict_output *output, predictions *p)
 {
     const mot_loss *loss = mot_step_loss(world->step);
@@ -44,8 +52,7 @@ static mot_status begin(const run_world *world, predict_output *output, predicti
     output->classes = classes ? (size_t)world->classes : 0;
     output->numbers = classes ? 0 : loss->outputs;
     output->choices = world->model.gate.kind->spread ? 0 : mot_model_choices(&world->model);
-    output->names = world->model.config->data.target == MOT_TARGET_GROUP ? world->schema.group_names
-                                                                         : world->schema.class_names;
+    output->names = names_of(world, output->numbers);
     const mot_status status = make_room(world->model.config, output, p);
     return status == MOT_OK ? mot_predict_output_open(output) : status;
 }

@@ -32,7 +32,7 @@ typedef struct predict_output {
     const char *path; /* not owned */
     size_t samples;   /* that will come */
     size_t classes, numbers, choices; /* classes, or numbers of a target; the other is 0 */
-    char *const *names;       /* [classes], not owned; NULL: numbers */
+    char *const *names;       /* [classes] or [numbers], not owned; NULL: numbers */
     char *const *files;       /* [samples], not owned; NULL: samples have no files */
     char temporary[MOT_PATH]; /* .csv: its name; else "" */
     int file;                 /* -1: none */

@@ -37,25 +37,29 @@ static mot_status put_bytes(const predict_output *output, const void *bytes, siz
 
 /* ---- .csv ---- */
 
-static const char *name_of(const predict_output *o, size_t class, char number[24])
+/* Of a class, or of a number of the target. */
+static const char *name_of(const predict_output *o, size_t which, char number[24])
 {
-    if (o->names != NULL) return o->names[class];
-    snprintf(number, 24, "%zu", class);
+    if (o->names != NULL) return o->names[which];
+    snprintf(number, 24, "%zu", which);
     return number;
 }
 
 /* "sample,class,expert,gate_probability,expert_2,gate_probability_2,...,p_NAME,..."; of pictures "sample,file,class,...";
- * of targets that are numbers "sample,output,expert,...", or "sample,output_0,output_1,...,expert,..." */
+ * of targets that are numbers "sample,output_NAME,...,expert,...", without names "sample,output,expert,..." or
+ * "sample,output_0,output_1,...,expert,..." */
 static void put_head(const predict_output *o, FILE *stream)
 {
     char number[24];
     fputs(o->files != NULL ? "sample,file" : "sample", stream);
     if (o->numbers == 0) fputs(",class", stream);
     for (size_t c = 0; c < o->numbers; ++c)
-        if (o->numbers == 1)
+        if (o->names != NULL || o->numbers > 1) {
+            fputc(',', stream);
+            mot_csv_put_field(stream, "output_", name_of(o, c, number));
+        } else {
             fputs(",output", stream);
-        else
-            fprintf(stream, ",output_%zu", c);
+        }
     for (size_t k = 0; k < o->choices; ++k)
         if (k == 0)
             fputs(",expert,gate_probability", stream);
@@ -205,6 +209,11 @@ done:
     return status;
 }
 
+static const char *names_called(const predict_output *o)
+{
+    return o->numbers > 0 ? "target_names" : "class_names";
+}
+
 static mot_status write_h5(const predict_output *o)
 {
     column columns[MOST_COLUMNS];
@@ -217,7 +226,7 @@ static mot_status write_h5(const predict_output *o)
     MOT_TRY(mot_h5_set_text(file, ".", "mot_version", MOT_VERSION));
     for (int i = 0; i < count; ++i) MOT_TRY(write_column(o, &columns[i], file));
     if (o->names != NULL)
-        MOT_TRY(mot_h5_write_texts(file, "class_names", o->classes, (const char *const *)o->names));
+        MOT_TRY(mot_h5_write_texts(file, names_called(o), o->classes + o->numbers, (const char *const *)o->names));
     if (o->files != NULL)
         MOT_TRY(mot_h5_write_texts(file, "file", o->samples, (const char *const *)o->files));
     MOT_TRY(mot_h5_close_file(&file, o->path, true));
@@ -228,7 +237,7 @@ done:
 
 static mot_status write_npz(const predict_output *o)
 {
-    const mot_npz_texts texts[] = {{"class_names", o->names != NULL ? o->classes : 0, o->names},
+    const mot_npz_texts texts[] = {{names_called(o), o->names != NULL ? o->classes + o->numbers : 0, o->names},
                                    {"file", o->files != NULL ? o->samples : 0, o->files}};
     column columns[MOST_COLUMNS];
     mot_npz_array array[MOST_COLUMNS];

@@ -112,7 +112,7 @@ PY
 quietly mot data import csv --out both.h5 --train both.csv --target first,second --group-column kind --test-fraction 0.25
 quietly mot data import npy --out npy.h5 --train x.npy,y.npy --numbers
 mot data show both.h5 >shown || fail "show fails"
-grep -q 'targets of 2 numbers, 2 groups' shown && grep -q '^target 1 ' shown || fail "show: $(cat shown)"
+grep -q 'targets of 2 numbers, 2 groups' shown && grep -q '^target second ' shown || fail "show: $(cat shown)"
 sed -e '/^  source\|^  teacher/d' -e 's/^data:/data: {file: both.h5}/' teacher.yaml >both.yaml
 quietly mot train both.yaml run=both gate.kind=fixed route.top_k=1
 head -n 1 both/groups.csv | grep -qx 'group,samples,expert_0,expert_1,expert_2' || fail "groups.csv: $(head -n 1 both/groups.csv)"
@@ -121,7 +121,7 @@ quietly mot train both.yaml run=by_group data.target=group train.loss=cross_entr
 quietly mot train both.yaml run=plain
 mot eval plain data.file=npy.h5 eval.split=train --json >npy.json || fail "other numbers of the same form are not evaluated"
 quietly mot predict plain --csv both.csv -o both-out.csv
-head -n 1 both-out.csv | grep -q '^sample,output_0,output_1,expert' || fail "columns of predictions: $(head -n 1 both-out.csv)"
+head -n 1 both-out.csv | grep -q '^sample,output_first,output_second,expert' || fail "columns of predictions: $(head -n 1 both-out.csv)"
 awk -F, -v OFS=, 'NR > 1 { $2 = 1e9 * $2 } 1' both.csv >large.csv
 quietly mot data import csv --out large.h5 --train large.csv --target first --ignore-columns second,kind
 mot train --dry-run both.yaml run=large data.file=large.h5 eval.split=train 2>&1 | tr '\n' ' ' | grep -q 'targets are numbers of about .e+09' || fail "large targets pass silently"

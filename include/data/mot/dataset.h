@@ -7,7 +7,7 @@
  *                [n] or [n, C] float32, where classes = 0: C numbers that are to be predicted
  *      /S/group  [n] int32      optional: superclass, domain; never shown to the model, only to the study
  *      /S/sample_xxh3  [n] int64    checksum of each sample, its 64 bits
- *      /class_names, /group_names, /vocabulary, /column_names   strings
+ *      /class_names, /group_names, /vocabulary, /column_names, /target_names   strings
  *      /normalization/mean, /normalization/deviation   [columns] float64
  * A text's tokens are ids >= 1; 0 is padding behind the end, so a text's length is the place of its first 0.
  *
@@ -68,6 +68,7 @@ typedef struct mot_dataset {
     int classes, groups;               /* that targets are; 0: they are none. Groups 0: the file has none */
     char **class_names, **group_names; /* owned; NULL when absent */
     char **column_names;               /* [features] of vectors, owned; NULL when absent */
+    char **target_names;               /* of the numbers of a target, owned; NULL when absent */
     char **vocabulary;                 /* of texts, the words in the order of their ids, owned; NULL when absent */
     mot_gidx samples;                  /* in this split */
     /* What each sample should be taken for: bytes that the loss alone understands (loss.h). A class is an int32_t in [0, classes); numbers are floats. */
@@ -162,6 +163,7 @@ typedef struct mot_dataset_about {
     const char *const *class_names, *const *group_names,
                                         *const *vocabulary; /* names may be NULL: "0", "1", ... */
     const char *const *column_names;                        /* [features] of vectors, or NULL: they have none */
+    const char *const *target_names;                        /* of the numbers of a target; likewise */
     bool signed_labels;
 } mot_dataset_about;
 /* Of `format.normalization` the caller says the scaling alone; mean and deviation are computed by the writer over the train

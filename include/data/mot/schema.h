@@ -26,7 +26,7 @@ typedef struct mot_schema {
     size_t target_bytes; /* of a sample's target */
     bool signed_labels;
     bool ids_or_bytes; /* texts without words, of a version that did not write which of both they are */
-    char **class_names, **group_names, **column_names, **vocabulary; /* owned; NULL: no names */
+    char **class_names, **group_names, **column_names, **vocabulary, **target_names; /* owned; NULL: no names */
 } mot_schema;
 
 /* Copies what a data set says of itself. */
