@@ -33,13 +33,11 @@ static error_t check(const arguments *given, struct argp_state *state)
         if (other != NULL) cmd_data_wrong(state, "--%s is of the study rehearsal alone", other);
         if (other == NULL && o->folder == NULL)
             cmd_data_wrong(state, "an argument is missing, expected %s", "claims|soft-routed|rehearsal|ablations FOLDER");
-    } else if (o->draw_only) {
-        cmd_data_wrong(state, "--draw draws what was trained before, and rehearsal trains nothing: leave it out");
     } else if (asked == NULL && o->folder == NULL) {
         cmd_data_wrong(state, "rehearsal needs a FOLDER for a study, or settings for a table, such as --gap=1");
-    } else if (asked != NULL && (o->folder != NULL || o->quick || o->page != NULL)) {
+    } else if (asked != NULL && (o->folder != NULL || o->quick || o->draw_only || o->page != NULL)) {
         cmd_data_wrong(state, "--%s makes a table, for which there is no %s: they are of a study", asked,
-                       o->folder != NULL ? "FOLDER" : o->quick ? "--quick" : "--page");
+                       o->folder != NULL ? "FOLDER" : o->quick ? "--quick" : o->draw_only ? "--draw" : "--page");
     } else if (given->asked.similar_given && !given->asked.all && given->asked.rule.strategy != MOT_REHEARSAL_HYBRID) {
         cmd_data_wrong(state, "--similar is of hybrid rehearsal alone, not of --strategy=%s",
                        mot_rehearsal_strategy_names[given->asked.rule.strategy]);
@@ -103,7 +101,7 @@ mot_status mot_cmd_study(int argc, char **argv)
         {"draw", KEY_DRAW, NULL, 0, "Train nothing; write file and page from the trials that are there", 0},
         {"page", KEY_PAGE, "FILE", 0, "Where the page goes, its pictures beside it (default: into FOLDER)",
          0},
-        {"data", KEY_DATA, "DIR", 0, "Folder of the data sets, for ablations (default: data)", 0},
+        {"data", KEY_DATA, "DIR", 0, "Folder of the data sets, for ablations and rehearsal (default: data)", 0},
         {"seed", KEY_SEED, "S", 0, "Of rehearsal's simulations (default 1)", 0},
         {"runs", KEY_RUNS, "R", 0, "Of each of rehearsal's simulations (default 300)", 0},
         {0},
@@ -117,7 +115,8 @@ mot_status mot_cmd_study(int argc, char **argv)
             "page with pictures, numbers with their spread over seeds, and verdicts.\v"
             "claims       the claims of arXiv 2510.27004 about Mixture-of-Transformers, on its synthetic mixture\n"
             "soft-routed  the claims of arXiv 2510.07205 about students of a soft-routed teacher\n"
-            "rehearsal    the claims of arXiv 2506.00205 about rehearsal in linear regression, simulated\n"
+            "rehearsal    the claims of arXiv 2506.00205 about rehearsal in linear regression, simulated, and of\n"
+            "             transformers and MoTs on streams of tasks: CLINC150 and CIFAR-100, where they are there\n"
             "ablations    stages, sharing, gates and sizes on Fashion-MNIST, CIFAR-100 and CLINC150\n\n"
             "Every trial is an ordinary run in FOLDER/trials/. Under mpirun the ranks share the trials out; a "
             "study that was stopped continues by the same command."};

@@ -308,6 +308,14 @@ static double student(size_t freedom)
     return z + (g1 + (g2 + (g3 + g4 / f) / f) / f) / f;
 }
 
+mot_interval mot_mean_interval(const double *values, size_t count)
+{
+    const mot_summary of = mot_summarize(values, count);
+    if (count < 2) return (mot_interval){NAN, NAN};
+    const double half = student(count - 1) * of.deviation / sqrt((double)count);
+    return (mot_interval){of.mean - half, of.mean + half};
+}
+
 mot_interval mot_line_slope(const double *x, const double *y, size_t count)
 {
     const mot_line line = mot_line_fit(x, y, count);

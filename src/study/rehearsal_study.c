@@ -1,18 +1,21 @@
-/* The study of rehearsal: which claims there are, and how its page begins. */
+/* The study of rehearsal: which claims there are, of linear regression and of streams, and how its page begins. */
 #include "mot/atomic_file.h"
 #include "mot/log.h"
-#include "rehearsal_study.h"
+#include "deep.h"
 
 static const rehearsal_claim *const claims[] = {&mot_rehearsal_gaps,       &mot_rehearsal_sizes,  &mot_rehearsal_crossovers, &mot_rehearsal_groups,
-                                                &mot_rehearsal_structures, &mot_rehearsal_orders, &mot_rehearsal_memories};
+                                                &mot_rehearsal_structures, &mot_rehearsal_orders, &mot_rehearsal_memories,
+                                                &mot_deep_strategy,        &mot_deep_similar,     &mot_deep_memories,
+                                                &mot_deep_experts};
 enum { CLAIMS = MOT_COUNT(claims) };
 
 static void about(mot_study *study)
 {
     mot_study_say(study,
                   "The claims of Deng et al., *Unlocking the Power of Rehearsal in Continual Learning* (arXiv 2506.00205), "
-                  "about memories of old tasks in over-parameterized linear regression, measured: forgetting F and "
-                  "generalization error G after T tasks, by closed forms (lines) and by simulated runs (points).\n"
+                  "about memories of old tasks, measured: in over-parameterized linear regression, forgetting F and "
+                  "generalization error G after T tasks, by closed forms (lines) and by simulated runs (points); and from section "
+                  "7 on where transformers and mixtures of them learn streams of real tasks.\n"
                   "Made by `mot study rehearsal%s` with seed %llu; every number is in `rehearsal.h5`, and a page made again "
                   "from the same version and seed has the same numbers, on any number of ranks.\n"
                   "p numbers a sample, n samples a task, a memory of M samples, noise of variance s^2. Unless it says "
@@ -44,8 +47,9 @@ static mot_status tell(mot_study *study, void *with)
     mot_status status;
     MOT_TRY(mot_study_page_open(study, "What the claims about rehearsal come to"));
     about(study);
-    if (study->options.quick) mot_study_say(study, "This is the quick form: fewer settings. Trust the full one.\n\n");
+    if (study->options.quick) mot_study_say(study, "This is the quick form: fewer settings and seeds. Trust the full one.\n\n");
     for (size_t c = 0; c < CLAIMS; ++c) MOT_TRY(claims[c]->tell(study, &numbers[c]));
+    mot_study_say_failures(study);
     MOT_TRY(mot_study_page_close(study));
 done:
     return status;

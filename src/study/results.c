@@ -139,6 +139,20 @@ done:
     return status;
 }
 
+/* The tables of a stream. */
+static mot_status read_tasks(const char *folder, mot_task_matrix *tasks)
+{
+    char path[640];
+    hid_t file = H5I_INVALID_HID;
+    mot_status status;
+    snprintf(path, sizeof path, "%s/run.h5", folder);
+    MOT_TRY(mot_h5_open(&file, path, false));
+    status = mot_task_matrix_read(tasks, file, path);
+    mot_h5_close(&file);
+done:
+    return status;
+}
+
 static mot_status read_trial(const mot_study *study, const study_variant *variant, int seed,
                              study_result *result)
 {
@@ -147,7 +161,8 @@ static mot_status read_trial(const mot_study *study, const study_variant *varian
     snprintf(path, sizeof path, "%s/failed.txt", folder);
     *result = (study_result){.failed = access(path, F_OK) == 0};
     if (result->failed) return MOT_OK;
-    return read_record(folder, result);
+    const mot_status status = read_tasks(folder, &result->tasks);
+    return status == MOT_OK ? read_record(folder, result) : status;
 }
 
 mot_status mot_study_read(mot_study *study)
@@ -166,5 +181,6 @@ done:
 void mot_study_result_free(study_result *result)
 {
     for (int c = 0; c < STUDY_COLUMNS; ++c) mot_free(result->column[c]);
+    mot_task_matrix_free(&result->tasks);
     *result = (study_result){0};
 }

@@ -34,7 +34,7 @@ done:
 
 /* ---- a study of claims ---- */
 
-static void say_failures(mot_study *study)
+void mot_study_say_failures(mot_study *study)
 {
     for (size_t v = 0; v < study->variants; ++v)
         for (int s = 0; s < study->variant[v].seeds; ++s)
@@ -54,7 +54,7 @@ static mot_status tell_claims(mot_study *study, void *with)
         mot_study_say(study,
                       "This is the quick form: fewer seeds, settings and test samples. Trust the full one.\n\n");
     for (size_t c = 0; c < claims->count; ++c) MOT_TRY(claims->claim[c]->tell(study));
-    say_failures(study);
+    mot_study_say_failures(study);
     MOT_TRY(mot_study_page_close(study));
 done:
     return status;

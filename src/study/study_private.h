@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "mot/continual.h"
 #include "mot/figure.h"
 #include "mot/h5.h"
 #include "mot/mixture.h"
@@ -58,6 +59,7 @@ typedef struct study_result {
     size_t stages;
     double stage_begin[16]; /* steps done when each stage began */
     double steps;           /* in all */
+    mot_task_matrix tasks;  /* of a stream: what was right in each task after each; else of no tasks */
 } study_result;
 
 /* A configuration, and the seeds that it is tried with. */
@@ -100,6 +102,9 @@ mot_status mot_study_do(const mot_comm *comm, const mot_study_options *options, 
                         study_part *plan, study_part *tell, void *with);
 /* Releases everything, also a page that was begun and not finished. */
 void mot_study_free(mot_study *study);
+
+/* Names the trials that failed. */
+void mot_study_say_failures(mot_study *study);
 
 /* A claim plans its trials, which it may share with others, and later tells what came out: a section of the page, its
  * pictures, its numbers in the file. */

@@ -199,6 +199,19 @@ START_TEST(wilson)
 }
 END_TEST
 
+/* R: t.test(c(2, 4, 4, 4, 5, 5, 7, 9))$conf.int is 3.212518 6.787482 with t(7) = 2.364624; of two values t(1) = 12.7062. */
+START_TEST(mean_interval)
+{
+    mot_interval i = mot_mean_interval((double[]){2, 4, 4, 4, 5, 5, 7, 9}, 8);
+    ck_assert_double_eq_tol(i.low, 3.212518, 2e-3);
+    ck_assert_double_eq_tol(i.high, 6.787482, 2e-3);
+    i = mot_mean_interval((double[]){1, 2}, 2);
+    ck_assert_double_eq_tol(i.high, 1.5 + 12.706205 / 2, 1e-6);
+    i = mot_mean_interval((double[]){1}, 1);
+    ck_assert(isnan(i.low) && isnan(i.high));
+}
+END_TEST
+
 /* Anscombe's first set again, of which R's confint(lm(y ~ x)) has the slope from 0.2333701 to 0.7668117; its ranks by hand:
  * R's cor(x, y, method = "spearman") is 0.8181818. */
 START_TEST(slope_and_ranks)
@@ -235,6 +248,7 @@ static void statistics_tests(TCase *tcase)
     if (!mot_ck_short()) tcase_add_test(tcase, bootstrap_covers); /* the same figures in any build */
     tcase_add_test(tcase, bootstrap_repeats_and_refuses);
     tcase_add_test(tcase, wilson);
+    tcase_add_test(tcase, mean_interval);
     tcase_add_test(tcase, slope_and_ranks);
 }
 

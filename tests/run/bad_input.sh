@@ -194,7 +194,7 @@ job "ablations without data" "no data set for the ablations in the folder 'nowhe
 job "a page from trials that are not there" "is not done yet" study claims runs/x --quick --draw
 alone "rehearsal that is neither a study nor a table" "rehearsal needs a FOLDER for a study, or settings" study rehearsal
 alone "rehearsal that is both" "--gap makes a table, for which there is no FOLDER" study rehearsal runs/x --gap 1
-alone "rehearsal from trials" "--draw draws what was trained before" study rehearsal runs/x --draw
+alone "a table of rehearsal from trials" "--gap makes a table, for which there is no --draw" study rehearsal --gap 1 --draw
 alone "settings of rehearsal for another study" "--tasks is of the study rehearsal alone" study claims runs/x --tasks 3
 alone "a seed for another study" "--seed is of the study rehearsal alone" study claims runs/x --seed 3
 job "rehearsal of too small a width" "needs samples . memory . 2 = 50 at least" study rehearsal --width 49

@@ -75,6 +75,9 @@ mot_status mot_power_bootstrap(const double *x, const double *t, const int *seed
  * for fewer than three points, or equal x. */
 mot_interval mot_line_slope(const double *x, const double *y, size_t count);
 
+/* The 95 % interval of a mean by Student's t, for values that are independent, normal and alike. NaN for fewer than two. */
+mot_interval mot_mean_interval(const double *values, size_t count);
+
 /* Spearman's: the correlation of ranks, where equal values share the mean of theirs, and its 95 % interval by Fisher's
  * transformation with the variance (1 + r^2 / 2) / (count - 3) of Bonett and Wright (2000). NaN where x or y does not vary,
  * and for the interval of fewer than four points. */

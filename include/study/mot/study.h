@@ -18,7 +18,7 @@
 typedef struct mot_study_options {
     const char *folder; /* of the study */
     const char *page;   /* where the page goes, "x/NAME.md"; NULL: into the folder */
-    const char *data;   /* folder of the data sets; only for the ablations */
+    const char *data;   /* folder of the data sets; for the ablations, and for rehearsal, whose streams are skipped where they are not there */
     bool quick;         /* fewer trials and steps: minutes instead of an hour */
     bool draw_only;     /* trains nothing: draws the page from the trials that are there; all must be done */
     uint64_t seed;      /* only for rehearsal, as `runs`: of the simulations */
@@ -31,8 +31,8 @@ mot_status mot_study_claims(const mot_comm *comm, const mot_study_options *optio
 /* The claims of Liao and Kyrillidis (arXiv 2510.07205) about soft-routed mixtures of experts that learn from a teacher. */
 mot_status mot_study_soft_routed(const mot_comm *comm, const mot_study_options *options);
 
-/* The claims of Deng et al. (arXiv 2506.00205) about rehearsal, in linear regression (rehearsal.h): simulations in place of
- * trials, so that nothing is kept from one call to the next, and draw_only has no meaning. */
+/* The claims of Deng et al. (arXiv 2506.00205) about rehearsal: in linear regression (rehearsal.h), simulated anew whatever
+ * draw_only says; and of transformers and MoTs that learn streams of tasks, in trials. */
 mot_status mot_study_rehearsal(const mot_comm *comm, const mot_study_options *options);
 
 /* Stages, sharing, gates and sizes on Fashion-MNIST, CIFAR-100 and CLINC150, with the encoder as expert. */

@@ -1,0 +1,134 @@
+/* What a MoT adds: experts that tasks may have for themselves, at the FLOPs of one. */
+#include "deep.h"
+
+enum { ONE, FREE, FROZEN, TOLD, GROWN, GROWN_FROZEN, GATES, LEVELS = 2 };
+static const struct {
+    const char *name, *label, *settings;
+} gates[GATES] = {
+    [ONE] = {"one", "one transformer", "model.experts=1; route.balance_loss=0; route.noise=none; route.scale=none"},
+    [FREE] = {"free", "MoT, gate learns", ""},
+    [FROZEN] = {"frozen", "MoT, gate learns the first task", "rehearsal.gate_tasks=1"},
+    [TOLD] = {"told", "MoT, gate is told the task", "gate.kind=fixed; gate.told=group; route.balance_loss=0; route.noise=none; route.scale=none"},
+    [GROWN] = {"grown", "MoT, an expert more with each task", "rehearsal.grow=1"},
+    [GROWN_FROZEN] = {"grown-frozen", "the same, older experts stand still", "rehearsal.grow=1; rehearsal.freeze_old=true"},
+};
+
+/* level 0: without memory; 1: with two samples a class. */
+static study_variant *add(mot_study *study, int level, int gate)
+{
+    char name[32], settings[300];
+    snprintf(name, sizeof name, "ten-%s", gates[gate].name);
+    snprintf(settings, sizeof settings, "model.experts=10; %s%s", level == 1 ? "rehearsal.memory=2 a class; " : "", gates[gate].settings);
+    return mot_deep_add(study, &(deep_trial){DEEP_CLINC, DEEP_CLEAN, DEEP_MOT, level == 1 ? DEEP_CONCURRENT : DEEP_NONE, name,
+                                             settings, study->options.quick ? 2 : 5});
+}
+
+static bool is_shown(const mot_study *study, int gate)
+{
+    return !study->options.quick || gate == ONE || gate == FREE || gate == TOLD;
+}
+
+static mot_status plan(mot_study *study, rehearsal_numbers *unused)
+{
+    (void)unused;
+    if (!mot_deep_find(study, DEEP_CLINC)) return MOT_OK;
+    for (int level = 0; level < LEVELS; ++level)
+        for (int gate = 0; gate < GATES; ++gate)
+            if (is_shown(study, gate)) (void)add(study, level, gate);
+    return MOT_OK;
+}
+static void say_row(mot_study *study, int level, int gate)
+{
+    const study_variant *variant = add(study, level, gate), *one = add(study, level, ONE);
+    const deep_mean acc = mot_deep_mean(variant, DEEP_ACC), forgetting = mot_deep_mean(variant, DEEP_FORGETTING),
+                    learned = mot_deep_mean(variant, DEEP_LEARNING), unaided = mot_deep_mean(variant, DEEP_UNAIDED),
+                    less = mot_deep_difference(variant, one, DEEP_FORGETTING), gain = mot_deep_difference(variant, one, DEEP_ACC),
+                    nmi = mot_deep_mean(variant, DEEP_NMI);
+    char text[6][96];
+    mot_study_say(study, "| %s | %s | %s | %s | %s | %s | %s | %s | %.2f |\n", gate == ONE ? (level == 0 ? "no memory" : "2 a class") : "",
+                  gates[gate].label, mot_deep_text(&acc, false, text[0]), gate == ONE ? "" : mot_deep_text(&gain, true, text[1]),
+                  mot_deep_text(&forgetting, false, text[2]), gate == ONE ? "" : mot_deep_text(&less, true, text[3]),
+                  mot_deep_text(&learned, false, text[4]), mot_deep_text(&unaided, false, text[5]), nmi.mean);
+}
+
+static mot_status draw(mot_study *study)
+{
+    static const deep_value shown[] = {DEEP_ACC, DEEP_FORGETTING};
+    static const char *const levels[LEVELS] = {"no memory", "2 a class"};
+    double value[2][GATES * LEVELS], low[2][GATES * LEVELS], high[2][GATES * LEVELS];
+    const char *label[GATES];
+    size_t groups = 0;
+    for (int gate = 0; gate < GATES; ++gate) {
+        if (!is_shown(study, gate)) continue;
+        label[groups] = gates[gate].name;
+        for (int level = 0; level < LEVELS; ++level)
+            for (size_t v = 0; v < 2; ++v) {
+                const deep_mean mean = mot_deep_mean(add(study, level, gate), shown[v]);
+                const size_t at = groups * LEVELS + (size_t)level;
+                value[v][at] = mean.mean;
+                low[v][at] = mean.interval.low;
+                high[v][at] = mean.interval.high;
+            }
+        ++groups;
+    }
+    mot_panel panels[2];
+    for (size_t v = 0; v < 2; ++v)
+        panels[v] = (mot_panel){.kind = MOT_PANEL_BARS,
+                                .title = v == 0 ? "Acc, task known, %" : "Forgetting, points",
+                                .bars = {.groups = groups,
+                                         .series = LEVELS,
+                                         .group_labels = label,
+                                         .series_labels = levels,
+                                         .value = value[v],
+                                         .lower = low[v],
+                                         .upper = high[v]}};
+    const mot_figure figure = {.panels = panels, .panel_count = 2, .width = 1200, .height = 380};
+    return mot_study_draw(study, "deep-experts", "CLINC150, clean: means over the seeds, with their 95 % intervals.", &figure);
+}
+
+/* Whether a gate forgets less than one transformer, and is more accurate, in both levels of memory. */
+static void tell_gate(mot_study *study, int gate, const char *claim)
+{
+    char text[LEVELS][2][96];
+    size_t less = 0;
+    for (int level = 0; level < LEVELS; ++level) {
+        const study_variant *variant = add(study, level, gate), *one = add(study, level, ONE);
+        const deep_mean forgetting = mot_deep_difference(variant, one, DEEP_FORGETTING), acc = mot_deep_difference(variant, one, DEEP_ACC);
+        (void)mot_deep_text(&forgetting, true, text[level][0]);
+        (void)mot_deep_text(&acc, true, text[level][1]);
+        less += forgetting.interval.high < 0;
+    }
+    mot_study_verdict(study, less == LEVELS, "(%s) Forgetting %s without memory and %s with 2 a class; Acc %s and %s.", claim, text[0][0],
+                      text[1][0], text[0][1], text[1][1]);
+}
+
+static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
+{
+    mot_status status = MOT_OK;
+    (void)unused;
+    if (!mot_deep_planned(study, DEEP_CLINC)) return MOT_OK;
+    mot_study_section(study, "What experts add");
+    mot_study_say(study,
+                  "CLINC150, clean: one transformer against ten experts of its size, of which a sample goes to one, at its FLOPs; none "
+                  "without memory, concurrent with 2 samples a class. A gate may learn all along, only in the first task "
+                  "(arXiv 2506.16437), be told the task, so that each has an expert, or get an expert more with each task. "
+                  "Differences are from one transformer, seed by seed; NMI is that of expert and task at the end.\n\n"
+                  "| memory | gate | Acc | difference | forgetting | difference | learned | Acc, task not known | NMI |\n"
+                  "|---|---|---|---|---|---|---|---|---|\n");
+    for (int level = 0; level < LEVELS; ++level)
+        for (int gate = 0; gate < GATES; ++gate)
+            if (is_shown(study, gate)) say_row(study, level, gate);
+    mot_study_say(study, "\n");
+    MOT_TRY(draw(study));
+    tell_gate(study, FREE, "A gate that learns forgets less than one transformer.");
+    if (!study->options.quick) {
+        tell_gate(study, FROZEN, "So does one that learns the first task alone.");
+        tell_gate(study, GROWN, "So do experts that come with tasks.");
+        tell_gate(study, GROWN_FROZEN, "So do they where older ones stand still.");
+    }
+    tell_gate(study, TOLD, "So does a gate that is told the task.");
+done:
+    return status;
+}
+
+const rehearsal_claim mot_deep_experts = {"deep experts", plan, tell};
