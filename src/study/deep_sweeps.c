@@ -115,7 +115,7 @@ static mot_status tell_similar(mot_study *study, const rehearsal_numbers *unused
     mot_study_section(study, "What hybrid takes for similar");
     mot_study_say(study,
                   "CLINC150, changed, one transformer. Gradients are compared as a task begins, while the head of its classes is "
-                  "random, or after 20 of its steps (on its own samples alone); tasks of cosine tau or more are similar. At "
+                  "random, or after 20 of its steps (on its own samples alone; what is old then comes in fewer steps); tasks of cosine tau or more are similar. At "
                   "tau = -1 hybrid is concurrent, at 1 sequential rehearsal. Differences are from concurrent, seed by seed.\n\n"
                   "| compared | tau | alike | median size of cosine | Acc | forgetting | Acc, difference |\n|---|---|---|---|---|---|---|\n");
     for (size_t a = 0; a < AFTERS; ++a)
@@ -135,11 +135,14 @@ static mot_status tell_similar(mot_study *study, const rehearsal_numbers *unused
             mot_deep_line_add(&line[a], taus[t], variant);
         }
     mot_study_say(study, "\n");
-    MOT_TRY(mot_deep_draw(study, "deep-tau", "Hybrid over tau; bands are 95 % intervals of the mean over 5 to 10 seeds.",
+    MOT_TRY(mot_deep_draw(study, "deep-tau", "Hybrid over tau; bands are 95 % intervals of the mean over the seeds.",
                           &(mot_axis){.label = "tau"}, line, labels, AFTERS));
     mot_study_verdict(study, better > 0,
                       "(Some tau makes hybrid more accurate than concurrent.) %zu of %zu settings are by the whole interval, %zu are less.",
                       better, tried, worse);
+    mot_study_say(study, "As a task begins, its head is random, and what its loss says of the shared parts is nearly noise: cosines are "
+                         "small. Some steps later they are larger, but what they are of is then fewer steps: those before the "
+                         "comparison had no old sample.\n\n");
 done:
     return status;
 }
@@ -166,7 +169,7 @@ static mot_status tell_sweep(mot_study *study, const char *name, const char *tit
             mot_deep_line_add(&line[s - DEEP_CONCURRENT], x[p], variant);
         }
     mot_study_say(study, "\n");
-    snprintf(caption, sizeof caption, "%s; bands are 95 %% intervals of the mean over 5 to 10 seeds.", title);
+    snprintf(caption, sizeof caption, "%s; bands are 95 %% intervals of the mean over the seeds.", title);
     return mot_deep_draw(study, name, caption, axis, line, mot_deep_strategies + DEEP_CONCURRENT, REHEARSERS);
 }
 

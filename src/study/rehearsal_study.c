@@ -14,8 +14,8 @@ static void about(mot_study *study)
     mot_study_say(study,
                   "The claims of Deng et al., *Unlocking the Power of Rehearsal in Continual Learning* (arXiv 2506.00205), "
                   "about memories of old tasks, measured: in over-parameterized linear regression, forgetting F and "
-                  "generalization error G after T tasks, by closed forms (lines) and by simulated runs (points); and from section "
-                  "7 on where transformers and mixtures of them learn streams of real tasks.\n"
+                  "generalization error G after T tasks, by closed forms (lines) and by simulated runs (points); and in "
+                  "the last sections where transformers and mixtures of them learn streams of real tasks.\n"
                   "Made by `mot study rehearsal%s` with seed %llu; every number is in `rehearsal.h5`, and a page made again "
                   "from the same version and seed has the same numbers, on any number of ranks.\n"
                   "p numbers a sample, n samples a task, a memory of M samples, noise of variance s^2. Unless it says "
