@@ -46,7 +46,8 @@ static size_t list_settings(mot_study *study, setting settings[MOST_SETTINGS])
                 *to = (setting){.set = set, .form = form, .model = (deep_model)model};
                 for (int s = 0; s < DEEP_STRATEGIES; ++s)
                     to->of[s] = mot_deep_usual(study, set, form, (deep_model)model, s);
-                snprintf(to->name, sizeof to->name, "%.10s, %s, %s", mot_deep_sets[set].title, form_names[form], model_names[model]);
+                snprintf(to->name, sizeof to->name, "%.*s, %s, %s", (int)strcspn(mot_deep_sets[set].title, ","),
+                         mot_deep_sets[set].title, form_names[form], model_names[model]);
             }
     }
     return count;
