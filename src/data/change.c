@@ -118,7 +118,7 @@ static const change_kind
     other_words = {.name = "words", .of = TEXTS, .entries = words, .what = "known word", .apply = permute_words},
     dropped = {.name = "drop", .high = 1, .of = TEXTS, .apply = drop},
     labels = {.name = "labels", .high = 1, .of = PICTURES | TEXTS | VECTORS};
-static const change_kind *const kinds[] = {&change_rotate, &change_blur,   &noise,       &change_colours, &change_pixels,
+static const change_kind *const kinds[] = {&mot_change_rotate, &mot_change_blur,   &noise,       &mot_change_colours, &mot_change_pixels,
                                            &other_columns, &other_words, &dropped, &labels};
 
 static bool has_number(const change_kind *kind)

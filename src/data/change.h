@@ -38,7 +38,7 @@ typedef struct change_kind {
 } change_kind;
 
 /* change_pictures.c */
-extern const change_kind change_rotate, change_blur, change_colours, change_pixels;
+extern const change_kind mot_change_rotate, mot_change_blur, mot_change_colours, mot_change_pixels;
 
 enum { CHANGE_NOISE, CHANGE_LABEL, CHANGE_OTHER_LABEL, CHANGE_TABLE, CHANGE_ORDER }; /* purposes of random numbers */
 /* Four random words for a sample; `d`: of several. */

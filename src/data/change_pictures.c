@@ -161,12 +161,12 @@ static void permute_pixels(const made_change *change, const change_place *place,
 }
 
 enum { PICTURES = 1u << MOT_SAMPLE_PICTURE };
-const change_kind change_rotate = {.name = "rotate", .low = -360, .high = 360, .of = PICTURES, .apply = rotate},
-                  change_blur = {.name = "blur", .low = 0.1, .high = CHANGE_MOST_BLUR, .of = PICTURES, .apply = blur},
-                  change_colours = {.name = "colours",
+const change_kind mot_change_rotate = {.name = "rotate", .low = -360, .high = 360, .of = PICTURES, .apply = rotate},
+                  mot_change_blur = {.name = "blur", .low = 0.1, .high = CHANGE_MOST_BLUR, .of = PICTURES, .apply = blur},
+                  mot_change_colours = {.name = "colours",
                                     .of = PICTURES,
                                     .entries = channels,
                                     .what = "channel",
                                     .apply = permute_colours},
-                  change_pixels = {
+                  mot_change_pixels = {
                       .name = "pixels", .of = PICTURES, .entries = places, .what = "pixel", .apply = permute_pixels};

@@ -100,8 +100,8 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
         .stage = stage,
         .factor = factor,
         .careful = config->train.on_nonfinite == MOT_NONFINITE_SKIP_STEP,
-        .active = run_active(config, at),
-        .frozen = run_frozen(config, at),
+        .active = mot_run_active(config, at),
+        .frozen = mot_run_frozen(config, at),
     };
     mot_step_result result;
     mot_status status = MOT_OK;
@@ -184,7 +184,7 @@ static mot_status train(mot_run *run)
         const bool last = progress->stage == mot_stage_count(config), learned = last || task_ended(course);
         if (learned || (config->eval.every > 0 && step % config->eval.every == 0)) {
             const double before = mot_clock_s();
-            MOT_TRY(evaluate(run, learned ? run_task(course) : NO_TASK));
+            MOT_TRY(evaluate(run, learned ? mot_run_task(course) : NO_TASK));
             save = mot_run_note_best(course, &run->reporter.last_eval) || save;
             run->reporter.since.begun_s += mot_clock_s() - before; /* an evaluation is not training time */
         }

@@ -54,7 +54,7 @@ static mot_status find_gradient(mot_run *run, int task, const mot_sample_pool *p
                                     .total = (size_t)n,
                                     .number = run->course.progress.step,
                                     .stage = &stage,
-                                    .active = run_active(config, task),
+                                    .active = mot_run_active(config, task),
                                     .look = true};
         mot_step_result result;
         MOT_TRY(mot_step_run(world->step, &r->look, &look, mot_signals_asked(), &result));

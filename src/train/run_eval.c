@@ -22,7 +22,7 @@ mot_status mot_run_evaluate(mot_run *run)
     const mot_gidx samples = run->world.eval_set.samples, batch = (mot_gidx)run->course.config.eval.batch,
                    step = run->course.progress.step;
     run_eval *eval = &run->reporter.last_eval;
-    const int active = run_active(&run->course.config, run_task(&run->course));
+    const int active = mot_run_active(&run->course.config, mot_run_task(&run->course));
     double loss = 0, hits = 0, since = mot_clock_s();
     const mot_step_work before = *mot_step_measure(run->world.step);
     mot_status status = MOT_OK;

@@ -27,8 +27,8 @@ bool mot_run_compares_now(const run_course *course, const run_rehearsal *rehears
 mot_status mot_run_check_tasks(const mot_config *config, mot_gidx samples);
 /* run_task.c: the task of the last step; of its learning, the experts that may be chosen, and those below which they stand still
  * (mot_step_task). */
-int run_task(const run_course *course);
-int run_active(const mot_config *config, int task);
-int run_frozen(const mot_config *config, int task);
+int mot_run_task(const run_course *course);
+int mot_run_active(const mot_config *config, int task);
+int mot_run_frozen(const mot_config *config, int task);
 
 #endif

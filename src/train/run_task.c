@@ -5,7 +5,7 @@
 
 static mot_status check_growth(const mot_config *config)
 {
-    const int grow = config->rehearsal.grow, later = config->tasks - 1, first = run_active(config, 0);
+    const int grow = config->rehearsal.grow, later = config->tasks - 1, first = mot_run_active(config, 0);
     const mot_gate_kind *gate = mot_gate_kind_at(config->gate.kind);
     const int chosen = (int)mot_choice_count(&config->route, config->model.experts);
     if (grow == 0) return MOT_OK;
@@ -49,20 +49,20 @@ mot_status mot_run_check_tasks(const mot_config *config, mot_gidx samples)
     return status;
 }
 
-int run_task(const run_course *course)
+int mot_run_task(const run_course *course)
 {
     const mot_progress *progress = &course->progress;
     const bool next = progress->stage > 0 && progress->stage_first == progress->step;
     return mot_stage_task(&course->config, progress->stage - (next && progress->stage < mot_stage_count(&course->config)));
 }
 
-int run_active(const mot_config *config, int task)
+int mot_run_active(const mot_config *config, int task)
 {
     const int grow = config->rehearsal.grow;
     return grow > 0 ? config->model.experts - grow * (config->tasks - 1 - task) : 0;
 }
 
-int run_frozen(const mot_config *config, int task)
+int mot_run_frozen(const mot_config *config, int task)
 {
-    return config->rehearsal.freeze_old && task > 0 ? run_active(config, task - 1) : 0;
+    return config->rehearsal.freeze_old && task > 0 ? mot_run_active(config, task - 1) : 0;
 }
