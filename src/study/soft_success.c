@@ -115,7 +115,10 @@ static mot_status tell(mot_study *study)
     mot_study_say(study, "The share of seeds for which at t = 40 every expert of the teacher has a student whose "
                          "neuron and gate both have a cosine above 0.9 with his, with its 95 %% Wilson interval; "
                          "behind the semicolon, the seeds for which all neurons are found (cosine 0.9 in magnitude). "
-                         "D = 32.\n\n| m* |");
+                         "D = 32. Where there are many students, several share an expert: each of them has his neuron, "
+                         "but their gates are his only together, or four are at the places of a regular pentagon with "
+                         "cosines of 0.81 and -0.31, which give what his neuron gives. So seeds miss a router and have "
+                         "a small loss all the same; pruning leaves one of those who share.\n\n| m* |");
     for (size_t f = 0; f < MOST_FACTORS; f += factor_step(study)) mot_study_say(study, " m = %g m* |", factors[f]);
     mot_study_say(study, "\n|---|");
     for (size_t f = 0; f < MOST_FACTORS; f += factor_step(study)) mot_study_say(study, "---|");

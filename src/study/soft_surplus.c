@@ -69,8 +69,10 @@ static mot_status tell(mot_study *study)
     mot_status status = MOT_OK;
     mot_study_section(study, "An even surplus cancels in pairs, an odd one does not");
     mot_study_say(study, "Two experts, D = 32, no pruning: a student that is not needed cannot shrink, but a second "
-                         "one with the opposite neuron and the same gate takes its output away. Losses are of the "
-                         "seeds that have found both experts at t = 80.\n\n| students | surplus | loss at t = 80 "
+                         "one with the opposite neuron and the same gate takes its output away. Five can do it as well, "
+                         "or seven, at the places of a regular polygon, but then the loss falls like a power of t; and "
+                         "four of a pentagon learn an expert without being near to him. Losses are of the seeds that "
+                         "have found both experts at t = 80.\n\n| students | surplus | loss at t = 80 "
                          "|\n|---|---|---|\n");
     for (size_t s = 0; s < count; ++s) {
         const study_variant *variant = add(study, s);

@@ -27,7 +27,7 @@ static study_variant *add(mot_study *study, int D, double at_rate)
     const double until = 4 * mot_soft_theory(1 / sqrt(D));
     snprintf(name, sizeof name, "width-%d-rate-%g", D, at_rate);
     snprintf(label, sizeof label, "D = %d, rate %g", D, at_rate);
-    return mot_study_add(study, name, label, mot_soft_base, study->options.quick ? 5 : D <= 256 ? 10 : 5,
+    return mot_study_add(study, name, label, mot_soft_base, study->options.quick ? 5 : D <= 256 ? 30 : 10,
                          1.2e-4 * D * until / at_rate,
                          "data.teacher.width=%d; train.rate=%g; train.until=loss < 1.1 or %d steps; eval.every=%d; "
                          "data.teacher.eval=256",
