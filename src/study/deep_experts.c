@@ -127,6 +127,13 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
         tell_gate(study, GROWN_FROZEN, "So do they where older ones stand still.");
     }
     tell_gate(study, TOLD, "So does a gate that is told the task.");
+    mot_study_say(study,
+                  "Forgetting alone says little: what was learned less well can be forgotten less, and where a gate forgets less than one "
+                  "transformer it has also learned less (learned), unless it is told the task. It does not find the tasks: expert and task "
+                  "share almost nothing (NMI), so that each task goes to many experts, each of which sees a part of its samples and "
+                  "is learned over by the next task all the same. Told the task, experts share nothing and nothing is forgotten, by "
+                  "construction: an upper bound, not a method. There memory harms: an expert that would stand still goes on to learn "
+                  "from 2 samples a class alone.\n\n");
 done:
     return status;
 }

@@ -206,8 +206,9 @@ static void tell_orders(mot_study *study)
     }
     mot_study_say(study, "\n");
     mot_study_verdict(study, better == 0,
-                      "(Oldest first is best.) Of %d other orders %zu are more accurate by the whole interval, %zu less.", ORDERS - 1,
-                      better, worse);
+                      "(No order is better than oldest first.) Of %d other orders %zu are more accurate by the whole interval, %zu "
+                      "less; of so few seeds, differences of a point or two cannot be told from none.",
+                      ORDERS - 1, better, worse);
 }
 
 static mot_status tell_memories(mot_study *study, const rehearsal_numbers *unused)
@@ -229,8 +230,8 @@ static mot_status tell_memories(mot_study *study, const rehearsal_numbers *unuse
         MOT_TRY(tell_sweep(study, "deep-share", "Share of old samples", &(mot_axis){.label = "share"}, add_share, shares, SHARES, 1));
         tell_gains(study, "Hybrid, at any share.", add_share, SHARES, 1);
     }
-    mot_study_say(study, "How many of the tasks have their words permuted, on a stream that is otherwise clean: with 1 no two tasks have "
-                         "a word in common.\n\n");
+    mot_study_say(study, "How many of the tasks have their words permuted, on a stream that is otherwise clean: with 1 a word "
+                         "means something else in each of them.\n\n");
     MOT_TRY(tell_sweep(study, "deep-corruption", "Permuted tasks", &(mot_axis){.label = "share of permuted tasks"}, add_permuted,
                        permuted_share, PERMUTED, quick ? 2 : 1));
     tell_gains(study, "Hybrid, at any share of permuted tasks.", add_permuted, PERMUTED, quick ? 2 : 1);
