@@ -8,7 +8,11 @@ try:
 except ImportError as missing:
     print("skipped:", missing)
     sys.exit(77)
-MOT, SOURCE = os.environ["MOT_BINARY"], pathlib.Path(os.environ["MOT_SOURCE_DIR"])
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from drive import MOT, check, failures, summary as summary_of
+
+SOURCE = pathlib.Path(os.environ["MOT_SOURCE_DIR"])
 LIMIT = int(os.environ.get("MOT_TEST_LIMIT", 600))
 TASKS, STEPS = 3, 8
 CONFIG = """
@@ -19,13 +23,6 @@ rehearsal: {strategy: concurrent, memory: 8}
 checkpoint: {every: %d, keep: 0, start: true}
 eval: {every: 5, batch: 25}
 """ % (TASKS, STEPS, STEPS)
-failures = []
-
-
-def check(holds, text):
-    if not holds:
-        print("FAILED:", text)
-        failures.append(text)
 
 
 def near(a, b):
@@ -162,10 +159,6 @@ def check_record(run, summary):
     check(sorted(found) == [0, 5, 8, 10, 15, 16, 20, 24], "evaluations: %s" % sorted(found))
     for row, step in enumerate(summary["stream.steps"]):
         check((found[step] == table_of(summary, "stream")[row]).all(), "the record's evaluation after %d steps" % step)
-
-
-def summary_of(run):
-    return json.load(open(run + "/summary.json"))
 
 
 def go_on(summary):

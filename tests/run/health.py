@@ -3,17 +3,13 @@ with what log.jsonl names as the cure. Runs that go well say nothing; neither do
 warnings are the same on any number of ranks."""
 import concurrent.futures, json, math, os, random, shutil, struct, subprocess, sys, tempfile
 
+sys.dont_write_bytecode = True
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-MOT = os.environ["MOT_BINARY"]
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+from drive import MOT, check, failures
+
 SMALL = ["threads=1", "model.width=16", "model.heads=2", "model.depth=1", "model.ffn=32", "train.batch=32", "train.rate=3e-3", "train.schedule=constant",
          "gate.init=0", "route.noise=none", "route.balance_loss=0", "record.every=0"]
-failures = []
-
-
-def check(holds, text):
-    if not holds:
-        print("FAILED:", text)
-        failures.append(text)
 
 
 # ---- data sets, each in need of something ----

@@ -7,7 +7,11 @@ try:
 except ImportError:
     print("skipped: no h5py, which reads the record")
     sys.exit(77)
-MOT, BUILD = os.environ["MOT_BINARY"], os.environ["MOT_BUILD_DIR"]
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from drive import MOT, check, failures, summary
+
+BUILD = os.environ["MOT_BUILD_DIR"]
 LIMIT = int(os.environ.get("MOT_TEST_LIMIT", 600))
 STAGES = "stages: [{name: one, until: 5 steps}, {name: two, until: 5 steps}, {name: three, until: 4 steps}]"
 COMMON = """
@@ -34,13 +38,6 @@ train: {batch: 24, optimizer: adamw, rate: 0.01}
 checkpoint: {every: 3, background: false}
 """),
 }
-failures = []
-
-
-def check(holds, text):
-    if not holds:
-        print("FAILED:", text)
-        failures.append(text)
 
 
 def call(ranks, program, *arguments, code=0, **environment):
@@ -55,10 +52,6 @@ def call(ranks, program, *arguments, code=0, **environment):
 
 def train(case, ranks, run, *settings, **more):
     return call(ranks, BUILD + "/tests/prune_run", case + ".yaml", CASES[case][0], "run=" + run, *settings, **more)
-
-
-def summary(run):
-    return json.load(open(run + "/summary.json"))
 
 
 def same(case, run):

@@ -1,36 +1,11 @@
 #!/usr/bin/env python3
 """Streams of tasks as a user runs them: every strategy takes the same number of steps and what it says it does; a run ends on the
 same digest on any number of ranks, also when it is killed in any of its tasks; cosines are those of the steps themselves."""
-import json, math, os, random, signal, subprocess, sys, tempfile, time
+import math, os, random, sys, tempfile
 
-MOT = os.environ["MOT_BINARY"]
-LIMIT = 1200
-failures = []
-
-
-def check(holds, text):
-    if not holds:
-        print("FAILED:", text)
-        failures.append(text)
-
-
-def command(ranks, *arguments):
-    return (["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []) + [MOT, *arguments]
-
-
-def mot(ranks, *arguments, code=0):
-    done = subprocess.run(command(ranks, *arguments), capture_output=True, text=True, timeout=LIMIT)
-    said = done.stdout + done.stderr
-    check(done.returncode == code, "mot %s ended with %d: %s" % (" ".join(arguments), done.returncode, said[-800:]))
-    return said
-
-
-def summary(run):
-    return json.load(open(run + "/summary.json"))
-
-
-def lines(run, key):
-    return [line for line in map(json.loads, open(run + "/log.jsonl")) if key in line]
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from drive import check, failures, kill_behind, lines, mot, summary
 
 
 # Four tasks of two classes, 40 training samples each, in six numbers.
@@ -83,26 +58,8 @@ check(len({summary(name + "1")["digest"] for name in FORMS}) == len(FORMS), "str
 # ---- killed in every task, continued on other ranks ----
 
 steps = sorted(draw.sample(range(5, T * 25, 5), 6))
-
-def there(step):
-    return os.path.exists("killed/checkpoints/step-%08d.h5" % step)
-
-
-def ranks_of_killed():
-    found = subprocess.run(["pgrep", "-f", MOT + " train --quiet c.yaml run=killed"], capture_output=True, text=True)
-    return [int(pid) for pid in found.stdout.split()]
-
-
 for step in steps:
-    process = subprocess.Popen(command(draw.randint(1, 3), "train", "--quiet", "c.yaml", "run=killed", *FORMS["hybrid"]),
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not there(step) and process.poll() is None: time.sleep(0.002)
-    check(there(step), "a run that is to be killed behind step %d ended before" % step)
-    while ranks_of_killed():  # mpirun and all ranks: nobody is left who holds the folder
-        for pid in ranks_of_killed():
-            try: os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError: pass
-        process.wait()
+    kill_behind(step, draw.randint(1, 3), "c.yaml", "killed", *FORMS["hybrid"])
 train(2, "killed", *FORMS["hybrid"])
 check(summary("killed")["digest"] == summary("hybrid1")["digest"], "another digest after being killed behind steps %s" % steps)
 for key in "stream.matrix", "stream.unaided.matrix":

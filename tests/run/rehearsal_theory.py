@@ -4,20 +4,15 @@ at hand; the same table and the same page on any number of ranks."""
 import glob, io, os, re, subprocess, sys, tempfile
 from contextlib import redirect_stdout
 
-MOT, SOURCE = os.environ["MOT_BINARY"], os.environ["MOT_SOURCE_DIR"]
-LIMIT = 1200
-failures = []
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from drive import LIMIT, check, command, failures
 
-
-def check(holds, text):
-    if not holds:
-        print("FAILED:", text)
-        failures.append(text)
+SOURCE = os.environ["MOT_SOURCE_DIR"]
 
 
 def mot(ranks, *arguments):
-    command = (["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []) + [MOT, "study", "rehearsal", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
+    done = subprocess.run(command(ranks, "study", "rehearsal", *arguments), capture_output=True, text=True, timeout=LIMIT)
     check(done.returncode == 0, "%s ended with %d: %s" % (" ".join(arguments), done.returncode, done.stderr[-600:]))
     return done.stdout
 

@@ -1,36 +1,13 @@
 #!/usr/bin/env python3
 """Soft-routed students and their teacher as a user runs them: learning, pruning and fine-tuning end on the same digest on any
 number of ranks, also when killed on either side of the pruning; what travels; initial values from a file."""
-import json, os, re, signal, subprocess, sys, tempfile, time
+import os, re, sys, tempfile
 
-MOT, SOURCE = os.environ["MOT_BINARY"], os.environ["MOT_SOURCE_DIR"]
-LIMIT = 1200
-failures = []
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from drive import check, failures, kill_behind, lines, mot, summary
 
-
-def check(holds, text):
-    if not holds:
-        print("FAILED:", text)
-        failures.append(text)
-
-
-def command(ranks, *arguments):
-    return (["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []) + [MOT, *arguments]
-
-
-def mot(ranks, *arguments, code=0):
-    done = subprocess.run(command(ranks, *arguments), capture_output=True, text=True, timeout=LIMIT)
-    said = done.stdout + done.stderr
-    check(done.returncode == code, "mot %s ended with %d: %s" % (" ".join(arguments), done.returncode, said[-600:]))
-    return said
-
-
-def summary(run):
-    return json.load(open(run + "/summary.json"))
-
-
-def lines(run, key):
-    return [line for line in map(json.loads, open(run + "/log.jsonl")) if key in line]
+SOURCE = os.environ["MOT_SOURCE_DIR"]
 
 
 # The shipped example, shortened: it need not find the teacher here, but prune, and learn on.
@@ -58,16 +35,7 @@ check(0 < sent <= 2 * counted, "%d bytes were sent, the outputs there and back a
 
 # Killed before the pruning and behind it, continued on other ranks each time.
 for ranks, step in (2, 25), (1, 75):
-    process = subprocess.Popen(command(ranks, "train", "--quiet", CONFIG, "run=killed", *SHORT), start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not os.path.exists("killed/checkpoints/step-%08d.h5" % step) and process.poll() is None:
-        time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    if os.path.exists("killed/lock"): # a rank may outlive its mpirun by a moment
-        holder = re.search(r"process (\d+)", open("killed/lock").read()).group(1)
-        while os.path.exists("/proc/" + holder):
-            time.sleep(0.01)
+    kill_behind(step, ranks, CONFIG, "killed", *SHORT)
 mot(3, "train", CONFIG, "run=killed", *SHORT)
 check(summary("killed")["digest"] == digest, "another digest after being killed")
 check(len(lines("killed", "action")) == 1, "the pruning stands in log.jsonl once")
