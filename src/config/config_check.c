@@ -188,10 +188,8 @@ static mot_status check_spread(const mot_config_reader *reader)
 static mot_status check_rehearsal(const mot_config_reader *reader)
 {
     const mot_rehearsal_config *r = &reader->config.rehearsal;
-    const bool remembers = r->strategy != MOT_REHEARSE_NONE && r->strategy != MOT_REHEARSE_JOINT,
-               revisits = r->strategy == MOT_REHEARSE_SEQUENTIAL || r->strategy == MOT_REHEARSE_HYBRID,
-               hybrid = r->strategy == MOT_REHEARSE_HYBRID,
-               compares = hybrid || (revisits && r->order == MOT_REVISIT_DISSIMILAR);
+    const bool remembers = mot_rehearsal_remembers(r), revisits = mot_rehearsal_revisits(r),
+               compares = mot_rehearsal_compares(r), hybrid = r->strategy == MOT_REHEARSE_HYBRID;
     const char *name = mot_option_choice(&mot_options[mot_option_find("rehearsal.strategy")], r->strategy);
     const struct {
         const char *key;

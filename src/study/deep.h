@@ -87,6 +87,18 @@ mot_series mot_deep_line_series(const deep_line *line, int which, const char *la
 mot_status mot_deep_draw(mot_study *study, const char *name, const char *caption, const mot_axis *x, const deep_line *line,
                          const char *const *label, size_t count);
 
+/* Bars of Acc, and of forgetting, each with its interval. */
+enum { DEEP_BARS = 40 };
+typedef struct deep_bars {
+    size_t groups, series;
+    const char *const *group, *const *label; /* [groups], [series] */
+    double mean[2][DEEP_BARS], low[2][DEEP_BARS], high[2][DEEP_BARS]; /* [groups * series], by group */
+} deep_bars;
+void mot_deep_bar_set(deep_bars *bars, size_t at, const study_variant *variant);
+/* Two panels as above. */
+mot_status mot_deep_draw_bars(mot_study *study, const char *name, const char *caption, int width, int height,
+                              const deep_bars *bars);
+
 /* ---- claims ---- */
 
 extern const rehearsal_claim mot_deep_strategy;                    /* deep_strategy.c */

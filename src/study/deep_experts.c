@@ -53,37 +53,17 @@ static void say_row(mot_study *study, int level, int gate)
 
 static mot_status draw(mot_study *study)
 {
-    static const deep_value shown[] = {DEEP_ACC, DEEP_FORGETTING};
     static const char *const levels[LEVELS] = {"no memory", "2 a class"};
-    double value[2][GATES * LEVELS], low[2][GATES * LEVELS], high[2][GATES * LEVELS];
     const char *label[GATES];
-    size_t groups = 0;
+    deep_bars bars = {.series = LEVELS, .group = label, .label = levels};
     for (int gate = 0; gate < GATES; ++gate) {
         if (!is_shown(study, gate)) continue;
-        label[groups] = gates[gate].name;
         for (int level = 0; level < LEVELS; ++level)
-            for (size_t v = 0; v < 2; ++v) {
-                const deep_mean mean = mot_deep_mean(add(study, level, gate), shown[v]);
-                const size_t at = groups * LEVELS + (size_t)level;
-                value[v][at] = mean.mean;
-                low[v][at] = mean.interval.low;
-                high[v][at] = mean.interval.high;
-            }
-        ++groups;
+            mot_deep_bar_set(&bars, bars.groups * LEVELS + (size_t)level, add(study, level, gate));
+        label[bars.groups++] = gates[gate].name;
     }
-    mot_panel panels[2];
-    for (size_t v = 0; v < 2; ++v)
-        panels[v] = (mot_panel){.kind = MOT_PANEL_BARS,
-                                .title = v == 0 ? "Acc, task known, %" : "Forgetting, points",
-                                .bars = {.groups = groups,
-                                         .series = LEVELS,
-                                         .group_labels = label,
-                                         .series_labels = levels,
-                                         .value = value[v],
-                                         .lower = low[v],
-                                         .upper = high[v]}};
-    const mot_figure figure = {.panels = panels, .panel_count = 2, .width = 1200, .height = 380};
-    return mot_study_draw(study, "deep-experts", "CLINC150, clean: means over the seeds, with their 95 % intervals.", &figure);
+    return mot_deep_draw_bars(study, "deep-experts", "CLINC150, clean: means over the seeds, with their 95 % intervals.", 1200, 380,
+                              &bars);
 }
 
 /* Whether a gate forgets less than one transformer, and is more accurate, in both levels of memory. */

@@ -86,13 +86,16 @@ deep_cosines mot_deep_compare(const study_variant *variant, double tau)
 
 /* ---- lines ---- */
 
+/* What pictures show, one panel each. */
+static const deep_value shown[2] = {DEEP_ACC, DEEP_FORGETTING};
+static const char *const titles[2] = {"Acc, task known, %", "Forgetting, points"};
+
 void mot_deep_line_add(deep_line *line, double x, const study_variant *variant)
 {
-    const deep_value of[] = {DEEP_ACC, DEEP_FORGETTING};
     const size_t at = line->count++;
     line->x[at] = x;
-    for (size_t i = 0; i < MOT_COUNT(of); ++i) {
-        const deep_mean mean = mot_deep_mean(variant, of[i]);
+    for (size_t i = 0; i < MOT_COUNT(shown); ++i) {
+        const deep_mean mean = mot_deep_mean(variant, shown[i]);
         line->mean[i][at] = mean.mean;
         line->low[i][at] = mean.interval.low;
         line->high[i][at] = mean.interval.high;
@@ -114,7 +117,6 @@ mot_series mot_deep_line_series(const deep_line *line, int which, const char *la
 mot_status mot_deep_draw(mot_study *study, const char *name, const char *caption, const mot_axis *x, const deep_line *line,
                          const char *const *label, size_t count)
 {
-    static const char *const titles[] = {"Acc, task known, %", "Forgetting, points"};
     mot_series series[2][MOT_FIGURE_SERIES];
     mot_panel panels[2];
     for (int which = 0; which < 2; ++which) {
@@ -124,5 +126,33 @@ mot_status mot_deep_draw(mot_study *study, const char *name, const char *caption
         panels[which].x = *x;
     }
     const mot_figure figure = {.panels = panels, .panel_count = 2};
+    return mot_study_draw(study, name, caption, &figure);
+}
+
+void mot_deep_bar_set(deep_bars *bars, size_t at, const study_variant *variant)
+{
+    for (size_t i = 0; i < MOT_COUNT(shown); ++i) {
+        const deep_mean mean = mot_deep_mean(variant, shown[i]);
+        bars->mean[i][at] = mean.mean;
+        bars->low[i][at] = mean.interval.low;
+        bars->high[i][at] = mean.interval.high;
+    }
+}
+
+mot_status mot_deep_draw_bars(mot_study *study, const char *name, const char *caption, int width, int height,
+                              const deep_bars *bars)
+{
+    mot_panel panels[2];
+    for (size_t i = 0; i < MOT_COUNT(shown); ++i)
+        panels[i] = (mot_panel){.kind = MOT_PANEL_BARS,
+                                .title = titles[i],
+                                .bars = {.groups = bars->groups,
+                                         .series = bars->series,
+                                         .group_labels = bars->group,
+                                         .series_labels = bars->label,
+                                         .value = bars->mean[i],
+                                         .lower = bars->low[i],
+                                         .upper = bars->high[i]}};
+    const mot_figure figure = {.panels = panels, .panel_count = 2, .width = width, .height = height};
     return mot_study_draw(study, name, caption, &figure);
 }

@@ -34,6 +34,7 @@ typedef struct setting {
     char name[64];
 } setting;
 enum { MOST_SETTINGS = DEEP_SETS * DEEP_FORMS * DEEP_MODELS };
+_Static_assert(DEEP_STRATEGIES * MOST_SETTINGS <= DEEP_BARS, "a picture has room for all settings");
 
 static size_t list_settings(mot_study *study, setting settings[MOST_SETTINGS])
 {
@@ -84,40 +85,20 @@ static mot_status keep(mot_study *study, const setting *of)
 /* Bars of Acc and of forgetting: a group a strategy, a bar a setting of the data set. */
 static mot_status draw(mot_study *study, const setting *settings, size_t count, int set)
 {
-    static const deep_value shown[] = {DEEP_ACC, DEEP_FORGETTING};
-    double value[2][DEEP_STRATEGIES * MOST_SETTINGS], low[2][DEEP_STRATEGIES * MOST_SETTINGS], high[2][DEEP_STRATEGIES * MOST_SETTINGS];
     char labels[MOST_SETTINGS][48], name[48], caption[160];
     const char *label[MOST_SETTINGS];
-    size_t bars = 0;
-    for (size_t i = 0; i < count; ++i) bars += settings[i].set == set;
+    deep_bars bars = {.groups = DEEP_STRATEGIES, .group = mot_deep_strategies, .label = label};
+    for (size_t i = 0; i < count; ++i) bars.series += settings[i].set == set;
     for (size_t i = 0, bar = 0; i < count; ++i) {
         if (settings[i].set != set) continue;
         snprintf(labels[bar], sizeof labels[bar], "%s, %s", model_names[settings[i].model], form_names[settings[i].form]);
         label[bar] = labels[bar];
-        for (size_t s = 0; s < DEEP_STRATEGIES; ++s)
-            for (size_t v = 0; v < 2; ++v) {
-                const deep_mean mean = mot_deep_mean(settings[i].of[s], shown[v]);
-                value[v][s * bars + bar] = mean.mean;
-                low[v][s * bars + bar] = mean.interval.low;
-                high[v][s * bars + bar] = mean.interval.high;
-            }
+        for (size_t s = 0; s < DEEP_STRATEGIES; ++s) mot_deep_bar_set(&bars, s * bars.series + bar, settings[i].of[s]);
         ++bar;
     }
-    mot_panel panels[2];
-    for (size_t v = 0; v < 2; ++v)
-        panels[v] = (mot_panel){.kind = MOT_PANEL_BARS,
-                                .title = v == 0 ? "Acc, task known, %" : "Forgetting, points",
-                                .bars = {.groups = DEEP_STRATEGIES,
-                                         .series = bars,
-                                         .group_labels = mot_deep_strategies,
-                                         .series_labels = label,
-                                         .value = value[v],
-                                         .lower = low[v],
-                                         .upper = high[v]}};
-    const mot_figure figure = {.panels = panels, .panel_count = 2, .width = 1100, .height = 400};
     snprintf(name, sizeof name, "deep-%s", mot_deep_sets[set].name);
     snprintf(caption, sizeof caption, "%s: means over the seeds, with their 95 %% intervals.", mot_deep_sets[set].title);
-    return mot_study_draw(study, name, caption, &figure);
+    return mot_deep_draw_bars(study, name, caption, 1100, 400, &bars);
 }
 
 /* ---- how near to joint training ---- */

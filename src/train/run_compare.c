@@ -9,13 +9,19 @@
 
 #include "mot/memory.h"
 
-/* Of the units that this rank answers for, one after another: as the units have them. */
+/* Whether this rank answers for a unit. */
+static bool is_kept(const run_world *world, const mot_unit *unit)
+{
+    return mot_unit_keeper(unit) == world->comm->rank && unit->params != NULL;
+}
+
+/* Of the units that it answers for, one after another. */
 static size_t kept_numbers(const run_world *world)
 {
     size_t count = 0;
     for (size_t u = 0; u < world->model.units.count; ++u) {
         const mot_unit *unit = &world->model.units.unit[u];
-        if (mot_unit_keeper(unit) == world->comm->rank && unit->params != NULL) count += unit->table->count;
+        if (is_kept(world, unit)) count += unit->table->count;
     }
     return count;
 }
@@ -25,7 +31,7 @@ static void add_gradient(const run_world *world, double share, mot_real *sum)
 {
     for (size_t u = 0; u < world->model.units.count; ++u) {
         const mot_unit *unit = &world->model.units.unit[u];
-        if (mot_unit_keeper(unit) != world->comm->rank || unit->params == NULL) continue;
+        if (!is_kept(world, unit)) continue;
         for (size_t i = 0; i < unit->table->count; ++i) *sum++ += (mot_real)share * unit->params->gradient[i];
     }
 }
@@ -72,7 +78,7 @@ static void multiply(const run_world *world, mot_part_set parts, const mot_real 
     for (size_t u = 0; u < world->model.units.count; ++u, part += 3) {
         const mot_unit *unit = &world->model.units.unit[u];
         memset(part, 0, 3 * sizeof *part);
-        if (mot_unit_keeper(unit) != world->comm->rank || unit->params == NULL) continue;
+        if (!is_kept(world, unit)) continue;
         for (size_t row = 0; row < unit->table->rows; ++row) {
             const mot_tensor *tensor = &unit->table->row[row];
             if (!(parts >> tensor->part & 1u)) continue;

@@ -163,7 +163,7 @@ static mot_gidx steps_of_new(const plan *p, double share)
     return MOT_MAX(p->steps - least, p->alone + 1);
 }
 
-/* Lists what of the memory is learned beside the new task. */
+/* Lists what of the memory is learned beside the new task; all samples of old tasks need no list. */
 static mot_status list_similar(plan *p)
 {
     run_rehearsal *r = p->of;
@@ -171,14 +171,11 @@ static mot_status list_similar(plan *p)
     mot_gidx count = 0;
     mot_free(r->similar);
     r->similar = NULL;
-    if (p->beside == 0) return MOT_OK;
+    if (p->beside == 0 || p->config->rehearsal.strategy == MOT_REHEARSE_JOINT) return MOT_OK;
     MOT_TRY(mot_allocate(&r->similar, (size_t)p->beside, sizeof *r->similar, "samples to rehearse"));
     for (int t = 0; t < p->task; ++t) {
         if (!p->similar[t]) continue;
-        for (mot_gidx i = 0; i < held(p, t); ++i)
-            r->similar[count++] = p->config->rehearsal.strategy == MOT_REHEARSE_JOINT
-                                      ? r->stream->first[t] + i
-                                      : r->memory.sample[r->memory.first[t] + i];
+        for (mot_gidx i = r->memory.first[t]; i < r->memory.first[t + 1]; ++i) r->similar[count++] = r->memory.sample[i];
     }
 done:
     return status;
@@ -269,9 +266,7 @@ void mot_run_rehearsal_close(run_rehearsal *r)
 /* Whether the plan of this task asks how similar old tasks are to it. */
 static bool compares(const mot_rehearsal_config *config, int task)
 {
-    const bool revisits = config->strategy == MOT_REHEARSE_SEQUENTIAL || config->strategy == MOT_REHEARSE_HYBRID;
-    return task > 0 && revisits &&
-           (config->strategy == MOT_REHEARSE_HYBRID || config->order == MOT_REVISIT_DISSIMILAR);
+    return task > 0 && mot_rehearsal_compares(config);
 }
 
 /* Tasks that are not rehearsed are not held either. */
@@ -280,8 +275,7 @@ static mot_status choose_memory(const mot_config *config, run_rehearsal *r, cons
     const mot_rehearsal_config *of = &config->rehearsal;
     mot_memory_size size;
     (void)mot_memory_size_parse(of->memory, of->memory_form, &size); /* it has been checked */
-    if (of->strategy == MOT_REHEARSE_NONE || of->strategy == MOT_REHEARSE_JOINT)
-        size = (mot_memory_size){0, MOT_MEMORY_SAMPLES};
+    if (!mot_rehearsal_remembers(of)) size = (mot_memory_size){0, MOT_MEMORY_SAMPLES};
     return mot_memory_choose(&r->memory, of->memory_form, size, train, task, config->seed);
 }
 

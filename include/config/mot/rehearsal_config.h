@@ -5,6 +5,7 @@
 
 #include "mot/params.h"
 #include "mot/rehearsal_memory.h"
+#include "mot/stage_config.h"
 
 /* What a task's steps learn from: it has the same number of them under each strategy. */
 typedef enum mot_strategy {
@@ -32,6 +33,21 @@ typedef struct mot_rehearsal_config { /* keys rehearsal.* */
     bool freeze_old;         /* experts of former tasks stand still */
     int gate_tasks;          /* the gate learns in the first so many tasks; 0: in all */
 } mot_rehearsal_config;
-#define MOT_SHARE_AUTO (-1.0)
+#define MOT_SHARE_AUTO MOT_RATE_AUTO
+
+/* Whether a strategy learns from a memory; revisits old tasks one after another; asks how similar they are to the new one. */
+static inline bool mot_rehearsal_remembers(const mot_rehearsal_config *config)
+{
+    return config->strategy != MOT_REHEARSE_NONE && config->strategy != MOT_REHEARSE_JOINT;
+}
+static inline bool mot_rehearsal_revisits(const mot_rehearsal_config *config)
+{
+    return config->strategy == MOT_REHEARSE_SEQUENTIAL || config->strategy == MOT_REHEARSE_HYBRID;
+}
+static inline bool mot_rehearsal_compares(const mot_rehearsal_config *config)
+{
+    return config->strategy == MOT_REHEARSE_HYBRID ||
+           (mot_rehearsal_revisits(config) && config->order == MOT_REVISIT_DISSIMILAR);
+}
 
 #endif
