@@ -98,7 +98,7 @@ static mot_status conclude(bench *b)
                                      .steps = b->steps,
                                      .batch = mot_run_model(b->run)->config->train.batch,
                                      .sample = b->all};
-        mot_bench_say(&mot_run_model(b->run)->placement, &result);
+        mot_bench_say(&mot_run_model(b->run)->layer->placement, &result);
         if (options->compare != NULL) mot_bench_compare(&b->before, options->compare, &result);
         if (options->json != NULL) status = mot_bench_write(options->json, &result, b->description);
     }

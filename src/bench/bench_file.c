@@ -20,7 +20,7 @@ enum { FORMAT_VERSION = 1, LARGEST_FILE = 64 << 20 };
 
 mot_status mot_bench_describe(const mot_model *model, char **text)
 {
-    const mot_expert_shape *shape = &model->shape;
+    const mot_expert_shape *shape = &model->layer->shape;
     mot_config copy = *model->config;
     char *config = NULL;
     mot_status status;

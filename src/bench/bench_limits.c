@@ -31,7 +31,7 @@ static size_t largest(const bench_limits *limits)
     size_t most = 1;
     for (size_t p = 0; p < limits->products; ++p) {
         const mot_gemm_shape *product = &limits->product[p];
-        const size_t room = mot_bare_room(limits->model->shape.precision, product->m, product->n, product->k);
+        const size_t room = mot_bare_room(limits->model->layer->shape.precision, product->m, product->n, product->k);
         most = MOT_MAX(most, room);
     }
     return most;
@@ -46,7 +46,7 @@ mot_status mot_bench_limits_create(bench_limits **result, const mot_comm *comm, 
     MOT_TRY(mot_allocate(&limits, 1, sizeof *limits, what));
     limits->comm = comm;
     limits->model = model;
-    limits->products = model->kind->products(&model->shape, limits->product);
+    limits->products = model->layer->kind->products(&model->layer->shape, limits->product);
     const size_t room = largest(limits);
     MOT_TRY(mot_allocate(&limits->a, room, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&limits->b, room, sizeof(mot_real), what));
@@ -121,7 +121,7 @@ static void take_product(bench_limits *limits, const void *what)
 static double fastest_s(bench_limits *limits, const mot_gemm_shape *product)
 {
     double least = 1e30;
-    for (int by = 0; by < mot_bare_count(limits->model->shape.precision); ++by)
+    for (int by = 0; by < mot_bare_count(limits->model->layer->shape.precision); ++by)
         least = MOT_MIN(least, best_s(take_product, limits, &(bare_task){product, (mot_bare)by}));
     return least;
 }

@@ -7,19 +7,19 @@
 
 void mot_gather_neurons(const mot_model *model, double *neuron)
 {
-    const size_t E = model->gate.experts, D = model->shape.width, T = model->table.rows;
+    const size_t E = model->layer->gate.experts, D = model->layer->shape.width, T = model->layer->table.rows;
     memset(neuron, 0, E * D * sizeof *neuron);
-    for (int local = 0; local < model->local; ++local) {
-        const size_t e = (size_t)model->placement.local[model->placement.first[model->comm->rank] + local];
-        for (size_t d = 0; d < D; ++d) neuron[e * D + d] = (double)model->weight[(size_t)local * T][d];
+    for (int local = 0; local < model->layer->local; ++local) {
+        const size_t e = (size_t)model->layer->placement.local[model->layer->placement.first[model->comm->rank] + local];
+        for (size_t d = 0; d < D; ++d) neuron[e * D + d] = (double)model->layer->weight[(size_t)local * T][d];
     }
     mot_comm_allreduce(model->comm, neuron, (int)(E * D), MPI_DOUBLE, MPI_SUM);
 }
 
 void mot_take_directions(const mot_model *model, size_t expert, double *neuron, double *v, double *of_neuron, double *of_v)
 {
-    const size_t E = model->gate.experts, D = model->shape.width;
-    for (size_t d = 0; d < D; ++d) v[d] = (double)model->gate_params.value[d * E + expert];
+    const size_t E = model->layer->gate.experts, D = model->layer->shape.width;
+    for (size_t d = 0; d < D; ++d) v[d] = (double)model->layer->gate_params.value[d * E + expert];
     *of_neuron = mot_to_unit(neuron, D);
     *of_v = mot_to_unit(v, D);
 }
@@ -38,7 +38,7 @@ static void compare(const mot_teacher *teacher, const double *neuron, const doub
 
 mot_status mot_align(const mot_model *model, const mot_teacher *teacher, double *alignment)
 {
-    const size_t E = model->gate.experts, D = teacher->config.width, m = (size_t)teacher->config.experts;
+    const size_t E = model->layer->gate.experts, D = teacher->config.width, m = (size_t)teacher->config.experts;
     double *neuron = NULL, length;
     mot_status status;
     MOT_TRY(mot_comm_agree(model->comm, mot_allocate(&neuron, (E + 1) * D + 2 * m, sizeof *neuron, "alignments")));

@@ -36,22 +36,26 @@ static size_t up_to_8(size_t bytes)
     return (bytes + 7) / 8 * 8;
 }
 
+/* Every rank has all samples. */
+static bool is_whole(const mot_batch *batch)
+{
+    return batch->gate != NULL && batch->gate->kind->spread;
+}
+
 /* One batch, which loads nothing ahead. */
-static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
-                       size_t chunks)
+static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, const mot_batch_source *source,
+                       size_t most, size_t chunks)
 {
     mot_status status;
     mot_token_shape shape;
     const mot_sample_format *format = &source->dataset->format;
-    *batch = (mot_batch){.chunks = chunks, .most = most, .sample_bytes = format->bytes};
+    *batch = (mot_batch){.gate = gate, .chunks = chunks, .most = most, .sample_bytes = format->bytes};
     MOT_TRY(mot_token_shape_of(format, source->patch, &shape));
     batch->width = shape.width;
     /* A slice has its remainder, and one a chunk. */
-    const size_t mine = source->gate->kind->spread
-                            ? most
-                            : MOT_MIN(most, (most / (size_t)comm->size + 1) + chunks);
+    const size_t mine = is_whole(batch) ? most : MOT_MIN(most, (most / (size_t)comm->size + 1) + chunks);
     batch->note_numbers = up_to_8(offsetof(mot_sample_note, target) + mot_batch_target_bytes(source));
-    batch->note_bytes = up_to_8(batch->note_numbers + mot_gate_row(source->gate) * sizeof(float));
+    batch->note_bytes = up_to_8(batch->note_numbers + (gate != NULL ? mot_gate_row(gate) : 0) * sizeof(float));
     MOT_TRY(mot_allocate(&batch->home, most, sizeof *batch->home, "a batch"));
     MOT_TRY(mot_allocate(&batch->slot, most, sizeof *batch->slot, "a batch"));
     MOT_TRY(mot_allocate(&batch->bytes, mine, format->bytes, "a batch's samples"));
@@ -69,27 +73,27 @@ static mot_status init_ahead(mot_batch *batch, const mot_comm *comm, const mot_b
     MOT_TRY(mot_allocate(&batch->ahead, 1, sizeof *batch->ahead, "the next batches"));
     for (size_t i = 0; i < MOT_BATCHES_READY; ++i) {
         batch->ahead->ready[i].ahead = batch->ahead;
-        MOT_TRY(init(&batch->ahead->ready[i].batch, comm, source, batch->most, batch->chunks));
+        MOT_TRY(init(&batch->ahead->ready[i].batch, comm, batch->gate, source, batch->most, batch->chunks));
     }
     MOT_TRY(mot_background_create(&batch->ahead->background, MOT_BATCHES_READY));
 done:
     return status;
 }
 
-mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
-                          size_t chunks)
+mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, const mot_batch_source *source,
+                          size_t most, size_t chunks)
 {
     mot_status status;
-    MOT_TRY(init(batch, comm, source, most, chunks));
+    MOT_TRY(init(batch, comm, gate, source, most, chunks));
     if (mot_dataset_waits(source->dataset)) MOT_TRY(init_ahead(batch, comm, source));
 done:
     if (status != MOT_OK) mot_batch_free(batch);
     return status;
 }
 
-mot_status mot_batch_share(mot_batch *batch, const mot_batch_source *source, const mot_nodes *nodes)
+mot_status mot_batch_share(mot_batch *batch, const mot_nodes *nodes)
 {
-    if (!source->gate->kind->spread || batch->ahead != NULL || mot_nodes_members(nodes, nodes->mine) == 1)
+    if (!is_whole(batch) || batch->ahead != NULL || mot_nodes_members(nodes, nodes->mine) == 1)
         return MOT_OK;
     const size_t bytes = (batch->most * batch->sample_bytes + MOT_ALIGNMENT - 1) / MOT_ALIGNMENT * MOT_ALIGNMENT;
     const mot_status status = mot_shared_resize(&batch->shared, nodes, bytes + batch->most * batch->note_bytes, 0);
@@ -175,14 +179,14 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     if (source->augment != NULL)
         mot_augment(source->augment, format, source->seed, position, bytes, batch->scratch);
 
-    if (source->gate->kind->spread) return MOT_OK;
+    if (batch->gate == NULL || is_whole(batch)) return MOT_OK;
     unsigned char *row = (unsigned char *)note + batch->note_numbers;
     const size_t count = mot_tokens_decode(format, source->patch, bytes, batch->tokens, batch->ids);
-    if (source->gate->tokens > 0) {
-        memset(row, 0, source->gate->tokens * sizeof(int32_t));
+    if (batch->gate->tokens > 0) {
+        memset(row, 0, batch->gate->tokens * sizeof(int32_t));
         memcpy(row, batch->ids, count * sizeof(int32_t));
     } else {
-        mot_gate_features(source->gate, (float *)(void *)row, batch->tokens, count, batch->width);
+        mot_gate_features(batch->gate, (float *)(void *)row, batch->tokens, count, batch->width);
     }
     return MOT_OK;
 }
@@ -193,7 +197,7 @@ static void expect(const mot_batch *batch, const mot_comm *comm, const mot_batch
 {
     const mot_gidx total = (mot_gidx)batch->total, last = batch->first + MOT_BATCHES_AHEAD * total;
     for (mot_gidx position = first ? batch->first : last; position < last + total; ++position) {
-        if (!source->gate->kind->spread && batch->home[(position - batch->first) % total] != comm->rank)
+        if (!is_whole(batch) && batch->home[(position - batch->first) % total] != comm->rank)
             continue;
         if (!goes_on(source) && position >= source->dataset->samples) break;
         if (!mot_dataset_expect(source->dataset, index_of(source, position))) break;
@@ -214,7 +218,7 @@ static mot_status load(mot_batch *batch, const mot_comm *comm, const mot_batch_s
                        const atomic_bool *unwanted)
 {
     mot_status status = MOT_OK;
-    const bool whole = source->gate->kind->spread;
+    const bool whole = is_whole(batch);
     deal(batch, comm, whole);
     expect(batch, comm, source, first);
     for (size_t p = 0; p < batch->total && status == MOT_OK; ++p) {

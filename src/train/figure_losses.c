@@ -17,7 +17,7 @@ static size_t kinds(const mot_evaluation *e)
 
 static void describe(mot_evaluation *e)
 {
-    const size_t E = (size_t)e->model->experts;
+    const size_t E = (size_t)e->model->layer->experts;
     if (kinds(e) == 0) return;
     e->figures = ROUTED_LOSS + 1;
     e->figure[KIND_LOSS] = MOT_FIGURE_TABLE("kind_loss", "mean loss by group (or class) and expert", kinds(e),
@@ -29,7 +29,7 @@ static void describe(mot_evaluation *e)
 
 static void add(mot_evaluation *e, mot_gidx first, size_t n, const mot_step_result *result)
 {
-    const size_t E = (size_t)e->model->experts, K = mot_model_choices(e->model);
+    const size_t E = (size_t)e->model->layer->experts, K = mot_model_choices(e->model);
     const int32_t *kind = by_group(e) ? result->group : result->label;
     (void)first;
     for (size_t b = 0; b < n && kind[b] >= 0; ++b) {
@@ -43,7 +43,7 @@ static void add(mot_evaluation *e, mot_gidx first, size_t n, const mot_step_resu
 /* Loss where a sample is with an expert that mostly has its kind, and the mean losses of the table. */
 static void end(mot_evaluation *e)
 {
-    const size_t E = (size_t)e->model->experts, N = kinds(e);
+    const size_t E = (size_t)e->model->layer->experts, N = kinds(e);
     const int64_t *load = by_group(e) ? e->group_load : e->class_load;
     double *sum = e->value[KIND_LOSS], loss = 0, count = 0;
     if (e->model->comm->rank != MOT_ROOT) return;

@@ -39,9 +39,9 @@ typedef struct run_probe {
 
 static void describe(mot_evaluation *e)
 {
-    const size_t E = (size_t)e->model->experts, N = (size_t)e->groups;
-    if (mot_dataset_mixture(e->set, NULL) == NULL || e->model->kind != &mot_merged_kind ||
-        e->model->gate.kind->spread)
+    const size_t E = (size_t)e->model->layer->experts, N = (size_t)e->groups;
+    if (mot_dataset_mixture(e->set, NULL) == NULL || e->model->layer->kind != &mot_merged_kind ||
+        e->model->layer->gate.kind->spread)
         return;
 /* clang-format off */
     e->figure[NEURONS] = MOT_FIGURE_TABLE("neurons", "W_i v_n / |W_i|, of an expert's neuron where it is largest", E, "expert", N, "group");
@@ -58,8 +58,8 @@ static void describe(mot_evaluation *e)
 static mot_status create(mot_evaluation *e)
 {
     const mot_model *model = e->model;
-    const mot_expert_shape *shape = &model->shape;
-    const size_t L = shape->tokens, D = shape->width, N = (size_t)e->groups, tile = model->kind->tile(shape);
+    const mot_expert_shape *shape = &model->layer->shape;
+    const size_t L = shape->tokens, D = shape->width, N = (size_t)e->groups, tile = model->layer->kind->tile(shape);
     const char *what = "the probe of an evaluation";
     int split;
     run_probe *probe;
@@ -77,10 +77,10 @@ static mot_status create(mot_evaluation *e)
     MOT_TRY(mot_allocate(&probe->expert, P, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&probe->weight, P, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&probe->mass, P * MOT_ROLES * MOT_ROLES, sizeof(double), what));
-    MOT_TRY(mot_arena_init(&probe->arena, model->kind->workspace(shape)));
+    MOT_TRY(mot_arena_init(&probe->arena, model->layer->kind->workspace(shape)));
     MOT_TRY(mot_allocate(&probe->signal, D, sizeof(double), what));
-    MOT_TRY(mot_allocate(&probe->gradient, N * model->table.count, sizeof(mot_real), what));
-    MOT_TRY(mot_allocate(&probe->row, model->table.rows, sizeof(void *), what));
+    MOT_TRY(mot_allocate(&probe->gradient, N * model->layer->table.count, sizeof(mot_real), what));
+    MOT_TRY(mot_allocate(&probe->row, model->layer->table.rows, sizeof(void *), what));
     MOT_TRY(mot_allocate(&probe->prob, L * L, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&probe->scratch, mot_merged_attention_scratch(shape), sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&probe->first, tile + 1, sizeof(size_t), what));
@@ -151,8 +151,8 @@ static double alignment(const mot_real *neurons, size_t heads, size_t D, size_t 
 /* An expert's tensor of a part; NULL when it has none. */
 static const mot_real *weight_of(const mot_model *model, int local, mot_part part)
 {
-    for (size_t r = 0; r < model->table.rows; ++r)
-        if (model->table.row[r].part == part) return model->weight[(size_t)local * model->table.rows + r];
+    for (size_t r = 0; r < model->layer->table.rows; ++r)
+        if (model->layer->table.row[r].part == part) return model->layer->weight[(size_t)local * model->layer->table.rows + r];
     return NULL;
 }
 
@@ -164,7 +164,7 @@ static void map_expert(const mot_evaluation *e, int local, size_t expert)
     for (size_t n = 0; n < probe->classes; ++n) {
         label_signal(probe, n, probe->signal);
         e->value[NEURONS][expert * probe->classes + n] = alignment(weight_of(model, local, MOT_PART_FFN),
-                                                                   merged->heads, model->shape.width,
+                                                                   merged->heads, model->layer->shape.width,
                                                                    merged->neurons, probe->signal);
     }
 }
@@ -174,14 +174,14 @@ static void map_gate(const mot_evaluation *e)
 {
     const mot_model *model = e->model;
     const run_probe *probe = e->own;
-    const mot_gate *gate = &model->gate;
-    const size_t D = model->shape.width, E = gate->experts;
+    const mot_gate *gate = &model->layer->gate;
+    const size_t D = model->layer->shape.width, E = gate->experts;
     if (gate->kind != &mot_gate_linear || gate->features != D) return;
     for (size_t i = 0; i < E; ++i)
         for (size_t n = 0; n < probe->classes; ++n) {
             double sum = 0;
             for (size_t d = 0; d < D; ++d)
-                sum += (double)model->gate_params.value[d * E + i] * probe->mixture->class_signal[n * D + d];
+                sum += (double)model->layer->gate_params.value[d * E + i] * probe->mixture->class_signal[n * D + d];
             e->value[GATE][i * probe->classes + n] = sum;
         }
 }
@@ -189,14 +189,14 @@ static void map_gate(const mot_evaluation *e)
 /* Attention of one sample, summed by kind of key, mean over the queries of a kind and over the heads. */
 static void look(const mot_model *model, run_probe *probe, int local, size_t p)
 {
-    const size_t L = model->shape.tokens, D = model->shape.width, H = model->config->model.merged.heads;
+    const size_t L = model->layer->shape.tokens, D = model->layer->shape.width, H = model->config->model.merged.heads;
     const int8_t *role = probe->role + p * L;
     double *mass = probe->mass + p * MOT_ROLES * MOT_ROLES;
     size_t queries[MOT_ROLES] = {0};
     for (size_t i = 0; i < L; ++i) ++queries[role[i]];
     for (size_t i = 0; i < L * D; ++i) probe->tile_x[i] = probe->x[p * L * D + i];
     for (size_t h = 0; h < H; ++h) {
-        mot_merged_attention(&model->shape, model->weight + (size_t)local * model->table.rows, h,
+        mot_merged_attention(&model->layer->shape, model->layer->weight + (size_t)local * model->layer->table.rows, h,
                              probe->tile_x, L, probe->prob, probe->scratch);
         for (size_t i = 0; i < L; ++i)
             for (size_t j = 0; j < L; ++j)
@@ -211,12 +211,12 @@ static size_t class_gradient(const mot_evaluation *e, int local, size_t expert, 
     const mot_model *model = e->model;
     const mot_loss *loss = &e->loss;
     run_probe *probe = e->own;
-    const mot_expert_shape *shape = &model->shape;
-    const mot_real *const *weight = model->weight + (size_t)local * model->table.rows;
-    const size_t LD = shape->tokens * shape->width, tile = model->kind->tile(shape);
+    const mot_expert_shape *shape = &model->layer->shape;
+    const mot_real *const *weight = model->layer->weight + (size_t)local * model->layer->table.rows;
+    const size_t LD = shape->tokens * shape->width, tile = model->layer->kind->tile(shape);
     size_t count = 0;
-    memset(gradient, 0, model->table.count * sizeof *gradient);
-    for (size_t r = 0; r < model->table.rows; ++r) probe->row[r] = gradient + model->table.row[r].offset;
+    memset(gradient, 0, model->layer->table.count * sizeof *gradient);
+    for (size_t r = 0; r < model->layer->table.rows; ++r) probe->row[r] = gradient + model->layer->table.row[r].offset;
     for (size_t p = 0; p < probe->samples;) {
         size_t sample[MOST_PROBE], m = 0;
         for (; p < probe->samples && m < tile; ++p)
@@ -226,14 +226,14 @@ static size_t class_gradient(const mot_evaluation *e, int local, size_t expert, 
             for (size_t i = 0; i < LD; ++i) probe->tile_x[s * LD + i] = probe->x[sample[s] * LD + i];
         const mot_tile rows = {.samples = m, .first = probe->first, .x = probe->tile_x};
         const size_t mark = mot_arena_mark(&probe->arena);
-        void *kept = model->kind->forward(shape, weight, &rows, &probe->arena, true, probe->out);
+        void *kept = model->layer->kind->forward(shape, weight, &rows, &probe->arena, true, probe->out);
         for (size_t s = 0; s < m; ++s) {
             const mot_real w = probe->weight[sample[s]], combined = w * probe->out[s];
             const int32_t class = probe->label[sample[s]] > 0;
             loss->kind->value(loss, &combined, &class, &probe->d_out[s]);
             probe->d_out[s] *= w;
         }
-        model->kind->backward(shape, weight, probe->row, &rows, &probe->arena, kept, probe->d_out, ~0u);
+        model->layer->kind->backward(shape, weight, probe->row, &rows, &probe->arena, kept, probe->d_out, ~0u);
         mot_arena_rewind(&probe->arena, mark);
         count += m;
     }
@@ -252,7 +252,7 @@ static double product(size_t count, const mot_real *a, const mot_real *b)
 static void conflict(const mot_evaluation *e, int local, size_t expert)
 {
     run_probe *probe = e->own;
-    const size_t count = e->model->table.count, N = probe->classes;
+    const size_t count = e->model->layer->table.count, N = probe->classes;
     double length[MOT_MIXTURE_MAX_CLASSES], lengths = 0, cosines = 0, square = 0;
     size_t pairs = 0, present = 0;
     for (size_t n = 0; n < N; ++n) {
@@ -276,7 +276,7 @@ static void conflict(const mot_evaluation *e, int local, size_t expert)
 /* Share of the samples that are with an expert whose neurons are aligned best with their class. */
 static double routing_accuracy(const mot_evaluation *e)
 {
-    const size_t E = (size_t)e->model->experts, N = (size_t)e->groups;
+    const size_t E = (size_t)e->model->layer->experts, N = (size_t)e->groups;
     int64_t right = 0;
     for (size_t i = 0; i < E; ++i) {
         const double *neurons = e->value[NEURONS] + i * N;
@@ -294,13 +294,13 @@ static void look_inside(mot_evaluation *e)
     const mot_model *model = e->model;
     const mot_comm *comm = model->comm;
     run_probe *probe = e->own;
-    const size_t E = (size_t)model->experts, N = probe->classes, P = probe->samples,
+    const size_t E = (size_t)model->layer->experts, N = probe->classes, P = probe->samples,
                  roles = MOT_ROLES * MOT_ROLES;
     mot_comm_bcast(comm, probe->expert, P * sizeof *probe->expert, MOT_ROOT);
     mot_comm_bcast(comm, probe->weight, P * sizeof *probe->weight, MOT_ROOT);
     memset(probe->mass, 0, P * roles * sizeof(double));
-    for (int local = 0; local < model->local; ++local) {
-        const size_t expert = (size_t)model->placement.local[model->placement.first[comm->rank] + local];
+    for (int local = 0; local < model->layer->local; ++local) {
+        const size_t expert = (size_t)model->layer->placement.local[model->layer->placement.first[comm->rank] + local];
         map_expert(e, local, expert);
         conflict(e, local, expert);
         for (size_t p = 0; p < P; ++p)

@@ -56,7 +56,7 @@ static double share_all(const mot_stream *stream, double *value)
 /* Of equals the first. */
 static void find_expert(const mot_evaluation *e, size_t task)
 {
-    const size_t E = (size_t)e->model->experts;
+    const size_t E = (size_t)e->model->layer->experts;
     const int64_t *load = e->group_load + task * E;
     int64_t all = 0;
     size_t most = 0;
@@ -64,8 +64,8 @@ static void find_expert(const mot_evaluation *e, size_t task)
         all += load[i];
         if (load[i] > load[most]) most = i;
     }
-    const bool serves = all > 0 && !e->model->gate.kind->spread;
-    e->value[EXPERT][task] = serves ? e->model->origin[most] : NAN;
+    const bool serves = all > 0 && !e->model->layer->gate.kind->spread;
+    e->value[EXPERT][task] = serves ? e->model->layer->origin[most] : NAN;
     e->value[SHARE][task] = serves ? (double)load[most] / (double)all : NAN;
 }
 

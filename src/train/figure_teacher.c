@@ -28,9 +28,9 @@ static void describe(mot_evaluation *evaluation)
 {
     const mot_model *model = evaluation->model;
     const mot_teacher *teacher = teacher_of(evaluation);
-    const size_t E = model->gate.experts;
+    const size_t E = model->layer->gate.experts;
     evaluation->figures = 0;
-    if (teacher == NULL || !model->kind->directed || !model->gate.kind->spread) return;
+    if (teacher == NULL || !model->layer->kind->directed || !model->layer->gate.kind->spread) return;
     const size_t m = (size_t)teacher->config.experts;
     mot_eval_figure *figure = evaluation->figure;
     /* clang-format off */
@@ -49,7 +49,7 @@ static void describe(mot_evaluation *evaluation)
 /* Room for all neurons, and a gate: [E + 1, D]. */
 static mot_status create(mot_evaluation *evaluation)
 {
-    return mot_allocate(&evaluation->own, (evaluation->model->gate.experts + 1) * teacher_of(evaluation)->config.width,
+    return mot_allocate(&evaluation->own, (evaluation->model->layer->gate.experts + 1) * teacher_of(evaluation)->config.width,
                         sizeof(double), "alignments");
 }
 
@@ -96,7 +96,7 @@ static void end(mot_evaluation *evaluation)
 {
     const mot_model *model = evaluation->model;
     const mot_teacher *teacher = teacher_of(evaluation);
-    const size_t D = teacher->config.width, E = model->gate.experts;
+    const size_t D = teacher->config.width, E = model->layer->gate.experts;
     double *const neurons = evaluation->own;
     mot_gather_neurons(model, neurons);
     if (model->comm->rank != MOT_ROOT) return;

@@ -76,14 +76,14 @@ static void select_block(const fewer *to, const mot_table *table, const mot_real
 
 static mot_status make_gate(const mot_model *model, fewer *to)
 {
-    const mot_expert_shape *shape = &model->shape;
-    const mot_params *whole = &model->gate_params;
+    const mot_expert_shape *shape = &model->layer->shape;
+    const mot_params *whole = &model->layer->gate_params;
     mot_params *params = &to->gate_params;
     mot_status status;
     MOT_TRY(mot_allocate(&to->gate, 1, sizeof *to->gate, "a gate"));
-    MOT_TRY(mot_gate_init(to->gate, model->gate.config, (size_t)to->experts, shape->tokens, shape->width,
+    MOT_TRY(mot_gate_init(to->gate, model->layer->gate.config, (size_t)to->experts, shape->tokens, shape->width,
                           shape->vocabulary));
-    MOT_TRY(check_gate(&model->gate, to->gate));
+    MOT_TRY(check_gate(&model->layer->gate, to->gate));
     if (model->comm->rank != MOT_ROOT) goto done;
     MOT_TRY(mot_params_create(params, &to->gate->table, MOT_UNIT_GATE));
     select_block(to, whole->table, whole->value, params->value);
@@ -101,16 +101,16 @@ static mot_status prepare(const mot_model *model, const bool *keep, fewer *to)
     const mot_config *config = model->config;
     int left = 0;
     mot_status status;
-    for (int e = 0; e < model->experts; ++e) left += keep[e];
+    for (int e = 0; e < model->layer->experts; ++e) left += keep[e];
     const size_t count = (size_t)left;
     MOT_TRY(mot_allocate(&to->from, count, sizeof(int), "the numbers of experts"));
     MOT_TRY(mot_allocate(&to->origin, count, sizeof(int), "the numbers of experts"));
     MOT_TRY(mot_allocate(&to->balance_bias, count, sizeof(mot_real), "the balance bias"));
-    for (int e = 0; e < model->experts; ++e) {
+    for (int e = 0; e < model->layer->experts; ++e) {
         if (!keep[e]) continue;
         to->from[to->experts] = e;
-        to->origin[to->experts] = model->origin[e];
-        to->balance_bias[to->experts++] = model->balance_bias[e];
+        to->origin[to->experts] = model->layer->origin[e];
+        to->balance_bias[to->experts++] = model->layer->balance_bias[e];
     }
     MOT_TRY(mot_placement_left(&to->placement, config->route.placement, config->model.experts, left, to->origin,
                                model->comm->size, config->route.dedicated, model->fold));
@@ -122,15 +122,15 @@ done:
 /* The model gets what is its own now, and `to` what was. */
 static void swap(mot_model *model, fewer *to)
 {
-    int *const origin = model->origin;
-    mot_real *const bias = model->balance_bias;
-    const mot_params params = model->gate_params;
-    model->experts = to->experts;
-    model->origin = to->origin;
-    model->balance_bias = to->balance_bias;
-    model->gate = *to->gate;
-    model->gate_params = to->gate_params;
-    if (model->gate_params.table != NULL) model->gate_params.table = &model->gate.table;
+    int *const origin = model->layer->origin;
+    mot_real *const bias = model->layer->balance_bias;
+    const mot_params params = model->layer->gate_params;
+    model->layer->experts = to->experts;
+    model->layer->origin = to->origin;
+    model->layer->balance_bias = to->balance_bias;
+    model->layer->gate = *to->gate;
+    model->layer->gate_params = to->gate_params;
+    if (model->layer->gate_params.table != NULL) model->layer->gate_params.table = &model->layer->gate.table;
     to->origin = origin;
     to->balance_bias = bias;
     to->gate_params = params;
@@ -141,7 +141,7 @@ mot_status mot_model_keep(mot_model *model, const bool *keep)
     fewer to = {0};
     mot_status status;
     MOT_TRY(mot_comm_agree(model->comm, prepare(model, keep, &to)));
-    MOT_TRY(mot_model_settle(model, &to.placement, to.from)); /* the same everywhere */
+    MOT_TRY(mot_model_settle(model, 0, &to.placement, to.from)); /* the same everywhere */
     swap(model, &to);
 done:
     free_fewer(&to);

@@ -54,12 +54,12 @@ static void exchange(move *m, model_experts *held)
     MPI_Type_free(&m->unit);
 }
 
-mot_status mot_model_settle(mot_model *model, mot_placement *placement, const int *from)
+mot_status mot_model_settle(mot_model *model, int layer, mot_placement *placement, const int *from)
 {
-    const size_t experts = (size_t)model->local + (size_t)mot_placement_count(placement, model->comm->rank);
+    const size_t experts = (size_t)model->layer[layer].local + (size_t)mot_placement_count(placement, model->comm->rank);
     move m = {.model = model};
     model_experts held;
-    mot_status status = mot_model_hold(model, placement, from, &held);
+    mot_status status = mot_model_hold(model, layer, placement, from, &held);
     if (status == MOT_OK)
         status = mot_allocate(&m.request, MESSAGES * experts, sizeof *m.request, "experts that move");
     status = mot_comm_agree(model->comm, status);
@@ -73,12 +73,12 @@ mot_status mot_model_settle(mot_model *model, mot_placement *placement, const in
     return status;
 }
 
-mot_status mot_model_move(mot_model *model, mot_placement *placement)
+mot_status mot_model_move(mot_model *model, int layer, mot_placement *placement)
 {
-    return mot_model_settle(model, placement, NULL);
+    return mot_model_settle(model, layer, placement, NULL);
 }
 
-size_t mot_model_expert_bytes(const mot_model *model)
+size_t mot_layer_expert_bytes(const mot_layer *layer)
 {
-    return 3 * model->own_table.count * sizeof(mot_real) + sizeof(int64_t);
+    return 3 * layer->own_table.count * sizeof(mot_real) + sizeof(int64_t);
 }

@@ -31,11 +31,11 @@ static mot_status make_trial(trial *t, mot_model *model)
     const char *what = "a measurement of the experts";
     size_t bytes = 0;
     mot_status status;
-    *t = (trial){.model = model, .shape = model->shape};
-    const size_t samples = model->kind->tile(&t->shape), rows = samples * t->shape.tokens;
+    *t = (trial){.model = model, .shape = model->layer->shape};
+    const size_t samples = model->layer->kind->tile(&t->shape), rows = samples * t->shape.tokens;
     for (int precision = 0; precision < 2; ++precision) {
         t->shape.precision = (mot_precision)precision;
-        bytes = MOT_MAX(bytes, model->kind->workspace(&t->shape));
+        bytes = MOT_MAX(bytes, model->layer->kind->workspace(&t->shape));
     }
     MOT_TRY(mot_arena_init(&t->arena, bytes));
     MOT_TRY(mot_allocate(&t->first, samples + 1, sizeof *t->first, what));
@@ -77,8 +77,8 @@ static double learning_s(trial *t, mot_precision precision, int times)
     t->shape.precision = precision;
     for (int i = 0; i < times; ++i) {
         const size_t mark = mot_arena_mark(&t->arena);
-        void *kept = model->kind->forward(&t->shape, model->weight, &t->tile, &t->arena, true, t->out);
-        model->kind->backward(&t->shape, model->weight, model->gradient, &t->tile, &t->arena, kept, t->d_out,
+        void *kept = model->layer->kind->forward(&t->shape, model->layer->weight, &t->tile, &t->arena, true, t->out);
+        model->layer->kind->backward(&t->shape, model->layer->weight, model->layer->gradient, &t->tile, &t->arena, kept, t->d_out,
                               ~(mot_part_set)0);
         mot_arena_rewind(&t->arena, mark);
     }
@@ -91,7 +91,7 @@ static mot_status measure(mot_model *model, double seconds[2])
     trial t;
     mot_status status;
     seconds[0] = seconds[1] = 0;
-    if (model->local == 0) return MOT_OK;
+    if (model->layer->local == 0) return MOT_OK;
     MOT_TRY(make_trial(&t, model));
     const double start = thread_s();
     seconds[0] = seconds[1] = 1e30;
@@ -100,7 +100,7 @@ static mot_status measure(mot_model *model, double seconds[2])
         if (round >= LEAST_ROUNDS && thread_s() - start > enough_s) break;
         for (int p = 0; p < 2; ++p) seconds[p] = MOT_MIN(seconds[p], learning_s(&t, (mot_precision)p, times));
     }
-    mot_model_zero_expert(model, 0);
+    mot_layer_zero_expert(model->layer, 0);
 done:
     free_trial(&t);
     return status;
@@ -117,7 +117,7 @@ static mot_status find_faster(mot_model *model, const char *rule, mot_log_level 
     mot_comm_allreduce(model->comm, seconds, 2, MPI_DOUBLE, MPI_SUM);
     const double speedup = seconds[MOT_PRECISION_FP32] / seconds[MOT_PRECISION_BF16];
     const bool pays = speedup > clearly;
-    model->shape.precision = pays ? MOT_PRECISION_BF16 : MOT_PRECISION_FP32;
+    model->layer->shape.precision = pays ? MOT_PRECISION_BF16 : MOT_PRECISION_FP32;
     mot_log(pays ? MOT_LOG_INFO : level,
             "model.precision = %s: with products in bf16 experts learn at %.2f times the speed of fp32 here; "
             "%s is taken",
@@ -132,11 +132,11 @@ mot_status mot_model_choose_precision(mot_model *model)
     const mot_precision_rule asked = model->config->model.precision;
     /* Who leaves it open is told; who asks for bf16 and does not get it is warned. */
     const mot_log_level level = asked == MOT_RULE_AUTO ? MOT_LOG_INFO : MOT_LOG_WARNING;
-    model->shape.precision = MOT_PRECISION_FP32;
+    model->layer->shape.precision = MOT_PRECISION_FP32;
     if (asked == MOT_RULE_FP32) return MOT_OK;
-    if (!model->kind->bf16) {
+    if (!model->layer->kind->bf16) {
         mot_log(level, "model.precision = %s: experts of the kind %s take their products in fp32",
-                names[asked], model->kind->kind.name);
+                names[asked], model->layer->kind->kind.name);
         return MOT_OK;
     }
     int available = mot_bf16_available();
@@ -149,6 +149,6 @@ mot_status mot_model_choose_precision(mot_model *model)
         return MOT_OK;
     }
     if (asked != MOT_RULE_BF16_ALWAYS) return find_faster(model, names[asked], level);
-    model->shape.precision = MOT_PRECISION_BF16;
+    model->layer->shape.precision = MOT_PRECISION_BF16;
     return MOT_OK;
 }

@@ -51,7 +51,7 @@ static mot_status begin(const run_world *world, predict_output *output, predicti
     output->samples = (size_t)world->eval_set.samples;
     output->classes = classes ? (size_t)world->classes : 0;
     output->numbers = classes ? 0 : loss->outputs;
-    output->choices = world->model.gate.kind->spread ? 0 : mot_model_choices(&world->model);
+    output->choices = world->model.layer->gate.kind->spread ? 0 : mot_model_choices(&world->model);
     output->names = names_of(world, output->numbers);
     const mot_status status = make_room(world->model.config, output, p);
     return status == MOT_OK ? mot_predict_output_open(output) : status;
@@ -66,7 +66,7 @@ static mot_status keep(const run_world *world, predict_output *output, predictio
         memcpy(p->class, result->predicted, n * sizeof *p->class);
     else
         memcpy(p->output, result->output, n * loss->outputs * sizeof *p->output);
-    for (size_t i = 0; i < n * K; ++i) p->expert[i] = world->model.origin[result->expert[i]];
+    for (size_t i = 0; i < n * K; ++i) p->expert[i] = world->model.layer->origin[result->expert[i]];
     if (K > 0) memcpy(p->gate, result->prob, n * K * sizeof *p->gate);
     for (size_t i = 0; i < n && C > 0; ++i)
         loss->kind->probabilities(loss, result->output + i * loss->outputs, p->probability + i * C);

@@ -142,7 +142,7 @@ static void measure_yardstick(run_reporter *reporter, const mot_model *model)
     if (reporter->yardstick.flops_per_s > 0) return;
     const double before = mot_clock_s();
     if (before - reporter->start_s < 1) return;
-    mot_yardstick_measure(&reporter->yardstick, model->kind, &model->shape);
+    mot_yardstick_measure(&reporter->yardstick, model->layer->kind, &model->layer->shape);
     reporter->since.begun_s += mot_clock_s() - before; /* not training time */
 }
 

@@ -11,7 +11,7 @@ mot_status mot_run_count_create(run_eval *eval, const run_world *world)
 {
     const char *what = "counts of an evaluation";
     const size_t C = (size_t)world->classes, G = (size_t)world->groups,
-                 E = (size_t)world->model.experts;
+                 E = (size_t)world->model.layer->experts;
     const size_t samples = (size_t)world->eval_set.samples;
     mot_status status;
     MOT_TRY(mot_allocate(&eval->load, E, sizeof(int64_t), what));
@@ -42,10 +42,10 @@ void mot_run_count_destroy(run_eval *eval)
 void mot_run_count_begin(run_eval *eval, const run_world *world)
 {
     const size_t C = (size_t)world->classes, G = (size_t)world->groups,
-                 E = (size_t)world->model.experts;
-    eval->experts = world->model.experts;
-    eval->seen = world->model.gate.kind->spread ? eval->experts : 1;
-    memcpy(eval->origin, world->model.origin, E * sizeof *eval->origin);
+                 E = (size_t)world->model.layer->experts;
+    eval->experts = world->model.layer->experts;
+    eval->seen = world->model.layer->gate.kind->spread ? eval->experts : 1;
+    memcpy(eval->origin, world->model.layer->origin, E * sizeof *eval->origin);
     memset(eval->load, 0, E * sizeof *eval->load);
     memset(eval->class_load, 0, C * E * sizeof *eval->class_load);
     if (eval->group_load != NULL) memset(eval->group_load, 0, G * E * sizeof *eval->group_load);
@@ -63,7 +63,7 @@ void mot_run_count_begin(run_eval *eval, const run_world *world)
 void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
                        const mot_step_result *result)
 {
-    const size_t C = (size_t)world->classes, E = (size_t)world->model.experts,
+    const size_t C = (size_t)world->classes, E = (size_t)world->model.layer->experts,
                  K = mot_model_choices(&world->model);
     for (size_t p = 0; p < n; ++p) {
         const bool chose = result->expert != NULL; /* else every expert has seen it */
@@ -144,7 +144,7 @@ static void conclude_routing(run_eval *eval, int classes, int groups, int expert
 
 void mot_run_count_end(run_eval *eval, const run_world *world)
 {
-    const int E = world->model.experts;
+    const int E = world->model.layer->experts;
     const double samples = (double)world->eval_set.samples;
     eval->number[RUN_CHANGED] /= samples;
     eval->number[RUN_GROUP_ACCURACY] /= samples;

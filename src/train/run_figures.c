@@ -137,7 +137,7 @@ static void list(struct run_figures *figures, const mot_eval_figure *figure, dou
 /* For the experts that there are now. */
 static void list_all(struct run_figures *figures, run_eval *eval, const run_world *world)
 {
-    const size_t E = (size_t)world->model.experts, C = (size_t)world->classes;
+    const size_t E = (size_t)world->model.layer->experts, C = (size_t)world->classes;
     const mot_eval_figure
         of_classes = MOT_FIGURE_ROW("class_accuracy", "share of the samples of a class with the right label", C,
                                     "class"),

@@ -66,7 +66,7 @@ static mot_gidx ceil_of(double x)
 static mot_gidx window_steps(const run_world *world)
 {
     const mot_config *config = world->model.config;
-    const double batch = (double)config->train.batch, experts = world->model.experts,
+    const double batch = (double)config->train.batch, experts = world->model.layer->experts,
                  K = (double)mot_model_choices(&world->model);
     const mot_gidx samples = mot_stage_epoch(config, world->train.dataset->samples);
     const mot_gidx epoch = ceil_of((samples == MOT_ENDLESS ? ENDLESS_EPOCH : (double)samples) / batch);
@@ -83,7 +83,7 @@ static void begin_window(run_reporter *reporter, const run_world *world)
 {
     struct run_health *health = reporter->health;
     health->window.counted = 0;
-    memset(health->window.load, 0, (size_t)world->model.experts * sizeof *health->window.load);
+    memset(health->window.load, 0, (size_t)world->model.layer->experts * sizeof *health->window.load);
 }
 
 static void begin_stage(run_reporter *reporter, const run_course *course)
@@ -100,7 +100,7 @@ mot_status mot_run_health_create(run_reporter *reporter, const run_world *world)
     static const char *const what = "what a run's health is judged by";
     mot_status status;
     MOT_TRY(mot_allocate(&reporter->health, 1, sizeof *reporter->health, what));
-    MOT_TRY(mot_allocate(&reporter->health->window.load, (size_t)world->model.experts, sizeof(int64_t), what));
+    MOT_TRY(mot_allocate(&reporter->health->window.load, (size_t)world->model.layer->experts, sizeof(int64_t), what));
     reporter->health->window.steps = window_steps(world);
     reporter->health->loss.steps = block_steps(world);
     reporter->health->loss.first = NAN;
@@ -137,8 +137,8 @@ static bool gate_counts(const mot_run *run)
 {
     const struct run_health *health = run->reporter.health;
     const mot_stage_config *stage = mot_stage_at(&run->course.config, health->stage);
-    const mot_gate *gate = &run->world.model.gate;
-    return run->world.model.experts > 1 && mot_gate_learns(gate) && !gate->kind->spread &&
+    const mot_gate *gate = &run->world.model.layer->gate;
+    return run->world.model.layer->experts > 1 && mot_gate_learns(gate) && !gate->kind->spread &&
            (stage->train >> MOT_PART_GATE & 1u) && stage->gate.rate > 0 &&
            run->course.progress.step - health->stage_first > stage->warmup;
 }
@@ -181,7 +181,7 @@ static mot_status judge_deaf_gate(mot_run *run)
     const mot_exploration *explore = &mot_stage_at(config, run->reporter.health->stage)->explore;
     static const char *const scale[] = {
         [MOT_SCALE_PROB] = "prob", [MOT_SCALE_CHOSEN] = "chosen", [MOT_SCALE_NONE] = "none"};
-    const bool all = mot_model_choices(&run->world.model) == (size_t)run->world.model.experts;
+    const bool all = mot_model_choices(&run->world.model) == (size_t)run->world.model.layer->experts;
     if (all || !run_gate_is_deaf(config) || explore->balance_loss > 0 || explore->z_loss > 0) return MOT_OK;
     return mot_run_warn(run, RUN_CONSTANT_GATE,
                         "with route.scale = %s and %d expert%s a sample the loss does not depend on the gate's "
@@ -194,7 +194,7 @@ static mot_status judge_loads(mot_run *run)
     const struct run_health *health = run->reporter.health;
     const int64_t *load = health->window.load;
     const mot_model *model = &run->world.model;
-    const int E = model->experts;
+    const int E = model->layer->experts;
     const size_t K = mot_model_choices(model);
     const double samples = (double)health->window.counted * (double)run->course.config.train.batch,
                  fair = samples * (double)K / E;
@@ -206,7 +206,7 @@ static mot_status judge_loads(mot_run *run)
     if (2 * K <= (size_t)E && (double)load[busiest] > most_share * samples)
         return mot_run_warn(run, RUN_ONE_EXPERT,
                             "expert %d of %d had %.1f %% of the samples of the last %" MOT_PRI_GIDX " steps",
-                            model->origin[busiest], E, 100 * (double)load[busiest] / samples, health->window.counted);
+                            model->layer->origin[busiest], E, 100 * (double)load[busiest] / samples, health->window.counted);
     /* The theory has several experts for each class, or each of the teacher's, and leaves some of them out in the end. */
     const mot_dataset *set = run->world.train.dataset;
     if (idle > 0 && mot_dataset_mixture(set, NULL) == NULL && mot_dataset_teacher(set, NULL) == NULL)
@@ -214,7 +214,7 @@ static mot_status judge_loads(mot_run *run)
             run, RUN_IDLE_EXPERTS,
             "%d of %d experts, expert %d first, had less than 1 %% of a fair share of the samples of "
             "the last %" MOT_PRI_GIDX " steps",
-            idle, E, model->origin[first], health->window.counted);
+            idle, E, model->layer->origin[first], health->window.counted);
     return MOT_OK;
 }
 
@@ -236,7 +236,7 @@ static mot_status watch_routing(mot_run *run, const mot_step_result *result)
     if (gate_counts(run)) {
         MOT_TRY(judge_deaf_gate(run));
         ++health->window.counted;
-        for (int e = 0; e < run->world.model.experts; ++e) health->window.load[e] += result->load[e];
+        for (int e = 0; e < run->world.model.layer->experts; ++e) health->window.load[e] += result->load[e];
         MOT_TRY(judge_scores(run, result));
     }
     if (run->course.progress.step % health->window.steps == 0 ||

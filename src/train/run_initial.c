@@ -16,7 +16,7 @@
  * columns. */
 static bool is_directed(const mot_model *model, const mot_unit *unit)
 {
-    return unit->role == MOT_ROLE_GATE ? model->gate.kind->spread : model->kind->directed && unit->row != MOT_ALONE;
+    return unit->role == MOT_ROLE_GATE ? model->layer->gate.kind->spread : model->layer->kind->directed && unit->row != MOT_ALONE;
 }
 
 /* all: [count, numbers] of neurons, [F, E] of a gate. */

@@ -40,7 +40,7 @@ static size_t record_bytes(const run_world *world, const run_course *course)
                    recorded = config->record.every > 0 ? steps / config->record.every : 0,
                    evaluations = config->eval.every > 0 ? MOT_MAX(steps / config->eval.every, 1) : 1;
     const mot_record_amount amount = {
-        .experts = world->model.experts,
+        .experts = world->model.layer->experts,
         .classes = world->classes,
         .groups = world->groups,
         .layers = 1,
@@ -124,8 +124,8 @@ void mot_run_dry(const run_world *world, const run_course *course)
     struct row {
         uint64_t experts, parameters, before;
         memory_parts parts;
-    } mine = {(uint64_t)world->model.local,
-              (uint64_t)world->model.local * size.own + size.tied + (comm->rank == MOT_ROOT ? size.gate : 0),
+    } mine = {(uint64_t)world->model.layer->local,
+              (uint64_t)world->model.layer->local * size.own + size.tied + (comm->rank == MOT_ROOT ? size.gate : 0),
               world->held.before, parts_at_most(world, course)};
     struct row *rows = mot_calloc((size_t)comm->size, sizeof *rows);
     int ok = rows != NULL;
@@ -161,7 +161,7 @@ void mot_run_dry(const run_world *world, const run_course *course)
     char row[32], batch[32];
     const size_t K = mot_model_choices(&world->model), B = course->config.train.batch;
     mot_log_gap();
-    if (world->model.gate.kind->spread)
+    if (world->model.layer->gate.kind->spread)
         mot_log_wrap(2, "no sample travels: every rank has the whole batch; outputs go home, and losses come back");
     else
         mot_log_wrap(2, "a step dispatches %zu rows of %s: %s over all ranks%s", B * K,
@@ -169,7 +169,7 @@ void mot_run_dry(const run_world *world, const run_course *course)
                  K > 1 ? "; outputs and their gradients travel as well" : "");
     if (course->config.route.rebalance != MOT_REBALANCE_NEVER)
         mot_log(MOT_LOG_INFO, "route.rebalance: a rank may come to own %d experts, %s each",
-                mot_placement_most(&world->model.placement), mot_run_bytes_text(size.of_expert, row));
+                mot_placement_most(&world->model.layer->placement), mot_run_bytes_text(size.of_expert, row));
     mot_log(MOT_LOG_INFO, "dry run: nothing was written");
     mot_free(rows);
 }

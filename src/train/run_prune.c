@@ -13,7 +13,7 @@
 static mot_status grow_back(run_world *world)
 {
     const mot_config *const config = world->model.config;
-    const mot_expert_shape shape = world->model.shape;
+    const mot_expert_shape shape = world->model.layer->shape;
     const bool fold = world->model.fold;
     const size_t held = mot_memory_held();
     mot_model_free(&world->model);
@@ -43,8 +43,8 @@ static mot_status follow_model(mot_run *run)
 static size_t arrived(const mot_model *model, const bool *had)
 {
     size_t count = 0;
-    for (int e = 0; e < model->experts; ++e)
-        count += model->placement.owner[e] == model->comm->rank && !had[model->origin[e]];
+    for (int e = 0; e < model->layer->experts; ++e)
+        count += model->layer->placement.owner[e] == model->comm->rank && !had[model->layer->origin[e]];
     return count;
 }
 
@@ -54,10 +54,10 @@ static mot_status shrink(mot_run *run, const bool *keep)
     run_world *world = &run->world;
     mot_model *model = &world->model;
     const size_t before = mot_run_memory_so_far(world, &run->course), held = mot_memory_held();
-    const int experts = model->experts;
+    const int experts = model->layer->experts;
     bool had[MOT_MAX_EXPERTS] = {false};
     for (int e = 0; e < experts; ++e)
-        had[model->origin[e]] = model->placement.owner[e] == world->comm->rank;
+        had[model->layer->origin[e]] = model->layer->placement.owner[e] == world->comm->rank;
     const mot_status status = mot_model_keep(model, keep);
     if (status != MOT_OK) return status;
     for (int e = 0, left = 0; e < experts; ++e)
@@ -79,12 +79,12 @@ mot_status mot_run_fit(mot_run *run, const bool *there)
     int wanted = 0, found = 0;
     mot_status status;
     for (int o = 0; o < begun; ++o) wanted += there[o];
-    for (int e = 0; e < model->experts; ++e) found += there[model->origin[e]];
-    if (found == wanted && wanted == model->experts) return MOT_OK;
+    for (int e = 0; e < model->layer->experts; ++e) found += there[model->layer->origin[e]];
+    if (found == wanted && wanted == model->layer->experts) return MOT_OK;
     world->held.copies = 0; /* none were made yet */
     if (found < wanted) MOT_TRY(grow_back(world));
-    for (int e = 0; e < model->experts; ++e) keep[e] = there[model->origin[e]];
-    if (wanted < model->experts) MOT_TRY(shrink(run, keep));
+    for (int e = 0; e < model->layer->experts; ++e) keep[e] = there[model->layer->origin[e]];
+    if (wanted < model->layer->experts) MOT_TRY(shrink(run, keep));
     MOT_TRY(follow_model(run));
     if (run->course.purpose == RUN_TRAIN) world->held.copies = mot_run_copy_bytes(run);
 done:
@@ -104,8 +104,8 @@ mot_status mot_run_read(mot_run *run, const char *path)
     mot_state state = mot_run_state(run);
     MOT_TRY(mot_checkpoint_read(comm, &state, path));
     run->course.progress = state.progress;
-    if (run->world.model.experts < begun)
-        mot_log(MOT_LOG_INFO, "%d of %d experts are left in %s", run->world.model.experts, begun, path);
+    if (run->world.model.layer->experts < begun)
+        mot_log(MOT_LOG_INFO, "%d of %d experts are left in %s", run->world.model.layer->experts, begun, path);
 done:
     return status;
 }
@@ -118,13 +118,13 @@ static void list_gone(const mot_model *model, const bool *keep, char text[NUMBER
 {
     size_t at = 0;
     text[0] = '\0';
-    for (int e = 0; e < model->experts; ++e) {
+    for (int e = 0; e < model->layer->experts; ++e) {
         if (keep[e]) continue;
         if (at > NUMBERS - 16) {
             snprintf(text + at, NUMBERS - at, ", ...");
             return;
         }
-        at += (size_t)snprintf(text + at, NUMBERS - at, "%s%d", at > 0 ? ", " : "", model->origin[e]);
+        at += (size_t)snprintf(text + at, NUMBERS - at, "%s%d", at > 0 ? ", " : "", model->layer->origin[e]);
     }
 }
 
@@ -134,7 +134,7 @@ static mot_status log_left(const mot_run *run)
     const mot_model *model = &run->world.model;
     mot_json *json = mot_json_begin();
     mot_json_int(json, "step", run->course.progress.step);
-    mot_run_put_numbers(json, "experts.left", model->experts, model->origin);
+    mot_run_put_numbers(json, "experts.left", model->layer->experts, model->layer->origin);
     return mot_record_log_json(run->keeper.record, json);
 }
 
@@ -143,8 +143,8 @@ static mot_status record_left(const mot_run *run)
     const mot_model *model = &run->world.model;
     mot_record *record = run->keeper.record;
     if (record == NULL) return MOT_OK;
-    const mot_status status = mot_record_experts(record, model->experts, (int)mot_model_choices(model),
-                                                 model->origin);
+    const mot_status status = mot_record_experts(record, model->layer->experts, (int)mot_model_choices(model),
+                                                 model->layer->origin);
     return status == MOT_OK ? log_left(run) : status;
 }
 
@@ -152,7 +152,7 @@ mot_status mot_run_keep_experts(mot_run *run, const bool *keep)
 {
     run_world *world = &run->world;
     const mot_model *model = &world->model;
-    const int before = model->experts;
+    const int before = model->layer->experts;
     const size_t choices = mot_model_choices(model);
     char gone[NUMBERS];
     int left = 0;

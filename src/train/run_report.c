@@ -42,7 +42,7 @@ void mot_run_banner(const run_world *world, const run_course *course, const char
     const mot_config *config = &course->config;
     const mot_model_size size = mot_model_measure(&world->model);
     char memory[32], parts[96] = "";
-    const int E = world->model.experts;
+    const int E = world->model.layer->experts;
     const size_t total = size.gate + size.tied + (size_t)E * size.own;
     const size_t K = mot_model_choices(&world->model);
     mot_log_wrap(BANNER, "mot %s (%s), %s, %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS, mot_level());
@@ -69,16 +69,16 @@ void mot_run_banner(const run_world *world, const run_course *course, const char
     if (world->classes > 0)
         snprintf(targets, sizeof targets, "%d classes", world->classes);
     else
-        snprintf(targets, sizeof targets, "targets of %zu number%s", world->model.shape.outputs,
-                 world->model.shape.outputs == 1 ? "" : "s");
+        snprintf(targets, sizeof targets, "targets of %zu number%s", world->model.layer->shape.outputs,
+                 world->model.layer->shape.outputs == 1 ? "" : "s");
     mot_log_wrap(BANNER, "  data     %s: %s samples, %s%s%s", mot_source_title(&config->data), samples, targets,
                  world->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
     mot_run_say_stream(world, course, BANNER);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
     mot_log_wrap(BANNER,
                  "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
-                 E, world->model.kind->kind.name, E == 1 ? "" : "s", size.own, parts, size.gate, total, K, E,
-                 world->model.shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
+                 E, world->model.layer->kind->kind.name, E == 1 ? "" : "s", size.own, parts, size.gate, total, K, E,
+                 world->model.layer->shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
     mot_log_wrap(BANNER,
                  "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
                  mot_run_bytes_text(mot_run_memory(world, course), memory));
@@ -124,7 +124,7 @@ static run_means take_means(const run_reporter *reporter, const run_world *world
         .accuracy = reporter->since.hits / (learned * batch),
         .samples_per_s = samples / wall,
         .gflops = reporter->since.flops / wall * 1e-9,
-        .load_ratio = load_ratio(result->load, world->model.experts),
+        .load_ratio = load_ratio(result->load, world->model.layer->experts),
         .compute = reporter->since.compute_s / wall,
         .exchange = reporter->since.exchange_s / wall,
         .wait = reporter->since.wait_s / wall,
@@ -145,7 +145,7 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     mot_json_real(json, "routing.load_max_over_mean", means->load_ratio);
     mot_json_real(json, "routing.balance_loss", result->balance.switch_loss);
     mot_json_real(json, "routing.z_loss", result->balance.z_loss);
-    mot_json_ints(json, "routing.load", (size_t)run->world.model.experts, result->load);
+    mot_json_ints(json, "routing.load", (size_t)run->world.model.layer->experts, result->load);
     mot_json_real(json, "speed.samples_per_s", means->samples_per_s);
     mot_json_real(json, "speed.expert_gflops", means->gflops);
     mot_json_real(json, "time.compute", means->compute);

@@ -166,9 +166,9 @@ static mot_status open_record(run_keeper *keeper, const run_world *world, const 
     const mot_record_about about = {
         .folder = config->run,
         .config_text = keeper->config_text,
-        .experts = world->model.experts,
+        .experts = world->model.layer->experts,
         .begun = config->model.experts,
-        .origin = world->model.origin,
+        .origin = world->model.layer->origin,
         .choices = (int)mot_model_choices(&world->model),
         .classes = world->classes,
         .groups = world->groups,

@@ -27,7 +27,7 @@ static run_speed measure(run_reporter *reporter, const run_world *world, const r
 {
     const mot_step_work *work = mot_step_measure(world->step);
     if (reporter->yardstick.flops_per_s > 0)
-        mot_yardstick_measure(&reporter->yardstick, world->model.kind, &world->model.shape);
+        mot_yardstick_measure(&reporter->yardstick, world->model.layer->kind, &world->model.layer->shape);
     const double peak = reporter->yardstick.flops_per_s * 1e-9,
                  own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
@@ -130,13 +130,13 @@ mot_status mot_run_summarize(mot_run *run, const char *status_text)
     MOT_TRY(find_digest(run, digest));
     if (run->world.comm->rank == MOT_ROOT) {
         const run_eval *eval = &run->reporter.last_eval;
-        const bool bf16 = run->world.model.shape.precision == MOT_PRECISION_BF16;
+        const bool bf16 = run->world.model.layer->shape.precision == MOT_PRECISION_BF16;
         mot_json *json;
         status = begin_summary(run, status_text, path, &json);
         if (status == MOT_OK) {
             mot_json_text(json, "digest", digest);
-            if (run->world.model.experts < run->course.config.model.experts)
-                mot_run_put_numbers(json, "experts.left", run->world.model.experts, run->world.model.origin);
+            if (run->world.model.layer->experts < run->course.config.model.experts)
+                mot_run_put_numbers(json, "experts.left", run->world.model.layer->experts, run->world.model.layer->origin);
             mot_json_text(json, "eval.split", run->course.config.eval.split);
             mot_json_int(json, "eval.step", eval->step);
             mot_json_int(json, "eval.samples", eval->samples);

@@ -34,7 +34,7 @@ static void cure_gate(const mot_run *run, char cure[CURE])
     const mot_config *config = &run->course.config;
     if (run_gate_is_deaf(config))
         snprintf(cure, CURE, "route.scale=prob");
-    else if (config->gate.input != MOT_GATE_FLAT && run->world.model.gate.tokens == 0)
+    else if (config->gate.input != MOT_GATE_FLAT && run->world.model.layer->gate.tokens == 0)
         snprintf(cure, CURE, "gate.input=flat");
     else
         snprintf(cure, CURE, "train.gate_rate=%g", 10 * stage_now(&run->course)->gate.rate);
@@ -61,7 +61,7 @@ static void cure_overfitting(const mot_run *run, char cure[CURE])
         snprintf(cure, CURE, "data.augment.drop=0.5");
     else if (kind == MOT_SAMPLE_PICTURE && augment->shift == 0)
         snprintf(cure, CURE, "data.augment.shift=1");
-    else if (mot_model_choices(&run->world.model) < (size_t)run->world.model.experts)
+    else if (mot_model_choices(&run->world.model) < (size_t)run->world.model.layer->experts)
         snprintf(cure, CURE, "route.top_k=all"); /* every expert learns from every sample */
     else /* what is learned stays as it is: the best on the way is kept */
         snprintf(cure, CURE, "checkpoint.best=true eval.every=%" MOT_PRI_GIDX,

@@ -63,7 +63,6 @@ static void describe_sources(run_world *world, const run_course *course)
 {
     const mot_config *config = &course->config;
     const mot_batch_source common = {
-        .gate = &world->model.gate,
         .patch = config->model.patch,
         .learn_group = config->data.target == MOT_TARGET_GROUP && course->purpose != RUN_PREDICT,
         .seed = config->seed,
@@ -98,7 +97,7 @@ static mot_status choose_precision(run_world *world, run_course *course)
     if (open && before == MOT_RULE_FP32) *rule = MOT_RULE_FP32;
     if (open && (before == MOT_RULE_BF16 || before == MOT_RULE_BF16_ALWAYS)) *rule = MOT_RULE_BF16_ALWAYS;
     const mot_status status = mot_model_choose_precision(&world->model);
-    *rule = world->model.shape.precision == MOT_PRECISION_BF16 ? MOT_RULE_BF16_ALWAYS : MOT_RULE_FP32;
+    *rule = world->model.layer->shape.precision == MOT_PRECISION_BF16 ? MOT_RULE_BF16_ALWAYS : MOT_RULE_FP32;
     return status;
 }
 

@@ -92,7 +92,7 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
     const size_t C = step->C, mark = mot_arena_mark(&worker->arena);
     const mot_tile tile = decode_tile(step, worker, chunk, rows, n);
     const double start = mot_clock_s();
-    void *kept = model->kind->forward(&model->shape, weight, &tile, &worker->arena, learn, worker->out);
+    void *kept = model->layer->kind->forward(&model->layer->shape, weight, &tile, &worker->arena, learn, worker->out);
 
     if (work == WORK_OUTPUTS)
         for (size_t s = 0; s < n; ++s)
@@ -105,7 +105,7 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
                                mot_exchange_owner(&chunk->outputs, &chunk->plan, rows[s]),
                                worker->d_out + s * C);
     if (learn)
-        model->kind->backward(&model->shape, weight, gradient, &tile, &worker->arena, kept, worker->d_out,
+        model->layer->kind->backward(&model->layer->shape, weight, gradient, &tile, &worker->arena, kept, worker->d_out,
                               step->learns);
     mot_arena_rewind(&worker->arena, mark);
 
@@ -113,7 +113,7 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
     worker->busy_s += mot_clock_s() - start;
     for (size_t s = 0; s < n; ++s)
         worker->flops += (learn ? 3 : 1) *
-                         model->kind->flops(&model->shape, tile.first[s + 1] - tile.first[s]);
+                         model->layer->kind->flops(&model->layer->shape, tile.first[s + 1] - tile.first[s]);
 }
 
 /* ---- a strip ---- */
@@ -121,7 +121,7 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
 /* The thread sums into a block of its own, or of a guest's strip, which begins at zero. */
 static void begin_block(const mot_step *step, step_worker *worker, mot_real *block)
 {
-    const mot_table *table = &step->model->table;
+    const mot_table *table = &step->model->layer->table;
     memset(block, 0, table->count * sizeof *block);
     for (size_t r = 0; r < table->rows; ++r) worker->row[r] = block + table->row[r].offset;
 }
@@ -133,16 +133,16 @@ static void work_strip(void *context, size_t task, int thread)
     const mot_model *model = step->model;
     const step_strip *strip = &step->strips.strip[task];
     step_worker *worker = &step->worker[thread];
-    const bool learn = learns_in(common->work), guest = strip->group >= (size_t)model->local,
+    const bool learn = learns_in(common->work), guest = strip->group >= (size_t)model->layer->local,
                apart = learn && (guest || strip->turn > 0);
-    const size_t T = model->table.rows;
+    const size_t T = model->layer->table.rows;
     const mot_real *const *weight =
         guest ? step->split.weight +
                     (size_t)step->split.slot[common->chunk->plan.group_expert[strip->group]] * T
-              : model->weight + strip->group * T;
-    mot_real *const *expert = guest ? NULL : model->gradient + strip->group * T;
+              : model->layer->weight + strip->group * T;
+    mot_real *const *expert = guest ? NULL : model->layer->gradient + strip->group * T;
     if (apart)
-        begin_block(step, worker, guest ? step->split.done + strip->turn * model->table.count : worker->sum);
+        begin_block(step, worker, guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum);
     for (size_t r = 0; r < strip->rows; r += step->tile) {
         work_tile(common, worker, weight, apart ? worker->row : expert, strip->first + r,
                   MOT_MIN(step->tile, strip->rows - r));
@@ -170,7 +170,7 @@ static int by_size(const void *left, const void *right)
 /* Cuts the rows of groups [from, to). Where nothing is learned there is nothing to keep in order: a tile each. */
 static void cut_strips(mot_step *step, const mot_plan *plan, size_t from, size_t to, bool learn)
 {
-    const size_t length = learn ? step->strips.rows : step->tile, local = (size_t)step->model->local;
+    const size_t length = learn ? step->strips.rows : step->tile, local = (size_t)step->model->layer->local;
     size_t done = 0;
     step->strips.count = 0;
     for (size_t g = from; g < to; ++g) {
@@ -194,7 +194,7 @@ static void work_groups(chunk_work *common, size_t from, size_t to)
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)
 {
     const bool reports = work == WORK_LOSS || work == WORK_LEARN;
-    const size_t local = (size_t)step->model->local;
+    const size_t local = (size_t)step->model->layer->local;
     chunk_work common = {step, chunk, work, step->reports.report + step->reports.count};
     if (reports) step->reports.count += chunk->plan.rows_owner;
     assert(step->reports.count <= step->reports.room);

@@ -8,7 +8,7 @@
 static mot_status create_root(mot_step *step)
 {
     coordinator *root = &step->root;
-    const mot_gate *gate = &step->model->gate;
+    const mot_gate *gate = &step->model->layer->gate;
     /* Where nothing is chosen, the coordinator has neither scores nor rows of the gate. */
     const size_t B = step->most, K = step->K, R = step->reported, E = gate->experts,
                  scores = step->soft.on ? 0 : B * E, notes = step->soft.on ? 0 : B, ranks = (size_t)step->comm->size;
@@ -60,8 +60,8 @@ static mot_status create_chunks(mot_step *step)
     MOT_TRY(mot_allocate(&step->chunk, step->chunks, sizeof *step->chunk, "chunks"));
     for (size_t c = 0; c < step->chunks; ++c) {
         step_chunk *chunk = &step->chunk[c];
-        if (step->split.on) MOT_TRY(mot_split_init(&chunk->split, &step->model->placement));
-        MOT_TRY(mot_plan_init(&chunk->plan, &step->model->placement, &step->nodes));
+        if (step->split.on) MOT_TRY(mot_split_init(&chunk->split, &step->model->layer->placement));
+        MOT_TRY(mot_plan_init(&chunk->plan, &step->model->layer->placement, &step->nodes));
         MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, &step->nodes, step->wire.row_bytes));
         MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, &step->nodes, step->wire.output_bytes));
     }
@@ -99,10 +99,10 @@ done:
 static mot_status create_worker(const mot_step *step, step_worker *worker)
 {
     const mot_model *model = step->model;
-    const mot_table *table = &model->table;
+    const mot_table *table = &model->layer->table;
     const size_t tile = step->tile, tokens = tile * step->shape.tokens, C = step->C, real = sizeof(mot_real);
     mot_status status;
-    MOT_TRY(mot_arena_init(&worker->arena, model->kind->workspace(&model->shape)));
+    MOT_TRY(mot_arena_init(&worker->arena, model->layer->kind->workspace(&model->layer->shape)));
     MOT_TRY(mot_allocate(&worker->first, tile + 1, sizeof(size_t), "a tile"));
     MOT_TRY(mot_allocate(&worker->x, tokens * step->shape.width, real, "a tile"));
     MOT_TRY(mot_allocate(&worker->id, tokens, sizeof(int32_t), "a tile"));
@@ -129,13 +129,13 @@ static void free_worker(step_worker *worker)
 /* Threads, what each of them needs, and the strips they share out. */
 static mot_status create_workers(mot_step *step, int threads)
 {
-    const size_t E = (size_t)step->model->experts, C = step->C,
+    const size_t E = (size_t)step->model->layer->experts, C = step->C,
                  units = step->model->units.count;
     mot_status status;
     MOT_TRY(mot_threads_create(&step->threads, threads));
     MOT_TRY(mot_allocate(&step->worker, (size_t)threads, sizeof *step->worker, "threads"));
     for (int t = 0; t < threads; ++t) MOT_TRY(create_worker(step, &step->worker[t]));
-    step->strips.room = step->most * step->K / step->tile + (size_t)step->model->experts;
+    step->strips.room = step->most * step->K / step->tile + (size_t)step->model->layer->experts;
     MOT_TRY(mot_allocate(&step->strips.strip, step->strips.room, sizeof *step->strips.strip, "strips"));
     MOT_TRY(mot_allocate(&step->strips.added, E, sizeof *step->strips.added, "strips"));
     MOT_TRY(mot_allocate(&step->due, units, sizeof *step->due, "units"));
@@ -181,7 +181,7 @@ static mot_status choose_nodes(mot_step *step)
 static mot_status create_here(mot_step *step, const mot_batch_source *reader, int threads)
 {
     mot_status status;
-    MOT_TRY(mot_batch_init(&step->batch, step->comm, reader, step->most, step->chunks));
+    MOT_TRY(mot_batch_init(&step->batch, step->comm, &step->model->layer->gate, reader, step->most, step->chunks));
     MPI_Type_contiguous((int)step->batch.note_bytes, MPI_BYTE, &step->wire.note);
     MPI_Type_commit(&step->wire.note);
     MPI_Type_contiguous(sizeof(choice_report), MPI_BYTE, &step->wire.report);
@@ -193,7 +193,7 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
     MOT_TRY(mot_step_soft_create(step));
     step->reports.room = step->most * step->reported;
     MOT_TRY(mot_allocate(&step->reports.report, step->reports.room, sizeof(choice_report), "reports"));
-    MOT_TRY(mot_allocate(&step->load, (size_t)step->model->experts, sizeof(int64_t), "loads"));
+    MOT_TRY(mot_allocate(&step->load, (size_t)step->model->layer->experts, sizeof(int64_t), "loads"));
     if (step->K > 1)
         MOT_TRY(mot_allocate(&step->home.row, step->most * step->K, sizeof(uint32_t), "reports"));
     if (step->comm->rank == MOT_ROOT) MOT_TRY(create_root(step));
@@ -220,7 +220,7 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->patch = reader->patch;
     step->loss = *loss;
     step->most = most;
-    step->K = model->gate.kind->spread ? 0 : mot_model_choices(model);
+    step->K = model->layer->gate.kind->spread ? 0 : mot_model_choices(model);
     step->reported = MOT_MAX(step->K, (size_t)1);
     step->C = loss->outputs;
     step->chunks = (size_t)model->config->route.chunks;
@@ -232,15 +232,15 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->wire.head_bytes = up_to_16(sizeof(row_head) + loss->target_bytes);
     step->wire.row_bytes = up_to_16(step->wire.head_bytes + sample);
     step->wire.output_bytes = mot_payload_bytes(step->wire.outputs, step->C);
-    step->tile = model->kind->tile(&model->shape);
-    step->strips.rows = mot_expert_strip(model->kind, &model->shape, &model->table);
+    step->tile = model->layer->kind->tile(&model->layer->shape);
+    step->strips.rows = mot_expert_strip(model->layer->kind, &model->layer->shape, &model->layer->table);
     step->groups = groups;
     step->wire.note = step->wire.report = step->wire.output = MPI_DATATYPE_NULL;
     (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
     MOT_TRY(choose_nodes(step));
     status = create_here(step, reader, threads);
     MOT_TRY(mot_comm_agree(model->comm, status));
-    status = mot_batch_share(&step->batch, reader, &step->nodes);
+    status = mot_batch_share(&step->batch, &step->nodes);
 done:
     status = mot_comm_agree(model->comm, status);
     if (status != MOT_OK) mot_step_destroy(&step);
@@ -305,14 +305,14 @@ const mot_nodes *mot_step_nodes(const mot_step *step)
 mot_step_size mot_step_bytes(const mot_step *step)
 {
     const size_t ranks = (size_t)step->comm->size, rows = step->most * step->K, home = rows / ranks + step->K,
-                 owners = (size_t)mot_placement_workers(&step->model->placement),
-                 owner = step->model->local > 0 ? rows / owners + 1 : 0,
+                 owners = (size_t)mot_placement_workers(&step->model->layer->placement),
+                 owner = step->model->layer->local > 0 ? rows / owners + 1 : 0,
                  output = step->K > 1 ? step->wire.output_bytes : 0;
     /* A row in a buffer on either side, with its entries in the plan: sample, choice, place, and at its owner its order. */
     const size_t row = step->wire.row_bytes + output + 3 * sizeof(int32_t);
     /* Of a thread: activations of a tile, its tokens, and a strip's gradient. */
     const size_t tile = step->tile * step->shape.tokens * (step->shape.width + 1) * sizeof(mot_real),
-                 strip = step->model->table.count * sizeof(mot_real),
+                 strip = step->model->layer->table.count * sizeof(mot_real),
                  threads = (size_t)mot_threads_count(step->threads);
     return (mot_step_size){.workspace = threads * (step->worker[0].arena.size + tile + strip),
                            .exchange = home * row + owner * (row + sizeof(uint32_t)) +

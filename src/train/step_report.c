@@ -30,7 +30,7 @@ static void spread_reports(mot_step *step)
 static double batch_purity(mot_step *step)
 {
     coordinator *root = &step->root;
-    const size_t E = (size_t)step->model->experts, n = step->batch.total;
+    const size_t E = (size_t)step->model->layer->experts, n = step->batch.total;
     const bool groups = step->groups > 0 && root->group[0] >= 0;
     const size_t kinds = (size_t)(groups ? step->groups : step->loss.classes);
     const int32_t *kind = groups ? root->group : root->label;
@@ -62,14 +62,14 @@ static mot_status check_losses(const mot_step *step, const mot_step_task *task)
                             "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
                             " (expert %d on rank %d) is not finite; a smaller rate or clip may help",
                             task->number + 1, root->sample[p], step->choices.expert[p * step->K],
-                            step->model->placement.owner[step->choices.expert[p * step->K]]);
+                            step->model->layer->placement.owner[step->choices.expert[p * step->K]]);
     return MOT_OK;
 }
 
 static void sum_up(mot_step *step, step_verdict *verdict)
 {
     coordinator *root = &step->root;
-    const size_t n = step->batch.total, E = (size_t)step->model->experts, K = step->K;
+    const size_t n = step->batch.total, E = (size_t)step->model->layer->experts, K = step->K;
     double loss = 0, hits = 0;
     for (size_t p = 0; p < n; ++p) {
         loss += root->loss[p];
@@ -93,7 +93,7 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
     coordinator *root = &step->root;
     const mot_route_config route = mot_step_routing(step, task);
     const mot_choice_batch choice = mot_step_choice(step, task);
-    const bool learns = task->stage != NULL && mot_gate_learns(&model->gate) &&
+    const bool learns = task->stage != NULL && mot_gate_learns(&model->layer->gate) &&
                         (task->stage->train >> MOT_PART_GATE & 1u);
     if (!learns) {
         if (choice.K > 0) verdict->balance = mot_balance_losses(&route, &choice, NULL);
@@ -104,8 +104,8 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
         for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
         mot_choose_backward(&route, &choice, root->d_weight, root->d_h);
         verdict->balance = mot_balance_losses(&route, &choice, root->d_h);
-        const bool texts = model->gate.tokens > 0;
-        mot_gate_backward(&model->gate, &model->gate_params, choice.n, texts ? NULL : root->g,
+        const bool texts = model->layer->gate.tokens > 0;
+        mot_gate_backward(&model->layer->gate, &model->layer->gate_params, choice.n, texts ? NULL : root->g,
                           texts ? root->id : NULL, root->d_h, root->kept);
     }
     mot_status status = MOT_OK;
@@ -115,7 +115,7 @@ static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_ver
     if (status != MOT_OK)
         return mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
     /* Those that are not active are the last. */
-    mot_balance_bias(&route, task->active > 0 ? (size_t)task->active : choice.E, step->load, model->balance_bias);
+    mot_balance_bias(&route, task->active > 0 ? (size_t)task->active : choice.E, step->load, model->layer->balance_bias);
     return MOT_OK;
 }
 
@@ -147,7 +147,7 @@ static mot_status conclude(mot_step *step, const mot_step_task *task, mot_status
     measure(step, verdict);
     if (verdict->status != MOT_OK && !numeric) return status;
     spread_reports(step);
-    for (int e = 0; e < step->model->experts; ++e)
+    for (int e = 0; e < step->model->layer->experts; ++e)
         step->root.importance[e] = NAN; /* until it is known that there are sums */
     MOT_TRY(check_losses(step, task));
     if (numeric) return status; /* a gradient's; whose rank has named it */
@@ -161,7 +161,7 @@ done:
 static void find_reporters(mot_step *step)
 {
     int *reporter = step->root.reporter;
-    const int *owner = step->model->placement.owner;
+    const int *owner = step->model->layer->placement.owner;
     const size_t n = step->batch.total, K = step->K, R = step->reported;
     for (size_t r = 0; r < n * R; ++r)
         reporter[r] = K == 1 ? owner[step->choices.expert[r]] : step->batch.home[r / R];
@@ -179,7 +179,7 @@ static void find_reporters(mot_step *step)
 static void count_load(mot_step *step)
 {
     const size_t rows = step->batch.total * step->K;
-    for (size_t e = 0; e < step->model->gate.experts; ++e)
+    for (size_t e = 0; e < step->model->layer->gate.experts; ++e)
         step->load[e] = step->soft.on ? (int64_t)step->batch.total : 0;
     for (size_t r = 0; r < rows; ++r) ++step->load[step->choices.expert[r]];
 }

@@ -11,7 +11,7 @@
 static void spread_notes(mot_step *step)
 {
     const mot_batch *batch = &step->batch;
-    const mot_gate *gate = &step->model->gate;
+    const mot_gate *gate = &step->model->layer->gate;
     coordinator *root = &step->root;
     const size_t row = mot_gate_row(gate);
     for (size_t p = 0; p < batch->total; ++p) {
@@ -33,10 +33,10 @@ mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task
     const coordinator *root = &step->root;
     return (mot_choice_batch){
         .n = step->batch.total,
-        .E = (size_t)model->experts,
+        .E = (size_t)model->layer->experts,
         .K = step->K,
         .h = root->h,
-        .bias = model->balance_bias,
+        .bias = model->layer->balance_bias,
         .group = model->config->gate.told == MOT_TOLD_LABEL ? root->label : root->group,
         .seed = model->config->seed,
         .step = task->stage != NULL ? task->number : -1,
@@ -59,15 +59,15 @@ static void score_and_choose(mot_step *step, const mot_step_task *task, double *
     mot_model *model = step->model;
     coordinator *root = &step->root;
     const size_t n = step->batch.total;
-    const bool texts = model->gate.tokens > 0;
+    const bool texts = model->layer->gate.tokens > 0;
     spread_notes(step);
-    mot_gate_forward(&model->gate, &model->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL,
+    mot_gate_forward(&model->layer->gate, &model->layer->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL,
                      root->h, root->kept);
-    leave_out(root->h, n, (size_t)model->experts, task->active);
+    leave_out(root->h, n, (size_t)model->layer->experts, task->active);
     lap(step, MOT_PHASE_SCORE, since);
     const mot_choice_batch choice = mot_step_choice(step, task);
     const mot_route_config route = mot_step_routing(step, task);
-    mot_choose(&route, model->gate.kind, &choice);
+    mot_choose(&route, model->layer->gate.kind, &choice);
 }
 
 /* ---- every rank ---- */
@@ -131,8 +131,8 @@ static mot_status plan_chunk(mot_step *step, size_t c)
     const int32_t *expert = step->choices.expert + from * K;
     mot_split *split = step->split.on ? &chunk->split : NULL;
     if (split != NULL)
-        MOT_TRY(mot_split_build(split, &step->model->placement, count * K, expert, step->strips.rows));
-    MOT_TRY(mot_plan_build(plan, &step->model->placement, count, K, batch->home + from, expert, split));
+        MOT_TRY(mot_split_build(split, &step->model->layer->placement, count * K, expert, step->strips.rows));
+    MOT_TRY(mot_plan_build(plan, &step->model->layer->placement, count, K, batch->home + from, expert, split));
 done:
     return status;
 }
@@ -215,7 +215,7 @@ mot_status mot_step_dispatch(mot_step *step)
 void mot_step_peers(const mot_step *step, bool *peer)
 {
     const mot_batch *batch = &step->batch;
-    const int *owner = step->model->placement.owner, me = step->comm->rank;
+    const int *owner = step->model->layer->placement.owner, me = step->comm->rank;
     for (int r = 0; r < step->comm->size; ++r) peer[r] = step->soft.on;
     for (size_t i = 0; i < batch->total * step->K; ++i) {
         const int home = batch->home[i / step->K], there = owner[step->choices.expert[i]];

@@ -24,7 +24,7 @@
 static size_t lay_out(const mot_step *step, step_soft *soft, mot_real *block)
 {
     const mot_model *model = step->model;
-    const size_t local = (size_t)model->local, E = model->gate.experts, F = model->gate.features, C = step->C,
+    const size_t local = (size_t)model->layer->local, E = model->layer->gate.experts, F = model->layer->gate.features, C = step->C,
                  B = step->most, mine = B / (size_t)step->comm->size + 1,
                  root = step->comm->rank == MOT_ROOT ? E * F : 0;
     struct {
@@ -36,7 +36,7 @@ static size_t lay_out(const mot_step *step, step_soft *soft, mot_real *block)
                      {&soft->all_raw, root},
                      {&soft->h, local * B},
                      {&soft->f, local * B * C},
-                     {&soft->keep, local * B * (model->kind->team != NULL ? model->kind->team->kept : 0)},
+                     {&soft->keep, local * B * (model->layer->kind->team != NULL ? model->layer->kind->team->kept : 0)},
                      {&soft->sent, local * B * soft->there},
                      {&soft->got, E * mine * soft->there},
                      {&soft->combined, mine * C},
@@ -54,7 +54,7 @@ static size_t lay_out(const mot_step *step, step_soft *soft, mot_real *block)
 mot_status mot_step_soft_create(mot_step *step)
 {
     step_soft *soft = &step->soft;
-    const mot_gate_kind *gate = step->model->gate.kind;
+    const mot_gate_kind *gate = step->model->layer->gate.kind;
     const size_t ranks = (size_t)step->comm->size;
     mot_status status = MOT_OK;
     if (!gate->spread) return MOT_OK;
@@ -64,7 +64,7 @@ mot_status mot_step_soft_create(mot_step *step)
     soft->there = step->C + soft->coupled;
     soft->back = step->C + 2 * (size_t)soft->coupled;
     int fits;
-    MOT_TRY(mot_mpi_count(step->model->gate.experts * step->most * soft->there, &fits));
+    MOT_TRY(mot_mpi_count(step->model->layer->gate.experts * step->most * soft->there, &fits));
     MOT_TRY(mot_allocate(&soft->count, 4 * ranks, sizeof *soft->count, "soft routing"));
     status = mot_step_soft_prepare(step);
 done:
@@ -80,7 +80,7 @@ void mot_step_soft_destroy(step_soft *soft)
 mot_status mot_step_soft_prepare(mot_step *step)
 {
     step_soft *soft = &step->soft;
-    const size_t bytes = mot_step_soft_tile_bytes(step, (size_t)step->model->local);
+    const size_t bytes = mot_step_soft_tile_bytes(step, (size_t)step->model->layer->local);
     mot_status status;
     MOT_TRY(mot_reserve(&soft->block, &soft->room, lay_out(step, soft, soft->block), sizeof(mot_real),
                         "soft routing"));

@@ -39,7 +39,7 @@ static void pack_shares(const mot_real *p, const mot_real *f, size_t count, size
 static void pack(mot_step *step)
 {
     const step_soft *soft = &step->soft;
-    const size_t local = (size_t)step->model->local, B = step->most, C = step->C;
+    const size_t local = (size_t)step->model->layer->local, B = step->most, C = step->C;
     mot_real *to = soft->sent;
     for (int r = 0; r < step->comm->size; ++r)
         for (size_t e = 0; e < local; ++e) {
@@ -57,14 +57,14 @@ static void send_home(mot_step *step)
     step_soft *soft = &step->soft;
     const mot_comm *comm = step->comm;
     const size_t mine = home_count(step, comm->rank) * soft->there,
-                 local = (size_t)step->model->local * soft->there;
+                 local = (size_t)step->model->layer->local * soft->there;
     int *const count = soft->count, *const place = count + comm->size, *const counts = place + comm->size,
                *const places = counts + comm->size;
     for (int r = 0; r < comm->size; ++r) {
         count[r] = (int)(local * home_count(step, r));
         place[r] = (int)(local * home_first(step, r));
-        counts[r] = (int)(mine * (size_t)mot_placement_count(&step->model->placement, r));
-        places[r] = (int)(mine * (size_t)step->model->placement.first[r]);
+        counts[r] = (int)(mine * (size_t)mot_placement_count(&step->model->layer->placement, r));
+        places[r] = (int)(mine * (size_t)step->model->layer->placement.first[r]);
         if (r != comm->rank) soft->sent_bytes += (size_t)count[r] * sizeof(mot_real);
     }
     mot_comm_alltoallv(comm, soft->sent, count, place, soft->got, counts, places, MOT_MPI_REAL);
@@ -79,7 +79,7 @@ void mot_step_soft_combine(mot_step *step)
 /* What came of an expert: [samples of this rank, there]. */
 static const mot_real *came_from(const mot_step *step, size_t expert, size_t mine)
 {
-    const mot_placement *placement = &step->model->placement;
+    const mot_placement *placement = &step->model->layer->placement;
     const size_t place = (size_t)placement->first[placement->owner[expert]] +
                          (size_t)placement->local_index[expert];
     return step->soft.got + place * mine * step->soft.there;
@@ -92,7 +92,7 @@ static void add_up(const mot_step *step, size_t mine)
 {
     const step_soft *soft = &step->soft;
     memset(soft->combined, 0, mine * step->C * sizeof(mot_real));
-    for (size_t e = 0; e < step->model->gate.experts; ++e)
+    for (size_t e = 0; e < step->model->layer->gate.experts; ++e)
         mot_row_add(soft->combined, came_from(step, e, mine), mine * step->C);
 }
 
@@ -100,7 +100,7 @@ static void add_up(const mot_step *step, size_t mine)
 static void weigh(const mot_step *step, size_t mine)
 {
     const step_soft *soft = &step->soft;
-    const size_t E = step->model->gate.experts, C = step->C, there = soft->there;
+    const size_t E = step->model->layer->gate.experts, C = step->C, there = soft->there;
     memset(soft->combined, 0, mine * C * sizeof(mot_real));
     for (size_t s = 0; s < mine; ++s) {
         mot_real most = came_from(step, 0, mine)[s * there], sum = 0, *combined = soft->combined + s * C;
@@ -163,15 +163,15 @@ void mot_step_soft_directions(mot_step *step)
     const step_soft *soft = &step->soft;
     const mot_model *model = step->model;
     const mot_comm *comm = step->comm;
-    const size_t E = model->gate.experts, F = model->gate.features;
+    const size_t E = model->layer->gate.experts, F = model->layer->gate.features;
     if (comm->rank == MOT_ROOT) {
-        mot_gate_directions(&model->gate, &model->gate_params, soft->unit);
+        mot_gate_directions(&model->layer->gate, &model->layer->gate_params, soft->unit);
         step->soft.sent_bytes += E * F * sizeof(mot_real) * (size_t)(comm->size - 1);
     }
     mot_comm_bcast(comm, soft->unit, E * F * sizeof(mot_real), MOT_ROOT);
-    for (int e = 0; e < model->local; ++e)
+    for (int e = 0; e < model->layer->local; ++e)
         memcpy(soft->mine + (size_t)e * F,
-               soft->unit + (size_t)model->placement.local[model->placement.first[comm->rank] + e] * F,
+               soft->unit + (size_t)model->layer->placement.local[model->layer->placement.first[comm->rank] + e] * F,
                F * sizeof(mot_real));
 }
 
@@ -181,18 +181,18 @@ void mot_step_soft_give_gate(mot_step *step)
     step_soft *soft = &step->soft;
     mot_model *model = step->model;
     const mot_comm *comm = step->comm;
-    const size_t F = model->gate.features;
+    const size_t F = model->layer->gate.features;
     int *const counts = soft->count, *const places = counts + comm->size;
     for (int r = 0; r < comm->size; ++r) {
-        counts[r] = (int)((size_t)mot_placement_count(&model->placement, r) * F);
-        places[r] = (int)((size_t)model->placement.first[r] * F);
+        counts[r] = (int)((size_t)mot_placement_count(&model->layer->placement, r) * F);
+        places[r] = (int)((size_t)model->layer->placement.first[r] * F);
     }
     mot_comm_gatherv(comm, soft->raw, counts[comm->rank], MOT_MPI_REAL, soft->all_raw, counts, places);
     if (comm->rank != MOT_ROOT) {
         soft->sent_bytes += (size_t)counts[comm->rank] * sizeof(mot_real);
         return;
     }
-    for (size_t i = 0; i < model->gate.experts; ++i)
-        mot_gate_directions_backward(&model->gate, &model->gate_params, (size_t)model->placement.local[i],
+    for (size_t i = 0; i < model->layer->gate.experts; ++i)
+        mot_gate_directions_backward(&model->layer->gate, &model->layer->gate_params, (size_t)model->layer->placement.local[i],
                                      soft->all_raw + i * F);
 }

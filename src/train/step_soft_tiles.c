@@ -12,9 +12,9 @@
 size_t mot_step_soft_tile_bytes(const mot_step *step, size_t local)
 {
     const mot_model *model = step->model;
-    const size_t n = step->tile, F = model->gate.features, C = step->C, real = sizeof(mot_real);
-    const size_t experts = model->kind->team != NULL ? model->kind->team->workspace(&model->shape, local)
-                                                     : model->kind->workspace(&model->shape);
+    const size_t n = step->tile, F = model->layer->gate.features, C = step->C, real = sizeof(mot_real);
+    const size_t experts = model->layer->kind->team != NULL ? model->layer->kind->team->workspace(&model->layer->shape, local)
+                                                     : model->layer->kind->workspace(&model->layer->shape);
     return mot_arena_bytes(n * F, real) + mot_arena_bytes(F * mot_padded(n), real) +
            2 * mot_arena_bytes(local * n * C, real) + mot_arena_bytes(local * n, real) + experts;
 }
@@ -28,7 +28,7 @@ typedef struct soft_tile {
 
 static soft_tile open_tile(const mot_step *step, step_worker *worker, size_t first)
 {
-    const mot_gate *gate = &step->model->gate;
+    const mot_gate *gate = &step->model->layer->gate;
     const mot_batch *batch = &step->batch;
     const step_soft *soft = &step->soft;
     const size_t n = MOT_MIN(step->tile, batch->total - first), width = step->shape.width;
@@ -58,8 +58,8 @@ static soft_tile open_tile(const mot_step *step, step_worker *worker, size_t fir
 /* What a team keeps of a tile: [experts, samples, kept] of each, tile after tile. */
 static mot_real *keep_of(const mot_step *step, const soft_tile *tile)
 {
-    const mot_expert_team *team = step->model->kind->team;
-    return step->soft.keep + tile->first * (size_t)step->model->local * team->kept;
+    const mot_expert_team *team = step->model->layer->kind->team;
+    return step->soft.keep + tile->first * (size_t)step->model->layer->local * team->kept;
 }
 
 /* out [local, n, C]; `learn`: what backward will want is kept. */
@@ -67,15 +67,15 @@ static void forward(const mot_step *step, step_worker *worker, const soft_tile *
                     mot_real *out)
 {
     const mot_model *model = step->model;
-    const size_t local = (size_t)model->local, T = model->table.rows;
-    if (model->kind->team != NULL) {
-        model->kind->team->forward(&model->shape, local, model->weight, &tile->rows, &worker->arena,
+    const size_t local = (size_t)model->layer->local, T = model->layer->table.rows;
+    if (model->layer->kind->team != NULL) {
+        model->layer->kind->team->forward(&model->layer->shape, local, model->layer->weight, &tile->rows, &worker->arena,
                                    learn ? keep_of(step, tile) : NULL, out);
         return;
     }
     for (size_t e = 0; e < local; ++e) {
         const size_t mark = mot_arena_mark(&worker->arena);
-        (void)model->kind->forward(&model->shape, model->weight + e * T, &tile->rows, &worker->arena, false,
+        (void)model->layer->kind->forward(&model->layer->shape, model->layer->weight + e * T, &tile->rows, &worker->arena, false,
                                    out + e * tile->rows.samples * step->C);
         mot_arena_rewind(&worker->arena, mark);
     }
@@ -86,20 +86,20 @@ static void backward(const mot_step *step, step_worker *worker, size_t from, siz
                      const soft_tile *tile, mot_real *out, const mot_real *d_out)
 {
     const mot_model *model = step->model;
-    const mot_expert_team *team = model->kind->team;
-    const size_t T = model->table.rows, n = tile->rows.samples;
-    const mot_real *const *weight = model->weight + from * T;
-    mot_real *const *gradient = model->gradient + from * T;
+    const mot_expert_team *team = model->layer->kind->team;
+    const size_t T = model->layer->table.rows, n = tile->rows.samples;
+    const mot_real *const *weight = model->layer->weight + from * T;
+    mot_real *const *gradient = model->layer->gradient + from * T;
     if (team != NULL) {
-        team->backward(&model->shape, count, weight, gradient, &tile->rows, &worker->arena,
+        team->backward(&model->layer->shape, count, weight, gradient, &tile->rows, &worker->arena,
                        keep_of(step, tile) + from * n * team->kept, d_out, step->learns);
         return;
     }
     for (size_t e = 0; e < count; ++e) {
         const size_t mark = mot_arena_mark(&worker->arena);
-        void *kept = model->kind->forward(&model->shape, weight + e * T, &tile->rows, &worker->arena, true,
+        void *kept = model->layer->kind->forward(&model->layer->shape, weight + e * T, &tile->rows, &worker->arena, true,
                                           out);
-        model->kind->backward(&model->shape, weight + e * T, gradient + e * T, &tile->rows, &worker->arena,
+        model->layer->kind->backward(&model->layer->shape, weight + e * T, gradient + e * T, &tile->rows, &worker->arena,
                               kept, d_out + e * n * step->C, step->learns);
         mot_arena_rewind(&worker->arena, mark);
     }
@@ -112,8 +112,8 @@ static void count_flops(const mot_step *step, step_worker *worker, const soft_ti
     const mot_model *model = step->model;
     for (size_t s = 0; s < tile->rows.samples; ++s)
         worker->flops += passes * (double)experts *
-                         (2 * (double)model->gate.features +
-                          model->kind->flops(&model->shape, worker->first[s + 1] - worker->first[s]));
+                         (2 * (double)model->layer->gate.features +
+                          model->layer->kind->flops(&model->layer->shape, worker->first[s + 1] - worker->first[s]));
 }
 
 /* ---- forward ---- */
@@ -123,9 +123,9 @@ static void forward_tile(void *context, size_t task, int thread)
 {
     mot_step *step = context;
     const step_soft *soft = &step->soft;
-    const mot_gate *gate = &step->model->gate;
+    const mot_gate *gate = &step->model->layer->gate;
     step_worker *worker = &step->worker[thread];
-    const size_t local = (size_t)step->model->local, B = step->most, C = step->C, F = gate->features,
+    const size_t local = (size_t)step->model->layer->local, B = step->most, C = step->C, F = gate->features,
                  mark = mot_arena_mark(&worker->arena);
     const double start = mot_clock_s();
     soft_tile tile = open_tile(step, worker, task * step->tile);
@@ -196,9 +196,9 @@ static void backward_part(void *context, size_t part, int thread)
     mot_step *step = all->step;
     const step_soft *soft = &step->soft;
     step_worker *worker = &step->worker[thread];
-    const size_t local = (size_t)step->model->local, from = mot_part_first(local, all->parts, part),
+    const size_t local = (size_t)step->model->layer->local, from = mot_part_first(local, all->parts, part),
                  count = mot_part_first(local, all->parts, part + 1) - from, B = step->most, C = step->C,
-                 F = step->model->gate.features;
+                 F = step->model->layer->gate.features;
     const double start = mot_clock_s();
     for (size_t first = 0; first < step->batch.total; first += step->tile) {
         const size_t mark = mot_arena_mark(&worker->arena);
@@ -251,15 +251,15 @@ void mot_step_soft_forward(mot_step *step)
 {
     const size_t tiles = (step->batch.total + step->tile - 1) / step->tile;
     step->soft.learns = step->learns != 0;
-    mot_threads_run(step->threads, step->model->local > 0 ? tiles : 0, forward_tile, step);
+    mot_threads_run(step->threads, step->model->layer->local > 0 ? tiles : 0, forward_tile, step);
     settle_work(step);
 }
 
 void mot_step_soft_backward(mot_step *step, bool gate)
 {
-    const size_t local = (size_t)step->model->local, threads = (size_t)mot_threads_count(step->threads);
+    const size_t local = (size_t)step->model->layer->local, threads = (size_t)mot_threads_count(step->threads);
     soft_backward all = {step, MOT_MIN(threads, local), gate, step->learns != 0};
-    memset(step->soft.raw, 0, local * step->model->gate.features * sizeof(mot_real));
+    memset(step->soft.raw, 0, local * step->model->layer->gate.features * sizeof(mot_real));
     mot_threads_run(step->threads, all.parts, backward_part, &all);
     for (size_t e = 0; e < local; ++e) step->strips.added[e] = 1;
     settle_work(step);

@@ -21,7 +21,7 @@ static size_t strips_of(const mot_step *step, size_t rows)
 
 mot_status mot_step_split_create(mot_step *step)
 {
-    const size_t E = (size_t)step->model->experts;
+    const size_t E = (size_t)step->model->layer->experts;
     step_split *split = &step->split;
     mot_status status = MOT_OK;
     split->on = step->model->config->route.split && step->comm->size > 1;
@@ -47,12 +47,12 @@ void mot_step_split_destroy(step_split *split)
 static void point(mot_step *step, size_t slot)
 {
     const mot_model *model = step->model;
-    const mot_real *own = step->split.value + slot * model->own_table.count;
-    const mot_real **weight = step->split.weight + slot * model->table.rows;
+    const mot_real *own = step->split.value + slot * model->layer->own_table.count;
+    const mot_real **weight = step->split.weight + slot * model->layer->table.rows;
     model_place place = {0};
-    for (size_t r = 0; r < model->table.rows; ++r) {
-        mot_model_next(model, r, &place);
-        weight[r] = (place.tied ? model->tied.value : own) + place.offset;
+    for (size_t r = 0; r < model->layer->table.rows; ++r) {
+        mot_layer_next(model->layer, r, &place);
+        weight[r] = (place.tied ? model->layer->tied.value : own) + place.offset;
     }
 }
 
@@ -60,7 +60,7 @@ mot_status mot_step_split_prepare(mot_step *step)
 {
     step_split *split = &step->split;
     const mot_model *model = step->model;
-    const size_t E = (size_t)model->experts;
+    const size_t E = (size_t)model->layer->experts;
     mot_status status = MOT_OK;
     if (!split->on) return MOT_OK;
     size_t messages = 2 * E, done = 0, back = 0;
@@ -87,9 +87,9 @@ mot_status mot_step_split_prepare(mot_step *step)
         split->guest[split->guests] = (int)e;
         split->slot[e] = (int)split->guests++;
     }
-    const size_t own = model->own_table.count, all = model->table.count, real = sizeof(mot_real);
+    const size_t own = model->layer->own_table.count, all = model->layer->table.count, real = sizeof(mot_real);
     MOT_TRY(mot_reserve(&split->value, &split->value_room, split->guests * own, real, "guests"));
-    MOT_TRY(mot_reserve(&split->weight, &split->weight_room, split->guests * model->table.rows,
+    MOT_TRY(mot_reserve(&split->weight, &split->weight_room, split->guests * model->layer->table.rows,
                         sizeof(void *), "guests"));
     MOT_TRY(mot_reserve(&split->done, &split->done_room, done * all, real, "the gradients of guests"));
     MOT_TRY(mot_reserve(&split->back, &split->back_room, back * all, real, "gradients from helpers"));
@@ -104,15 +104,15 @@ done:
 size_t mot_step_split_most(const mot_step *step)
 {
     const mot_model *model = step->model;
-    const size_t workers = (size_t)mot_placement_workers(&model->placement),
+    const size_t workers = (size_t)mot_placement_workers(&model->layer->placement),
                  chunk = (step->most * step->K + step->chunks - 1) / step->chunks,
                  fair = (chunk + workers - 1) / workers,
-                 others = (size_t)(model->experts - model->local);
-    if (!step->split.on || step->comm->rank < mot_placement_first_worker(&model->placement)) return 0;
+                 others = (size_t)(model->layer->experts - model->layer->local);
+    if (!step->split.on || step->comm->rank < mot_placement_first_worker(&model->layer->placement)) return 0;
     const size_t strips = strips_of(step, fair) + 1, guests = MOT_MIN(others, strips * step->chunks),
-                 back = model->local > 0 ? strips_of(step, chunk - fair) : 0,
-                 helping = guests * model->own_table.count + (guests > 0 ? strips : 0) * model->table.count;
-    return MOT_MAX(helping, back * model->table.count) * sizeof(mot_real);
+                 back = model->layer->local > 0 ? strips_of(step, chunk - fair) : 0,
+                 helping = guests * model->layer->own_table.count + (guests > 0 ? strips : 0) * model->layer->table.count;
+    return MOT_MAX(helping, back * model->layer->table.count) * sizeof(mot_real);
 }
 
 size_t mot_step_split_held(const mot_step *step)
@@ -141,7 +141,7 @@ static void send(mot_step *step, const mot_real *numbers, size_t count, int to, 
 static void send_weights(mot_step *step, int e)
 {
     step_split *split = &step->split;
-    const size_t count = step->model->own_table.count;
+    const size_t count = step->model->layer->own_table.count;
     memset(split->sent, 0, (size_t)step->comm->size * sizeof(bool));
     split->sent[step->comm->rank] = true;
     for (size_t c = 0; c < step->chunks; ++c) {
@@ -162,10 +162,10 @@ void mot_step_split_begin(mot_step *step)
     if (!split->on) return;
     assert(split->requests == 0);
     for (size_t g = 0; g < split->guests; ++g)
-        MPI_Irecv(split->value + g * model->own_table.count, mot_table_steps(model->own_table.count),
-                  split->unit, model->placement.owner[split->guest[g]], MOT_TAG_WEIGHTS, step->comm->mpi,
+        MPI_Irecv(split->value + g * model->layer->own_table.count, mot_table_steps(model->layer->own_table.count),
+                  split->unit, model->layer->placement.owner[split->guest[g]], MOT_TAG_WEIGHTS, step->comm->mpi,
                   next_request(split));
-    for (int e = 0; e < model->experts; ++e)
+    for (int e = 0; e < model->layer->experts; ++e)
         if (mot_model_expert(model, e) != NULL) send_weights(step, e);
 }
 
@@ -180,7 +180,7 @@ void mot_step_split_expect(mot_step *step, const step_chunk *chunk)
         const mot_share *share = &chunk->split.share[i];
         if (mot_model_expert(model, share->expert) == NULL || share->worker == step->comm->rank) continue;
         const size_t n = strips_of(step, share->rows);
-        MPI_Irecv(split->back + strips * model->table.count, mot_table_steps(n * model->table.count),
+        MPI_Irecv(split->back + strips * model->layer->table.count, mot_table_steps(n * model->layer->table.count),
                   split->unit, share->worker, MOT_TAG_STRIPS, step->comm->mpi, next_request(split));
         strips += n;
     }
@@ -192,10 +192,10 @@ void mot_step_split_return(mot_step *step, const step_chunk *chunk)
     const mot_model *model = step->model;
     const mot_plan *plan = &chunk->plan;
     size_t strips = 0;
-    for (size_t g = (size_t)model->local; g < plan->groups; ++g) {
+    for (size_t g = (size_t)model->layer->local; g < plan->groups; ++g) {
         const size_t n = strips_of(step, plan->group_first[g + 1] - plan->group_first[g]);
-        send(step, split->done + strips * model->table.count, n * model->table.count,
-             model->placement.owner[plan->group_expert[g]], MOT_TAG_STRIPS);
+        send(step, split->done + strips * model->layer->table.count, n * model->layer->table.count,
+             model->layer->placement.owner[plan->group_expert[g]], MOT_TAG_STRIPS);
         strips += n;
     }
 }
@@ -218,8 +218,8 @@ void mot_step_split_settle(mot_step *step, mot_phase phase)
     for (size_t i = 0; i < split->owing->split.shares; ++i) {
         const mot_share *share = &split->owing->split.share[i];
         if (mot_model_expert(model, share->expert) == NULL || share->worker == step->comm->rank) continue;
-        const size_t local = (size_t)model->placement.local_index[share->expert];
-        for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->table.count) {
+        const size_t local = (size_t)model->layer->placement.local_index[share->expert];
+        for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->layer->table.count) {
             mot_step_add_strip(step, local, strip);
             ++step->strips.added[local];
         }

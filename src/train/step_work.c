@@ -61,7 +61,7 @@ static double gate_flops(const mot_gate *gate)
 /* The coordinator's phases. */
 static void count_coordinator(mot_step *step, bool gate_learns)
 {
-    const mot_gate *gate = &step->model->gate;
+    const mot_gate *gate = &step->model->layer->gate;
     const size_t real = sizeof(mot_real);
     const double n = (double)step->batch.total, rows = n * (double)step->K;
     const double logits = n * (double)(gate->experts * real), flops = n * gate_flops(gate),
@@ -89,8 +89,8 @@ static mot_phase_work update_cost(const mot_optimizer_config *config)
 static void count_update(mot_step *step, const mot_step_task *task, size_t taught)
 {
     const mot_model *model = step->model;
-    const mot_table *own = &model->own_table, *tied = &model->tied_table;
-    const double real = sizeof(mot_real), local = (double)model->local, tied_count = (double)tied->count;
+    const mot_table *own = &model->layer->own_table, *tied = &model->layer->tied_table;
+    const double real = sizeof(mot_real), local = (double)model->layer->local, tied_count = (double)tied->count;
     add(step, MOT_PHASE_UPDATE, 0, local * (double)(own->count + tied->count) * real); /* to zero */
     if (step->learns == 0) return;
     const mot_phase_work cost = update_cost(&task->stage->expert);
@@ -107,20 +107,20 @@ static void count_soft(mot_step *step, const mot_step_task *task)
 {
     const mot_model *model = step->model;
     const step_soft *soft = &step->soft;
-    const size_t real = sizeof(mot_real), E = model->gate.experts, F = model->gate.features;
-    const double B = (double)step->batch.total, mine = (double)step->reports.count, local = (double)model->local,
+    const size_t real = sizeof(mot_real), E = model->layer->gate.experts, F = model->layer->gate.features;
+    const double B = (double)step->batch.total, mine = (double)step->reports.count, local = (double)model->layer->local,
                  samples = B * (double)step->batch.sample_bytes, outputs = (double)(soft->there * real),
                  directions = (double)(E * F * real);
     const bool learns = task->stage != NULL;
     add(step, MOT_PHASE_LOAD, 0, samples);
     add(step, MOT_PHASE_EXPERT, 0,
         (learns ? 2 : 1) * samples + local * B * outputs * (learns ? 2 : 1) +
-            local * (double)(model->table.count * real) * (learns ? 3 : 1));
+            local * (double)(model->layer->table.count * real) * (learns ? 3 : 1));
     add(step, MOT_PHASE_COMBINE, 0, local * B * outputs);
     add(step, MOT_PHASE_LOSS, 2 * mine * (double)(E * step->C), mine * (double)E * outputs);
     if (learns) add(step, MOT_PHASE_RETURN, 0, B * (double)(soft->back * real));
     add(step, MOT_PHASE_WAIT, 0, directions + mine * (double)sizeof(choice_report));
-    if (learns) count_update(step, task, (size_t)model->local);
+    if (learns) count_update(step, task, (size_t)model->layer->local);
     if (step->comm->rank == MOT_ROOT)
         add(step, MOT_PHASE_REPORT, 0, B * (double)sizeof(choice_report) + 4 * directions);
 }
@@ -136,7 +136,7 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
     const double real = sizeof(mot_real), C = (double)step->wire.output_bytes;
     double home = 0, owner = 0;    /* rows of this rank */
     size_t worked = 0, taught = 0; /* experts with rows here, guests among them; local experts that learned */
-    for (int e = 0; e < model->local; ++e) taught += step->strips.added[e] > 0;
+    for (int e = 0; e < model->layer->local; ++e) taught += step->strips.added[e] > 0;
     for (size_t c = 0; c < step->chunks; ++c) {
         const mot_plan *plan = &step->chunk[c].plan;
         for (size_t g = 0; g < plan->groups; ++g) worked += plan->group_first[g + 1] > plan->group_first[g];
@@ -148,7 +148,7 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
     /* Its operations are counted tile by tile. Weights are read; in learning gradients are read and written too. */
     add(step, MOT_PHASE_EXPERT, 0,
         owner * (double)step->wire.row_bytes +
-            (double)worked * (double)model->table.count * real * (step->learns != 0 ? 3 : 1));
+            (double)worked * (double)model->layer->table.count * real * (step->learns != 0 ? 3 : 1));
     if (step->K > 1) {
         add(step, MOT_PHASE_COMBINE, 0, owner * C);
         add(step, MOT_PHASE_LOSS, 5 * home * (double)step->C, 2 * home * C);
@@ -159,7 +159,7 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
         (double)(batch->mine * batch->note_bytes + step->choices.bytes +
                  step->reports.count * sizeof(choice_report)));
     if (step->comm->rank == MOT_ROOT)
-        count_coordinator(step, task->stage != NULL && mot_gate_learns(&model->gate) &&
+        count_coordinator(step, task->stage != NULL && mot_gate_learns(&model->layer->gate) &&
                                     (task->stage->train >> MOT_PART_GATE & 1u));
 }
 

@@ -32,7 +32,7 @@ static void maybe_spoil(mot_model *model, int stage)
     const char *spoils = getenv("PRUNE_SPOILS");
     if (spoiled || spoils == NULL || atoi(spoils) != stage) return;
     spoiled = true;
-    if (model->comm->rank == MOT_ROOT) model->gate_params.value[0] = NAN;
+    if (model->comm->rank == MOT_ROOT) model->layer->gate_params.value[0] = NAN;
 }
 
 static void maybe_die(const char *when, int stage)
@@ -51,7 +51,7 @@ void __wrap_mot_run_begin_stage(run_world *world, const run_course *course)
     mot_run *run = (mot_run *)(void *)((char *)world - offsetof(mot_run, world));
     const int stage = course->progress.stage - 1;
     bool keep[MOT_MAX_EXPERTS];
-    for (int e = 0; e < world->model.experts; ++e) keep[e] = is_kept(stage, world->model.origin[e]);
+    for (int e = 0; e < world->model.layer->experts; ++e) keep[e] = is_kept(stage, world->model.layer->origin[e]);
     maybe_die("before", stage);
     if (mot_run_keep_experts(run, keep) != MOT_OK) {
         fprintf(stderr, "%s\n", mot_error_message());

@@ -121,7 +121,7 @@ static void worst_add(mot_evaluation *e, mot_gidx first, size_t n, const mot_ste
 static void worst_end(mot_evaluation *e)
 {
     *e->value[WORST] = *(const double *)e->own;
-    *e->value[HELD] = e->model->local;
+    *e->value[HELD] = e->model->layer->local;
     mot_comm_allreduce(e->model->comm, e->value[HELD], 1, MPI_DOUBLE, MPI_SUM);
 }
 

@@ -82,13 +82,12 @@ START_TEST(every_sample_has_one_home)
             for (int rank = 0; rank < ranks; ++rank) {
                 const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = rank, .size = ranks};
                 const mot_batch_source source = {.dataset = &dataset,
-                                                 .gate = &gate,
-                                                 .patch = 1,
+                                                  .patch = 1,
                                                  .seed = 11,
                                                  .shuffled = rank % 2 == 0 || total > DATA_SAMPLES,
                                                  .learn_group = chunks == 3};
                 mot_batch batch;
-                mot_ck_ok(mot_batch_init(&batch, &comm, &source, MOST, chunks));
+                mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &source, MOST, chunks));
                 mot_ck_ok(mot_batch_load(&batch, &comm, &source, source.shuffled ? 1000 : 0, total));
                 check_rank(&batch, &comm, &source, held);
                 /* All ranks agree on the homes. */
@@ -117,9 +116,9 @@ END_TEST
 START_TEST(a_sample_that_is_not_there_is_a_sentence)
 {
     const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = 0, .size = 1};
-    const mot_batch_source source = {.dataset = &dataset, .gate = &gate, .patch = 1};
+    const mot_batch_source source = {.dataset = &dataset,  .patch = 1};
     mot_batch batch;
-    mot_ck_ok(mot_batch_init(&batch, &comm, &source, 8, 1));
+    mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &source, 8, 1));
     ck_assert_int_ne(mot_batch_load(&batch, &comm, &source, DATA_SAMPLES - 3, 8), MOT_OK);
     for (size_t p = 0; p < 8; ++p) ck_assert_int_eq(batch.home[p], 0); /* right even then */
     mot_batch_free(&batch);
@@ -134,13 +133,13 @@ START_TEST(what_was_loaded_ahead_is_what_was_asked_for)
     const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = _i / 2, .size = 1 + _i / 2 * 2};
     const mot_augment_config augment = {0};
     const mot_batch_source sources[] = {
-        {.dataset = &on_disk, .gate = &gate, .patch = 1, .seed = 3, .shuffled = true, .augment = &augment},
-        {.dataset = &on_disk, .gate = &gate, .patch = 1, .learn_group = true},
-        {.dataset = &dataset, .gate = &gate, .patch = 1},
+        {.dataset = &on_disk,  .patch = 1, .seed = 3, .shuffled = true, .augment = &augment},
+        {.dataset = &on_disk,  .patch = 1, .learn_group = true},
+        {.dataset = &dataset,  .patch = 1},
     };
     uint64_t random = 7 + (uint64_t)_i;
     mot_batch batch;
-    mot_ck_ok(mot_batch_init(&batch, &comm, &sources[0], MOST, 2));
+    mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &sources[0], MOST, 2));
     mot_gidx end[3] = {0};
     size_t last = 10, which = 0;
     for (int load = 0; load < 400; ++load) {
@@ -171,9 +170,9 @@ END_TEST
 static mot_status load_plainly(const mot_comm *comm, const mot_batch_source *source, mot_gidx first,
                                size_t total)
 {
-    const mot_batch_source in_memory = {.dataset = &dataset, .gate = &gate, .patch = 1};
+    const mot_batch_source in_memory = {.dataset = &dataset,  .patch = 1};
     mot_batch plain;
-    mot_ck_ok(mot_batch_init(&plain, comm, &in_memory, MOST, 1));
+    mot_ck_ok(mot_batch_init(&plain, comm, &gate, &in_memory, MOST, 1));
     ck_assert_ptr_null(plain.ahead);
     const mot_status status = mot_batch_load(&plain, comm, source, first, total);
     mot_batch_free(&plain);
@@ -195,9 +194,9 @@ START_TEST(a_failure_ahead_is_told_when_its_batch_is_asked_for)
 {
     enum { BATCH = 4, LOST = 22 }; /* the second half of batch 5 */
     const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = 0, .size = 1};
-    const mot_batch_source source = {.dataset = &on_disk, .gate = &gate, .patch = 1};
+    const mot_batch_source source = {.dataset = &on_disk,  .patch = 1};
     mot_batch batch;
-    mot_ck_ok(mot_batch_init(&batch, &comm, &source, MOST, 1));
+    mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &source, MOST, 1));
     cut_file(LOST);
     for (int again = 0; again < 2; ++again) {
         for (mot_gidx first = 0; first + BATCH <= LOST; first += BATCH) {
@@ -223,10 +222,10 @@ END_TEST
 START_TEST(it_may_be_freed_while_it_loads)
 {
     const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = 0, .size = 1};
-    const mot_batch_source source = {.dataset = &on_disk, .gate = &gate, .patch = 1, .shuffled = true};
+    const mot_batch_source source = {.dataset = &on_disk,  .patch = 1, .shuffled = true};
     for (int loads = 0; loads < 40; ++loads) {
         mot_batch batch;
-        mot_ck_ok(mot_batch_init(&batch, &comm, &source, MOST, 1));
+        mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &source, MOST, 1));
         for (mot_gidx i = 0; i < loads; ++i) mot_ck_ok(mot_batch_load(&batch, &comm, &source, 60 * i, 60));
         mot_batch_free(&batch);
     }

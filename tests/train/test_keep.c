@@ -20,12 +20,12 @@ static void world_make(world *w, MPI_Comm mpi, const char *more, int experts)
 /* Experts go round the ranks. */
 static void move(world *w, int by)
 {
-    const int lowest = w->model.placement.dedicated ? 1 : 0, workers = w->comm.size - lowest;
+    const int lowest = w->model.layer->placement.dedicated ? 1 : 0, workers = w->comm.size - lowest;
     mot_placement placement;
     int owner[EXPERTS];
-    for (int e = 0; e < w->model.experts; ++e) owner[e] = lowest + (e + by) % workers;
-    mot_ck_ok(mot_placement_assign(&placement, &w->model.placement, owner));
-    mot_ck_ok(mot_model_move(&w->model, &placement));
+    for (int e = 0; e < w->model.layer->experts; ++e) owner[e] = lowest + (e + by) % workers;
+    mot_ck_ok(mot_placement_assign(&placement, &w->model.layer->placement, owner));
+    mot_ck_ok(mot_model_move(&w->model, 0, &placement));
 }
 
 /* ---- the twin ---- */
@@ -54,16 +54,16 @@ static void fill(mot_model *twin, const mot_model *whole, int left, const int *f
 {
     for (int e = 0; e < left; ++e) {
         copy(mot_model_expert(twin, e), mot_model_expert(whole, from[e]));
-        twin->balance_bias[e] = whole->balance_bias[from[e]];
+        twin->layer->balance_bias[e] = whole->layer->balance_bias[from[e]];
     }
-    copy(&twin->tied, &whole->tied);
-    for (size_t r = 0; r < twin->gate.table.rows; ++r) {
-        const mot_tensor *const to = &twin->gate.table.row[r], *const of = &whole->gate.table.row[r];
-        copy_columns(to, twin->gate_params.value, of, whole->gate_params.value, left, from);
+    copy(&twin->layer->tied, &whole->layer->tied);
+    for (size_t r = 0; r < twin->layer->gate.table.rows; ++r) {
+        const mot_tensor *const to = &twin->layer->gate.table.row[r], *const of = &whole->layer->gate.table.row[r];
+        copy_columns(to, twin->layer->gate_params.value, of, whole->layer->gate_params.value, left, from);
         for (int m = 0; m < 2; ++m)
-            copy_columns(to, twin->gate_params.moment[m], of, whole->gate_params.moment[m], left, from);
+            copy_columns(to, twin->layer->gate_params.moment[m], of, whole->layer->gate_params.moment[m], left, from);
     }
-    twin->gate_params.updates = whole->gate_params.updates;
+    twin->layer->gate_params.updates = whole->layer->gate_params.updates;
 }
 
 /* ---- the comparison ---- */
@@ -79,17 +79,17 @@ static bool same(const mot_params *a, const mot_params *b)
 /* Of what this rank holds, which is what the placement says. */
 static bool is_its_twin(const mot_model *model, const mot_model *twin)
 {
-    bool good = model->experts == twin->experts && same(&model->tied, &twin->tied) &&
-                model->units.count == twin->units.count && model->placement.experts == twin->experts &&
-                model->gate.experts == (size_t)twin->experts &&
-                model->local == mot_placement_count(&model->placement, model->comm->rank);
+    bool good = model->layer->experts == twin->layer->experts && same(&model->layer->tied, &twin->layer->tied) &&
+                model->units.count == twin->units.count && model->layer->placement.experts == twin->layer->experts &&
+                model->layer->gate.experts == (size_t)twin->layer->experts &&
+                model->layer->local == mot_placement_count(&model->layer->placement, model->comm->rank);
     if (model->comm->rank == MOT_ROOT)
-        good = good && same(&model->gate_params, &twin->gate_params) &&
-               memcmp(model->balance_bias, twin->balance_bias, (size_t)twin->experts * sizeof(mot_real)) == 0;
-    for (int e = 0; good && e < twin->experts; ++e) {
+        good = good && same(&model->layer->gate_params, &twin->layer->gate_params) &&
+               memcmp(model->layer->balance_bias, twin->layer->balance_bias, (size_t)twin->layer->experts * sizeof(mot_real)) == 0;
+    for (int e = 0; good && e < twin->layer->experts; ++e) {
         const mot_params *own = mot_model_expert(model, e);
-        good = (own != NULL) == (model->placement.owner[e] == model->comm->rank) &&
-               model->units.unit[model->first_expert + (size_t)e].row == e &&
+        good = (own != NULL) == (model->layer->placement.owner[e] == model->comm->rank) &&
+               model->units.unit[model->layer->first_expert + (size_t)e].row == e &&
                (own == NULL || same(own, mot_model_expert(twin, e)));
     }
     return good;
@@ -117,11 +117,11 @@ static bool lives_where_it_should(const world *w)
     const mot_route_config *route = &w->config.route;
     mot_placement placed, all;
     bool good = true;
-    mot_ck_ok(mot_placement_init(&placed, "even", model->experts, w->comm.size, route->dedicated, false));
+    mot_ck_ok(mot_placement_init(&placed, "even", model->layer->experts, w->comm.size, route->dedicated, false));
     mot_ck_ok(mot_placement_init(&all, route->placement, EXPERTS, w->comm.size, route->dedicated, false));
     const bool even = strcmp(route->placement, "even") == 0;
-    for (int e = 0; e < model->experts; ++e)
-        good = good && model->placement.owner[e] == (even ? placed.owner[e] : all.owner[model->origin[e]]);
+    for (int e = 0; e < model->layer->experts; ++e)
+        good = good && model->layer->placement.owner[e] == (even ? placed.owner[e] : all.owner[model->layer->origin[e]]);
     mot_placement_free(&all);
     mot_placement_free(&placed);
     return good;
@@ -141,7 +141,7 @@ START_TEST(what_is_left_is_a_twin)
         const world *const before = &twins[round];
         world *const twin = &twins[round + 1];
         int from[EXPERTS], left = 0;
-        for (int e = 0; e < before->model.experts; ++e)
+        for (int e = 0; e < before->model.layer->experts; ++e)
             if (keep[round][e]) from[left++] = e;
         world_make(twin, MPI_COMM_SELF, cases[_i], left);
         fill(&twin->model, &before->model, left, from);
@@ -150,7 +150,7 @@ START_TEST(what_is_left_is_a_twin)
         mot_ck_ok(mot_step_renew(&w.step, &w.source));
         mot_ck_all(is_its_twin(&w.model, &twin->model));
         mot_ck_all(lives_where_it_should(&w));
-        ck_assert_mem_eq(w.model.origin, origins[round], (size_t)left * sizeof(int));
+        ck_assert_mem_eq(w.model.layer->origin, origins[round], (size_t)left * sizeof(int));
         for (int i = 0; i < 2; ++i, ++step) {
             mot_ck_all(train(&w, step) == train(twin, step));
             mot_ck_all(is_its_twin(&w.model, &twin->model));
@@ -188,7 +188,7 @@ START_TEST(a_gate_that_does_not_say_keeps_all)
     world_make(&w, MPI_COMM_WORLD, "gate.kind: silent", EXPERTS);
     ck_assert_int_eq(mot_model_keep(&w.model, keep), MOT_ERR_INPUT);
     ck_assert_ptr_nonnull(strstr(mot_error_message(), "'theta'"));
-    ck_assert_int_eq(w.model.experts, EXPERTS);
+    ck_assert_int_eq(w.model.layer->experts, EXPERTS);
     mot_ck_all(isfinite(train(&w, 0)));
     world_free(&w);
 }

@@ -16,17 +16,17 @@ static void world_make(world *w, MPI_Comm mpi, const char *more)
 /* Anywhere, but not on a dedicated coordinator; sometimes all on one rank. */
 static void move(world *w, int number)
 {
-    const int lowest = w->model.placement.dedicated ? 1 : 0, workers = w->comm.size - lowest;
+    const int lowest = w->model.layer->placement.dedicated ? 1 : 0, workers = w->comm.size - lowest;
     mot_placement placement;
     int owner[EXPERTS];
     for (int e = 0; e < EXPERTS; ++e) {
         const mot_random4 random = mot_random(5, MOT_STREAM_TEST, (uint32_t)number, (uint32_t)e, 0, 0);
         owner[e] = lowest + (number % 4 == 3 ? number / 4 : (int)random.word[0] & 0xFFFF) % workers;
     }
-    mot_ck_ok(mot_placement_assign(&placement, &w->model.placement, owner));
-    mot_ck_ok(mot_model_move(&w->model, &placement));
+    mot_ck_ok(mot_placement_assign(&placement, &w->model.layer->placement, owner));
+    mot_ck_ok(mot_model_move(&w->model, 0, &placement));
     ck_assert_ptr_null(placement.owner);
-    ck_assert_mem_eq(w->model.placement.owner, owner, sizeof owner);
+    ck_assert_mem_eq(w->model.layer->placement.owner, owner, sizeof owner);
 }
 
 static bool same(const mot_params *a, const mot_params *b)
@@ -39,13 +39,13 @@ static bool same(const mot_params *a, const mot_params *b)
 /* A rank has the experts that the placement gives it, and no others. */
 static bool holds_what_it_should(const mot_model *model, const mot_model *alone)
 {
-    bool good = model->local == mot_placement_count(&model->placement, model->comm->rank) &&
-                same(&model->tied, &alone->tied);
+    bool good = model->layer->local == mot_placement_count(&model->layer->placement, model->comm->rank) &&
+                same(&model->layer->tied, &alone->layer->tied);
     for (int e = 0; e < EXPERTS; ++e) {
         const mot_params *own = mot_model_expert(model, e);
-        good = good && (own != NULL) == (model->placement.owner[e] == model->comm->rank);
+        good = good && (own != NULL) == (model->layer->placement.owner[e] == model->comm->rank);
         if (own != NULL)
-            good = good && own == &model->own[model->placement.local_index[e]] && same(own, mot_model_expert(alone, e));
+            good = good && own == &model->layer->own[model->layer->placement.local_index[e]] && same(own, mot_model_expert(alone, e));
     }
     return good;
 }
@@ -73,7 +73,7 @@ START_TEST(moving_does_not_show)
     /* It did learn. */
     mot_model fresh;
     data_model(&fresh, &alone.comm, &alone.config);
-    mot_ck_all(!same(&fresh.own[0], &alone.model.own[0]) || !same(&fresh.tied, &alone.model.tied));
+    mot_ck_all(!same(&fresh.layer->own[0], &alone.model.layer->own[0]) || !same(&fresh.layer->tied, &alone.model.layer->tied));
     mot_model_free(&fresh);
     world_free(&alone);
     world_free(&w);

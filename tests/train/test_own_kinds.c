@@ -28,7 +28,7 @@ static void world_make(world *w, MPI_Comm mpi, mot_dataset *set, const mot_confi
     memset(w, 0, sizeof *w);
     mot_comm_init(&w->comm, mpi);
     w->source = (mot_batch_source){
-        .dataset = set, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
+        .dataset = set, .patch = 1, .seed = 9, .shuffled = true};
     mot_ck_ok(mot_loss_init(&loss, mot_loss_kind_at(config->train.loss), mot_batch_target_bytes(&w->source),
                             set->classes));
     mot_ck_ok(mot_model_create(&w->model, &w->comm, config, DATA_TOKENS, DATA_WIDTH, 0, loss.outputs,
@@ -83,8 +83,8 @@ START_TEST(they_learn_with_the_same_bits_on_any_ranks)
     mot_ck_ok(own_source.open(&set, &config.data, "train", true, 0));
     world_make(&w, MPI_COMM_WORLD, &set, &config, 2);
     world_make(&alone, MPI_COMM_SELF, &set, &config, 1);
-    ck_assert(w.model.kind == &own_expert && mot_step_loss(w.step)->kind == &own_loss);
-    ck_assert_uint_eq(w.model.shape.outputs, WAVES_NUMBERS);
+    ck_assert(w.model.layer->kind == &own_expert && mot_step_loss(w.step)->kind == &own_loss);
+    ck_assert_uint_eq(w.model.layer->shape.outputs, WAVES_NUMBERS);
     const double before = loss_of(&w);
     for (int s = 0; s < STEPS; ++s) {
         const mot_step_task task = {.first = (mot_gidx)s * BATCH,

@@ -26,7 +26,7 @@ static void world_make(world *w, MPI_Comm mpi, mot_dataset *set, const mot_confi
     memset(w, 0, sizeof *w);
     mot_comm_init(&w->comm, mpi);
     w->source = (mot_batch_source){
-        .dataset = set, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
+        .dataset = set, .patch = 1, .seed = 9, .shuffled = true};
     mot_ck_ok(mot_loss_init(&loss, mot_loss_kind_at(config->train.loss), sizeof(int32_t), set->classes));
     mot_ck_ok(mot_model_create(&w->model, &w->comm, config, set->format.tokens, set->format.features, 0,
                                loss.outputs, w->comm.size == 1));
@@ -107,7 +107,7 @@ static void read_parameters(const mot_model *model, parameters *p)
     for (int e = 0; e < EXPERTS; ++e)
         for (int d = 0; d < WIDTH; ++d) {
             p->w[e][d] = (double)mot_model_expert(model, e)->value[d];
-            p->v[e][d] = (double)model->gate_params.value[d * EXPERTS + e];
+            p->v[e][d] = (double)model->layer->gate_params.value[d * EXPERTS + e];
         }
 }
 

@@ -39,7 +39,7 @@ static void world_make(world *w, const char *more, int threads, int hosts)
     data_model(&w->model, &w->comm, &w->config);
     data_model(&w->twin, &w->self, &w->config);
     w->source = (mot_batch_source){
-        .dataset = &w->dataset, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
+        .dataset = &w->dataset, .patch = 1, .seed = 9, .shuffled = true};
     const mot_loss loss = data_loss(&w->config);
     mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, &loss, DATA_GROUPS, BATCH, threads));
 }
@@ -74,13 +74,13 @@ static void travel(const world *w, float *x, size_t n)
 static void one_expert(world *w, int e, const sample *s, float *out, const float *d_out)
 {
     mot_model *twin = &w->twin;
-    const size_t at = (size_t)e * twin->table.rows, first[] = {0, DATA_TOKENS};
+    const size_t at = (size_t)e * twin->layer->table.rows, first[] = {0, DATA_TOKENS};
     const mot_tile tile = {.samples = 1, .first = first, .x = s->x};
     mot_arena arena;
-    mot_ck_ok(mot_arena_init(&arena, twin->kind->workspace(&twin->shape)));
-    void *kept = twin->kind->forward(&twin->shape, twin->weight + at, &tile, &arena, d_out != NULL, out);
+    mot_ck_ok(mot_arena_init(&arena, twin->layer->kind->workspace(&twin->layer->shape)));
+    void *kept = twin->layer->kind->forward(&twin->layer->shape, twin->layer->weight + at, &tile, &arena, d_out != NULL, out);
     if (d_out != NULL)
-        twin->kind->backward(&twin->shape, twin->weight + at, twin->gradient + at, &tile, &arena, kept, d_out,
+        twin->layer->kind->backward(&twin->layer->shape, twin->layer->weight + at, twin->layer->gradient + at, &tile, &arena, kept, d_out,
                              ~0u);
     mot_arena_free(&arena);
 }
@@ -97,23 +97,23 @@ static double twin_step(world *w, const mot_step_task *task)
     static int32_t expert[BATCH * EXPERTS], group[BATCH];
     int64_t load[EXPERTS] = {0};
     double loss = 0;
-    ck_assert(mot_gate_kept(&twin->gate, BATCH) <= sizeof kept / sizeof *kept);
+    ck_assert(mot_gate_kept(&twin->layer->gate, BATCH) <= sizeof kept / sizeof *kept);
     for (size_t b = 0; b < BATCH; ++b) {
         const int index = (int)mot_order_sample(9, DATA_SAMPLES, task->first + (mot_gidx)b);
         for (int j = 0; j < SAMPLE; ++j) s[b].x[j] = data_number(index, j);
         s[b].label = data_label(index);
         group[b] = data_group(index);
-        mot_gate_features(&twin->gate, g + b * DATA_WIDTH, s[b].x, DATA_TOKENS, DATA_WIDTH);
+        mot_gate_features(&twin->layer->gate, g + b * DATA_WIDTH, s[b].x, DATA_TOKENS, DATA_WIDTH);
         travel(w, s[b].x, SAMPLE);
     }
-    mot_params_zero_gradient(&twin->gate_params);
-    for (int e = 0; e < twin->local; ++e) mot_model_zero_expert(twin, e);
-    mot_gate_forward(&twin->gate, &twin->gate_params, BATCH, g, NULL, h, kept);
+    mot_params_zero_gradient(&twin->layer->gate_params);
+    for (int e = 0; e < twin->layer->local; ++e) mot_layer_zero_expert(twin->layer, e);
+    mot_gate_forward(&twin->layer->gate, &twin->layer->gate_params, BATCH, g, NULL, h, kept);
     const mot_choice_batch choice = {.n = BATCH,
                                      .E = EXPERTS,
                                      .K = K,
                                      .h = h,
-                                     .bias = twin->balance_bias,
+                                     .bias = twin->layer->balance_bias,
                                      .group = group,
                                      .seed = config->seed,
                                      .step = task->number,
@@ -123,7 +123,7 @@ static double twin_step(world *w, const mot_step_task *task)
                                      .p = p};
     mot_route_config route = config->route;
     route.explore = task->stage->explore;
-    mot_choose(&route, twin->gate.kind, &choice);
+    mot_choose(&route, twin->layer->gate.kind, &choice);
     for (size_t b = 0; b < BATCH; ++b) {
         float out[EXPERTS][DATA_CLASSES], F[DATA_CLASSES] = {0}, d[DATA_CLASSES], d_out[DATA_CLASSES];
         for (size_t k = 0; k < K; ++k) {
@@ -143,26 +143,26 @@ static double twin_step(world *w, const mot_step_task *task)
     }
     const mot_stage_config *stage = task->stage;
     if (stage->train & ~(1u << MOT_PART_GATE)) {
-        for (size_t i = 0; i < twin->tied_table.count; ++i) {
+        for (size_t i = 0; i < twin->layer->tied_table.count; ++i) {
             double sum = 0;
             for (int e = 0; e < EXPERTS; ++e)
-                sum += twin->tied_gradient[(size_t)e * twin->tied_table.count + i];
-            twin->tied.gradient[i] = (mot_real)sum;
+                sum += twin->layer->tied_gradient[(size_t)e * twin->layer->tied_table.count + i];
+            twin->layer->tied.gradient[i] = (mot_real)sum;
         }
         const double rate = stage->expert.rate * task->factor;
         for (int e = 0; e < EXPERTS; ++e)
             if (load[e] > 0)
-                mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->own[e], NULL));
-        if (twin->tied_table.rows > 0)
-            mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->tied, NULL));
+                mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->layer->own[e], NULL));
+        if (twin->layer->tied_table.rows > 0)
+            mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->layer->tied, NULL));
     }
-    if (stage->train >> MOT_PART_GATE & 1u && mot_gate_learns(&twin->gate)) {
+    if (stage->train >> MOT_PART_GATE & 1u && mot_gate_learns(&twin->layer->gate)) {
         mot_choose_backward(&route, &choice, d_weight, d_h);
         mot_balance_losses(&route, &choice, d_h);
-        mot_gate_backward(&twin->gate, &twin->gate_params, BATCH, g, NULL, d_h, kept);
+        mot_gate_backward(&twin->layer->gate, &twin->layer->gate_params, BATCH, g, NULL, d_h, kept);
         mot_ck_ok(mot_optimizer_update(&stage->gate, stage->gate.rate * task->factor, 1u << MOT_PART_GATE,
-                                       &twin->gate_params, NULL));
-        mot_balance_bias(&route, EXPERTS, load, twin->balance_bias);
+                                       &twin->layer->gate_params, NULL));
+        mot_balance_bias(&route, EXPERTS, load, twin->layer->balance_bias);
     }
     return loss;
 }
@@ -191,12 +191,12 @@ static double distance(const world *w)
     double most = 0;
     for (int e = 0; e < EXPERTS; ++e)
         if (mot_model_expert(&w->model, e) != NULL) most = fmax(most, difference(mot_model_expert(&w->model, e), mot_model_expert(&w->twin, e)));
-    if (w->model.tied_table.rows > 0) most = fmax(most, difference(&w->model.tied, &w->twin.tied));
+    if (w->model.layer->tied_table.rows > 0) most = fmax(most, difference(&w->model.layer->tied, &w->twin.layer->tied));
     if (w->comm.rank == MOT_ROOT) {
-        if (mot_gate_learns(&w->model.gate))
-            most = fmax(most, difference(&w->model.gate_params, &w->twin.gate_params));
+        if (mot_gate_learns(&w->model.layer->gate))
+            most = fmax(most, difference(&w->model.layer->gate_params, &w->twin.layer->gate_params));
         for (int e = 0; e < EXPERTS; ++e)
-            most = fmax(most, fabs((double)w->model.balance_bias[e] - (double)w->twin.balance_bias[e]));
+            most = fmax(most, fabs((double)w->model.layer->balance_bias[e] - (double)w->twin.layer->balance_bias[e]));
     }
     MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_DOUBLE, MPI_MAX, w->comm.mpi);
     return most;
@@ -257,7 +257,7 @@ START_TEST(a_step_is_what_its_twin_does)
     double moved = 0;
     for (int e = 0; e < EXPERTS; ++e)
         moved = fmax(moved,
-                     fmax(difference(&fresh.own[e], &w.twin.own[e]), difference(&fresh.tied, &w.twin.tied)));
+                     fmax(difference(&fresh.layer->own[e], &w.twin.layer->own[e]), difference(&fresh.layer->tied, &w.twin.layer->tied)));
     ck_assert(moved > 1e-3);
     mot_model_free(&fresh);
     world_free(&w);
@@ -270,7 +270,7 @@ END_TEST
 static uint64_t checksum(const mot_model *model)
 {
     uint64_t sum = 0;
-    const mot_table *table = &model->own_table;
+    const mot_table *table = &model->layer->own_table;
     for (int e = 0; e < EXPERTS; ++e) {
         const mot_params *unit = mot_model_expert(model, e);
         for (size_t i = 0; unit != NULL && i < table->count; ++i) {
@@ -351,27 +351,27 @@ static bool moved_only(const mot_params *now, const mot_params *before, mot_part
 
 static bool stage_moved_only(const world *w, mot_part_set parts)
 {
-    bool well = true, some = w->model.local == 0;
+    bool well = true, some = w->model.layer->local == 0;
     for (int e = 0; e < EXPERTS; ++e) {
         if (mot_model_expert(&w->model, e) == NULL) continue;
         well = well && moved_only(mot_model_expert(&w->model, e), mot_model_expert(&w->twin, e), parts, false);
         some = some || moved_only(mot_model_expert(&w->model, e), mot_model_expert(&w->twin, e), parts, true);
     }
-    well = well && some && moved_only(&w->model.tied, &w->twin.tied, parts, true);
+    well = well && some && moved_only(&w->model.layer->tied, &w->twin.layer->tied, parts, true);
     if (w->comm.rank == MOT_ROOT)
-        well = well && moved_only(&w->model.gate_params, &w->twin.gate_params, parts, true);
+        well = well && moved_only(&w->model.layer->gate_params, &w->twin.layer->gate_params, parts, true);
     return well;
 }
 
 static void copy_units(world *w)
 {
-    const size_t own = w->model.own_table.count * sizeof(mot_real);
+    const size_t own = w->model.layer->own_table.count * sizeof(mot_real);
     for (int e = 0; e < EXPERTS; ++e)
         if (mot_model_expert(&w->model, e) != NULL) memcpy(mot_model_expert(&w->twin, e)->value, mot_model_expert(&w->model, e)->value, own);
-    memcpy(w->twin.tied.value, w->model.tied.value, w->model.tied_table.count * sizeof(mot_real));
+    memcpy(w->twin.layer->tied.value, w->model.layer->tied.value, w->model.layer->tied_table.count * sizeof(mot_real));
     if (w->comm.rank == MOT_ROOT)
-        memcpy(w->twin.gate_params.value, w->model.gate_params.value,
-               w->model.gate.table.count * sizeof(mot_real));
+        memcpy(w->twin.layer->gate_params.value, w->model.layer->gate_params.value,
+               w->model.layer->gate.table.count * sizeof(mot_real));
 }
 
 START_TEST(a_frozen_part_stays_frozen)
@@ -401,7 +401,7 @@ START_TEST(a_frozen_part_stays_frozen)
 
     /* An evaluation moves nothing, and a request to stop reaches everybody. */
     const mot_step_task look = {.first = 3, .total = 11, .number = 8};
-    const mot_batch_source plain = {.dataset = &w.dataset, .gate = &w.model.gate, .patch = 1};
+    const mot_batch_source plain = {.dataset = &w.dataset, .patch = 1};
     mot_step_result result, again;
     mot_ck_ok(mot_step_run(w.step, &plain, &look, w.comm.rank == w.comm.size - 1, &result));
     mot_ck_all(stage_moved_only(&w, 0));
@@ -419,7 +419,7 @@ START_TEST(everybody_hears_of_a_failure)
     world w;
     mot_step_result result;
     world_make(&w, "train.optimizer: sgd", 2, 1);
-    const mot_batch_source plain = {.dataset = &w.dataset, .gate = &w.model.gate, .patch = 1};
+    const mot_batch_source plain = {.dataset = &w.dataset, .patch = 1};
     mot_step_task task = {
         .first = DATA_SAMPLES - 1, .total = BATCH, .stage = &w.config.stage[0], .factor = 1};
     mot_status status = mot_step_run(w.step, &plain, &task, false,
@@ -431,7 +431,7 @@ START_TEST(everybody_hears_of_a_failure)
     /* An expert whose weights are not numbers: loss and gradient are named, everywhere alike. */
     for (int e = 0; e < EXPERTS; ++e)
         if (mot_model_expert(&w.model, e) != NULL)
-            for (size_t i = 0; i < w.model.own_table.count; ++i) mot_model_expert(&w.model, e)->value[i] = NAN;
+            for (size_t i = 0; i < w.model.layer->own_table.count; ++i) mot_model_expert(&w.model, e)->value[i] = NAN;
     status = mot_step_run(w.step, &plain, &task, false, &result);
     mot_ck_all(status == MOT_ERR_NUMERIC && strstr(mot_error_message(), "not finite") != NULL);
     world_free(&w);
@@ -456,7 +456,7 @@ START_TEST(work_is_counted_by_phase)
     world_make(&w, "train.optimizer: sgd\nroute: {top_k: 2, chunks: 3}", 1, 1);
     const double rows = BATCH * K, output = DATA_CLASSES * sizeof(mot_real),
                  row = (double)mot_step_bytes(w.step).dispatch_row,
-                 forward = w.model.kind->flops(&w.model.shape, DATA_TOKENS);
+                 forward = w.model.layer->kind->flops(&w.model.layer->shape, DATA_TOKENS);
     const mot_step_task task = {.total = BATCH, .stage = &w.config.stage[0], .factor = 1};
     const double start = mot_clock_s();
     mot_ck_ok(mot_step_run(w.step, &w.source, &task, false, &result));

@@ -28,10 +28,10 @@ static double number(int e, size_t i, int size)
 
 static void fill(mot_model *model, int size)
 {
-    for (int l = 0; l < model->local; ++l) {
-        const int e = model->placement.local[model->placement.first[model->comm->rank] + l];
-        for (size_t i = 0; i < model->tied_table.count; ++i)
-            model->tied_gradient[(size_t)l * model->tied_table.count + i] = (mot_real)number(e, i, size);
+    for (int l = 0; l < model->layer->local; ++l) {
+        const int e = model->layer->placement.local[model->layer->placement.first[model->comm->rank] + l];
+        for (size_t i = 0; i < model->layer->tied_table.count; ++i)
+            model->layer->tied_gradient[(size_t)l * model->layer->tied_table.count + i] = (mot_real)number(e, i, size);
     }
 }
 
@@ -40,7 +40,7 @@ static const char *const placements[] = {"even", "even\nroute.coordinator: dedic
 
 static bool same_bits(const mot_model *a, const mot_model *b)
 {
-    return memcmp(a->tied.gradient, b->tied.gradient, a->tied_table.count * sizeof(mot_real)) == 0;
+    return memcmp(a->layer->tied.gradient, b->layer->tied.gradient, a->layer->tied_table.count * sizeof(mot_real)) == 0;
 }
 
 START_TEST(sums_exactly_everywhere)
@@ -57,8 +57,8 @@ START_TEST(sums_exactly_everywhere)
     mot_model_sum_tied(&alone);
 
     /* Against a sum in double: the error is one rounding to float, and the fixed point's. */
-    for (size_t r = 0; r < alone.tied_table.rows; ++r) {
-        const mot_tensor *row = &alone.tied_table.row[r];
+    for (size_t r = 0; r < alone.layer->tied_table.rows; ++r) {
+        const mot_tensor *row = &alone.layer->tied_table.row[r];
         double most = 0;
         for (int e = 0; e < EXPERTS; ++e)
             for (size_t i = 0; i < row->count; ++i)
@@ -66,7 +66,7 @@ START_TEST(sums_exactly_everywhere)
         for (size_t i = 0; i < row->count; ++i) {
             double sum = 0;
             for (int e = 0; e < EXPERTS; ++e) sum += (mot_real)number(e, row->offset + i, size);
-            const double got = alone.tied.gradient[row->offset + i];
+            const double got = alone.layer->tied.gradient[row->offset + i];
             ck_assert_msg(fabs(got - sum) <= 0x1p-24 * fabs(sum) + 0x1p-50 * most,
                           "%s[%zu] is %.9g, expected %.9g", row->name, i, got, sum);
         }
@@ -103,17 +103,17 @@ START_TEST(keeps_what_is_not_finite)
     data_model(&model, &comm, &config);
     for (size_t b = 0; b < 3; ++b) {
         fill(&model, 0);
-        if (model.placement.owner[3] == comm.rank)
-            model.tied_gradient[(size_t)model.placement.local_index[3] * model.tied_table.count + 1] =
+        if (model.layer->placement.owner[3] == comm.rank)
+            model.layer->tied_gradient[(size_t)model.layer->placement.local_index[3] * model.layer->tied_table.count + 1] =
                 (mot_real)bad[b];
         mot_model_sum_tied(&model);
         bool finite_elsewhere = true;
-        const mot_tensor *first = &model.tied_table.row[0];
-        mot_ck_all(!isfinite(model.tied.gradient[first->offset + 1]));
-        for (size_t r = 1; r < model.tied_table.rows; ++r)
-            for (size_t i = 0; i < model.tied_table.row[r].count; ++i)
+        const mot_tensor *first = &model.layer->tied_table.row[0];
+        mot_ck_all(!isfinite(model.layer->tied.gradient[first->offset + 1]));
+        for (size_t r = 1; r < model.layer->tied_table.rows; ++r)
+            for (size_t i = 0; i < model.layer->tied_table.row[r].count; ++i)
                 finite_elsewhere = finite_elsewhere &&
-                                   isfinite(model.tied.gradient[model.tied_table.row[r].offset + i]);
+                                   isfinite(model.layer->tied.gradient[model.layer->tied_table.row[r].offset + i]);
         mot_ck_all(finite_elsewhere);
     }
     mot_model_free(&model);

@@ -31,7 +31,7 @@ static inline void world_build(world *w)
 {
     data_model(&w->model, &w->comm, &w->config);
     w->source = (mot_batch_source){
-        .dataset = &w->dataset, .gate = &w->model.gate, .patch = 1, .seed = 9, .shuffled = true};
+        .dataset = &w->dataset, .patch = 1, .seed = 9, .shuffled = true};
     const mot_loss loss = data_loss(&w->config);
     mot_ck_ok(mot_step_create(&w->step, &w->model, &w->source, &loss, DATA_GROUPS, BATCH, 2));
 }

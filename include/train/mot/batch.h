@@ -43,7 +43,6 @@ typedef struct mot_sample_note {
 /* What every rank knows of the data: how to read a sample and what to learn of it. */
 typedef struct mot_batch_source {
     mot_dataset *dataset;
-    const mot_gate *gate;
     size_t patch;
     bool learn_group;                  /* data.target: group; the target is its number, an int32_t */
     const mot_augment_config *augment; /* NULL: as they are (evaluation) */
@@ -54,6 +53,7 @@ typedef struct mot_batch_source {
 } mot_batch_source;
 
 typedef struct mot_batch {
+    const mot_gate *gate; /* that the notes are for; not owned */
     size_t total, chunks; /* B, C */
     mot_gidx first;       /* position of sample 0 in the stream */
     int *home;            /* [B]: rank that holds each sample */
@@ -78,15 +78,15 @@ enum {
     MOT_BATCHES_AHEAD = 4, /* behind a batch, announced with it: so many steps a disk has for them */
 };
 
-/* Memory for batches of up to `most` samples; for MOT_BATCHES_READY more, and a thread, if those of `source` are read
- * from a disk (mot_dataset_waits). Not collective: the status is this rank's own. */
-mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, size_t most,
-                          size_t chunks);
+/* Memory for batches of up to `most` samples, with notes for `gate`, which must stay (NULL: notes have no numbers); for
+ * MOT_BATCHES_READY more, and a thread, if those of `source` are read from a disk (mot_dataset_waits). Not collective: the status is this rank's own. */
+mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, const mot_batch_source *source,
+                          size_t most, size_t chunks);
 /* For a spread gate: the ranks of a node load, or make, each sample once for all of them, where batches are not loaded ahead
  * (else nothing changes). The caller sees to it that ranks meet between a load and the first look at what others have
  * loaded, and between the last look and the next load. `nodes` must stay. Collective over a node's members; MOT_ERR_MEMORY,
  * the same on all of them. */
-mot_status mot_batch_share(mot_batch *batch, const mot_batch_source *source, const mot_nodes *nodes);
+mot_status mot_batch_share(mot_batch *batch, const mot_nodes *nodes);
 /* Waits for what is being loaded ahead, and drops it: before a source, or its sampler, changes. */
 void mot_batch_forget(mot_batch *batch);
 /* Waits for what is being loaded. */

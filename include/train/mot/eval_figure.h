@@ -18,7 +18,7 @@ enum { MOT_MOST_FIGURES = 8, MOT_FIGURE_WORDS = 64 }; /* of a kind */
 
 /* What a kind sees, and what it has found: one of them a kind and run. */
 typedef struct mot_evaluation {
-    const mot_model *model; /* E is model->experts, which may fall from one evaluation to the next */
+    const mot_model *model; /* E is model->layer->experts, which may fall from one evaluation to the next */
     mot_loss loss;
     const mot_dataset *set; /* that is evaluated, from the first sample to the last */
     size_t pass;            /* samples a pass, at most */

@@ -19,17 +19,15 @@
 #include "mot/gate.h"
 #include "mot/placement.h"
 
-typedef struct mot_model {
-    const mot_config *config; /* not owned */
-    const mot_comm *comm;     /* not owned */
-    int experts;  /* E: those at work; config->model.experts in the beginning, and fewer after mot_model_keep */
+typedef struct mot_layer {
+    const mot_expert_config *config; /* not owned, as the next */
+    const mot_route_config *route;
+    int experts;  /* E: those at work; config->experts in the beginning, and fewer after mot_model_keep */
     int *origin;  /* [E]: the number that each had in the beginning, ascending; owned */
-    bool fold;    /* see mot_placement_init */
     const mot_expert_kind *kind;
     mot_expert_shape shape;
     mot_table table, own_table, tied_table; /* an expert's tensors; those of its own; those tied */
-    mot_units units;     /* gate, tied, experts 0..E-1; what is held where changes with the placement */
-    size_t first_expert; /* number of expert 0 in that list */
+    size_t first_unit, first_expert; /* in the model's list: its gate, and its expert 0 */
     mot_placement placement; /* changes in mot_model_move and mot_model_keep alone, with all that follows from it */
     int local;               /* experts of this rank */
 
@@ -43,18 +41,31 @@ typedef struct mot_model {
     mot_real **gradient;     /* [local * table.rows] */
     double *tied_largest;    /* [tied_table.rows] */
     int64_t *tied_sum;       /* [tied_table.count] */
+} mot_layer;
+
+typedef struct mot_model {
+    const mot_config *config; /* not owned */
+    const mot_comm *comm;     /* not owned */
+    bool fold;                /* see mot_placement_init */
+    mot_units units; /* layer by layer its gate, tied part, experts 0..E-1; what is held where changes with the placements */
+    int layers;
+    mot_layer *layer; /* [layers] */
 } mot_model;
 
-/* Own unit of an expert; NULL where this rank does not hold it. */
+/* Own unit of an expert of the first layer; NULL where this rank does not hold it. */
 static inline mot_params *mot_model_expert(const mot_model *model, int expert)
 {
-    return model->units.unit[model->first_expert + (size_t)expert].params;
+    return model->units.unit[model->layer->first_expert + (size_t)expert].params;
 }
 
-/* The experts that a sample gets: K. */
+/* The experts that a sample gets in a layer: K. */
+static inline size_t mot_layer_choices(const mot_layer *layer)
+{
+    return mot_choice_count(layer->route, layer->experts);
+}
 static inline size_t mot_model_choices(const mot_model *model)
 {
-    return mot_choice_count(&model->config->route, model->experts);
+    return mot_layer_choices(model->layer);
 }
 
 /* Builds and initializes. Products are in bf16 where config->model.precision is MOT_RULE_BF16_ALWAYS, which the kind and the
@@ -75,19 +86,19 @@ mot_status mot_model_choose_precision(mot_model *model);
 /* Initial values of all units: a pure function of the configuration's seed. */
 void mot_model_init(mot_model *model);
 /* Of one local expert: its own gradient and its part of the tied one. */
-void mot_model_zero_expert(mot_model *model, int local);
+void mot_layer_zero_expert(mot_layer *layer, int local);
 
-/* Sums the experts' gradients of the tied tensors into tied.gradient, exactly: each is rounded once to a fixed-point
+/* Sums the experts' gradients of the tied tensors into tied.gradient of their layer, exactly: each is rounded once to a fixed-point
  * number of 62 - log2(E) bits below the largest of its tensor over all experts, and integers are added; so neither the
  * order nor the number of ranks can matter. Collective when anything is tied. */
 void mot_model_sum_tied(mot_model *model);
 
-/* Experts move to where `placement` has them, with parameters and optimizer state; no bit of what they learn depends on
+/* Experts of a layer move to where `placement` has them, with parameters and optimizer state; no bit of what they learn depends on
  * it. `placement`, the same on every rank, is taken over in either case and left empty. MOT_ERR_MEMORY, the same
  * everywhere: the model is as it was. Between steps alone; collective. */
-mot_status mot_model_move(mot_model *model, mot_placement *placement);
+mot_status mot_model_move(mot_model *model, int layer, mot_placement *placement);
 /* Bytes that travel for each expert that moves. */
-size_t mot_model_expert_bytes(const mot_model *model);
+size_t mot_layer_expert_bytes(const mot_layer *layer);
 
 /* The experts with keep[E], the same on every rank, stay; the others go, and with them their values and optimizer state, their
  * places in the gate and in the balance bias. Those that stay are numbered 0..E'-1 in their order, keep every bit and the
