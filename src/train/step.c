@@ -6,10 +6,10 @@ static void work_alone(mot_step *step, bool learn)
     double since = mot_clock_s();
     for (size_t c = 0; c < step->chunks; ++c) {
         enter_exchange(MOT_PHASE_DISPATCH);
-        mot_exchange_end(&step->chunk[c].dispatch);
+        mot_exchange_end(&step->layer->chunk[c].dispatch);
         lap(step, MOT_PHASE_DISPATCH, &since);
         enter(MOT_PHASE_EXPERT);
-        mot_step_experts(step, &step->chunk[c], learn ? WORK_LEARN : WORK_LOSS);
+        mot_step_experts(step, &step->layer->chunk[c], learn ? WORK_LEARN : WORK_LOSS);
         lap(step, MOT_PHASE_EXPERT, &since);
     }
 }
@@ -17,7 +17,7 @@ static void work_alone(mot_step *step, bool learn)
 /* K > 1, one chunk: its outputs set out for home; */
 static void forward(mot_step *step, size_t c, double *since)
 {
-    step_chunk *chunk = &step->chunk[c];
+    step_chunk *chunk = &step->layer->chunk[c];
     enter_exchange(MOT_PHASE_DISPATCH);
     mot_exchange_end(&chunk->dispatch);
     lap(step, MOT_PHASE_DISPATCH, since);
@@ -31,7 +31,7 @@ static void forward(mot_step *step, size_t c, double *since)
 /* they are combined there, and their gradients set out for the experts; */
 static void combine(mot_step *step, size_t c, bool learn, double *since)
 {
-    step_chunk *chunk = &step->chunk[c];
+    step_chunk *chunk = &step->layer->chunk[c];
     enter_exchange(MOT_PHASE_COMBINE);
     mot_exchange_end(&chunk->outputs);
     lap(step, MOT_PHASE_COMBINE, since);
@@ -46,10 +46,10 @@ static void combine(mot_step *step, size_t c, bool learn, double *since)
 static void learn_again(mot_step *step, size_t c, double *since)
 {
     enter_exchange(MOT_PHASE_RETURN);
-    mot_exchange_end(&step->chunk[c].outputs);
+    mot_exchange_end(&step->layer->chunk[c].outputs);
     lap(step, MOT_PHASE_RETURN, since);
     enter(MOT_PHASE_EXPERT);
-    mot_step_experts(step, &step->chunk[c], WORK_LEARN_AGAIN);
+    mot_step_experts(step, &step->layer->chunk[c], WORK_LEARN_AGAIN);
     lap(step, MOT_PHASE_EXPERT, since);
 }
 
@@ -101,7 +101,7 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     lap(step, MOT_PHASE_UPDATE, &since);
     if (step->soft.on)
         mot_step_soft_work(step, task);
-    else if (step->K == 1)
+    else if (step->layer->K == 1)
         work_alone(step, learn);
     else
         work_together(step, learn);

@@ -31,10 +31,10 @@ static mot_tile decode_tile(const mot_step *step, step_worker *worker, const ste
     worker->first[0] = 0;
     for (size_t s = 0; s < n; ++s) {
         const unsigned char *row = mot_exchange_owner(&chunk->dispatch, &chunk->plan, rows[s]);
-        const void *sample = row + step->wire.head_bytes;
+        const void *sample = row + step->layer->wire.head_bytes;
         worker->head[s] = (const row_head *)(const void *)row;
-        if (step->wire.samples != MOT_PAYLOAD_FP32) {
-            mot_payload_unpack(step->wire.samples, step->format.bytes / sizeof(float), sample,
+        if (step->layer->wire.samples != MOT_PAYLOAD_FP32) {
+            mot_payload_unpack(step->layer->wire.samples, step->format.bytes / sizeof(float), sample,
                                worker->sample);
             sample = worker->sample;
         }
@@ -96,12 +96,12 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
 
     if (work == WORK_OUTPUTS)
         for (size_t s = 0; s < n; ++s)
-            mot_payload_pack(step->wire.outputs, C, worker->out + s * C,
+            mot_payload_pack(step->layer->wire.outputs, C, worker->out + s * C,
                              mot_exchange_owner(&chunk->outputs, &chunk->plan, rows[s]));
     if (work == WORK_LOSS || work == WORK_LEARN) take_loss(step, worker, n, common->report + first);
     if (work == WORK_LEARN_AGAIN)
         for (size_t s = 0; s < n; ++s)
-            mot_payload_unpack(step->wire.outputs, C,
+            mot_payload_unpack(step->layer->wire.outputs, C,
                                mot_exchange_owner(&chunk->outputs, &chunk->plan, rows[s]),
                                worker->d_out + s * C);
     if (learn)
@@ -143,13 +143,13 @@ static void work_strip(void *context, size_t task, int thread)
     mot_real *const *expert = guest ? NULL : model->layer->gradient + strip->group * T;
     if (apart)
         begin_block(step, worker, guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum);
-    for (size_t r = 0; r < strip->rows; r += step->tile) {
+    for (size_t r = 0; r < strip->rows; r += step->layer->tile) {
         work_tile(common, worker, weight, apart ? worker->row : expert, strip->first + r,
-                  MOT_MIN(step->tile, strip->rows - r));
+                  MOT_MIN(step->layer->tile, strip->rows - r));
         if (thread == 0) mot_step_progress(step);
     }
     if (!learn || guest) return;
-    size_t *added = &step->strips.added[strip->group];
+    size_t *added = &step->layer->added[strip->group];
     mot_threads_await(step->threads, added, strip->turn);
     if (apart) mot_step_add_strip(step, strip->group, worker->sum);
     mot_threads_advance(step->threads, added);
@@ -170,11 +170,11 @@ static int by_size(const void *left, const void *right)
 /* Cuts the rows of groups [from, to). Where nothing is learned there is nothing to keep in order: a tile each. */
 static void cut_strips(mot_step *step, const mot_plan *plan, size_t from, size_t to, bool learn)
 {
-    const size_t length = learn ? step->strips.rows : step->tile, local = (size_t)step->model->layer->local;
+    const size_t length = learn ? step->layer->strip : step->layer->tile, local = (size_t)step->model->layer->local;
     size_t done = 0;
     step->strips.count = 0;
     for (size_t g = from; g < to; ++g) {
-        size_t own = g < local ? step->strips.added[g] : 0, *turn = g < local ? &own : &done;
+        size_t own = g < local ? step->layer->added[g] : 0, *turn = g < local ? &own : &done;
         for (size_t r = plan->group_first[g]; r < plan->group_first[g + 1]; r += length) {
             assert(step->strips.count < step->strips.room);
             step->strips.strip[step->strips.count++] = (step_strip){

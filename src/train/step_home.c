@@ -7,15 +7,15 @@
  * each, w_k dF / B, is written over the output. */
 static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_t s)
 {
-    const size_t C = step->C, K = step->K, p = from + s;
-    const mot_real *weight = step->choices.weight + p * K;
+    const size_t C = step->C, K = step->layer->K, p = from + s;
+    const mot_real *weight = step->layer->choices.weight + p * K;
     const mot_real share = 1 / (mot_real)step->batch.total;
     mot_real *f = step->home.output;
     const mot_sample_note *note = mot_batch_note(&step->batch, p);
 
     memset(step->home.combined, 0, C * sizeof *step->home.combined);
     for (size_t k = 0; k < K; ++k) {
-        mot_payload_unpack(step->wire.outputs, C,
+        mot_payload_unpack(step->layer->wire.outputs, C,
                            mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[s * K + k]), f);
         for (size_t c = 0; c < C; ++c) step->home.combined[c] += weight[k] * f[c];
     }
@@ -24,12 +24,12 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
     for (size_t k = 0; k < K; ++k) {
         void *row = mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[s * K + k]);
         mot_real d_weight = 0;
-        mot_payload_unpack(step->wire.outputs, C, row, f);
+        mot_payload_unpack(step->layer->wire.outputs, C, row, f);
         for (size_t c = 0; c < C; ++c) {
             d_weight += step->home.d_combined[c] * f[c];
             f[c] = weight[k] * share * step->home.d_combined[c];
         }
-        mot_payload_pack(step->wire.outputs, C, f, row);
+        mot_payload_pack(step->layer->wire.outputs, C, f, row);
         choice_report *report = mot_step_next_report(step);
         said.choice = (uint16_t)k;
         said.d_weight = d_weight;
@@ -40,11 +40,11 @@ static void combine_sample(mot_step *step, step_chunk *chunk, size_t from, size_
 
 void mot_step_combine(mot_step *step, size_t c)
 {
-    step_chunk *chunk = &step->chunk[c];
+    step_chunk *chunk = &step->layer->chunk[c];
     const mot_batch *batch = &step->batch;
     const size_t from = mot_chunk_first(batch, c), count = mot_chunk_first(batch, c + 1) - from;
     for (size_t r = 0; r < chunk->plan.rows_home; ++r)
-        step->home.row[(size_t)chunk->plan.home_sample[r] * step->K + (size_t)chunk->plan.home_choice[r]] =
+        step->home.row[(size_t)chunk->plan.home_sample[r] * step->layer->K + (size_t)chunk->plan.home_choice[r]] =
             (uint32_t)r;
     for (size_t s = 0; s < count; ++s)
         if (batch->home[from + s] == step->comm->rank) combine_sample(step, chunk, from, s);

@@ -103,46 +103,67 @@ typedef struct coordinator {
     mot_gidx *sample;
     int32_t *label, *group, *predicted; /* label: class of the target */
     bool *right, *unaided; /* unaided: without the head; NULL: there are none */
-    mot_real *g;           /* [B, F] */
-    int32_t *id;           /* [B, tokens] */
-    mot_real *h, *p, *d_h; /* [B, E] */
-    mot_real *kept;        /* the gate's */
-    mot_real *d_weight;    /* [B, K] */
-    float *prob;           /* [B, K] */
     double *loss;
     choice_report *report;            /* [B * K] */
     mot_real *report_output, *output; /* [B * K, C], in the same order; [B, C]; NULL: not kept */
     int *reporter;                    /* [B * K]: the rank that reports each (sample, choice) */
     rank_note *rank;                  /* [ranks] */
     work_sums before;                 /* of all ranks, when they last reported */
-    double *importance;               /* [E] */
     int64_t *table;                   /* [E, classes or groups]: for purity */
 } coordinator;
 
-/* How rows and notes lie while they travel. */
-typedef struct step_wire {
+/* Types of what is gathered. */
+typedef struct step_types {
+    MPI_Datatype note, report, output;
+} step_types;
+
+/* ---- a layer of experts ---- */
+
+/* How rows lie while they travel. */
+typedef struct layer_wire {
     mot_payload outputs;
     mot_payload samples; /* fp32 stands for as they are */
     size_t head_bytes;   /* of a row before the sample: its head and target */
-    size_t row_bytes, output_bytes; /* with the sample; of C numbers */
-    MPI_Datatype note, report, output;
-} step_wire;
+    size_t row_bytes, output_bytes; /* with the sample; of the numbers that an expert gives */
+} layer_wire;
 
 /* One message from the coordinator to all: status, experts, weights. */
-typedef struct step_choices {
+typedef struct layer_choices {
     unsigned char *message;
     size_t bytes;
     int32_t *status;  /* into the message, as those that follow */
     int32_t *expert;  /* [B, K] */
     mot_real *weight; /* [B, K] */
-} step_choices;
+} layer_choices;
+
+/* The coordinator's arrays of a layer. */
+typedef struct layer_root {
+    mot_real *g;           /* [B, F] */
+    int32_t *id;           /* [B, tokens] */
+    mot_real *h, *p, *d_h; /* [B, E] */
+    mot_real *kept;        /* the gate's */
+    mot_real *d_weight;    /* [B, K] */
+    float *prob;           /* [B, K] */
+    double *importance;    /* [E] */
+} layer_root;
+
+/* Where a layer's samples go and come back from, in a step. */
+typedef struct step_layer {
+    mot_layer *of;
+    size_t K;           /* choices of a sample; 0: soft, there is nothing to choose */
+    size_t tile, strip; /* samples of a full one */
+    layer_wire wire;
+    layer_choices choices;
+    step_chunk *chunk; /* [chunks] */
+    size_t *added;     /* [E], local experts: strips of this step, added to the expert's gradient */
+    int64_t *load;     /* [E]: rows of each expert in this step, over all ranks */
+    layer_root root;   /* arrays on the root alone */
+} step_layer;
 
 /* What threads share out. */
 typedef struct step_strips {
-    size_t rows;       /* of a full one */
     step_strip *strip; /* of the chunk at hand; room for every tile of a batch */
     size_t count, room;
-    size_t *added; /* [E], local experts: of this step, to the expert's gradient */
 } step_strips;
 
 /* What this rank reports, in any order. */
@@ -183,16 +204,14 @@ struct mot_step {
     mot_sample_format format;
     mot_token_shape shape;
     mot_loss loss;
-    size_t patch, most, C, chunks, tile;
-    size_t K;        /* choices of a sample; 0: soft, there is nothing to choose */
+    size_t patch, most, C, chunks;
     size_t reported; /* reports of a sample */
     int groups;
     mot_part_set learns; /* in the step that runs */
     mot_batch batch;
     mot_nodes nodes;   /* ranks that exchange as one */
-    step_chunk *chunk; /* [chunks] */
-    step_wire wire;
-    step_choices choices;
+    step_layer *layer; /* [model->layers] */
+    step_types types;
     mot_threads *threads;
     step_worker *worker; /* [threads] */
     step_strips strips;
@@ -203,7 +222,6 @@ struct mot_step {
     step_reports reports;
     step_home home;
     step_soft soft;
-    int64_t *load;    /* [E]: rows of each expert in this step, over all ranks */
     coordinator root; /* arrays on the root alone */
     mot_step_work work;
     double progress_s; /* when mot_step_progress last asked MPI */
@@ -212,17 +230,30 @@ struct mot_step {
 
 /* step_route.c: score and choose. Returns the same status everywhere; `status` is this rank's so far. */
 mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status status, bool stop);
-/* step_route.c, on the root: the batch's choices as src/model wants them. */
-mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task);
+/* step_layer.c: memory of a layer, whose sizes stand in it. */
+mot_status mot_step_layer_create(mot_step *step, step_layer *layer);
+void mot_step_layer_free(const mot_step *step, step_layer *layer);
+/* step_layer.c, on the root: the batch's choices as src/model wants them; and from features to choices. */
+mot_choice_batch mot_layer_choice(const mot_step *step, const step_layer *layer, const mot_step_task *task);
+void mot_layer_score(const mot_step *step, const step_layer *layer, const mot_step_task *task);
+void mot_layer_choose(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 /* step_route.c, on the root: counts and places of a gather in which rank r gives a row for every owner[] that is r. */
 void mot_step_count_rows(mot_step *step, size_t rows, const int *owner);
 /* What the stage at hand says of choosing; an evaluation explores nothing. */
-static inline mot_route_config mot_step_routing(const mot_step *step, const mot_step_task *task)
+static inline mot_route_config mot_layer_routing(const step_layer *layer, const mot_step_task *task)
 {
-    mot_route_config route = step->model->config->route;
+    mot_route_config route = *layer->of->route;
     if (task->stage != NULL) route.explore = task->stage->explore;
     return route;
 }
+/* step_layer.c, on the root, when the batch is done: sums of probabilities, and those of the chosen; and the gate learns, `*balance`
+ * getting what its choices cost. */
+void mot_layer_importance(const mot_step *step, const step_layer *layer);
+mot_status mot_layer_learn_gate(const mot_step *step, const step_layer *layer, const mot_step_task *task,
+                                mot_balance *balance);
+/* step_layer.c: room for the rows of all chunks' plans, once every rank is known to have built its own: `status` is this rank's.
+ * `back`: outputs travel as well. Collective; the same status everywhere. */
+mot_status mot_layer_make_room(const mot_step *step, step_layer *layer, bool back, mot_status status);
 /* step_route.c: builds the plans and begins all dispatches. */
 mot_status mot_step_dispatch(mot_step *step);
 /* step_route.c: called between tiles, on the thread that talks MPI: what is in flight moves on. Most calls return at

@@ -13,7 +13,7 @@ static void spread_reports(mot_step *step)
     for (size_t r = 0; r < rows; ++r) {
         const choice_report *report = &root->report[r];
         const size_t p = report->position;
-        if (step->K > 0) root->d_weight[p * step->K + report->choice] = report->d_weight;
+        if (step->layer->K > 0) step->layer->root.d_weight[p * step->layer->K + report->choice] = report->d_weight;
         if (report->choice != 0) continue;
         root->loss[p] = report->loss;
         root->predicted[p] = report->predicted;
@@ -37,7 +37,7 @@ static double batch_purity(mot_step *step)
     if (kind[0] < 0) return NAN;
     memset(root->table, 0, E * kinds * sizeof *root->table);
     for (size_t p = 0; p < n; ++p)
-        ++root->table[(size_t)step->choices.expert[p * step->K] * kinds + (size_t)kind[p]];
+        ++root->table[(size_t)step->layer->choices.expert[p * step->layer->K] * kinds + (size_t)kind[p]];
     int64_t pure = 0;
     for (size_t e = 0; e < E; ++e) {
         int64_t most = 0;
@@ -52,7 +52,7 @@ static mot_status check_losses(const mot_step *step, const mot_step_task *task)
 {
     const coordinator *root = &step->root;
     for (size_t p = 0; p < step->batch.total; ++p)
-        if (!isfinite(root->loss[p]) && step->K == 0)
+        if (!isfinite(root->loss[p]) && step->layer->K == 0)
             return mot_fail(MOT_ERR_NUMERIC,
                             "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
                             " is not finite; a smaller rate or clip may help",
@@ -61,15 +61,15 @@ static mot_status check_losses(const mot_step *step, const mot_step_task *task)
             return mot_fail(MOT_ERR_NUMERIC,
                             "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
                             " (expert %d on rank %d) is not finite; a smaller rate or clip may help",
-                            task->number + 1, root->sample[p], step->choices.expert[p * step->K],
-                            step->model->layer->placement.owner[step->choices.expert[p * step->K]]);
+                            task->number + 1, root->sample[p], step->layer->choices.expert[p * step->layer->K],
+                            step->model->layer->placement.owner[step->layer->choices.expert[p * step->layer->K]]);
     return MOT_OK;
 }
 
 static void sum_up(mot_step *step, step_verdict *verdict)
 {
     coordinator *root = &step->root;
-    const size_t n = step->batch.total, E = (size_t)step->model->layer->experts, K = step->K;
+    const size_t n = step->batch.total, K = step->layer->K;
     double loss = 0, hits = 0;
     for (size_t p = 0; p < n; ++p) {
         loss += root->loss[p];
@@ -78,45 +78,7 @@ static void sum_up(mot_step *step, step_verdict *verdict)
     verdict->loss = loss / (double)n;
     verdict->hits = step->loss.kind->right != NULL ? hits : NAN;
     verdict->purity = K > 0 ? batch_purity(step) : NAN;
-    if (K == 0) return; /* nothing was chosen */
-    memset(root->importance, 0, E * sizeof *root->importance);
-    for (size_t p = 0; p < n; ++p)
-        for (size_t e = 0; e < E; ++e) root->importance[e] += root->p[p * E + e];
-    for (size_t p = 0; p < n; ++p)
-        for (size_t k = 0; k < K; ++k)
-            root->prob[p * K + k] = root->p[p * E + (size_t)step->choices.expert[p * K + k]];
-}
-
-static mot_status learn_gate(mot_step *step, const mot_step_task *task, step_verdict *verdict)
-{
-    mot_model *model = step->model;
-    coordinator *root = &step->root;
-    const mot_route_config route = mot_step_routing(step, task);
-    const mot_choice_batch choice = mot_step_choice(step, task);
-    const bool learns = task->stage != NULL && mot_gate_learns(&model->layer->gate) &&
-                        (task->stage->train >> MOT_PART_GATE & 1u);
-    if (!learns) {
-        if (choice.K > 0) verdict->balance = mot_balance_losses(&route, &choice, NULL);
-        return MOT_OK;
-    }
-    if (choice.K > 0) { /* a spread gate has its gradient */
-        const mot_real share = 1 / (mot_real)choice.n;
-        for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
-        mot_choose_backward(&route, &choice, root->d_weight, root->d_h);
-        verdict->balance = mot_balance_losses(&route, &choice, root->d_h);
-        const bool texts = model->layer->gate.tokens > 0;
-        mot_gate_backward(&model->layer->gate, &model->layer->gate_params, choice.n, texts ? NULL : root->g,
-                          texts ? root->id : NULL, root->d_h, root->kept);
-    }
-    mot_status status = MOT_OK;
-    if (task->look) return status;
-    for (size_t u = 0; u < model->units.count && status == MOT_OK; ++u)
-        if (model->units.unit[u].role == MOT_ROLE_GATE) status = mot_step_learn(task, &model->units.unit[u]);
-    if (status != MOT_OK)
-        return mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
-    /* Those that are not active are the last. */
-    mot_balance_bias(&route, task->active > 0 ? (size_t)task->active : choice.E, step->load, model->layer->balance_bias);
-    return MOT_OK;
+    if (K > 0) mot_layer_importance(step, step->layer); /* else nothing was chosen */
 }
 
 /* The step's work of all ranks: what they have done since they last reported. */
@@ -148,11 +110,11 @@ static mot_status conclude(mot_step *step, const mot_step_task *task, mot_status
     if (verdict->status != MOT_OK && !numeric) return status;
     spread_reports(step);
     for (int e = 0; e < step->model->layer->experts; ++e)
-        step->root.importance[e] = NAN; /* until it is known that there are sums */
+        step->layer->root.importance[e] = NAN; /* until it is known that there are sums */
     MOT_TRY(check_losses(step, task));
     if (numeric) return status; /* a gradient's; whose rank has named it */
     sum_up(step, verdict);
-    MOT_TRY(learn_gate(step, task, verdict));
+    MOT_TRY(mot_layer_learn_gate(step, step->layer, task, &verdict->balance));
 done:
     return status;
 }
@@ -162,14 +124,14 @@ static void find_reporters(mot_step *step)
 {
     int *reporter = step->root.reporter;
     const int *owner = step->model->layer->placement.owner;
-    const size_t n = step->batch.total, K = step->K, R = step->reported;
+    const size_t n = step->batch.total, K = step->layer->K, R = step->reported;
     for (size_t r = 0; r < n * R; ++r)
-        reporter[r] = K == 1 ? owner[step->choices.expert[r]] : step->batch.home[r / R];
+        reporter[r] = K == 1 ? owner[step->layer->choices.expert[r]] : step->batch.home[r / R];
     for (size_t c = 0; step->split.on && K == 1 && c < step->chunks; ++c) {
-        mot_split *split = &step->chunk[c].split;
+        mot_split *split = &step->layer->chunk[c].split;
         mot_split_rewind(split);
         for (size_t p = mot_chunk_first(&step->batch, c); p < mot_chunk_first(&step->batch, c + 1); ++p)
-            reporter[p] = split->share[mot_split_next(split, step->choices.expert[p])].worker;
+            reporter[p] = split->share[mot_split_next(split, step->layer->choices.expert[p])].worker;
     }
 }
 
@@ -178,10 +140,10 @@ static void find_reporters(mot_step *step)
 /* Everybody has the choices. */
 static void count_load(mot_step *step)
 {
-    const size_t rows = step->batch.total * step->K;
+    const size_t rows = step->batch.total * step->layer->K;
     for (size_t e = 0; e < step->model->layer->gate.experts; ++e)
-        step->load[e] = step->soft.on ? (int64_t)step->batch.total : 0;
-    for (size_t r = 0; r < rows; ++r) ++step->load[step->choices.expert[r]];
+        step->layer->load[e] = step->soft.on ? (int64_t)step->batch.total : 0;
+    for (size_t r = 0; r < rows; ++r) ++step->layer->load[step->layer->choices.expert[r]];
 }
 
 static void fill_result(const mot_step *step, const step_verdict *verdict, mot_step_result *result)
@@ -205,11 +167,11 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .right = root->right,
         .right_unaided = root->unaided,
         .sample_loss = root->loss,
-        .expert = chose ? step->choices.expert : NULL,
-        .prob = chose ? root->prob : NULL,
-        .weight = chose ? step->choices.weight : NULL,
-        .load = step->load,
-        .importance = root->importance,
+        .expert = chose ? step->layer->choices.expert : NULL,
+        .prob = chose ? step->layer->root.prob : NULL,
+        .weight = chose ? step->layer->choices.weight : NULL,
+        .load = step->layer->load,
+        .importance = step->layer->root.importance,
         .output = root->output,
     };
 }
@@ -229,10 +191,10 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
         find_reporters(step);
         mot_step_count_rows(step, step->batch.total * step->reported, root->reporter);
     }
-    mot_comm_gatherv(comm, step->reports.report, (int)step->reports.count, step->wire.report, root->report,
+    mot_comm_gatherv(comm, step->reports.report, (int)step->reports.count, step->types.report, root->report,
                      root->counts, root->places);
     if (step->reports.output != NULL)
-        mot_comm_gatherv(comm, step->reports.output, (int)step->reports.count, step->wire.output,
+        mot_comm_gatherv(comm, step->reports.output, (int)step->reports.count, step->types.output,
                          root->report_output, root->counts, root->places);
     lap(step, MOT_PHASE_WAIT, &since);
     if (comm->rank == MOT_ROOT) {

@@ -21,53 +21,18 @@ static void spread_notes(mot_step *step)
         root->label[p] = mot_target_class(&step->loss, note->target);
         root->group[p] = note->group;
         if (gate->tokens > 0)
-            memcpy(root->id + p * row, at + batch->note_numbers, row * sizeof *root->id);
+            memcpy(step->layer->root.id + p * row, at + batch->note_numbers, row * sizeof *step->layer->root.id);
         else
-            memcpy(root->g + p * row, at + batch->note_numbers, row * sizeof *root->g);
+            memcpy(step->layer->root.g + p * row, at + batch->note_numbers, row * sizeof *step->layer->root.g);
     }
-}
-
-mot_choice_batch mot_step_choice(const mot_step *step, const mot_step_task *task)
-{
-    const mot_model *model = step->model;
-    const coordinator *root = &step->root;
-    return (mot_choice_batch){
-        .n = step->batch.total,
-        .E = (size_t)model->layer->experts,
-        .K = step->K,
-        .h = root->h,
-        .bias = model->layer->balance_bias,
-        .group = model->config->gate.told == MOT_TOLD_LABEL ? root->label : root->group,
-        .seed = model->config->seed,
-        .step = task->stage != NULL ? task->number : -1,
-        .first = task->first,
-        .expert = step->choices.expert,
-        .weight = step->choices.weight,
-        .p = root->p,
-    };
-}
-
-/* Scores so low that their probability is 0. */
-static void leave_out(mot_real *h, size_t n, size_t E, int active)
-{
-    for (size_t b = 0; active > 0 && b < n; ++b)
-        for (size_t e = (size_t)active; e < E; ++e) h[b * E + e] = (mot_real)-1e30;
 }
 
 static void score_and_choose(mot_step *step, const mot_step_task *task, double *since)
 {
-    mot_model *model = step->model;
-    coordinator *root = &step->root;
-    const size_t n = step->batch.total;
-    const bool texts = model->layer->gate.tokens > 0;
     spread_notes(step);
-    mot_gate_forward(&model->layer->gate, &model->layer->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL,
-                     root->h, root->kept);
-    leave_out(root->h, n, (size_t)model->layer->experts, task->active);
+    mot_layer_score(step, step->layer, task);
     lap(step, MOT_PHASE_SCORE, since);
-    const mot_choice_batch choice = mot_step_choice(step, task);
-    const mot_route_config route = mot_step_routing(step, task);
-    mot_choose(&route, model->layer->gate.kind, &choice);
+    mot_layer_choose(step, step->layer, task);
 }
 
 /* ---- every rank ---- */
@@ -95,43 +60,43 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     mot_comm_gather(comm, &note, sizeof note, root->rank);
     if (!step->soft.on) { /* else everybody has all notes */
         if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
-        mot_comm_gatherv(comm, batch->note, (int)batch->mine, step->wire.note, root->gathered, root->counts,
+        mot_comm_gatherv(comm, batch->note, (int)batch->mine, step->types.note, root->gathered, root->counts,
                          root->places);
     }
     lap(step, MOT_PHASE_WAIT, &since);
 
     if (coordinates) {
         enter(MOT_PHASE_SCORE);
-        *step->choices.status = MOT_OK;
+        *step->layer->choices.status = MOT_OK;
         step->stop = false;
         for (int r = 0; r < comm->size; ++r) {
-            if (root->rank[r].status != MOT_OK) *step->choices.status = root->rank[r].status;
+            if (root->rank[r].status != MOT_OK) *step->layer->choices.status = root->rank[r].status;
             step->stop = step->stop || root->rank[r].stop;
         }
-        if (*step->choices.status == MOT_OK && step->soft.on)
+        if (*step->layer->choices.status == MOT_OK && step->soft.on)
             mot_step_soft_notes(step);
-        else if (*step->choices.status == MOT_OK)
+        else if (*step->layer->choices.status == MOT_OK)
             score_and_choose(step, task, &since);
         lap(step, MOT_PHASE_CHOOSE, &since);
     }
-    mot_comm_bcast(comm, step->choices.message, step->choices.bytes, MOT_ROOT);
+    mot_comm_bcast(comm, step->layer->choices.message, step->layer->choices.bytes, MOT_ROOT);
     lap(step, MOT_PHASE_WAIT, &since);
     /* Everybody learns from the message that somebody failed, and only then asks who and why. */
-    return *step->choices.status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
+    return *step->layer->choices.status == MOT_OK ? MOT_OK : mot_comm_agree(comm, status);
 }
 
 /* One chunk: who sends what to whom. */
 static mot_status plan_chunk(mot_step *step, size_t c)
 {
     const mot_batch *batch = &step->batch;
-    const size_t from = mot_chunk_first(batch, c), count = mot_chunk_first(batch, c + 1) - from, K = step->K;
-    step_chunk *chunk = &step->chunk[c];
+    const size_t from = mot_chunk_first(batch, c), count = mot_chunk_first(batch, c + 1) - from, K = step->layer->K;
+    step_chunk *chunk = &step->layer->chunk[c];
     mot_plan *plan = &chunk->plan;
     mot_status status;
-    const int32_t *expert = step->choices.expert + from * K;
+    const int32_t *expert = step->layer->choices.expert + from * K;
     mot_split *split = step->split.on ? &chunk->split : NULL;
     if (split != NULL)
-        MOT_TRY(mot_split_build(split, &step->model->layer->placement, count * K, expert, step->strips.rows));
+        MOT_TRY(mot_split_build(split, &step->model->layer->placement, count * K, expert, step->layer->strip));
     MOT_TRY(mot_plan_build(plan, &step->model->layer->placement, count, K, batch->home + from, expert, split));
 done:
     return status;
@@ -140,71 +105,39 @@ done:
 static void pack_sample(const mot_step *step, const unsigned char *sample, unsigned char *row)
 {
     const size_t bytes = step->batch.sample_bytes;
-    if (step->wire.samples == MOT_PAYLOAD_FP32)
+    if (step->layer->wire.samples == MOT_PAYLOAD_FP32)
         memcpy(row, sample, bytes);
     else
-        mot_payload_pack(step->wire.samples, bytes / sizeof(float), (const float *)(const void *)sample, row);
+        mot_payload_pack(step->layer->wire.samples, bytes / sizeof(float), (const float *)(const void *)sample, row);
 }
 
 /* Its rows are packed and set out. */
 static void dispatch_chunk(mot_step *step, size_t c)
 {
     const mot_batch *batch = &step->batch;
-    const size_t from = mot_chunk_first(batch, c), K = step->K;
-    step_chunk *chunk = &step->chunk[c];
+    const size_t from = mot_chunk_first(batch, c), K = step->layer->K;
+    step_chunk *chunk = &step->layer->chunk[c];
     const mot_plan *plan = &chunk->plan;
     for (size_t r = 0; r < plan->rows_home; ++r) {
         const size_t p = from + (size_t)plan->home_sample[r], k = (size_t)plan->home_choice[r];
         unsigned char *row = mot_exchange_home(&chunk->dispatch, plan, r);
-        const row_head head = {(uint32_t)p, (uint32_t)k, step->choices.weight[p * K + k]};
+        const row_head head = {(uint32_t)p, (uint32_t)k, step->layer->choices.weight[p * K + k]};
         memcpy(row, &head, sizeof head);
         memcpy(row + sizeof head, mot_batch_note(batch, p)->target, step->loss.target_bytes);
-        pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + step->wire.head_bytes);
+        pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + step->layer->wire.head_bytes);
     }
     mot_exchange_begin(&chunk->dispatch, plan, MOT_DISPATCH);
 }
 
-/* Whether a plan has grown beyond all before it. */
-static bool grows(const mot_step *step)
-{
-    for (size_t c = 0; c < step->chunks; ++c) {
-        const step_chunk *chunk = &step->chunk[c];
-        if (!mot_exchange_fits(&chunk->dispatch, &chunk->plan)) return true;
-        if (step->K > 1 && !mot_exchange_fits(&chunk->outputs, &chunk->plan)) return true;
-    }
-    return false;
-}
-
-/* Collective over the members of a node, which all go on to the end, whatever happens. */
-static mot_status make_room(mot_step *step)
-{
-    mot_status status = MOT_OK;
-    for (size_t c = 0; c < step->chunks; ++c) {
-        step_chunk *chunk = &step->chunk[c];
-        mot_status one = mot_exchange_reserve(&chunk->dispatch, &chunk->plan);
-        if (one == MOT_OK && step->K > 1) one = mot_exchange_reserve(&chunk->outputs, &chunk->plan);
-        if (one != MOT_OK) status = one;
-    }
-    return status;
-}
-
 mot_status mot_step_dispatch(mot_step *step)
 {
-    const mot_comm *comm = step->comm;
     double since = mot_clock_s();
     mot_status status = MOT_OK;
     enter(MOT_PHASE_DISPATCH);
     for (size_t c = 0; c < step->chunks && status == MOT_OK; ++c) status = plan_chunk(step, c);
     if (status == MOT_OK) status = mot_step_split_prepare(step);
-    /* Memory may have run out on one rank alone: nobody sends before all can receive. Here ranks also meet before they
-     * write into what others have read in the step before. */
-    int any[2] = {status != MOT_OK, status == MOT_OK && grows(step)};
-    mot_comm_allreduce(comm, any, 2, MPI_INT, MPI_MAX);
-    if (any[0]) return mot_comm_agree(comm, status);
-    if (any[1]) {
-        status = mot_comm_agree(comm, make_room(step));
-        if (status != MOT_OK) return status;
-    }
+    status = mot_layer_make_room(step, step->layer, step->layer->K > 1, status);
+    if (status != MOT_OK) return status;
     mot_step_split_begin(step);
     /* The first is on its way while the next is packed. */
     for (size_t c = 0; c < step->chunks; ++c) dispatch_chunk(step, c);
@@ -217,8 +150,8 @@ void mot_step_peers(const mot_step *step, bool *peer)
     const mot_batch *batch = &step->batch;
     const int *owner = step->model->layer->placement.owner, me = step->comm->rank;
     for (int r = 0; r < step->comm->size; ++r) peer[r] = step->soft.on;
-    for (size_t i = 0; i < batch->total * step->K; ++i) {
-        const int home = batch->home[i / step->K], there = owner[step->choices.expert[i]];
+    for (size_t i = 0; i < batch->total * step->layer->K; ++i) {
+        const int home = batch->home[i / step->layer->K], there = owner[step->layer->choices.expert[i]];
         if (home == me) peer[there] = true;
         if (there == me) peer[home] = true;
     }
@@ -235,7 +168,7 @@ void mot_step_progress(mot_step *step)
     step->progress_s = now;
     /* One that has not arrived is enough: testing it moves all. */
     for (size_t c = 0; c < step->chunks; ++c)
-        if (!mot_exchange_test(&step->chunk[c].dispatch) || !mot_exchange_test(&step->chunk[c].outputs))
+        if (!mot_exchange_test(&step->layer->chunk[c].dispatch) || !mot_exchange_test(&step->layer->chunk[c].outputs))
             return;
     int arrived;
     MPI_Testall(step->split.requests, step->split.request, &arrived, MPI_STATUSES_IGNORE);

@@ -12,7 +12,7 @@
 size_t mot_step_soft_tile_bytes(const mot_step *step, size_t local)
 {
     const mot_model *model = step->model;
-    const size_t n = step->tile, F = model->layer->gate.features, C = step->C, real = sizeof(mot_real);
+    const size_t n = step->layer->tile, F = model->layer->gate.features, C = step->C, real = sizeof(mot_real);
     const size_t experts = model->layer->kind->team != NULL ? model->layer->kind->team->workspace(&model->layer->shape, local)
                                                      : model->layer->kind->workspace(&model->layer->shape);
     return mot_arena_bytes(n * F, real) + mot_arena_bytes(F * mot_padded(n), real) +
@@ -31,7 +31,7 @@ static soft_tile open_tile(const mot_step *step, step_worker *worker, size_t fir
     const mot_gate *gate = &step->model->layer->gate;
     const mot_batch *batch = &step->batch;
     const step_soft *soft = &step->soft;
-    const size_t n = MOT_MIN(step->tile, batch->total - first), width = step->shape.width;
+    const size_t n = MOT_MIN(step->layer->tile, batch->total - first), width = step->shape.width;
     size_t used = 0;
     worker->first[0] = 0;
     if (soft->plain) { /* as they are stored */
@@ -128,7 +128,7 @@ static void forward_tile(void *context, size_t task, int thread)
     const size_t local = (size_t)step->model->layer->local, B = step->most, C = step->C, F = gate->features,
                  mark = mot_arena_mark(&worker->arena);
     const double start = mot_clock_s();
-    soft_tile tile = open_tile(step, worker, task * step->tile);
+    soft_tile tile = open_tile(step, worker, task * step->layer->tile);
     const size_t n = tile.rows.samples, padded = mot_padded(n);
     mot_real *g = mot_arena_take(&worker->arena, F * padded, sizeof *g);
     mot_transpose(g, padded, tile.g, F, n, F);
@@ -200,7 +200,7 @@ static void backward_part(void *context, size_t part, int thread)
                  count = mot_part_first(local, all->parts, part + 1) - from, B = step->most, C = step->C,
                  F = step->model->layer->gate.features;
     const double start = mot_clock_s();
-    for (size_t first = 0; first < step->batch.total; first += step->tile) {
+    for (size_t first = 0; first < step->batch.total; first += step->layer->tile) {
         const size_t mark = mot_arena_mark(&worker->arena);
         const soft_tile tile = open_tile(step, worker, first);
         const size_t n = tile.rows.samples;
@@ -249,7 +249,7 @@ static void settle_work(mot_step *step)
 
 void mot_step_soft_forward(mot_step *step)
 {
-    const size_t tiles = (step->batch.total + step->tile - 1) / step->tile;
+    const size_t tiles = (step->batch.total + step->layer->tile - 1) / step->layer->tile;
     step->soft.learns = step->learns != 0;
     mot_threads_run(step->threads, step->model->layer->local > 0 ? tiles : 0, forward_tile, step);
     settle_work(step);
@@ -261,6 +261,6 @@ void mot_step_soft_backward(mot_step *step, bool gate)
     soft_backward all = {step, MOT_MIN(threads, local), gate, step->learns != 0};
     memset(step->soft.raw, 0, local * step->model->layer->gate.features * sizeof(mot_real));
     mot_threads_run(step->threads, all.parts, backward_part, &all);
-    for (size_t e = 0; e < local; ++e) step->strips.added[e] = 1;
+    for (size_t e = 0; e < local; ++e) step->layer->added[e] = 1;
     settle_work(step);
 }

@@ -16,7 +16,7 @@
 
 static size_t strips_of(const mot_step *step, size_t rows)
 {
-    return (rows + step->strips.rows - 1) / step->strips.rows;
+    return (rows + step->layer->strip - 1) / step->layer->strip;
 }
 
 mot_status mot_step_split_create(mot_step *step)
@@ -67,7 +67,7 @@ mot_status mot_step_split_prepare(mot_step *step)
     split->guests = 0;
     for (size_t e = 0; e < E; ++e) split->slot[e] = -1;
     for (size_t c = 0; c < step->chunks; ++c) {
-        const mot_split *shares = &step->chunk[c].split;
+        const mot_split *shares = &step->layer->chunk[c].split;
         size_t here = 0, away = 0;
         messages += 2 * shares->shares;
         for (size_t i = 0; i < shares->shares; ++i) {
@@ -105,7 +105,7 @@ size_t mot_step_split_most(const mot_step *step)
 {
     const mot_model *model = step->model;
     const size_t workers = (size_t)mot_placement_workers(&model->layer->placement),
-                 chunk = (step->most * step->K + step->chunks - 1) / step->chunks,
+                 chunk = (step->most * step->layer->K + step->chunks - 1) / step->chunks,
                  fair = (chunk + workers - 1) / workers,
                  others = (size_t)(model->layer->experts - model->layer->local);
     if (!step->split.on || step->comm->rank < mot_placement_first_worker(&model->layer->placement)) return 0;
@@ -145,7 +145,7 @@ static void send_weights(mot_step *step, int e)
     memset(split->sent, 0, (size_t)step->comm->size * sizeof(bool));
     split->sent[step->comm->rank] = true;
     for (size_t c = 0; c < step->chunks; ++c) {
-        const mot_split *shares = &step->chunk[c].split;
+        const mot_split *shares = &step->layer->chunk[c].split;
         for (size_t i = shares->first[e]; i < shares->first[e + 1]; ++i) {
             const int worker = shares->share[i].worker;
             if (split->sent[worker]) continue;
@@ -221,7 +221,7 @@ void mot_step_split_settle(mot_step *step, mot_phase phase)
         const size_t local = (size_t)model->layer->placement.local_index[share->expert];
         for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->layer->table.count) {
             mot_step_add_strip(step, local, strip);
-            ++step->strips.added[local];
+            ++step->layer->added[local];
         }
     }
     split->owing = NULL;

@@ -21,7 +21,7 @@ void mot_step_zero(mot_step *step)
         if (unit->role == MOT_ROLE_GATE && unit->params != NULL) mot_params_zero_gradient(unit->params);
     }
     mot_threads_run(step->threads, (size_t)model->layer->local, zero_expert, step);
-    memset(step->strips.added, 0, (size_t)model->layer->local * sizeof *step->strips.added);
+    memset(step->layer->added, 0, (size_t)model->layer->local * sizeof *step->layer->added);
 }
 
 /* The first strip of a step is the gradient, bit by bit, even where it says -0. */
@@ -29,7 +29,7 @@ void mot_step_add_strip(mot_step *step, size_t local, const mot_real *strip)
 {
     const mot_table *table = &step->model->layer->table;
     mot_real *const *gradient = step->model->layer->gradient + local * table->rows;
-    const bool first = step->strips.added[local] == 0;
+    const bool first = step->layer->added[local] == 0;
     for (size_t r = 0; r < table->rows; ++r) {
         const mot_tensor *row = &table->row[r];
         if (!(step->learns >> row->part & 1u)) continue;
@@ -54,7 +54,7 @@ static bool learns(const mot_step *step, const mot_step_task *task, const mot_un
     if (unit->params == NULL || unit->role == MOT_ROLE_GATE) return false;
     if (unit->owner != MOT_ALIKE && unit->row < task->frozen) return false;
     if (unit->owner == MOT_ALIKE) return unit->table->rows > 0;
-    return step->strips.added[step->model->layer->placement.local_index[unit->row]] > 0;
+    return step->layer->added[step->model->layer->placement.local_index[unit->row]] > 0;
 }
 
 /* Lists those, experts first: where one has spoiled what all share, it is named. */

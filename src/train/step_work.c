@@ -36,7 +36,7 @@ const mot_step_work *mot_step_measure(mot_step *step)
     work->phase[MOT_PHASE_EXPERT].flops = work->expert_flops;
     work->sent_bytes = step->split.sent_bytes + step->soft.sent_bytes;
     for (size_t c = 0; c < step->chunks; ++c)
-        work->sent_bytes += step->chunk[c].dispatch.sent_bytes + step->chunk[c].outputs.sent_bytes;
+        work->sent_bytes += step->layer->chunk[c].dispatch.sent_bytes + step->layer->chunk[c].outputs.sent_bytes;
     return work;
 }
 
@@ -63,7 +63,7 @@ static void count_coordinator(mot_step *step, bool gate_learns)
 {
     const mot_gate *gate = &step->model->layer->gate;
     const size_t real = sizeof(mot_real);
-    const double n = (double)step->batch.total, rows = n * (double)step->K;
+    const double n = (double)step->batch.total, rows = n * (double)step->layer->K;
     const double logits = n * (double)(gate->experts * real), flops = n * gate_flops(gate),
                  parameters = (double)(gate->table.count * real);
     add(step, MOT_PHASE_SCORE, flops,
@@ -133,30 +133,30 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
     }
     const mot_model *model = step->model;
     const mot_batch *batch = &step->batch;
-    const double real = sizeof(mot_real), C = (double)step->wire.output_bytes;
+    const double real = sizeof(mot_real), C = (double)step->layer->wire.output_bytes;
     double home = 0, owner = 0;    /* rows of this rank */
     size_t worked = 0, taught = 0; /* experts with rows here, guests among them; local experts that learned */
-    for (int e = 0; e < model->layer->local; ++e) taught += step->strips.added[e] > 0;
+    for (int e = 0; e < model->layer->local; ++e) taught += step->layer->added[e] > 0;
     for (size_t c = 0; c < step->chunks; ++c) {
-        const mot_plan *plan = &step->chunk[c].plan;
+        const mot_plan *plan = &step->layer->chunk[c].plan;
         for (size_t g = 0; g < plan->groups; ++g) worked += plan->group_first[g + 1] > plan->group_first[g];
         home += (double)plan->rows_home;
         owner += (double)plan->rows_owner;
     }
     add(step, MOT_PHASE_LOAD, 0, (double)(batch->mine * batch->sample_bytes));
-    add(step, MOT_PHASE_DISPATCH, 0, home * (double)step->wire.row_bytes);
+    add(step, MOT_PHASE_DISPATCH, 0, home * (double)step->layer->wire.row_bytes);
     /* Its operations are counted tile by tile. Weights are read; in learning gradients are read and written too. */
     add(step, MOT_PHASE_EXPERT, 0,
-        owner * (double)step->wire.row_bytes +
+        owner * (double)step->layer->wire.row_bytes +
             (double)worked * (double)model->layer->table.count * real * (step->learns != 0 ? 3 : 1));
-    if (step->K > 1) {
+    if (step->layer->K > 1) {
         add(step, MOT_PHASE_COMBINE, 0, owner * C);
         add(step, MOT_PHASE_LOSS, 5 * home * (double)step->C, 2 * home * C);
         if (step->learns != 0) add(step, MOT_PHASE_RETURN, 0, home * C);
     }
     if (task->stage != NULL) count_update(step, task, taught);
     add(step, MOT_PHASE_WAIT, 0,
-        (double)(batch->mine * batch->note_bytes + step->choices.bytes +
+        (double)(batch->mine * batch->note_bytes + step->layer->choices.bytes +
                  step->reports.count * sizeof(choice_report)));
     if (step->comm->rank == MOT_ROOT)
         count_coordinator(step, task->stage != NULL && mot_gate_learns(&model->layer->gate) &&
@@ -173,7 +173,7 @@ void mot_step_rows(const mot_step *step, size_t *home, size_t *owner)
     for (int r = 0; r < step->comm->size; ++r) {
         home[r] = owner[r] = 0;
         for (size_t c = 0; !step->soft.on && c < step->chunks; ++c) {
-            const mot_plan *plan = &step->chunk[c].plan;
+            const mot_plan *plan = &step->layer->chunk[c].plan;
             home[r] += plan->home_first[r + 1] - plan->home_first[r];
             owner[r] += plan->owner_first[r + 1] - plan->owner_first[r];
         }
