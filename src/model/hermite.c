@@ -9,6 +9,7 @@
  *
  * The neurons of several experts are rows of one matrix, and all of them one product with the samples (mot_multiply, whose
  * sums do not depend on how many rows there are). */
+#include <assert.h>
 #include <math.h>
 
 #include "mot/expert.h"
@@ -168,8 +169,10 @@ static void *hermite_forward(const mot_expert_shape *shape, const mot_real *cons
 
 static void hermite_backward(const mot_expert_shape *shape, const mot_real *const *weight,
                              mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, void *kept,
-                             const mot_real *d_out, mot_part_set learns)
+                             const mot_real *d_out, mot_real *d_in, mot_part_set learns)
 {
+    (void)d_in;
+    assert(d_in == NULL);
     team_backward(shape, 1, weight, gradient, tile, arena, kept, d_out, learns);
 }
 

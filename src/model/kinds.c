@@ -22,3 +22,8 @@ size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *sha
                  samples = shape->config->strip > 0 ? shape->config->strip : (size_t)(work / sample) + 1;
     return (samples + tile - 1) / tile * tile;
 }
+
+size_t mot_expert_rows(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens)
+{
+    return kind->rows ? tokens + (kind->class_row && shape->config->pool == MOT_POOL_CLASS) : 1;
+}

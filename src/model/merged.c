@@ -16,6 +16,7 @@
  * softmax over j runs down the lanes and no sum runs across them. */
 #include "mot/merged.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -305,9 +306,11 @@ static void backward_attention(const mot_expert_shape *shape, const mot_tile *ti
 
 static void merged_backward(const mot_expert_shape *shape, const mot_real *const *weight,
                             mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, void *memory,
-                            const mot_real *d_out, mot_part_set learns)
+                            const mot_real *d_out, mot_real *d_in, mot_part_set learns)
 {
     (void)weight; /* z and a say all of it */
+    (void)d_in;
+    assert(d_in == NULL);
     const merged_acts *acts = memory;
     const size_t D = shape->width, J = shape->config->merged.neurons, l = shape->tokens,
                  real = sizeof(mot_real);

@@ -233,7 +233,7 @@ static size_t class_gradient(const mot_evaluation *e, int local, size_t expert, 
             loss->kind->value(loss, &combined, &class, &probe->d_out[s]);
             probe->d_out[s] *= w;
         }
-        model->layer->kind->backward(shape, weight, probe->row, &rows, &probe->arena, kept, probe->d_out, ~0u);
+        model->layer->kind->backward(shape, weight, probe->row, &rows, &probe->arena, kept, probe->d_out, NULL, ~0u);
         mot_arena_rewind(&probe->arena, mark);
         count += m;
     }

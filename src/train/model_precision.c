@@ -79,7 +79,7 @@ static double learning_s(trial *t, mot_precision precision, int times)
         const size_t mark = mot_arena_mark(&t->arena);
         void *kept = model->layer->kind->forward(&t->shape, model->layer->weight, &t->tile, &t->arena, true, t->out);
         model->layer->kind->backward(&t->shape, model->layer->weight, model->layer->gradient, &t->tile, &t->arena, kept, t->d_out,
-                              ~(mot_part_set)0);
+                              NULL, ~(mot_part_set)0);
         mot_arena_rewind(&t->arena, mark);
     }
     return (thread_s() - start) / times;

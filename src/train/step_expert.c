@@ -106,7 +106,7 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
                                worker->d_out + s * C);
     if (learn)
         model->layer->kind->backward(&model->layer->shape, weight, gradient, &tile, &worker->arena, kept, worker->d_out,
-                              step->learns);
+                              NULL, step->learns);
     mot_arena_rewind(&worker->arena, mark);
 
     mot_watch_progress();

@@ -100,7 +100,7 @@ static void backward(const mot_step *step, step_worker *worker, size_t from, siz
         void *kept = model->layer->kind->forward(&model->layer->shape, weight + e * T, &tile->rows, &worker->arena, true,
                                           out);
         model->layer->kind->backward(&model->layer->shape, weight + e * T, gradient + e * T, &tile->rows, &worker->arena,
-                              kept, d_out + e * n * step->C, step->learns);
+                              kept, d_out + e * n * step->C, NULL, step->learns);
         mot_arena_rewind(&worker->arena, mark);
     }
 }

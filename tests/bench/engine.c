@@ -135,7 +135,7 @@ static void take_step(bench *b, bool learn, bench_time *time)
             const double start = cpu_s();
             void *kept = kind->forward(&b->shape, weight, &tile, &b->arena, learn, b->out);
             const double middle = cpu_s();
-            if (learn) kind->backward(&b->shape, weight, gradient, &tile, &b->arena, kept, b->d_out, ~0u);
+            if (learn) kind->backward(&b->shape, weight, gradient, &tile, &b->arena, kept, b->d_out, NULL, ~0u);
             mot_arena_rewind(&b->arena, 0);
             time->forward += middle - start;
             const double end = cpu_s();

@@ -118,7 +118,7 @@ static inline void bench_backward(bench_expert *expert, const mot_tile *tile, vo
                                   const mot_real *d_out)
 {
     expert->kind->backward(&expert->shape, expert->weight, expert->gradient, tile, &expert->arena, kept,
-                           d_out, ~0u);
+                           d_out, NULL, ~0u);
 }
 
 /* A gradient that is there already, as if the loss had another term <start, value>: what is found must be

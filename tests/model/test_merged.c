@@ -162,7 +162,7 @@ static void check_twin(mot_part_set learns)
     mot_ck_ok(mot_arena_init(&arena, kind->workspace(&t.shape)));
     memset(arena.base, 0xff, arena.size); /* NaN: nothing may be read that was not written */
     void *kept = kind->forward(&t.shape, t.weight, &tile, &arena, true, out);
-    kind->backward(&t.shape, t.weight, gradient, &tile, &arena, kept, t.d_out, learns);
+    kind->backward(&t.shape, t.weight, gradient, &tile, &arena, kept, t.d_out, NULL, learns);
     mot_arena_free(&arena);
     compare("output", out, t.out, SAMPLES);
     if (attends())

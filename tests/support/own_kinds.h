@@ -98,8 +98,9 @@ static void *average_forward(const mot_expert_shape *shape, const mot_real *cons
 
 static void average_backward(const mot_expert_shape *shape, const mot_real *const *weight,
                              mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, void *kept,
-                             const mot_real *d_out, mot_part_set learns)
+                             const mot_real *d_out, mot_real *d_in, mot_part_set learns)
 {
+    ck_assert_ptr_null(d_in);
     (void)weight;
     (void)arena;
     (void)learns;

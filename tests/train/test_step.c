@@ -81,7 +81,7 @@ static void one_expert(world *w, int e, const sample *s, float *out, const float
     void *kept = twin->layer->kind->forward(&twin->layer->shape, twin->layer->weight + at, &tile, &arena, d_out != NULL, out);
     if (d_out != NULL)
         twin->layer->kind->backward(&twin->layer->shape, twin->layer->weight + at, twin->layer->gradient + at, &tile, &arena, kept, d_out,
-                             ~0u);
+                             NULL, ~0u);
     mot_arena_free(&arena);
 }
 

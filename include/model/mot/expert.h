@@ -1,6 +1,7 @@
 /* expert.h: an expert kind is everything a rank needs to run one expert, as a table of functions.
  *
- * An expert maps a sample's tokens to C outputs. It works tile by tile: a few samples go forward, their d_output is
+ * An expert maps a sample's tokens to C outputs; a part of one (stack_kinds.h) may give or take a sample's state, rows of
+ * D = config->width numbers, in their place. It works tile by tile: a few samples go forward, their d_output is
  * found by the caller (from the label on the spot, or from what came back over the network), and they go backward
  * before the next tile, so that activations stay in the cache and memory does not grow with the batch. What is kept
  * between forward and backward lies in the caller's arena.
@@ -58,6 +59,9 @@ typedef struct mot_expert_team {
 typedef struct mot_expert_kind {
     mot_kind kind; /* its name is a value of model.kind */
     bool bf16; /* whether it can take its products in bf16 */
+    bool rows;      /* out is state rows [R, D], R by mot_expert_rows; else [samples, C] */
+    bool class_row; /* of such a kind: where model.pool is class it puts the class token's row before each sample's */
+    bool hands_on;  /* backward can give d_in */
     bool directed; /* its first tensor, one number a feature of a sample, counts by its direction alone: a spread gate's
                       initial directions are orthogonal to it */
     /* Adds its tensors, each with its part. */
@@ -66,14 +70,18 @@ typedef struct mot_expert_kind {
     size_t (*tile)(const mot_expert_shape *shape);
     /* Bytes of arena that forward and backward of a full tile take. */
     size_t (*workspace)(const mot_expert_shape *shape);
-    /* out [samples, C]. `learn`: keeps activations in the arena; the result is what backward wants, NULL otherwise. */
+    /* Bytes of it that stay taken between the two (stack_kinds.h); NULL: all of it may. */
+    size_t (*kept)(const mot_expert_shape *shape);
+    /* out [samples, C] or [R, D]. `learn`: keeps activations in the arena; the result is what backward wants, NULL
+     * otherwise. */
     void *(*forward)(const mot_expert_shape *shape, const mot_real *const *weight, const mot_tile *tile,
                      mot_arena *arena, bool learn, mot_real *out);
-    /* Adds to the gradients (+=) for d_out [samples, C] = dL/d out of the same tile. Those of tensors whose part is not
-     * in `learns` need not be written: what is frozen need not cost. */
+    /* Adds to the gradients (+=) for d_out = dL/d out of the same tile. Those of tensors whose part is not in `learns`
+     * need not be written: what is frozen need not cost. d_in = dL/d x is written (=), like the tile's x; NULL: not wanted,
+     * as it must be of a kind that hands nothing on. */
     void (*backward)(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *const *gradient,
                      const mot_tile *tile, mot_arena *arena, void *kept, const mot_real *d_out,
-                     mot_part_set learns);
+                     mot_real *d_in, mot_part_set learns);
     const mot_expert_team *team; /* NULL: one after another is as good */
     /* Floating point operations of one forward pass over a sample of `tokens` tokens; backward is twice that. */
     double (*flops)(const mot_expert_shape *shape, size_t tokens);
@@ -85,6 +93,9 @@ typedef struct mot_expert_kind {
 /* Samples a strip, whole tiles: the configured number, or so many that adding a strip's gradient costs less than 2 % of
  * working it out, and that a strip is worth handing to a thread. A function of the shape alone. */
 size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_table *table);
+
+/* Rows that a sample of so many rows (tokens) has on the way out: 1 where the kind gives no states. */
+size_t mot_expert_rows(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens);
 
 /* All kinds, in the order of the option model.kind. */
 extern mot_kinds mot_expert_kinds;
