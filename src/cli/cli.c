@@ -30,7 +30,7 @@ static void explain_option(const struct argp *argp, int argc, char **argv, char 
 }
 
 /* argp prints its errors itself; to make one sentence of them they go into memory instead of stderr. */
-mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *input, bool *help)
+static mot_status parse(const struct argp *argp, unsigned order, int argc, char **argv, void *input, bool *help)
 {
     *help = false;
     int rank = 0, running = 0;
@@ -52,7 +52,7 @@ mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *i
     if (memory == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory to read the arguments");
     FILE *const terminal = stderr;
     stderr = memory;
-    const error_t error = argp_parse(argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, input);
+    const error_t error = argp_parse(argp, argc, argv, order | ARGP_NO_EXIT | ARGP_NO_HELP, NULL, input);
     stderr = terminal;
     fclose(memory);
 
@@ -67,6 +67,16 @@ mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *i
     }
     free(said);
     return status;
+}
+
+mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *input, bool *help)
+{
+    return parse(argp, 0, argc, argv, input, help);
+}
+
+mot_status mot_cli_parse_in_order(const struct argp *argp, int argc, char **argv, void *input, bool *help)
+{
+    return parse(argp, ARGP_IN_ORDER, argc, argv, input, help);
 }
 
 error_t mot_cli_add_setting(mot_cli_settings *settings, const char *text, struct argp_state *state)

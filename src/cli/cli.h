@@ -20,6 +20,8 @@ mot_verb_function mot_cmd_train, mot_cmd_eval, mot_cmd_predict, mot_cmd_bench, m
 /* argp_parse with mot's manners: errors become MOT_ERR_INPUT with a sentence, nothing is printed twice under mpirun,
  * and --help / --usage set *help and print on the root only (the verb then returns MOT_OK at once). */
 mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *input, bool *help);
+/* The same where an option belongs to the argument before it: the parser sees both as they stand. */
+mot_status mot_cli_parse_in_order(const struct argp *argp, int argc, char **argv, void *input, bool *help);
 
 /* "KEY=VALUE" arguments behind a configuration. */
 enum { MOT_CLI_SETTINGS = 256 };

@@ -237,17 +237,19 @@ static mot_status cmd_data_make(int argc, char **argv)
 
 mot_status mot_cmd_data(int argc, char **argv)
 {
-    static const part parts[] = {{"import", cmd_data_import}, {"make", cmd_data_make}, {"show", cmd_data_show}};
+    static const part parts[] = {
+        {"import", cmd_data_import}, {"join", cmd_data_join}, {"make", cmd_data_make}, {"show", cmd_data_show}};
     mot_status status;
     if (hand_over(MOT_COUNT(parts), parts, "mot data", argc, argv, &status)) return status;
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         mot_log(MOT_LOG_INFO,
                 "Usage: mot data import KIND [OPTION...]   idx, cifar, npy, text, csv, images, hdf5\n"
+                "       mot data join FILE [OPTION...]...  several data sets as one, each turned, mirrored, ... as told\n"
                 "       mot data make KIND [OPTION...]     synthetic data: mixture, teacher\n"
                 "       mot data show FILE [OPTION...]     what a data set holds\n"
                 "Each has its own --help.");
         return MOT_OK;
     }
-    if (argc == 1) return mot_fail(MOT_ERR_INPUT, "nothing given: expected mot data import, make or show");
-    return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data import, make or show", argv[1]);
+    if (argc == 1) return mot_fail(MOT_ERR_INPUT, "nothing given: expected mot data import, join, make or show");
+    return mot_fail(MOT_ERR_INPUT, "'%s': expected mot data import, join, make or show", argv[1]);
 }

@@ -7,10 +7,13 @@
 #include "cli.h"
 #include "mot/dataset.h"
 
-mot_verb_function cmd_data_import, cmd_data_show, cmd_data_make_teacher;
+mot_verb_function cmd_data_import, cmd_data_join, cmd_data_show, cmd_data_make_teacher;
 
 /* cmd_data_given.c. An option is wrong: one sentence, and state->hook is set, for which a parser returns EINVAL. */
 void cmd_data_wrong(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The place of a word in a list "a|b|c"; otherwise cmd_data_wrong names the option and the list. */
+int cmd_data_word(struct argp_state *state, const char *option, const char *list, const char *text);
 
 /* A whole number, or a number, in [least, most]; otherwise cmd_data_wrong names the option. */
 uint64_t cmd_data_whole(struct argp_state *state, const char *option, const char *text, uint64_t least,

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd_data.h"
@@ -16,6 +17,20 @@ void cmd_data_wrong(struct argp_state *state, const char *format, ...)
     va_end(args);
     if (state->hook == NULL) argp_error(state, "%s", sentence);
     state->hook = state;
+}
+
+int cmd_data_word(struct argp_state *state, const char *option, const char *list, const char *text)
+{
+    const size_t length = strlen(text);
+    int place = 0;
+    for (const char *at = list;; ++place) {
+        const size_t word = strcspn(at, "|");
+        if (word == length && strncmp(at, text, word) == 0) return place;
+        if (at[word] == '\0') break;
+        at += word + 1;
+    }
+    cmd_data_wrong(state, "--%s is %s, not '%s'", option, list, text);
+    return 0;
 }
 
 uint64_t cmd_data_whole(struct argp_state *state, const char *option, const char *text, uint64_t least,

@@ -150,21 +150,6 @@ static error_t read_shape(const char *text, size_t shape[3])
     return EINVAL;
 }
 
-/* The place of a word in a list "a|b|c", or an error that names the option and the list. */
-static int read_word(struct argp_state *state, const char *option, const char *list, const char *text)
-{
-    const size_t length = strlen(text);
-    int place = 0;
-    for (const char *at = list;; ++place) {
-        const size_t word = strcspn(at, "|");
-        if (word == length && strncmp(at, text, word) == 0) return place;
-        if (at[word] == '\0') break;
-        at += word + 1;
-    }
-    cmd_data_wrong(state, "--%s is %s, not '%s'", option, list, text);
-    return 0;
-}
-
 static void read_pad(struct argp_state *state, mot_import_options *o, const char *text)
 {
     char *end;
@@ -207,22 +192,22 @@ static error_t parse_table(int key, char *text, struct argp_state *state)
         o->ignore_columns = text;
         break;
     case HEADER:
-        o->header = (mot_answer)read_word(state, "header", "auto|yes|no", text);
+        o->header = (mot_answer)cmd_data_word(state, "header", "auto|yes|no", text);
         break;
     case SEPARATOR:
         o->separator = read_separator(state, text);
         break;
     case DECIMAL:
-        o->decimal = ".,.,"[read_word(state, "decimal", "point|comma|.|,", text)];
+        o->decimal = ".,.,"[cmd_data_word(state, "decimal", "point|comma|.|,", text)];
         break;
     case COLUMNS:
-        o->by_name = (mot_answer)(1 + read_word(state, "columns", "name|place", text));
+        o->by_name = (mot_answer)(1 + cmd_data_word(state, "columns", "name|place", text));
         break;
     case SHAPE:
         if (read_shape(text, o->shape) != 0) cmd_data_wrong(state, "--shape is HxW or CxHxW, not '%s'", text);
         break;
     case TOKENS:
-        o->bytes = read_word(state, "tokens", "word|byte", text) == 1;
+        o->bytes = cmd_data_word(state, "tokens", "word|byte", text) == 1;
         break;
     case LENGTH:
         o->length = cmd_data_whole(state, "length", text, 1, 1 << 20);
@@ -243,14 +228,14 @@ static error_t parse_array(int key, char *text, struct argp_state *state)
     size_t shape[3] = {0};
     switch (key) {
     case CIFAR_KIND:
-        o->cifar = read_word(state, "kind", "cifar10|cifar100", text) == 0 ? 10 : 100;
+        o->cifar = cmd_data_word(state, "kind", "cifar10|cifar100", text) == 0 ? 10 : 100;
         break;
     case KIND:
-        read_word(state, "kind", "picture|text|vector", text);
+        cmd_data_word(state, "kind", "picture|text|vector", text);
         o->kind = text;
         break;
     case LAYOUT:
-        o->layout = (mot_picture_layout)(1 + read_word(state, "layout", "chw|hwc", text));
+        o->layout = (mot_picture_layout)(1 + cmd_data_word(state, "layout", "chw|hwc", text));
         break;
     case NUMBERS:
         o->numbers = true;
@@ -270,10 +255,10 @@ static error_t parse_array(int key, char *text, struct argp_state *state)
         o->width = shape[2];
         break;
     case COLOR:
-        o->color = (mot_picture_color)read_word(state, "color", "auto|grey|rgb", text);
+        o->color = (mot_picture_color)cmd_data_word(state, "color", "auto|grey|rgb", text);
         break;
     case BACKGROUND:
-        read_word(state, "background", "white|black", text);
+        cmd_data_word(state, "background", "white|black", text);
         o->background = text;
         break;
     case SKIP_UNREADABLE:
@@ -314,14 +299,14 @@ static error_t parse_any(int key, char *text, struct argp_state *state)
         o->group_names = text;
         break;
     case FIRST_LABEL:
-        read_word(state, "first-label", "0|1", text);
+        cmd_data_word(state, "first-label", "0|1", text);
         o->first_label = text;
         break;
     case FORCE:
         a->force = true;
         break;
     case SCALE:
-        o->scaling = (mot_scaling)read_word(state, "scale", "column|all|none", text);
+        o->scaling = (mot_scaling)cmd_data_word(state, "scale", "column|all|none", text);
         break;
     case VAL_FRACTION:
         o->val_fraction = cmd_data_number(state, "val-fraction", text, 0, 1);

@@ -176,6 +176,22 @@ static void show_normalization(const mot_dataset *set)
     if (n->count > MOST) printf("... %zu more columns\n", n->count - MOST);
 }
 
+/* What a data set is joined of. */
+static mot_status show_sources(hid_t file)
+{
+    static const char *const columns[] = {"sources/name", "sources/file", "sources/change"};
+    char **text[3] = {NULL};
+    size_t count[3] = {0};
+    mot_status status = MOT_OK;
+    for (size_t c = 0; c < MOT_COUNT(columns) && mot_h5_exists(file, "sources"); ++c)
+        MOT_TRY(mot_h5_read_texts(file, columns[c], 1 << 10, &count[c], &text[c]));
+    for (size_t i = 0; i < count[0] && count[1] == count[0] && count[2] == count[0]; ++i)
+        printf("joined of    %s: %s, changes: %s\n", text[0][i], text[1][i], text[2][i]);
+done:
+    for (size_t c = 0; c < MOT_COUNT(columns); ++c) mot_free(text[c]);
+    return status;
+}
+
 static mot_status show_head(const mot_dataset *set, const arguments *a)
 {
     static const char *const kinds[] = {"pictures", "texts", "vectors"}, *const texts[] = {"title", "source",
@@ -205,10 +221,11 @@ static mot_status show_head(const mot_dataset *set, const arguments *a)
             printf("%-12s %.400s\n", texts[i], text);
         mot_free(text);
     }
+    status = show_sources(file);
     show_normalization(set);
     printf("checksum     %s (verified)\n", set->checksum);
     mot_h5_close(&file);
-    return MOT_OK;
+    return status;
 }
 
 mot_status cmd_data_show(int argc, char **argv)

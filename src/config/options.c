@@ -145,7 +145,7 @@ const mot_option mot_options[] = {
     {KEY("data.stream.heads"), IN_CONFIG(data.stream.one_head), CHOICE(heads_names), DEFAULT("task"),
      HELP("Stream: each task has classes of its own, also where tasks share those of a data set, and the softmax of a known task is over them alone; or all tasks have one head.")},
     {KEY("data.stream.changes"), IN_CONFIG(data.stream.changes),
-     TEXTS(256, "none or up to 4 changes of a task joined by \" + \" (rotate DEGREES, blur PIXELS, noise DEVIATION, colours, pixels, columns, words, drop SHARE, labels SHARE)"),
+     TEXTS(256, "none or up to 4 changes of a task joined by \" + \" (rotate DEGREES, flip, transpose, negate, blur PIXELS, noise DEVIATION, colours, pixels, columns, words, drop SHARE, labels SHARE)"),
      .is_item = mot_task_changes_known, DEFAULT("none"),
      HELP("Stream: what is done to the samples of the first task, the second, ...; behind its end the list begins again. All splits of a task are changed alike, but for labels, of which a share of the training samples' is wrong.")},
     {KEY("data.shuffle"), IN_CONFIG(data.shuffle), BOOLEAN, DEFAULT("true"),

@@ -118,8 +118,9 @@ static const change_kind
     other_words = {.name = "words", .of = TEXTS, .entries = words, .what = "known word", .apply = permute_words},
     dropped = {.name = "drop", .high = 1, .of = TEXTS, .apply = drop},
     labels = {.name = "labels", .high = 1, .of = PICTURES | TEXTS | VECTORS};
-static const change_kind *const kinds[] = {&mot_change_rotate, &mot_change_blur,   &noise,       &mot_change_colours, &mot_change_pixels,
-                                           &other_columns, &other_words, &dropped, &labels};
+static const change_kind *const kinds[] = {
+    &mot_change_rotate,  &mot_change_flip,   &mot_change_transpose, &mot_change_negate, &mot_change_blur, &noise,
+    &mot_change_colours, &mot_change_pixels, &other_columns,        &other_words,       &dropped,         &labels};
 
 static bool has_number(const change_kind *kind)
 {
@@ -174,20 +175,23 @@ bool mot_task_changes_parse(const char *text, mot_task_changes *all)
 
 /* ---- of a task ---- */
 
-static mot_status check(const change_kind *kind, const mot_sample_format *format)
+static mot_status check(const change_kind *kind, const mot_sample_format *format, const char *where)
 {
     static const char *const samples[] = {"pictures", "texts", "vectors"};
     size_t still = 0;
     if (!(kind->of >> format->kind & 1))
-        return mot_fail(MOT_ERR_INPUT, "data.stream.changes: %s is for %s, and the samples are %s", kind->name,
+        return mot_fail(MOT_ERR_INPUT, "%s: %s is for %s, and the samples are %s", where, kind->name,
                         kind->of == PICTURES             ? "pictures"
                         : kind->of == TEXTS              ? "texts"
                         : kind->of == VECTORS            ? "vectors"
                                                          : "pictures and vectors",
                         samples[format->kind]);
     if (kind->entries != NULL && kind->entries(format, &still) < still + 2)
-        return mot_fail(MOT_ERR_INPUT, "data.stream.changes: %s permutes, and the samples have one %s at most",
+        return mot_fail(MOT_ERR_INPUT, "%s: %s permutes, and the samples have one %s at most", where,
                         kind->name, kind->what);
+    if (kind->square && format->height != format->width)
+        return mot_fail(MOT_ERR_INPUT, "%s: %s is for pictures as high as wide, and the samples have %zu x %zu pixels", where,
+                        kind->name, format->height, format->width);
     return MOT_OK;
 }
 
@@ -208,7 +212,7 @@ static mot_status draw_table(made_change *change, const mot_sample_format *forma
 }
 
 mot_status mot_changes_make(made_changes *all, const mot_task_changes *wanted, const mot_sample_format *format,
-                            uint64_t seed, int task)
+                            uint64_t seed, int task, const char *where)
 {
     mot_status status = MOT_OK;
     *all = (made_changes){0};
@@ -217,7 +221,7 @@ mot_status mot_changes_make(made_changes *all, const mot_task_changes *wanted, c
         change->kind = kinds[wanted->change[i].kind];
         change->amount = wanted->change[i].amount;
         change->number = (uint32_t)i;
-        MOT_TRY(check(change->kind, format));
+        MOT_TRY(check(change->kind, format, where));
         if (change->kind->entries != NULL) MOT_TRY(draw_table(change, format, seed, task));
     }
 done:

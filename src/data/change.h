@@ -31,6 +31,7 @@ typedef struct change_kind {
     const char *name;
     double low, high; /* of its number; both 0: it has none */
     unsigned of;      /* bits 1 << mot_sample_kind */
+    bool square;      /* pictures must be as high as wide */
     /* What its table permutes: so many, of which the first `still` stay; NULL: it has no table. */
     size_t (*entries)(const mot_sample_format *format, size_t *still);
     const char *what;       /* they are, in a sentence */
@@ -38,7 +39,8 @@ typedef struct change_kind {
 } change_kind;
 
 /* change_pictures.c */
-extern const change_kind mot_change_rotate, mot_change_blur, mot_change_colours, mot_change_pixels;
+extern const change_kind mot_change_rotate, mot_change_flip, mot_change_transpose, mot_change_negate, mot_change_blur, mot_change_colours,
+    mot_change_pixels;
 
 enum { CHANGE_NOISE, CHANGE_LABEL, CHANGE_OTHER_LABEL, CHANGE_TABLE, CHANGE_ORDER }; /* purposes of random numbers */
 /* Four random words for a sample; `d`: of several. */
@@ -55,9 +57,9 @@ static inline size_t mot_change_scratch(const mot_sample_format *format)
     return (format->bytes + 2 * format->width) * sizeof(float) + 2 * CHANGE_MOST_RADIUS;
 }
 
-/* Of task `task`. MOT_ERR_INPUT: what cannot be done to samples of this format. */
+/* Of task `task`. MOT_ERR_INPUT: what cannot be done to samples of this format; `where` begins the sentence. */
 mot_status mot_changes_make(made_changes *all, const mot_task_changes *wanted, const mot_sample_format *format,
-                            uint64_t seed, int task);
+                            uint64_t seed, int task, const char *where);
 void mot_changes_free(made_changes *all);
 /* Whether there is anything to be done to a sample itself. */
 bool mot_changes_touch(const made_changes *all);

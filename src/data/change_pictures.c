@@ -51,6 +51,48 @@ static void rotate(const made_change *change, const change_place *place, const m
         }
 }
 
+static void flip(const made_change *change, const change_place *place, const mot_sample_format *format, void *sample,
+                 void *scratch)
+{
+    const size_t width = format->width;
+    (void)change;
+    (void)place;
+    (void)scratch;
+    for (unsigned char *row = sample, *end = row + format->bytes; row < end; row += width)
+        for (size_t left = 0, right = width - 1; left < right; ++left, --right) {
+            const unsigned char pixel = row[left];
+            row[left] = row[right];
+            row[right] = pixel;
+        }
+}
+
+static void transpose(const made_change *change, const change_place *place, const mot_sample_format *format, void *sample,
+                      void *scratch)
+{
+    const size_t side = format->height;
+    unsigned char *plane = sample;
+    (void)change;
+    (void)place;
+    (void)scratch;
+    for (size_t c = 0; c < format->channels; ++c, plane += side * side)
+        for (size_t h = 0; h < side; ++h)
+            for (size_t w = 0; w < h; ++w) {
+                const unsigned char pixel = plane[h * side + w];
+                plane[h * side + w] = plane[w * side + h];
+                plane[w * side + h] = pixel;
+            }
+}
+
+static void negate(const made_change *change, const change_place *place, const mot_sample_format *format, void *sample,
+                   void *scratch)
+{
+    unsigned char *pixel = sample;
+    (void)change;
+    (void)place;
+    (void)scratch;
+    for (size_t i = 0; i < format->bytes; ++i) pixel[i] = (unsigned char)(255 - pixel[i]);
+}
+
 /* Weights of the pixel itself and of those up to `radius` away, on both sides; their sum is ONE. */
 static int weights_of(double deviation, uint32_t weight[CHANGE_MOST_RADIUS + 1])
 {
@@ -161,12 +203,11 @@ static void permute_pixels(const made_change *change, const change_place *place,
 }
 
 enum { PICTURES = 1u << MOT_SAMPLE_PICTURE };
-const change_kind mot_change_rotate = {.name = "rotate", .low = -360, .high = 360, .of = PICTURES, .apply = rotate},
-                  mot_change_blur = {.name = "blur", .low = 0.1, .high = CHANGE_MOST_BLUR, .of = PICTURES, .apply = blur},
-                  mot_change_colours = {.name = "colours",
-                                    .of = PICTURES,
-                                    .entries = channels,
-                                    .what = "channel",
-                                    .apply = permute_colours},
-                  mot_change_pixels = {
-                      .name = "pixels", .of = PICTURES, .entries = places, .what = "pixel", .apply = permute_pixels};
+const change_kind
+    mot_change_rotate = {.name = "rotate", .low = -360, .high = 360, .of = PICTURES, .apply = rotate},
+    mot_change_flip = {.name = "flip", .of = PICTURES, .apply = flip},
+    mot_change_transpose = {.name = "transpose", .of = PICTURES, .square = true, .apply = transpose},
+    mot_change_negate = {.name = "negate", .of = PICTURES, .apply = negate},
+    mot_change_blur = {.name = "blur", .low = 0.1, .high = CHANGE_MOST_BLUR, .of = PICTURES, .apply = blur},
+    mot_change_colours = {.name = "colours", .of = PICTURES, .entries = channels, .what = "channel", .apply = permute_colours},
+    mot_change_pixels = {.name = "pixels", .of = PICTURES, .entries = places, .what = "pixel", .apply = permute_pixels};

@@ -79,19 +79,33 @@ done:
 /* `names` may be NULL: then "0", "1", ... */
 static mot_status write_names(hid_t file, const char *name, size_t count, const char *const *names)
 {
-    if (names != NULL) return mot_h5_write_texts(file, name, count, names);
-    char(*text)[12] = NULL;
-    const char **made = NULL;
+    char **made = NULL;
     mot_status status = MOT_OK;
-    MOT_TRY(mot_allocate(&text, count, sizeof *text, "names"));
-    MOT_TRY(mot_allocate(&made, count, sizeof *made, "names"));
-    for (size_t i = 0; i < count; ++i) {
-        snprintf(text[i], sizeof *text, "%u", (unsigned)i);
-        made[i] = text[i];
-    }
-    MOT_TRY(mot_h5_write_texts(file, name, count, made));
+    if (names == NULL) MOT_TRY(mot_dataset_names_number(&made, count));
+    MOT_TRY(mot_h5_write_texts(file, name, count, names != NULL ? names : (const char *const *)made));
 done:
     mot_free(made);
+    return status;
+}
+
+/* Of data sets that were joined: which, what was done to each, and the checksums of their splits. */
+static mot_status write_origins(hid_t file, const mot_dataset_about *about)
+{
+    static const char *const columns[] = {"sources/name",  "sources/file", "sources/change",
+                                          "sources/train", "sources/val",  "sources/test"};
+    const char **text = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&text, about->origin_count, sizeof *text, "the sources"));
+    for (size_t c = 0; c < MOT_COUNT(columns); ++c) {
+        for (size_t i = 0; i < about->origin_count; ++i) {
+            const mot_dataset_origin *origin = &about->origin[i];
+            const char *const of[] = {origin->name,        origin->file,        origin->change,
+                                      origin->checksum[0], origin->checksum[1], origin->checksum[2]};
+            text[i] = of[c];
+        }
+        if (text[0] != NULL) MOT_TRY(mot_h5_write_texts(file, columns[c], about->origin_count, text));
+    }
+done:
     mot_free(text);
     return status;
 }
@@ -99,9 +113,8 @@ done:
 mot_status mot_dataset_normalization_write(hid_t file, const mot_normalization *n)
 {
     const hsize_t shape = n->count;
-    hid_t group = H5Gcreate(file, "normalization", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    mot_h5_close(&group);
-    mot_status status = MOT_OK;
+    mot_status status;
+    MOT_TRY(mot_h5_make_group(file, "normalization"));
     MOT_TRY(mot_h5_set_text(file, "normalization", "scaling", mot_dataset_scaling_names[n->scaling]));
     if (n->count == 0) goto done;
     MOT_TRY(
@@ -175,6 +188,7 @@ mot_status mot_dataset_describe(const mot_dataset_writer *writer, hid_t file, co
 {
     mot_status status;
     MOT_TRY(write_head(writer, file, about, classes, groups));
+    if (about->origin_count > 0) MOT_TRY(write_origins(file, about));
     for (int i = 0; i < DATASET_SPLITS; ++i)
         if (writer->splits[i].samples > 0) MOT_TRY(describe_split(writer, file, i));
 done:

@@ -272,17 +272,35 @@ static bool is_something_else(const char *path)
     return stat(path, &about) == 0 && S_ISREG(about.st_mode) && H5Fis_hdf5(path) == 0;
 }
 
+static mot_status open_file(hid_t *file, const char *path)
+{
+    mot_status status = mot_h5_open_sealed(file, path, "data set");
+    if (status != MOT_OK && is_something_else(path)) status = fail_other(path);
+    return status == MOT_ERR_FILE ? MOT_ERR_INPUT : status; /* the user's choice of a file */
+}
+
+mot_status mot_dataset_splits(const char *path, bool has[DATASET_SPLITS])
+{
+    mot_dataset head = {0};
+    int64_t version;
+    hid_t file = H5I_INVALID_HID;
+    mot_status status;
+    MOT_TRY(open_file(&file, path));
+    MOT_TRY(read_head(&head, file, path, &version));
+    for (int s = 0; s < DATASET_SPLITS; ++s) has[s] = mot_h5_exists(file, mot_dataset_split_names[s]);
+done:
+    mot_h5_close(&file);
+    return status;
+}
+
 mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, const char *split)
 {
     const char *where = dataset->source->where;
     char x[16];
     int64_t version;
     hid_t file = H5I_INVALID_HID;
-    mot_status status = mot_h5_open_sealed(&file, path, "data set");
-    if (status != MOT_OK && is_something_else(path))
-        status = fail_other(path);
-    if (status == MOT_ERR_FILE) status = MOT_ERR_INPUT; /* the user's choice of a file */
-    if (status != MOT_OK) goto done;
+    mot_status status;
+    MOT_TRY(open_file(&file, path));
     snprintf(x, sizeof x, "%s/x", split);
     MOT_TRY(read_head(dataset, file, path, &version));
     if (!mot_h5_exists(file, split)) {

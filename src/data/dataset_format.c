@@ -126,3 +126,11 @@ void mot_dataset_form_text(const mot_sample_format *format, char text[160])
         break;
     }
 }
+
+void mot_dataset_target_text(int classes, size_t target_bytes, char text[48])
+{
+    if (classes > 0)
+        snprintf(text, 48, "classes");
+    else
+        snprintf(text, 48, "numbers, %zu a sample", target_bytes / sizeof(float));
+}

@@ -1,4 +1,5 @@
 /* Lists of names: of classes, groups, columns, words. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,18 @@ mot_status mot_dataset_names_copy(char ***copy, char *const *names, size_t count
         at += length;
     }
     return MOT_OK;
+}
+
+mot_status mot_dataset_names_number(char ***names, size_t count)
+{
+    enum { LONGEST = 24 };
+    const mot_status status = mot_allocate(names, count, sizeof(char *) + LONGEST, "names");
+    char *at = status == MOT_OK ? (char *)(*names + count) : NULL;
+    for (size_t i = 0; status == MOT_OK && i < count; ++i, at += LONGEST) {
+        (*names)[i] = at;
+        snprintf(at, LONGEST, "%zu", i);
+    }
+    return status;
 }
 
 mot_status mot_dataset_names_read(hid_t file, const char *path, const char *name, size_t expected, char ***names)
@@ -79,5 +92,17 @@ mot_status mot_dataset_names_map(char *const *names, size_t count, char *const *
     }
 done:
     mot_free(sorted);
+    return status;
+}
+
+mot_status mot_dataset_names_add(char **all, size_t *all_count, char *const *names, size_t count, const char *what,
+                                 const char *path, int32_t *map)
+{
+    const mot_status status = mot_dataset_names_map(names, count, all, *all_count, what, "of the data sets before", path, map);
+    for (size_t i = 0; status == MOT_OK && i < count; ++i) {
+        if (map[i] >= 0) continue;
+        map[i] = (int32_t)*all_count;
+        all[(*all_count)++] = names[i];
+    }
     return status;
 }

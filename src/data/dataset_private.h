@@ -58,6 +58,8 @@ hid_t mot_dataset_sum_type(hid_t file, const char *name);
 
 /* dataset_file.c: all that the file says of a split but its samples, and where those lie. */
 mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, const char *split);
+/* Which splits a data set has. */
+mot_status mot_dataset_splits(const char *path, bool has[DATASET_SPLITS]);
 
 /* dataset_targets.c: targets and groups of a split whose samples are counted. */
 mot_status mot_dataset_read_targets(mot_dataset *dataset, hid_t file, const char *path, const char *split);
@@ -74,6 +76,8 @@ mot_status mot_dataset_reading_write(hid_t where, const mot_reading *reading);
 
 /* dataset_names.c: pointers and characters in one block; NULL: there are none. */
 mot_status mot_dataset_names_copy(char ***copy, char *const *names, size_t count);
+/* "0", "1", ... */
+mot_status mot_dataset_names_number(char ***names, size_t count);
 /* Names of a list, which must be `expected`; absent: NULL. `where` is a file or a group of one. */
 mot_status mot_dataset_names_read(hid_t where, const char *path, const char *name, size_t expected,
                                   char ***names);
@@ -81,6 +85,10 @@ bool mot_dataset_names_same(char *const *a, size_t count_a, char *const *b, size
 /* map[i]: the place among `of` that has the name of i, or -1. MOT_ERR_INPUT: two there, `whose` they are, have one name. */
 mot_status mot_dataset_names_map(char *const *names, size_t count, char *const *of, size_t of_count,
                                  const char *what, const char *whose, const char *path, int32_t *map);
+
+/* Those of `names` that are not among all [*all_count] yet are put behind them, where there is room; map[i]: the place of each. */
+mot_status mot_dataset_names_add(char **all, size_t *all_count, char *const *names, size_t count, const char *what,
+                                 const char *path, int32_t *map);
 
 /* dataset_map.c: a stored sample in the form of the schema; all of a map. */
 void mot_dataset_map_sample(const struct dataset_map *map, const mot_sample_format *to, const void *sample,
@@ -116,6 +124,8 @@ mot_status mot_dataset_format_check(mot_sample_format *format, const char *where
 
 /* "pictures of 28 x 28 pixels (rows x columns) and 1 channel", for sentences. */
 void mot_dataset_form_text(const mot_sample_format *format, char text[160]);
+/* "classes", "numbers, 3 a sample" */
+void mot_dataset_target_text(int classes, size_t target_bytes, char text[48]);
 
 /* Room for the means and deviations of this scaling: format->normalization's count and its one block, which the caller owns. */
 mot_status mot_dataset_normalization_allocate(mot_sample_format *format);

@@ -161,7 +161,7 @@ static mot_status make_changes(stream *s, const mot_dataset *dataset, const char
         names[t] = text[t];
         if (at == NULL || !mot_task_changes_parse(text[t], &wanted))
             return mot_fail(MOT_ERR_INPUT, "data.stream.changes: the change of the task '%s' is none", s->plan.task_names[t]);
-        MOT_TRY(mot_changes_make(&s->made[t], &wanted, &dataset->format, s->seed, t));
+        MOT_TRY(mot_changes_make(&s->made[t], &wanted, &dataset->format, s->seed, t, "data.stream.changes"));
         if (mot_changes_wrong_labels(&s->made[t]) && s->plan.class_count[t] < 2)
             return mot_fail(MOT_ERR_INPUT,
                             "data.stream.changes: the task '%s' has one class: no label of it can be wrong",

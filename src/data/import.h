@@ -67,6 +67,9 @@ typedef struct import_set {
     size_t vocabulary_count;
     const char *const *vocabulary, *const *column_names, *const *target_names;
     import_identity label, group;
+    bool signed_labels; /* labels are -1 and +1 */
+    size_t origin_count;
+    const mot_dataset_origin *origin;
     unsigned char *target; /* [samples of part 0]: the split that each goes to; NULL: all to train */
 } import_set;
 

@@ -127,7 +127,10 @@ static mot_dataset_about about_set(const mot_import_options *options, const impo
                                .vocabulary_count = set->vocabulary_count,
                                .vocabulary = set->vocabulary,
                                .column_names = set->column_names,
-                               .target_names = set->target_names};
+                               .target_names = set->target_names,
+                               .signed_labels = set->signed_labels,
+                               .origin_count = set->origin_count,
+                               .origin = set->origin};
 }
 
 mot_status mot_import_write(const mot_import_options *options, const import_set *set)

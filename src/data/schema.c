@@ -129,7 +129,9 @@ mot_status mot_schema_write(const mot_schema *schema, hid_t file)
 {
     mot_status status = MOT_OK;
     list lists[LISTS];
-    hid_t group = H5Gcreate2(file, "data", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t group = H5I_INVALID_HID;
+    MOT_TRY(mot_h5_make_group(file, "data"));
+    group = H5Gopen2(file, "data", H5P_DEFAULT);
     if (group < 0) return mot_fail(MOT_ERR_FILE, "cannot make the group /data of a file");
     MOT_TRY(mot_h5_set_text(group, ".", "kind", mot_dataset_kind_names[schema->format.kind]));
     for (size_t f = 0; f < MOT_COUNT(fields); ++f)

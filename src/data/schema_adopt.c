@@ -112,22 +112,13 @@ static mot_status replace_names(char ***names, char *const *by, size_t count)
     return mot_dataset_names_copy(names, by, count);
 }
 
-/* "classes", "numbers, 3 a sample" */
-static void describe_targets(int classes, size_t target_bytes, char text[48])
-{
-    if (classes > 0)
-        snprintf(text, 48, "classes");
-    else
-        snprintf(text, 48, "numbers, %zu a sample", target_bytes / sizeof(float));
-}
-
 static mot_status check_targets(const mot_schema *schema, const mot_dataset *dataset, const char *path)
 {
     char has[48], learned[48];
     if ((dataset->classes > 0) == (schema->classes > 0) && dataset->target_bytes == schema->target_bytes)
         return MOT_OK;
-    describe_targets(dataset->classes, dataset->target_bytes, has);
-    describe_targets(schema->classes, schema->target_bytes, learned);
+    mot_dataset_target_text(dataset->classes, dataset->target_bytes, has);
+    mot_dataset_target_text(schema->classes, schema->target_bytes, learned);
     return mot_fail(MOT_ERR_INPUT, "%s has targets that are %s; the run learned %s", path, has, learned);
 }
 

@@ -23,18 +23,39 @@ static mot_status take_paths(stream_files *files, const char *list)
     return MOT_OK;
 }
 
-/* Without folders and ending; the whole path where two would be called alike. */
+void mot_stream_file_label(const char *path, char label[STREAM_FILE])
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path, *dot = strrchr(name, '.');
+    const size_t length = dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name);
+    memcpy(label, name, length);
+    label[length] = '\0';
+}
+
+/* The whole path where two would be called alike. */
 static void take_labels(stream_files *files)
 {
     bool alike = false;
     for (int f = 0; f < files->count; ++f) {
-        const char *slash = strrchr(files->path[f], '/'), *name = slash != NULL ? slash + 1 : files->path[f],
-                   *dot = strrchr(name, '.');
-        const size_t length = dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name);
-        memcpy(files->label[f], name, length);
+        mot_stream_file_label(files->path[f], files->label[f]);
         for (int g = 0; g < f; ++g) alike = alike || strcmp(files->label[g], files->label[f]) == 0;
     }
     for (int f = 0; alike && f < files->count; ++f) memcpy(files->label[f], files->path[f], STREAM_FILE);
+}
+
+mot_status mot_stream_files_read(stream_files *files, const char *split, size_t memory)
+{
+    mot_status status = MOT_OK;
+    for (int f = 0; f < files->count; ++f) {
+        mot_dataset *set = &files->set[f];
+        MOT_TRY(mot_dataset_open(set, files->path[f], split, memory));
+        files->first[f + 1] = files->first[f] + set->samples;
+        files->class[f + 1] = files->class[f] + set->classes;
+        files->group[f + 1] = files->group[f] + set->groups;
+        if (!mot_dataset_waits(set)) memory -= (size_t)set->samples * set->format.bytes;
+    }
+done:
+    if (status != MOT_OK) mot_stream_files_close(files);
+    return status;
 }
 
 static mot_status check_classes(const stream_files *files, int f)
@@ -50,15 +71,8 @@ mot_status mot_stream_files_open(stream_files *files, const mot_stream_config *c
     *files = (stream_files){0};
     MOT_TRY(take_paths(files, config->files));
     take_labels(files);
-    for (int f = 0; f < files->count; ++f) {
-        mot_dataset *set = &files->set[f];
-        MOT_TRY(mot_dataset_open(set, files->path[f], split, memory));
-        MOT_TRY(check_classes(files, f));
-        files->first[f + 1] = files->first[f] + set->samples;
-        files->class[f + 1] = files->class[f] + set->classes;
-        files->group[f + 1] = files->group[f] + set->groups;
-        if (!mot_dataset_waits(set)) memory -= (size_t)set->samples * set->format.bytes;
-    }
+    MOT_TRY(mot_stream_files_read(files, split, memory));
+    for (int f = 0; f < files->count; ++f) MOT_TRY(check_classes(files, f));
 done:
     if (status != MOT_OK) mot_stream_files_close(files);
     return status;

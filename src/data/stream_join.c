@@ -1,4 +1,4 @@
-/* The data sets of a stream read alike: one form, one normalization, one vocabulary. */
+/* The data sets that are joined read alike: one form, one normalization, one vocabulary. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@ static mot_status other_form(const stream_files *files, int f)
     char here[160], first[160];
     mot_dataset_form_text(&files->set[f].format, here);
     mot_dataset_form_text(&files->set[0].format, first);
-    return mot_fail(MOT_ERR_INPUT, "%s holds %s, %s %s: data sets of a stream have one form", files->path[f], here,
+    return mot_fail(MOT_ERR_INPUT, "%s holds %s, %s %s: data sets that are joined have one form", files->path[f], here,
                     files->path[0], first);
 }
 
@@ -26,7 +26,7 @@ static mot_status check_columns(const stream_files *files, int f)
     for (size_t c = 0; c < count; ++c)
         if (strcmp(here->column_names[c], first->column_names[c]) != 0)
             return mot_fail(MOT_ERR_INPUT,
-                            "%s has '%.60s' as column %zu, %s '%.60s': data sets of a stream have the same columns in "
+                            "%s has '%.60s' as column %zu, %s '%.60s': data sets that are joined have the same columns in "
                             "one order",
                             files->path[f], here->column_names[c], c, files->path[0], first->column_names[c]);
     return MOT_OK;
@@ -44,7 +44,7 @@ static mot_status check_texts(const stream_files *files, int f)
     const mot_dataset *here = &files->set[f], *first = &files->set[0];
     const mot_reading *a = &here->format.reading, *b = &first->format.reading;
     if (strcmp(meaning(here), meaning(first)) != 0)
-        return mot_fail(MOT_ERR_INPUT, "%s holds texts of %s, %s of %s: data sets of a stream have one form",
+        return mot_fail(MOT_ERR_INPUT, "%s holds texts of %s, %s of %s: data sets that are joined have one form",
                         files->path[f], meaning(here), files->path[0], meaning(first));
     if (here->vocabulary == NULL && (a->id_shift != b->id_shift || strcmp(a->pad, b->pad) != 0))
         return mot_fail(MOT_ERR_INPUT, "%s and %s were imported with another --pad: their word ids differ",
@@ -61,7 +61,7 @@ static mot_status check_form(const stream_files *files, int f)
         here->tokens != first->tokens)
         return other_form(files, f);
     if (here->normalization.scaling != first->normalization.scaling)
-        return mot_fail(MOT_ERR_INPUT, "%s has the scaling %s, %s %s: data sets of a stream are scaled alike",
+        return mot_fail(MOT_ERR_INPUT, "%s has the scaling %s, %s %s: data sets that are joined are scaled alike",
                         files->path[f], mot_dataset_scaling_names[here->normalization.scaling], files->path[0],
                         mot_dataset_scaling_names[first->normalization.scaling]);
     return here->kind == MOT_SAMPLE_VECTOR ? check_columns(files, f) : MOT_OK;
@@ -113,14 +113,9 @@ static mot_status join_words(const stream_files *files, mot_dataset *dataset)
     for (int f = 0; f < files->count; ++f) most += files->set[f].format.vocabulary;
     MOT_TRY(mot_allocate(&words, most, sizeof *words, "the words"));
     MOT_TRY(mot_allocate(&map, most, sizeof *map, "the words"));
-    for (int f = 0; f < files->count; ++f) {
-        const mot_dataset *set = &files->set[f];
-        const size_t before = count;
-        MOT_TRY(mot_dataset_names_map(set->vocabulary, set->format.vocabulary, words, before, "words",
-                                      "of the data sets before", files->path[f], map));
-        for (size_t i = 0; i < set->format.vocabulary; ++i)
-            if (map[i] < 0) words[count++] = set->vocabulary[i];
-    }
+    for (int f = 0; f < files->count; ++f)
+        MOT_TRY(mot_dataset_names_add(words, &count, files->set[f].vocabulary, files->set[f].format.vocabulary, "words",
+                                      files->path[f], map));
     dataset->format.vocabulary = count;
     MOT_TRY(mot_dataset_names_copy(&dataset->vocabulary, words, count));
 done:
@@ -156,7 +151,7 @@ static mot_status join_texts(stream_files *files, mot_dataset *dataset)
         if (own->reading.min_count != all->reading.min_count) all->reading.min_count = 0;
     }
     if (files->set[0].vocabulary != NULL) MOT_TRY(join_words(files, dataset));
-    MOT_TRY(mot_dataset_format_check(all, "data.stream.files"));
+    MOT_TRY(mot_dataset_format_check(all, "the texts of all data sets"));
     for (int f = 0; files->count > 1 && f < files->count; ++f) MOT_TRY(map_texts(files, f, dataset));
 done:
     return status;

@@ -28,7 +28,11 @@ typedef struct stream_files {
 /* All of one form, else MOT_ERR_INPUT. */
 mot_status mot_stream_files_open(stream_files *files, const mot_stream_config *config, const char *split,
                                  size_t memory);
+/* The same of paths and labels that stand in *files already, whatever the targets are. */
+mot_status mot_stream_files_read(stream_files *files, const char *split, size_t memory);
 void mot_stream_files_close(stream_files *files);
+/* A path without folders and ending. */
+void mot_stream_file_label(const char *path, char label[STREAM_FILE]);
 /* Which data set has this sample; *index becomes its own. */
 static inline int stream_file_of(const stream_files *files, mot_gidx *index)
 {

@@ -38,7 +38,7 @@ static void change(const char *text, const mot_sample_format *format, int task, 
     made_changes made;
     void *scratch = mot_calloc(mot_change_scratch(format), 1);
     ck_assert_msg(mot_task_changes_parse(text, &wanted), "%s", text);
-    mot_ck_ok(mot_changes_make(&made, &wanted, format, 7, task));
+    mot_ck_ok(mot_changes_make(&made, &wanted, format, 7, task, "a task"));
     mot_changes_apply(&made, &place, format, sample, scratch);
     mot_changes_free(&made);
     mot_free(scratch);
@@ -72,6 +72,25 @@ START_TEST(turned_by_right_angles_pixels_are_the_same)
                                               {H - 1 - w, h}, {h, w},                 {h, w}};
                     ck_assert_int_eq(picture[c * PLANE + h * W + w],
                                      pixel_of(c * PLANE + from[r][0] * W + from[r][1]));
+                }
+    }
+}
+END_TEST
+
+START_TEST(mirrored_transposed_and_negated_pixels_are_where_they_should_be)
+{
+    static const char *const text[] = {"flip", "transpose", "negate", "rotate 180 + negate", "transpose + flip"};
+    const mot_sample_format format = pictures(C, H, W);
+    for (size_t r = 0; r < MOT_COUNT(text); ++r) {
+        unsigned char picture[PICTURE];
+        make_picture(picture, sizeof picture);
+        change(text[r], &format, 0, 0, 0, picture);
+        for (size_t c = 0; c < C; ++c)
+            for (size_t h = 0; h < H; ++h)
+                for (size_t w = 0; w < W; ++w) {
+                    const size_t from[][2] = {{h, W - 1 - w}, {w, h}, {h, w}, {H - 1 - h, W - 1 - w}, {W - 1 - w, h}};
+                    const int was = pixel_of(c * PLANE + from[r][0] * W + from[r][1]);
+                    ck_assert_int_eq(picture[c * PLANE + h * W + w], r == 2 || r == 3 ? 255 - was : was);
                 }
     }
 }
@@ -260,7 +279,7 @@ START_TEST(labels_are_wrong_at_their_rate_and_any_other_alike)
     made_changes made;
     int seen[CLASSES] = {0};
     ck_assert(mot_task_changes_parse("labels 0.2", &wanted));
-    mot_ck_ok(mot_changes_make(&made, &wanted, &texts, 7, 0));
+    mot_ck_ok(mot_changes_make(&made, &wanted, &texts, 7, 0, "a task"));
     ck_assert(mot_changes_wrong_labels(&made) && !mot_changes_touch(&made));
     for (mot_gidx i = 0; i < SAMPLES; ++i) {
         const change_place place = {7, 0, i};
@@ -277,7 +296,7 @@ END_TEST
 
 START_TEST(what_is_no_change_is_not_taken)
 {
-    static const char *const good[] = {"none", "rotate 30", "rotate -30.5 + noise 1e-1", "colours+pixels",
+    static const char *const good[] = {"none", "rotate 30", "rotate -30.5 + noise 1e-1", "colours+pixels", "flip + transpose + negate",
                                        "blur 2 + labels 0.5 + noise 0.1 + rotate 1"};
     static const char *const bad[] = {"",          "rotate",    "rotate x", "rotate 361",  "blur 0",     "colours 3",
                                       "noise -1",  "labels 2",  "none + x", "turn 3",      "rotate 30 +", "+ rotate 30",
@@ -290,7 +309,7 @@ END_TEST
 
 START_TEST(what_cannot_be_done_is_said)
 {
-    const mot_sample_format picture = pictures(C, H, W), grey = pictures(1, H, W);
+    const mot_sample_format picture = pictures(C, H, W), grey = pictures(1, H, W), wide = pictures(1, H, W + 1);
     const struct {
         const char *text;
         const mot_sample_format *format;
@@ -302,12 +321,14 @@ START_TEST(what_cannot_be_done_is_said)
         {"columns", &picture, "data.stream.changes: columns is for vectors, and the samples are pictures"},
         {"rotate 3 + colours", &grey,
          "data.stream.changes: colours permutes, and the samples have one channel at most"},
+        {"negate + transpose", &wide,
+         "data.stream.changes: transpose is for pictures as high as wide, and the samples have 6 x 7 pixels"},
     };
     for (size_t r = 0; r < MOT_COUNT(row); ++r) {
         mot_task_changes wanted;
         made_changes made;
         ck_assert(mot_task_changes_parse(row[r].text, &wanted));
-        ck_assert_int_eq(mot_changes_make(&made, &wanted, row[r].format, 7, 0), MOT_ERR_INPUT);
+        ck_assert_int_eq(mot_changes_make(&made, &wanted, row[r].format, 7, 0, "data.stream.changes"), MOT_ERR_INPUT);
         ck_assert_str_eq(mot_error_message(), row[r].sentence);
     }
 }
@@ -316,6 +337,7 @@ END_TEST
 static void change_tests(TCase *tcase)
 {
     tcase_add_test(tcase, turned_by_right_angles_pixels_are_the_same);
+    tcase_add_test(tcase, mirrored_transposed_and_negated_pixels_are_where_they_should_be);
     tcase_add_test(tcase, turned_by_any_angle_it_is_as_between_the_pixels);
     tcase_add_test(tcase, blurred_it_is_as_by_all_pixels_of_the_plane);
     tcase_add_test(tcase, permutations_are_one_a_task_and_of_all_splits);

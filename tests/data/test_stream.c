@@ -327,14 +327,14 @@ START_TEST(what_cannot_be_is_said)
         {"a.h5", "a.h5", MOT_SPLIT_FILE, 0, "none",
          "a.h5 stands there twice (with split = file and more tasks a data set comes again)"},
         {"a.h5", "ta.h5", MOT_SPLIT_FILE, 0, "none",
-         "a.h5 pictures of 3 x 3 pixels (rows x columns) and 1 channel: data sets of a stream have one form"},
+         "a.h5 pictures of 3 x 3 pixels (rows x columns) and 1 channel: data sets that are joined have one form"},
         {"a.h5", "missing.h5", MOT_SPLIT_FILE, 0, "none", "missing.h5: No such file or directory"},
         {"a.h5", NULL, MOT_SPLIT_CLASS, 2, "none, colours",
          "data.stream.changes: colours permutes, and the samples have one channel at most"},
         {"a.h5", NULL, MOT_SPLIT_CLASS, 6, "labels 0.1",
          "data.stream.changes: the task '0: c0' has one class: no label of it can be wrong"},
         {"a.h5", NULL, MOT_SPLIT_CLASS, 2, "none, none, none", "data.stream.changes has 3 items, and there are 2 tasks"},
-        {"ta.h5", "bytes.h5", MOT_SPLIT_FILE, 0, "none", "ta.h5 of words: data sets of a stream have one form"},
+        {"ta.h5", "bytes.h5", MOT_SPLIT_FILE, 0, "none", "ta.h5 of words: data sets that are joined have one form"},
         {"sparse.h5", NULL, MOT_SPLIT_GROUP, 0, "none", "the task '2: g2' has no samples in the split 'test'"},
     };
     const made_set sparse = {"sparse.h5", 1, 6, 3, false, 20, 3};

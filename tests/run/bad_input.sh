@@ -211,7 +211,7 @@ job "truths of different lengths" "truths.csv:2: 3 numbers, the first truth has 
 printf '1 0\n0 x\n' >truths.csv
 alone "truths that are no numbers" "truths.csv:2: expected numbers" study rehearsal --truths truths.csv
 alone "truths that are not there" "absent.csv" study rehearsal --truths absent.csv
-alone "data without a part" "expected mot data import, make or show" data
+alone "data without a part" "expected mot data import, join, make or show" data
 alone "an unknown kind of import" "'pdf': expected .*idx, cifar" data import pdf
 alone "an unknown kind of data" "expected mot data make mixture" data make cheese
 alone "make without --out" "needs --out" data make mixture

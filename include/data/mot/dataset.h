@@ -8,6 +8,7 @@
  *      /S/group  [n] int32      optional: superclass, domain; never shown to the model, only to the study
  *      /S/sample_xxh3  [n] int64    checksum of each sample, its 64 bits
  *      /class_names, /group_names, /vocabulary, /column_names, /target_names   strings
+ *      /sources/name, file, change, train, ...   strings: what it is joined of
  *      /normalization/mean, /normalization/deviation   [columns] float64
  * A text's tokens are ids >= 1; 0 is padding behind the end, so a text's length is the place of its first 0.
  *
@@ -157,6 +158,11 @@ bool mot_dataset_label_groups(const mot_dataset *dataset, int *parent);
 
 /* ---- writing: split by split, in pieces; used by importers ---- */
 typedef struct mot_dataset_writer mot_dataset_writer;
+/* A data set that this one is joined of (join.h). */
+typedef struct mot_dataset_origin {
+    const char *name, *file, *change; /* "none": as it stands there */
+    const char *checksum[3];          /* of its splits that are part of this one; NULL: not so */
+} mot_dataset_origin;
 typedef struct mot_dataset_about {
     const char *title, *source, *licence; /* may be NULL */
     size_t class_count, group_count, vocabulary_count;
@@ -165,6 +171,8 @@ typedef struct mot_dataset_about {
     const char *const *column_names;                        /* [features] of vectors, or NULL: they have none */
     const char *const *target_names;                        /* of the numbers of a target; likewise */
     bool signed_labels;
+    size_t origin_count; /* all with the same splits; 0: it is joined of none */
+    const mot_dataset_origin *origin;
 } mot_dataset_about;
 /* Of `format.normalization` the caller says the scaling alone; mean and deviation are computed by the writer over the train
  * split. Counts of 0 in `about` stand for the largest label or group + 1. Samples are checked when added, labels when closed. Nothing appears

@@ -2,6 +2,9 @@
  * right, "rotate 30 + noise 0.1"; "none".
  *
  *      rotate 30    pictures   about their centre, by degrees, anticlockwise; between pixels bilinear, 0 from outside
+ *      flip         pictures   left and right exchanged
+ *      transpose    pictures   rows and columns exchanged; as high as wide
+ *      negate       pictures   white for black: 255 - pixel
  *      blur 1.5     pictures   by a Gauss function whose deviation is so many pixels; outside is as the edge
  *      noise 0.2    pictures, vectors   plus N(0, 0.2^2), a pixel being in 0..1, where it stays
  *      colours      pictures   channels permuted
