@@ -3,7 +3,8 @@
  *  1. defaults;
  *  2. the file, all but its stages;
  *  3. arguments, all but those of a stage;
- *  4. every stage starts from `train`, then takes what the file says of it, then the arguments;
+ *  4. every stage starts from `train`, and every layer from `model`, `gate` and `route`, then takes what the file says of it,
+ *     then the arguments;
  *  5. the gate takes what it was not given from the experts;
  *  6. what concerns several keys is checked. */
 #include <stdlib.h>
@@ -15,11 +16,16 @@
 
 enum { LARGEST_FILE = 1 << 20 };
 
-/* Splits "key=value" and finds out whether it is of a stage. */
+/* An argument is of the configuration, or of an entry of one of its lists. */
+typedef enum argument_of { OF_CONFIG, OF_STAGE, OF_LAYER, LISTS } argument_of;
+static const char *const list_name[LISTS] = {NULL, "stages", "model.layers"};
+
+/* Splits "key=value" and finds out what it is of. */
 typedef struct argument {
     char key[MOT_OPTION_KEY];
-    const char *value, *stage_key; /* stage_key: in key, NULL for "model.width" */
-    int stage;
+    const char *value, *listed_key; /* in key, of a stage or a layer; NULL for "model.width" */
+    argument_of of;
+    int number; /* of the stage, or layer */
 } argument;
 
 static mot_status split_argument(const char *text, long number, argument *split)
@@ -33,37 +39,49 @@ static mot_status split_argument(const char *text, long number, argument *split)
     memcpy(split->key, text, length);
     split->key[length] = '\0';
     split->value = equals + 1;
-    split->stage_key = NULL;
-    split->stage = MOT_NO_STAGE;
-    if (strncmp(split->key, "stages.", 7) != 0) return MOT_OK;
-
-    const char *digits = split->key + 7;
-    const size_t count = strspn(digits, "0123456789");
-    if (count == 0 || count > 3 || digits[count] != '.')
-        return mot_fail(MOT_ERR_INPUT, "argument %ld: '%s': expected stages.N.key=value, N from 0", number,
-                        mot_shown(text, shown));
-    split->stage = atoi(digits);
-    split->stage_key = digits + count + 1;
+    split->listed_key = NULL;
+    split->of = OF_CONFIG;
+    split->number = MOT_NO_STAGE;
+    for (argument_of of = OF_STAGE; of < LISTS; ++of) {
+        const size_t name = strlen(list_name[of]);
+        if (strncmp(split->key, list_name[of], name) != 0 || split->key[name] != '.') continue;
+        const char *digits = split->key + name + 1;
+        const size_t count = strspn(digits, "0123456789");
+        if (count == 0 || count > 3 || digits[count] != '.')
+            return mot_fail(MOT_ERR_INPUT, "argument %ld: '%s': expected %s.N.key=value, N from 0", number,
+                            mot_shown(text, shown), list_name[of]);
+        split->of = of;
+        split->number = atoi(digits);
+        split->listed_key = digits + count + 1;
+    }
     return MOT_OK;
 }
 
-/* The arguments of the configuration, or (in_stages) those of its stages. */
+/* The arguments of the configuration, or of one of its lists. */
 static mot_status take_arguments(mot_config_reader *reader, size_t count, const char *const *assignments,
-                                 bool in_stages)
+                                 argument_of of)
 {
+    const mot_config *config = &reader->config;
+    const int entries = of == OF_STAGE ? config->stages : config->layers;
     for (size_t i = 0; i < count; ++i) {
         const long number = (long)i + 1;
         argument split;
         mot_status status = split_argument(assignments[i], number, &split);
         if (status != MOT_OK) return status;
-        if ((split.stage_key != NULL) != in_stages) continue;
-        if (in_stages && split.stage >= reader->config.stages)
-            return mot_fail(MOT_ERR_INPUT, "argument %ld: %s: expected a stage from 0 to %d", number,
-                            split.key, reader->config.stages - 1);
-        const int option = in_stages ? mot_option_find_in_stage(split.stage_key) : mot_option_find(split.key);
-        if (option == MOT_OPTION_NONE)
-            return mot_reader_unknown(reader, in_stages ? split.stage_key : split.key, split.stage, -number);
-        status = mot_reader_set(reader, option, split.stage, split.key, split.value, -number);
+        if (split.of != of) continue;
+        if (of != OF_CONFIG && split.number >= entries)
+            return entries == 0
+                       ? mot_fail(MOT_ERR_INPUT, "argument %ld: %s: there is no list %s", number, split.key, list_name[of])
+                       : mot_fail(MOT_ERR_INPUT, "argument %ld: %s: expected a %s from 0 to %d", number, split.key,
+                                  of == OF_STAGE ? "stage" : "layer", entries - 1);
+        if (of == OF_LAYER) {
+            status = mot_layer_set(reader, split.number, split.listed_key, split.value, -number);
+        } else {
+            const int option = of == OF_STAGE ? mot_option_find_in_stage(split.listed_key) : mot_option_find(split.key);
+            if (option == MOT_OPTION_NONE)
+                return mot_reader_unknown(reader, of == OF_STAGE ? split.listed_key : split.key, split.number, -number);
+            status = mot_reader_set(reader, option, split.number, split.key, split.value, -number);
+        }
         if (status != MOT_OK) return status;
     }
     return MOT_OK;
@@ -154,17 +172,19 @@ mot_status mot_config_parse(mot_config *config, const char *name, const char *te
     mot_config_reader reader;
     mot_yaml_tree tree = {.node = NULL};
     mot_status status = MOT_OK;
-    int stages;
+    mot_yaml_lists lists;
     if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3; /* a byte order mark, as some editors leave it */
     set_defaults(&reader);                                /* 1 */
     reader.name = name;
     MOT_TRY(check_bytes(name, text));
     MOT_TRY(mot_yaml_read(&tree, name, text));
-    MOT_TRY(mot_reader_take_map(&reader, &tree, &stages));       /* 2 */
-    MOT_TRY(take_arguments(&reader, count, assignments, false)); /* 3 */
-    set_only_stage(&reader);                                     /* 4 */
-    MOT_TRY(mot_reader_take_stages(&reader, &tree, stages));
-    MOT_TRY(take_arguments(&reader, count, assignments, true));
+    MOT_TRY(mot_reader_take_map(&reader, &tree, &lists));            /* 2 */
+    MOT_TRY(take_arguments(&reader, count, assignments, OF_CONFIG)); /* 3 */
+    set_only_stage(&reader);                                         /* 4 */
+    MOT_TRY(mot_reader_take_stages(&reader, &tree, lists.stages));
+    MOT_TRY(take_arguments(&reader, count, assignments, OF_STAGE));
+    MOT_TRY(mot_reader_take_layers(&reader, &tree, lists.layers));
+    MOT_TRY(take_arguments(&reader, count, assignments, OF_LAYER));
     inherit(&reader); /* 5 */
     MOT_TRY(name_run(&reader));
     MOT_TRY(mot_config_check(&reader)); /* 6 */

@@ -25,10 +25,8 @@ static mot_status fail_at(const mot_config_reader *reader, int option, const cha
 }
 
 /* The canonical text: each expert 0 .. E-1 stands in exactly one row. */
-static mot_status check_placement(const mot_config_reader *reader)
+mot_status mot_check_placement(const char *where, const char *what, const char *at, int experts)
 {
-    const char *at = reader->config.route.placement;
-    const int experts = reader->config.model.experts;
     bool seen[MOT_MAX_EXPERTS] = {false};
     if (strcmp(at, "even") == 0) return MOT_OK;
     while (*at != '\0') {
@@ -39,18 +37,26 @@ static mot_status check_placement(const mot_config_reader *reader)
         char *end;
         const long expert = strtol(at, &end, 10);
         if (expert >= experts)
-            return FAIL(reader, "route.placement",
-                        "route.placement: expert %ld outside [0, %d), the model.experts", expert, experts);
+            return mot_fail(MOT_ERR_INPUT, "%s: %s: expert %ld outside [0, %d), the model.experts", where, what, expert,
+                            experts);
         if (seen[expert])
-            return FAIL(reader, "route.placement", "route.placement: expert %ld stands there twice", expert);
+            return mot_fail(MOT_ERR_INPUT, "%s: %s: expert %ld stands there twice", where, what, expert);
         seen[expert] = true;
         at = end;
     }
     for (int expert = 0; expert < experts; ++expert)
         if (!seen[expert])
-            return FAIL(reader, "route.placement", "route.placement: expert %d of %d stands in no row",
-                        expert, experts);
+            return mot_fail(MOT_ERR_INPUT, "%s: %s: expert %d of %d stands in no row", where, what, expert, experts);
     return MOT_OK;
+}
+
+static mot_status check_placement(const mot_config_reader *reader)
+{
+    char place[MOT_PLACE];
+    const long where = reader->given[mot_option_find("route.placement")].where;
+    if (reader->config.layers > 0) return MOT_OK; /* each layer has its own */
+    return mot_check_placement(mot_reader_place(reader, where, place), "route.placement", reader->config.route.placement,
+                               reader->config.model.experts);
 }
 
 /* An argument may take another source than the file has, whose keys are then about nothing. */
@@ -63,8 +69,10 @@ static mot_status check_source(const mot_config_reader *reader)
     for (int option = 0; option < mot_option_count; ++option)
         if ((other ? reader->given[option].where < 0 : reader->given[option].where != 0) &&
             !mot_option_in_effect(&mot_options[option], config))
-            return fail_at(reader, option, "%s has no effect while data.source is %s",
-                           mot_options[option].key, source->kind.name);
+            return strncmp(mot_options[option].key, "model.", 6) == 0
+                       ? fail_at(reader, option, "%s has no effect without model.layers", mot_options[option].key)
+                       : fail_at(reader, option, "%s has no effect while data.source is %s", mot_options[option].key,
+                                 source->kind.name);
     if (missing != NULL) return mot_fail(MOT_ERR_INPUT, "%s: %s is missing", reader->name, missing);
     return MOT_OK;
 }
@@ -222,14 +230,15 @@ static mot_status check_rehearsal(const mot_config_reader *reader)
     return MOT_OK;
 }
 
-mot_status mot_config_check(const mot_config_reader *reader)
+mot_status mot_config_check(mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
     const mot_expert_config *model = &config->model;
     const mot_route_config *route = &config->route;
     mot_status status = check_source(reader);
+    if (status == MOT_OK) status = mot_layers_check(reader);
     if (status != MOT_OK) return status;
-    if (model->width % model->heads != 0)
+    if (config->layers == 0 && model->width % model->heads != 0)
         return FAIL(reader, "model.width", "model.width = %zu is not divisible by model.heads = %zu",
                     model->width, model->heads);
     if (route->top_k > model->experts)

@@ -51,6 +51,7 @@ mot_status mot_config_changes(const mot_config *before, const mot_config *now, m
         for (int stage = 0; stage < stages && enough; ++stage)
             enough = compare_option(option, stage, before, now, say, with);
     }
+    enough = enough && mot_layers_changes(before, now, say, with);
     return enough ? MOT_OK : mot_fail(MOT_ERR_MEMORY, "not enough memory to compare configurations");
 }
 

@@ -69,6 +69,7 @@ static void print_config(const mot_config *config, FILE *stream)
         fputc('\n', stream);
         before = option->key;
     }
+    mot_layers_print(config, stream);
     if (!listed) return;
     fputs("\nstages:\n", stream);
     for (int stage = 0; stage < config->stages; ++stage) {

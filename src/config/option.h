@@ -99,6 +99,10 @@ void mot_option_value_hint(const mot_option *option, const char *value, char *te
 /* ---- values; `base` is the mot_config or the mot_stage_config that holds the field ---- */
 /* False when the text is not a value of this option; the field is then untouched. */
 bool mot_option_set(const mot_option *option, void *base, const char *text);
+/* layers.c: the list model.layers, as YAML that reads back to the same; nothing where there is none. */
+void mot_layers_print(const mot_config *config, FILE *stream);
+/* layers.c: as mot_config_changes, of that list; false: no memory. */
+bool mot_layers_changes(const mot_config *before, const mot_config *now, mot_change_function *say, void *with);
 /* What mot_option_set would have taken: "an integer from 1 to 16384". */
 void mot_option_expected(const mot_option *option, char *text, size_t size);
 /* The field as YAML that reads back to the same bytes. */

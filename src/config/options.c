@@ -20,7 +20,8 @@ static const char *const activation_names[] = {"cubic", "identity", "relu", "gel
 static const char *const attention_names[] = {"softmax", "none", NULL};
 static const char *const readout_names[] = {"sum", "mean", "first", NULL};
 static const char *const told_names[] = {"group", "label", NULL};
-static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
+static const char *const gate_input_names[] = {"mean", "sum", "flat", "state", NULL};
+static const char *const recompute_names[] = {"auto", "yes", "no", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
 static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian", NULL};
 static const char *const precision_names[] = {"fp32", "bf16", "auto", "bf16_always", NULL};
@@ -187,6 +188,14 @@ const mot_option mot_options[] = {
     {KEY("model.precision"), IN_CONFIG(model.precision), CHOICE(precision_names), DEFAULT("fp32"),
      HELP("Operands of an encoder's matrix products. auto: bf16 where all processors have it (AVX512_BF16) and it is measured to be faster, at the start of a run, for as long as that lasts; bf16: the same, and a warning where it is not so; bf16_always: however slow. Sums, values, gradients and all else are fp32.")},
 
+    {KEY("model.residual"), IN_CONFIG(residual), BOOLEAN, DEFAULT("true"),
+     HELP("Of model.layers: experts add to what comes in, y = x + sum of w f(x), f what their blocks add; or y = sum of w (x + f(x)).")},
+    {KEY("model.recompute"), PLACES, IN_CONFIG(recompute), CHOICE(recompute_names), DEFAULT("auto"),
+     HELP("Of model.layers: whether activations are made again on the way back from a layer's input, or kept; auto keeps them while they take no more than model.memory.")},
+    {KEY("model.memory"), PLACES, IN_CONFIG(activation_memory), .type = MOT_OPTION_BYTES, .least = 0,
+     .most = UINT64_C(1) << 50, DEFAULT("1 GiB"), UNIT("bytes"),
+     HELP("Of model.layers: what the activations of a rank may take before auto makes them again.")},
+
     {KEY("model.merged.activation"), IN_CONFIG(model.merged.activation), CHOICE(activation_names), DEFAULT("cubic"),
      HELP("Kind merged: activation of a neuron.")},
     {KEY("model.merged.readout"), IN_CONFIG(model.merged.readout), CHOICE(readout_names), DEFAULT("sum"),
@@ -208,7 +217,7 @@ const mot_option mot_options[] = {
     {KEY("gate.told"), IN_CONFIG(gate.told), CHOICE(told_names), DEFAULT("group"),
      HELP("What a fixed gate is told of each sample, in training and evaluation: its group, which the data must have, or its label, after which its accuracy says nothing.")},
     {KEY("gate.input"), IN_CONFIG(gate.input), CHOICE(gate_input_names), DEFAULT("mean"),
-     HELP("What the gate sees: mean or sum over the tokens, or all numbers of the sample side by side.")},
+     HELP("What the gate sees: mean or sum over the tokens, or all numbers of the sample side by side; in model.layers also, and by default, the state: the mean over the rows that come into the layer.")},
     {KEY("gate.hidden"), IN_CONFIG(gate.hidden), INTEGER(1, 65536), DEFAULT("64"), UNIT("units"),
      HELP("Hidden units of an mlp gate.")},
     {KEY("gate.init"), IN_CONFIG(gate.init), REAL(0, MOST_FACTOR), DEFAULT("0"),

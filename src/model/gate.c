@@ -30,7 +30,7 @@ void mot_gate_features(const mot_gate *gate, mot_real *g, const mot_real *x, siz
     }
     memcpy(g, x, width * sizeof *g);
     for (size_t t = 1; t < count; ++t) mot_row_add(g, x + t * width, width);
-    if (gate->config->input == MOT_GATE_MEAN)
+    if (gate->config->input != MOT_GATE_SUM)
         for (size_t i = 0; i < width; ++i) g[i] /= (mot_real)count;
 }
 
@@ -49,7 +49,10 @@ void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, 
 }
 
 void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g,
-                       const int32_t *id, const mot_real *d_h, mot_real *kept)
+                       const int32_t *id, const mot_real *d_h, mot_real *kept, mot_real *d_g)
 {
-    if (gate->kind->backward != NULL) gate->kind->backward(gate, params, n, g, id, d_h, kept);
+    if (gate->kind->backward != NULL)
+        gate->kind->backward(gate, params, n, g, id, d_h, kept, d_g);
+    else if (d_g != NULL)
+        memset(d_g, 0, n * gate->features * sizeof *d_g);
 }

@@ -1,5 +1,6 @@
 /* h = g Theta */
 #include "mot/gate.h"
+#include "mot/layers.h"
 
 static mot_status table(const mot_gate *gate, mot_table *to)
 {
@@ -18,9 +19,11 @@ static void forward(const mot_gate *gate, const mot_params *params, size_t n, co
 }
 
 static void backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
-                     const mot_real *d_h, mot_real *kept)
+                     const mot_real *d_h, mot_real *kept, mot_real *d_g)
 {
     (void)kept;
+    if (d_g != NULL)
+        mot_linear_backward_input(d_g, d_h, mot_gate_tensor(gate, params->value, 0), n, gate->features, gate->experts);
     mot_gate_product_backward(gate, n, g, id, mot_gate_tensor(gate, params->gradient, 0), NULL, d_h,
                               gate->experts);
 }

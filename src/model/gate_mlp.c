@@ -41,7 +41,7 @@ static void forward(const mot_gate *gate, const mot_params *params, size_t n, co
 }
 
 static void backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
-                     const mot_real *d_h, mot_real *kept)
+                     const mot_real *d_h, mot_real *kept, mot_real *d_g)
 {
     const size_t E = gate->experts, H = gate->config->hidden;
     mot_real *up = kept, *hidden = kept + n * H;
@@ -50,6 +50,8 @@ static void backward(const mot_gate *gate, mot_params *params, size_t n, const m
                         mot_gate_tensor(gate, params->gradient, BIAS), d_h, hidden, NULL, n, H, E);
     mot_linear_backward_input(hidden, d_h, mot_gate_tensor(gate, params->value, WEIGHT), n, H, E);
     mot_gelu_backward(hidden, hidden, up, n * H);
+    if (d_g != NULL)
+        mot_linear_backward_input(d_g, hidden, mot_gate_tensor(gate, params->value, HIDDEN_WEIGHT), n, gate->features, H);
     mot_gate_product_backward(gate, n, g, id, mot_gate_tensor(gate, params->gradient, HIDDEN_WEIGHT),
                               mot_gate_tensor(gate, params->gradient, HIDDEN_BIAS), hidden, H);
 }

@@ -43,17 +43,20 @@ static bool is_whole(const mot_batch *batch)
 }
 
 /* One batch, which loads nothing ahead. */
-static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, const mot_batch_source *source,
-                       size_t most, size_t chunks)
+static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, size_t grain,
+                       const mot_batch_source *source, size_t most, size_t chunks)
 {
     mot_status status;
     mot_token_shape shape;
     const mot_sample_format *format = &source->dataset->format;
-    *batch = (mot_batch){.gate = gate, .chunks = chunks, .most = most, .sample_bytes = format->bytes};
+    *batch = (mot_batch){.gate = gate, .grain = grain, .chunks = chunks, .most = most, .sample_bytes = format->bytes};
     MOT_TRY(mot_token_shape_of(format, source->patch, &shape));
     batch->width = shape.width;
-    /* A slice has its remainder, and one a chunk. */
-    const size_t mine = is_whole(batch) ? most : MOT_MIN(most, (most / (size_t)comm->size + 1) + chunks);
+    /* Of each chunk at most so many grains. */
+    const size_t ranks = (size_t)comm->size, grains = (most + chunks - 1) / chunks / grain + 1,
+                 mine = is_whole(batch) ? most
+                        : grain > 1     ? MOT_MIN(most, (grains + ranks - 1) / ranks * grain * chunks)
+                                        : MOT_MIN(most, (most / ranks + 1) + chunks); /* a slice has its remainder, and one a chunk */
     batch->note_numbers = up_to_8(offsetof(mot_sample_note, target) + mot_batch_target_bytes(source));
     batch->note_bytes = up_to_8(batch->note_numbers + (gate != NULL ? mot_gate_row(gate) : 0) * sizeof(float));
     MOT_TRY(mot_allocate(&batch->home, most, sizeof *batch->home, "a batch"));
@@ -73,18 +76,18 @@ static mot_status init_ahead(mot_batch *batch, const mot_comm *comm, const mot_b
     MOT_TRY(mot_allocate(&batch->ahead, 1, sizeof *batch->ahead, "the next batches"));
     for (size_t i = 0; i < MOT_BATCHES_READY; ++i) {
         batch->ahead->ready[i].ahead = batch->ahead;
-        MOT_TRY(init(&batch->ahead->ready[i].batch, comm, batch->gate, source, batch->most, batch->chunks));
+        MOT_TRY(init(&batch->ahead->ready[i].batch, comm, batch->gate, batch->grain, source, batch->most, batch->chunks));
     }
     MOT_TRY(mot_background_create(&batch->ahead->background, MOT_BATCHES_READY));
 done:
     return status;
 }
 
-mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, const mot_batch_source *source,
-                          size_t most, size_t chunks)
+mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, size_t grain,
+                          const mot_batch_source *source, size_t most, size_t chunks)
 {
     mot_status status;
-    MOT_TRY(init(batch, comm, gate, source, most, chunks));
+    MOT_TRY(init(batch, comm, gate, grain, source, most, chunks));
     if (mot_dataset_waits(source->dataset)) MOT_TRY(init_ahead(batch, comm, source));
 done:
     if (status != MOT_OK) mot_batch_free(batch);
@@ -139,9 +142,10 @@ static void deal(mot_batch *batch, const mot_comm *comm, bool whole)
     batch->mine = 0;
     for (size_t c = 0; c < batch->chunks; ++c) {
         const size_t from = mot_chunk_first(batch, c), count = mot_chunk_first(batch, c + 1) - from;
+        const size_t grain = batch->grain, grains = (count + grain - 1) / grain;
         for (int r = 0; r < comm->size; ++r) {
-            const size_t first = mot_part_first(count, (size_t)comm->size, (size_t)r);
-            const size_t end = mot_part_first(count, (size_t)comm->size, (size_t)r + 1);
+            const size_t first = MOT_MIN(count, grain * mot_part_first(grains, (size_t)comm->size, (size_t)r));
+            const size_t end = MOT_MIN(count, grain * mot_part_first(grains, (size_t)comm->size, (size_t)r + 1));
             for (size_t p = from + first; p < from + end; ++p) {
                 batch->home[p] = r;
                 if (whole || r == comm->rank) batch->slot[p] = (uint32_t)batch->mine++;

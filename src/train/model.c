@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mot/memory.h"
+#include "mot/stack_kinds.h"
 
 /* ---- one layer ---- */
 
@@ -13,13 +14,13 @@ typedef struct layer_plan {
     const mot_gate_config *gate;
     const mot_route_config *route;
     const mot_expert_kind *kind;
-    mot_expert_shape shape;
+    mot_expert_shape shape, seen; /* of what experts work on, and of what the gate sees */
 } layer_plan;
 
 static mot_status create_layer(mot_model *model, mot_layer *layer, const layer_plan *plan)
 {
     const int E = plan->config->experts, number = (int)(layer - model->layer);
-    const mot_expert_shape *shape = &plan->shape;
+    const mot_expert_shape *shape = &plan->shape, *seen = &plan->seen;
     mot_status status;
     layer->config = plan->config;
     layer->route = plan->route;
@@ -29,8 +30,7 @@ static mot_status create_layer(mot_model *model, mot_layer *layer, const layer_p
     MOT_TRY(layer->kind->table(shape, &layer->table));
     mot_table_select(&layer->own_table, &layer->table, plan->config->tie, false);
     mot_table_select(&layer->tied_table, &layer->table, plan->config->tie, true);
-    MOT_TRY(mot_gate_init(&layer->gate, plan->gate, (size_t)E, shape->tokens, shape->width, shape->vocabulary));
-    MOT_TRY(mot_allocate(&layer->balance_bias, (size_t)E, sizeof(mot_real), "the balance bias"));
+    MOT_TRY(mot_gate_init(&layer->gate, plan->gate, (size_t)E, seen->tokens, seen->width, seen->vocabulary));
     MOT_TRY(mot_allocate(&layer->origin, (size_t)E, sizeof(int), "the numbers of experts"));
     for (int e = 0; e < E; ++e) layer->origin[e] = e;
     MOT_TRY(mot_allocate(&layer->tied_largest, layer->tied_table.rows, sizeof(double), "tied gradients"));
@@ -50,21 +50,31 @@ static void free_layer(mot_layer *layer)
     mot_free(layer->weight);
     mot_free(layer->tied_gradient);
     mot_free(layer->own);
-    mot_free(layer->balance_bias);
     mot_free(layer->origin);
     mot_placement_free(&layer->placement);
 }
 
 /* ---- the whole ---- */
 
+/* Names of units in files: of the first layer's gate, tied part and experts, and those of the layers behind it. */
+enum { PARTS = 3 };
+static const char *const unit_names[MOT_MAX_LAYERS][PARTS] = {
+#define OF_LAYER(l) {"layer" #l "_gate", "layer" #l "_tied", "layer" #l "_experts"}
+    {"gate", "tied", "experts"}, OF_LAYER(1),  OF_LAYER(2),  OF_LAYER(3),  OF_LAYER(4),  OF_LAYER(5),
+    OF_LAYER(6),                 OF_LAYER(7),  OF_LAYER(8),  OF_LAYER(9),  OF_LAYER(10), OF_LAYER(11),
+    OF_LAYER(12),                OF_LAYER(13), OF_LAYER(14), OF_LAYER(15),
+#undef OF_LAYER
+};
+
 /* A layer's units, the last of the list; its experts are nowhere yet. */
 static mot_status list_units(mot_model *model, mot_layer *layer)
 {
     const size_t experts = (size_t)layer->experts;
+    const char *const *name = unit_names[layer - model->layer];
     const mot_unit alone[] = {
-        {"gate", MOT_ALONE, &layer->gate.table, MOT_ROLE_GATE, MOT_ROOT,
+        {name[0], MOT_ALONE, &layer->gate.table, MOT_ROLE_GATE, MOT_ROOT,
          model->comm->rank == MOT_ROOT ? &layer->gate_params : NULL},
-        {"tied", MOT_ALONE, &layer->tied_table, MOT_ROLE_EXPERT, MOT_ALIKE, &layer->tied},
+        {name[1], MOT_ALONE, &layer->tied_table, MOT_ROLE_EXPERT, MOT_ALIKE, &layer->tied},
     };
     const size_t count = model->units.count + MOT_COUNT(alone) + experts;
     size_t room = model->units.count;
@@ -76,7 +86,19 @@ static mot_status list_units(mot_model *model, mot_layer *layer)
     memcpy(model->units.unit + layer->first_unit, alone, sizeof alone);
     for (size_t e = 0; e < experts; ++e)
         model->units.unit[layer->first_expert + e] =
-            (mot_unit){"experts", (int)e, &layer->own_table, MOT_ROLE_EXPERT, MOT_ROOT, NULL};
+            (mot_unit){name[2], (int)e, &layer->own_table, MOT_ROLE_EXPERT, MOT_ROOT, NULL};
+    return MOT_OK;
+}
+
+static mot_status list_dense(mot_model *model, int number)
+{
+    mot_dense *dense = &model->dense[number];
+    size_t room = model->units.count;
+    const mot_status status = mot_reserve(&model->units.unit, &room, room + 1, sizeof *model->units.unit, "units");
+    if (status != MOT_OK) return status;
+    dense->unit = model->units.count++;
+    model->units.unit[dense->unit] =
+        (mot_unit){mot_dense_name(number), MOT_ALONE, &dense->table, MOT_ROLE_EXPERT, MOT_ALIKE, &dense->params};
     return MOT_OK;
 }
 
@@ -97,21 +119,79 @@ done:
     return status;
 }
 
+/* One block for all layers, as a checkpoint has it. */
+static mot_status create_bias(mot_model *model)
+{
+    size_t experts = 0;
+    mot_real *bias;
+    for (int l = 0; l < model->layers; ++l) experts += (size_t)model->layer[l].experts;
+    const mot_status status = mot_allocate(&bias, experts, sizeof *bias, "the balance bias");
+    for (int l = 0; status == MOT_OK && l < model->layers; bias += model->layer[l++].experts)
+        model->layer[l].balance_bias = bias;
+    return status;
+}
+
+/* One layer, whose experts are whole transformers. */
+static mot_status create_alone(mot_model *model, const mot_expert_shape *shape)
+{
+    const mot_config *config = model->config;
+    const layer_plan plan = {&config->model, &config->gate, &config->route, mot_expert_kind_at(config->model.kind), *shape,
+                             *shape};
+    mot_status status;
+    model->layers = 1;
+    MOT_TRY(mot_allocate(&model->layer, 1, sizeof *model->layer, "layers"));
+    MOT_TRY(create_layer(model, model->layer, &plan));
+    MOT_TRY(list_units(model, model->layer));
+done:
+    return status;
+}
+
+/* Embedding, layers and head. */
+static mot_status create_flow(mot_model *model, const mot_expert_shape *shape)
+{
+    const mot_config *config = model->config;
+    mot_status status;
+    MOT_TRY(mot_allocate(&model->flow, (size_t)config->layers, sizeof *model->flow, "layers"));
+    MOT_TRY(mot_allocate(&model->layer, (size_t)config->layers, sizeof *model->layer, "layers"));
+    MOT_TRY(mot_allocate(&model->dense, (size_t)config->layers, sizeof *model->dense, "layers"));
+    for (int i = 0; i < config->layers; ++i) {
+        const mot_layer_config *of = &config->layer[i];
+        const size_t rows = mot_expert_rows(&mot_embed_kind, &(mot_expert_shape){.config = &of->model}, shape->tokens);
+        const mot_expert_shape state = {&of->model, rows, of->model.width, 0, shape->outputs, shape->precision};
+        const layer_plan plan = {&of->model, &of->gate, &of->route, &mot_blocks_kind, state,
+                                 of->gate.input == MOT_GATE_STATE ? state : *shape};
+        const bool experts = of->role == MOT_LAYER_EXPERTS;
+        model->flow[model->flows++] = (mot_flow){of->role, experts ? model->layers : model->denses};
+        if (experts) {
+            MOT_TRY(create_layer(model, &model->layer[model->layers++], &plan));
+            MOT_TRY(list_units(model, &model->layer[model->layers - 1]));
+        } else {
+            mot_expert_shape samples = *shape;
+            samples.config = &of->model;
+            MOT_TRY(mot_dense_create(&model->dense[model->denses], model->denses,
+                                     of->role == MOT_LAYER_EMBED  ? &mot_embed_kind
+                                     : of->role == MOT_LAYER_HEAD ? &mot_head_kind
+                                                                  : &mot_blocks_kind,
+                                     of->role == MOT_LAYER_EMBED ? &samples : &state));
+            ++model->denses;
+        }
+    }
+    for (int d = 0; d < model->denses; ++d) MOT_TRY(list_dense(model, d));
+done:
+    return status;
+}
+
 mot_status mot_model_create(mot_model *model, const mot_comm *comm, const mot_config *config, size_t tokens,
                             size_t width, size_t vocabulary, size_t outputs, bool fold)
 {
     const mot_expert_config *expert = &config->model;
     const mot_precision precision = expert->precision == MOT_RULE_BF16_ALWAYS ? MOT_PRECISION_BF16
                                                                               : MOT_PRECISION_FP32;
-    const layer_plan plan = {expert, &config->gate, &config->route, mot_expert_kind_at(expert->kind),
-                             {expert, tokens, width, vocabulary, outputs, precision}};
+    const mot_expert_shape shape = {expert, tokens, width, vocabulary, outputs, precision};
     mot_status status;
-    *model = (mot_model){.config = config, .comm = comm, .fold = fold, .layers = 1};
-    MOT_TRY(mot_allocate(&model->layer, (size_t)model->layers, sizeof *model->layer, "layers"));
-    for (int l = 0; l < model->layers; ++l) {
-        MOT_TRY(create_layer(model, &model->layer[l], &plan));
-        MOT_TRY(list_units(model, &model->layer[l]));
-    }
+    *model = (mot_model){.config = config, .comm = comm, .fold = fold};
+    MOT_TRY(config->layers > 0 ? create_flow(model, &shape) : create_alone(model, &shape));
+    MOT_TRY(create_bias(model));
     for (int l = 0; l < model->layers; ++l) MOT_TRY(place_layer(model, l));
 done:
     if (status != MOT_OK) mot_model_free(model);
@@ -122,10 +202,22 @@ void mot_model_free(mot_model *model)
 {
     for (size_t u = 0; u < model->units.count; ++u)
         if (model->units.unit[u].params != NULL) mot_params_free(model->units.unit[u].params);
-    for (int l = 0; model->layer != NULL && l < model->layers; ++l) free_layer(&model->layer[l]);
+    if (model->layers > 0) mot_free(model->layer[0].balance_bias);
+    for (int l = 0; l < model->layers; ++l) free_layer(&model->layer[l]);
+    for (int d = 0; d < model->denses; ++d) mot_dense_free(&model->dense[d]);
     mot_free(model->units.unit);
     mot_free(model->layer);
+    mot_free(model->dense);
+    mot_free(model->flow);
     *model = (mot_model){0};
+}
+
+const mot_layer *mot_model_layer_of(const mot_model *model, size_t unit)
+{
+    for (int l = 0; l < model->layers; ++l)
+        if (unit >= model->layer[l].first_unit && unit < model->layer[l].first_expert + (size_t)model->layer[l].experts)
+            return &model->layer[l];
+    return NULL;
 }
 
 /* A spread gate's directions begin orthogonal to those of the experts. The root makes these for itself, where a gradient

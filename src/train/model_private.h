@@ -52,6 +52,11 @@ void mot_model_adopt(mot_model *model, model_experts *held);
 /* model_move.c: mot_model_move to experts that had the numbers from[] (NULL: the same), ascending; others go. */
 mot_status mot_model_settle(mot_model *model, int layer, mot_placement *placement, const int *from);
 
+/* model_dense.c: what is the `number`-th that all ranks hold alike, and its name in files. On failure free it. */
+mot_status mot_dense_create(mot_dense *dense, int number, const mot_expert_kind *kind, const mot_expert_shape *shape);
+void mot_dense_free(mot_dense *dense);
+const char *mot_dense_name(int number);
+
 /* exact_sum.c: total [table->count] = the sum of `all` terms, of which this rank has `terms`: each number is rounded once to
  * a fixed-point number of 62 - log2(all) bits below the largest of its tensor over all terms, and integers are added; so
  * neither the order nor the number of ranks can matter. NaN where a tensor is not finite. Collective; nothing where the table

@@ -76,11 +76,27 @@ static void work_together(mot_step *step, bool learn)
     if (learn) learn_again(step, last, &since);
 }
 
+/* Experts learn, and everybody hears how it went. */
+static mot_status finish(mot_step *step, const mot_step_task *task, bool learn, mot_step_result *result)
+{
+    double since = mot_clock_s();
+    mot_status status = MOT_OK;
+    enter(MOT_PHASE_UPDATE);
+    if (learn) mot_step_split_settle(step, MOT_PHASE_UPDATE);
+    if (learn) status = mot_step_update(step, task);
+    if (status == MOT_ERR_NUMERIC)
+        status = mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
+    mot_step_count_work(step, task);
+    lap(step, MOT_PHASE_UPDATE, &since);
+    return mot_step_report(step, task, status, result);
+}
+
 mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mot_step_task *task, bool stop,
                         mot_step_result *result)
 {
     const mot_part_set of_experts = ~(1u << MOT_PART_GATE);
-    const bool learn = task->stage != NULL && (task->stage->train & of_experts) != 0;
+    /* Through several layers even a gate's gradient takes the whole way back. */
+    const bool learn = task->stage != NULL && (step->stack != NULL || (task->stage->train & of_experts) != 0);
     double since = mot_clock_s();
     step->learns = learn ? task->stage->train : 0;
     step->reports.count = 0;
@@ -90,6 +106,11 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     enter(MOT_PHASE_LOAD);
     mot_status status = mot_batch_load(&step->batch, step->comm, source, task->first, task->total);
     lap(step, MOT_PHASE_LOAD, &since);
+    if (step->stack != NULL) {
+        status = mot_stack_step(step, task, status, stop, learn);
+        if (status != MOT_OK) return status;
+        return finish(step, task, learn, result);
+    }
     status = mot_step_choose(step, task, status, stop);
     if (status == MOT_OK)
         status = step->soft.on ? mot_comm_agree(step->comm, mot_step_soft_prepare(step)) : mot_step_dispatch(step);
@@ -105,14 +126,5 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
         work_alone(step, learn);
     else
         work_together(step, learn);
-    since = mot_clock_s();
-    enter(MOT_PHASE_UPDATE);
-    if (learn) mot_step_split_settle(step, MOT_PHASE_UPDATE);
-    if (learn) status = mot_step_update(step, task);
-    if (status == MOT_ERR_NUMERIC)
-        status = mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
-    mot_step_count_work(step, task);
-    lap(step, MOT_PHASE_UPDATE, &since);
-
-    return mot_step_report(step, task, status, result);
+    return finish(step, task, learn, result);
 }

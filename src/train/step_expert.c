@@ -151,7 +151,7 @@ static void work_strip(void *context, size_t task, int thread)
     if (!learn || guest) return;
     size_t *added = &step->layer->added[strip->group];
     mot_threads_await(step->threads, added, strip->turn);
-    if (apart) mot_step_add_strip(step, strip->group, worker->sum);
+    if (apart) mot_step_add_strip(step, step->layer, strip->group, worker->sum);
     mot_threads_advance(step->threads, added);
 }
 

@@ -86,7 +86,7 @@ void mot_step_layer_free(const mot_step *step, step_layer *layer)
     const layer_root *root = &layer->root;
     void *const arrays[] = {root->g,    root->id,       root->h,      root->p,
                             root->d_h,  root->kept,     root->prob,   root->d_weight,
-                            root->importance, layer->added, layer->load, layer->choices.message};
+                            root->importance, root->d_g, layer->added, layer->load, layer->choices.message};
     free_chunks(step, layer);
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
@@ -148,34 +148,39 @@ void mot_layer_importance(const mot_step *step, const step_layer *layer)
         root->prob[r] = root->p[r / K * E + (size_t)layer->choices.expert[r]];
 }
 
-mot_status mot_layer_learn_gate(const mot_step *step, const step_layer *layer, const mot_step_task *task,
-                                mot_balance *balance)
+static bool gate_learns(const step_layer *layer, const mot_step_task *task)
+{
+    return task->stage != NULL && mot_gate_learns(&layer->of->gate) && (task->stage->train >> MOT_PART_GATE & 1u);
+}
+
+mot_balance mot_layer_gate_gradient(const mot_step *step, const step_layer *layer, const mot_step_task *task,
+                                    mot_real share)
 {
     mot_layer *of = layer->of;
     const layer_root *root = &layer->root;
     const mot_route_config route = mot_layer_routing(layer, task);
     const mot_choice_batch choice = mot_layer_choice(step, layer, task);
-    const bool learns = task->stage != NULL && mot_gate_learns(&of->gate) &&
-                        (task->stage->train >> MOT_PART_GATE & 1u);
-    if (!learns) {
-        if (choice.K > 0) *balance = mot_balance_losses(&route, &choice, NULL);
-        return MOT_OK;
-    }
-    if (choice.K > 0) { /* a spread gate has its gradient */
-        const mot_real share = 1 / (mot_real)choice.n;
-        const bool texts = of->gate.tokens > 0;
-        for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
-        mot_choose_backward(&route, &choice, root->d_weight, root->d_h);
-        *balance = mot_balance_losses(&route, &choice, root->d_h);
-        mot_gate_backward(&of->gate, &of->gate_params, choice.n, texts ? NULL : root->g, texts ? root->id : NULL,
-                          root->d_h, root->kept);
-    }
-    if (task->look) return MOT_OK;
+    const bool texts = of->gate.tokens > 0, hands_on = task->stage != NULL && root->d_g != NULL;
+    if (choice.K == 0) return (mot_balance){0}; /* a spread gate has its gradient */
+    if (!gate_learns(layer, task) && !hands_on) return mot_balance_losses(&route, &choice, NULL);
+    for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
+    mot_choose_backward(&route, &choice, root->d_weight, root->d_h);
+    const mot_balance balance = mot_balance_losses(&route, &choice, root->d_h);
+    mot_gate_backward(&of->gate, &of->gate_params, choice.n, texts ? NULL : root->g, texts ? root->id : NULL, root->d_h,
+                      root->kept, root->d_g);
+    return balance;
+}
+
+mot_status mot_layer_learn_gate(const mot_step *step, const step_layer *layer, const mot_step_task *task)
+{
+    mot_layer *of = layer->of;
+    const mot_route_config route = mot_layer_routing(layer, task);
+    if (!gate_learns(layer, task) || task->look) return MOT_OK;
     const mot_status status = mot_step_learn(task, &step->model->units.unit[of->first_unit]);
     if (status != MOT_OK)
         return mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());
     /* Those that are not active are the last. */
-    mot_balance_bias(&route, task->active > 0 ? (size_t)task->active : choice.E, layer->load, of->balance_bias);
+    mot_balance_bias(&route, task->active > 0 ? (size_t)task->active : of->gate.experts, layer->load, of->balance_bias);
     return MOT_OK;
 }
 

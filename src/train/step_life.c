@@ -5,10 +5,24 @@
 
 #include "mot/memory.h"
 
+/* Of a layer: choices of a sample, experts. */
+static size_t most_choices(const mot_step *step)
+{
+    size_t most = 1;
+    for (int l = 0; l < step->model->layers; ++l) most = MOT_MAX(most, step->layer[l].K);
+    return most;
+}
+static size_t most_experts(const mot_step *step)
+{
+    size_t most = 1;
+    for (int l = 0; l < step->model->layers; ++l) most = MOT_MAX(most, (size_t)step->model->layer[l].experts);
+    return most;
+}
+
 static mot_status create_root(mot_step *step)
 {
     coordinator *root = &step->root;
-    const size_t B = step->most, R = step->reported, E = (size_t)step->model->layer->experts,
+    const size_t B = step->most, R = step->reported, E = most_experts(step),
                  notes = step->soft.on ? 0 : B, ranks = (size_t)step->comm->size,
                  kinds = (size_t)MOT_MAX(1, MOT_MAX(step->loss.classes, step->groups));
     const char *what = "the coordinator's arrays";
@@ -25,7 +39,7 @@ static mot_status create_root(mot_step *step)
     if (step->loss.head != NULL) MOT_TRY(mot_allocate(&root->unaided, B, sizeof(bool), what));
     MOT_TRY(mot_allocate(&root->loss, B, sizeof(double), what));
     MOT_TRY(mot_allocate(&root->report, B * R, sizeof *root->report, what));
-    MOT_TRY(mot_allocate(&root->reporter, B * R, sizeof(int), what));
+    MOT_TRY(mot_allocate(&root->reporter, B * most_choices(step), sizeof(int), what));
     MOT_TRY(mot_allocate(&root->table, E * kinds, sizeof(int64_t), what));
 done:
     return status;
@@ -77,8 +91,9 @@ static mot_status create_workers(mot_step *step, int threads)
     mot_status status;
     MOT_TRY(mot_threads_create(&step->threads, threads));
     MOT_TRY(mot_allocate(&step->worker, (size_t)threads, sizeof *step->worker, "threads"));
-    for (int t = 0; t < threads; ++t) MOT_TRY(create_worker(step, &step->worker[t]));
-    step->strips.room = step->most * step->layer->K / step->layer->tile + (size_t)step->model->layer->experts;
+    const bool alone = step->stack == NULL;
+    for (int t = 0; alone && t < threads; ++t) MOT_TRY(create_worker(step, &step->worker[t]));
+    if (alone) step->strips.room = step->most * step->layer->K / step->layer->tile + (size_t)step->model->layer->experts;
     MOT_TRY(mot_allocate(&step->strips.strip, step->strips.room, sizeof *step->strips.strip, "strips"));
     MOT_TRY(mot_allocate(&step->due, units, sizeof *step->due, "units"));
     MOT_TRY(mot_allocate(&step->updated, units, sizeof *step->updated, "units"));
@@ -123,19 +138,22 @@ static mot_status choose_nodes(mot_step *step)
 static mot_status create_here(mot_step *step, const mot_batch_source *reader, int threads)
 {
     mot_status status;
-    MOT_TRY(mot_batch_init(&step->batch, step->comm, &step->model->layer->gate, reader, step->most, step->chunks));
+    const bool stack = step->model->flows > 0;
+    if (stack) MOT_TRY(mot_stack_create(step, threads));
+    MOT_TRY(mot_batch_init(&step->batch, step->comm, stack ? NULL : &step->model->layer->gate,
+                           stack ? mot_stack_grain(step) : 1, reader, step->most, step->chunks));
     MPI_Type_contiguous((int)step->batch.note_bytes, MPI_BYTE, &step->types.note);
     MPI_Type_commit(&step->types.note);
     MPI_Type_contiguous(sizeof(choice_report), MPI_BYTE, &step->types.report);
     MPI_Type_commit(&step->types.report);
-    MOT_TRY(mot_step_split_create(step));
-    MOT_TRY(mot_step_layer_create(step, step->layer));
+    if (!stack) MOT_TRY(mot_step_split_create(step));
+    if (!stack) MOT_TRY(mot_step_layer_create(step, step->layer));
     MOT_TRY(create_workers(step, threads));
     MOT_TRY(mot_step_soft_create(step));
     step->reports.room = step->most * step->reported;
     MOT_TRY(mot_allocate(&step->reports.report, step->reports.room, sizeof(choice_report), "reports"));
-    if (step->layer->K > 1)
-        MOT_TRY(mot_allocate(&step->home.row, step->most * step->layer->K, sizeof(uint32_t), "reports"));
+    if (step->stack != NULL || most_choices(step) > 1)
+        MOT_TRY(mot_allocate(&step->home.row, step->most * most_choices(step), sizeof(uint32_t), "reports"));
     if (step->comm->rank == MOT_ROOT) MOT_TRY(create_root(step));
 done:
     return status;
@@ -185,8 +203,10 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
     status = mot_allocate(&step->layer, (size_t)model->layers, sizeof *step->layer, "layers");
     MOT_TRY(mot_comm_agree(model->comm, status));
-    describe_layer(step, step->layer, model->layer);
-    step->reported = MOT_MAX(step->layer->K, (size_t)1);
+    status = mot_allocate(&step->result, (size_t)model->layers, sizeof *step->result, "layers");
+    MOT_TRY(mot_comm_agree(model->comm, status));
+    if (model->flows == 0) describe_layer(step, step->layer, model->layer);
+    step->reported = model->flows == 0 ? MOT_MAX(step->layer->K, (size_t)1) : 1;
     MOT_TRY(choose_nodes(step));
     status = create_here(step, reader, threads);
     MOT_TRY(mot_comm_agree(model->comm, status));
@@ -209,8 +229,10 @@ void mot_step_destroy(mot_step **handle)
     mot_nodes_free(&step->nodes);
     free_workers(step);
     mot_free(step->layer);
+    mot_free(step->result);
     mot_step_split_destroy(&step->split);
     mot_step_soft_destroy(&step->soft);
+    mot_stack_destroy(step);
     mot_free(step->reports.report);
     mot_free(step->reports.output);
     mot_free(step->home.row);
@@ -253,6 +275,7 @@ const mot_nodes *mot_step_nodes(const mot_step *step)
 
 mot_step_size mot_step_bytes(const mot_step *step)
 {
+    if (step->stack != NULL) return mot_stack_bytes(step);
     const size_t ranks = (size_t)step->comm->size, rows = step->most * step->layer->K, home = rows / ranks + step->layer->K,
                  owners = (size_t)mot_placement_workers(&step->model->layer->placement),
                  owner = step->model->layer->local > 0 ? rows / owners + 1 : 0,

@@ -44,8 +44,8 @@ typedef struct rank_note {
 /* What the coordinator tells every rank at the end. */
 typedef struct step_verdict {
     int32_t status, stop;
-    double loss, hits, purity;
-    mot_balance balance;
+    double loss, hits, purity[MOT_MAX_LAYERS];
+    mot_balance balance[MOT_MAX_LAYERS];
     double compute_s, exchange_s, wait_s, flops;
 } step_verdict;
 
@@ -140,6 +140,7 @@ typedef struct layer_choices {
 typedef struct layer_root {
     mot_real *g;           /* [B, F] */
     int32_t *id;           /* [B, tokens] */
+    mot_real *d_g;         /* [B, F], of a gate that sees a state; else NULL */
     mot_real *h, *p, *d_h; /* [B, E] */
     mot_real *kept;        /* the gate's */
     mot_real *d_weight;    /* [B, K] */
@@ -158,6 +159,7 @@ typedef struct step_layer {
     size_t *added;     /* [E], local experts: strips of this step, added to the expert's gradient */
     int64_t *load;     /* [E]: rows of each expert in this step, over all ranks */
     layer_root root;   /* arrays on the root alone */
+    mot_balance balance; /* on the root, of a way back through several layers */
 } step_layer;
 
 /* What threads share out. */
@@ -198,6 +200,8 @@ typedef struct step_home {
     mot_real *combined, *d_combined, *output; /* [C] */
 } step_home;
 
+typedef struct step_stack step_stack; /* step_stack.h */
+
 struct mot_step {
     mot_model *model;
     const mot_comm *comm;
@@ -222,6 +226,8 @@ struct mot_step {
     step_reports reports;
     step_home home;
     step_soft soft;
+    step_stack *stack;        /* NULL: one layer */
+    mot_layer_result *result; /* [model->layers] */
     coordinator root; /* arrays on the root alone */
     mot_step_work work;
     double progress_s; /* when mot_step_progress last asked MPI */
@@ -237,6 +243,8 @@ void mot_step_layer_free(const mot_step *step, step_layer *layer);
 mot_choice_batch mot_layer_choice(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 void mot_layer_score(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 void mot_layer_choose(const mot_step *step, const step_layer *layer, const mot_step_task *task);
+/* step_route.c, on the root: the gathered notes, which lie rank by rank, into position order. */
+void mot_step_spread_notes(mot_step *step);
 /* step_route.c, on the root: counts and places of a gather in which rank r gives a row for every owner[] that is r. */
 void mot_step_count_rows(mot_step *step, size_t rows, const int *owner);
 /* What the stage at hand says of choosing; an evaluation explores nothing. */
@@ -246,11 +254,12 @@ static inline mot_route_config mot_layer_routing(const step_layer *layer, const 
     if (task->stage != NULL) route.explore = task->stage->explore;
     return route;
 }
-/* step_layer.c, on the root, when the batch is done: sums of probabilities, and those of the chosen; and the gate learns, `*balance`
- * getting what its choices cost. */
+/* step_layer.c, on the root, when the batch is done: sums of probabilities, and those of the chosen; the gate's gradient, with
+ * d_weight times `share`, and what its choices cost, which is returned; and the gate learns. */
 void mot_layer_importance(const mot_step *step, const step_layer *layer);
-mot_status mot_layer_learn_gate(const mot_step *step, const step_layer *layer, const mot_step_task *task,
-                                mot_balance *balance);
+mot_balance mot_layer_gate_gradient(const mot_step *step, const step_layer *layer, const mot_step_task *task,
+                                    mot_real share);
+mot_status mot_layer_learn_gate(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 /* step_layer.c: room for the rows of all chunks' plans, once every rank is known to have built its own: `status` is this rank's.
  * `back`: outputs travel as well. Collective; the same status everywhere. */
 mot_status mot_layer_make_room(const mot_step *step, step_layer *layer, bool back, mot_status status);
@@ -268,8 +277,8 @@ typedef enum expert_work {
 } expert_work;
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
 /* step_update.c: adds a strip's gradient, a block of the expert's table, to a local expert's. The strip's turn must have
- * come (strips.added), which the caller then counts. */
-void mot_step_add_strip(mot_step *step, size_t local, const mot_real *strip);
+ * come (layer->added), which the caller then counts. */
+void mot_step_add_strip(const mot_step *step, const step_layer *layer, size_t local, const mot_real *strip);
 /* step_split.c: all do nothing without route.split. Prepare: after the plans; the caller agrees on the status. Begin:
  * weights set out. Settle: everything in flight has arrived, and strips that came back are added. Expect and return:
  * gradients of the chunk's strips, at their owner and at the helper. */
@@ -311,6 +320,19 @@ void mot_step_soft_combine(mot_step *step);
 void mot_step_soft_losses(mot_step *step);
 void mot_step_soft_return(mot_step *step);
 void mot_step_soft_give_gate(mot_step *step);
+/* step_stack*.c: several layers. Create and destroy; everything of a step up to the update, status as mot_step_choose; and sums
+ * of the gradients of what all ranks hold alike. Collective. */
+mot_status mot_stack_create(mot_step *step, int threads);
+void mot_stack_destroy(mot_step *step);
+mot_status mot_stack_step(mot_step *step, const mot_step_task *task, mot_status status, bool stop, bool learn);
+void mot_stack_sum(mot_step *step);
+/* As mot_step_count_work. */
+void mot_stack_count_work(mot_step *step);
+/* Positions that stay together at home; bytes, as mot_step_bytes. */
+size_t mot_stack_grain(const mot_step *step);
+mot_step_size mot_stack_bytes(const mot_step *step);
+/* The rank that has each sample at the end [B]. */
+const int *mot_stack_holder(const mot_step *step);
 /* step_report.c: gathers the reports, updates the gate, and tells everybody. */
 mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status status,
                            mot_step_result *result);

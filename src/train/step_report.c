@@ -13,7 +13,8 @@ static void spread_reports(mot_step *step)
     for (size_t r = 0; r < rows; ++r) {
         const choice_report *report = &root->report[r];
         const size_t p = report->position;
-        if (step->layer->K > 0) step->layer->root.d_weight[p * step->layer->K + report->choice] = report->d_weight;
+        if (step->stack == NULL && step->layer->K > 0)
+            step->layer->root.d_weight[p * step->layer->K + report->choice] = report->d_weight;
         if (report->choice != 0) continue;
         root->loss[p] = report->loss;
         root->predicted[p] = report->predicted;
@@ -27,17 +28,17 @@ static void spread_reports(mot_step *step)
 
 /* Share of the batch that went to an expert whose commonest group (or class) it is of: first choices. A split has groups
  * or has none; where nobody knows labels either, there is no such share. */
-static double batch_purity(mot_step *step)
+static double batch_purity(mot_step *step, const step_layer *layer)
 {
     coordinator *root = &step->root;
-    const size_t E = (size_t)step->model->layer->experts, n = step->batch.total;
+    const size_t E = (size_t)layer->of->experts, n = step->batch.total;
     const bool groups = step->groups > 0 && root->group[0] >= 0;
     const size_t kinds = (size_t)(groups ? step->groups : step->loss.classes);
     const int32_t *kind = groups ? root->group : root->label;
     if (kind[0] < 0) return NAN;
     memset(root->table, 0, E * kinds * sizeof *root->table);
     for (size_t p = 0; p < n; ++p)
-        ++root->table[(size_t)step->layer->choices.expert[p * step->layer->K] * kinds + (size_t)kind[p]];
+        ++root->table[(size_t)layer->choices.expert[p * layer->K] * kinds + (size_t)kind[p]];
     int64_t pure = 0;
     for (size_t e = 0; e < E; ++e) {
         int64_t most = 0;
@@ -52,7 +53,7 @@ static mot_status check_losses(const mot_step *step, const mot_step_task *task)
 {
     const coordinator *root = &step->root;
     for (size_t p = 0; p < step->batch.total; ++p)
-        if (!isfinite(root->loss[p]) && step->layer->K == 0)
+        if (!isfinite(root->loss[p]) && (step->layer->K == 0 || step->stack != NULL))
             return mot_fail(MOT_ERR_NUMERIC,
                             "step %" MOT_PRI_GIDX ": the loss of sample %" MOT_PRI_GIDX
                             " is not finite; a smaller rate or clip may help",
@@ -69,7 +70,7 @@ static mot_status check_losses(const mot_step *step, const mot_step_task *task)
 static void sum_up(mot_step *step, step_verdict *verdict)
 {
     coordinator *root = &step->root;
-    const size_t n = step->batch.total, K = step->layer->K;
+    const size_t n = step->batch.total;
     double loss = 0, hits = 0;
     for (size_t p = 0; p < n; ++p) {
         loss += root->loss[p];
@@ -77,8 +78,11 @@ static void sum_up(mot_step *step, step_verdict *verdict)
     }
     verdict->loss = loss / (double)n;
     verdict->hits = step->loss.kind->right != NULL ? hits : NAN;
-    verdict->purity = K > 0 ? batch_purity(step) : NAN;
-    if (K > 0) mot_layer_importance(step, step->layer); /* else nothing was chosen */
+    for (int l = 0; l < step->model->layers; ++l) {
+        const step_layer *layer = &step->layer[l];
+        verdict->purity[l] = layer->K > 0 ? batch_purity(step, layer) : NAN;
+        if (layer->K > 0) mot_layer_importance(step, layer); /* else nothing was chosen */
+    }
 }
 
 /* The step's work of all ranks: what they have done since they last reported. */
@@ -109,23 +113,31 @@ static mot_status conclude(mot_step *step, const mot_step_task *task, mot_status
     measure(step, verdict);
     if (verdict->status != MOT_OK && !numeric) return status;
     spread_reports(step);
-    for (int e = 0; e < step->model->layer->experts; ++e)
-        step->layer->root.importance[e] = NAN; /* until it is known that there are sums */
+    for (int l = 0; l < step->model->layers; ++l)
+        for (int e = 0; e < step->layer[l].of->experts; ++e)
+            step->layer[l].root.importance[e] = NAN; /* until it is known that there are sums */
     MOT_TRY(check_losses(step, task));
     if (numeric) return status; /* a gradient's; whose rank has named it */
     sum_up(step, verdict);
-    MOT_TRY(mot_layer_learn_gate(step, step->layer, task, &verdict->balance));
+    const bool done = step->stack != NULL && step->learns != 0; /* on the way back */
+    for (int l = 0; l < step->model->layers; ++l) {
+        const step_layer *layer = &step->layer[l];
+        verdict->balance[l] =
+            done ? layer->balance : mot_layer_gate_gradient(step, layer, task, 1 / (mot_real)step->batch.total);
+        MOT_TRY(mot_layer_learn_gate(step, layer, task));
+    }
 done:
     return status;
 }
 
-/* Who reports each (sample, choice): K = 1: who worked on it; K > 1: home. */
+/* Who reports each (sample, choice): K = 1: who worked on it; K > 1: home. Of several layers: who has the sample last. */
 static void find_reporters(mot_step *step)
 {
     int *reporter = step->root.reporter;
     const int *owner = step->model->layer->placement.owner;
     const size_t n = step->batch.total, K = step->layer->K, R = step->reported;
-    for (size_t r = 0; r < n * R; ++r)
+    for (size_t r = 0; r < n && step->stack != NULL; ++r) reporter[r] = mot_stack_holder(step)[r];
+    for (size_t r = 0; r < n * R && step->stack == NULL; ++r)
         reporter[r] = K == 1 ? owner[step->layer->choices.expert[r]] : step->batch.home[r / R];
     for (size_t c = 0; step->split.on && K == 1 && c < step->chunks; ++c) {
         mot_split *split = &step->layer->chunk[c].split;
@@ -140,21 +152,43 @@ static void find_reporters(mot_step *step)
 /* Everybody has the choices. */
 static void count_load(mot_step *step)
 {
-    const size_t rows = step->batch.total * step->layer->K;
-    for (size_t e = 0; e < step->model->layer->gate.experts; ++e)
-        step->layer->load[e] = step->soft.on ? (int64_t)step->batch.total : 0;
-    for (size_t r = 0; r < rows; ++r) ++step->layer->load[step->layer->choices.expert[r]];
+    for (int l = 0; l < step->model->layers; ++l) {
+        const step_layer *layer = &step->layer[l];
+        const size_t rows = step->batch.total * layer->K;
+        for (int e = 0; e < layer->of->experts; ++e)
+            layer->load[e] = step->soft.on ? (int64_t)step->batch.total : 0;
+        for (size_t r = 0; r < rows; ++r) ++layer->load[layer->choices.expert[r]];
+    }
 }
 
-static void fill_result(const mot_step *step, const step_verdict *verdict, mot_step_result *result)
+static void fill_layers(mot_step *step, const step_verdict *verdict)
+{
+    for (int l = 0; l < step->model->layers; ++l) {
+        step_layer *layer = &step->layer[l];
+        const bool chose = step->root.sample != NULL && layer->K > 0;
+        step->result[l] = (mot_layer_result){
+            .balance = verdict->balance[l],
+            .purity = verdict->purity[l],
+            .choices = layer->K,
+            .expert = chose ? layer->choices.expert : NULL,
+            .prob = chose ? layer->root.prob : NULL,
+            .weight = chose ? layer->choices.weight : NULL,
+            .load = layer->load,
+            .importance = layer->root.importance,
+        };
+    }
+}
+
+static void fill_result(mot_step *step, const step_verdict *verdict, mot_step_result *result)
 {
     const coordinator *root = &step->root;
-    const bool chose = root->sample != NULL && !step->soft.on;
+    const mot_layer_result *first = step->result;
+    fill_layers(step, verdict);
     *result = (mot_step_result){
         .loss = verdict->loss,
         .hits = verdict->hits,
-        .purity = verdict->purity,
-        .balance = verdict->balance,
+        .purity = first->purity,
+        .balance = first->balance,
         .compute_s = verdict->compute_s,
         .exchange_s = verdict->exchange_s,
         .wait_s = verdict->wait_s,
@@ -167,12 +201,13 @@ static void fill_result(const mot_step *step, const step_verdict *verdict, mot_s
         .right = root->right,
         .right_unaided = root->unaided,
         .sample_loss = root->loss,
-        .expert = chose ? step->layer->choices.expert : NULL,
-        .prob = chose ? step->layer->root.prob : NULL,
-        .weight = chose ? step->layer->choices.weight : NULL,
-        .load = step->layer->load,
-        .importance = step->layer->root.importance,
+        .expert = first->expert,
+        .prob = first->prob,
+        .weight = first->weight,
+        .load = first->load,
+        .importance = first->importance,
         .output = root->output,
+        .layer = first,
     };
 }
 

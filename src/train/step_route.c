@@ -7,8 +7,7 @@
 
 /* ---- the coordinator ---- */
 
-/* Puts the gathered notes, which lie rank by rank, into position order. */
-static void spread_notes(mot_step *step)
+void mot_step_spread_notes(mot_step *step)
 {
     const mot_batch *batch = &step->batch;
     const mot_gate *gate = &step->model->layer->gate;
@@ -20,6 +19,7 @@ static void spread_notes(mot_step *step)
         root->sample[p] = note->index;
         root->label[p] = mot_target_class(&step->loss, note->target);
         root->group[p] = note->group;
+        if (batch->gate == NULL) continue;
         if (gate->tokens > 0)
             memcpy(step->layer->root.id + p * row, at + batch->note_numbers, row * sizeof *step->layer->root.id);
         else
@@ -29,7 +29,7 @@ static void spread_notes(mot_step *step)
 
 static void score_and_choose(mot_step *step, const mot_step_task *task, double *since)
 {
-    spread_notes(step);
+    mot_step_spread_notes(step);
     mot_layer_score(step, step->layer, task);
     lap(step, MOT_PHASE_SCORE, since);
     mot_layer_choose(step, step->layer, task);
@@ -149,8 +149,8 @@ void mot_step_peers(const mot_step *step, bool *peer)
 {
     const mot_batch *batch = &step->batch;
     const int *owner = step->model->layer->placement.owner, me = step->comm->rank;
-    for (int r = 0; r < step->comm->size; ++r) peer[r] = step->soft.on;
-    for (size_t i = 0; i < batch->total * step->layer->K; ++i) {
+    for (int r = 0; r < step->comm->size; ++r) peer[r] = step->soft.on || step->stack != NULL;
+    for (size_t i = 0; step->stack == NULL && i < batch->total * step->layer->K; ++i) {
         const int home = batch->home[i / step->layer->K], there = owner[step->layer->choices.expert[i]];
         if (home == me) peer[there] = true;
         if (there == me) peer[home] = true;

@@ -220,7 +220,7 @@ void mot_step_split_settle(mot_step *step, mot_phase phase)
         if (mot_model_expert(model, share->expert) == NULL || share->worker == step->comm->rank) continue;
         const size_t local = (size_t)model->layer->placement.local_index[share->expert];
         for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->layer->table.count) {
-            mot_step_add_strip(step, local, strip);
+            mot_step_add_strip(step, step->layer, local, strip);
             ++step->layer->added[local];
         }
     }

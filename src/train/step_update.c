@@ -9,8 +9,8 @@
 static void zero_expert(void *context, size_t expert, int thread)
 {
     (void)thread;
-    mot_step *step = context;
-    mot_layer_zero_expert(step->model->layer, (int)expert);
+    mot_layer *layer = context;
+    mot_layer_zero_expert(layer, (int)expert);
 }
 
 void mot_step_zero(mot_step *step)
@@ -20,16 +20,19 @@ void mot_step_zero(mot_step *step)
         const mot_unit *unit = &model->units.unit[u];
         if (unit->role == MOT_ROLE_GATE && unit->params != NULL) mot_params_zero_gradient(unit->params);
     }
-    mot_threads_run(step->threads, (size_t)model->layer->local, zero_expert, step);
-    memset(step->layer->added, 0, (size_t)model->layer->local * sizeof *step->layer->added);
+    for (int l = 0; l < model->layers; ++l) {
+        mot_layer *layer = &model->layer[l];
+        mot_threads_run(step->threads, (size_t)layer->local, zero_expert, layer);
+        memset(step->layer[l].added, 0, (size_t)layer->local * sizeof *step->layer[l].added);
+    }
 }
 
 /* The first strip of a step is the gradient, bit by bit, even where it says -0. */
-void mot_step_add_strip(mot_step *step, size_t local, const mot_real *strip)
+void mot_step_add_strip(const mot_step *step, const step_layer *layer, size_t local, const mot_real *strip)
 {
-    const mot_table *table = &step->model->layer->table;
-    mot_real *const *gradient = step->model->layer->gradient + local * table->rows;
-    const bool first = step->layer->added[local] == 0;
+    const mot_table *table = &layer->of->table;
+    mot_real *const *gradient = layer->of->gradient + local * table->rows;
+    const bool first = layer->added[local] == 0;
     for (size_t r = 0; r < table->rows; ++r) {
         const mot_tensor *row = &table->row[r];
         if (!(step->learns >> row->part & 1u)) continue;
@@ -51,10 +54,11 @@ mot_status mot_step_learn(const mot_step_task *task, const mot_unit *unit)
  * hold alike does on every rank. The gate's gradient comes later. */
 static bool learns(const mot_step *step, const mot_step_task *task, const mot_unit *unit)
 {
+    const mot_layer *layer = mot_model_layer_of(step->model, (size_t)(unit - step->model->units.unit));
     if (unit->params == NULL || unit->role == MOT_ROLE_GATE) return false;
     if (unit->owner != MOT_ALIKE && unit->row < task->frozen) return false;
     if (unit->owner == MOT_ALIKE) return unit->table->rows > 0;
-    return step->layer->added[step->model->layer->placement.local_index[unit->row]] > 0;
+    return step->layer[layer - step->model->layer].added[layer->placement.local_index[unit->row]] > 0;
 }
 
 /* Lists those, experts first: where one has spoiled what all share, it is named. */
@@ -99,6 +103,7 @@ mot_status mot_step_update(mot_step *step, const mot_step_task *task)
     update all = {step, task};
     mot_status status = MOT_OK;
     mot_model_sum_tied(step->model);
+    if (step->stack != NULL) mot_stack_sum(step);
     if (task->look) return status;
     find_due(step, task);
     if (task->careful) MOT_TRY(mot_comm_agree(step->comm, check_finite(step, task)));

@@ -35,8 +35,9 @@ const mot_step_work *mot_step_measure(mot_step *step)
     work->wait_s = sums.wait_s;
     work->phase[MOT_PHASE_EXPERT].flops = work->expert_flops;
     work->sent_bytes = step->split.sent_bytes + step->soft.sent_bytes;
-    for (size_t c = 0; c < step->chunks; ++c)
-        work->sent_bytes += step->layer->chunk[c].dispatch.sent_bytes + step->layer->chunk[c].outputs.sent_bytes;
+    for (int l = 0; l < step->model->layers; ++l)
+        for (size_t c = 0; c < step->chunks; ++c)
+            work->sent_bytes += step->layer[l].chunk[c].dispatch.sent_bytes + step->layer[l].chunk[c].outputs.sent_bytes;
     return work;
 }
 
@@ -129,6 +130,10 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
 {
     if (step->soft.on) {
         count_soft(step, task);
+        return;
+    }
+    if (step->stack != NULL) {
+        mot_stack_count_work(step);
         return;
     }
     const mot_model *model = step->model;

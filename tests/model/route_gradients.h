@@ -118,7 +118,7 @@ static double mixture_loss(void *context, bool learn)
     if (m.what == OF_GATE) {
         loss += inner(m.h, m.fixed, n * E);
         memcpy(m.d_h, m.fixed, sizeof m.d_h);
-        if (learn) mot_gate_backward(&m.gate, &m.params, n, g, id, m.d_h, m.kept);
+        if (learn) mot_gate_backward(&m.gate, &m.params, n, g, id, m.d_h, m.kept, NULL);
         return loss;
     }
     choose();
@@ -135,7 +135,7 @@ static double mixture_loss(void *context, bool learn)
     }
     mot_choose_backward(&m.route, &m.choice, m.d_weight, m.d_h);
     const mot_balance balance = mot_balance_losses(&m.route, &m.choice, learn ? m.d_h : NULL);
-    if (learn) mot_gate_backward(&m.gate, &m.params, n, g, id, m.d_h, m.kept);
+    if (learn) mot_gate_backward(&m.gate, &m.params, n, g, id, m.d_h, m.kept, NULL);
     return loss + m.route.explore.balance_loss * balance.switch_loss +
            m.route.explore.z_loss * balance.z_loss;
 }

@@ -113,7 +113,7 @@ START_TEST(controls_learn_nothing)
         for (size_t i = 0; i < n * E; ++i) h[i] = NAN;
         mot_gate_forward(&gate, &params, n, g, NULL, h, NULL);
         for (size_t i = 0; i < n * E; ++i) ck_assert(h[i] == 0);
-        mot_gate_backward(&gate, &params, n, g, NULL, h, NULL);
+        mot_gate_backward(&gate, &params, n, g, NULL, h, NULL, NULL);
         mot_params_free(&params);
     }
 }

@@ -42,10 +42,12 @@ static void tanh_forward(const mot_gate *gate, const mot_params *params, size_t 
 }
 
 static void tanh_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g,
-                          const int32_t *id, const mot_real *d_h, mot_real *kept)
+                          const int32_t *id, const mot_real *d_h, mot_real *kept, mot_real *d_g)
 {
     const size_t E = gate->experts;
     for (size_t i = 0; i < n * E; ++i) kept[i] = d_h[i] * (1 - kept[i] * kept[i]);
+    if (d_g != NULL)
+        mot_linear_backward_input(d_g, kept, mot_gate_tensor(gate, params->value, 0), n, gate->features, E);
     mot_gate_product_backward(gate, n, g, id, mot_gate_tensor(gate, params->gradient, 0), NULL, kept, E);
 }
 

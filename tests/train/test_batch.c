@@ -87,7 +87,7 @@ START_TEST(every_sample_has_one_home)
                                                  .shuffled = rank % 2 == 0 || total > DATA_SAMPLES,
                                                  .learn_group = chunks == 3};
                 mot_batch batch;
-                mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &source, MOST, chunks));
+                mot_ck_ok(mot_batch_init(&batch, &comm, &gate, 1, &source, MOST, chunks));
                 mot_ck_ok(mot_batch_load(&batch, &comm, &source, source.shuffled ? 1000 : 0, total));
                 check_rank(&batch, &comm, &source, held);
                 /* All ranks agree on the homes. */
@@ -118,7 +118,7 @@ START_TEST(a_sample_that_is_not_there_is_a_sentence)
     const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = 0, .size = 1};
     const mot_batch_source source = {.dataset = &dataset,  .patch = 1};
     mot_batch batch;
-    mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &source, 8, 1));
+    mot_ck_ok(mot_batch_init(&batch, &comm, &gate, 1, &source, 8, 1));
     ck_assert_int_ne(mot_batch_load(&batch, &comm, &source, DATA_SAMPLES - 3, 8), MOT_OK);
     for (size_t p = 0; p < 8; ++p) ck_assert_int_eq(batch.home[p], 0); /* right even then */
     mot_batch_free(&batch);
@@ -139,7 +139,7 @@ START_TEST(what_was_loaded_ahead_is_what_was_asked_for)
     };
     uint64_t random = 7 + (uint64_t)_i;
     mot_batch batch;
-    mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &sources[0], MOST, 2));
+    mot_ck_ok(mot_batch_init(&batch, &comm, &gate, 1, &sources[0], MOST, 2));
     mot_gidx end[3] = {0};
     size_t last = 10, which = 0;
     for (int load = 0; load < 400; ++load) {
@@ -172,7 +172,7 @@ static mot_status load_plainly(const mot_comm *comm, const mot_batch_source *sou
 {
     const mot_batch_source in_memory = {.dataset = &dataset,  .patch = 1};
     mot_batch plain;
-    mot_ck_ok(mot_batch_init(&plain, comm, &gate, &in_memory, MOST, 1));
+    mot_ck_ok(mot_batch_init(&plain, comm, &gate, 1, &in_memory, MOST, 1));
     ck_assert_ptr_null(plain.ahead);
     const mot_status status = mot_batch_load(&plain, comm, source, first, total);
     mot_batch_free(&plain);
@@ -196,7 +196,7 @@ START_TEST(a_failure_ahead_is_told_when_its_batch_is_asked_for)
     const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = 0, .size = 1};
     const mot_batch_source source = {.dataset = &on_disk,  .patch = 1};
     mot_batch batch;
-    mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &source, MOST, 1));
+    mot_ck_ok(mot_batch_init(&batch, &comm, &gate, 1, &source, MOST, 1));
     cut_file(LOST);
     for (int again = 0; again < 2; ++again) {
         for (mot_gidx first = 0; first + BATCH <= LOST; first += BATCH) {
@@ -225,7 +225,7 @@ START_TEST(it_may_be_freed_while_it_loads)
     const mot_batch_source source = {.dataset = &on_disk,  .patch = 1, .shuffled = true};
     for (int loads = 0; loads < 40; ++loads) {
         mot_batch batch;
-        mot_ck_ok(mot_batch_init(&batch, &comm, &gate, &source, MOST, 1));
+        mot_ck_ok(mot_batch_init(&batch, &comm, &gate, 1, &source, MOST, 1));
         for (mot_gidx i = 0; i < loads; ++i) mot_ck_ok(mot_batch_load(&batch, &comm, &source, 60 * i, 60));
         mot_batch_free(&batch);
     }

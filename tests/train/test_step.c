@@ -159,7 +159,7 @@ static double twin_step(world *w, const mot_step_task *task)
     if (stage->train >> MOT_PART_GATE & 1u && mot_gate_learns(&twin->layer->gate)) {
         mot_choose_backward(&route, &choice, d_weight, d_h);
         mot_balance_losses(&route, &choice, d_h);
-        mot_gate_backward(&twin->layer->gate, &twin->layer->gate_params, BATCH, g, NULL, d_h, kept);
+        mot_gate_backward(&twin->layer->gate, &twin->layer->gate_params, BATCH, g, NULL, d_h, kept, NULL);
         mot_ck_ok(mot_optimizer_update(&stage->gate, stage->gate.rate * task->factor, 1u << MOT_PART_GATE,
                                        &twin->layer->gate_params, NULL));
         mot_balance_bias(&route, EXPERTS, load, twin->layer->balance_bias);

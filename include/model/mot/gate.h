@@ -51,7 +51,7 @@ typedef struct mot_gate_kind {
     void (*forward)(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,
                     const int32_t *id, mot_real *h, mot_real *kept);
     void (*backward)(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
-                     const mot_real *d_h, mot_real *kept);
+                     const mot_real *d_h, mot_real *kept, mot_real *d_g);
     /* score [E]: the experts with the largest are those of sample b (choose.h). NULL: by h, with noise and bias. */
     void (*scores)(const struct mot_choice_batch *batch, size_t b, double *score);
 } mot_gate_kind;
@@ -89,9 +89,10 @@ size_t mot_gate_kept(const mot_gate *gate, size_t n);
 /* h [n, E] from g [n, F] (or id [n, tokens], the other NULL). `kept` has mot_gate_kept numbers. */
 void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,
                       const int32_t *id, mot_real *h, mot_real *kept);
-/* Adds to params->gradient for d_h [n, E]. `kept` is what forward left; it is overwritten. */
+/* Adds to params->gradient for d_h [n, E], and writes d_g [n, F] (NULL: not wanted, as with ids; a control's is 0). `kept` is what
+ * forward left; it is overwritten. */
 void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g,
-                       const int32_t *id, const mot_real *d_h, mot_real *kept);
+                       const int32_t *id, const mot_real *d_h, mot_real *kept, mot_real *d_g);
 
 /* ---- of spread gates ---- */
 

@@ -53,11 +53,16 @@ typedef struct mot_expert_config {   /* keys model.* */
 } mot_expert_config;
 
 typedef enum mot_told { MOT_TOLD_GROUP, MOT_TOLD_LABEL } mot_told;
-typedef enum mot_gate_input { MOT_GATE_MEAN, MOT_GATE_SUM, MOT_GATE_FLAT } mot_gate_input;
+typedef enum mot_gate_input {
+    MOT_GATE_MEAN,
+    MOT_GATE_SUM,
+    MOT_GATE_FLAT,
+    MOT_GATE_STATE /* of model.layers alone: what comes into the layer */
+} mot_gate_input;
 typedef struct mot_gate_config { /* keys gate.* */
     int kind;                    /* row of mot_gate_kinds */
     mot_told told;        /* fixed: what it routes by */
-    mot_gate_input input; /* mean or sum over the tokens, or all numbers of the sample side by side */
+    mot_gate_input input; /* mean or sum over the tokens, or all numbers of the sample side by side; or the mean over a state's rows */
     size_t hidden;        /* mlp: hidden units */
     double init;          /* deviation of the initial weights of the last layer; 0: all start at 0 */
 } mot_gate_config;
@@ -110,5 +115,27 @@ typedef struct mot_route_config { /* keys route.* */
     mot_payload payload; /* how numbers travel */
     mot_exchange_form exchange;
 } mot_route_config;
+
+/* ---- several layers: the list model.layers ---- */
+
+typedef enum mot_layer_role {
+    MOT_LAYER_EMBED,   /* samples become states; first */
+    MOT_LAYER_DENSE,   /* blocks that all samples pass */
+    MOT_LAYER_EXPERTS, /* a gate and its experts, each of them blocks */
+    MOT_LAYER_HEAD     /* states become outputs; last */
+} mot_layer_role;
+
+enum { MOT_MAX_LAYERS = 16 };
+
+/* One of them; what it does not say is as in model.*, gate.* and route.*. */
+typedef struct mot_layer_config {
+    mot_layer_role role;
+    mot_expert_config model;
+    mot_gate_config gate;   /* of experts, as what follows */
+    mot_route_config route; /* but for explore, which is a stage's */
+    bool residual;          /* y = x + sum_k w_k f_k(x), f what an expert's blocks add; else y = sum_k w_k (x + f_k(x)) */
+} mot_layer_config;
+
+typedef enum mot_recompute { MOT_RECOMPUTE_AUTO, MOT_RECOMPUTE_YES, MOT_RECOMPUTE_NO } mot_recompute;
 
 #endif

@@ -1,8 +1,8 @@
 /* batch.h: a batch, of which every rank reads its slice.
  *
  * The B samples of a batch have positions 0 .. B-1; position decides order, noise and sums, never the rank. Chunk c of
- * C is the positions [part(B, C, c), part(B, C, c + 1)), and within a chunk every rank reads a contiguous slice, so
- * that each chunk comes from all ranks:
+ * C is the positions [part(B, C, c), part(B, C, c + 1)), and within a chunk every rank reads a contiguous slice, of whole
+ * grains, so that each chunk comes from all ranks:
  *
  *      position   0 1 2 3 | 4 5 6 7     two chunks, two ranks
  *      home       0 0 1 1 | 0 0 1 1
@@ -54,6 +54,7 @@ typedef struct mot_batch_source {
 
 typedef struct mot_batch {
     const mot_gate *gate; /* that the notes are for; not owned */
+    size_t grain;         /* positions, from the first of a chunk on, that one rank reads together */
     size_t total, chunks; /* B, C */
     mot_gidx first;       /* position of sample 0 in the stream */
     int *home;            /* [B]: rank that holds each sample */
@@ -80,8 +81,8 @@ enum {
 
 /* Memory for batches of up to `most` samples, with notes for `gate`, which must stay (NULL: notes have no numbers); for
  * MOT_BATCHES_READY more, and a thread, if those of `source` are read from a disk (mot_dataset_waits). Not collective: the status is this rank's own. */
-mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, const mot_batch_source *source,
-                          size_t most, size_t chunks);
+mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, size_t grain,
+                          const mot_batch_source *source, size_t most, size_t chunks);
 /* For a spread gate: the ranks of a node load, or make, each sample once for all of them, where batches are not loaded ahead
  * (else nothing changes). The caller sees to it that ranks meet between a load and the first look at what others have
  * loaded, and between the last look and the next load. `nodes` must stay. Collective over a node's members; MOT_ERR_MEMORY,

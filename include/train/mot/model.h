@@ -43,13 +43,35 @@ typedef struct mot_layer {
     int64_t *tied_sum;       /* [tied_table.count] */
 } mot_layer;
 
+/* What all ranks hold alike: embedding, blocks that every sample passes, head. */
+typedef struct mot_dense {
+    const mot_expert_config *config; /* not owned */
+    const mot_expert_kind *kind;
+    mot_expert_shape shape;
+    mot_table table;
+    mot_params params;
+    const mot_real **weight; /* [table.rows] */
+    size_t unit;             /* in the model's list */
+    double *largest;         /* [table.rows]: for the exact sum of its gradients, as the next */
+    int64_t *sum;            /* [table.count] */
+} mot_dense;
+
+/* The way of a sample through a model of several layers: one of `dense`, or of `layer`. */
+typedef struct mot_flow {
+    mot_layer_role role;
+    int at;
+} mot_flow;
+
 typedef struct mot_model {
     const mot_config *config; /* not owned */
     const mot_comm *comm;     /* not owned */
     bool fold;                /* see mot_placement_init */
     mot_units units; /* layer by layer its gate, tied part, experts 0..E-1; what is held where changes with the placements */
     int layers;
-    mot_layer *layer; /* [layers] */
+    mot_layer *layer; /* [layers]: those with a gate and experts */
+    int denses, flows; /* 0: one layer, whose experts are whole transformers */
+    mot_dense *dense; /* [denses] */
+    mot_flow *flow;   /* [flows]: embed, ..., head */
 } mot_model;
 
 /* Own unit of an expert of the first layer; NULL where this rank does not hold it. */
@@ -67,6 +89,9 @@ static inline size_t mot_model_choices(const mot_model *model)
 {
     return mot_layer_choices(model->layer);
 }
+
+/* The layer of a unit of the list; NULL: it is of none. */
+const mot_layer *mot_model_layer_of(const mot_model *model, size_t unit);
 
 /* Builds and initializes. Products are in bf16 where config->model.precision is MOT_RULE_BF16_ALWAYS, which the kind and the
  * processors of all ranks must have. `tokens, width, vocabulary` describe a sample, `outputs` the loss. `fold`: see

@@ -45,6 +45,18 @@ typedef struct mot_step_task {
     bool look;   /* gradients are left where they are (mot_units), and nothing learns */
 } mot_step_task;
 
+/* What came out of one layer's gate. All but the arrays said otherwise are the coordinator's, elsewhere NULL. */
+typedef struct mot_layer_result {
+    mot_balance balance; /* on every rank, as the next */
+    double purity;       /* of the first choices */
+    size_t choices;      /* K; 0: soft, every sample went to every expert */
+    const int32_t *expert;    /* [total, K] */
+    const float *prob;        /* [total, K]: softmax probability of the chosen */
+    const mot_real *weight;   /* [total, K]: of their outputs */
+    const int64_t *load;      /* [E], on every rank */
+    const double *importance; /* [E]: sums of probabilities */
+} mot_layer_result;
+
 /* What came out. The scalars, times and loads are the same on every rank; the other arrays are the coordinator's,
  * elsewhere NULL. All are valid until the next step. */
 typedef struct mot_step_result {
@@ -65,6 +77,7 @@ typedef struct mot_step_result {
     const int64_t *load;                  /* [E], on every rank */
     const double *importance;             /* [E]: sums of probabilities */
     const mot_real *output; /* [total, C]: the samples' outputs, combined; NULL unless they are kept */
+    const mot_layer_result *layer; /* [layers of the model]; what stands above is of the first */
 } mot_step_result;
 
 /* The parts of the picture above. Every moment of a step belongs to exactly one. */

@@ -1,0 +1,112 @@
+/* A step through several layers: out to the loss, and back. */
+#include "step_stack.h"
+
+#include "model_private.h"
+
+/* The coordinator gets what the record wants of each sample, and nothing goes on unless all ranks have theirs. */
+static mot_status begin(mot_step *step, mot_status status, bool stop)
+{
+    const mot_comm *comm = step->comm;
+    coordinator *root = &step->root;
+    double since = mot_clock_s();
+    const rank_note note = {status, stop, mot_step_sums(step)};
+    if (status == MOT_OK) status = mot_stack_home(step);
+    enter_meeting(step, MOT_PHASE_LOAD);
+    status = mot_comm_agree(comm, status);
+    if (status != MOT_OK) return status;
+    mot_comm_gather(comm, &note, sizeof note, root->rank);
+    if (comm->rank == MOT_ROOT) mot_step_count_rows(step, step->batch.total, step->batch.home);
+    mot_comm_gatherv(comm, step->batch.note, (int)step->batch.mine, step->types.note, root->gathered, root->counts,
+                     root->places);
+    lap(step, MOT_PHASE_WAIT, &since);
+    if (comm->rank != MOT_ROOT) return MOT_OK;
+    step->stop = false;
+    for (int r = 0; r < comm->size; ++r) step->stop = step->stop || root->rank[r].stop;
+    mot_step_spread_notes(step);
+    lap(step, MOT_PHASE_CHOOSE, &since);
+    return MOT_OK;
+}
+
+static mot_status forward(mot_step *step, const mot_step_task *task, bool learn)
+{
+    step_stack *stack = step->stack;
+    mot_status status = MOT_OK;
+    memcpy(stack->holder, step->batch.home, step->batch.total * sizeof *stack->holder);
+    for (int i = 0; i < stack->stages; ++i) {
+        stack_stage *stage = &stack->stage[i];
+        if (stage->layer != NULL) {
+            MOT_TRY(mot_stack_hop(step, stage, task, learn));
+            continue;
+        }
+        double since = mot_clock_s();
+        enter(MOT_PHASE_EXPERT);
+        if (i > 0) stage->in = stage[-1].out;
+        MOT_TRY(mot_comm_agree(step->comm, mot_stack_room(step, stage, learn)));
+        if (stage->role == MOT_LAYER_HEAD)
+            mot_stack_loss(step, stage, learn);
+        else
+            mot_stack_forward(step, stage, 0, stage->strips, learn);
+        lap(step, MOT_PHASE_EXPERT, &since);
+    }
+done:
+    return status;
+}
+
+static void backward(mot_step *step, const mot_step_task *task)
+{
+    for (int i = step->stack->stages - 2; i >= 0; --i) { /* the head has given its gradient */
+        stack_stage *stage = &step->stack->stage[i];
+        double since = mot_clock_s();
+        if (stage->layer != NULL) {
+            mot_stack_hop_back(step, stage, task);
+            continue;
+        }
+        enter(MOT_PHASE_EXPERT);
+        mot_stack_backward(step, stage, 0, stage->strips);
+        lap(step, MOT_PHASE_EXPERT, &since);
+    }
+}
+
+const int *mot_stack_holder(const mot_step *step)
+{
+    return step->stack->holder;
+}
+
+void mot_stack_sum(mot_step *step)
+{
+    for (int i = 0; i < step->stack->stages; ++i) {
+        const stack_stage *stage = &step->stack->stage[i];
+        mot_dense *dense = stage->dense;
+        if (dense == NULL) continue;
+        /* Fewer strips than samples, however many ranks have them. */
+        mot_exact_sum(&(exact_sum){step->comm, &dense->table, stage->term, stage->strips, step->batch.total, dense->largest,
+                                   dense->sum},
+                      dense->params.gradient);
+    }
+}
+
+mot_status mot_stack_step(mot_step *step, const mot_step_task *task, mot_status status, bool stop, bool learn)
+{
+    status = begin(step, status, stop);
+    if (status != MOT_OK) return status;
+    if (task->stage != NULL) mot_step_zero(step);
+    status = forward(step, task, learn);
+    if (status == MOT_OK && learn) backward(step, task);
+    return status;
+}
+
+/* Operations are counted tile by tile; bytes are those of rows that set out. */
+void mot_stack_count_work(mot_step *step)
+{
+    for (int l = 0; l < step->model->layers; ++l) {
+        const step_layer *layer = &step->layer[l];
+        for (size_t c = 0; c < step->chunks; ++c) {
+            const mot_plan *plan = &layer->chunk[c].plan;
+            const double out = (double)(plan->rows_home * layer->wire.row_bytes),
+                         back = (double)(plan->rows_owner * layer->wire.output_bytes);
+            step->work.phase[MOT_PHASE_DISPATCH].bytes += out;
+            if (layer->K > 1) step->work.phase[MOT_PHASE_COMBINE].bytes += back;
+            if (step->learns != 0) step->work.phase[MOT_PHASE_RETURN].bytes += layer->K > 1 ? 2 * back : back;
+        }
+    }
+}
