@@ -162,6 +162,9 @@ mot_status mot_get_origin(hid_t file, const char *path, int experts, int begun, 
 /* The digest that stands beside a dataset. */
 mot_status mot_get_digest(hid_t file, const char *path, const char *name, mot_digest *digest);
 
+/* read.c: bias [experts], HDF5's and no tensor: its digest is compared. */
+mot_status mot_balance_bias_read(hid_t file, const char *path, int experts, mot_real *bias);
+
 /* ---- units that are alike, stacked (stack.c) ----
  *
  *      /experts/state [E, n]                    a row is a unit's bytes, up to where the next begins

@@ -69,11 +69,10 @@ static void share_unit(const mot_comm *comm, mot_params *unit)
     for (int m = 0; m < MOT_MOMENTS; ++m) mot_comm_bcast(comm, unit->moment[m], bytes, MOT_ROOT);
 }
 
-/* The bias is HDF5's and not a tensor: its digest is checked here. */
-static mot_status read_bias(hid_t file, const char *path, const mot_state *state, mot_real *bias)
+mot_status mot_balance_bias_read(hid_t file, const char *path, int experts, mot_real *bias)
 {
     static const char name[] = "gate/balance_bias";
-    const size_t count = (size_t)state->experts;
+    const size_t count = (size_t)experts;
     mot_digest said;
     mot_status status = MOT_OK;
     MOT_TRY(mot_h5_read(file, name, H5T_NATIVE_FLOAT, 1, (hsize_t[]){count}, bias));
@@ -109,7 +108,7 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
         status = mot_allocate(&bias, (size_t)state->experts, sizeof *bias, "the balance bias");
     if (status == MOT_OK && root) status = mot_path_join(path, sizeof path, given, "");
     if (status == MOT_OK && root) status = mot_index_read(&index, &file, path, state);
-    if (status == MOT_OK && root && state->balance_bias != NULL) status = read_bias(file, path, state, bias);
+    if (status == MOT_OK && root && state->balance_bias != NULL) status = mot_balance_bias_read(file, path, state->experts, bias);
     mot_h5_close(&file);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, path, sizeof path, MOT_ROOT);

@@ -230,6 +230,17 @@ static mot_status check_rehearsal(const mot_config_reader *reader)
     return MOT_OK;
 }
 
+/* What is said of values that are drawn. */
+static mot_status check_initial(const mot_config_reader *reader)
+{
+    static const char *const keys[] = {"init.parts", "init.noise"};
+    for (size_t i = 0; i < MOT_COUNT(keys); ++i)
+        if (reader->config.init.from[0] == '\0' && reader->given[mot_option_find(keys[i])].where != 0 &&
+            (reader->config.init.noise > 0 || reader->config.init.parts != (1u << MOT_PARTS) - 1))
+            return FAIL(reader, keys[i], "%s has no effect without init.from", keys[i]);
+    return MOT_OK;
+}
+
 mot_status mot_config_check(mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
@@ -253,6 +264,7 @@ mot_status mot_config_check(mot_config_reader *reader)
     if (status == MOT_OK) status = check_placement(reader);
     if (status == MOT_OK) status = check_rebalance(reader);
     if (status == MOT_OK) status = check_rehearsal(reader);
+    if (status == MOT_OK) status = check_initial(reader);
     if (status == MOT_OK) status = check_stages(reader);
     if (status == MOT_OK) status = check_actions(reader);
     return status == MOT_OK ? check_without_effect(reader) : status;

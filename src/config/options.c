@@ -259,7 +259,12 @@ const mot_option mot_options[] = {
      HELP("Vector samples, outputs and their gradients travel as they are, or rounded to half the bits; other samples as they are.")},
 
     {KEY("init.from"), IN_CONFIG(init.from), .type = MOT_OPTION_TEXT, .least = 0, .most = 511, DEFAULT(""),
-     HELP("A .npz file with initial values: an array a tensor, named by its path in a checkpoint (gate/weight, experts/ffn/neuron with experts as the first axis); others are drawn.")},
+     HELP("Initial values that are not drawn: a run folder, whose newest checkpoint is taken, or a checkpoint, of a run with as many experts or with one, which each expert then begins as; or a .npz file, an array a tensor, named by its path in a checkpoint (gate/weight, experts/ffn/neuron with experts as the first axis). The optimizer begins anew.")},
+    {KEY("init.parts"), IN_CONFIG(init.parts), .type = MOT_OPTION_PARTS, .least = 1, .most = ALL_PARTS,
+     DEFAULT("[gate, embed, attention, ffn, head]"),
+     HELP("Of a run in init.from: the parts that are taken; others are drawn. The gate of a run with one expert is taken only where this one has one too.")},
+    {KEY("init.noise"), IN_CONFIG(init.noise), REAL(0, MOST_FACTOR), DEFAULT("0"),
+     HELP("Of a run in init.from: N(0, (this times s)^2) is added to each value that an expert takes, s being the deviation of the values of its tensor; so experts that begin as one may part. Tied parts and the gate have none.")},
 
     {KEY("train.batch"), IN_CONFIG(train.batch), INTEGER(1, MOST_SAMPLES), .word = "auto", DEFAULT("auto"), UNIT("samples"),
      HELP("Samples a step, over all ranks; auto: the power of two from 8 to 128 with which an epoch has 16 steps or a few more, so 128 from 2,048 training samples on.")},

@@ -53,6 +53,22 @@ void mot_schema_free(mot_schema *schema)
     *schema = (mot_schema){0};
 }
 
+/* Names that only one of both has say nothing. */
+static bool other_names(char *const *a, size_t count_a, char *const *b, size_t count_b)
+{
+    return a != NULL && b != NULL && !mot_dataset_names_same(a, count_a, b, count_b);
+}
+
+const char *mot_schema_difference(const mot_schema *a, const mot_schema *b)
+{
+    const mot_normalization *m = &a->format.normalization, *n = &b->format.normalization;
+    if (other_names(a->vocabulary, a->format.vocabulary, b->vocabulary, b->format.vocabulary)) return "words";
+    if (other_names(a->column_names, a->format.features, b->column_names, b->format.features)) return "columns";
+    if (other_names(a->class_names, (size_t)a->classes, b->class_names, (size_t)b->classes)) return "classes";
+    const bool same = m->count == n->count && (m->count == 0 || memcmp(m->mean, n->mean, 2 * m->count * sizeof *m->mean) == 0);
+    return same ? NULL : "means and deviations";
+}
+
 /* ---- in a file ---- */
 
 typedef struct field {

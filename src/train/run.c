@@ -220,13 +220,14 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
     const double called_s = mot_clock_s();
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
     MOT_TRY(mot_run_set_up(run, comm, config, RUN_TRAIN, NULL));
-    MOT_TRY(mot_run_check_initial(&run->world, &run->course));
+    MOT_TRY(mot_run_check_initial(&run->world, &run->course, false));
     run->course.called_s = called_s;
     run->reporter.start_s = run->course.restored_s = mot_clock_s();
     char what[700];
     snprintf(what, sizeof what, "run      %s", config->run);
     mot_run_banner(&run->world, &run->course, what);
     if (dry_run) {
+        MOT_TRY(mot_run_check_initial(&run->world, &run->course, true));
         mot_run_dry(&run->world, &run->course);
     } else {
         mot_signals_catch();

@@ -1,40 +1,24 @@
-/* Initial values from outside: an array a tensor, whose name is its path in a checkpoint; experts are its first axis.
+/* Initial values from outside: those of another run (run_initial_run.c), or of a file with an array a tensor, whose name is its
+ * path in a checkpoint; experts are its first axis.
  *
  *      gate/weight [F, E]    tied/...    experts/ffn/neuron [E, D]
  *
  * What the file does not have stays as it was drawn. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "mot/atomic_file.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/npz.h"
+#include "run_initial.h"
 #include "run_private.h"
 
-/* Whether the vectors of a unit's first tensor count by their directions alone: neurons, rows of it; a gate of unit length,
- * columns. */
-static bool is_directed(const mot_model *model, const mot_unit *unit)
-{
-    return unit->role == MOT_ROLE_GATE ? model->layer->gate.kind->spread : model->layer->kind->directed && unit->row != MOT_ALONE;
-}
-
-/* all: [count, numbers] of neurons, [F, E] of a gate. */
-static mot_status check_directions(const char *name, const mot_tensor *tensor, bool rows, size_t count, const float *all)
-{
-    const size_t vectors = rows ? count : tensor->shape[1], length = rows ? tensor->count : tensor->shape[0];
-    for (size_t e = 0; e < vectors; ++e) {
-        bool zero = true;
-        for (size_t d = 0; d < length; ++d) zero = zero && all[rows ? e * length + d : d * vectors + e] == 0;
-        if (zero)
-            return mot_fail(MOT_ERR_INPUT, "init.from: %s: the vector of expert %zu is 0, and has no direction", name, e);
-    }
-    return MOT_OK;
-}
-
 /* Of all units of a group, the first of which is `first`: one tensor. Every rank reads, and takes what it holds. */
-static mot_status read_tensor(mot_npz *npz, const mot_units *units, size_t first, size_t r, bool directed, size_t *read)
+static mot_status read_tensor(mot_npz *npz, const mot_model *model, size_t first, size_t r, bool take, size_t *read)
 {
+    const mot_units *units = &model->units;
     const mot_unit *unit = &units->unit[first];
     const mot_tensor *tensor = &unit->table->row[r];
     const size_t count = mot_units_alike(units, first), axis = unit->row != MOT_ALONE;
@@ -48,8 +32,9 @@ static mot_status read_tensor(mot_npz *npz, const mot_units *units, size_t first
     MOT_TRY(mot_allocate(&all, count * tensor->count, sizeof *all, "initial values"));
     MOT_TRY(mot_npz_numbers(npz, name, axis + (size_t)tensor->rank, shape, all, &found));
     *read += found;
-    if (found && directed) MOT_TRY(check_directions(name, tensor, axis != 0, count, all));
-    for (size_t u = 0; found && u < count; ++u) {
+    if (found && mot_initial_directed(model, unit, r))
+        MOT_TRY(mot_initial_check_directions(name, tensor, axis != 0, 0, count, all));
+    for (size_t u = 0; found && take && u < count; ++u) {
         const mot_params *params = units->unit[first + u].params;
         if (params != NULL)
             memcpy(params->value + tensor->offset, all + u * tensor->count, tensor->count * sizeof *all);
@@ -59,7 +44,7 @@ done:
     return status;
 }
 
-static mot_status read_all(const mot_model *model, const char *path)
+static mot_status read_all(const mot_model *model, const char *path, bool take)
 {
     const mot_units *units = &model->units;
     mot_npz *npz = NULL;
@@ -69,7 +54,7 @@ static mot_status read_all(const mot_model *model, const char *path)
     MOT_TRY(mot_npz_open(&npz, path));
     for (size_t u = 0; u < units->count; u += mot_units_alike(units, u))
         for (size_t r = 0; r < units->unit[u].table->rows; ++r) {
-            MOT_TRY(read_tensor(npz, units, u, r, r == 0 && is_directed(model, &units->unit[u]), &read));
+            MOT_TRY(read_tensor(npz, model, u, r, take, &read));
             mot_tensor_path(name, units->unit[u].group, &units->unit[u].table->row[r], -1);
             if (used < sizeof wanted)
                 used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%s", used > 0 ? ", " : "", name);
@@ -81,16 +66,55 @@ done:
     return status;
 }
 
-mot_status mot_run_take_initial(const run_world *world, const run_course *course)
+/* ---- which it is ---- */
+
+typedef struct origin {
+    bool is_run;
+    char path[RUN_CHECKPOINT_PATH];
+} origin;
+
+/* A run folder, a checkpoint or a file of arrays. Root. */
+static mot_status find_origin(const mot_config *config, origin *found)
 {
-    const char *path = course->config.init.from;
-    if (path[0] == '\0') return MOT_OK;
-    const mot_status status = mot_comm_agree(world->comm, read_all(&world->model, path));
-    if (status == MOT_OK) mot_log(MOT_LOG_INFO, "initial values from %s", path);
+    const char *from = config->init.from;
+    struct stat info;
+    mot_status status = MOT_OK;
+    *found = (origin){.is_run = true};
+    if (stat(from, &info) != 0)
+        return mot_fail(MOT_ERR_INPUT, "init.from = %s: no such run folder, checkpoint or .npz file", from);
+    if (S_ISDIR(info.st_mode) || mot_h5_is_sealed(from)) return mot_run_find_checkpoint(from, found->path, sizeof found->path);
+    found->is_run = false;
+    MOT_TRY(mot_path_join(found->path, sizeof found->path, from, ""));
+    if (config->init.noise > 0 || config->init.parts != (1u << MOT_PARTS) - 1)
+        status = mot_fail(MOT_ERR_INPUT, "init.%s is of a run in init.from, and %s is no run folder or checkpoint",
+                          config->init.noise > 0 ? "noise" : "parts", from);
+done:
     return status;
 }
 
-mot_status mot_run_check_initial(const run_world *world, const run_course *course)
+/* Reads all, and keeps it where it is to be taken. */
+static mot_status read_origin(const run_world *world, const run_course *course, bool take, bool say)
+{
+    const mot_comm *comm = world->comm;
+    origin from = {.is_run = false};
+    mot_status status = MOT_OK;
+    if (comm->rank == MOT_ROOT) status = find_origin(&course->config, &from);
+    MOT_TRY(mot_comm_agree(comm, status));
+    mot_comm_bcast(comm, &from, sizeof from, MOT_ROOT);
+    status = from.is_run ? mot_initial_of_run(world, from.path, take) : read_all(&world->model, from.path, take);
+    MOT_TRY(mot_comm_agree(comm, status));
+    if (say && !from.is_run) mot_log(MOT_LOG_INFO, "initial values from %s", from.path);
+    if (say && from.is_run) MOT_TRY(mot_comm_agree(comm, mot_initial_say(world, from.path)));
+done:
+    return status;
+}
+
+mot_status mot_run_take_initial(const run_world *world, const run_course *course)
+{
+    return course->config.init.from[0] != '\0' ? read_origin(world, course, true, true) : MOT_OK;
+}
+
+mot_status mot_run_check_initial(const run_world *world, const run_course *course, bool say)
 {
     char folder[1024], path[2048];
     int begun = 0;
@@ -98,6 +122,5 @@ mot_status mot_run_check_initial(const run_world *world, const run_course *cours
         begun = mot_path_join(folder, sizeof folder, course->config.run, "checkpoints") == MOT_OK &&
                 mot_checkpoint_newest(folder, path, sizeof path) >= 0;
     mot_comm_bcast(world->comm, &begun, sizeof begun, MOT_ROOT);
-    if (begun || course->config.init.from[0] == '\0') return MOT_OK;
-    return mot_comm_agree(world->comm, read_all(&world->model, course->config.init.from));
+    return begun || course->config.init.from[0] == '\0' ? MOT_OK : read_origin(world, course, false, say);
 }

@@ -10,13 +10,11 @@
 #include "mot/memory.h"
 #include "mot/source.h"
 
-/* The root turns a run folder or a checkpoint into a checkpoint's path and its configuration. */
-static mot_status find_run(const char *path, size_t count, const char *const *assignments, char *checkpoint,
-                           size_t size, mot_config *config)
+mot_status mot_run_find_checkpoint(const char *path, char *checkpoint, size_t size)
 {
     struct stat info;
-    char folder[1024], *text = NULL;
-    mot_status status;
+    char folder[1024];
+    mot_status status = MOT_OK;
     if (stat(path, &info) != 0) return mot_fail(MOT_ERR_INPUT, "%s: no such run folder or checkpoint", path);
     if (S_ISDIR(info.st_mode)) {
         MOT_TRY(mot_path_join(folder, sizeof folder, path, "checkpoints"));
@@ -27,6 +25,17 @@ static mot_status find_run(const char *path, size_t count, const char *const *as
     } else {
         snprintf(checkpoint, size, "%s", path);
     }
+done:
+    return status;
+}
+
+/* The root turns a run folder or a checkpoint into a checkpoint's path and its configuration. */
+static mot_status find_run(const char *path, size_t count, const char *const *assignments, char *checkpoint,
+                           size_t size, mot_config *config)
+{
+    char *text = NULL;
+    mot_status status;
+    MOT_TRY(mot_run_find_checkpoint(path, checkpoint, size));
     MOT_TRY(mot_checkpoint_config(checkpoint, &text, NULL));
     MOT_TRY(mot_config_parse(config, checkpoint, text, count, assignments));
 done:

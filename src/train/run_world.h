@@ -49,8 +49,8 @@ mot_status mot_run_world_open(run_world *world, run_course *course, const mot_co
 void mot_run_world_close(run_world *world);
 /* run_initial.c: of what begins: the values that init.from has in place of those that were drawn. Collective. */
 mot_status mot_run_take_initial(const run_world *world, const run_course *course);
-/* That these are right, where the run is still to begin: before anything is written. Collective. */
-mot_status mot_run_check_initial(const run_world *world, const run_course *course);
+/* That these are right, where the run is still to begin: before anything is written; `say`: and what comes from where. Collective. */
+mot_status mot_run_check_initial(const run_world *world, const run_course *course, bool say);
 /* run_rehearsal.c: what a stream needs beside its data; its own status. */
 mot_status mot_run_rehearsal_open(run_world *world, const run_course *course);
 void mot_run_rehearsal_close(run_rehearsal *rehearsal);

@@ -174,6 +174,7 @@ START_TEST(test_random_configurations_read_back)
                                  "route.noise_steps=9",
                                  "route.chunks=3",
                                  "eval.every=70",
+                                 "init.from=runs/a",
                                  draw(2) == 0 ? "route.rebalance=eval" : "route.rebalance=never"};
     for (size_t i = 0; i < MOT_COUNT(right); ++i) snprintf(argument[count++], ARGUMENT, "%s", right[i]);
     snprintf(argument[count++], ARGUMENT, "train.batch=%u", 3 + draw(10000));

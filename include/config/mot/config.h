@@ -34,7 +34,9 @@ typedef struct mot_config {
     mot_gate_config gate;
     mot_route_config route;
     struct {
-        char from[512]; /* a .npz file with initial values; "": all are drawn */
+        char from[512];     /* a .npz file with initial values, a run folder or a checkpoint; "": all are drawn */
+        mot_part_set parts; /* of a run: those that are taken */
+        double noise;       /* of a run: N(0, noise^2) beside each value of an expert, in units of its tensor's deviation */
     } init;
     struct {
         size_t batch; /* B, over all ranks; 0 (auto): follows from the data (mot_stages_resolve) */

@@ -33,6 +33,10 @@ typedef struct mot_schema {
 mot_status mot_schema_take(mot_schema *schema, const mot_dataset *dataset);
 void mot_schema_free(mot_schema *schema);
 
+/* What is other in one than in the other, of samples of one form: "words", "columns", "classes", or "means and deviations"; NULL:
+ * nothing of these. */
+const char *mot_schema_difference(const mot_schema *a, const mot_schema *b);
+
 /* The schema as the group `data` of a file. Reading: bytes stay 0 where the file has no such group; MOT_ERR_INPUT where it
  * is not what was written. */
 mot_status mot_schema_write(const mot_schema *schema, hid_t file);

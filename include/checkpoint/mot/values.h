@@ -1,0 +1,39 @@
+/* values.h: the values of a checkpoint by their names, whatever its model: for a run that begins with those of another.
+ *
+ *      group      units       a tensor of it
+ *      gate       one         gate/weight
+ *      tied       one         tied/ffn/block0/in_weight
+ *      experts    0 .. E-1    experts/ffn/block0/in_weight, one of each
+ *
+ * Checkpoints of any number of ranks, placement, precision and version that mot_checkpoint_read reads. The file's mark is
+ * compared when it is opened, and a tensor's checksum whenever it is read. Not collective: every rank opens it for itself, and
+ * reads what it needs. */
+#ifndef MOT_VALUES_H
+#define MOT_VALUES_H
+
+#include "mot/checkpoint.h"
+
+typedef struct mot_values mot_values;
+
+/* MOT_ERR_INPUT: it is no checkpoint, or not a sound one. On failure *values is NULL. */
+mot_status mot_values_open(mot_values **values, const char *path);
+void mot_values_close(mot_values **values);
+int mot_values_experts(const mot_values *values);
+
+/* What it has under the name of a tensor: of how many units, and in which shape. */
+typedef struct mot_values_found {
+    size_t units; /* 0: nothing */
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    size_t number; /* private */
+} mot_values_found;
+/* The tensor counts as found from here on. MOT_ERR_INPUT: the file is not what mot writes. */
+mot_status mot_values_find(mot_values *values, const char *group, const mot_tensor *tensor, mot_values_found *found);
+/* Of unit `row`: value [count], which is the product of the shape that was found. MOT_ERR_INPUT names a tensor that is damaged. */
+mot_status mot_values_read(mot_values *values, const mot_values_found *found, size_t row, size_t count, mot_real *value);
+/* The bias that balances the load, which belongs to the gate: bias [mot_values_experts]. */
+mot_status mot_values_bias(mot_values *values, mot_real *bias);
+/* A tensor of these parts that nobody has found, such as "experts/ffn/block3/in_weight"; NULL: there is none. */
+const char *mot_values_left(const mot_values *values, mot_part_set parts);
+
+#endif

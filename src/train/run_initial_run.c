@@ -1,0 +1,224 @@
+/* A run that begins with the values of another one.
+ *
+ *      there                  here
+ *      E experts              E experts, each as it is
+ *      1 expert               any number, all as that one (arXiv 2212.05055), with init.noise beside
+ *      a tied part            tied, or of each expert its own
+ *      own parts, 1 expert    own, or tied
+ *      gate of E experts      gate of E experts; where one expert becomes several it is drawn
+ *
+ * Every rank opens the file and reads what it holds. Optimizers begin anew: their state stays as it is, zero. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/rng.h"
+#include "mot/source.h"
+#include "mot/values.h"
+#include "run_initial.h"
+#include "run_private.h"
+
+typedef struct taking {
+    const mot_model *model;
+    const char *path;
+    mot_values *values;
+    mot_part_set parts; /* that are taken */
+    bool keep;
+} taking;
+
+/* The gate of one expert has chosen nothing. */
+static mot_part_set parts_taken(const mot_model *model, int experts)
+{
+    const mot_part_set parts = model->config->init.parts;
+    return experts == 1 && model->layer->experts > 1 ? parts & ~(1u << MOT_PART_GATE) : parts;
+}
+
+/* ---- a tensor ---- */
+
+static mot_status other_shape(const taking *t, const char *name, const mot_values_found *found, const mot_tensor *tensor)
+{
+    char there[128] = "", here[128] = "";
+    for (int d = 0; d < found->rank; ++d) {
+        const size_t used = strlen(there);
+        snprintf(there + used, sizeof there - used, "%s%llu", d > 0 ? ", " : "", (unsigned long long)found->shape[d]);
+    }
+    for (int d = 0; d < tensor->rank; ++d) {
+        const size_t used = strlen(here);
+        snprintf(here + used, sizeof here - used, "%s%zu", d > 0 ? ", " : "", tensor->shape[d]);
+    }
+    return mot_fail(MOT_ERR_INPUT, "init.from: %s has %s of shape [%s], here it has [%s]", t->path, name, there, here);
+}
+
+static mot_status check_shape(const taking *t, const char *name, const mot_values_found *found, const mot_tensor *tensor)
+{
+    bool same = found->rank == tensor->rank;
+    for (int d = 0; same && d < found->rank; ++d) same = found->shape[d] == tensor->shape[d];
+    return same ? MOT_OK : other_shape(t, name, found, tensor);
+}
+
+/* Where the other run has it: in the group of that name, or, tied there and own here or the other way round, in the other. */
+static mot_status find(const taking *t, const mot_unit *unit, const mot_tensor *tensor, mot_values_found *found)
+{
+    static const char *const groups[] = {"experts", "tied"};
+    const bool expert = unit->row != MOT_ALONE;
+    char name[MOT_CHECKPOINT_NAME];
+    mot_status status;
+    mot_tensor_path(name, unit->group, tensor, -1);
+    MOT_TRY(mot_values_find(t->values, unit->group, tensor, found));
+    if (found->units == 0 && unit->role == MOT_ROLE_EXPERT) MOT_TRY(mot_values_find(t->values, groups[expert], tensor, found));
+    if (found->units == 0)
+        return mot_fail(MOT_ERR_INPUT, "init.from: %s has no %s, which this model has (init.parts says what is taken)", t->path, name);
+    MOT_TRY(check_shape(t, name, found, tensor));
+    if (found->units == 1 || (expert && found->units == (size_t)t->model->layer->experts)) return MOT_OK;
+    return expert ? mot_fail(MOT_ERR_INPUT, "init.from: %s has %zu experts, this run %d: expected as many, or one", t->path,
+                             found->units, t->model->layer->experts)
+                  : mot_fail(MOT_ERR_INPUT, "init.from: %s is tied here (model.tie), and %s has one for each of %zu experts", name,
+                             t->path, found->units);
+done:
+    return status;
+}
+
+/* In units of the deviation of the tensor's own values; it has none where they are all the same. */
+static mot_status add_noise(const taking *t, const mot_unit *unit, size_t r, mot_real *value)
+{
+    const mot_config *config = t->model->config;
+    const size_t count = unit->table->row[r].count;
+    double sum = 0, squares = 0;
+    float *noise = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&noise, count, sizeof *noise, "initial values"));
+    for (size_t i = 0; i < count; ++i) sum += (double)value[i];
+    for (size_t i = 0; i < count; ++i) squares += ((double)value[i] - sum / (double)count) * ((double)value[i] - sum / (double)count);
+    mot_normal_row(config->seed, MOT_STREAM_PART, (const uint32_t[]){(uint32_t)unit->row, (uint32_t)r, 0, 0},
+                   (float)(config->init.noise * sqrt(squares / (double)count)), noise, count);
+    for (size_t i = 0; i < count; ++i) value[i] += (mot_real)noise[i];
+done:
+    mot_free(noise);
+    return status;
+}
+
+/* Tensor r of all units of a group, the first of which is `first`; of those that are held here. */
+static mot_status take_tensor(const taking *t, size_t first, size_t r)
+{
+    const mot_unit *unit = &t->model->units.unit[first];
+    const mot_tensor *tensor = &unit->table->row[r];
+    const size_t count = mot_units_alike(&t->model->units, first);
+    char name[MOT_CHECKPOINT_NAME];
+    mot_values_found found;
+    mot_real *value = NULL;
+    mot_status status;
+    MOT_TRY(find(t, unit, tensor, &found));
+    mot_tensor_path(name, unit->group, tensor, -1);
+    MOT_TRY(mot_allocate(&value, tensor->count, sizeof *value, "initial values"));
+    for (size_t u = 0; u < count; ++u) {
+        mot_params *params = unit[u].params;
+        const bool expert = unit->row != MOT_ALONE;
+        if (params == NULL) continue;
+        MOT_TRY(mot_values_read(t->values, &found, found.units > 1 ? u : 0, tensor->count, value));
+        if (mot_initial_directed(t->model, unit, r)) MOT_TRY(mot_initial_check_directions(name, tensor, expert, u, 1, value));
+        if (expert && t->model->config->init.noise > 0) MOT_TRY(add_noise(t, &unit[u], r, value));
+        if (t->keep) memcpy(params->value + tensor->offset, value, tensor->count * sizeof *value);
+    }
+done:
+    mot_free(value);
+    return status;
+}
+
+/* ---- all ---- */
+
+static mot_status take_bias(const taking *t)
+{
+    const size_t experts = (size_t)t->model->layer->experts;
+    mot_real *bias = NULL;
+    mot_status status = MOT_OK;
+    if (t->model->comm->rank != MOT_ROOT || !(t->parts >> MOT_PART_GATE & 1u)) return MOT_OK;
+    if (mot_values_experts(t->values) != t->model->layer->experts)
+        return mot_fail(MOT_ERR_INPUT, "init.from: %s has a gate of %d experts, this run of %d (init.parts without gate has it drawn)",
+                        t->path, mot_values_experts(t->values), t->model->layer->experts);
+    MOT_TRY(mot_allocate(&bias, experts, sizeof *bias, "the balance bias"));
+    MOT_TRY(mot_values_bias(t->values, bias));
+    if (t->keep) memcpy(t->model->layer->balance_bias, bias, experts * sizeof *bias);
+done:
+    mot_free(bias);
+    return status;
+}
+
+static mot_status take_all(const taking *t)
+{
+    const mot_units *units = &t->model->units;
+    mot_status status = MOT_OK;
+    if (t->parts == 0)
+        return mot_fail(MOT_ERR_INPUT, "init.from: %s has one expert, whose gate chose nothing: nothing of init.parts is taken", t->path);
+    MOT_TRY(take_bias(t));
+    for (size_t u = 0; u < units->count; u += mot_units_alike(units, u))
+        for (size_t r = 0; r < units->unit[u].table->rows; ++r)
+            if (t->parts >> units->unit[u].table->row[r].part & 1u) MOT_TRY(take_tensor(t, u, r));
+    const char *left = mot_values_left(t->values, t->parts);
+    if (left != NULL)
+        status = mot_fail(MOT_ERR_INPUT, "init.from: %s has %s, which this model has not (init.parts says what is taken)", t->path, left);
+done:
+    return status;
+}
+
+mot_status mot_initial_of_run(const run_world *world, const char *path, bool take)
+{
+    taking t = {.model = &world->model, .path = path, .keep = take};
+    mot_status status;
+    MOT_TRY(mot_values_open(&t.values, path));
+    t.parts = parts_taken(t.model, mot_values_experts(t.values));
+    status = take_all(&t);
+done:
+    mot_values_close(&t.values);
+    return status == MOT_ERR_FILE ? MOT_ERR_INPUT : status; /* the user's choice of a run */
+}
+
+/* ---- what is said ---- */
+
+static void list_parts(mot_part_set parts, char text[80])
+{
+    text[0] = '\0';
+    for (int p = 0; p < MOT_PARTS; ++p) {
+        const size_t used = strlen(text);
+        if (parts >> p & 1u) snprintf(text + used, 80 - used, "%s%s", used > 0 ? ", " : "", mot_part_name[p]);
+    }
+}
+
+/* Values that were learned with other data are taken by their places, whatever those mean. */
+static mot_status warn_of_data(const run_world *world, const char *path)
+{
+    const mot_data_config *data = &world->model.config->data;
+    mot_schema there = {0};
+    mot_status status;
+    MOT_TRY(mot_checkpoint_more(path, mot_run_read_schema, &there));
+    const char *other = there.format.bytes > 0 ? mot_schema_difference(&world->schema, &there) : NULL;
+    if (other != NULL)
+        mot_log(MOT_LOG_WARNING, "init.from: %s has learned with other %s than %s = %s has: its values may mean something else here", path,
+                other, mot_source_files_key(data), mot_source_title(data));
+done:
+    mot_schema_free(&there);
+    return status;
+}
+
+mot_status mot_initial_say(const run_world *world, const char *path)
+{
+    const mot_model *model = &world->model;
+    const double noise = model->config->init.noise;
+    char taken[80], drawn[80], experts[80], beside[80] = "";
+    mot_values *values = NULL;
+    mot_status status;
+    MOT_TRY(mot_values_open(&values, path));
+    const int there = mot_values_experts(values);
+    const mot_part_set parts = parts_taken(model, there);
+    list_parts(parts, taken);
+    list_parts(~parts & ((1u << MOT_PARTS) - 1), drawn);
+    snprintf(experts, sizeof experts, there == model->layer->experts ? "of its %d expert%s" : "of its one expert in each of %d", model->layer->experts,
+             there == 1 ? "" : "s");
+    if (noise > 0) snprintf(beside, sizeof beside, ", with a noise of %g of their deviation", noise);
+    mot_log(MOT_LOG_INFO, "initial values from %s: %s %s%s%s%s", path, taken, experts, beside, drawn[0] != '\0' ? "; drawn: " : "", drawn);
+    status = warn_of_data(world, path);
+done:
+    mot_values_close(&values);
+    return status;
+}
