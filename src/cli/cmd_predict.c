@@ -7,7 +7,7 @@
 #include "mot/predict.h"
 #include "mot/types.h"
 
-enum { KEY_DATA = 1024, KEY_CSV, KEY_TEXT, KEY_NPY, KEY_IMAGES, KEY_HDF5, KEY_X, KEY_SPLIT, KEY_FORCE };
+enum { KEY_DATA = 1024, KEY_CSV, KEY_TEXT, KEY_NPY, KEY_IMAGES, KEY_HDF5, KEY_X, KEY_SPLIT, KEY_TASK, KEY_FORCE };
 enum { MOST_GIVEN = 16 };
 
 /* From where samples come, and which of the importers' options go with it. */
@@ -134,6 +134,9 @@ static error_t take(int key, char *text, struct argp_state *state)
     case KEY_SPLIT:
         given->options.split = text;
         return 0;
+    case KEY_TASK:
+        given->options.task = text;
+        return 0;
     case 'o':
         given->options.out = text;
         return 0;
@@ -156,6 +159,10 @@ static void options_of(struct argp_option taken[2 * IMPORT_MAX_OPTIONS])
     static const struct argp_option own[] = {
         {"data", KEY_DATA, "FILE", 0, "Samples of a data set; default: the run's own", 0},
         {"split", KEY_SPLIT, "SPLIT", 0, "train, val or test of it; default: eval.split of the run", 0},
+        {"task", KEY_TASK, "NAME|group", 0,
+         "Of a run with a head a task: all samples are of this task, by its name or number; group: each is of the task "
+         "that its group in the data set is",
+         0},
         {"csv", KEY_CSV, "FILE", 0, "A table of numbers, a sample a line; a line of names may stand above",
          0},
         {"text", KEY_TEXT, "FILE", 0, "A text a line, or a column of a table", 0},

@@ -44,7 +44,7 @@ static char *const *names_of(const run_world *world, size_t numbers)
     return world->model.config->data.target == MOT_TARGET_GROUP ? schema->group_names : schema->class_names;
 }
 
-static mot_status begin(const run_world *world, predict_output *output, predictions *p)
+static mot_status begin(const run_world *world, predict_output *output, predict_task *task, predictions *p)
 {
     const mot_loss *loss = mot_step_loss(world->step);
     const bool classes = loss->kind->probabilities != NULL;
@@ -53,11 +53,15 @@ static mot_status begin(const run_world *world, predict_output *output, predicti
     output->numbers = classes ? 0 : loss->outputs;
     output->choices = world->model.layer->gate.kind->spread ? 0 : mot_model_choices(&world->model);
     output->names = names_of(world, output->numbers);
-    const mot_status status = make_room(world->model.config, output, p);
-    return status == MOT_OK ? mot_predict_output_open(output) : status;
+    mot_status status;
+    MOT_TRY(mot_predict_task_begin(task, &world->eval_set, mot_source_title(&world->model.config->data), loss));
+    MOT_TRY(make_room(world->model.config, output, p));
+    status = mot_predict_output_open(output);
+done:
+    return status;
 }
 
-static mot_status keep(const run_world *world, predict_output *output, predictions *p,
+static mot_status keep(const run_world *world, predict_output *output, const predict_task *task, predictions *p,
                        const mot_step_result *result)
 {
     const mot_loss *loss = mot_step_loss(world->step);
@@ -68,13 +72,16 @@ static mot_status keep(const run_world *world, predict_output *output, predictio
         memcpy(p->output, result->output, n * loss->outputs * sizeof *p->output);
     for (size_t i = 0; i < n * K; ++i) p->expert[i] = world->model.layer->origin[result->expert[i]];
     if (K > 0) memcpy(p->gate, result->prob, n * K * sizeof *p->gate);
-    for (size_t i = 0; i < n && C > 0; ++i)
-        loss->kind->probabilities(loss, result->output + i * loss->outputs, p->probability + i * C);
+    for (size_t i = 0; i < n && C > 0; ++i) {
+        const mot_real *out = result->output + i * loss->outputs;
+        loss->kind->probabilities(loss, out, p->probability + i * C);
+        if (task->stream != NULL) mot_predict_task_say(task, loss, result->group[i], out, &p->class[i], p->probability + i * C);
+    }
     return mot_predict_output_add(output, p);
 }
 
 static mot_status go_through(run_world *world, const run_course *course, predict_output *output,
-                             predictions *p)
+                             const predict_task *known, predictions *p)
 {
     const mot_gidx samples = world->eval_set.samples;
     mot_status status = MOT_OK;
@@ -86,7 +93,7 @@ static mot_status go_through(run_world *world, const run_course *course, predict
         MOT_TRY(mot_step_run(world->step, &world->eval, &task, mot_signals_asked(), &result));
         p->first = (size_t)first;
         p->count = n;
-        if (world->comm->rank == MOT_ROOT) status = keep(world, output, p, &result);
+        if (world->comm->rank == MOT_ROOT) status = keep(world, output, known, p, &result);
         MOT_TRY(mot_comm_agree(world->comm, status));
     }
 done:
@@ -158,6 +165,7 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     mot_schema schema = {0};
     mot_import_paths paths = {0};
     predictions p = {0};
+    predict_task task = {.task = -1};
     predict_output output = {.path = options->out, .file = -1};
     mot_status status = mot_allocate(&run, 1, sizeof *run, "a run");
     if (status == MOT_OK) status = mot_allocate(&config, 1, sizeof *config, "a configuration");
@@ -167,6 +175,7 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     if (root) {
         snprintf(made, sizeof made, "%.1900s.samples.%ld.h5", options->out, (long)getpid());
         status = check_output(options, checkpoint, config);
+        if (status == MOT_OK) status = mot_predict_task_open(&task, options, config);
         if (status == MOT_OK) status = take_input(options, &schema, config, made, &paths);
     }
     MOT_TRY(mot_comm_agree(comm, status));
@@ -176,9 +185,9 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
     if (status != MOT_OK) goto done;
     MOT_TRY(mot_run_read(run, checkpoint));
     output.files = paths.path;
-    if (root) status = begin(&run->world, &output, &p);
+    if (root) status = begin(&run->world, &output, &task, &p);
     MOT_TRY(mot_comm_agree(comm, status));
-    MOT_TRY(go_through(&run->world, &run->course, &output, &p));
+    MOT_TRY(go_through(&run->world, &run->course, &output, &task, &p));
     if (root) status = mot_predict_output_close(&output, true);
     MOT_TRY(mot_comm_agree(comm, status));
     const bool classes = run->world.classes > 0;
@@ -188,6 +197,7 @@ mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)
             outputs, classes ? "classes" : outputs == 1 ? "number each" : "numbers each", checkpoint);
 done:
     (void)mot_predict_output_close(&output, false);
+    mot_predict_task_close(&task);
     free_room(&p);
     mot_free(paths.path);
     mot_schema_free(&schema);

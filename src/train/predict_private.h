@@ -3,7 +3,9 @@
 #define MOT_PREDICT_PRIVATE_H
 
 #include "mot/atomic_file.h"
+#include "mot/loss.h"
 #include "mot/predict.h"
+#include "mot/stream.h"
 
 /* What came out of `count` samples from `first` on. */
 typedef struct predictions {
@@ -22,6 +24,24 @@ mot_status mot_predict_import(const mot_predict_options *options, const mot_sche
 
 /* The sentence of a failure, if any, with `path`, which the user knows, in place of `to`. */
 mot_status mot_predict_user_words(mot_status status, const char *to, const char *path);
+
+/* predict_task.c: the task that each sample is known to be of, where that is said (options->task). On the root alone. */
+typedef struct predict_task {
+    mot_dataset own;          /* the run's stream, which says what its tasks are; source NULL: not opened */
+    const mot_stream *stream; /* that it is; NULL: no task is known */
+    int task;                 /* of all samples; -1: of each that of its group */
+    int32_t *of_group;        /* [groups of the samples], owned */
+    mot_real *out;            /* [classes], owned, as the next two: what of a head is worked on */
+    int32_t *number;
+    float *probability;
+} predict_task;
+/* Open: while the configuration is still that of the run's own data. Begin: of the samples in `set`, which are called `title`. */
+mot_status mot_predict_task_open(predict_task *task, const mot_predict_options *options, const mot_config *config);
+mot_status mot_predict_task_begin(predict_task *task, const mot_dataset *set, const char *title, const mot_loss *loss);
+/* The class, and the probabilities [classes], of outputs that are known to be of its task: 0 for classes of others. */
+void mot_predict_task_say(const predict_task *task, const mot_loss *loss, int32_t group, const mot_real *out, int32_t *class,
+                          float *probability);
+void mot_predict_task_close(predict_task *task);
 
 /* predict_write.c: a file by the end of its name, written piece by piece, so that memory does not grow with the samples:
  *

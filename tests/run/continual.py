@@ -125,6 +125,35 @@ def check_predictions(run, summary):
             taken = among.argmax(axis=1) + (2 * task if name == "stream" else 0)
             check(near((taken == label[order][at]).mean(), row[task]), "%s of task %d by predictions: %g, not %g" %
                   (name, task, (taken == label[order][at]).mean(), row[task]))
+    check_known_tasks(run, probability, label[order])
+
+
+def check_known_tasks(run, probability, label):
+    """With the task known, by its name or by each sample's group, the same among the classes of the task alone."""
+    def predicted(*arguments):
+        mot(2, "predict", run, "-o", "q.csv", "--force", *arguments)
+        rows = list(csv.DictReader(open("q.csv")))
+        return numpy.array([[float(row["p_" + c]) for c in "abcdef"] for row in rows]), [row["class"] for row in rows]
+
+    def check_task(p, classes, at, task, what):
+        among = probability[at][:, 2 * task:2 * task + 2].astype("f8")
+        check(numpy.allclose(p[at][:, 2 * task:2 * task + 2], among / among.sum(1, keepdims=True), atol=1e-6), "probabilities: " + what)
+        check(numpy.count_nonzero(p[at]) == 2 * len(at) or numpy.all(p[at].sum(1) > 0.999999), "other tasks: " + what)
+        check([classes[i] for i in at] == ["abcdef"[2 * task + c] for c in among.argmax(1)], "classes: " + what)
+
+    by_group, classes = predicted("--task", "group")
+    for task in range(TASKS):
+        check_task(by_group, classes, numpy.flatnonzero(label // 2 == task), task, "of groups")
+    names = summary_of(run)["stream.names"]
+    for name in (names[1], names[1].split(": ", 1)[1], "1"):
+        p, classes = predicted("--task", name)
+        check_task(p, classes, numpy.arange(len(label)), 1, "of --task " + name)
+    refused = (("--task: 'birds' is none of the run's tasks, or of several: they are %s, " % names[0], ["--task", "birds"]),
+               ("--task group: d.h5 has no groups", ["--data", "d.h5", "--task", "group"]),
+               ("--task group is of a data set", ["--csv", "x.csv", "--task", "group"]))
+    for sentence, arguments in refused:
+        done = subprocess.run([MOT, "predict", run, "-o", "no.csv", *arguments], capture_output=True, text=True, timeout=LIMIT)
+        check(done.returncode == 2 and sentence in done.stderr and not os.path.exists("no.csv"), "refused: " + done.stderr)
 
 
 def check_said(run, summary, said):

@@ -34,6 +34,10 @@ typedef struct mot_predict_options {
     mot_predict_input input;
     const char *file;  /* of samples; NULL (MOT_PREDICT_DATA alone): the run's own data set */
     mot_import_options reading; /* how it is read: header, separator, array[0], ...; the rest is the run's */
+    /* Of a run with a head a task: the task that all samples are known to be of, "3: birds", "birds" or "3"; "group": each is of
+     * the one that its group is called by. Then classes of other tasks are not predicted, and have the probability 0. NULL: no
+     * task is known. The run's own data must be there, which say what tasks are. */
+    const char *task;
     const char *split; /* of a data set; NULL: the run's eval.split */
     const char *out;   /* ends with .csv, .npz or .h5 */
     bool force;        /* replaces `out` where it is there; never what is read */
