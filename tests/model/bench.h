@@ -80,19 +80,32 @@ typedef struct bench_expert {
     mot_real *gradient[MOT_TABLE_ROWS];
 } bench_expert;
 
-static inline void bench_expert_init(bench_expert *expert, const mot_expert_config *config, bool text,
-                                     size_t outputs, uint32_t salt)
+static inline mot_expert_shape bench_shape(bool text, size_t outputs)
+{
+    return (mot_expert_shape){.tokens = BENCH_TOKENS,
+                              .width = text ? 0 : BENCH_WIDTH,
+                              .vocabulary = text ? BENCH_VOCABULARY : 0,
+                              .outputs = outputs};
+}
+
+/* Of the states of samples of such a shape: what blocks and head are given (stack_kinds.h). */
+static inline mot_expert_shape bench_states(const mot_expert_config *config, size_t outputs)
+{
+    return (mot_expert_shape){.tokens = BENCH_TOKENS + (config->pool == MOT_POOL_CLASS),
+                              .width = config->width,
+                              .outputs = outputs};
+}
+
+/* The shape without what follows from the configuration. */
+static inline void bench_expert_begin(bench_expert *expert, const mot_expert_kind *kind,
+                                      const mot_expert_config *config, mot_expert_shape shape, uint32_t salt)
 {
     memset(expert, 0, sizeof *expert);
-    expert->kind = mot_expert_kind_at(config->kind);
+    expert->kind = kind;
     expert->config = *config;
-    expert->shape = (mot_expert_shape){.config = &expert->config,
-                                       .tokens = BENCH_TOKENS,
-                                       .width = text ? 0 : BENCH_WIDTH,
-                                       .vocabulary = text ? BENCH_VOCABULARY : 0,
-                                       .outputs = outputs,
-                                       .precision = config->precision == MOT_RULE_FP32 ? MOT_PRECISION_FP32
-                                                                                       : MOT_PRECISION_BF16};
+    expert->shape = shape;
+    expert->shape.config = &expert->config;
+    expert->shape.precision = config->precision == MOT_RULE_FP32 ? MOT_PRECISION_FP32 : MOT_PRECISION_BF16;
     mot_ck_ok(expert->kind->table(&expert->shape, &expert->table));
     mot_ck_ok(mot_params_create(&expert->params, &expert->table, 0));
     mot_ck_ok(mot_arena_init(&expert->arena, expert->kind->workspace(&expert->shape)));
@@ -101,6 +114,12 @@ static inline void bench_expert_init(bench_expert *expert, const mot_expert_conf
         expert->weight[r] = expert->params.value + expert->table.row[r].offset;
         expert->gradient[r] = expert->params.gradient + expert->table.row[r].offset;
     }
+}
+
+static inline void bench_expert_init(bench_expert *expert, const mot_expert_config *config, bool text,
+                                     size_t outputs, uint32_t salt)
+{
+    bench_expert_begin(expert, mot_expert_kind_at(config->kind), config, bench_shape(text, outputs), salt);
 }
 
 static inline void bench_expert_free(bench_expert *expert)

@@ -3,6 +3,7 @@
  * The loss is the sum over the batch's samples, which run in tiles as in training. */
 #include "bench.h"
 #include "mot/loss.h"
+#include "stack_gradients.h"
 
 typedef struct encoder_case {
     bench_expert expert;
@@ -144,4 +145,5 @@ static void encoder_gradient_tests(TCase *tcase)
     tcase_add_test(tcase, encoder);
     tcase_add_test(tcase, encoder_of_other_sizes);
     tcase_add_test(tcase, merged);
+    tcase_add_test(tcase, stack);
 }
