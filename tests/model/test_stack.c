@@ -64,7 +64,8 @@ static void gather(const size_t *sample, size_t samples)
 {
     bench_gather(&tile, &batch, sample, samples);
     for (size_t s = 0; s < samples; ++s)
-        first[s + 1] = first[s] + mot_expert_rows(&mot_embed_kind, &embed.shape, tile.first[s + 1] - tile.first[s]);
+        first[s + 1] =
+            first[s] + mot_expert_rows(embed.kind, &embed.shape, tile.first[s + 1] - tile.first[s]);
     states = (mot_tile){.samples = samples, .first = first};
 }
 
