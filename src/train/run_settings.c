@@ -167,6 +167,19 @@ static void warn_of_pruning(const run_course *course)
         mot_log(MOT_LOG_WARNING, "prune_rule, prune_keep, prune_tolerance and prune_cosine have no effect: no stage has action prune");
 }
 
+/* A strategy that has nothing to rehearse. */
+static void warn_of_memory(const run_world *world, const run_course *course)
+{
+    const mot_rehearsal_config *rehearsal = &course->config.rehearsal;
+    mot_memory_size size;
+    (void)mot_memory_size_parse(rehearsal->memory, rehearsal->memory_form, &size); /* it has been checked */
+    if (size.unit == MOT_MEMORY_BYTES) size.amount /= (mot_gidx)world->train_set.format.bytes;
+    if (size.amount > 0 || !mot_rehearsal_remembers(rehearsal)) return;
+    mot_log(MOT_LOG_WARNING,
+            "rehearsal.memory = %s holds no sample of old tasks: each task learns from its own alone, as with rehearsal.strategy = none",
+            rehearsal->memory);
+}
+
 void mot_run_warn_of_settings(const run_world *world, const run_course *course)
 {
     warn_of_batch(world, course);
@@ -176,4 +189,5 @@ void mot_run_warn_of_settings(const run_world *world, const run_course *course)
     warn_of_parts(world, course);
     warn_of_choices(course);
     warn_of_pruning(course);
+    warn_of_memory(world, course);
 }

@@ -55,6 +55,14 @@ for name, settings in FORMS.items():
     check(summary(name + "1")["stream.learned"] == T, "%s: tasks that were learned" % name)
 check(len({summary(name + "1")["digest"] for name in FORMS}) == len(FORMS), "strategies that come to the same")
 
+# ---- a memory that holds nothing ----
+
+NOTHING = "holds no sample of old tasks: each task learns from its own alone, as with rehearsal.strategy = none"
+for memory in "0", "8 B":
+    said = train(1, "nothing" + memory[0], "rehearsal.memory=" + memory)
+    check("rehearsal.memory = %s %s" % (memory, NOTHING) in said, "memory %s: %s" % (memory, said[-400:]))
+check(NOTHING not in train(1, "little", "rehearsal.memory=24 B"), "a memory of one sample")
+
 # ---- killed in every task, continued on other ranks ----
 
 steps = sorted(draw.sample(range(5, T * 25, 5), 6))
