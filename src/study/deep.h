@@ -6,14 +6,14 @@
 
 /* ---- deep_plan.c: data, settings, trials ---- */
 
-enum { DEEP_CLINC, DEEP_CIFAR, DEEP_SETS };
+enum { DEEP_CLINC, DEEP_CIFAR, DEEP_JOINED, DEEP_SETS };
 enum { DEEP_CLEAN, DEEP_CHANGED, DEEP_FORMS };
 typedef enum deep_model { DEEP_ONE, DEEP_MOT, DEEP_MODELS } deep_model;
 enum { DEEP_NONE, DEEP_CONCURRENT, DEEP_SEQUENTIAL, DEEP_HYBRID, DEEP_JOINT, DEEP_STRATEGIES };
 extern const char *const mot_deep_strategies[DEEP_STRATEGIES];
 
 typedef struct deep_set {
-    const char *name, *title, *file, *about, *base;
+    const char *name, *brief, *title, *file[2], *about, *base; /* one file, or two */
     const char *changed, *changed_about; /* of tasks, in their order, again and again */
     int steps; /* a task */
     double cost;
@@ -26,8 +26,13 @@ typedef struct deep_trial {
     deep_model model;
     int strategy;
     const char *name, *settings; /* of what is other; NULL: nothing is */
-    int seeds;
+    int seeds; /* from DEEP_CHOSEN + 1 on */
 } deep_trial;
+
+/* By seed 1 all settings were chosen: it is none of those that are reported. */
+enum { DEEP_CHOSEN = 1 };
+/* As many seeds as main tables have. */
+int mot_deep_seeds(const mot_study *study);
 
 /* Steps of a task. */
 int mot_deep_steps(const mot_study *study, int set);
@@ -35,7 +40,7 @@ int mot_deep_steps(const mot_study *study, int set);
 study_variant *mot_deep_add(mot_study *study, const deep_trial *trial);
 /* The trials that several claims look at: a strategy on a stream. */
 study_variant *mot_deep_usual(mot_study *study, int set, int form, deep_model model, int strategy);
-/* Whether the data set's file is there: looked up by the root, known to all. Collective. */
+/* Whether the data set's files are there: looked up by the root, known to all. Collective. */
 bool mot_deep_find(const mot_study *study, int set);
 /* Whether it was, while trials were planned. */
 bool mot_deep_planned(const mot_study *study, int set);
@@ -65,6 +70,8 @@ deep_mean mot_deep_mean_of(double *values, size_t count); /* moves the finite on
 deep_mean mot_deep_mean(const study_variant *variant, deep_value which);
 /* Of the differences seed by seed, of as many seeds as both have. */
 deep_mean mot_deep_difference(const study_variant *variant, const study_variant *other, deep_value which);
+/* Of a claim that should be so in `asked` cases: it holds in `so` of them by the whole interval, and in `not_so` its opposite does. */
+study_verdict mot_deep_decide(size_t so, size_t not_so, size_t asked);
 /* "71.2 (70.1 to 72.3)"; signed: "+1.2 (...)". */
 const char *mot_deep_text(const deep_mean *of, bool sign, char text[96]);
 
@@ -101,7 +108,12 @@ mot_status mot_deep_draw_bars(mot_study *study, const char *name, const char *ca
 
 /* ---- claims ---- */
 
+/* deep_sweeps.c: the changed CLINC150 in another order of revisiting. */
+enum { DEEP_OLDEST, DEEP_NEWEST, DEEP_DISSIMILAR, DEEP_ORDERS };
+study_variant *mot_deep_order(mot_study *study, int strategy, int order);
+
 extern const rehearsal_claim mot_deep_strategy;                    /* deep_strategy.c */
+extern const rehearsal_claim mot_deep_causes;                     /* deep_causes.c */
 extern const rehearsal_claim mot_deep_similar, mot_deep_memories;  /* deep_sweeps.c */
 extern const rehearsal_claim mot_deep_experts;                     /* deep_experts.c */
 

@@ -61,6 +61,11 @@ deep_mean mot_deep_difference(const study_variant *variant, const study_variant 
     return mot_deep_mean_of(values, seeds);
 }
 
+study_verdict mot_deep_decide(size_t so, size_t not_so, size_t asked)
+{
+    return so == asked ? STUDY_HOLDS : not_so > 0 ? STUDY_NOT_SO : STUDY_UNDECIDED;
+}
+
 const char *mot_deep_text(const deep_mean *of, bool sign, char text[96])
 {
     snprintf(text, 96, sign ? "%+.1f (%+.1f to %+.1f)" : "%.1f (%.1f to %.1f)", of->mean, of->interval.low, of->interval.high);

@@ -7,10 +7,9 @@
 static const char *const form_names[DEEP_FORMS] = {"clean", "changed"};
 static const char *const model_names[DEEP_MODELS] = {"one transformer", "MoT of 4"};
 
-/* Of CIFAR-100 one transformer alone. */
-static int models_of(const mot_study *study, int set)
+static int models_of(const mot_study *study)
 {
-    return study->options.quick || set != DEEP_CLINC ? DEEP_MOT : DEEP_MODELS;
+    return study->options.quick ? DEEP_MOT : DEEP_MODELS;
 }
 
 static mot_status plan(mot_study *study, rehearsal_numbers *unused)
@@ -21,7 +20,7 @@ static mot_status plan(mot_study *study, rehearsal_numbers *unused)
         for (int form = 0; form < DEEP_FORMS; ++form)
             for (int model = 0; model < DEEP_MODELS; ++model)
                 for (int s = 0; s < DEEP_STRATEGIES; ++s)
-                    if (model < models_of(study, set)) (void)mot_deep_usual(study, set, form, (deep_model)model, s);
+                    if (model < models_of(study)) (void)mot_deep_usual(study, set, form, (deep_model)model, s);
     }
     return MOT_OK;
 }
@@ -34,21 +33,20 @@ typedef struct setting {
     char name[64];
 } setting;
 enum { MOST_SETTINGS = DEEP_SETS * DEEP_FORMS * DEEP_MODELS };
-_Static_assert(DEEP_STRATEGIES * MOST_SETTINGS <= DEEP_BARS, "a picture has room for all settings");
+_Static_assert(DEEP_STRATEGIES * DEEP_FORMS * DEEP_MODELS <= DEEP_BARS, "a picture has room for all settings of a data set");
 
 static size_t list_settings(mot_study *study, setting settings[MOST_SETTINGS])
 {
     size_t count = 0;
     for (int set = 0; set < DEEP_SETS; ++set) {
         if (!mot_deep_planned(study, set)) continue;
-        for (int model = 0; model < models_of(study, set); ++model)
+        for (int model = 0; model < models_of(study); ++model)
             for (int form = 0; form < DEEP_FORMS; ++form) {
                 setting *to = &settings[count++];
                 *to = (setting){.set = set, .form = form, .model = (deep_model)model};
                 for (int s = 0; s < DEEP_STRATEGIES; ++s)
                     to->of[s] = mot_deep_usual(study, set, form, (deep_model)model, s);
-                snprintf(to->name, sizeof to->name, "%.*s, %s, %s", (int)strcspn(mot_deep_sets[set].title, ","),
-                         mot_deep_sets[set].title, form_names[form], model_names[model]);
+                snprintf(to->name, sizeof to->name, "%s, %s, %s", mot_deep_sets[set].brief, form_names[form], model_names[model]);
             }
     }
     return count;
@@ -122,7 +120,7 @@ static void tell_near(mot_study *study, const setting *settings, size_t count)
     }
     mot_study_say(study, "\n");
     for (int s = DEEP_CONCURRENT; s < DEEP_JOINT; ++s)
-        mot_study_verdict(study, near[s] == count,
+        mot_study_verdict(study, mot_deep_decide(near[s], far[s], count),
                           "(20 a class, %s.) Within 5 points of joint training, the task being known, in %zu of %zu settings by "
                           "the whole interval, in %zu by the mean; in %zu it is farther away by the whole interval.",
                           mot_deep_strategies[s], near[s], count, means[s], far[s]);
@@ -173,13 +171,13 @@ static void tell_hybrid(mot_study *study, const setting *settings, size_t count)
         more += gain.interval.low > 0;
         less += gain.interval.high < 0;
     }
-    mot_study_verdict(study, better == count,
+    mot_study_verdict(study, mot_deep_decide(better, worse, count),
                       "(Hybrid is more accurate than concurrent.) In %zu of %zu settings by the whole interval, in %zu less.", better,
                       count, worse);
-    mot_study_verdict(study, kept == count,
+    mot_study_verdict(study, mot_deep_decide(kept, lost, count),
                       "(Hybrid forgets less than concurrent.) In %zu of %zu settings by the whole interval, in %zu more.", kept, count,
                       lost);
-    mot_study_verdict(study, pairs > 0 && more == pairs,
+    mot_study_verdict(study, mot_deep_decide(more, less, pairs),
                       "(The more corruption, the better hybrid.) Its gain in Acc over concurrent is larger on the changed stream than "
                       "on the clean one in %zu of %zu cases by the whole interval, smaller in %zu.",
                       more, pairs, less);
@@ -209,13 +207,13 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
     mot_study_say(study,
                   "From here on transformers (width 32, one block) learn ten tasks one after another, whose order a seed draws; every "
                   "trial is a run of mot. All strategies take as many steps of 50 samples a task. One transformer, or a MoT of 4 experts of "
-                  "that size each, of which a sample goes to one, at about its FLOPs (of CIFAR-100 one transformer alone). Rate and steps "
-                  "were chosen by the look of seed 1, which is also among those reported, on accuracy of held-out samples: so that joint "
-                  "training is well above none. They are the same for all strategies, and were tuned for none. Of three settings of the "
-                  "MoT's load balance and gate the one was taken that forgot least without memory at that seed, so that its forgetting "
-                  "without memory is flattered. Larger models and longer tasks were not tried. Acc and forgetting are in points; "
-                  "learned is the accuracy of a task right after it was learned; in brackets are 95 %% intervals of the mean over seeds by "
-                  "Student's t. `docs/continual.md` defines the figures.\n\n");
+                  "that size each, of which a sample goes to one, at about its FLOPs. Rate and steps were chosen by the look of seed %d, on "
+                  "accuracy of held-out samples: so that joint training is well above none. They are the same for all strategies, and were "
+                  "tuned for none. Of three settings of the MoT's load balance and gate the one was taken that forgot least without memory "
+                  "on CLINC150 at that seed; the other streams have it as it is. Seed %d is none of those reported, which are %d and on, so "
+                  "that no figure is flattered by what was chosen. Larger models were not tried. Acc and forgetting are in points; learned "
+                  "is the accuracy of a task right after it was learned; in brackets are 95 %% intervals of the mean over seeds by "
+                  "Student's t. `docs/continual.md` defines the figures.\n\n", DEEP_CHOSEN, DEEP_CHOSEN, DEEP_CHOSEN + 1);
     for (int set = 0; set < DEEP_SETS; ++set)
         if (mot_deep_planned(study, set))
             mot_study_say(study, "- %s: %s; %d steps a task. Changed: %s.\n", mot_deep_sets[set].title, mot_deep_sets[set].about,

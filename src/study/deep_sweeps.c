@@ -13,7 +13,7 @@ static study_variant *add(mot_study *study, int strategy, const char *name, cons
 
 /* ---- what is similar ---- */
 
-static const double taus[] = {0, 0.05, 0.1};
+static const double taus[] = {-0.05, 0, 0.05, 0.1, 0.2};
 static const int afters[] = {0, 20};
 enum { TAUS = MOT_COUNT(taus), AFTERS = MOT_COUNT(afters) };
 
@@ -32,21 +32,20 @@ static mot_status plan_similar(mot_study *study, rehearsal_numbers *unused)
     if (!mot_deep_find(study, DEEP_CLINC)) return MOT_OK;
     for (size_t a = 0; a < AFTERS; ++a)
         for (size_t t = 0; t < TAUS; ++t)
-            if (!study->options.quick || t == 1) (void)add_tau(study, a, t);
+            if (!study->options.quick || taus[t] == 0.05) (void)add_tau(study, a, t);
     return MOT_OK;
 }
 
 /* ---- memory, share, order, corruption ---- */
 
-static const int memories[] = {1, 5, 20};
-static const double shares[] = {0.1, 0.5};
-static const char *const orders[] = {"oldest", "newest", "dissimilar"};
-static const char *const permuted[] = {"none", "[none, words]", "words"};
-static const double permuted_share[] = {0, 0.5, 1};
+static const int memories[] = {1, 5, 20, 50};
+static const double shares[] = {0.1, 0.25, 0.5};
+static const char *const orders[DEEP_ORDERS] = {"oldest", "newest", "dissimilar"};
+static const char *const permuted[] = {"none", "[none, none, none, none, words]", "[none, words]", "words"};
+static const double permuted_share[] = {0, 0.2, 0.5, 1};
 enum {
     MEMORIES = MOT_COUNT(memories),
     SHARES = MOT_COUNT(shares),
-    ORDERS = MOT_COUNT(orders),
     PERMUTED = MOT_COUNT(permuted)
 };
 
@@ -67,12 +66,12 @@ static study_variant *add_share(mot_study *study, int strategy, size_t s)
     return add(study, strategy, name, settings);
 }
 
-static study_variant *add_order(mot_study *study, size_t o)
+study_variant *mot_deep_order(mot_study *study, int strategy, int order)
 {
     char settings[96];
-    if (o == 0) return mot_deep_usual(study, DEEP_CLINC, DEEP_CHANGED, DEEP_ONE, DEEP_SEQUENTIAL);
-    snprintf(settings, sizeof settings, "rehearsal.order=%s", orders[o]);
-    return add(study, DEEP_SEQUENTIAL, orders[o], settings);
+    if (order == DEEP_OLDEST) return mot_deep_usual(study, DEEP_CLINC, DEEP_CHANGED, DEEP_ONE, strategy);
+    snprintf(settings, sizeof settings, "rehearsal.order=%s", orders[order]);
+    return mot_deep_add(study, &(deep_trial){DEEP_CLINC, DEEP_CHANGED, DEEP_ONE, strategy, orders[order], settings, mot_deep_seeds(study)});
 }
 
 static study_variant *add_permuted(mot_study *study, int strategy, size_t p)
@@ -96,7 +95,8 @@ static mot_status plan_memories(mot_study *study, rehearsal_numbers *unused)
             if (!quick || p % 2 == 0) (void)add_permuted(study, strategy, p);
         for (size_t s = 0; s < SHARES && !quick; ++s) (void)add_share(study, strategy, s);
     }
-    for (size_t o = 0; o < ORDERS && !quick; ++o) (void)add_order(study, o);
+    for (int o = 0; o < DEEP_ORDERS && !quick; ++o)
+        for (int strategy = DEEP_SEQUENTIAL; strategy <= DEEP_HYBRID; ++strategy) (void)mot_deep_order(study, strategy, o);
     return MOT_OK;
 }
 
@@ -120,7 +120,7 @@ static mot_status tell_similar(mot_study *study, const rehearsal_numbers *unused
                   "| compared | tau | alike | median size of cosine | Acc | forgetting | Acc, difference |\n|---|---|---|---|---|---|---|\n");
     for (size_t a = 0; a < AFTERS; ++a)
         for (size_t t = 0; t < TAUS; ++t) {
-            if (study->options.quick && t != 1) continue;
+            if (study->options.quick && taus[t] != 0.05) continue;
             const study_variant *variant = add_tau(study, a, t);
             const deep_cosines cosines = mot_deep_compare(variant, taus[t]);
             const deep_mean acc = mot_deep_mean(variant, DEEP_ACC), forgetting = mot_deep_mean(variant, DEEP_FORGETTING),
@@ -137,7 +137,7 @@ static mot_status tell_similar(mot_study *study, const rehearsal_numbers *unused
     mot_study_say(study, "\n");
     MOT_TRY(mot_deep_draw(study, "deep-tau", "Hybrid over tau; bands are 95 % intervals of the mean over the seeds.",
                           &(mot_axis){.label = "tau"}, line, labels, AFTERS));
-    mot_study_verdict(study, better > 0,
+    mot_study_verdict(study, better > 0 ? STUDY_HOLDS : worse == tried ? STUDY_NOT_SO : STUDY_UNDECIDED,
                       "(Some tau makes hybrid more accurate than concurrent.) %zu of %zu settings are by the whole interval, %zu are less.",
                       better, tried, worse);
     mot_study_say(study, "As a task begins, its head is random, and what its loss says of the shared parts is nearly noise: cosines are "
@@ -183,32 +183,33 @@ static void tell_gains(mot_study *study, const char *claim, add_point *point, si
         better += gain.interval.low > 0;
         worse += gain.interval.high < 0;
     }
-    mot_study_verdict(study, better == tried,
+    mot_study_verdict(study, mot_deep_decide(better, worse, tried),
                       "(%s) Hybrid is more accurate than concurrent in %zu of %zu cases by the whole interval, less in %zu.", claim,
                       better, tried, worse);
 }
 
 static void tell_orders(mot_study *study)
 {
-    const study_variant *oldest = add_order(study, 0);
     size_t better = 0, worse = 0;
     char text[3][96];
-    mot_study_say(study, "The order in which sequential rehearsal revisits old tasks; differences are from oldest first, seed by "
-                         "seed.\n\n| order | Acc | difference | of forgetting |\n|---|---|---|---|\n");
-    for (size_t o = 0; o < ORDERS; ++o) {
-        const study_variant *variant = add_order(study, o);
-        const deep_mean acc = mot_deep_mean(variant, DEEP_ACC), gain = mot_deep_difference(variant, oldest, DEEP_ACC),
-                        forgetting = mot_deep_difference(variant, oldest, DEEP_FORGETTING);
-        mot_study_say(study, "| %s | %s | %s | %s |\n", orders[o], mot_deep_text(&acc, false, text[0]),
-                      o == 0 ? "" : mot_deep_text(&gain, true, text[1]), o == 0 ? "" : mot_deep_text(&forgetting, true, text[2]));
-        better += o > 0 && gain.interval.low > 0;
-        worse += o > 0 && gain.interval.high < 0;
-    }
+    mot_study_say(study, "The order in which sequential and hybrid rehearsal revisit old tasks one after another; differences are from oldest "
+                         "first, seed by seed.\n\n| strategy | order | Acc | difference | of forgetting |\n|---|---|---|---|---|\n");
+    for (int strategy = DEEP_SEQUENTIAL; strategy <= DEEP_HYBRID; ++strategy)
+        for (int o = 0; o < DEEP_ORDERS; ++o) {
+            const study_variant *variant = mot_deep_order(study, strategy, o), *oldest = mot_deep_order(study, strategy, DEEP_OLDEST);
+            const deep_mean acc = mot_deep_mean(variant, DEEP_ACC), gain = mot_deep_difference(variant, oldest, DEEP_ACC),
+                            forgetting = mot_deep_difference(variant, oldest, DEEP_FORGETTING);
+            const bool other = o != DEEP_OLDEST;
+            mot_study_say(study, "| %s | %s | %s | %s | %s |\n", other ? "" : mot_deep_strategies[strategy], orders[o],
+                          mot_deep_text(&acc, false, text[0]), other ? mot_deep_text(&gain, true, text[1]) : "",
+                          other ? mot_deep_text(&forgetting, true, text[2]) : "");
+            better += other && gain.interval.low > 0;
+            worse += other && gain.interval.high < 0;
+        }
     mot_study_say(study, "\n");
-    mot_study_verdict(study, better == 0,
-                      "(No order is better than oldest first.) Of %d other orders %zu are more accurate by the whole interval, %zu "
-                      "less; of so few seeds, differences of a point or two cannot be told from none.",
-                      ORDERS - 1, better, worse);
+    mot_study_verdict(study, mot_deep_decide(worse, better, 2 * (DEEP_ORDERS - 1)),
+                      "(Oldest first is best.) Of %d others %zu are less accurate by the whole interval, %zu more.", 2 * (DEEP_ORDERS - 1),
+                      worse, better);
 }
 
 static mot_status tell_memories(mot_study *study, const rehearsal_numbers *unused)

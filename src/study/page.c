@@ -130,15 +130,16 @@ void mot_study_section(mot_study *study, const char *title)
     mot_study_say(study, "## %d. %s\n\n", ++study->sections, title);
 }
 
-void mot_study_verdict(mot_study *study, bool holds, const char *format, ...)
+void mot_study_verdict(mot_study *study, study_verdict verdict, const char *format, ...)
 {
+    static const char *const said[] = {[STUDY_NOT_SO] = "not so.", [STUDY_HOLDS] = "holds.", [STUDY_UNDECIDED] = "undecided."};
     char text[2000];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    mot_study_say(study, "**Verdict: %s** %s\n\n", holds ? "holds." : "not so.", text);
-    mot_log(MOT_LOG_INFO, "  %s %s", holds ? "holds.  " : "not so. ", text);
+    mot_study_say(study, "**Verdict: %s** %s\n\n", said[verdict], text);
+    mot_log(MOT_LOG_INFO, "  %-10s %s", said[verdict], text);
 }
 
 mot_status mot_study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure)

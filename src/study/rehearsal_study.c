@@ -5,8 +5,8 @@
 
 static const rehearsal_claim *const claims[] = {&mot_rehearsal_gaps,       &mot_rehearsal_sizes,  &mot_rehearsal_crossovers, &mot_rehearsal_groups,
                                                 &mot_rehearsal_structures, &mot_rehearsal_orders, &mot_rehearsal_memories,
-                                                &mot_deep_strategy,        &mot_deep_similar,     &mot_deep_memories,
-                                                &mot_deep_experts};
+                                                &mot_deep_strategy,        &mot_deep_causes,      &mot_deep_experts,
+                                                &mot_deep_similar,         &mot_deep_memories};
 enum { CLAIMS = MOT_COUNT(claims) };
 
 static void about(mot_study *study)

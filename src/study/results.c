@@ -171,8 +171,8 @@ mot_status mot_study_read(mot_study *study)
     for (size_t v = 0; v < study->variants; ++v) {
         study_variant *variant = &study->variant[v];
         MOT_TRY(mot_allocate(&variant->result, (size_t)variant->seeds, sizeof *variant->result, "a study"));
-        for (int seed = 1; seed <= variant->seeds; ++seed)
-            MOT_TRY(read_trial(study, variant, seed, &variant->result[seed - 1]));
+        for (int s = 0; s < variant->seeds; ++s)
+            MOT_TRY(read_trial(study, variant, variant->chosen + s + 1, &variant->result[s]));
     }
 done:
     return status;

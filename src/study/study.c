@@ -41,7 +41,7 @@ void mot_study_say_failures(mot_study *study)
             if (study->variant[v].result[s].failed)
                 mot_study_say(study,
                               "- %s, seed %d, ended with a loss that was not finite; it counts as never there.\n",
-                              study->variant[v].label, s + 1);
+                              study->variant[v].label, study->variant[v].chosen + s + 1);
 }
 
 static mot_status tell_claims(mot_study *study, void *with)

@@ -12,7 +12,7 @@
 #include "mot/statistics.h"
 #include "mot/study.h"
 
-enum { STUDY_NAME = 64, STUDY_MOST_SETTINGS = 32, STUDY_SETTING = 160, STUDY_MOST_SEEDS = 64 };
+enum { STUDY_NAME = 64, STUDY_MOST_SETTINGS = 32, STUDY_SETTING = 640, STUDY_MOST_SEEDS = 64 };
 
 /* What is read of a trial, a row an evaluation: first numbers, then tables. */
 typedef enum study_column {
@@ -69,12 +69,13 @@ typedef struct study_variant {
     const char *base;                                 /* YAML, not owned */
     char setting[STUDY_MOST_SETTINGS][STUDY_SETTING]; /* key=value over it */
     size_t settings;
-    int seeds;            /* 1 .. seeds, at most STUDY_MOST_SEEDS */
+    int seeds;            /* at most STUDY_MOST_SEEDS: chosen + 1 .. chosen + seeds */
+    int chosen;           /* seeds 1 .. chosen are left out: settings were chosen by them */
     double cost;          /* seconds that a trial takes, roughly: only decides who does what */
     /* Writes the values that a trial begins with (init.from), where they are not drawn: the same whenever it is asked. */
     mot_status (*initial)(const struct study_variant *variant, int seed, const char *path);
     double parameter; /* of `initial`, or of the variant's claim */
-    study_result *result; /* [seeds], owned; on the root, once all trials are done */
+    study_result *result; /* [seeds], owned; on the root, once all trials are done: that of seed chosen + 1 first */
 } study_variant;
 
 typedef struct mot_study {
@@ -146,8 +147,10 @@ void mot_study_page_give_up(mot_study *study); /* one that was begun and not fin
 void mot_study_say(mot_study *study, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "## 3. TITLE". */
 void mot_study_section(mot_study *study, const char *title);
+/* What came out of a claim. Where trials could have decided it and did not, it is undecided. */
+typedef enum study_verdict { STUDY_NOT_SO = false, STUDY_HOLDS = true, STUDY_UNDECIDED } study_verdict;
 /* The end of a claim: "**Verdict: holds.** ...". */
-void mot_study_verdict(mot_study *study, bool holds, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void mot_study_verdict(mot_study *study, study_verdict verdict, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Draws a picture and puts it on the page. Without gnuplot the page says so instead. */
 mot_status mot_study_draw(mot_study *study, const char *name, const char *caption, const mot_figure *figure);
 /* Numbers into the file: /claims/CLAIM/NAME. */

@@ -246,8 +246,8 @@ mot_status mot_study_train(mot_study *study)
     if (status == MOT_OK) {
         size_t at = 0;
         for (size_t v = 0; v < study->variants; ++v)
-            for (int seed = 1; seed <= study->variant[v].seeds; ++seed, ++at)
-                jobs[at] = (job){&study->variant[v], seed, study->variant[v].cost, at};
+            for (int s = 1; s <= study->variant[v].seeds; ++s, ++at)
+                jobs[at] = (job){&study->variant[v], study->variant[v].chosen + s, study->variant[v].cost, at};
         mot_log(MOT_LOG_INFO, "%s: %zu trials of %zu variants on %d rank%s", study->name, count,
                 study->variants, study->comm->size, study->comm->size == 1 ? "" : "s");
         status = do_jobs(study, jobs, share_out(study, jobs, count, work));
