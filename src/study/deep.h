@@ -31,8 +31,9 @@ typedef struct deep_trial {
 
 /* By seed 1 all settings were chosen: it is none of those that are reported. */
 enum { DEEP_CHOSEN = 1 };
-/* As many seeds as main tables have. */
+/* As many seeds as main tables have, and what stands beside them. */
 int mot_deep_seeds(const mot_study *study);
+int mot_deep_few_seeds(const mot_study *study);
 
 /* Steps of a task. */
 int mot_deep_steps(const mot_study *study, int set);

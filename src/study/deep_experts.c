@@ -1,7 +1,7 @@
 /* What a MoT adds: experts that tasks may have for themselves, at the FLOPs of one. */
 #include "deep.h"
 
-enum { ONE, FREE, FIVE, FROZEN, TOLD, GROWN, GROWN_FROZEN, GATES, LEVELS = 2 };
+enum { ONE, FREE, FIVE, FROZEN, STILL, TOLD, GROWN, GROWN_FROZEN, GATES, LEVELS = 2 };
 static const struct {
     const char *name, *label, *settings;
 } gates[GATES] = {
@@ -9,6 +9,7 @@ static const struct {
     [FREE] = {"free", "MoT, gate learns", ""},
     [FIVE] = {"five", "MoT, gate learns five tasks", "rehearsal.gate_tasks=5"},
     [FROZEN] = {"frozen", "MoT, gate learns the first task", "rehearsal.gate_tasks=1"},
+    [STILL] = {"still", "MoT, gate stays as it was drawn", "train.gate_rate=0"},
     [TOLD] = {"told", "MoT, gate is told the task", "gate.kind=fixed; gate.told=group; route.balance_loss=0; route.noise=none; route.scale=none"},
     [GROWN] = {"grown", "MoT, an expert more with each task", "rehearsal.grow=1"},
     [GROWN_FROZEN] = {"grown-frozen", "the same, older experts stand still", "rehearsal.grow=1; rehearsal.freeze_old=true"},
@@ -24,6 +25,15 @@ static study_variant *add(mot_study *study, int level, int gate)
                                              settings, study->options.quick ? 2 : mot_deep_seeds(study)});
 }
 
+/* Told the task, with twenty samples a class in memory. */
+static study_variant *add_told_many(mot_study *study)
+{
+    char settings[300];
+    snprintf(settings, sizeof settings, "model.experts=10; rehearsal.memory=20 a class; %s", gates[TOLD].settings);
+    return mot_deep_add(study, &(deep_trial){DEEP_CLINC, DEEP_CLEAN, DEEP_MOT, DEEP_CONCURRENT, "ten-told-many", settings,
+                                             mot_deep_seeds(study)});
+}
+
 static bool is_shown(const mot_study *study, int gate)
 {
     return !study->options.quick || gate == ONE || gate == FREE || gate == TOLD;
@@ -36,6 +46,7 @@ static mot_status plan(mot_study *study, rehearsal_numbers *unused)
     for (int level = 0; level < LEVELS; ++level)
         for (int gate = 0; gate < GATES; ++gate)
             if (is_shown(study, gate)) (void)add(study, level, gate);
+    if (!study->options.quick) (void)add_told_many(study);
     return MOT_OK;
 }
 static void say_row(mot_study *study, int level, int gate)
@@ -113,6 +124,38 @@ static void tell_gate(mot_study *study, int gate, const char *claim)
                       text[1][0], text[0][1], text[1][1]);
 }
 
+/* Whether a gate that learns forgets less, or is more accurate, than one that never did. */
+static void tell_still(mot_study *study)
+{
+    char text[LEVELS][2][96];
+    size_t less = 0, more = 0;
+    for (int level = 0; level < LEVELS; ++level) {
+        const study_variant *free = add(study, level, FREE), *still = add(study, level, STILL);
+        const deep_mean forgetting = mot_deep_difference(free, still, DEEP_FORGETTING), acc = mot_deep_difference(free, still, DEEP_ACC);
+        (void)mot_deep_text(&forgetting, true, text[level][0]);
+        (void)mot_deep_text(&acc, true, text[level][1]);
+        less += forgetting.interval.high < 0;
+        more += forgetting.interval.low > 0;
+    }
+    mot_study_verdict(study, mot_deep_decide(less, more, LEVELS),
+                      "(It is what the gate learns that forgets less.) A gate that learns, less one that stays as it was drawn: forgetting %s "
+                      "without memory and %s with 2 a class; Acc %s and %s.",
+                      text[0][0], text[1][0], text[0][1], text[1][1]);
+}
+
+/* Whether memory harms experts that are told their task because it is small. */
+static void tell_told(mot_study *study)
+{
+    char text[3][96];
+    const study_variant *none = add(study, 0, TOLD), *few = add(study, 1, TOLD), *many = add_told_many(study);
+    const deep_mean by_few = mot_deep_difference(few, none, DEEP_ACC), by_many = mot_deep_difference(many, none, DEEP_ACC),
+                    gain = mot_deep_difference(many, few, DEEP_ACC);
+    mot_study_verdict(study, mot_deep_decide(by_few.interval.high < 0 && gain.interval.low > 0, gain.interval.high < 0, 1),
+                      "(Told the task, memory harms, the more the smaller it is.) Acc less that without memory: %s with 2 a class, %s with 20; "
+                      "20 a class less 2: %s.",
+                      mot_deep_text(&by_few, true, text[0]), mot_deep_text(&by_many, true, text[1]), mot_deep_text(&gain, true, text[2]));
+}
+
 static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
 {
     mot_status status = MOT_OK;
@@ -122,7 +165,7 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
     mot_study_say(study,
                   "CLINC150, clean: one transformer against ten experts of its size, of which a sample goes to one, at its FLOPs; none "
                   "without memory, concurrent with 2 samples a class. A gate may learn all along, only in the first five tasks or the first "
-                  "(arXiv 2406.16437), be told the task, so that each has an expert, or get an expert more with each task. "
+                  "(arXiv 2406.16437), never, be told the task, so that each has an expert, or get an expert more with each task. "
                   "Differences are from one transformer, seed by seed; NMI is that of expert and task at the end.\n\n"
                   "| memory | gate | Acc | difference | forgetting | difference | learned | Acc, task not known | NMI |\n"
                   "|---|---|---|---|---|---|---|---|---|\n");
@@ -136,10 +179,12 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
     if (!study->options.quick) {
         tell_gate(study, FIVE, "So does one that learns five tasks.");
         tell_gate(study, FROZEN, "So does one that learns the first task alone.");
+        tell_still(study);
         tell_gate(study, GROWN, "So do experts that come with tasks.");
         tell_gate(study, GROWN_FROZEN, "So do they where older ones stand still.");
     }
     tell_gate(study, TOLD, "So does a gate that is told the task.");
+    if (!study->options.quick) tell_told(study);
     mot_study_say(study,
                   "Forgetting alone says little: what was learned less well can be forgotten less, and where a gate forgets less than one "
                   "transformer it has also learned less (learned), unless it is told the task. It does not find the tasks: expert and task "

@@ -49,6 +49,11 @@ int mot_deep_seeds(const mot_study *study)
     return study->options.quick ? 3 : 10;
 }
 
+int mot_deep_few_seeds(const mot_study *study)
+{
+    return study->options.quick ? 2 : 5;
+}
+
 /* "data/a.h5" or "[data/a.h5, data/b.h5]" */
 static void name_files(const mot_study *study, const deep_set *set, char *text, size_t size)
 {

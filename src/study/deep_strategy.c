@@ -124,11 +124,9 @@ static void tell_near(mot_study *study, const setting *settings, size_t count)
                           "(20 a class, %s.) Within 5 points of joint training, the task being known, in %zu of %zu settings by "
                           "the whole interval, in %zu by the mean; in %zu it is farther away by the whole interval.",
                           mot_deep_strategies[s], near[s], count, means[s], far[s]);
-    mot_study_say(study,
-                  "At equal steps joint training is no upper bound: of the last task's steps a tenth is of its own samples, so that it "
-                  "learns a task less well as it comes (learned) and goes on with it later (forgetting below 0). Memory mixed into "
-                  "every batch keeps that balance with a fifth of the old samples. Sequential rehearsal ends on steps of one old task "
-                  "alone after another: each such leg forgets the legs before it, and the new task.\n\n");
+    mot_study_say(study, "At equal steps joint training is no upper bound: of the last task's steps a tenth is of its own samples, and right "
+                         "after its turn it knows a task less well than rehearsal does (learned). Sequential rehearsal ends on steps of one "
+                         "old task alone after another; what each does to those before it is measured below.\n\n");
 }
 
 /* ---- hybrid against concurrent ---- */
@@ -181,15 +179,6 @@ static void tell_hybrid(mot_study *study, const setting *settings, size_t count)
                       "(The more corruption, the better hybrid.) Its gain in Acc over concurrent is larger on the changed stream than "
                       "on the clean one in %zu of %zu cases by the whole interval, smaller in %zu.",
                       more, pairs, less);
-    if (better == count && kept == count) return;
-    mot_study_say(study,
-                  "Why not as in the paper; what is said of causes here was not tested by itself: hybrid can gain over concurrent only where sequential rehearsal of dissimilar tasks does, and "
-                  "here it does not. In the paper's theory one vector must serve all tasks, so that fitting dissimilar ones together "
-                  "costs more the farther they are apart (section 1). Here each task has a head of its own, which takes what tasks "
-                  "disagree about, and the rest is large enough to fit all that is held at once; learned one after another they cost "
-                  "what is forgotten from leg to leg. Nor do the cosines tell tasks apart: they lie around 0, about half of them "
-                  "above (alike), so that hybrid is half concurrent and half sequential, and between the two. Task not known, what comes "
-                  "last is preferred, which is forgetting of another kind: outputs of different tasks are never compared.\n\n");
 }
 
 static mot_status tell(mot_study *study, const rehearsal_numbers *unused)

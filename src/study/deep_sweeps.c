@@ -1,14 +1,9 @@
 /* Sweeps: what is similar, memory, share, order, corruption. All on CLINC150, the changed stream, by one transformer. */
 #include "deep.h"
 
-static int seeds_of(const mot_study *study)
-{
-    return study->options.quick ? 2 : 5;
-}
-
 static study_variant *add(mot_study *study, int strategy, const char *name, const char *settings)
 {
-    return mot_deep_add(study, &(deep_trial){DEEP_CLINC, DEEP_CHANGED, DEEP_ONE, strategy, name, settings, seeds_of(study)});
+    return mot_deep_add(study, &(deep_trial){DEEP_CLINC, DEEP_CHANGED, DEEP_ONE, strategy, name, settings, mot_deep_few_seeds(study)});
 }
 
 /* ---- what is similar ---- */
@@ -80,7 +75,7 @@ static study_variant *add_permuted(mot_study *study, int strategy, size_t p)
     if (p == 0) return mot_deep_usual(study, DEEP_CLINC, DEEP_CLEAN, DEEP_ONE, strategy);
     snprintf(name, sizeof name, "words%g", permuted_share[p]);
     snprintf(settings, sizeof settings, "data.stream.changes=%s", permuted[p]);
-    return mot_deep_add(study, &(deep_trial){DEEP_CLINC, DEEP_CLEAN, DEEP_ONE, strategy, name, settings, seeds_of(study)});
+    return mot_deep_add(study, &(deep_trial){DEEP_CLINC, DEEP_CLEAN, DEEP_ONE, strategy, name, settings, mot_deep_few_seeds(study)});
 }
 
 static mot_status plan_memories(mot_study *study, rehearsal_numbers *unused)
@@ -116,8 +111,10 @@ static mot_status tell_similar(mot_study *study, const rehearsal_numbers *unused
     mot_study_say(study,
                   "CLINC150, changed, one transformer. Gradients are compared as a task begins, while the head of its classes is "
                   "random, or after 20 of its steps (on its own samples alone; what is old then comes in fewer steps); tasks of cosine tau or more are similar. At "
-                  "tau = -1 hybrid is concurrent, at 1 sequential rehearsal. Differences are from concurrent, seed by seed.\n\n"
-                  "| compared | tau | alike | median size of cosine | Acc | forgetting | Acc, difference |\n|---|---|---|---|---|---|---|\n");
+                  "tau = -1 hybrid is concurrent, at 1 sequential rehearsal. Differences are from concurrent, seed by seed. "
+                  "Settings that are not in the tables above have %d seeds, here and in the next section.\n\n"
+                  "| compared | tau | alike | median size of cosine | Acc | forgetting | Acc, difference |\n|---|---|---|---|---|---|---|\n",
+                  mot_deep_few_seeds(study));
     for (size_t a = 0; a < AFTERS; ++a)
         for (size_t t = 0; t < TAUS; ++t) {
             if (study->options.quick && taus[t] != 0.05) continue;
