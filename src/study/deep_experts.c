@@ -49,6 +49,7 @@ static mot_status plan(mot_study *study, rehearsal_numbers *unused)
     if (!study->options.quick) (void)add_told_many(study);
     return MOT_OK;
 }
+
 static void say_row(mot_study *study, int level, int gate)
 {
     const study_variant *variant = add(study, level, gate), *one = add(study, level, ONE);
@@ -188,10 +189,8 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
     mot_study_say(study,
                   "Forgetting alone says little: what was learned less well can be forgotten less, and where a gate forgets less than one "
                   "transformer it has also learned less (learned), unless it is told the task. It does not find the tasks: expert and task "
-                  "share almost nothing (NMI), so that each task goes to many experts, each of which sees a part of its samples and "
-                  "is learned over by the next task all the same. Told the task, experts share nothing and nothing is forgotten, by "
-                  "construction: an upper bound, not a method. There memory harms: an expert that would stand still goes on to learn "
-                  "from 2 samples a class alone.\n\n");
+                  "share almost nothing (NMI). Told the task, experts share nothing and without memory nothing is forgotten, by "
+                  "construction: an upper bound, not a method.\n\n");
 done:
     return status;
 }

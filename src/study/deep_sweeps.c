@@ -137,9 +137,6 @@ static mot_status tell_similar(mot_study *study, const rehearsal_numbers *unused
     mot_study_verdict(study, better > 0 ? STUDY_HOLDS : worse == tried ? STUDY_NOT_SO : STUDY_UNDECIDED,
                       "(Some tau makes hybrid more accurate than concurrent.) %zu of %zu settings are by the whole interval, %zu are less.",
                       better, tried, worse);
-    mot_study_say(study, "As a task begins, its head is random, and what its loss says of the shared parts is nearly noise: cosines are "
-                         "small. Some steps later they are larger, but what they are of is then fewer steps: those before the "
-                         "comparison had no old sample.\n\n");
 done:
     return status;
 }
