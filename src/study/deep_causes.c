@@ -143,6 +143,12 @@ static deep_mean kept(mot_study *study, size_t c, int strategy)
     return mot_deep_difference(add(study, c, DEEP_CONCURRENT), add(study, c, strategy), DEEP_FORGETTING);
 }
 
+/* By how much more accurate a task is right after it was learned than by concurrent. */
+static deep_mean learned(mot_study *study, size_t c, int strategy)
+{
+    return gain(study, c, strategy, DEEP_LEARNING);
+}
+
 /* By how much more accurate the usual trials are than those under a cause. */
 static deep_mean lost(mot_study *study, size_t c, int strategy)
 {
@@ -179,6 +185,7 @@ static void tell_figures(mot_study *study)
     tell_figure(study, "long", more, DEEP_SEQUENTIAL, "(So they are for sequential.) By");
     tell_figure(study, "long", kept, DEEP_HYBRID, "(With five times the steps hybrid forgets less than concurrent.) By");
     tell_figure(study, "long", kept, DEEP_SEQUENTIAL, "(So does sequential.) By");
+    tell_figure(study, "long", learned, DEEP_SEQUENTIAL, "(And it has learned more.) Learned, less concurrent's:");
     tell_figure(study, "blind", lost, DEEP_HYBRID,
                 "(It matters which tasks hybrid takes for similar.) Acc of hybrid by the cosines of up to 512 samples a task, less that by "
                 "the cosines of one sample each:");
