@@ -84,9 +84,10 @@ const mot_foreign mot_foreign_keys[] = {
            "attention_probs_dropout_prob attn_dropout attn_pdrop resid_pdrop embd_pdrop ffn_dropout classifier_dropout "
            "drop_path stochastic_depth"),
      NONE("experts learn without dropout; train.weight_decay and data.augment are there against overfitting")},
-    {NAMES("gradient_checkpointing activation_checkpointing checkpoint_activations recompute recompute_activations "
+    {NAMES("gradient_checkpointing activation_checkpointing checkpoint_activations recompute_activations "
            "recompute_granularity"),
-     NONE("an expert keeps the activations of one tile of samples (model.tile), whatever the batch")},
+     OURS("model.recompute"),
+     NOTE("of model.layers; the experts of one layer keep the activations of one tile of samples (model.tile), whatever the batch")},
     {NAMES("compile torch_compile jit flash_attention use_flash_attn attn_implementation fused use_fused"),
      NONE("there is one way to compute, and the fastest kernels are taken by themselves")},
 

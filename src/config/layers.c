@@ -55,7 +55,9 @@ static const layer_key *find_key(const char *name)
 /* The option of a key, whose field is in a layer. */
 static mot_option option_of(const layer_key *key)
 {
+    static const char *const inputs[] = {"mean", "sum", "flat", "state", NULL}; /* one more than a sample has */
     mot_option option = mot_options[mot_option_find(key->option)];
+    if (strcmp(key->option, "gate.input") == 0) option.choices = inputs;
     const size_t offset = option.offset;
     if (strncmp(key->option, "gate.", 5) == 0)
         option.offset = offsetof(mot_layer_config, gate) + (offset - offsetof(mot_config, gate));
@@ -182,11 +184,7 @@ mot_status mot_layers_check(mot_config_reader *reader)
 {
     mot_config *config = &reader->config;
     mot_status status = MOT_OK;
-    if (config->layers == 0) {
-        if (config->gate.input == MOT_GATE_STATE)
-            return refuse(reader, "gate.input", "there is no state without model.layers; expected mean, sum or flat");
-        return MOT_OK;
-    }
+    if (config->layers == 0) return MOT_OK;
     MOT_TRY(check_order(reader));
     MOT_TRY(check_alone(reader));
     const mot_layer_config *const embed = &config->layer[0], *const head = &config->layer[config->layers - 1];

@@ -61,7 +61,7 @@ static void make_data(void)
         .class_count = CLASSES, .group_count = CLASSES / 2, .vocabulary_count = WORDS, .vocabulary = words};
     mot_dataset_writer *writer;
     char path[160];
-    snprintf(path, sizeof path, "%s/%s", folder, mot_deep_sets[DEEP_CLINC].file);
+    snprintf(path, sizeof path, "%s/%s", folder, mot_deep_sets[DEEP_CLINC].file[0]);
     mot_ck_ok(mot_dataset_writer_open(&writer, path, &format));
     for (int split = 0; split < 2; ++split)
         for (int32_t i = 0; i < CLASSES * EACH; ++i) {
