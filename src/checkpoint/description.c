@@ -22,7 +22,7 @@ static mot_status set_digest(hid_t file, const char *name, const mot_digest *dig
 static mot_status write_bias(hid_t file, const mot_state *state)
 {
     mot_status status = MOT_OK;
-    const size_t count = (size_t)state->experts;
+    const size_t count = mot_state_biases(state);
     const mot_digest digest = mot_digest_bytes(state->balance_bias, count * sizeof(mot_real));
     for (size_t e = 0; e < count; ++e) {
         if (!isfinite(state->balance_bias[e]))

@@ -105,10 +105,10 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
     mot_status status = mot_state_check(comm, state);
     if (status == MOT_OK) status = mot_index_create(&index, state);
     if (status == MOT_OK)
-        status = mot_allocate(&bias, (size_t)state->experts, sizeof *bias, "the balance bias");
+        status = mot_allocate(&bias, mot_state_biases(state), sizeof *bias, "the balance bias");
     if (status == MOT_OK && root) status = mot_path_join(path, sizeof path, given, "");
     if (status == MOT_OK && root) status = mot_index_read(&index, &file, path, state);
-    if (status == MOT_OK && root && state->balance_bias != NULL) status = mot_balance_bias_read(file, path, state->experts, bias);
+    if (status == MOT_OK && root && state->balance_bias != NULL) status = mot_balance_bias_read(file, path, (int)mot_state_biases(state), bias);
     mot_h5_close(&file);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_comm_bcast(comm, path, sizeof path, MOT_ROOT);
@@ -127,7 +127,7 @@ mot_status mot_checkpoint_read(const mot_comm *comm, mot_state *state, const cha
         if (unit[u].owner == MOT_ALIKE && unit[u].table->rows > 0) share_unit(comm, unit[u].params);
     MOT_TRY(mot_comm_agree(comm, status));
     if (root && state->balance_bias != NULL)
-        memcpy(state->balance_bias, bias, (size_t)state->experts * sizeof *bias);
+        memcpy(state->balance_bias, bias, mot_state_biases(state) * sizeof *bias);
     state->progress = index.progress;
 
 done:

@@ -145,7 +145,7 @@ mot_status mot_saver_prepare(mot_saver *saver, const mot_state *state, const cha
     memcpy(saver->units, state->units.unit, state->units.count * sizeof *saver->units);
     saver->state.units.unit = saver->units;
     if (state->balance_bias != NULL) {
-        memcpy(saver->bias, state->balance_bias, (size_t)state->experts * sizeof *saver->bias);
+        memcpy(saver->bias, state->balance_bias, mot_state_biases(state) * sizeof *saver->bias);
         saver->state.balance_bias = saver->bias;
     }
     if (state->origin != NULL) {

@@ -86,13 +86,19 @@ static mot_status leave_group(walk *w)
 static mot_status enter_group(walk *w, const char *group)
 {
     mot_status status;
+    int rank;
+    char updates[MOT_CHECKPOINT_NAME];
+    hsize_t shape[MOT_H5_MAX_RANK] = {w->experts};
     MOT_TRY(leave_group(w));
     w->of_units = mot_h5_has_attribute(w->file, group, "moments") || strcmp(group, "gate") == 0 ||
                   strcmp(group, "experts") == 0;
+    mot_stack_path(updates, group, mot_stack_updates);
+    if (strcmp(group, "experts") != 0 && has(w, group, mot_stack_updates)) /* another layer's */
+        MOT_TRY(mot_h5_shape(w->file, updates, &rank, shape));
     if (has(w, group, mot_stack_updates))
-        MOT_TRY(mot_stack_check(w->file, w->tensors.path, group, w->experts));
+        MOT_TRY(mot_stack_check(w->file, w->tensors.path, group, shape[0]));
     if (has(w, group, mot_stack_state))
-        MOT_TRY(mot_stack_read(&w->stack, w->file, w->tensors.path, group, w->experts));
+        MOT_TRY(mot_stack_read(&w->stack, w->file, w->tensors.path, group, shape[0]));
 done:
     return status;
 }

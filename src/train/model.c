@@ -272,12 +272,15 @@ void mot_model_sum_tied(mot_model *model)
 mot_state mot_model_state(mot_model *model, const mot_progress *progress, const char *config_text)
 {
     const mot_layer *layer = model->layer;
+    int biases = 0;
+    for (int l = 0; l < model->layers; ++l) biases += model->layer[l].experts;
     return (mot_state){
         .progress = *progress,
         .units = model->units,
         .experts = layer->experts,
         .origin = layer->experts < layer->config->experts ? layer->origin : NULL,
         .balance_bias = layer->balance_bias,
+        .biases = biases,
         .config_text = config_text,
         .seed = model->config->seed,
     };
@@ -286,20 +289,27 @@ mot_state mot_model_state(mot_model *model, const mot_progress *progress, const 
 mot_model_size mot_model_measure(const mot_model *model)
 {
     const mot_part_set all = ~0u;
-    const mot_layer *layer = model->layer;
-    const size_t tied = layer->tied_table.count;
-    size_t all_units = 0;
-    for (size_t u = 0; u < model->units.count; ++u)
-        if (model->units.unit[u].params != NULL)
-            all_units += model->units.unit[u].table->count * sizeof(mot_real);
-    const mot_model_size size = {
-        .gate = mot_table_parameters(&layer->gate.table, all),
-        .tied = mot_table_parameters(&layer->tied_table, all),
-        .own = mot_table_parameters(&layer->own_table, all),
-        .of_expert = 4 * (size_t)layer->own_table.count * sizeof(mot_real) + tied * sizeof(mot_real),
-        .values = all_units,
-        .gradients = all_units + tied * ((size_t)layer->local * sizeof(mot_real) + sizeof(int64_t)),
-        .moments = 2 * all_units,
-    };
+    const size_t real = sizeof(mot_real);
+    mot_model_size size = {0};
+    size_t held = 0, sums = 0;
+    for (size_t u = 0; u < model->units.count; ++u) {
+        if (model->units.unit[u].params != NULL) held += model->units.unit[u].table->count * real;
+        size.all += mot_table_parameters(model->units.unit[u].table, all);
+    }
+    for (int l = 0; l < model->layers; ++l) {
+        const mot_layer *layer = &model->layer[l];
+        size.gate += mot_table_parameters(&layer->gate.table, all);
+        size.tied += mot_table_parameters(&layer->tied_table, all);
+        sums += layer->tied_table.count * ((size_t)layer->local * real + sizeof(int64_t));
+    }
+    for (int d = 0; d < model->denses; ++d) {
+        size.tied += mot_table_parameters(&model->dense[d].table, all);
+        sums += model->dense[d].table.count * sizeof(int64_t);
+    }
+    size.own = mot_table_parameters(&model->layer->own_table, all);
+    size.of_expert = (4 * model->layer->own_table.count + model->layer->tied_table.count) * real;
+    size.values = held;
+    size.gradients = held + sums;
+    size.moments = 2 * held;
     return size;
 }

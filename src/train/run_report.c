@@ -37,13 +37,37 @@ static void warn_of_launch(const run_world *world)
 
 enum { BANNER = 11 }; /* columns before what a line of it says */
 
+/* "embed, dense 1 block, layer 0: 8 experts of 1 block, 1 a sample, ..., head: 12345 parameters" */
+static void say_layers(const mot_model *model, const mot_model_size *size)
+{
+    char text[1200] = "";
+    for (int i = 0; i < model->flows; ++i) {
+        const mot_flow *flow = &model->flow[i];
+        const size_t used = strlen(text);
+        if (flow->role == MOT_LAYER_EXPERTS) {
+            const mot_layer *layer = &model->layer[flow->at];
+            const size_t blocks = layer->config->depth;
+            snprintf(text + used, sizeof text - used, "layer %d: %d expert%s of %zu block%s (%zu parameters), %zu a sample; ",
+                     flow->at, layer->experts, layer->experts == 1 ? "" : "s", blocks, blocks == 1 ? "" : "s",
+                     mot_table_parameters(&layer->own_table, ~0u), mot_layer_choices(layer));
+            continue;
+        }
+        const size_t blocks = model->dense[flow->at].config->depth;
+        if (flow->role == MOT_LAYER_DENSE)
+            snprintf(text + used, sizeof text - used, "dense, %zu block%s; ", blocks, blocks == 1 ? "" : "s");
+        else
+            snprintf(text + used, sizeof text - used, "%s; ", flow->role == MOT_LAYER_EMBED ? "embed" : "head");
+    }
+    mot_log_wrap(BANNER, "  model    %s%zu parameters in all, %zu of them on every rank, gates %zu", text, size->all, size->tied,
+                 size->gate);
+}
+
 void mot_run_banner(const run_world *world, const run_course *course, const char *what)
 {
     const mot_config *config = &course->config;
     const mot_model_size size = mot_model_measure(&world->model);
     char memory[32], parts[96] = "";
     const int E = world->model.layer->experts;
-    const size_t total = size.gate + size.tied + (size_t)E * size.own;
     const size_t K = mot_model_choices(&world->model);
     mot_log_wrap(BANNER, "mot %s (%s), %s, %s", MOT_VERSION, MOT_COMMIT, MOT_BUILD_FLAGS, mot_level());
     mot_log_wrap(BANNER, "  job      %d rank%s x %d thread%s on %d host%s, %d core%s a rank; coordinator %s",
@@ -75,10 +99,13 @@ void mot_run_banner(const run_world *world, const run_course *course, const char
                  world->groups > 0 && config->data.target == MOT_TARGET_LABEL ? " in groups" : "", evaluation);
     mot_run_say_stream(world, course, BANNER);
     if (size.tied > 0) snprintf(parts, sizeof parts, ", %zu tied", size.tied);
-    mot_log_wrap(BANNER,
-                 "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
-                 E, world->model.layer->kind->kind.name, E == 1 ? "" : "s", size.own, parts, size.gate, total, K, E,
-                 world->model.layer->shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
+    if (world->model.flows > 0)
+        say_layers(&world->model, &size);
+    else
+        mot_log_wrap(BANNER,
+                     "  model    %d %s expert%s of %zu parameters%s, gate %zu: %zu in all; %zu of %d a sample%s",
+                     E, world->model.layer->kind->kind.name, E == 1 ? "" : "s", size.own, parts, size.gate, size.all, K, E,
+                     world->model.layer->shape.precision == MOT_PRECISION_BF16 ? "; products in bf16" : "");
     mot_log_wrap(BANNER,
                  "  memory   %s on rank 0 (parameters, gradients, optimizer, workspace, buffers, data, files)",
                  mot_run_bytes_text(mot_run_memory(world, course), memory));

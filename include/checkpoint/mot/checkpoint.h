@@ -4,9 +4,11 @@
  *      /config                  text: the resolved configuration
  *      /progress/...            step, stage, criterion state, (attributes)
  *      /gate/TENSOR             value, and beside it TENSOR.moment0, TENSOR.moment1 (optimizer state)
- *      /gate/balance_bias [E]
+ *      /gate/balance_bias [E]          of several layers: of all, one behind the other
  *      /tied/PART/TENSOR        tied tensors, when there are any
  *      /experts/PART/TENSOR [E, ...]   PART in embed attention ffn head; TENSOR is the table's name
+ *      /layer1_gate, /layer1_experts, ... the same of the layers behind the first
+ *      /dense0/PART/TENSOR, ...        what all ranks hold alike of a model of several layers
  *      /experts/updates [E]
  *      /experts/origin [E]             the number that each had in the beginning, where some have gone since
  *      /experts/xxh3 [E, tensors, 16]  the checksum of each expert's tensors
@@ -55,9 +57,10 @@ typedef struct mot_progress {
 typedef struct mot_state {
     mot_progress progress;
     mot_units units; /* tables, and what of them this rank holds; the list is not owned */
-    int experts;     /* E of a layer, which the balance bias is of */
+    int experts;     /* E of the first layer */
     const int *origin; /* [E]: numbers that they had in the beginning, ascending; NULL: none has gone; not owned */
-    mot_real *balance_bias;        /* [E], the root's matter; not owned */
+    mot_real *balance_bias; /* of all layers, one behind the other, the root's matter; not owned */
+    int biases;             /* how many; 0: E */
     const char *config_text;                                 /* on the root */
     const char *dataset_checksum; /* on the root: of what is learned from; NULL or "": it lies in no file */
     const char *run_id;           /* on the root; NULL: none */
@@ -67,6 +70,11 @@ typedef struct mot_state {
     mot_status (*more)(const void *more_of, hid_t file);
     const void *more_of;
 } mot_state;
+
+static inline size_t mot_state_biases(const mot_state *state)
+{
+    return (size_t)(state->biases > 0 ? state->biases : state->experts);
+}
 
 /* ---- writing ----
  *

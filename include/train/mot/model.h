@@ -140,7 +140,8 @@ mot_state mot_model_state(mot_model *model, const mot_progress *progress, const 
 /* Parameters of the gate, the tied part and one expert's own part; and bytes that this rank holds of values,
  * gradients (and sums of tied ones) and optimizer state. */
 typedef struct mot_model_size {
-    size_t gate, tied, own;            /* numbers */
+    size_t gate, tied, own, all; /* numbers: of all layers' gates, of what all ranks hold alike, of an expert of the first layer;
+                                    and of the whole */
     size_t of_expert;                  /* bytes that one more expert takes, of all that follows */
     size_t values, gradients, moments; /* bytes */
 } mot_model_size;

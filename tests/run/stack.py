@@ -1,0 +1,90 @@
+"""Models of several layers: against a twin in double precision that is fed the same values and samples; and the same bits on any
+number of ranks, with any placement, chunks and way of keeping activations, and after a kill."""
+import itertools, os, random, sys, tempfile
+
+sys.path.insert(0, os.environ["MOT_SOURCE_DIR"] + "/tests/support")
+from drive import check, failures, kill_behind, lines, mot, summary
+
+import h5py
+import numpy as np
+
+from stack_twin import Twin
+
+os.chdir(tempfile.mkdtemp(prefix="mot-stack."))
+L, D, BATCH, STEPS, RATE = 4, 8, 12, 50, 0.02
+mot(1, "data", "make", "mixture", "--out", "m.h5", "--classes", "3", "--tokens", str(L), "--width", str(D), "--train", "240",
+    "--test", "60", "--seed", "5")
+with h5py.File("m.h5") as file:
+    samples, labels = file["train/x"][()].astype(np.float64).reshape(-1, L, D), (file["train/y"][()] > 0).astype(int)
+
+
+def text(layers):
+    """As YAML, and as the twin takes them."""
+    said = "model:\n  layers:\n"
+    for role, keys in layers:
+        own = dict(keys)
+        gate = {name: own.pop(key) for key, name in (("input", "input"), ("gate", "kind")) if key in own}
+        route = {name: own.pop(name) for name in ("top_k", "scale") if name in own}
+        parts = ["%s: %s" % (k, str(v).lower()) for k, v in own.items()]
+        if role == "experts":
+            parts.append("gate: {init: 0.7, hidden: 5%s}" % "".join(", %s: %s" % item for item in gate.items()))
+            parts.append("route: {%s}" % ", ".join("%s: %s" % (k, v or "all") for k, v in route.items()))
+        said += "    - %s: {%s}\n" % (role, ", ".join(parts))
+    return said
+
+
+def write(name, layers, more=""):
+    open(name, "w").write("data: {file: m.h5, shuffle: false}\n" + text(layers) + """
+route: {noise: none, balance_loss: 0.1, z_loss: 0.01}
+train: {batch: %d, until: %d steps, rate: %g, optimizer: sgd, schedule: constant, weight_decay: 0, clip: 0}
+report: {every: 1}
+checkpoint: {start: true, background: false, keep: 0}
+%s""" % (BATCH, STEPS, RATE, more))
+
+
+B = {"heads": 2, "ffn": 12}
+CASES = [
+    [("embed", {"width": 8}), ("dense", {"depth": 1, **B}), ("experts", {"count": 3, "depth": 1, **B}),
+     ("experts", {"count": 4, "depth": 1, **B}), ("head", {"pool": "mean"})],
+    [("embed", {"width": 8}), ("experts", {"count": 3, "depth": 1, "top_k": 2, "scale": "chosen", **B}), ("dense", {"depth": 1, **B}),
+     ("experts", {"count": 4, "depth": 1, "residual": False, "input": "mean", **B}), ("head", {"pool": "class"})],
+    [("embed", {"width": 8}), ("experts", {"count": 2, "depth": 2, "gate": "mlp", "residual": False, **B}),
+     ("experts", {"count": 3, "depth": 1, "top_k": 0, "gate": "mlp", **B}), ("dense", {"depth": 1, **B}), ("head", {"pool": "mean"})],
+]
+
+for number, layers in enumerate(CASES):
+    write("c%d.yaml" % number, layers)
+    mot(1, "train", "--quiet", "c%d.yaml" % number, "run=c%d" % number)
+    twin = Twin("c%d/checkpoints/step-00000000.h5" % number, layers, 0.1, 0.01)
+    told = [line["train.loss"] for line in lines("c%d" % number, "train.loss")]
+    worst = 0
+    for step in range(STEPS):
+        at = [(step * BATCH + p) % len(labels) for p in range(BATCH)]
+        loss, _ = twin.step(samples[at], labels[at], RATE)
+        worst = max(worst, abs(loss - told[step]))
+    print("case %d: largest difference of the loss over %d steps %.1e" % (number, STEPS, worst))
+    check(worst < 1e-4, "case %d: the loss differs from the twin's by %.1e" % (number, worst))
+
+# The same bits.
+draw = random.Random(7)
+for number, layers in enumerate(CASES):
+    digest = summary("c%d" % number)["digest"]
+    for ranks, more in ((2, ["threads=2"]), (3, ["model.recompute=yes"]), (5, ["route.exchange=direct"])):
+        run = "b%d-%d" % (number, ranks)
+        mot(ranks, "train", "--quiet", "c%d.yaml" % number, "run=" + run, *more)
+        check(summary(run)["digest"] == digest, "case %d on %d ranks with %s is another" % (number, ranks, more))
+where = next(i for i, (role, _) in enumerate(CASES[0]) if role == "experts")
+mot(2, "train", "--quiet", "c0.yaml", "run=p", "model.layers.%d.route.placement=[[2],[0,1]]" % where)
+check(summary("p")["digest"] == summary("c0")["digest"], "another placement of a layer gives other bits")
+mot(1, "train", "--quiet", "c1.yaml", "run=k1", "route.chunks=3")
+mot(3, "train", "--quiet", "c1.yaml", "run=k3", "route.chunks=3", "model.recompute=yes")
+check(summary("k1")["digest"] == summary("k3")["digest"], "in chunks it is another on 3 ranks")
+
+# Killed, and continued on another number of ranks.
+write("kill.yaml", CASES[1], "route.balance_bias: 0.01\n")
+mot(1, "train", "--quiet", "kill.yaml", "run=whole", "checkpoint.every=1")
+step = draw.randrange(5, STEPS - 5)
+kill_behind(step, 2, "kill.yaml", "killed", "checkpoint.every=1")
+mot(3, "train", "--quiet", "kill.yaml", "run=killed", "checkpoint.every=1")
+check(summary("killed")["digest"] == summary("whole")["digest"], "killed behind step %d it ends otherwise" % step)
+sys.exit(1 if failures else 0)
