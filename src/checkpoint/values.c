@@ -8,8 +8,16 @@
 #include "checkpoint_file.h"
 #include "mot/memory.h"
 
+/* A group of units: of one that is alone, or of those that are alike. */
+typedef struct unit_group {
+    char name[64];
+    size_t units;
+    mot_stack stack; /* no rows in files of the former version, and where such units have no tensors of their own */
+} unit_group;
+
 typedef struct named {
     char name[MOT_CHECKPOINT_NAME]; /* of experts in the former version without their number */
+    size_t group;
     bool found;
     mot_stacked stacked; /* where it lies, once found, unless it is alone */
 } named;
@@ -19,70 +27,128 @@ struct mot_values {
     hid_t file;
     mot_tensor_file tensors;
     int version, experts;
-    mot_stack stack; /* empty in files of the former version, and where experts have no tensors of their own */
-    named *named;    /* [count]: tensors with values, owned */
+    unit_group *group; /* [groups], owned */
+    size_t groups, group_capacity;
+    named *named; /* [count]: tensors with values, owned */
     size_t count, capacity;
     mot_status status; /* of looking through the file */
 };
 
-/* ---- names ---- */
+/* ---- what there is ---- */
+
+/* The former version has experts alone in groups of their own. */
+static bool is_former(const mot_values *v, const char *name)
+{
+    return v->version == MOT_CHECKPOINT_FORMER && strncmp(name, "experts", 7) == 0 && (name[7] == '/' || name[7] == '\0');
+}
+
+/* One of units says how many moments it has; but for a gate without tensors, and the former version's experts. */
+static mot_status enter_group(mot_values *v, const char *name)
+{
+    char path[MOT_CHECKPOINT_NAME];
+    hsize_t shape[MOT_H5_MAX_RANK] = {1};
+    int rank;
+    mot_status status;
+    unit_group *g;
+    if (!is_former(v, name) && !mot_h5_has_attribute(v->file, name, "moments")) return MOT_OK;
+    MOT_TRY(mot_reserve(&v->group, &v->group_capacity, v->groups + 1, sizeof *v->group, "groups of a checkpoint"));
+    g = &v->group[v->groups++];
+    *g = (unit_group){.units = is_former(v, name) ? (size_t)v->experts : 1};
+    snprintf(g->name, sizeof g->name, "%s", name);
+    mot_stack_path(path, name, mot_stack_updates);
+    if (!mot_h5_exists(v->file, path)) return MOT_OK;
+    MOT_TRY(mot_h5_shape(v->file, path, &rank, shape));
+    g->units = (size_t)shape[0];
+    mot_stack_path(path, name, mot_stack_state);
+    if (mot_h5_exists(v->file, path)) MOT_TRY(mot_stack_read(&g->stack, v->file, v->path, name, g->units));
+done:
+    return status;
+}
 
 /* "experts/00000/ffn/weight" is that of every expert; of others than the first it is left out. */
 static const char *without_number(const mot_values *v, const char *name, char shortened[MOT_CHECKPOINT_NAME])
 {
-    static const char experts[] = "experts/";
-    const size_t length = sizeof experts - 1;
-    if (v->version != MOT_CHECKPOINT_FORMER || strncmp(name, experts, length) != 0) return name;
-    const char *rest = strchr(name + length, '/');
-    if (rest == NULL || strtol(name + length, NULL, 10) != 0) return NULL;
-    snprintf(shortened, MOT_CHECKPOINT_NAME, "%s%s", experts, rest + 1);
+    if (!is_former(v, name)) return name;
+    const char *number = name + strlen("experts/"), *rest = strchr(number, '/');
+    if (rest == NULL || strtol(number, NULL, 10) != 0) return NULL;
+    snprintf(shortened, MOT_CHECKPOINT_NAME, "experts/%s", rest + 1);
     return shortened;
 }
 
 /* Of a unit's values: no moment, and nothing that stands beside tensors. */
-static bool is_value(const mot_values *v, const char *name)
+static bool is_value(const mot_values *v, const unit_group *of, const char *name)
 {
-    static const char *const groups[] = {"gate/", "tied/", "experts/"};
-    bool ours = false;
-    for (size_t g = 0; g < MOT_COUNT(groups); ++g) ours = ours || strncmp(name, groups[g], strlen(groups[g])) == 0;
-    if (!ours || strstr(name, ".moment") != NULL || strcmp(name, "gate/balance_bias") == 0) return false;
-    if (strncmp(name, "experts/", 8) != 0) return true;
-    return v->version == MOT_CHECKPOINT_FORMER || mot_h5_has_attribute(v->file, name, mot_stack_column);
+    static const char *const beside[] = {mot_stack_state, mot_stack_xxh3, mot_stack_updates, "origin", "balance_bias"};
+    const char *own = name + strlen(of->name) + 1;
+    for (size_t i = 0; i < MOT_COUNT(beside); ++i)
+        if (strcmp(own, beside[i]) == 0) return false;
+    return strstr(name, ".moment") == NULL && (of->stack.rows == 0 || mot_h5_has_attribute(v->file, name, mot_stack_column));
 }
 
+static mot_status note_tensor(mot_values *v, const char *name)
+{
+    const unit_group *last = v->groups > 0 ? &v->group[v->groups - 1] : NULL;
+    const size_t length = last != NULL ? strlen(last->name) : 0;
+    char shortened[MOT_CHECKPOINT_NAME];
+    mot_status status = MOT_OK;
+    if (last == NULL || strncmp(name, last->name, length) != 0 || name[length] != '/') return MOT_OK;
+    if (strlen(name) >= MOT_CHECKPOINT_NAME || !is_value(v, last, name)) return MOT_OK;
+    name = without_number(v, name, shortened);
+    if (name == NULL) return MOT_OK;
+    MOT_TRY(mot_reserve(&v->named, &v->capacity, v->count + 1, sizeof *v->named, "names of tensors"));
+    v->named[v->count] = (named){.group = v->groups - 1};
+    snprintf(v->named[v->count++].name, MOT_CHECKPOINT_NAME, "%s", name);
+done:
+    return status;
+}
+
+/* A group of the root comes with all that is in it before the next one. */
 static herr_t visit(hid_t file, const char *name, const H5O_info_t *info, void *context)
 {
     mot_values *v = context;
-    char shortened[MOT_CHECKPOINT_NAME];
     (void)file;
-    if (info->type != H5O_TYPE_DATASET || strlen(name) >= MOT_CHECKPOINT_NAME || !is_value(v, name)) return 0;
-    name = without_number(v, name, shortened);
-    if (name == NULL) return 0;
-    v->status = mot_reserve(&v->named, &v->capacity, v->count + 1, sizeof *v->named, "names of tensors");
-    if (v->status != MOT_OK) return 1;
-    v->named[v->count] = (named){.found = false};
-    snprintf(v->named[v->count++].name, MOT_CHECKPOINT_NAME, "%s", name);
-    return 0;
+    if (info->type == H5O_TYPE_DATASET)
+        v->status = note_tensor(v, name);
+    else if (strchr(name, '/') == NULL && strcmp(name, ".") != 0 && strlen(name) < sizeof v->group->name)
+        v->status = enter_group(v, name);
+    return v->status == MOT_OK ? 0 : 1;
+}
+
+/* The gate has no parts. */
+static mot_part part_of(const mot_values *v, const named *of)
+{
+    const char *own = of->name + strlen(v->group[of->group].name) + 1;
+    int part = MOT_PARTS - 1;
+    while (part > MOT_PART_GATE && (strncmp(own, mot_part_name[part], strlen(mot_part_name[part])) != 0 ||
+                                    own[strlen(mot_part_name[part])] != '/'))
+        --part;
+    return (mot_part)part;
 }
 
 const char *mot_values_left(const mot_values *values, mot_part_set parts)
 {
-    for (size_t i = 0; i < values->count; ++i) {
-        const char *name = values->named[i].name, *part = strchr(name, '/') + 1;
-        int p = MOT_PART_GATE;
-        if (strncmp(name, "gate/", 5) != 0)
-            for (p = MOT_PARTS - 1; p > MOT_PART_GATE; --p)
-                if (strncmp(part, mot_part_name[p], strlen(mot_part_name[p])) == 0) break;
-        if (!values->named[i].found && parts >> p & 1u) return name;
-    }
+    for (size_t i = 0; i < values->count; ++i)
+        if (!values->named[i].found && parts >> part_of(values, &values->named[i]) & 1u) return values->named[i].name;
     return NULL;
+}
+
+void mot_values_leave(mot_values *values, const char *group)
+{
+    for (size_t i = 0; i < values->count; ++i)
+        if (strcmp(values->group[values->named[i].group].name, group) == 0) values->named[i].found = true;
+}
+
+size_t mot_values_units(const mot_values *values, const char *group)
+{
+    for (size_t g = 0; g < values->groups; ++g)
+        if (strcmp(values->group[g].name, group) == 0) return values->group[g].units;
+    return 0;
 }
 
 /* ---- the file ---- */
 
 static mot_status look_through(mot_values *v)
 {
-    char name[MOT_CHECKPOINT_NAME];
     int64_t experts;
     mot_status status;
     MOT_TRY(mot_h5_open_sealed(&v->file, v->path, "checkpoint"));
@@ -91,8 +157,6 @@ static mot_status look_through(mot_values *v)
     if (experts < 1 || experts > INT_MAX) return mot_fail(MOT_ERR_INPUT, "%s: a checkpoint of %" PRId64 " experts", v->path, experts);
     MOT_TRY(mot_check_experts(v->file, v->path, v->version, experts));
     v->experts = (int)experts;
-    mot_stack_path(name, "experts", mot_stack_state);
-    if (mot_h5_exists(v->file, name)) MOT_TRY(mot_stack_read(&v->stack, v->file, v->path, "experts", (size_t)experts));
     const herr_t visited = H5Ovisit2(v->file, H5_INDEX_NAME, H5_ITER_INC, visit, v, H5O_INFO_BASIC);
     MOT_TRY(v->status);
     if (visited < 0) status = mot_fail(MOT_ERR_INPUT, "%s: its groups cannot be read", v->path);
@@ -122,38 +186,24 @@ void mot_values_close(mot_values **values)
 {
     mot_values *v = *values;
     if (v == NULL) return;
-    mot_stack_free(&v->stack);
+    for (size_t g = 0; g < v->groups; ++g) mot_stack_free(&v->group[g].stack);
     (void)mot_tensor_file_close(&v->tensors, false);
     mot_h5_close(&v->file);
+    mot_free(v->group);
     mot_free(v->named);
     mot_free(v);
     *values = NULL;
 }
 
-int mot_values_experts(const mot_values *values)
-{
-    return values->experts;
-}
-
 /* ---- tensors ---- */
 
-static bool is_of_experts(const char *name)
-{
-    return strncmp(name, "experts/", 8) == 0;
-}
-
-static bool is_stacked(const mot_values *v, const char *name)
-{
-    return is_of_experts(name) && v->version != MOT_CHECKPOINT_FORMER;
-}
-
 /* A dataset of one unit alone: of an expert in the former version its number is part of the name. */
-static void lone_name(const char *name, size_t row, char lone[MOT_CHECKPOINT_NAME])
+static void lone_name(const mot_values *v, const named *of, size_t row, char lone[MOT_CHECKPOINT_NAME])
 {
-    if (is_of_experts(name))
-        snprintf(lone, MOT_CHECKPOINT_NAME, "experts/%05zu%.160s", row, name + 7);
+    if (is_former(v, of->name))
+        snprintf(lone, MOT_CHECKPOINT_NAME, "experts/%05zu%.160s", row, of->name + strlen("experts"));
     else
-        snprintf(lone, MOT_CHECKPOINT_NAME, "%s", name);
+        snprintf(lone, MOT_CHECKPOINT_NAME, "%s", of->name);
 }
 
 mot_status mot_values_find(mot_values *values, const char *group, const mot_tensor *tensor, mot_values_found *found)
@@ -168,15 +218,16 @@ mot_status mot_values_find(mot_values *values, const char *group, const mot_tens
     if (of == NULL) goto done;
     of->found = true;
     found->number = (size_t)(of - values->named);
-    if (is_stacked(values, name)) {
-        MOT_TRY(mot_stack_find(&values->stack, values->file, values->path, name, &of->stacked));
+    const unit_group *in = &values->group[of->group];
+    if (in->stack.rows > 0) {
+        MOT_TRY(mot_stack_find(&in->stack, values->file, values->path, name, &of->stacked));
         found->rank = of->stacked.rank;
         memcpy(found->shape, of->stacked.shape, sizeof found->shape);
     } else {
-        lone_name(of->name, 0, name);
+        lone_name(values, of, 0, name);
         MOT_TRY(mot_h5_shape(values->file, name, &found->rank, found->shape));
     }
-    found->units = is_of_experts(of->name) ? (size_t)values->experts : 1;
+    found->units = in->units;
 done:
     return status;
 }
@@ -187,11 +238,12 @@ static mot_status place_of(const mot_values *v, const named *of, size_t count, s
     int rank;
     hsize_t shape[MOT_H5_MAX_RANK], there = 1;
     mot_status status;
-    if (is_stacked(v, of->name)) {
-        *place = (mot_place){of->stacked.at + row * v->stack.stride, v->stack.digest[row * v->stack.columns + of->stacked.column]};
+    const mot_stack *stack = &v->group[of->group].stack;
+    if (stack->rows > 0) {
+        *place = (mot_place){of->stacked.at + row * stack->stride, stack->digest[row * stack->columns + of->stacked.column]};
         return MOT_OK;
     }
-    lone_name(of->name, row, name);
+    lone_name(v, of, row, name);
     MOT_TRY(mot_h5_shape(v->file, name, &rank, shape));
     for (int d = 0; d < rank; ++d) there *= shape[d];
     if (there != count)
@@ -208,7 +260,7 @@ mot_status mot_values_read(mot_values *values, const mot_values_found *found, si
     char words[2 * MOT_CHECKPOINT_NAME];
     mot_place place;
     mot_status status;
-    snprintf(words, sizeof words, is_of_experts(of->name) ? "%s of expert %zu" : "%s", of->name, row);
+    snprintf(words, sizeof words, values->group[of->group].units > 1 ? "%s of expert %zu" : "%s", of->name, row);
     MOT_TRY(place_of(values, of, count, row, &place));
     MOT_TRY(mot_tensor_check(&values->tensors, place.at, count, words, &place.digest));
     MOT_TRY(mot_tensor_read(&values->tensors, place.at, value, count));

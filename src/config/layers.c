@@ -143,7 +143,6 @@ static mot_status check_alone(const mot_config_reader *reader)
     for (int s = 0; s < config->stages; ++s)
         if (config->stage[s].action != 0)
             return refuse(reader, "model.layers", "experts of model.layers do not go: expected stages without an action");
-    if (config->init.from[0] != '\0') return refuse(reader, "init.from", "models of model.layers begin with drawn values");
     return MOT_OK;
 }
 

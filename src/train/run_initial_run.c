@@ -24,15 +24,34 @@ typedef struct taking {
     const mot_model *model;
     const char *path;
     mot_values *values;
-    mot_part_set parts; /* that are taken */
     bool keep;
+    size_t taken; /* tensors */
 } taking;
 
-/* The gate of one expert has chosen nothing. */
-static mot_part_set parts_taken(const mot_model *model, int experts)
+/* Units go by a layer's name and what they are of it: "gate", "layer1_tied", "layer1_experts". Another one of the same layer; false: it is
+ * not called so. */
+enum { GROUP = 64 };
+static bool beside(const char *group, const char *is, const char *wanted, char other[GROUP])
 {
-    const mot_part_set parts = model->config->init.parts;
-    return experts == 1 && model->layer->experts > 1 ? parts & ~(1u << MOT_PART_GATE) : parts;
+    const size_t length = strlen(group), end = strlen(is);
+    if (length < end || strcmp(group + length - end, is) != 0) return false;
+    snprintf(other, GROUP, "%.*s%s", (int)MOT_MIN(length - end, (size_t)GROUP / 2), group, wanted);
+    return true;
+}
+
+/* How many experts the layer of a unit has there; 0: there is none. */
+static size_t experts_there(const mot_values *values, const char *gate)
+{
+    char experts[GROUP];
+    return beside(gate, "gate", "experts", experts) ? mot_values_units(values, experts) : 0;
+}
+
+/* The gate of one expert has chosen nothing. */
+static bool is_left(const taking *t, size_t unit)
+{
+    const mot_layer *layer = mot_model_layer_of(t->model, unit);
+    return t->model->units.unit[unit].role == MOT_ROLE_GATE && layer->experts > 1 &&
+           experts_there(t->values, t->model->units.unit[unit].group) == 1;
 }
 
 /* ---- a tensor ---- */
@@ -59,23 +78,24 @@ static mot_status check_shape(const taking *t, const char *name, const mot_value
 }
 
 /* Where the other run has it: in the group of that name, or, tied there and own here or the other way round, in the other. */
-static mot_status find(const taking *t, const mot_unit *unit, const mot_tensor *tensor, mot_values_found *found)
+static mot_status find(const taking *t, size_t first, const mot_tensor *tensor, mot_values_found *found)
 {
-    static const char *const groups[] = {"experts", "tied"};
-    const bool expert = unit->row != MOT_ALONE;
-    char name[MOT_CHECKPOINT_NAME];
+    const mot_unit *unit = &t->model->units.unit[first];
+    const size_t here = mot_units_alike(&t->model->units, first);
+    char name[MOT_CHECKPOINT_NAME], other[GROUP];
     mot_status status;
     mot_tensor_path(name, unit->group, tensor, -1);
     MOT_TRY(mot_values_find(t->values, unit->group, tensor, found));
-    if (found->units == 0 && unit->role == MOT_ROLE_EXPERT) MOT_TRY(mot_values_find(t->values, groups[expert], tensor, found));
+    if (found->units == 0 && (beside(unit->group, "experts", "tied", other) || beside(unit->group, "tied", "experts", other)))
+        MOT_TRY(mot_values_find(t->values, other, tensor, found));
     if (found->units == 0)
         return mot_fail(MOT_ERR_INPUT, "init.from: %s has no %s, which this model has (init.parts says what is taken)", t->path, name);
     MOT_TRY(check_shape(t, name, found, tensor));
-    if (found->units == 1 || (expert && found->units == (size_t)t->model->layer->experts)) return MOT_OK;
-    return expert ? mot_fail(MOT_ERR_INPUT, "init.from: %s has %zu experts, this run %d: expected as many, or one", t->path,
-                             found->units, t->model->layer->experts)
-                  : mot_fail(MOT_ERR_INPUT, "init.from: %s is tied here (model.tie), and %s has one for each of %zu experts", name,
-                             t->path, found->units);
+    if (found->units == 1 || found->units == here) return MOT_OK;
+    return unit->row != MOT_ALONE
+               ? mot_fail(MOT_ERR_INPUT, "init.from: %s has %zu experts, this run %zu: expected as many, or one", t->path, found->units, here)
+               : mot_fail(MOT_ERR_INPUT, "init.from: %s is tied here (model.tie), and %s has one for each of %zu experts", name, t->path,
+                          found->units);
 done:
     return status;
 }
@@ -91,7 +111,7 @@ static mot_status add_noise(const taking *t, const mot_unit *unit, size_t r, mot
     MOT_TRY(mot_allocate(&noise, count, sizeof *noise, "initial values"));
     for (size_t i = 0; i < count; ++i) sum += (double)value[i];
     for (size_t i = 0; i < count; ++i) squares += ((double)value[i] - sum / (double)count) * ((double)value[i] - sum / (double)count);
-    mot_normal_row(config->seed, MOT_STREAM_PART, (const uint32_t[]){(uint32_t)unit->row, (uint32_t)r, 0, 0},
+    mot_normal_row(config->seed, MOT_STREAM_PART, (const uint32_t[]){(uint32_t)(unit->params->unit + 2), (uint32_t)r, 0, 0},
                    (float)(config->init.noise * sqrt(squares / (double)count)), noise, count);
     for (size_t i = 0; i < count; ++i) value[i] += (mot_real)noise[i];
 done:
@@ -100,7 +120,7 @@ done:
 }
 
 /* Tensor r of all units of a group, the first of which is `first`; of those that are held here. */
-static mot_status take_tensor(const taking *t, size_t first, size_t r)
+static mot_status take_tensor(taking *t, size_t first, size_t r)
 {
     const mot_unit *unit = &t->model->units.unit[first];
     const mot_tensor *tensor = &unit->table->row[r];
@@ -109,7 +129,8 @@ static mot_status take_tensor(const taking *t, size_t first, size_t r)
     mot_values_found found;
     mot_real *value = NULL;
     mot_status status;
-    MOT_TRY(find(t, unit, tensor, &found));
+    MOT_TRY(find(t, first, tensor, &found));
+    ++t->taken;
     mot_tensor_path(name, unit->group, tensor, -1);
     MOT_TRY(mot_allocate(&value, tensor->count, sizeof *value, "initial values"));
     for (size_t u = 0; u < count; ++u) {
@@ -128,36 +149,52 @@ done:
 
 /* ---- all ---- */
 
-static mot_status take_bias(const taking *t)
+/* What belongs to a gate beside its tensors. A file has that of the first layer. */
+static mot_status take_bias(const taking *t, size_t unit)
 {
-    const size_t experts = (size_t)t->model->layer->experts;
+    const mot_layer *layer = mot_model_layer_of(t->model, unit);
+    const size_t here = (size_t)layer->experts, there = experts_there(t->values, t->model->units.unit[unit].group);
     mot_real *bias = NULL;
     mot_status status = MOT_OK;
-    if (t->model->comm->rank != MOT_ROOT || !(t->parts >> MOT_PART_GATE & 1u)) return MOT_OK;
-    if (mot_values_experts(t->values) != t->model->layer->experts)
-        return mot_fail(MOT_ERR_INPUT, "init.from: %s has a gate of %d experts, this run of %d (init.parts without gate has it drawn)",
-                        t->path, mot_values_experts(t->values), t->model->layer->experts);
-    MOT_TRY(mot_allocate(&bias, experts, sizeof *bias, "the balance bias"));
+    if (there != here)
+        return mot_fail(MOT_ERR_INPUT, "init.from: %s has a gate of %zu experts, this run of %zu (init.parts without gate has it drawn)",
+                        t->path, there, here);
+    if (t->model->comm->rank != MOT_ROOT || layer != t->model->layer) return MOT_OK;
+    MOT_TRY(mot_allocate(&bias, here, sizeof *bias, "the balance bias"));
     MOT_TRY(mot_values_bias(t->values, bias));
-    if (t->keep) memcpy(t->model->layer->balance_bias, bias, experts * sizeof *bias);
+    if (t->keep) memcpy(layer->balance_bias, bias, here * sizeof *bias);
 done:
     mot_free(bias);
     return status;
 }
 
-static mot_status take_all(const taking *t)
+static mot_status take_units(taking *t, size_t first)
+{
+    const mot_unit *unit = &t->model->units.unit[first];
+    const mot_part_set parts = t->model->config->init.parts;
+    mot_status status = MOT_OK;
+    if (is_left(t, first)) {
+        mot_values_leave(t->values, unit->group);
+        return MOT_OK;
+    }
+    if (unit->role == MOT_ROLE_GATE && parts >> MOT_PART_GATE & 1u) MOT_TRY(take_bias(t, first));
+    for (size_t r = 0; r < unit->table->rows; ++r)
+        if (parts >> unit->table->row[r].part & 1u) MOT_TRY(take_tensor(t, first, r));
+done:
+    return status;
+}
+
+static mot_status take_all(taking *t)
 {
     const mot_units *units = &t->model->units;
     mot_status status = MOT_OK;
-    if (t->parts == 0)
-        return mot_fail(MOT_ERR_INPUT, "init.from: %s has one expert, whose gate chose nothing: nothing of init.parts is taken", t->path);
-    MOT_TRY(take_bias(t));
-    for (size_t u = 0; u < units->count; u += mot_units_alike(units, u))
-        for (size_t r = 0; r < units->unit[u].table->rows; ++r)
-            if (t->parts >> units->unit[u].table->row[r].part & 1u) MOT_TRY(take_tensor(t, u, r));
-    const char *left = mot_values_left(t->values, t->parts);
+    for (size_t u = 0; u < units->count; u += mot_units_alike(units, u)) MOT_TRY(take_units(t, u));
+    const char *left = mot_values_left(t->values, t->model->config->init.parts);
     if (left != NULL)
         status = mot_fail(MOT_ERR_INPUT, "init.from: %s has %s, which this model has not (init.parts says what is taken)", t->path, left);
+    else if (t->taken == 0)
+        status = mot_fail(MOT_ERR_INPUT, "init.from: %s has nothing of init.parts that could be taken: the gate of one expert chose nothing",
+                          t->path);
 done:
     return status;
 }
@@ -167,7 +204,6 @@ mot_status mot_initial_of_run(const run_world *world, const char *path, bool tak
     taking t = {.model = &world->model, .path = path, .keep = take};
     mot_status status;
     MOT_TRY(mot_values_open(&t.values, path));
-    t.parts = parts_taken(t.model, mot_values_experts(t.values));
     status = take_all(&t);
 done:
     mot_values_close(&t.values);
@@ -201,24 +237,39 @@ done:
     return status;
 }
 
+/* "its 3 experts", of layer after layer. */
+static void list_experts(const taking *t, char text[400])
+{
+    const mot_model *model = t->model;
+    text[0] = '\0';
+    for (int l = 0; l < model->layers; ++l) {
+        const mot_layer *layer = &model->layer[l];
+        const size_t there = experts_there(t->values, model->units.unit[layer->first_unit].group), used = strlen(text);
+        snprintf(text + used, 400 - used, there == (size_t)layer->experts ? "%sits %d expert%s" : "%sits one expert in each of %d",
+                 l > 0 ? ", " : "", layer->experts, there == 1 ? "" : "s");
+    }
+}
+
 mot_status mot_initial_say(const run_world *world, const char *path)
 {
     const mot_model *model = &world->model;
+    const mot_part_set all = (1u << MOT_PARTS) - 1;
     const double noise = model->config->init.noise;
-    char taken[80], drawn[80], experts[80], beside[80] = "";
-    mot_values *values = NULL;
+    mot_part_set parts = model->config->init.parts;
+    char taken[80], drawn[80], experts[400], beside_them[80] = "";
+    taking t = {.model = model, .path = path};
     mot_status status;
-    MOT_TRY(mot_values_open(&values, path));
-    const int there = mot_values_experts(values);
-    const mot_part_set parts = parts_taken(model, there);
+    MOT_TRY(mot_values_open(&t.values, path));
+    for (int l = 0; l < model->layers; ++l)
+        if (is_left(&t, model->layer[l].first_unit)) parts &= ~(1u << MOT_PART_GATE);
     list_parts(parts, taken);
-    list_parts(~parts & ((1u << MOT_PARTS) - 1), drawn);
-    snprintf(experts, sizeof experts, there == model->layer->experts ? "of its %d expert%s" : "of its one expert in each of %d", model->layer->experts,
-             there == 1 ? "" : "s");
-    if (noise > 0) snprintf(beside, sizeof beside, ", with a noise of %g of their deviation", noise);
-    mot_log(MOT_LOG_INFO, "initial values from %s: %s %s%s%s%s", path, taken, experts, beside, drawn[0] != '\0' ? "; drawn: " : "", drawn);
+    list_parts(~parts & all, drawn);
+    list_experts(&t, experts);
+    if (noise > 0) snprintf(beside_them, sizeof beside_them, ", with a noise of %g of their deviation", noise);
+    mot_log(MOT_LOG_INFO, "initial values from %s: %s of %s%s%s%s", path, taken, experts, beside_them,
+            drawn[0] != '\0' ? "; drawn: " : "", drawn);
     status = warn_of_data(world, path);
 done:
-    mot_values_close(&values);
+    mot_values_close(&t.values);
     return status;
 }

@@ -52,7 +52,9 @@ START_TEST(values_are_those_that_were_written)
     mot_real bias[STATE_EXPERTS];
     mot_table_add(&other, "block1/in_weight", MOT_PART_FFN, 1, (size_t[]){9}, 0, 0, true);
     mot_ck_ok(mot_values_open(&values, path));
-    ck_assert_int_eq(mot_values_experts(values), STATE_EXPERTS);
+    ck_assert_uint_eq(mot_values_units(values, "experts"), STATE_EXPERTS);
+    ck_assert_uint_eq(mot_values_units(values, "gate"), 1);
+    ck_assert_uint_eq(mot_values_units(values, "progress"), 0);
     mot_ck_ok(mot_values_find(values, "experts", &other.row[0], &found));
     ck_assert_uint_eq(found.units, 0);
     ck_assert_str_eq(mot_values_left(values, 1u << MOT_PART_HEAD), "experts/head/weight");
@@ -61,6 +63,8 @@ START_TEST(values_are_those_that_were_written)
     ck_assert_str_eq(mot_values_left(values, ~0u), "gate/weight");
     check_group(values, "gate", &written.gate, &written.gate_params, 1);
     ck_assert_str_eq(mot_values_left(values, ~0u), "tied/attention/block0/qkv_weight");
+    mot_values_leave(values, "tied");
+    ck_assert_ptr_null(mot_values_left(values, ~0u));
     check_group(values, "tied", &written.tied, &written.tied_params, 1);
     ck_assert_ptr_null(mot_values_left(values, ~0u));
     mot_ck_ok(mot_values_bias(values, bias));

@@ -119,6 +119,23 @@ name = next(k for k in values("tied", 12) if k.startswith("tied/ffn/") and k.end
 check(np.array_equal(values("untied")["experts/" + name], np.repeat(values("tied", 12)["tied/" + name][None], 3, 0)), "what was tied")
 check(np.array_equal(values("tied-up")["tied/" + name], dense["experts/" + name][0]), "what becomes tied has no noise")
 
+# ---- several layers: each as it was; or experts of the only one in each ----
+
+with open("layers.yaml", "w") as out:
+    out.write(open("c.yaml").read().replace("experts: 3, ", "").replace("depth: 2, ", "").replace("gate: {input: flat, init: 0.5}", "gate.init: 0.5")
+              .replace("ffn: 12}", "ffn: 12, layers: [{embed: {}}, {dense: {depth: 1}}, {experts: {count: 3, depth: 1}}, {experts: {count: 2, depth: 1}}, "
+                       "{head: {}}]}").replace("until: 12", "until: 6"))
+with open("thin.yaml", "w") as out:
+    out.write(open("layers.yaml").read().replace("count: 3", "count: 1").replace("count: 2", "count: 1"))
+mot(1, "train", "--quiet", "layers.yaml", "run=layers")
+mot(1, "train", "--quiet", "thin.yaml", "run=thin")
+for ranks in 1, 3:
+    for source, said in ("layers", "head of its 3 experts, its 2 experts\n"), ("thin", "its one expert in each of 3, its one expert in each of 2; drawn: gate\n"):
+        run = "%s-again%d" % (source, ranks)
+        check(said in mot(ranks, "train", "layers.yaml", "run=" + run, "init.from=" + source), "layers: not said: " + said)
+        same(run, source)
+        check(summary(run)["digest"] == summary(source + "-again1")["digest"], "layers: another digest on %d ranks" % ranks)
+
 # ---- it goes on without the other, and comes to the same ----
 
 shutil.copytree("moe", "gone")
@@ -151,7 +168,8 @@ REFUSED = (
     ("which this model has not (init.parts says what is taken)", "init.from=moe", "model.depth=1"),
     ("which this model has (init.parts says what is taken)", "init.from=moe", "model.depth=3"),
     ("is tied here (model.tie), and moe/checkpoints/step-00000012.h5 has one for each of 3 experts", "init.from=moe", "model.tie=[ffn]"),
-    ("has one expert, whose gate chose nothing: nothing of init.parts is taken", "init.from=dense", "init.parts=[gate]"),
+    ("has nothing of init.parts that could be taken: the gate of one expert chose nothing", "init.from=dense", "init.parts=[gate]"),
+    ("layers/checkpoints/step-00000006.h5 has dense1/ffn/block0_down_bias, which this model has not", "init.from=layers", "model.depth=1", "init.parts=[ffn]"),
     ("init.noise has no effect without init.from", "init.noise=0.1"),
     ("init.parts has no effect without init.from", "init.parts=[ffn]"),
     ("init.noise is of a run in init.from, and start.npz is no run folder or checkpoint", "init.from=start.npz", "init.noise=1"))

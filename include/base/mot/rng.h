@@ -37,7 +37,7 @@ typedef enum mot_random_stream {
     /* the linear theory of rehearsal: a = run, b = task and whose memory (high and low half), c = sample, d = coordinates; c =
        the largest: the noise of all samples; b = the largest: random truths, a = structure, c = kind and task (high and low half) */
     MOT_STREAM_REHEARSAL = 14,
-    MOT_STREAM_PART = 15, /* what parts experts that begin as one: a = expert, b = tensor, d as mot_normal_row has it */
+    MOT_STREAM_PART = 15, /* what parts experts that begin as one: a = unit + 2, b = tensor, d as mot_normal_row has it */
 } mot_random_stream;
 
 typedef struct mot_random4 {

@@ -4,6 +4,7 @@
  *      gate       one         gate/weight
  *      tied       one         tied/ffn/block0/in_weight
  *      experts    0 .. E-1    experts/ffn/block0/in_weight, one of each
+ * and so on, of all groups of units that the file has.
  *
  * Checkpoints of any number of ranks, placement, precision and version that mot_checkpoint_read reads. The file's mark is
  * compared when it is opened, and a tensor's checksum whenever it is read. Not collective: every rank opens it for itself, and
@@ -18,7 +19,8 @@ typedef struct mot_values mot_values;
 /* MOT_ERR_INPUT: it is no checkpoint, or not a sound one. On failure *values is NULL. */
 mot_status mot_values_open(mot_values **values, const char *path);
 void mot_values_close(mot_values **values);
-int mot_values_experts(const mot_values *values);
+/* How many units a group has; 0: there is none. */
+size_t mot_values_units(const mot_values *values, const char *group);
 
 /* What it has under the name of a tensor: of how many units, and in which shape. */
 typedef struct mot_values_found {
@@ -31,9 +33,11 @@ typedef struct mot_values_found {
 mot_status mot_values_find(mot_values *values, const char *group, const mot_tensor *tensor, mot_values_found *found);
 /* Of unit `row`: value [count], which is the product of the shape that was found. MOT_ERR_INPUT names a tensor that is damaged. */
 mot_status mot_values_read(mot_values *values, const mot_values_found *found, size_t row, size_t count, mot_real *value);
-/* The bias that balances the load, which belongs to the gate: bias [mot_values_experts]. */
+/* The bias that balances the load, which belongs to the gate: bias [units of /experts]. */
 mot_status mot_values_bias(mot_values *values, mot_real *bias);
 /* A tensor of these parts that nobody has found, such as "experts/ffn/block3/in_weight"; NULL: there is none. */
 const char *mot_values_left(const mot_values *values, mot_part_set parts);
+/* All tensors of a group count as found: they are not wanted. */
+void mot_values_leave(mot_values *values, const char *group);
 
 #endif
