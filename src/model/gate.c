@@ -5,11 +5,12 @@
 #include "mot/rowops.h"
 
 mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t experts, size_t tokens,
-                         size_t width, size_t vocabulary)
+                         size_t width, size_t vocabulary, size_t classes)
 {
     *gate = (mot_gate){.kind = mot_gate_kind_at(config->kind)};
     gate->config = config;
     gate->experts = experts;
+    gate->classes = classes;
     if (vocabulary > 0 && config->input == MOT_GATE_FLAT)
         return mot_fail(MOT_ERR_INPUT,
                         "gate.input = flat: texts have no numbers to lay side by side; use mean or sum");

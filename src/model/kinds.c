@@ -3,13 +3,13 @@
 
 extern const mot_expert_kind mot_encoder_kind;
 extern const mot_expert_kind mot_hermite_kind;
-extern const mot_gate_kind mot_gate_mlp, mot_gate_fixed, mot_gate_random, mot_gate_even, mot_gate_sigmoid,
+extern const mot_gate_kind mot_gate_classes, mot_gate_mlp, mot_gate_fixed, mot_gate_random, mot_gate_even, mot_gate_sigmoid,
     mot_gate_softmax;
 
 mot_kinds mot_expert_kinds = {{&mot_encoder_kind.kind, &mot_merged_kind.kind, &mot_hermite_kind.kind}};
 mot_kinds mot_gate_kinds = {{&mot_gate_linear.kind, &mot_gate_mlp.kind, &mot_gate_fixed.kind,
                              &mot_gate_random.kind, &mot_gate_even.kind, &mot_gate_sigmoid.kind,
-                             &mot_gate_softmax.kind}};
+                             &mot_gate_softmax.kind, &mot_gate_classes.kind}};
 
 size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_table *table)
 {

@@ -30,7 +30,8 @@ static mot_status create_layer(mot_model *model, mot_layer *layer, const layer_p
     MOT_TRY(layer->kind->table(shape, &layer->table));
     mot_table_select(&layer->own_table, &layer->table, plan->config->tie, false);
     mot_table_select(&layer->tied_table, &layer->table, plan->config->tie, true);
-    MOT_TRY(mot_gate_init(&layer->gate, plan->gate, (size_t)E, seen->tokens, seen->width, seen->vocabulary));
+    MOT_TRY(mot_gate_init(&layer->gate, plan->gate, (size_t)E, seen->tokens, seen->width, seen->vocabulary,
+                          MOT_MAX(shape->outputs, (size_t)2))); /* one output: two classes */
     MOT_TRY(mot_allocate(&layer->origin, (size_t)E, sizeof(int), "the numbers of experts"));
     for (int e = 0; e < E; ++e) layer->origin[e] = e;
     MOT_TRY(mot_allocate(&layer->tied_largest, layer->tied_table.rows, sizeof(double), "tied gradients"));

@@ -82,7 +82,7 @@ static mot_status make_gate(const mot_model *model, fewer *to)
     mot_status status;
     MOT_TRY(mot_allocate(&to->gate, 1, sizeof *to->gate, "a gate"));
     MOT_TRY(mot_gate_init(to->gate, model->layer->gate.config, (size_t)to->experts, shape->tokens, shape->width,
-                          shape->vocabulary));
+                          shape->vocabulary, model->layer->gate.classes));
     MOT_TRY(check_gate(&model->layer->gate, to->gate));
     if (model->comm->rank != MOT_ROOT) goto done;
     MOT_TRY(mot_params_create(params, &to->gate->table, MOT_UNIT_GATE));

@@ -41,6 +41,9 @@ static mot_status check_numbers(const run_world *world, const run_course *course
                         "gate.told = label: the targets of %s are numbers, and no labels that the gate could be "
                         "told (gate.told=group tells it groups, where data have them)",
                         title);
+    if (gate->learn_labels != NULL)
+        return mot_fail(MOT_ERR_INPUT, "gate.kind = %s: the targets of %s are numbers, and no labels that the gate could learn",
+                        gate->kind.name, title);
     for (int s = 0; s < config->stages; ++s)
         if (config->stage[s].until.purity_plateau > 0 && world->groups == 0)
             return mot_fail(MOT_ERR_INPUT,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mot/memory.h"
+#include "mot/stage_action.h"
 
 enum {
     ENDLESS_EPOCH = 20000, /* samples */
@@ -140,6 +141,7 @@ static bool gate_counts(const mot_run *run)
     const mot_gate *gate = &run->world.model.layer->gate;
     return run->world.model.layer->experts > 1 && mot_gate_learns(gate) && !gate->kind->spread &&
            (stage->train >> MOT_PART_GATE & 1u) && stage->gate.rate > 0 &&
+           !(gate->kind->group != NULL && mot_groups_to_come(&run->course.config, health->stage)) &&
            run->course.progress.step - health->stage_first > stage->warmup;
 }
 
@@ -177,6 +179,7 @@ static mot_status judge_scores(mot_run *run, const mot_step_result *result)
 /* Nothing of what the gate is told depends on its scores: it stays as it began. */
 static mot_status judge_deaf_gate(mot_run *run)
 {
+    if (run->world.model.layer->gate.kind->learn_labels != NULL) return MOT_OK;
     const mot_config *config = &run->course.config;
     const mot_exploration *explore = &mot_stage_at(config, run->reporter.health->stage)->explore;
     static const char *const scale[] = {

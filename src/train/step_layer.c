@@ -166,6 +166,8 @@ mot_balance mot_layer_gate_gradient(const mot_step *step, const step_layer *laye
     for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
     mot_choose_backward(&route, &choice, root->d_weight, root->d_h);
     const mot_balance balance = mot_balance_losses(&route, &choice, root->d_h);
+    if (gate_learns(layer, task))
+        mot_gate_learn_labels(&of->gate, &of->gate_params, choice.n, step->root.label, !task->look, root->kept);
     mot_gate_backward(&of->gate, &of->gate_params, choice.n, texts ? NULL : root->g, texts ? root->id : NULL, root->d_h,
                       root->kept, root->d_g);
     return balance;

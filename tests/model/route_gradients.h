@@ -1,7 +1,7 @@
 /* route_gradients.h: gradients of the gate, of the choice's weights with the balance losses, and of the
  * mixture as a whole, as training does it; the double build checks them, then the float build.
  *
- *      gate      L = <h, fixed>
+ *      gate      L = <h, fixed>                of one that learns from labels: + the cross-entropy of z
  *      weights   L = <w, fixed> + balance losses
  *      mixture   L = mean_b loss(sum_k w_bk f_bk, label_b) + balance losses
  *
@@ -107,6 +107,28 @@ static void choose(void)
                   "%s: the choice changed: this batch is too close to a tie", c.name);
 }
 
+/* Of a gate that learns from labels: mean_b (log sum_c exp z_bc - z_b,label), by its product alone. */
+static double label_loss(const mot_real *g, const int32_t *id)
+{
+    const mot_tensor *row = m.gate.table.row;
+    mot_real z[n * C];
+    double loss = 0;
+    if (m.gate.kind->learn_labels == NULL) return 0;
+    mot_gate_product(&m.gate, n, g, id, m.params.value + row[0].offset, m.params.value + row[1].offset, C, z);
+    for (size_t b = 0; b < n; ++b) {
+        double sum = 0;
+        for (size_t i = 0; i < C; ++i) sum += exp((double)z[b * C + i]);
+        loss += (log(sum) - (double)z[b * C + (size_t)m.batch.label[b]]) / n;
+    }
+    return loss;
+}
+
+static void learn_gate(const mot_real *g, const int32_t *id)
+{
+    mot_gate_learn_labels(&m.gate, &m.params, n, m.batch.label, false, m.kept);
+    mot_gate_backward(&m.gate, &m.params, n, g, id, m.d_h, m.kept, NULL);
+}
+
 static double mixture_loss(void *context, bool learn)
 {
     (void)context;
@@ -115,10 +137,11 @@ static double mixture_loss(void *context, bool learn)
     const mot_real *g = m.batch.text ? NULL : m.g;
     double loss = bench_start(&m.params, m.start, learn);
     mot_gate_forward(&m.gate, &m.params, n, g, id, m.h, m.kept);
+    loss += label_loss(g, id);
     if (m.what == OF_GATE) {
         loss += inner(m.h, m.fixed, n * E);
         memcpy(m.d_h, m.fixed, sizeof m.d_h);
-        if (learn) mot_gate_backward(&m.gate, &m.params, n, g, id, m.d_h, m.kept, NULL);
+        if (learn) learn_gate(g, id);
         return loss;
     }
     choose();
@@ -135,12 +158,21 @@ static double mixture_loss(void *context, bool learn)
     }
     mot_choose_backward(&m.route, &m.choice, m.d_weight, m.d_h);
     const mot_balance balance = mot_balance_losses(&m.route, &m.choice, learn ? m.d_h : NULL);
-    if (learn) mot_gate_backward(&m.gate, &m.params, n, g, id, m.d_h, m.kept, NULL);
+    if (learn) learn_gate(g, id);
     return loss + m.route.explore.balance_loss * balance.switch_loss +
            m.route.explore.z_loss * balance.z_loss;
 }
 
 /* ---- setting up ---- */
+
+/* Class c is of expert 3, 1, 3: one expert has two, and two have none, whose scores are no numbers to sum. */
+static void deal_classes(void)
+{
+    mot_real *member = m.params.value + m.gate.table.row[3].offset;
+    for (size_t i = 0; i < C * E; ++i) member[i] = i % E == (i / E == 1 ? 1 : 3);
+    for (size_t i = 0; i < n * E; ++i)
+        if (i % 2 == 0) m.fixed[i] = 0;
+}
 
 static void begin(const char *name, route_loss what, const char *kind, mot_gate_input input, bool text,
                   size_t K)
@@ -153,7 +185,7 @@ static void begin(const char *name, route_loss what, const char *kind, mot_gate_
     m.gate_config = (mot_gate_config){
         .kind = mot_kinds_find(&mot_gate_kinds, kind), .input = input, .hidden = 5, .init = 0.6};
     mot_ck_ok(mot_gate_init(&m.gate, &m.gate_config, E, BENCH_TOKENS, text ? 0 : BENCH_WIDTH,
-                            text ? BENCH_VOCABULARY : 0));
+                            text ? BENCH_VOCABULARY : 0, C));
     mot_ck_ok(mot_params_create(&m.params, &m.gate.table, MOT_UNIT_GATE));
     gradient_fill_params(&m.params, 70);
     m.start = mot_calloc(m.gate.table.count, sizeof *m.start);
@@ -161,6 +193,7 @@ static void begin(const char *name, route_loss what, const char *kind, mot_gate_
     gradient_fill(m.start, m.gate.table.count, 71, 0, 0.01);
     gradient_fill(m.fixed, n * E, 72, 0, 1);
     gradient_fill(m.bias, E, 73, 0, 0.2);
+    if (m.gate.kind->group != NULL) deal_classes();
     for (size_t s = 0; s < n; ++s) {
         m.group[s] = (int32_t)(3 * s);
         const size_t rows = m.batch.first[s + 1] - m.batch.first[s];
@@ -197,7 +230,7 @@ static void end(void)
     mot_free(m.kept);
 }
 
-static const char *const learning[] = {"linear", "mlp"};
+static const char *const learning[] = {"linear", "mlp", "classes"};
 static const char *const input_name[] = {"mean", "sum", "flat"};
 static const char *const scale_name[] = {"prob", "chosen", "none"};
 
@@ -281,6 +314,8 @@ START_TEST(mixture_of_experts)
             check_mixture(name, kind, text, k == 2 ? MOT_POOL_CLASS : MOT_POOL_MEAN, (mot_scale)scale,
                           choices[k], k == 1 ? 0.05 : 0);
         }
+    check_mixture("mixture_classes_K1", "classes", false, MOT_POOL_MEAN, MOT_SCALE_PROB, 1, 0.05);
+    check_mixture("mixture_classes_K2", "classes", true, MOT_POOL_MEAN, MOT_SCALE_CHOSEN, 2, 0);
     check_mixture("mixture_fixed_K2", "fixed", false, MOT_POOL_MEAN, MOT_SCALE_PROB, 2, 0);
     check_mixture("mixture_random_K2", "random", true, MOT_POOL_MEAN, MOT_SCALE_PROB, 2, 0);
 }

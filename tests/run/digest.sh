@@ -18,6 +18,9 @@ small_model none | sed 's/  file: none/  source: mixture\n  mixture: {classes: 4
 sed 's/  file: .*/  source: stream\n  stream: {files: pictures.h5, split: file, tasks: 3, changes: [rotate 40 + noise 0.1, pixels, blur 1 + labels 0.2]}/
      s/until: 20 steps/until: 7 steps/' pictures.yaml >stream.yaml
 
+# Classes that are dealt to the experts on the way, which then begin as one.
+sed 's/until: 20 steps}/until: 10 steps}\nstages:\n  - {name: together, action: group}\n  - {name: apart}/' pictures.yaml >grouped.yaml
+
 # The theory model, short, in its three stages, on samples that every rank makes for itself.
 sed -e 's/until: 200 steps/until: 20 steps/; s/until: 2600 steps/until: 25 steps/; s/every: 200/every: 15/' \
     -e 's/^eval:$/eval:\n  start: true\n  batch: 300/' "$here/../../configs/mixture-theory.yaml" >theory.yaml
@@ -57,6 +60,7 @@ cases=(
     "skewed, split|skewed|2 5|gate.kind=fixed model.strip=2 model.tile=1"
     "skewed, split, chunks, tied|skewed|3 4|gate.kind=fixed model.strip=1 route.chunks=2 model.tie=[ffn] route.top_k=2"
     "a stream from the disk|stream|2 3|data.memory=1KiB rehearsal.strategy=hybrid rehearsal.memory=30"
+    "classes that are grouped|grouped|2 4|gate.kind=classes gate.init=0.3 model.tie=[attention]"
     "more ranks than samples|mixture|7|train.batch=3 eval.batch=4 route.noise=uniform"
 )
 # For "top-1" and "top-2": ranks | what may not change a bit

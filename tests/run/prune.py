@@ -37,6 +37,13 @@ route: {top_k: 3, chunks: 2, rebalance: stage, noise: gumbel}
 train: {batch: 24, optimizer: adamw, rate: 0.01}
 checkpoint: {every: 3, background: false}
 """),
+    # a gate whose classes are dealt to the experts at the end of the first stage, which begin as copies of one
+    "classes": ("0,1,2,4/0,1/0", COMMON.replace("until: 5 steps}", "until: 5 steps, action: group}", 1) + """
+gate: {kind: classes, init: 0.3}
+model: {experts: 5, width: 8, heads: 2, depth: 1, ffn: 12, tie: [attention]}
+train: {batch: 24, optimizer: adamw, rate: 0.01}
+checkpoint: {every: 4, background: false}
+"""),
 }
 
 

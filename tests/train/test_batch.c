@@ -25,7 +25,7 @@ static void setup(void)
     data_write(disk_path);
     mot_ck_ok(mot_dataset_open(&on_disk, disk_path, "train", 0));
     ck_assert(mot_dataset_waits(&on_disk) && !mot_dataset_waits(&dataset));
-    mot_ck_ok(mot_gate_init(&gate, &gate_config, 4, DATA_TOKENS, DATA_WIDTH, 0));
+    mot_ck_ok(mot_gate_init(&gate, &gate_config, 4, DATA_TOKENS, DATA_WIDTH, 0, DATA_CLASSES));
 }
 
 static void teardown(void)

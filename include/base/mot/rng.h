@@ -38,6 +38,7 @@ typedef enum mot_random_stream {
        the largest: the noise of all samples; b = the largest: random truths, a = structure, c = kind and task (high and low half) */
     MOT_STREAM_REHEARSAL = 14,
     MOT_STREAM_PART = 15, /* what parts experts that begin as one: a = unit + 2, b = tensor, d as mot_normal_row has it */
+    MOT_STREAM_PARTITION = 16, /* where a search for groups begins: a = beginning, b = thing */
 } mot_random_stream;
 
 typedef struct mot_random4 {

@@ -49,6 +49,9 @@ typedef struct mot_stage_action {
     mot_status (*run)(const mot_stage_moment *moment);
 } mot_stage_action;
 
+/* Whether stage `stage` or a later one ends with the action group: until then one expert has all classes of the gate. */
+bool mot_groups_to_come(const mot_config *config, int stage);
+
 /* All actions, in the order of the stage key. */
 extern mot_kinds mot_stage_actions;
 static inline const mot_stage_action *mot_stage_action_at(int row)

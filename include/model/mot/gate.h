@@ -9,10 +9,17 @@
  *      fixed    sample of group (or label: gate.told) n goes to expert n % E, its choices n, n+1, ... (mod E)
  *      random   choices drawn anew for every step
  *      even     experts in turn
+ *      classes  z = g W + b, h_i = log sum_{c of i} exp z_c         W [F, C]; classes c are dealt to experts: below
  *      sigmoid  h_i = g v_i / |v_i|, p_i = 1 / (1 + exp(-h_i))     v [F, E]; every sample goes to every expert
  *      softmax  the same, p = softmax(h)
  * fixed, random and even are controls, which learn nothing: what routing by the truth, by nothing, and without any imbalance would
  * give. Their h is 0, so that they differ from a gate that learns in their choices alone.
+ *
+ * One of `classes` learns from labels besides: its loss is the cross-entropy of z, so that p_i is the probability it has for the
+ * classes of expert i. Until they are dealt all are the first expert's; then those that it confuses go together (partition.h, by
+ * the probabilities that it gave to each class's samples in about the last hundred batches), so that what it cannot tell apart
+ * need not be told apart by it, and each expert has few classes. (Label trees: Bengio, Weston and Grangier 2010; experts over
+ * confused classes: Yan et al. 2015, arXiv 1410.0736.)
  *
  * The last two are spread (Liao and Kyrillidis, arXiv 2510.07205): nothing is to be chosen, so the coordinator, whose the
  * parameters are, sends each expert's owner the direction v_i / |v_i|, owners score the rows that they have, and what comes
@@ -32,9 +39,16 @@ typedef struct mot_gate {
     const mot_gate_config *config; /* not owned */
     size_t experts;                /* E */
     size_t features;               /* F: numbers of g; for texts the vocabulary */
+    size_t classes;                /* C, of the labels that it may learn from */
     size_t tokens;                 /* texts: ids a sample [tokens], 0 behind the end; else 0 */
     mot_table table;               /* no rows for a control */
 } mot_gate;
+
+/* What came of grouping classes. */
+typedef struct mot_gate_groups {
+    size_t classes, groups;
+    double within; /* share of its probabilities that stays within the group of the true class */
+} mot_gate_groups;
 
 /* A kind of gates: what they learn, how they score, and by what their choices are made. Tensors that have a place for each
  * expert say along which axis (mot_table_by_expert), so that experts can go while a run goes on: the gate is then what it would
@@ -52,6 +66,11 @@ typedef struct mot_gate_kind {
                     const int32_t *id, mot_real *h, mot_real *kept);
     void (*backward)(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
                      const mot_real *d_h, mot_real *kept, mot_real *d_g);
+    /* Of one that learns from labels too (else NULL): as mot_gate_learn_labels. Deals classes to experts; params: of such a gate.
+     * A pure function of them and the seed; MOT_ERR_MEMORY. */
+    void (*learn_labels)(const mot_gate *gate, mot_params *params, size_t n, const int32_t *label, bool count,
+                         mot_real *kept);
+    mot_status (*group)(mot_params *params, uint64_t seed, mot_gate_groups *made);
     /* score [E]: the experts with the largest are those of sample b (choose.h). NULL: by h, with noise and bias. */
     void (*scores)(const struct mot_choice_batch *batch, size_t b, double *score);
 } mot_gate_kind;
@@ -65,9 +84,9 @@ static inline const mot_gate_kind *mot_gate_kind_at(int row)
     return (const mot_gate_kind *)mot_gate_kinds.row[row];
 }
 
-/* tokens, width, vocabulary: as mot_expert_shape. MOT_ERR_INPUT for gate.input flat with texts. */
+/* tokens, width, vocabulary: as mot_expert_shape; classes: of labels. MOT_ERR_INPUT for gate.input flat with texts. */
 mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t experts, size_t tokens,
-                         size_t width, size_t vocabulary);
+                         size_t width, size_t vocabulary, size_t classes);
 
 static inline bool mot_gate_learns(const mot_gate *gate)
 {
@@ -89,6 +108,13 @@ size_t mot_gate_kept(const mot_gate *gate, size_t n);
 /* h [n, E] from g [n, F] (or id [n, tokens], the other NULL). `kept` has mot_gate_kept numbers. */
 void mot_gate_forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,
                       const int32_t *id, mot_real *h, mot_real *kept);
+/* Between the two: what backward is to add for label [n] as well (-1: none) goes into `kept`, of the mean over the n samples.
+ * count: what it confuses is noted down. Nothing for a gate that learns from its scores alone. */
+static inline void mot_gate_learn_labels(const mot_gate *gate, mot_params *params, size_t n, const int32_t *label,
+                                         bool count, mot_real *kept)
+{
+    if (gate->kind->learn_labels != NULL) gate->kind->learn_labels(gate, params, n, label, count, kept);
+}
 /* Adds to params->gradient for d_h [n, E], and writes d_g [n, F] (NULL: not wanted, as with ids; a control's is 0). `kept` is what
  * forward left; it is overwritten. */
 void mot_gate_backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g,

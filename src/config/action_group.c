@@ -1,0 +1,68 @@
+/* A gate that tells classes deals those that it confuses to one expert (gate_classes.c), and every expert begins as what the
+ * first has become of all of them together. */
+#include <stdio.h>
+#include <string.h>
+
+#include "mot/gate.h"
+#include "mot/memory.h"
+#include "mot/source.h"
+#include "mot/stage_action.h"
+
+extern const mot_stage_action mot_action_group;
+
+static const char *useless(const mot_config *config, int stage)
+{
+    if (mot_gate_kind_at(config->gate.kind)->group == NULL) return "it is of a gate that tells classes (gate.kind = classes)";
+    if (strcmp(mot_source_kind_at(config->data.source)->kind.name, "stream") == 0)
+        return "every task of a stream would begin with other groups";
+    for (int s = 0; s < stage; ++s)
+        if (mot_stage_action_at(config->stage[s].action) == &mot_action_group) return "an earlier stage ends with it";
+    return NULL;
+}
+
+/* Values of the first unit of a group become those of all. Collective. */
+static mot_status copy_first(const mot_stage_moment *moment, size_t first)
+{
+    const mot_units *units = moment->units;
+    const mot_unit *unit = &units->unit[first];
+    const size_t bytes = unit->table->count * sizeof(mot_real);
+    mot_real *value = NULL;
+    mot_status status = mot_allocate(&value, unit->table->count, sizeof *value, "an expert");
+    MOT_TRY(mot_comm_agree(moment->comm, status));
+    if (unit->params != NULL) memcpy(value, unit->params->value, bytes);
+    mot_comm_bcast(moment->comm, value, bytes, unit->owner);
+    for (size_t u = first; u < first + mot_units_alike(units, first); ++u)
+        if (units->unit[u].params != NULL) memcpy(units->unit[u].params->value, value, bytes);
+done:
+    mot_free(value);
+    return status;
+}
+
+static mot_status group(const mot_stage_moment *moment)
+{
+    const mot_gate_kind *kind = mot_gate_kind_at(moment->config->gate.kind);
+    const mot_units *units = moment->units;
+    mot_gate_groups made = {0};
+    mot_status status = MOT_OK;
+    for (size_t u = 0; u < units->count && status == MOT_OK; ++u)
+        if (units->unit[u].role == MOT_ROLE_GATE && units->unit[u].params != NULL)
+            status = kind->group(units->unit[u].params, moment->config->seed, &made);
+    MOT_TRY(mot_comm_agree(moment->comm, status));
+    if (moment->comm->rank == MOT_ROOT)
+        snprintf(moment->did, MOT_STAGE_DID,
+                 "%zu classes in %zu groups, in which %.1f %% of what the gate takes a sample for stays", made.classes,
+                 made.groups, 100 * made.within);
+    for (size_t u = 0; u < units->count; ++u)
+        if (units->unit[u].row == 0) MOT_TRY(copy_first(moment, u));
+done:
+    return status;
+}
+
+bool mot_groups_to_come(const mot_config *config, int stage)
+{
+    for (int s = stage; s < config->stages; ++s)
+        if (mot_stage_action_at(config->stage[s].action) == &mot_action_group) return true;
+    return false;
+}
+
+const mot_stage_action mot_action_group = {.kind = {"group"}, .useless = useless, .run = group};
