@@ -33,9 +33,9 @@ joined|dense|$seeds|one transformer, equal FLOPs|one|$one model.experts=1 train.
 joined|dense-warm|$few|one transformer, equal FLOPs, warm-up of 50 steps|one|$one model.experts=1 train.warmup=50 train.until=3_epochs
 joined|uniform|$few|MoT, linear gate, uniform noise to step 2,800, balance loss 0.1|one|$one train.gate_rate=3e-3 route.noise=uniform route.noise_scale=1 route.noise_steps=2800 route.balance_loss=0.1 train.until=3_epochs
 three|found|$few|three sources, four experts: grouped after 300 steps|$G|stages.0.until=300_steps stages.1.until=1106_steps
-three|dense|$few|three sources: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1406_steps
+three|dense|$few|three sources: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1_epochs
 turned|found|$few|four sources by other changes: grouped after 300 steps|$G|stages.0.until=300_steps stages.1.until=1575_steps
-turned|dense|$few|four sources by other changes: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1875_steps
+turned|dense|$few|four sources by other changes: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1_epochs
 ROWS
 }
 

@@ -176,6 +176,9 @@ static mot_status check_experts(const mot_config_reader *reader, int number)
     if (mot_gate_kind_at(of->gate.kind)->spread)
         return mot_fail(MOT_ERR_INPUT, "%s: %s: gate.kind = %s sends every sample to every expert; expected one that chooses",
                         reader->name, what, mot_gate_kinds.row[of->gate.kind]->name);
+    if (mot_gate_kind_at(of->gate.kind)->group != NULL)
+        return mot_fail(MOT_ERR_INPUT, "%s: %s: gate.kind = %s deals classes to whole transformers; expected one that does not",
+                        reader->name, what, mot_gate_kinds.row[of->gate.kind]->name);
     return mot_check_placement(reader->name, what, of->route.placement, of->model.experts);
 }
 
