@@ -8,15 +8,13 @@
 #include "mot/source.h"
 #include "mot/stage_action.h"
 
-extern const mot_stage_action mot_action_group;
-
 static const char *useless(const mot_config *config, int stage)
 {
     if (mot_gate_kind_at(config->gate.kind)->group == NULL) return "it is of a gate that tells classes (gate.kind = classes)";
     if (strcmp(mot_source_kind_at(config->data.source)->kind.name, "stream") == 0)
         return "every task of a stream would begin with other groups";
     for (int s = 0; s < stage; ++s)
-        if (mot_stage_action_at(config->stage[s].action) == &mot_action_group) return "an earlier stage ends with it";
+        if (config->stage[s].action == config->stage[stage].action) return "an earlier stage ends with it";
     return NULL;
 }
 
@@ -50,19 +48,12 @@ static mot_status group(const mot_stage_moment *moment)
     MOT_TRY(mot_comm_agree(moment->comm, status));
     if (moment->comm->rank == MOT_ROOT)
         snprintf(moment->did, MOT_STAGE_DID,
-                 "%zu classes in %zu groups, in which %.1f %% of what the gate takes a sample for stays", made.classes,
-                 made.groups, 100 * made.within);
+                 "%zu classes in %zu groups, in which %.1f %% of what the gate takes a sample for stays; %d of %d experts have none",
+                 made.classes, made.groups, 100 * made.within, moment->experts - (int)made.groups, moment->experts);
     for (size_t u = 0; u < units->count; ++u)
         if (units->unit[u].row == 0) MOT_TRY(copy_first(moment, u));
 done:
     return status;
-}
-
-bool mot_groups_to_come(const mot_config *config, int stage)
-{
-    for (int s = stage; s < config->stages; ++s)
-        if (mot_stage_action_at(config->stage[s].action) == &mot_action_group) return true;
-    return false;
 }
 
 const mot_stage_action mot_action_group = {.kind = {"group"}, .useless = useless, .run = group};

@@ -116,6 +116,9 @@ for case, (keep, text) in CASES.items():
         check(("route.top_k = 3, but 2 experts are left" in said) == (case == "encoder"), "%s: %s" % (case, said))
     check_record(case, case + "3", [begun] + lists)
     check(summary(case + "1")["experts.left"] == lists[-1], case + ": summary.json")
+    grouped = re.findall(r"group: (\d) classes in (\d) groups, .* stays; (\d) of 5 experts have none", said)
+    check(len(grouped) == (case == "classes") and all(c == "2" and int(g) + int(n) == 5 for c, g, n in grouped),
+          "%s: groups %s in %s" % (case, grouped, said))
     columns = next(csv.reader(open(case + "3/classes.csv")))[3:]
     check(columns == ["expert_%d" % e for e in lists[-1]], "%s: classes.csv has %s" % (case, columns))
 
