@@ -28,14 +28,14 @@ trials() {
     local seeds="1 2 3 4 5" few="1 2" G=configs/joined.yaml one="train.schedule=cosine train.warmup=0 gate.kind=linear"
     cat <<ROWS
 joined|found|$seeds|MoT, classes that the gate confuses are grouped after 600 steps|$G|
-joined|told|$seeds|MoT, gate that is told the source|one|$one gate.kind=fixed train.until=3_epochs
-joined|dense|$seeds|one transformer, equal FLOPs|one|$one model.experts=1 train.until=3_epochs
-joined|dense-warm|$few|one transformer, equal FLOPs, warm-up of 50 steps|one|$one model.experts=1 train.warmup=50 train.until=3_epochs
-joined|uniform|$few|MoT, linear gate, uniform noise to step 2,800, balance loss 0.1|one|$one train.gate_rate=3e-3 route.noise=uniform route.noise_scale=1 route.noise_steps=2800 route.balance_loss=0.1 train.until=3_epochs
-three|found|$few|three sources, four experts: grouped after 300 steps|$G|stages.0.until=300_steps stages.1.until=1106_steps
-three|dense|$few|three sources: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1_epochs
-turned|found|$few|four sources by other changes: grouped after 300 steps|$G|stages.0.until=300_steps stages.1.until=1575_steps
-turned|dense|$few|four sources by other changes: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1_epochs
+joined|told|$seeds|MoT, gate that is told the source|one|$one gate.kind=fixed train.until=3~epochs
+joined|dense|$seeds|one transformer, equal FLOPs|one|$one model.experts=1 train.until=3~epochs
+joined|dense-warm|$few|one transformer, equal FLOPs, warm-up of 50 steps|one|$one model.experts=1 train.warmup=50 train.until=3~epochs
+joined|uniform|$few|MoT, linear gate, uniform noise to step 2,800, balance loss 0.1|one|$one train.gate_rate=3e-3 route.noise=uniform route.noise_scale=1 route.noise_steps=2800 route.balance_loss=0.1 train.until=3~epochs
+three|found|$few|three sources, four experts: grouped after 300 steps|$G|stages.0.until=300~steps stages.1.until=1106~steps
+three|dense|$few|three sources: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1~epochs
+turned|found|$few|four sources by other changes: grouped after 300 steps|$G|stages.0.until=300~steps stages.1.until=1575~steps
+turned|dense|$few|four sources by other changes: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1~epochs
 ROWS
 }
 
@@ -59,7 +59,7 @@ train() {
     [ "$set" != joined ] || file=data/joined.h5
     [ "$config" != one ] || config=$runs/one-stage.yaml
     if is_done "$run"; then return; fi
-    "$mot" train --quiet "$config" "${@//_/ }" data.file=$file seed="$seed" run="$run" threads=1 \
+    "$mot" train --quiet "$config" "${@//\~/ }" data.file=$file seed="$seed" run="$run" threads=1 \
         >"$run.said" 2>&1 || { cat "$run.said" >&2 && return 1; }
     echo "$run: accuracy $(key eval.accuracy "$run/summary.json"), NMI $(key routing.group_nmi "$run/summary.json")"
 }
