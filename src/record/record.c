@@ -25,6 +25,11 @@ static mot_status take_source(record_source *source, const mot_record_about *abo
     source->classes = about->classes;
     source->groups = about->groups;
     source->layers = about->layers;
+    assert(about->layers <= MOT_RECORD_LAYERS && (about->layers == 1 || about->layer_experts != NULL));
+    for (int l = 1; l < about->layers; ++l) {
+        source->layer_experts[l] = about->layer_experts[l];
+        source->layer_choices[l] = about->layer_choices[l];
+    }
     source->seed = about->seed;
     MOT_TRY(mot_record_take_experts(source, about->experts, about->choices, about->origin));
     MOT_TRY(copy_text(&source->dataset_checksum, about->dataset_checksum));
@@ -243,7 +248,7 @@ mot_status mot_record_step(mot_record *record, const mot_step_figures *figures)
                            &figures->wait_s};
     record_table *const table = record->table;
     size_t bytes = table[TABLE_STEPS].row_bytes; /* a step is not cut in two */
-    for (int l = 0; l < record->source.layers; ++l) bytes += table[TABLE_LAYERS + 2 * l].row_bytes;
+    for (int l = 0; l < record->source.layers; ++l) bytes += table[record_layer_table(l, LAYER_LOADS)].row_bytes;
     const mot_status status = end_full_segment(record, bytes);
     const bool classes = record->source.classes > 0;
     const void **const rest = &value[STEPS_ACCURACY];
@@ -258,7 +263,7 @@ mot_status mot_record_loads(mot_record *record, mot_gidx step, int layer, const 
     const int64_t of = step;
     const void *const value[] = {&of, load, importance};
     assert(layer < record->source.layers);
-    return add_row(record, &record->table[TABLE_LAYERS + 2 * layer], step, value);
+    return add_row(record, &record->table[record_layer_table(layer, LAYER_LOADS)], step, value);
 }
 
 mot_status mot_record_snapshot(mot_record *record, mot_gidx step, int layer, const int64_t *class_load,
@@ -268,7 +273,7 @@ mot_status mot_record_snapshot(mot_record *record, mot_gidx step, int layer, con
     const bool classes = record->source.classes > 0;
     const void *const value[] = {&of, classes ? class_load : group_load, group_load};
     assert(layer < record->source.layers);
-    return add_row(record, &record->table[TABLE_LAYERS + 2 * layer + 1], step, value);
+    return add_row(record, &record->table[record_layer_table(layer, LAYER_SNAPSHOTS)], step, value);
 }
 
 /* What was chosen for the samples of one step. */
@@ -315,16 +320,17 @@ static void fill_assignments(record_table *table, const assignments *these, size
     }
 }
 
-mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation, size_t samples,
+mot_status mot_record_assign(mot_record *record, mot_gidx step, int layer, bool evaluation, size_t samples,
                              const mot_gidx *sample, const int32_t *label, const int32_t *group,
                              const int32_t *expert, const float *prob, const int32_t *predicted,
                              const double *loss)
 {
     mot_status status = MOT_OK;
-    record_table *const table = &record->table[TABLE_ASSIGN];
-    const size_t choices = (size_t)record->source.choices,
+    const record_source *const source = &record->source;
+    record_table *const table = &record->table[layer == 0 ? TABLE_ASSIGN : record_layer_table(layer, LAYER_ASSIGN)];
+    const size_t choices = (size_t)(layer == 0 ? source->choices : source->layer_choices[layer]),
                  most = MOT_MAX(MOT_RECORD_ROOM / 4 / (choices * table->row_bytes), 1);
-    const assignments these = {step,  evaluation, choices, record->source.origin, sample, label,
+    const assignments these = {step,  evaluation, choices, layer == 0 ? source->origin : NULL, sample, label,
                                group, expert,     predicted, prob,                loss};
     for (size_t from = 0; from < samples; from += most) {
         const size_t count = MOT_MIN(most, samples - from);

@@ -52,6 +52,8 @@ typedef struct record_column {
 size_t mot_record_column_numbers(const record_column *column); /* of a row */
 
 enum { MOT_RECORD_GROUP = 24 };
+/* The scale of a layer's experts: "expert", "expert_layer1", ... */
+const char *mot_record_expert_axis(int layer);
 /* "layer0" of a layer of experts. */
 void mot_record_layer_group(char group[MOT_RECORD_GROUP], int layer);
 
@@ -64,6 +66,11 @@ typedef struct record_table {
 } record_table;
 
 enum { TABLE_STEPS, TABLE_EVAL, TABLE_ASSIGN, TABLE_LAYERS };
+enum { LAYER_LOADS, LAYER_SNAPSHOTS, LAYER_ASSIGN, LAYER_TABLES, MOT_RECORD_LAYERS = 16 }; /* of a layer; the first's assignments are TABLE_ASSIGN */
+static inline size_t record_layer_table(int layer, int table)
+{
+    return TABLE_LAYERS + LAYER_TABLES * (size_t)layer + (size_t)table;
+}
 extern const record_column mot_record_eval_step;
 enum { STEPS_ACCURACY = 3 }; /* left out where there are no classes */
 enum { LOADS_LOAD = 1, LOADS_IMPORTANCE };
@@ -83,6 +90,7 @@ enum {
 /* The shapes that tables have, and what a file says of where it comes from. */
 typedef struct record_source {
     int experts, choices, classes, groups, layers;
+    int layer_experts[MOT_RECORD_LAYERS], layer_choices[MOT_RECORD_LAYERS]; /* of those behind the first */
     int begun;   /* experts in the beginning */
     int *origin; /* [experts]: the numbers that they had then; owned; NULL: none has gone */
     uint64_t seed;
@@ -97,7 +105,7 @@ mot_status mot_record_take_experts(record_source *source, int experts, int choic
 
 static inline size_t record_table_count(int layers)
 {
-    return TABLE_LAYERS + 2 * (size_t)layers;
+    return TABLE_LAYERS + LAYER_TABLES * (size_t)layers;
 }
 
 /* tables [record_table_count(layers)]; all but that of evaluations get their columns. */

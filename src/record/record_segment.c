@@ -146,6 +146,9 @@ mot_status mot_record_segment_write(const char *path, const record_source *sourc
     MOT_TRY(write_values(file, "expert", (size_t)source->experts, source->origin,
                          source->origin == NULL ? "expert, numbered over all ranks"
                                                 : "expert, by its number in the beginning"));
+    for (int l = 1; l < source->layers; ++l)
+        MOT_TRY(write_numbers(file, mot_record_expert_axis(l), (size_t)source->layer_experts[l],
+                              "expert of the layer, numbered over all ranks"));
     MOT_TRY(mot_record_kinds(file, source));
     for (size_t t = 0; t < record_table_count(source->layers); ++t) MOT_TRY(write_table(file, &tables[t]));
     MOT_TRY(mot_h5_close_file(&file, path, true));

@@ -54,6 +54,12 @@ static mot_status get_source(hid_t file, record_source *source)
     MOT_TRY(get_names(file, "class_names", source->classes, &source->class_names));
     MOT_TRY(get_names(file, "group_names", source->groups, &source->group_names));
     source->layers = mot_record_layers(file);
+    for (int l = 1; l < source->layers; ++l) {
+        hsize_t shape[MOT_H5_MAX_RANK] = {0};
+        int rank;
+        MOT_TRY(mot_h5_shape(file, mot_record_expert_axis(l), &rank, shape));
+        source->layer_experts[l] = (int)shape[0];
+    }
 
 done:
     return status;

@@ -43,20 +43,35 @@ const record_column mot_record_eval_step = NUMBER("step", "1", "steps done at th
 #define ROW(name_, text_, type_, E_)                                                                         \
     {                                                                                                        \
         .name = name_, .units = "1", .long_name = text_, .type = type_, .rank = 1, .shape = {E_},            \
-        .axis = {"expert"}                                                                                   \
+        .axis = {mot_record_expert_axis(layer)}                                                              \
     }
 #define BY_EXPERT(name_, text_, kinds_, axis_, E_)                                                           \
     {                                                                                                        \
         .name = name_, .units = "1", .long_name = text_, .type = RECORD_I64, .rank = 2,                      \
-        .shape = {kinds_, E_}, .axis = {axis_, "expert"}                                                     \
+        .shape = {kinds_, E_}, .axis = {axis_, mot_record_expert_axis(layer)}                                \
     }
 
 /* Of a layer. */
 enum { LAYER_COLUMNS = 3 };
 
-static size_t loads_columns(record_column column[LAYER_COLUMNS], const record_source *source)
+const char *mot_record_expert_axis(int layer)
 {
-    const size_t E = (size_t)source->experts;
+    static const char *const axis[MOT_RECORD_LAYERS] = {
+        "expert",          "expert_layer1",   "expert_layer2",  "expert_layer3",  "expert_layer4",  "expert_layer5",
+        "expert_layer6",   "expert_layer7",   "expert_layer8",  "expert_layer9",  "expert_layer10", "expert_layer11",
+        "expert_layer12",  "expert_layer13",  "expert_layer14", "expert_layer15",
+    };
+    return axis[layer];
+}
+
+static size_t experts_of(const record_source *source, int layer)
+{
+    return (size_t)(layer == 0 ? source->experts : source->layer_experts[layer]);
+}
+
+static size_t loads_columns(record_column column[LAYER_COLUMNS], const record_source *source, int layer)
+{
+    const size_t E = experts_of(source, layer);
     column[0] = step_columns[0];
     column[LOADS_LOAD] = (record_column)ROW("load", "samples an expert got at the step", RECORD_I64, E);
     column[LOADS_IMPORTANCE] = (record_column)ROW(
@@ -64,9 +79,9 @@ static size_t loads_columns(record_column column[LAYER_COLUMNS], const record_so
     return 3;
 }
 
-static size_t snapshots_columns(record_column column[LAYER_COLUMNS], const record_source *source)
+static size_t snapshots_columns(record_column column[LAYER_COLUMNS], const record_source *source, int layer)
 {
-    const size_t E = (size_t)source->experts, C = (size_t)source->classes, G = (size_t)source->groups;
+    const size_t E = experts_of(source, layer), C = (size_t)source->classes, G = (size_t)source->groups;
     size_t count = 0;
     column[count++] = (record_column)NUMBER("snapshot_step", "1",
                                             "steps done when the evaluation set was routed", RECORD_I64);
@@ -135,9 +150,9 @@ size_t mot_record_bytes(const mot_record_amount *amount)
     record_column column[LAYER_COLUMNS];
     double bytes = steps * (double)row_bytes(MOT_COUNT(step_columns), step_columns) +
                    (double)amount->assignments * (double)row_bytes(MOT_COUNT(assign_columns), assign_columns);
-    bytes += layers * steps * (double)row_bytes(loads_columns(column, &source), column);
+    bytes += layers * steps * (double)row_bytes(loads_columns(column, &source, 0), column);
     /* What is larger than the room by itself is not held. */
-    const size_t snapshot = row_bytes(snapshots_columns(column, &source), column),
+    const size_t snapshot = row_bytes(snapshots_columns(column, &source, 0), column),
                  figures = amount->figures * sizeof(double);
     if (snapshot <= MOT_RECORD_ROOM) bytes += layers * evals * (double)snapshot;
     if (figures <= MOT_RECORD_ROOM) bytes += evals * (double)figures;
@@ -187,11 +202,14 @@ mot_status mot_record_tables_make(record_table *tables, const record_source *sou
         record_column column[LAYER_COLUMNS];
         char group[MOT_RECORD_GROUP];
         mot_record_layer_group(group, l);
-        record_table *const loads = &tables[TABLE_LAYERS + 2 * l], *const snapshots = loads + 1;
-        size_t columns = loads_columns(column, source);
-        MOT_TRY(make(loads, group, "step", columns, column));
-        columns = snapshots_columns(column, source);
-        MOT_TRY(make(snapshots, group, "snapshot_step", columns, column));
+        size_t columns = loads_columns(column, source, l);
+        MOT_TRY(make(&tables[record_layer_table(l, LAYER_LOADS)], group, "step", columns, column));
+        columns = snapshots_columns(column, source, l);
+        MOT_TRY(make(&tables[record_layer_table(l, LAYER_SNAPSHOTS)], group, "snapshot_step", columns, column));
+        const size_t used = strlen(group);
+        snprintf(group + used, sizeof group - used, "_assign");
+        MOT_TRY(make(&tables[record_layer_table(l, LAYER_ASSIGN)], group, "row", l > 0 ? MOT_COUNT(assign_columns) : 0,
+                     assign_columns));
     }
 done:
     return status;

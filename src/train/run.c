@@ -30,13 +30,12 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
     };
     mot_status status = mot_record_step(run->keeper.record, &figures);
     if (status == MOT_OK)
-        status = mot_record_loads(run->keeper.record, step, 0, result->load, result->importance);
+        status = mot_run_layers_record_step(run->keeper.record, &run->world, step, result);
     if (isnan(result->loss)) return status; /* left out: its choices may mean nothing */
     if (status == MOT_OK) status = mot_run_health_step(run, result);
     if (status == MOT_OK && result->expert != NULL && config->record.every > 0 &&
         step % config->record.every == 0)
-        status = mot_record_assign(run->keeper.record, step, false, batch, result->sample, result->label,
-                                   result->group, result->expert, result->prob, NULL, NULL);
+        status = mot_run_layers_record_choices(run->keeper.record, &run->world, step, false, batch, result);
     return status;
 }
 

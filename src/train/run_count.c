@@ -27,12 +27,14 @@ mot_status mot_run_count_create(run_eval *eval, const run_world *world)
     MOT_TRY(mot_allocate(&eval->expert_accuracy, E, sizeof(double), what));
     MOT_TRY(mot_allocate(&eval->expert, samples, sizeof *eval->expert, what));
     memset(eval->expert, 0xff, samples * sizeof *eval->expert);
+    MOT_TRY(mot_run_layers_create(eval, world));
 done:
     return status; /* released by mot_run_take_down */
 }
 
 void mot_run_count_destroy(run_eval *eval)
 {
+    mot_run_layers_destroy(eval);
     void *const arrays[] = {eval->load,        eval->class_load,     eval->group_load,      eval->confusion,
                             eval->hits,        eval->predicted,      eval->group_hits,      eval->origin,
                             eval->expert_hits, eval->class_accuracy, eval->expert_accuracy, eval->expert};
@@ -46,6 +48,7 @@ void mot_run_count_begin(run_eval *eval, const run_world *world)
     eval->experts = world->model.layer->experts;
     eval->seen = world->model.layer->gate.kind->spread ? eval->experts : 1;
     memcpy(eval->origin, world->model.layer->origin, E * sizeof *eval->origin);
+    mot_run_layers_begin(eval, world);
     memset(eval->load, 0, E * sizeof *eval->load);
     memset(eval->class_load, 0, C * E * sizeof *eval->class_load);
     if (eval->group_load != NULL) memset(eval->group_load, 0, G * E * sizeof *eval->group_load);
@@ -65,6 +68,7 @@ void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, s
 {
     const size_t C = (size_t)world->classes, E = (size_t)world->model.layer->experts,
                  K = mot_model_choices(&world->model);
+    mot_run_layers_add(eval, world, n, result);
     for (size_t p = 0; p < n; ++p) {
         const bool chose = result->expert != NULL; /* else every expert has seen it */
         const size_t expert = chose ? (size_t)result->expert[p * K] : 0, end = chose ? expert + 1 : E;
@@ -146,6 +150,7 @@ void mot_run_count_end(run_eval *eval, const run_world *world)
 {
     const int E = world->model.layer->experts;
     const double samples = (double)world->eval_set.samples;
+    mot_run_layers_end(eval, world);
     eval->number[RUN_CHANGED] /= samples;
     eval->number[RUN_GROUP_ACCURACY] /= samples;
     conclude_classes(eval, (size_t)world->classes, (size_t)E);

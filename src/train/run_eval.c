@@ -11,9 +11,7 @@ static mot_status take_pass(mot_run *run, const mot_step_result *result, mot_gid
     if (run->keeper.record == NULL || run->course.again || !run->course.config.record.eval ||
         result->expert == NULL)
         return MOT_OK;
-    return mot_record_assign(run->keeper.record, run->course.progress.step, true, n, result->sample,
-                             result->label, result->group, result->expert, result->prob, result->predicted,
-                             result->sample_loss);
+    return mot_run_layers_record_choices(run->keeper.record, &run->world, run->course.progress.step, true, n, result);
 }
 
 mot_status mot_run_evaluate(mot_run *run)
@@ -46,7 +44,7 @@ mot_status mot_run_evaluate(mot_run *run)
     if (root) {
         mot_run_count_end(eval, &run->world);
         if (run->keeper.record != NULL && !run->course.again)
-            status = mot_record_snapshot(run->keeper.record, step, 0, eval->class_load, eval->group_load);
+            status = mot_run_layers_record_eval(run->keeper.record, eval, step, run->world.groups > 0);
     }
     MOT_TRY(mot_comm_agree(run->world.comm, status));
     mot_watch_phase("figures");

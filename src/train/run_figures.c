@@ -304,6 +304,7 @@ static mot_status log_figures(const mot_run *run)
     mot_json_text(json, "eval.split", run->course.config.eval.split);
     mot_json_int(json, "eval.samples", run->reporter.last_eval.samples);
     mot_run_put_eval(&run->reporter, json);
+    mot_run_layers_put(&run->reporter.last_eval, &run->world, json);
     return mot_record_log_json(run->keeper.record, json);
 }
 

@@ -43,7 +43,7 @@ static size_t record_bytes(const run_world *world, const run_course *course)
         .experts = world->model.layer->experts,
         .classes = world->classes,
         .groups = world->groups,
-        .layers = 1,
+        .layers = world->model.layers,
         .figures = world->figures,
         .steps = steps,
         .evaluations = evaluations,

@@ -173,6 +173,7 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     mot_json_real(json, "routing.balance_loss", result->balance.switch_loss);
     mot_json_real(json, "routing.z_loss", result->balance.z_loss);
     mot_json_ints(json, "routing.load", (size_t)run->world.model.layer->experts, result->load);
+    mot_run_layers_put_step(&run->world, result, json);
     mot_json_real(json, "speed.samples_per_s", means->samples_per_s);
     mot_json_real(json, "speed.expert_gflops", means->gflops);
     mot_json_real(json, "time.compute", means->compute);
@@ -275,5 +276,6 @@ void mot_run_say_eval(const mot_run *run)
         mot_log_wrap(INDENT, "%*s%s%sentropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "", by_class,
                      by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED], eval->experts,
                      number[RUN_EXPERTS_EFFECTIVE], changed, theory);
+    mot_run_layers_say(eval, &run->world, INDENT);
     mot_run_say_figures(&run->reporter, INDENT);
 }

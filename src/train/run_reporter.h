@@ -36,6 +36,12 @@ typedef enum run_number {
 } run_number;
 
 /* What an evaluation found. Loss and accuracy are the same on every rank; all else is the root's. */
+/* Of a layer behind the first: where first choices went. */
+typedef struct run_layer_eval {
+    int64_t *load, *class_load, *group_load; /* [E], [classes, E], [groups, E] */
+    mot_specialization by_class, by_group;   /* by_class: without classes of the loads alone */
+} run_layer_eval;
+
 typedef struct run_eval {
     mot_gidx step; /* steps done; -1: there was none */
     mot_gidx samples;
@@ -52,6 +58,8 @@ typedef struct run_eval {
     int64_t *expert_hits;       /* [E] */
     double *class_accuracy, *expert_accuracy; /* [classes], [E]: NaN without samples */
     uint16_t *expert; /* [samples]: first choice of each, by its number in the beginning; UINT16_MAX: not known yet */
+    int layers;            /* behind the first */
+    run_layer_eval *layer; /* [1 + layers]: of those; what stands above is of the first */
 } run_eval;
 
 /* What a run does besides its steps. */
@@ -110,6 +118,22 @@ void mot_run_count_begin(run_eval *eval, const run_world *world);
 void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
                        const mot_step_result *result);
 void mot_run_count_end(run_eval *eval, const run_world *world);
+
+/* run_layers.c: the same of the layers behind the first; what is said of them in log.jsonl, at an evaluation and a step, and on
+ * the terminal; and the record of all layers. Root. */
+mot_status mot_run_layers_create(run_eval *eval, const run_world *world);
+void mot_run_layers_destroy(run_eval *eval);
+void mot_run_layers_begin(run_eval *eval, const run_world *world);
+void mot_run_layers_add(run_eval *eval, const run_world *world, size_t n, const mot_step_result *result);
+void mot_run_layers_end(run_eval *eval, const run_world *world);
+void mot_run_layers_put(const run_eval *eval, const run_world *world, mot_json *json);
+void mot_run_layers_put_step(const run_world *world, const mot_step_result *result, mot_json *json);
+void mot_run_layers_say(const run_eval *eval, const run_world *world, int indent);
+mot_status mot_run_layers_record_step(mot_record *record, const run_world *world, mot_gidx step,
+                                      const mot_step_result *result);
+mot_status mot_run_layers_record_choices(mot_record *record, const run_world *world, mot_gidx step, bool evaluation,
+                                         size_t n, const mot_step_result *result);
+mot_status mot_run_layers_record_eval(mot_record *record, const run_eval *eval, mot_gidx step, bool groups);
 
 /* run_figures.c: what an evaluation shows, for the record, log.jsonl and the terminal. Create: after the root has its counts;
  * the status is this rank's own. Begin: every rank. Add: the root, after its counts. mot_run_figures_end is of the whole run. */

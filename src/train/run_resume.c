@@ -163,6 +163,11 @@ static mot_status open_record(run_keeper *keeper, const run_world *world, const 
     const mot_config *config = &course->config;
     const mot_dataset *set = &world->train_set;
     const bool by_group = config->data.target == MOT_TARGET_GROUP;
+    int experts[MOT_MAX_LAYERS], choices[MOT_MAX_LAYERS];
+    for (int l = 0; l < world->model.layers; ++l) {
+        experts[l] = world->model.layer[l].experts;
+        choices[l] = (int)mot_layer_choices(&world->model.layer[l]);
+    }
     const mot_record_about about = {
         .folder = config->run,
         .config_text = keeper->config_text,
@@ -172,7 +177,9 @@ static mot_status open_record(run_keeper *keeper, const run_world *world, const 
         .choices = (int)mot_model_choices(&world->model),
         .classes = world->classes,
         .groups = world->groups,
-        .layers = 1,
+        .layers = world->model.layers,
+        .layer_experts = experts,
+        .layer_choices = choices,
         .class_names = by_group ? set->group_names : set->class_names,
         .group_names = set->group_names,
         .dataset_checksum = set->checksum,

@@ -299,6 +299,22 @@ static size_t choose_grain(const mot_step *step)
     return MOT_MAX(tile, MOT_MIN(wanted, strip));
 }
 
+/* Bytes that wait for the way back, of a batch that is spread evenly; which rank comes to which answer cannot be seen in the
+ * bits. */
+static size_t activations(const mot_step *step)
+{
+    const step_stack *stack = step->stack;
+    const size_t batch = step->model->config->train.batch, samples = batch / (size_t)step->comm->size + stack->grain;
+    size_t bytes = 0;
+    for (int i = 0; i < stack->stages; ++i) {
+        const stack_stage *stage = &stack->stage[i];
+        const size_t choices = stage->layer != NULL ? stage->layer->K : 1;
+        if (stage->kind->kept != NULL && stage->role != MOT_LAYER_HEAD)
+            bytes += (samples * choices / stage->tile + 1) * stage->kind->kept(stage->shape);
+    }
+    return bytes;
+}
+
 mot_status mot_stack_create(mot_step *step, int threads)
 {
     const mot_model *model = step->model;
@@ -312,7 +328,8 @@ mot_status mot_stack_create(mot_step *step, int threads)
     MOT_TRY(mot_allocate(&stack->stage, (size_t)model->flows, sizeof *stack->stage, "layers"));
     MOT_TRY(create_stages(step));
     stack->grain = choose_grain(step);
-    stack->recompute = model->config->recompute == MOT_RECOMPUTE_YES;
+    stack->recompute = model->config->recompute == MOT_RECOMPUTE_YES ||
+                       (model->config->recompute == MOT_RECOMPUTE_AUTO && activations(step) > model->config->activation_memory);
     for (int l = 0; l < model->layers; ++l) most_local = MOT_MAX(most_local, (size_t)model->layer[l].experts);
     MOT_TRY(mot_allocate(&stack->turn, most_local + 1, sizeof *stack->turn, "strips"));
     MOT_TRY(mot_allocate(&stack->holder, step->most, sizeof *stack->holder, "a batch"));
@@ -337,14 +354,13 @@ mot_step_size mot_stack_bytes(const mot_step *step)
                           .output_row = step->layer->wire.output_bytes};
     for (int i = 0; i < stack->stages; ++i) {
         const stack_stage *stage = &stack->stage[i];
-        const size_t rows = step->most / ranks + stack->grain, tiles = rows / stage->tile + 1,
-                     kept = stage->kind->kept != NULL && !stack->recompute ? stage->kind->kept(stage->shape) : 0;
-        size.workspace += tiles * kept + rows * state * (stage->layer != NULL ? 4 : 1);
+        const size_t rows = step->most / ranks + stack->grain;
+        size.workspace += rows * state * (stage->layer != NULL ? 4 : 1);
         if (stage->dense != NULL) size.workspace += (rows / stage->strip_rows + 1) * stage->table->count * sizeof(mot_real);
         if (stage->layer == NULL) continue;
         size.exchange += 2 * rows * stage->layer->K * (stage->layer->wire.row_bytes + stage->layer->wire.output_bytes);
     }
-    size.workspace += (size_t)stack->workers * stack->worker[0].arena.size;
+    size.workspace += (size_t)stack->workers * stack->worker[0].arena.size + (stack->recompute ? 0 : activations(step));
     return size;
 }
 

@@ -94,7 +94,7 @@ static inline void assignments(mot_record *record, mot_gidx step, bool evaluatio
             prob[i * K + k] = 0.5f / (float)(k + 1);
         }
     }
-    mot_ck_ok(mot_record_assign(record, step, evaluation, SAMPLES, sample, label, evaluation ? NULL : group,
+    mot_ck_ok(mot_record_assign(record, step, 0, evaluation, SAMPLES, sample, label, evaluation ? NULL : group,
                                 expert, prob, predicted, loss));
 }
 

@@ -205,7 +205,7 @@ START_TEST(recording_is_cheap)
             sample[i] = (step * 7919 + i * 104729) % 50000, expert[i] = (int32_t)(sample[i] % EXPERTS);
         mot_ck_ok(mot_record_step(record, &figures));
         mot_ck_ok(mot_record_loads(record, step, 0, load, importance));
-        mot_ck_ok(mot_record_assign(record, step, false, B, sample, label, NULL, expert, prob, NULL, NULL));
+        mot_ck_ok(mot_record_assign(record, step, 0, false, B, sample, label, NULL, expert, prob, NULL, NULL));
     }
     const double collected = mot_clock_s();
     mot_ck_ok(mot_record_flush(record, true));

@@ -237,7 +237,7 @@ static void row_of(mot_record *record, mot_gidx step, int experts)
     mot_ck_ok(mot_record_loads(record, step, 0, load, importance));
     mot_ck_ok(mot_record_snapshot(record, step, 0, class_load, NULL));
     mot_ck_ok(mot_record_eval(record, step, 1, &figure));
-    mot_ck_ok(mot_record_assign(record, step, false, 1, &sample, &label, NULL, &expert, &prob, NULL, NULL));
+    mot_ck_ok(mot_record_assign(record, step, 0, false, 1, &sample, &label, NULL, &expert, &prob, NULL, NULL));
 }
 
 /* Row r of what all segments say of an item is `wanted` [width]. */
@@ -324,6 +324,8 @@ START_TEST(layers_are_told_apart)
     mot_record_about about = plain_about();
     about.choices = 1;
     about.layers = 2;
+    about.layer_experts = (const int[]){E, E};
+    about.layer_choices = (const int[]){1, 1};
     const int64_t load[2][E] = {{1, 2, 3}, {4, 5, 6}};
     const double importance[E] = {0};
     const mot_step_figures figures = {.step = 1};

@@ -51,7 +51,7 @@ static mot_status record_step(mot_record *record, mot_gidx step)
     mot_status status = mot_record_step(record, &figures);
     if (status == MOT_OK) status = mot_record_loads(record, step, 0, load, importance);
     if (status == MOT_OK && step % 5 == 0)
-        status = mot_record_assign(record, step, false, BATCH, sample, label, group, expert, prob, NULL,
+        status = mot_record_assign(record, step, 0, false, BATCH, sample, label, group, expert, prob, NULL,
                                    NULL);
     return status;
 }

@@ -12,6 +12,7 @@
  *      /layer0/importance  [n, E]   sum of its softmax probabilities over the batch
  *      /layer0/class_load  [snapshots, classes, E]   of the evaluation set; /layer0/group_load likewise with groups
  *      /layer0/snapshot_step [snapshots]
+ *      /layer1/..., /layer1_assign/... the same of the layers behind the first, with a scale expert_layer1
  *      /eval/step [m], /eval/NAME [m, ...]   figures of every evaluation, in double; which ones, the run decides
  *      /assign/{row, step, split, sample, label, group, choice, expert, prob, predicted, loss}   columns: one row a
  *              (sample, chosen expert); split 0 train, 1 evaluation; choice 0..K-1; group -1 where the data set has none;
@@ -49,7 +50,8 @@ typedef struct mot_record_about {
     int begun;                         /* experts in the beginning; not above E: none has gone */
     const int *origin;                 /* [E]: the numbers that they had then, ascending; where some have gone */
     int classes, groups;               /* groups 0: none */
-    int layers;                        /* of experts, at least 1; each has E */
+    int layers;                        /* of experts, at least 1 */
+    const int *layer_experts, *layer_choices; /* [layers]: E and K of each; NULL: one layer */
     char **class_names, **group_names; /* NULL: none */
     const char *dataset_checksum;
     const char *run_id; /* NULL: none */
@@ -85,9 +87,9 @@ mot_status mot_record_step(mot_record *record, const mot_step_figures *figures);
 mot_status mot_record_loads(mot_record *record, mot_gidx step, int layer, const int64_t *load,
                             const double *importance);
 
-/* The gate's assignments of `samples` samples: sample, label, group [samples]; expert, prob [samples, K]; of an evaluation
+/* The assignments of `samples` samples by the gate of a layer: sample, label, group [samples]; expert, prob [samples, K]; of an evaluation
  * also what they were taken for, predicted [samples], and their loss [samples]. */
-mot_status mot_record_assign(mot_record *record, mot_gidx step, bool evaluation, size_t samples,
+mot_status mot_record_assign(mot_record *record, mot_gidx step, int layer, bool evaluation, size_t samples,
                              const mot_gidx *sample, const int32_t *label, const int32_t *group,
                              const int32_t *expert, const float *prob, const int32_t *predicted,
                              const double *loss);
