@@ -268,7 +268,20 @@ done:
     return status;
 }
 
-mot_status mot_values_bias(mot_values *values, mot_real *bias)
+mot_status mot_values_bias(mot_values *values, size_t first, size_t count, mot_real *bias)
 {
-    return mot_balance_bias_read(values->file, values->path, values->experts, bias);
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    mot_real *all = NULL;
+    mot_status status;
+    MOT_TRY(mot_h5_shape(values->file, "gate/balance_bias", &rank, shape));
+    if (rank != 1 || shape[0] > INT_MAX || first + count > shape[0])
+        return mot_fail(MOT_ERR_INPUT, "%s: /gate/balance_bias has %llu numbers, expected those of all experts", values->path,
+                        (unsigned long long)shape[0]);
+    MOT_TRY(mot_allocate(&all, (size_t)shape[0], sizeof *all, "the balance bias"));
+    MOT_TRY(mot_balance_bias_read(values->file, values->path, (int)shape[0], all));
+    memcpy(bias, all + first, count * sizeof *bias);
+done:
+    mot_free(all);
+    return status;
 }

@@ -149,19 +149,22 @@ done:
 
 /* ---- all ---- */
 
-/* What belongs to a gate beside its tensors. A file has that of the first layer. */
+/* What belongs to a gate beside its tensors. */
 static mot_status take_bias(const taking *t, size_t unit)
 {
     const mot_layer *layer = mot_model_layer_of(t->model, unit);
     const size_t here = (size_t)layer->experts, there = experts_there(t->values, t->model->units.unit[unit].group);
+    size_t first = 0; /* behind those of the layers before */
     mot_real *bias = NULL;
     mot_status status = MOT_OK;
     if (there != here)
         return mot_fail(MOT_ERR_INPUT, "init.from: %s has a gate of %zu experts, this run of %zu (init.parts without gate has it drawn)",
                         t->path, there, here);
-    if (t->model->comm->rank != MOT_ROOT || layer != t->model->layer) return MOT_OK;
+    if (t->model->comm->rank != MOT_ROOT) return MOT_OK;
+    for (const mot_layer *before = t->model->layer; before < layer; ++before)
+        first += experts_there(t->values, t->model->units.unit[before->first_unit].group);
     MOT_TRY(mot_allocate(&bias, here, sizeof *bias, "the balance bias"));
-    MOT_TRY(mot_values_bias(t->values, bias));
+    MOT_TRY(mot_values_bias(t->values, first, here, bias));
     if (t->keep) memcpy(layer->balance_bias, bias, here * sizeof *bias);
 done:
     mot_free(bias);

@@ -67,8 +67,11 @@ START_TEST(values_are_those_that_were_written)
     ck_assert_ptr_null(mot_values_left(values, ~0u));
     check_group(values, "tied", &written.tied, &written.tied_params, 1);
     ck_assert_ptr_null(mot_values_left(values, ~0u));
-    mot_ck_ok(mot_values_bias(values, bias));
+    mot_ck_ok(mot_values_bias(values, 0, STATE_EXPERTS, bias));
     ck_assert_mem_eq(bias, written.bias, sizeof bias);
+    mot_ck_ok(mot_values_bias(values, 2, 3, bias));
+    ck_assert_mem_eq(bias, written.bias + 2, 3 * sizeof *bias);
+    ck_assert_int_eq(mot_values_bias(values, 3, 3, bias), MOT_ERR_INPUT);
     mot_values_close(&values);
     end(&written, path);
 }

@@ -33,8 +33,9 @@ typedef struct mot_values_found {
 mot_status mot_values_find(mot_values *values, const char *group, const mot_tensor *tensor, mot_values_found *found);
 /* Of unit `row`: value [count], which is the product of the shape that was found. MOT_ERR_INPUT names a tensor that is damaged. */
 mot_status mot_values_read(mot_values *values, const mot_values_found *found, size_t row, size_t count, mot_real *value);
-/* The bias that balances the load, which belongs to the gate: bias [units of /experts]. */
-mot_status mot_values_bias(mot_values *values, mot_real *bias);
+/* The bias that balances the load, which belongs to gates: bias [count], from that of expert `first` on; of several layers the file
+ * has those of all, one layer's behind another's. */
+mot_status mot_values_bias(mot_values *values, size_t first, size_t count, mot_real *bias);
 /* A tensor of these parts that nobody has found, such as "experts/ffn/block3/in_weight"; NULL: there is none. */
 const char *mot_values_left(const mot_values *values, mot_part_set parts);
 /* All tensors of a group count as found: they are not wanted. */
