@@ -159,8 +159,13 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
 #include "product_blocks.h"
 
 /* A panel of B, copied. The last panel may have fewer columns than its vectors: then it is filled up with zeros. And
- * rows that lie a multiple of CROWDED apart would all compete for few places of the caches. */
+ * rows that lie a multiple of CROWDED bytes apart would all compete for few places of the caches; from which
+ * distance on a copy pays was measured. */
+#if MOT_X86_LEVEL == 4
 enum { CROWDED = 4096 };
+#else
+enum { CROWDED = 2048 };
+#endif
 
 typedef struct copied_panel {
     mot_real b[MOT_PRODUCT_DEPTH * PANEL], c[ROWS * PANEL];

@@ -116,6 +116,26 @@ START_TEST(bits_do_not_depend_on_the_place)
 }
 END_TEST
 
+/* B's rows 2 and 4 KiB apart, where panels are copied. */
+START_TEST(rows_of_b_may_lie_anywhere)
+{
+    const size_t m = 64, n = 71, k = 120;
+    fill(a, m * k, 1);
+    fill(b, k * n, 2);
+    mot_product product = {
+        .m = m, .n = n, .k = k, .a = a, .a_row = k, .a_step = 1, .b = b, .ldb = n, .c = c, .ldc = n};
+    mot_multiply(&product);
+    for (size_t ldb = 512; ldb <= 1024; ldb *= 2) {
+        for (size_t l = 0; l < k; ++l) memcpy(across + l * ldb, b + l * n, n * sizeof *b);
+        product.b = across;
+        product.ldb = ldb;
+        product.c = again;
+        mot_multiply(&product);
+        ck_assert_mem_eq(again, c, m * n * sizeof *c);
+    }
+}
+END_TEST
+
 /* ---- the vectors it is made of ---- */
 
 START_TEST(vectors_do_what_they_say)
@@ -164,6 +184,7 @@ static void product_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, is_three_loops, 0, SIZES);
     tcase_add_test(tcase, bits_do_not_depend_on_the_place);
+    tcase_add_test(tcase, rows_of_b_may_lie_anywhere);
     tcase_add_test(tcase, vectors_do_what_they_say);
     tcase_add_test(tcase, exponential);
 }
