@@ -31,9 +31,8 @@ typedef struct deep_trial {
 
 /* By seed 1 all settings were chosen: it is none of those that are reported. */
 enum { DEEP_CHOSEN = 1 };
-/* As many seeds as main tables have, and what stands beside them. */
-int mot_deep_seeds(const mot_study *study);
-int mot_deep_few_seeds(const mot_study *study);
+/* So many seeds, or the few of the quick form. */
+int mot_deep_seeds(const mot_study *study, int seeds);
 
 /* Steps of a task. */
 int mot_deep_steps(const mot_study *study, int set);
@@ -109,9 +108,9 @@ mot_status mot_deep_draw_bars(mot_study *study, const char *name, const char *ca
 
 /* ---- claims ---- */
 
-/* deep_sweeps.c: the changed CLINC150 in another order of revisiting. */
+/* deep_sweeps.c: sequential rehearsal of the changed CLINC150 in an order of revisiting. */
 enum { DEEP_OLDEST, DEEP_NEWEST, DEEP_DISSIMILAR, DEEP_ORDERS };
-study_variant *mot_deep_order(mot_study *study, int strategy, int order);
+study_variant *mot_deep_order(mot_study *study, int order);
 
 extern const rehearsal_claim mot_deep_strategy;                    /* deep_strategy.c */
 extern const rehearsal_claim mot_deep_causes;                     /* deep_causes.c */

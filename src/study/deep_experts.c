@@ -1,7 +1,7 @@
 /* What a MoT adds: experts that tasks may have for themselves, at the FLOPs of one. */
 #include "deep.h"
 
-enum { ONE, FREE, FIVE, FROZEN, STILL, TOLD, GROWN, GROWN_FROZEN, GATES, LEVELS = 2 };
+enum { ONE, FREE, FIVE, FROZEN, STILL, TOLD, GROWN, GROWN_FROZEN, GATES, LEVELS = 2, SEEDS = 4 };
 static const struct {
     const char *name, *label, *settings;
 } gates[GATES] = {
@@ -22,7 +22,7 @@ static study_variant *add(mot_study *study, int level, int gate)
     snprintf(name, sizeof name, "ten-%s", gates[gate].name);
     snprintf(settings, sizeof settings, "model.experts=10; %s%s", level == 1 ? "rehearsal.memory=2 a class; " : "", gates[gate].settings);
     return mot_deep_add(study, &(deep_trial){DEEP_CLINC, DEEP_CLEAN, DEEP_MOT, level == 1 ? DEEP_CONCURRENT : DEEP_NONE, name,
-                                             settings, study->options.quick ? 2 : mot_deep_seeds(study)});
+                                             settings, mot_deep_seeds(study, SEEDS)});
 }
 
 /* Told the task, with twenty samples a class in memory. */
@@ -31,7 +31,7 @@ static study_variant *add_told_many(mot_study *study)
     char settings[300];
     snprintf(settings, sizeof settings, "model.experts=10; rehearsal.memory=20 a class; %s", gates[TOLD].settings);
     return mot_deep_add(study, &(deep_trial){DEEP_CLINC, DEEP_CLEAN, DEEP_MOT, DEEP_CONCURRENT, "ten-told-many", settings,
-                                             mot_deep_seeds(study)});
+                                             mot_deep_seeds(study, SEEDS)});
 }
 
 static bool is_shown(const mot_study *study, int gate)
@@ -167,9 +167,10 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
                   "CLINC150, clean: one transformer against ten experts of its size, of which a sample goes to one, at its FLOPs; none "
                   "without memory, concurrent with 2 samples a class. A gate may learn all along, only in the first five tasks or the first "
                   "(arXiv 2406.16437), never, be told the task, so that each has an expert, or get an expert more with each task. "
-                  "Differences are from one transformer, seed by seed; NMI is that of expert and task at the end.\n\n"
+                  "Of %d seeds; differences are from one transformer, seed by seed; NMI is that of expert and task at the end.\n\n"
                   "| memory | gate | Acc | difference | forgetting | difference | learned | Acc, task not known | NMI |\n"
-                  "|---|---|---|---|---|---|---|---|---|\n");
+                  "|---|---|---|---|---|---|---|---|---|\n",
+                  mot_deep_seeds(study, SEEDS));
     for (int level = 0; level < LEVELS; ++level)
         for (int gate = 0; gate < GATES; ++gate)
             if (is_shown(study, gate)) say_row(study, level, gate);

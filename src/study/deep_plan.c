@@ -44,14 +44,9 @@ int mot_deep_steps(const mot_study *study, int set)
     return study->options.quick ? 50 : mot_deep_sets[set].steps;
 }
 
-int mot_deep_seeds(const mot_study *study)
+int mot_deep_seeds(const mot_study *study, int seeds)
 {
-    return study->options.quick ? 3 : 10;
-}
-
-int mot_deep_few_seeds(const mot_study *study)
-{
-    return study->options.quick ? 2 : 5;
+    return study->options.quick ? 2 : seeds;
 }
 
 /* "data/a.h5" or "[data/a.h5, data/b.h5]" */
@@ -89,11 +84,12 @@ study_variant *mot_deep_add(mot_study *study, const deep_trial *trial)
 
 study_variant *mot_deep_usual(mot_study *study, int set, int form, deep_model model, int strategy)
 {
+    static const int seeds[DEEP_SETS][DEEP_MODELS] = {[DEEP_CLINC] = {10, 10}, [DEEP_CIFAR] = {10, 5}, [DEEP_JOINED] = {5, 5}};
     return mot_deep_add(study, &(deep_trial){.set = set,
                                              .form = form,
                                              .model = model,
                                              .strategy = strategy,
-                                             .seeds = mot_deep_seeds(study)});
+                                             .seeds = study->options.quick ? 3 : seeds[set][model]});
 }
 
 bool mot_deep_find(const mot_study *study, int set)
