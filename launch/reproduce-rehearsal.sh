@@ -3,7 +3,7 @@
 # usage: launch/reproduce-rehearsal.sh [--quick] [-n RANKS]
 #   --quick  fewer settings and seeds, in about four minutes on two cores; the page goes to runs/quick/
 #   -n       ranks that share the runs out (one a core)
-# The whole takes about an hour and a half on two cores; the page goes to docs/results/, the trials to runs/rehearsal. What was
+# The whole takes about an hour on two cores; the page goes to docs/results/, the trials to runs/rehearsal. What was
 # stopped continues. CLINC150 and CIFAR-100 are looked for in MOT_DATA and ../shared/data, Fashion-MNIST and MNIST come as packages;
 # a stream whose data is not there is left out, and the page says so. The numbers are the same on any number of ranks.
 set -eu

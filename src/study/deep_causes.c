@@ -297,18 +297,17 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
     if (study->options.quick || (!mot_deep_planned(study, DEEP_CLINC) && !mot_deep_planned(study, DEEP_JOINED))) return MOT_OK;
     mot_study_section(study, "Why hybrid does not gain");
     mot_study_say(study, "What may be the cause is taken away, or put in: the changed streams, one transformer, all else as above, %d seeds; "
-                         "differences are seed by seed.\n\n",
+                         "what is as above has those of the tables; differences are seed by seed.\n\n",
                   SEEDS);
     say_table(study);
     MOT_TRY(draw(study));
     tell_figures(study);
     if (mot_deep_planned(study, DEEP_CLINC)) tell_legs(study);
     tell_cosines(study);
-    mot_study_say(study, "Hybrid lies between concurrent and sequential rehearsal, and sequential is not ahead of concurrent in Acc in any of these "
-                         "settings. Heads of their own and room to spare are not why: without them both lose more. With a head each the "
-                         "cosines hardly know which tasks are of one source; with one head they do, and hybrid by them loses more still. "
-                         "What the paper says of forgetting is so of sequential rehearsal once tasks are learned for long, where it has "
-                         "also learned them less well.\n\n");
+    mot_study_say(study, "Sequential rehearsal is not ahead of concurrent in Acc in any of these settings. Heads of their own and room to spare are not why: without them both lose more. With a head each the cosines "
+                         "hardly know which tasks are of one source; with one head they do, and hybrid by them loses more still. What the "
+                         "paper says of forgetting is so of sequential rehearsal once tasks are learned for long, where it has also "
+                         "learned them less well.\n\n");
 done:
     return status;
 }

@@ -1,7 +1,7 @@
 /* What a MoT adds: experts that tasks may have for themselves, at the FLOPs of one. */
 #include "deep.h"
 
-enum { ONE, FREE, FIVE, FROZEN, STILL, TOLD, GROWN, GROWN_FROZEN, GATES, LEVELS = 2, SEEDS = 4 };
+enum { ONE, FREE, FIVE, FROZEN, TOLD, GROWN, GROWN_FROZEN, GATES, LEVELS = 2, SEEDS = 4 };
 static const struct {
     const char *name, *label, *settings;
 } gates[GATES] = {
@@ -9,7 +9,6 @@ static const struct {
     [FREE] = {"free", "MoT, gate learns", ""},
     [FIVE] = {"five", "MoT, gate learns five tasks", "rehearsal.gate_tasks=5"},
     [FROZEN] = {"frozen", "MoT, gate learns the first task", "rehearsal.gate_tasks=1"},
-    [STILL] = {"still", "MoT, gate stays as it was drawn", "train.gate_rate=0"},
     [TOLD] = {"told", "MoT, gate is told the task", "gate.kind=fixed; gate.told=group; route.balance_loss=0; route.noise=none; route.scale=none"},
     [GROWN] = {"grown", "MoT, an expert more with each task", "rehearsal.grow=1"},
     [GROWN_FROZEN] = {"grown-frozen", "the same, older experts stand still", "rehearsal.grow=1; rehearsal.freeze_old=true"},
@@ -125,25 +124,6 @@ static void tell_gate(mot_study *study, int gate, const char *claim)
                       text[1][0], text[0][1], text[1][1]);
 }
 
-/* Whether a gate that learns forgets less, or is more accurate, than one that never did. */
-static void tell_still(mot_study *study)
-{
-    char text[LEVELS][2][96];
-    size_t less = 0, more = 0;
-    for (int level = 0; level < LEVELS; ++level) {
-        const study_variant *free = add(study, level, FREE), *still = add(study, level, STILL);
-        const deep_mean forgetting = mot_deep_difference(free, still, DEEP_FORGETTING), acc = mot_deep_difference(free, still, DEEP_ACC);
-        (void)mot_deep_text(&forgetting, true, text[level][0]);
-        (void)mot_deep_text(&acc, true, text[level][1]);
-        less += forgetting.interval.high < 0;
-        more += forgetting.interval.low > 0;
-    }
-    mot_study_verdict(study, mot_deep_decide(less, more, LEVELS),
-                      "(It is what the gate learns that forgets less.) A gate that learns, less one that stays as it was drawn: forgetting %s "
-                      "without memory and %s with 2 a class; Acc %s and %s.",
-                      text[0][0], text[1][0], text[0][1], text[1][1]);
-}
-
 /* Whether memory harms experts that are told their task because it is small. */
 static void tell_told(mot_study *study)
 {
@@ -166,7 +146,7 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
     mot_study_say(study,
                   "CLINC150, clean: one transformer against ten experts of its size, of which a sample goes to one, at its FLOPs; none "
                   "without memory, concurrent with 2 samples a class. A gate may learn all along, only in the first five tasks or the first "
-                  "(arXiv 2406.16437), never, be told the task, so that each has an expert, or get an expert more with each task. "
+                  "(arXiv 2406.16437), be told the task, so that each has an expert, or get an expert more with each task. "
                   "Of %d seeds; differences are from one transformer, seed by seed; NMI is that of expert and task at the end.\n\n"
                   "| memory | gate | Acc | difference | forgetting | difference | learned | Acc, task not known | NMI |\n"
                   "|---|---|---|---|---|---|---|---|---|\n",
@@ -181,7 +161,6 @@ static mot_status tell(mot_study *study, const rehearsal_numbers *unused)
     if (!study->options.quick) {
         tell_gate(study, FIVE, "So does one that learns five tasks.");
         tell_gate(study, FROZEN, "So does one that learns the first task alone.");
-        tell_still(study);
         tell_gate(study, GROWN, "So do experts that come with tasks.");
         tell_gate(study, GROWN_FROZEN, "So do they where older ones stand still.");
     }
