@@ -24,32 +24,6 @@ static mot_status fail_at(const mot_config_reader *reader, int option, const cha
                     sentence);
 }
 
-/* The canonical text: each expert 0 .. E-1 stands in exactly one row. */
-mot_status mot_check_placement(const char *where, const char *what, const char *at, int experts)
-{
-    bool seen[MOT_MAX_EXPERTS] = {false};
-    if (strcmp(at, "even") == 0) return MOT_OK;
-    while (*at != '\0') {
-        if (*at < '0' || *at > '9') {
-            ++at;
-            continue;
-        }
-        char *end;
-        const long expert = strtol(at, &end, 10);
-        if (expert >= experts)
-            return mot_fail(MOT_ERR_INPUT, "%s: %s: expert %ld outside [0, %d), the model.experts", where, what, expert,
-                            experts);
-        if (seen[expert])
-            return mot_fail(MOT_ERR_INPUT, "%s: %s: expert %ld stands there twice", where, what, expert);
-        seen[expert] = true;
-        at = end;
-    }
-    for (int expert = 0; expert < experts; ++expert)
-        if (!seen[expert])
-            return mot_fail(MOT_ERR_INPUT, "%s: %s: expert %d of %d stands in no row", where, what, expert, experts);
-    return MOT_OK;
-}
-
 static mot_status check_placement(const mot_config_reader *reader)
 {
     char place[MOT_PLACE];

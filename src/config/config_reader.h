@@ -45,7 +45,7 @@ void mot_layer_begin(mot_config_reader *reader, int layer, mot_layer_role role);
 mot_status mot_layer_set(mot_config_reader *reader, int layer, const char *name, const char *text, long where);
 mot_status mot_layers_check(mot_config_reader *reader);
 
-/* config_check.c: each of `experts` stands in exactly one row. `where` and `what` begin the sentence. */
+/* lists.c: each of `experts` stands in exactly one row of a canonical text. `where` and `what` begin the sentence. */
 mot_status mot_check_placement(const char *where, const char *what, const char *placement, int experts);
 
 /* What concerns several keys. */

@@ -1,7 +1,8 @@
 /* The options that are lists, written as YAML's flow sequences: parts, numbers, texts, and placement. */
-#include "option.h"
-
+#include <stdlib.h>
 #include <string.h>
+
+#include "config_reader.h"
 
 static const char *skip_spaces(const char *at)
 {
@@ -162,4 +163,29 @@ bool mot_parse_placement(const char *text, char *canonical, size_t size)
     }
     add(&to, "]");
     return *skip_spaces(at + 1) == '\0' && !to.full;
+}
+
+mot_status mot_check_placement(const char *where, const char *what, const char *at, int experts)
+{
+    bool seen[MOT_MAX_EXPERTS] = {false};
+    if (strcmp(at, "even") == 0) return MOT_OK;
+    while (*at != '\0') {
+        if (*at < '0' || *at > '9') {
+            ++at;
+            continue;
+        }
+        char *end;
+        const long expert = strtol(at, &end, 10);
+        if (expert >= experts)
+            return mot_fail(MOT_ERR_INPUT, "%s: %s: expert %ld outside [0, %d), the model.experts", where, what, expert,
+                            experts);
+        if (seen[expert])
+            return mot_fail(MOT_ERR_INPUT, "%s: %s: expert %ld stands there twice", where, what, expert);
+        seen[expert] = true;
+        at = end;
+    }
+    for (int expert = 0; expert < experts; ++expert)
+        if (!seen[expert])
+            return mot_fail(MOT_ERR_INPUT, "%s: %s: expert %d of %d stands in no row", where, what, expert, experts);
+    return MOT_OK;
 }

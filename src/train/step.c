@@ -83,6 +83,7 @@ static mot_status finish(mot_step *step, const mot_step_task *task, bool learn, 
     mot_status status = MOT_OK;
     enter(MOT_PHASE_UPDATE);
     if (learn) mot_step_split_settle(step, MOT_PHASE_UPDATE);
+    if (learn && step->stack != NULL) mot_stack_sum(step);
     if (learn) status = mot_step_update(step, task);
     if (status == MOT_ERR_NUMERIC)
         status = mot_fail(status, "step %" MOT_PRI_GIDX ": %s", task->number + 1, mot_error_message());

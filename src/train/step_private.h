@@ -326,8 +326,6 @@ mot_status mot_stack_create(mot_step *step, int threads);
 void mot_stack_destroy(mot_step *step);
 mot_status mot_stack_step(mot_step *step, const mot_step_task *task, mot_status status, bool stop, bool learn);
 void mot_stack_sum(mot_step *step);
-/* As mot_step_count_work. */
-void mot_stack_count_work(mot_step *step);
 /* Positions that stay together at home; bytes, as mot_step_bytes. */
 size_t mot_stack_grain(const mot_step *step);
 mot_step_size mot_stack_bytes(const mot_step *step);

@@ -94,19 +94,3 @@ mot_status mot_stack_step(mot_step *step, const mot_step_task *task, mot_status 
     if (status == MOT_OK && learn) backward(step, task);
     return status;
 }
-
-/* Operations are counted tile by tile; bytes are those of rows that set out. */
-void mot_stack_count_work(mot_step *step)
-{
-    for (int l = 0; l < step->model->layers; ++l) {
-        const step_layer *layer = &step->layer[l];
-        for (size_t c = 0; c < step->chunks; ++c) {
-            const mot_plan *plan = &layer->chunk[c].plan;
-            const double out = (double)(plan->rows_home * layer->wire.row_bytes),
-                         back = (double)(plan->rows_owner * layer->wire.output_bytes);
-            step->work.phase[MOT_PHASE_DISPATCH].bytes += out;
-            if (layer->K > 1) step->work.phase[MOT_PHASE_COMBINE].bytes += back;
-            if (step->learns != 0) step->work.phase[MOT_PHASE_RETURN].bytes += layer->K > 1 ? 2 * back : back;
-        }
-    }
-}

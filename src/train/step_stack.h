@@ -128,8 +128,6 @@ void mot_stack_loss(mot_step *step, stack_stage *stage, bool learn);
  * other way. Collective; the same status everywhere. */
 mot_status mot_stack_hop(mot_step *step, stack_stage *stage, const mot_step_task *task, bool learn);
 void mot_stack_hop_back(mot_step *step, stack_stage *stage, const mot_step_task *task);
-/* step_stack_route.c: as mot_step_progress. */
-void mot_stack_progress(mot_step *step);
 
 static inline size_t stack_rows(const stack_stand *stand, size_t sample)
 {

@@ -3,19 +3,6 @@
 #include "mot/tokens.h"
 #include "step_stack.h"
 
-void mot_stack_progress(mot_step *step)
-{
-    const double often_s = 5e-4; /* see mot_step_progress */
-    const double now = mot_clock_s();
-    if (now - step->progress_s < often_s) return;
-    step->progress_s = now;
-    for (int l = 0; l < step->model->layers; ++l)
-        for (size_t c = 0; c < step->chunks; ++c) {
-            step_chunk *chunk = &step->layer[l].chunk[c];
-            if (!mot_exchange_test(&chunk->dispatch) || !mot_exchange_test(&chunk->outputs)) return;
-        }
-}
-
 /* ---- features: around the coordinator ---- */
 
 /* Whose samples a gate is told of: those that come into the layer, or those at home. */

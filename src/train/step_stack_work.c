@@ -3,6 +3,20 @@
 #include "mot/tokens.h"
 #include "step_stack.h"
 
+/* As mot_step_progress. */
+static void progress(mot_step *step)
+{
+    const double often_s = 5e-4;
+    const double now = mot_clock_s();
+    if (now - step->progress_s < often_s) return;
+    step->progress_s = now;
+    for (int l = 0; l < step->model->layers; ++l)
+        for (size_t c = 0; c < step->chunks; ++c) {
+            step_chunk *chunk = &step->layer[l].chunk[c];
+            if (!mot_exchange_test(&chunk->dispatch) || !mot_exchange_test(&chunk->outputs)) return;
+        }
+}
+
 typedef struct stage_work {
     mot_step *step;
     stack_stage *stage;
@@ -93,7 +107,7 @@ static void forward_strip(void *context, size_t task, int thread)
         if (stage->layer != NULL) give_back(work, first, n);
         count_flops(work, worker, &tile, 1);
         mot_watch_progress();
-        if (thread == 0) mot_stack_progress(step);
+        if (thread == 0) progress(step);
     }
     worker->busy_s += mot_clock_s() - start;
 }
@@ -178,7 +192,7 @@ static void backward_strip(void *context, size_t task, int thread)
         mot_arena_rewind(&worker->arena, mark);
         count_flops(work, worker, &tile, keeps(work) ? 2 : 3);
         mot_watch_progress();
-        if (thread == 0) mot_stack_progress(step);
+        if (thread == 0) progress(step);
     }
     worker->busy_s += mot_clock_s() - start;
     if (!experts) return;

@@ -103,7 +103,6 @@ mot_status mot_step_update(mot_step *step, const mot_step_task *task)
     update all = {step, task};
     mot_status status = MOT_OK;
     mot_model_sum_tied(step->model);
-    if (step->stack != NULL) mot_stack_sum(step);
     if (task->look) return status;
     find_due(step, task);
     if (task->careful) MOT_TRY(mot_comm_agree(step->comm, check_finite(step, task)));

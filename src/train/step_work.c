@@ -126,6 +126,22 @@ static void count_soft(mot_step *step, const mot_step_task *task)
         add(step, MOT_PHASE_REPORT, 0, B * (double)sizeof(choice_report) + 4 * directions);
 }
 
+/* Operations are counted tile by tile; bytes are those of rows that set out. */
+static void count_stack(mot_step *step)
+{
+    for (int l = 0; l < step->model->layers; ++l) {
+        const step_layer *layer = &step->layer[l];
+        for (size_t c = 0; c < step->chunks; ++c) {
+            const mot_plan *plan = &layer->chunk[c].plan;
+            const double out = (double)(plan->rows_home * layer->wire.row_bytes),
+                         back = (double)(plan->rows_owner * layer->wire.output_bytes);
+            step->work.phase[MOT_PHASE_DISPATCH].bytes += out;
+            if (layer->K > 1) step->work.phase[MOT_PHASE_COMBINE].bytes += back;
+            if (step->learns != 0) step->work.phase[MOT_PHASE_RETURN].bytes += layer->K > 1 ? 2 * back : back;
+        }
+    }
+}
+
 void mot_step_count_work(mot_step *step, const mot_step_task *task)
 {
     if (step->soft.on) {
@@ -133,7 +149,7 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
         return;
     }
     if (step->stack != NULL) {
-        mot_stack_count_work(step);
+        count_stack(step);
         return;
     }
     const mot_model *model = step->model;

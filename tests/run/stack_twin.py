@@ -153,9 +153,10 @@ class Twin:
     def gate(self, w, x, kind):
         return gelu(x @ w["hidden_weight"] + w["hidden_bias"]) @ w["weight"] + w["bias"] if kind == "mlp" else x @ w["weight"]
 
-    def step(self, samples, labels, rate):
-        """The mean loss of a batch, after which everything has learned once."""
-        states, penalty, chosen = [Node(s) for s in samples], Node(0.0), []
+    def step(self, samples, labels, rate, choices):
+        """The mean loss of a batch, after which everything has learned once; and how far below the best score a choice was.
+        choices: of each layer of experts [samples, K], since a score that is as good as another may fall either way."""
+        states, penalty, short, layer = [Node(s) for s in samples], Node(0.0), 0, 0
         for (role, keys), unit in zip(self.layers, self.units):
             if role == "embed":
                 states = [s @ unit["embed_weight"] + unit["embed_bias"] + unit["position"] for s in states]
@@ -165,9 +166,8 @@ class Twin:
             elif role == "dense":
                 for b in range(keys["depth"]): states = [block(s, unit, b, keys["heads"]) for s in states]
             elif role == "experts":
-                states, cost, took = self.experts(states, samples, keys, *unit)
-                penalty = penalty + cost
-                chosen.append(took)
+                states, cost, off = self.experts(states, samples, keys, *unit, choices[layer])
+                penalty, short, layer = penalty + cost, max(short, off), layer + 1
         head, loss = self.units[-1], Node(0.0)
         for s, label in zip(states, labels):
             s = norm(s, head["norm_gain"], head["norm_bias"])
@@ -181,15 +181,16 @@ class Twin:
                 for tensor in tensors.values():
                     if tensor.gradient is not None: tensor.value = tensor.value - rate * tensor.gradient
                     tensor.gradient = None
-        return float(loss.value), chosen
+        return float(loss.value), short
 
-    def experts(self, states, samples, keys, w, gate):
+    def experts(self, states, samples, keys, w, gate, choice):
         E, K, n = keys["count"], keys.get("top_k", 1) or keys["count"], len(states)
         seen = join([Node(s.value.mean(0)[None, :], [(s, lambda g, r=s.value.shape[0]: np.repeat(g / r, r, 0))]) for s in states]) \
             if keys.get("input", "state") == "state" else Node(np.stack([s.mean(0) for s in samples]))
         h = self.gate(gate, seen, keys.get("gate", "linear"))
         p = softmax(h)
-        choice = np.argsort(-h.value, axis=1, kind="stable")[:, :K]
+        best = -np.sort(-h.value, axis=1)[:, :K]
+        short = np.abs(best - np.take_along_axis(h.value, choice, 1)).max()
         share = np.bincount(choice.ravel(), minlength=E) / (n * K)
         cost = total(multiply(total(p, 0), share)) * (self.balance * E / n)
         square = log(total(exp(h), 1))
@@ -207,4 +208,4 @@ class Twin:
                 if keys.get("residual", True): f = f + states[s] * -1.0
                 y = y + f * pick(weights, (k,))
             out.append(y)
-        return out, cost, choice
+        return out, cost, short
