@@ -11,7 +11,7 @@ import numpy as np
 from stack_twin import Twin
 
 os.chdir(tempfile.mkdtemp(prefix="mot-stack."))
-L, D, BATCH, STEPS = 4, 8, 12, 50
+L, D, BATCH, STEPS, RATE = 4, 8, 12, 50, 0.02
 mot(1, "data", "make", "mixture", "--out", "m.h5", "--classes", "3", "--tokens", str(L), "--width", str(D), "--train", "240",
     "--test", "60", "--seed", "5")
 with h5py.File("m.h5") as file:
@@ -33,18 +33,13 @@ def text(layers):
     return said
 
 
-def rate_of(layers):
-    """A class token begins so small that its norm makes fifty times as much of it, of rounding as well."""
-    return 0.002 if layers[-1][1]["pool"] == "class" else 0.02
-
-
 def write(name, layers, more=""):
     open(name, "w").write("data: {file: m.h5, shuffle: false}\n" + text(layers) + """
 route: {noise: none, balance_loss: 0.1, z_loss: 0.01}
 train: {batch: %d, until: %d steps, rate: %g, optimizer: sgd, schedule: constant, weight_decay: 0, clip: 0}
 report: {every: 1}
 checkpoint: {start: true, background: false, keep: 0}
-%s""" % (BATCH, STEPS, rate_of(layers), more))
+%s""" % (BATCH, STEPS, RATE, more))
 
 
 def recorded(run, layers):
@@ -78,11 +73,13 @@ for number, layers in enumerate(CASES):
     twin = Twin("c%d/checkpoints/step-00000000.h5" % number, layers, 0.1, 0.01)
     told = [line["train.loss"] for line in lines("c%d" % number, "train.loss")]
     worst, short, took = 0, 0, recorded("c%d" % number, sum(role == "experts" for role, _ in layers))
-    for step in range(STEPS):
+    # A class token begins so small that a norm makes fifty times as much of it, of rounding as well: a twin whose values are
+    # moved by 1e-7 goes as far from itself as mot goes from it, 1e-4 in 25 steps.
+    for step in range(STEPS if layers[-1][1]["pool"] == "mean" else 12):
         at = [(step * BATCH + p) % len(labels) for p in range(BATCH)]
-        loss, off = twin.step(samples[at], labels[at], rate_of(layers), [of[step + 1] for of in took])
+        loss, off = twin.step(samples[at], labels[at], RATE, [of[step + 1] for of in took])
         worst, short = max(worst, abs(loss - told[step])), max(short, off)
-    print("case %d: over %d steps the loss differs by %.1e at most, a choice is %.1e short of the best" % (number, STEPS, worst, short))
+    print("case %d: over %d steps the loss differs by %.1e at most, a choice is %.1e short of the best" % (number, step + 1, worst, short))
     check(worst < 1e-4 and short < 1e-4, "case %d: the loss differs from the twin's by %.1e, a choice by %.1e" % (number, worst, short))
 
 # The same bits.
