@@ -1,7 +1,7 @@
 /* What a MoT adds: experts that tasks may have for themselves, at the FLOPs of one. */
 #include "deep.h"
 
-enum { ONE, FREE, FIVE, FROZEN, TOLD, GROWN, GROWN_FROZEN, GATES, LEVELS = 2, SEEDS = 4 };
+enum { ONE, FREE, FIVE, FROZEN, TOLD, GROWN, GROWN_FROZEN, GATES, LEVELS = 2, SEEDS = 10 };
 static const struct {
     const char *name, *label, *settings;
 } gates[GATES] = {

@@ -84,12 +84,12 @@ study_variant *mot_deep_add(mot_study *study, const deep_trial *trial)
 
 study_variant *mot_deep_usual(mot_study *study, int set, int form, deep_model model, int strategy)
 {
-    static const int seeds[DEEP_SETS][DEEP_MODELS] = {[DEEP_CLINC] = {10, 10}, [DEEP_CIFAR] = {10, 5}, [DEEP_JOINED] = {5, 5}};
+    enum { SEEDS = 10 };
     return mot_deep_add(study, &(deep_trial){.set = set,
                                              .form = form,
                                              .model = model,
                                              .strategy = strategy,
-                                             .seeds = study->options.quick ? 3 : seeds[set][model]});
+                                             .seeds = study->options.quick ? 3 : SEEDS});
 }
 
 bool mot_deep_find(const mot_study *study, int set)

@@ -21,6 +21,9 @@
  * With a gate that is spread (gate.h) every sample goes to every expert: all ranks load (or make) the whole batch, owners
  * score and work, and only outputs and what comes back of them travel (src/train/step_soft.c has the picture).
  *
+ * Of a model of several layers, states go through one layer after another, the loss is taken where they end, and gradients come
+ * back the same ways (src/train/step_stack.h has the picture); results have each layer's choices.
+ *
  * The same bits on any number of ranks and threads: rows of one expert within one chunk are cut into strips of tiles in
  * global order, whose gradients are added to the expert's in that order, whichever thread worked them out; the gate
  * works on the whole batch in position order; every sum over samples is taken in position order. */
