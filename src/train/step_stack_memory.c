@@ -310,7 +310,8 @@ static size_t activations(const mot_step *step)
         const stack_stage *stage = &stack->stage[i];
         const size_t choices = stage->layer != NULL ? stage->layer->K : 1;
         if (stage->kind->kept != NULL && stage->role != MOT_LAYER_HEAD)
-            bytes += (samples * choices / stage->tile + 1) * stage->kind->kept(stage->shape);
+            bytes += (samples * choices / stage->tile + 1 + (size_t)(stage->layer != NULL ? stage->layer->of->local : 0)) *
+                     stage->kind->kept(stage->shape); /* an expert's last tile is not full */
     }
     return bytes;
 }
@@ -346,21 +347,28 @@ size_t mot_stack_grain(const mot_step *step)
     return step->stack->grain;
 }
 
+/* Nothing of it but the workers' arenas is there before the first step. */
 mot_step_size mot_stack_bytes(const mot_step *step)
 {
     const step_stack *stack = step->stack;
-    const size_t ranks = (size_t)step->comm->size, state = stack->most_rows * stack->D * sizeof(mot_real);
-    mot_step_size size = {.most_rows = step->most, .dispatch_row = step->layer->wire.row_bytes,
+    const size_t state = stack->most_rows * stack->D * sizeof(mot_real),
+                 rows = step->most / (size_t)step->comm->size + stack->grain;
+    mot_step_size size = {.workspace = (size_t)stack->workers * stack->worker[0].arena.size,
+                          .exchange = rows * state + (stack->recompute ? 0 : activations(step)),
+                          .most_rows = step->most,
+                          .dispatch_row = step->layer->wire.row_bytes,
                           .output_row = step->layer->wire.output_bytes};
     for (int i = 0; i < stack->stages; ++i) {
         const stack_stage *stage = &stack->stage[i];
-        const size_t rows = step->most / ranks + stack->grain;
-        size.workspace += rows * state * (stage->layer != NULL ? 4 : 1);
-        if (stage->dense != NULL) size.workspace += (rows / stage->strip_rows + 1) * stage->table->count * sizeof(mot_real);
-        if (stage->layer == NULL) continue;
-        size.exchange += 2 * rows * stage->layer->K * (stage->layer->wire.row_bytes + stage->layer->wire.output_bytes);
+        if (stage->dense != NULL) {
+            size.exchange += rows * state + (rows / MOT_MIN(stage->strip_rows, stack->grain) + 1) * stage->table->count *
+                                                sizeof(mot_real);
+            continue;
+        }
+        /* In, given, out and their gradient; and a row there and back, on either side. */
+        size.exchange += rows * stage->layer->K *
+                         (4 * state + 2 * (stage->layer->wire.row_bytes + stage->layer->wire.output_bytes));
     }
-    size.workspace += (size_t)stack->workers * stack->worker[0].arena.size + (stack->recompute ? 0 : activations(step));
     return size;
 }
 
