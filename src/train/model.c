@@ -50,6 +50,8 @@ static void free_layer(mot_layer *layer)
     mot_free(layer->gradient);
     mot_free(layer->weight);
     mot_free(layer->tied_gradient);
+    mot_params_free(&layer->tied); /* those that are not in the list yet */
+    mot_params_free(&layer->gate_params);
     mot_free(layer->own);
     mot_free(layer->origin);
     mot_placement_free(&layer->placement);
@@ -139,8 +141,8 @@ static mot_status create_alone(mot_model *model, const mot_expert_shape *shape)
     const layer_plan plan = {&config->model, &config->gate, &config->route, mot_expert_kind_at(config->model.kind), *shape,
                              *shape};
     mot_status status;
-    model->layers = 1;
     MOT_TRY(mot_allocate(&model->layer, 1, sizeof *model->layer, "layers"));
+    model->layers = 1;
     MOT_TRY(create_layer(model, model->layer, &plan));
     MOT_TRY(list_units(model, model->layer));
 done:
@@ -169,12 +171,12 @@ static mot_status create_flow(mot_model *model, const mot_expert_shape *shape)
         } else {
             mot_expert_shape samples = *shape;
             samples.config = &of->model;
-            MOT_TRY(mot_dense_create(&model->dense[model->denses], model->denses,
+            const int number = model->denses++;
+            MOT_TRY(mot_dense_create(&model->dense[number], number,
                                      of->role == MOT_LAYER_EMBED  ? &mot_embed_kind
                                      : of->role == MOT_LAYER_HEAD ? &mot_head_kind
                                                                   : &mot_blocks_kind,
                                      of->role == MOT_LAYER_EMBED ? &samples : &state));
-            ++model->denses;
         }
     }
     for (int d = 0; d < model->denses; ++d) MOT_TRY(list_dense(model, d));

@@ -96,6 +96,26 @@ done:
     return status;
 }
 
+static mot_status take_steps_through_layers(void)
+{
+    static mot_config config;
+    mot_run *run = NULL;
+    mot_step_result result;
+    mot_status status;
+    MOT_TRY(mot_config_parse(
+        &config, "x.yaml",
+        "data: {source: random, random: {tokens: 4, width: 5, classes: 3, samples: 50}}\nthreads: 1\n"
+        "model:\n  layers:\n    - embed: {width: 8}\n    - dense: {depth: 1, heads: 2, ffn: 12}\n"
+        "    - experts: {count: 3, depth: 1, heads: 2, ffn: 12}\n"
+        "    - experts: {count: 2, depth: 1, heads: 2, ffn: 12, route: {top_k: 2}}\n    - head:\ntrain: {batch: 20}\n",
+        0, NULL));
+    MOT_TRY(mot_run_open(&run, &comm, &config));
+    for (mot_gidx step = 0; step < 2; ++step) MOT_TRY(mot_run_step(run, step, &result));
+done:
+    mot_run_close(&run);
+    return status;
+}
+
 START_TEST(steps_are_taken)
 {
     const char *const one[] = {"route.top_k=1", "route.chunks=2"}, *const two[] = {"route.top_k=2",
@@ -104,6 +124,7 @@ START_TEST(steps_are_taken)
     short_of_memory("steps with one choice", take_steps, 20);
     steps_settings = two;
     short_of_memory("steps with two choices and tied parts", take_steps, 20);
+    short_of_memory("steps through layers", take_steps_through_layers, 20);
 }
 END_TEST
 
