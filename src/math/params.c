@@ -65,6 +65,12 @@ done:
     return status;
 }
 
+void mot_table_begin(const mot_table *table, mot_real *block, mot_real **row)
+{
+    memset(block, 0, table->count * sizeof *block);
+    for (size_t r = 0; r < table->rows; ++r) row[r] = block + table->row[r].offset;
+}
+
 void mot_params_free(mot_params *params)
 {
     mot_free(params->value);

@@ -35,6 +35,16 @@ void mot_gate_features(const mot_gate *gate, mot_real *g, const mot_real *x, siz
         for (size_t i = 0; i < width; ++i) g[i] /= (mot_real)count;
 }
 
+void mot_gate_describe(const mot_gate *gate, void *row, const mot_real *x, const int32_t *id, size_t count, size_t width)
+{
+    if (gate->tokens == 0) {
+        mot_gate_features(gate, row, x, count, width);
+        return;
+    }
+    memset(row, 0, gate->tokens * sizeof *id);
+    memcpy(row, id, count * sizeof *id);
+}
+
 size_t mot_gate_kept(const mot_gate *gate, size_t n)
 {
     return gate->kind->kept != NULL ? gate->kind->kept(gate, n) : 0;

@@ -186,12 +186,7 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     if (batch->gate == NULL || is_whole(batch)) return MOT_OK;
     unsigned char *row = (unsigned char *)note + batch->note_numbers;
     const size_t count = mot_tokens_decode(format, source->patch, bytes, batch->tokens, batch->ids);
-    if (batch->gate->tokens > 0) {
-        memset(row, 0, batch->gate->tokens * sizeof(int32_t));
-        memcpy(row, batch->ids, count * sizeof(int32_t));
-    } else {
-        mot_gate_features(batch->gate, (float *)(void *)row, batch->tokens, count, batch->width);
-    }
+    mot_gate_describe(batch->gate, row, batch->tokens, batch->ids, count, batch->width);
     return MOT_OK;
 }
 

@@ -118,14 +118,6 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
 
 /* ---- a strip ---- */
 
-/* The thread sums into a block of its own, or of a guest's strip, which begins at zero. */
-static void begin_block(const mot_step *step, step_worker *worker, mot_real *block)
-{
-    const mot_table *table = &step->model->layer->table;
-    memset(block, 0, table->count * sizeof *block);
-    for (size_t r = 0; r < table->rows; ++r) worker->row[r] = block + table->row[r].offset;
-}
-
 static void work_strip(void *context, size_t task, int thread)
 {
     const chunk_work *common = context;
@@ -141,8 +133,9 @@ static void work_strip(void *context, size_t task, int thread)
                     (size_t)step->split.slot[common->chunk->plan.group_expert[strip->group]] * T
               : model->layer->weight + strip->group * T;
     mot_real *const *expert = guest ? NULL : model->layer->gradient + strip->group * T;
-    if (apart)
-        begin_block(step, worker, guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum);
+    if (apart) /* the thread sums into a block of its own, or of a guest's strip */
+        mot_table_begin(&model->layer->table,
+                        guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum, worker->row);
     for (size_t r = 0; r < strip->rows; r += step->layer->tile) {
         work_tile(common, worker, weight, apart ? worker->row : expert, strip->first + r,
                   MOT_MIN(step->layer->tile, strip->rows - r));

@@ -43,9 +43,7 @@ void mot_step_combine(mot_step *step, size_t c)
     step_chunk *chunk = &step->layer->chunk[c];
     const mot_batch *batch = &step->batch;
     const size_t from = mot_chunk_first(batch, c), count = mot_chunk_first(batch, c + 1) - from;
-    for (size_t r = 0; r < chunk->plan.rows_home; ++r)
-        step->home.row[(size_t)chunk->plan.home_sample[r] * step->layer->K + (size_t)chunk->plan.home_choice[r]] =
-            (uint32_t)r;
+    mot_layer_find_rows(step, step->layer, chunk);
     for (size_t s = 0; s < count; ++s)
         if (batch->home[from + s] == step->comm->rank) combine_sample(step, chunk, from, s);
 }

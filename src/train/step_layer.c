@@ -93,6 +93,16 @@ void mot_step_layer_free(const mot_step *step, step_layer *layer)
 
 /* ---- the coordinator ---- */
 
+void mot_layer_take_features(const step_layer *layer, size_t position, const void *numbers)
+{
+    const mot_gate *gate = &layer->of->gate;
+    const size_t row = mot_gate_row(gate);
+    if (gate->tokens > 0)
+        memcpy(layer->root.id + position * row, numbers, row * sizeof *layer->root.id);
+    else
+        memcpy(layer->root.g + position * row, numbers, row * sizeof *layer->root.g);
+}
+
 mot_choice_batch mot_layer_choice(const mot_step *step, const step_layer *layer, const mot_step_task *task)
 {
     const coordinator *root = &step->root;
@@ -186,7 +196,15 @@ mot_status mot_layer_learn_gate(const mot_step *step, const step_layer *layer, c
     return MOT_OK;
 }
 
-/* ---- room for rows ---- */
+/* ---- rows ---- */
+
+void mot_layer_find_rows(mot_step *step, const step_layer *layer, const step_chunk *chunk)
+{
+    const mot_plan *plan = &chunk->plan;
+    for (size_t r = 0; r < plan->rows_home; ++r)
+        step->home.row[(size_t)plan->home_sample[r] * layer->K + (size_t)plan->home_choice[r]] = (uint32_t)r;
+}
+
 
 /* Whether a plan has grown beyond all before it. `back`: outputs travel too. */
 static bool grows(const mot_step *step, const step_layer *layer, bool back)

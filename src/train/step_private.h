@@ -239,7 +239,9 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
 /* step_layer.c: memory of a layer, whose sizes stand in it. */
 mot_status mot_step_layer_create(mot_step *step, step_layer *layer);
 void mot_step_layer_free(const mot_step *step, step_layer *layer);
-/* step_layer.c, on the root: the batch's choices as src/model wants them; and from features to choices. */
+/* step_layer.c, on the root: what a gate is told of the sample at a position (mot_gate_describe); the batch's choices as src/model
+ * wants them; and from features to choices. */
+void mot_layer_take_features(const step_layer *layer, size_t position, const void *numbers);
 mot_choice_batch mot_layer_choice(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 void mot_layer_score(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 void mot_layer_choose(const mot_step *step, const step_layer *layer, const mot_step_task *task);
@@ -260,6 +262,8 @@ void mot_layer_importance(const mot_step *step, const step_layer *layer);
 mot_balance mot_layer_gate_gradient(const mot_step *step, const step_layer *layer, const mot_step_task *task,
                                     mot_real share);
 mot_status mot_layer_learn_gate(const mot_step *step, const step_layer *layer, const mot_step_task *task);
+/* step_layer.c: where the rows of a chunk that came from here lie in home order: step->home.row. */
+void mot_layer_find_rows(mot_step *step, const step_layer *layer, const step_chunk *chunk);
 /* step_layer.c: room for the rows of all chunks' plans, once every rank is known to have built its own: `status` is this rank's.
  * `back`: outputs travel as well. Collective; the same status everywhere. */
 mot_status mot_layer_make_room(const mot_step *step, step_layer *layer, bool back, mot_status status);

@@ -10,20 +10,14 @@
 void mot_step_spread_notes(mot_step *step)
 {
     const mot_batch *batch = &step->batch;
-    const mot_gate *gate = &step->model->layer->gate;
     coordinator *root = &step->root;
-    const size_t row = mot_gate_row(gate);
     for (size_t p = 0; p < batch->total; ++p) {
         const unsigned char *at = root->gathered + (size_t)root->places[batch->home[p]]++ * batch->note_bytes;
         const mot_sample_note *note = (const mot_sample_note *)(const void *)at;
         root->sample[p] = note->index;
         root->label[p] = mot_target_class(&step->loss, note->target);
         root->group[p] = note->group;
-        if (batch->gate == NULL) continue;
-        if (gate->tokens > 0)
-            memcpy(step->layer->root.id + p * row, at + batch->note_numbers, row * sizeof *step->layer->root.id);
-        else
-            memcpy(step->layer->root.g + p * row, at + batch->note_numbers, row * sizeof *step->layer->root.g);
+        if (batch->gate != NULL) mot_layer_take_features(step->layer, p, at + batch->note_numbers);
     }
 }
 
@@ -167,9 +161,11 @@ void mot_step_progress(mot_step *step)
     if (now - step->progress_s < often_s) return;
     step->progress_s = now;
     /* One that has not arrived is enough: testing it moves all. */
-    for (size_t c = 0; c < step->chunks; ++c)
-        if (!mot_exchange_test(&step->layer->chunk[c].dispatch) || !mot_exchange_test(&step->layer->chunk[c].outputs))
-            return;
+    for (int l = 0; l < step->model->layers; ++l)
+        for (size_t c = 0; c < step->chunks; ++c) {
+            step_chunk *chunk = &step->layer[l].chunk[c];
+            if (!mot_exchange_test(&chunk->dispatch) || !mot_exchange_test(&chunk->outputs)) return;
+        }
     int arrived;
     MPI_Testall(step->split.requests, step->split.request, &arrived, MPI_STATUSES_IGNORE);
 }

@@ -4,13 +4,14 @@
 #include "model_private.h"
 
 /* The coordinator gets what the record wants of each sample, and nothing goes on unless all ranks have theirs. */
-static mot_status begin(mot_step *step, mot_status status, bool stop)
+static mot_status begin(mot_step *step, mot_status status, bool stop, bool learn)
 {
     const mot_comm *comm = step->comm;
     coordinator *root = &step->root;
     double since = mot_clock_s();
     const rank_note note = {status, stop, mot_step_sums(step)};
     if (status == MOT_OK) status = mot_stack_home(step);
+    if (status == MOT_OK) status = mot_stack_room(step, step->stack->stage, learn);
     enter_meeting(step, MOT_PHASE_LOAD);
     status = mot_comm_agree(comm, status);
     if (status != MOT_OK) return status;
@@ -41,7 +42,6 @@ static mot_status forward(mot_step *step, const mot_step_task *task, bool learn)
         double since = mot_clock_s();
         enter(MOT_PHASE_EXPERT);
         if (i > 0) stage->in = stage[-1].out;
-        MOT_TRY(mot_comm_agree(step->comm, mot_stack_room(step, stage, learn)));
         if (stage->role == MOT_LAYER_HEAD)
             mot_stack_loss(step, stage, learn);
         else
@@ -87,7 +87,7 @@ void mot_stack_sum(mot_step *step)
 
 mot_status mot_stack_step(mot_step *step, const mot_step_task *task, mot_status status, bool stop, bool learn)
 {
-    status = begin(step, status, stop);
+    status = begin(step, status, stop, learn);
     if (status != MOT_OK) return status;
     if (task->stage != NULL) mot_step_zero(step);
     status = forward(step, task, learn);

@@ -113,8 +113,9 @@ struct step_stack {
 };
 
 /* step_stack_memory.c */
-/* The samples at home in this batch; room in a stand for so many samples, rows and groups; strips of what a stage works on, of
- * groups [from, to) where an expert's next turn is in layer->added; all are this rank's own. */
+/* The samples at home in this batch; room in a stand for so many samples, rows and groups; strips of what a stage works on, and
+ * room for what comes of it, and of those behind it up to the next with experts, so that ranks agree once a hop. All are this
+ * rank's own. */
 mot_status mot_stack_home(mot_step *step);
 mot_status mot_stack_stand(const mot_step *step, stack_stand *stand, size_t count, size_t rows, size_t groups);
 mot_status mot_stack_room(mot_step *step, stack_stage *stage, bool learn);

@@ -126,7 +126,7 @@ static mot_status lay_arenas(stack_stage *stage)
     return room(&stage->arena, &stage->arena_room, bytes, 1, "activations");
 }
 
-mot_status mot_stack_room(mot_step *step, stack_stage *stage, bool learn)
+static mot_status make_room(mot_step *step, stack_stage *stage, bool learn)
 {
     static const char *const what = "states of a layer";
     const step_stack *stack = step->stack;
@@ -152,6 +152,14 @@ mot_status mot_stack_room(mot_step *step, stack_stage *stage, bool learn)
                      "gradients of strips"));
     if (!stack->recompute && stage->role != MOT_LAYER_HEAD) MOT_TRY(lay_arenas(stage));
 done:
+    return status;
+}
+
+mot_status mot_stack_room(mot_step *step, stack_stage *stage, bool learn)
+{
+    const stack_stage *const end = step->stack->stage + step->stack->stages;
+    mot_status status = make_room(step, stage++, learn);
+    while (status == MOT_OK && stage < end && stage->layer == NULL) status = make_room(step, stage++, learn);
     return status;
 }
 

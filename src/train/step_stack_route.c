@@ -30,30 +30,19 @@ static void write_features(mot_step *step, stack_stage *stage)
         const size_t count =
             mot_tokens_decode(&step->format, step->patch, batch->bytes + batch->slot[position] * batch->sample_bytes,
                               worker->x, worker->id);
-        if (gate->tokens > 0) {
-            memset(numbers, 0, gate->tokens * sizeof(int32_t));
-            memcpy(numbers, worker->id, count * sizeof(int32_t));
-        } else {
-            mot_gate_features(gate, (mot_real *)(void *)numbers, worker->x, count, step->shape.width);
-        }
+        mot_gate_describe(gate, numbers, worker->x, worker->id, count, step->shape.width);
     }
 }
 
 /* The root: from rank order to position order. */
 static void spread_features(mot_step *step, const stack_stage *stage)
 {
-    const mot_gate *gate = &stage->layer->of->gate;
-    const layer_root *root = &stage->layer->root;
-    const size_t row = mot_gate_row(gate);
     for (size_t i = 0; i < step->batch.total; ++i) {
         const unsigned char *record = stage->features + i * stage->feature_bytes, *numbers = record + sizeof(uint64_t);
         uint64_t position;
         memcpy(&position, record, sizeof position);
         stage->order[i] = (uint32_t)position;
-        if (gate->tokens > 0)
-            memcpy(root->id + position * row, numbers, row * sizeof *root->id);
-        else
-            memcpy(root->g + position * row, numbers, row * sizeof *root->g);
+        mot_layer_take_features(stage->layer, position, numbers);
     }
 }
 
@@ -168,8 +157,7 @@ static void combine(mot_step *step, stack_stage *stage, size_t c)
     const stack_stand *here = stage->here;
     const mot_real *states = stage[-1].out;
     step_chunk *chunk = &stage->layer->chunk[c];
-    for (size_t r = 0; r < chunk->plan.rows_home; ++r)
-        step->home.row[(size_t)chunk->plan.home_sample[r] * K + (size_t)chunk->plan.home_choice[r]] = (uint32_t)r;
+    mot_layer_find_rows(step, stage->layer, chunk);
     for (size_t p = from; p < mot_chunk_first(&step->batch, c + 1); ++p) {
         if (step->stack->holder[p] != step->comm->rank) continue;
         const size_t s = here->place[p], at = here->first[s] * D, numbers = stack_rows(here, s) * D;
@@ -254,8 +242,7 @@ static void gather(mot_step *step, stack_stage *stage, size_t c)
     const size_t K = stage->layer->K, D = step->stack->D, from = mot_chunk_first(&step->batch, c);
     const stack_stand *here = stage->here;
     step_chunk *chunk = &stage->layer->chunk[c];
-    for (size_t r = 0; r < chunk->plan.rows_home; ++r)
-        step->home.row[(size_t)chunk->plan.home_sample[r] * K + (size_t)chunk->plan.home_choice[r]] = (uint32_t)r;
+    mot_layer_find_rows(step, stage->layer, chunk);
     for (size_t p = from; p < mot_chunk_first(&step->batch, c + 1); ++p) {
         if (stage->held[p] != step->comm->rank) continue;
         const size_t s = here->place[p], numbers = stack_rows(here, s) * D;

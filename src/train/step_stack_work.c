@@ -3,20 +3,6 @@
 #include "mot/tokens.h"
 #include "step_stack.h"
 
-/* As mot_step_progress. */
-static void progress(mot_step *step)
-{
-    const double often_s = 5e-4;
-    const double now = mot_clock_s();
-    if (now - step->progress_s < often_s) return;
-    step->progress_s = now;
-    for (int l = 0; l < step->model->layers; ++l)
-        for (size_t c = 0; c < step->chunks; ++c) {
-            step_chunk *chunk = &step->layer[l].chunk[c];
-            if (!mot_exchange_test(&chunk->dispatch) || !mot_exchange_test(&chunk->outputs)) return;
-        }
-}
-
 typedef struct stage_work {
     mot_step *step;
     stack_stage *stage;
@@ -107,7 +93,7 @@ static void forward_strip(void *context, size_t task, int thread)
         if (stage->layer != NULL) give_back(work, first, n);
         count_flops(work, worker, &tile, 1);
         mot_watch_progress();
-        if (thread == 0) progress(step);
+        if (thread == 0) mot_step_progress(step);
     }
     worker->busy_s += mot_clock_s() - start;
 }
@@ -156,9 +142,7 @@ static void send_gradient(const stage_work *work, const stack_worker *worker, si
 /* Rows of a gradient that is a block of the table, and begins at zero. */
 static mot_real *const *begin_block(const stack_stage *stage, stack_worker *worker, mot_real *block)
 {
-    const mot_table *table = stage->table;
-    memset(block, 0, table->count * sizeof *block);
-    for (size_t r = 0; r < table->rows; ++r) worker->row[r] = block + table->row[r].offset;
+    mot_table_begin(stage->table, block, worker->row);
     return worker->row;
 }
 
@@ -192,7 +176,7 @@ static void backward_strip(void *context, size_t task, int thread)
         mot_arena_rewind(&worker->arena, mark);
         count_flops(work, worker, &tile, keeps(work) ? 2 : 3);
         mot_watch_progress();
-        if (thread == 0) progress(step);
+        if (thread == 0) mot_step_progress(step);
     }
     worker->busy_s += mot_clock_s() - start;
     if (!experts) return;

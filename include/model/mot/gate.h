@@ -102,6 +102,9 @@ static inline size_t mot_gate_row(const mot_gate *gate)
 /* g [F] of one sample with `count` tokens x [count, width]. For pictures and vectors; texts send their ids. */
 void mot_gate_features(const mot_gate *gate, mot_real *g, const mot_real *x, size_t count, size_t width);
 
+/* What the coordinator is told of one sample, mot_gate_row numbers: its features, or its ids [count] and 0 behind them. */
+void mot_gate_describe(const mot_gate *gate, void *row, const mot_real *x, const int32_t *id, size_t count, size_t width);
+
 /* Numbers of scratch memory that forward keeps for backward, for n samples. */
 size_t mot_gate_kept(const mot_gate *gate, size_t n);
 
