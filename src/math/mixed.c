@@ -49,6 +49,26 @@ mot_factor mot_factor_transposed(mot_precision precision, mot_real *room, const 
     return factor;
 }
 
+size_t mot_factor_packed_room(mot_precision precision, size_t k, size_t n)
+{
+    return precision == MOT_PRECISION_BF16 ? mot_right_pairs(k, n) : mot_packed(k, n);
+}
+
+mot_factor mot_factor_packed(mot_precision precision, mot_real *room, const mot_real *w, size_t ldw, size_t k, size_t n)
+{
+    if (precision == MOT_PRECISION_BF16) return mot_factor_of(precision, room, w, ldw, k, n);
+    mot_pack(room, w, ldw, k, n);
+    return (mot_factor){room, 0};
+}
+
+mot_factor mot_factor_packed_transposed(mot_precision precision, mot_real *room, const mot_real *w, size_t ldw, size_t k,
+                                        size_t n)
+{
+    if (precision == MOT_PRECISION_BF16) return mot_factor_transposed(precision, room, w, ldw, k, n);
+    mot_pack_transposed(room, w, ldw, k, n);
+    return (mot_factor){room, 0};
+}
+
 /* ---- products ---- */
 
 size_t mot_mixed_operands(mot_precision precision, size_t k)

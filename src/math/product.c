@@ -66,6 +66,42 @@ void mot_transpose(mot_real *to, size_t ldto, const mot_real *from, size_t ldfro
     }
 }
 
+/* ---- packing: panel after panel, each [k, PANEL], the last filled up with zeros ---- */
+
+size_t mot_packed(size_t k, size_t n)
+{
+    return (n + PANEL - 1) / PANEL * PANEL * k;
+}
+
+static void copy_panel(mot_real *to, const mot_real *b, size_t ldb, size_t depth, size_t columns)
+{
+    if (columns == PANEL)
+        for (size_t k = 0; k < depth; ++k, to += PANEL, b += ldb) {
+            mot_store(to, mot_load(b));
+            mot_store(to + MOT_LANES, mot_load(b + MOT_LANES));
+        }
+    else
+        for (size_t k = 0; k < depth; ++k, to += PANEL, b += ldb) {
+            memcpy(to, b, columns * sizeof *b);
+            memset(to + columns, 0, (PANEL - columns) * sizeof *b);
+        }
+}
+
+void mot_pack(mot_real *to, const mot_real *b, size_t ldb, size_t k, size_t n)
+{
+    for (size_t j = 0; j < n; j += PANEL) copy_panel(to + j * k, b + j, ldb, k, MOT_MIN((size_t)PANEL, n - j));
+}
+
+void mot_pack_transposed(mot_real *to, const mot_real *w, size_t ldw, size_t k, size_t n)
+{
+    for (size_t j = 0; j < n; j += PANEL, to += PANEL * k) {
+        const size_t columns = MOT_MIN((size_t)PANEL, n - j);
+        mot_transpose(to, PANEL, w + j * ldw, ldw, columns, k);
+        for (size_t i = 0; i < k && columns <= MOT_LANES; ++i)
+            mot_store(to + i * PANEL + MOT_LANES, (mot_vector){0});
+    }
+}
+
 /* ---- multiplying ---- */
 
 /* What a block of C is made of; steps as in mot_product. */
@@ -115,7 +151,7 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
     const size_t row = of->a_row, step = of->a_step, ldb = of->ldb;
     const mot_real *a0 = of->a, *a5 = a0 + 5 * row, *a10 = a5 + 5 * row, *b = of->b;
     for (size_t k = of->k; k > 0; --k) {
-        if (step > 1) {
+        if (step > ROWS) {
             __builtin_prefetch(a0 + ROWS_AHEAD * step);
             __builtin_prefetch(a0 + ROWS_AHEAD * step + rows - 1);
         }
@@ -167,24 +203,14 @@ enum { CROWDED = 4096 };
 enum { CROWDED = 2048 };
 #endif
 
+static bool crowded(size_t apart)
+{
+    return apart * sizeof(mot_real) % CROWDED == 0;
+}
+
 typedef struct copied_panel {
     mot_real b[MOT_PRODUCT_DEPTH * PANEL], c[ROWS * PANEL];
 } copied_panel;
-
-static void copy_panel(copied_panel *panel, const mot_real *b, size_t ldb, size_t depth, size_t columns)
-{
-    mot_real *to = panel->b;
-    if (columns == PANEL)
-        for (size_t k = 0; k < depth; ++k, to += PANEL, b += ldb) {
-            mot_store(to, mot_load(b));
-            mot_store(to + MOT_LANES, mot_load(b + MOT_LANES));
-        }
-    else
-        for (size_t k = 0; k < depth; ++k, to += PANEL, b += ldb) {
-            memcpy(to, b, columns * sizeof *b);
-            memset(to + columns, 0, (PANEL - columns) * sizeof *b);
-        }
-}
 
 /* C of a narrow panel is made beside it. */
 static void multiply_narrow(size_t rows, size_t columns, copied_panel *panel, const block *of)
@@ -203,30 +229,58 @@ static void multiply_narrow(size_t rows, size_t columns, copied_panel *panel, co
         }
 }
 
-/* One panel, all rows of A, `depth` numbers of each from number k on. */
-static void multiply_panel(const mot_product *p, size_t j, size_t k, size_t depth)
+/* Blocks of a transposed A, copied: of its rows, which lie far apart, each takes only ROWS numbers, and once for every panel. */
+enum { COPIED_BLOCKS = 144 / ROWS, COPIED_PANELS = 4 /* so many at least: measured */ };
+
+typedef struct copied_rows {
+    mot_real a[COPIED_BLOCKS * ROWS * MOT_PRODUCT_DEPTH];
+} copied_rows;
+
+static void copy_rows(copied_rows *copy, const mot_product *p, size_t from, size_t to, size_t parts, size_t k, size_t depth)
+{
+    mot_real *at = copy->a;
+    for (size_t part = from; part < to; ++part) {
+        const size_t i = mot_part_first(p->m, parts, part), rows = mot_part_first(p->m, parts, part + 1) - i;
+        const mot_real *a = p->a + i + k * p->a_step;
+        if (rows == ROWS)
+            for (size_t d = 0; d < depth; ++d, a += p->a_step, at += ROWS) memcpy(at, a, ROWS * sizeof *a);
+        else
+            for (size_t d = 0; d < depth; ++d, a += p->a_step, at += rows)
+                for (size_t r = 0; r < rows; ++r) at[r] = a[r];
+    }
+}
+
+/* One panel, blocks [from, to) of A's rows, `depth` numbers of each from number k on. */
+static void multiply_panel(const mot_product *p, size_t from, size_t to, const copied_rows *copy, size_t j, size_t k,
+                           size_t depth)
 {
     const size_t vectors = panel_vectors(p->n, j), columns = MOT_MIN((size_t)PANEL, p->n - j);
     const size_t parts = (p->m + ROWS - 1) / ROWS;
+    const mot_real *at = copy != NULL ? copy->a : NULL;
     const mot_real *start = k == 0 ? p->start : p->c;
     const bool narrow = columns < vectors * MOT_LANES;
-    const bool crowded = p->ldb * sizeof(mot_real) % CROWDED == 0 && p->m >= 4 * ROWS && depth >= 2 * PANEL;
+    const bool packed = p->ldb == 0,
+               copied = narrow || (crowded(p->ldb) && p->m >= 4 * ROWS && depth >= 2 * PANEL);
     copied_panel panel;
     block of = {.k = depth,
                 .a_row = p->a_row,
                 .a_step = p->a_step,
-                .b = p->b + k * p->ldb + j,
-                .ldb = p->ldb,
+                .b = packed ? p->b + j * p->k + k * PANEL : p->b + k * p->ldb + j,
+                .ldb = packed ? PANEL : p->ldb,
                 .bias = k == 0 && p->bias != NULL ? p->bias + j : NULL,
                 .ldc = p->ldc};
-    if (narrow || crowded) {
-        copy_panel(&panel, of.b, of.ldb, depth, columns);
+    if (!packed && copied) {
+        copy_panel(panel.b, of.b, of.ldb, depth, columns);
         of.b = panel.b;
         of.ldb = PANEL;
     }
-    for (size_t part = 0; part < parts; ++part) {
+    for (size_t part = from; part < to; ++part) {
         const size_t i = mot_part_first(p->m, parts, part), rows = mot_part_first(p->m, parts, part + 1) - i;
-        of.a = p->a + i * p->a_row + k * p->a_step;
+        of.a = at != NULL ? at : p->a + i * p->a_row + k * p->a_step;
+        if (at != NULL) {
+            of.a_step = rows;
+            at += rows * depth;
+        }
         of.start = start != NULL ? start + i * p->ldc + j : NULL;
         of.c = p->c + i * p->ldc + j;
         if (narrow)
@@ -236,12 +290,26 @@ static void multiply_panel(const mot_product *p, size_t j, size_t k, size_t dept
     }
 }
 
+static void multiply_transposed(const mot_product *p, size_t k, size_t depth)
+{
+    const size_t parts = (p->m + ROWS - 1) / ROWS;
+    copied_rows copy;
+    for (size_t from = 0, to; from < parts; from = to) {
+        to = MOT_MIN(from + COPIED_BLOCKS, parts);
+        copy_rows(&copy, p, from, to, parts, k, depth);
+        for (size_t j = 0; j < p->n; j += PANEL) multiply_panel(p, from, to, &copy, j, k, depth);
+    }
+}
+
 void mot_multiply(const mot_product *p)
 {
     size_t k = 0;
     do {
         const size_t depth = MOT_MIN((size_t)MOT_PRODUCT_DEPTH, p->k - k);
-        for (size_t j = 0; j < p->n; j += PANEL) multiply_panel(p, j, k, depth);
+        if (p->a_row == 1 && p->a_step > 1 && p->n >= COPIED_PANELS * PANEL)
+            multiply_transposed(p, k, depth);
+        else
+            for (size_t j = 0; j < p->n; j += PANEL) multiply_panel(p, 0, (p->m + ROWS - 1) / ROWS, NULL, j, k, depth);
         k += depth;
     } while (k < p->k);
 }

@@ -57,3 +57,54 @@ size_t mot_blocks_carve_work(const mot_expert_shape *shape, mot_arena *arena, si
     work->d_wide = mot_stack_carve(arena, &bytes, R * wide, real);
     return bytes;
 }
+
+/* ---- weights for many tiles ---- */
+
+/* NULL arena: only adds up *bytes. */
+static mot_factor prepare_one(mot_precision precision, mot_arena *arena, size_t *bytes, const mot_real *w, size_t K, size_t M,
+                              bool across)
+{
+    const size_t k = across ? M : K, n = across ? K : M;
+    mot_real *room = mot_stack_carve(arena, bytes, mot_factor_packed_room(precision, k, n), sizeof *room);
+    if (arena == NULL) return (mot_factor){0};
+    return (across ? mot_factor_packed_transposed : mot_factor_packed)(precision, room, w, M, k, n);
+}
+
+static size_t prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn,
+                      block_factors **all)
+{
+    const size_t D = shape->config->width, F = shape->config->ffn, depth = shape->config->depth;
+    const mot_precision precision = shape->precision;
+    size_t bytes = 0;
+    *all = mot_stack_carve(arena, &bytes, depth, sizeof **all);
+    for (size_t b = 0; b < depth; ++b) {
+        block_factors sized, *f = arena != NULL ? *all + b : &sized;
+        const mot_real *const *w = weight != NULL ? weight + b * BLOCK_ROWS : NULL;
+        const struct {
+            mot_factor *straight, *across;
+            size_t row, K, M;
+        } matrix[] = {{&f->qkv, &f->qkv_across, QKV_WEIGHT, D, 3 * D},
+                      {&f->mix, &f->mix_across, MIX_WEIGHT, D, D},
+                      {&f->up, &f->up_across, UP_WEIGHT, D, F},
+                      {&f->down, &f->down_across, DOWN_WEIGHT, F, D}};
+        for (size_t i = 0; i < MOT_COUNT(matrix); ++i) {
+            const mot_real *of = w != NULL ? w[matrix[i].row] : NULL;
+            *matrix[i].straight = prepare_one(precision, arena, &bytes, of, matrix[i].K, matrix[i].M, false);
+            if (learn) *matrix[i].across = prepare_one(precision, arena, &bytes, of, matrix[i].K, matrix[i].M, true);
+        }
+    }
+    return bytes;
+}
+
+size_t mot_blocks_prepared(const mot_expert_shape *shape)
+{
+    block_factors *all;
+    return prepare(shape, NULL, NULL, true, &all);
+}
+
+const void *mot_blocks_prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn)
+{
+    block_factors *all;
+    prepare(shape, weight, arena, learn, &all);
+    return all;
+}

@@ -21,15 +21,21 @@ static size_t longest_of(const mot_tile *tile)
     return longest;
 }
 
+/* Of block b, or NULL: its factors are made tile by tile. */
+static const block_factors *factors_at(const mot_tile *tile, size_t b)
+{
+    return tile->prepared != NULL ? (const block_factors *)tile->prepared + b : NULL;
+}
+
 /* ---- forward ---- */
 
 /* h + attention(norm(h)) W_o */
-static void attend(const mot_expert_shape *shape, const mot_real *const *w, const mot_tile *tile,
-                   const mot_real *in, const block_acts *a, const blocks_work *work)
+static void attend(const mot_expert_shape *shape, const mot_real *const *w, const block_factors *ready,
+                   const mot_tile *tile, const mot_real *in, const block_acts *a, const blocks_work *work)
 {
     const size_t D = shape->config->width, R = tile->first[tile->samples], pieces = pieces_of(R);
     mot_real *room = work->linear.weights;
-    const mot_factor qkv = factor_of(&work->linear, &room, w[QKV_WEIGHT], D, 3 * D);
+    const mot_factor qkv = ready != NULL ? ready->qkv : factor_of(&work->linear, &room, w[QKV_WEIGHT], D, 3 * D);
     for (size_t p = 0; p < pieces; ++p) {
         const size_t r = mot_part_first(R, pieces, p), n = mot_part_first(R, pieces, p + 1) - r;
         mot_layernorm_forward(a->norm1 + r * D, a->mean1 + r, a->rstd1 + r, in + r * D, w[NORM1_GAIN],
@@ -41,15 +47,15 @@ static void attend(const mot_expert_shape *shape, const mot_real *const *w, cons
 }
 
 /* The rest of the block, up to the residual stream behind it: `next`. */
-static void feed_forward(const mot_expert_shape *shape, const mot_real *const *w, size_t R, const mot_real *in,
-                         const block_acts *a, const blocks_work *work, mot_real *next)
+static void feed_forward(const mot_expert_shape *shape, const mot_real *const *w, const block_factors *ready, size_t R,
+                         const mot_real *in, const block_acts *a, const blocks_work *work, mot_real *next)
 {
     const size_t D = shape->config->width, F = shape->config->ffn, pieces = pieces_of(R);
     const linear_work *l = &work->linear;
     mot_real *room = l->weights;
-    const mot_factor mix = factor_of(l, &room, w[MIX_WEIGHT], D, D),
-                     up = factor_of(l, &room, w[UP_WEIGHT], D, F),
-                     down = factor_of(l, &room, w[DOWN_WEIGHT], F, D);
+    const mot_factor mix = ready != NULL ? ready->mix : factor_of(l, &room, w[MIX_WEIGHT], D, D),
+                     up = ready != NULL ? ready->up : factor_of(l, &room, w[UP_WEIGHT], D, F),
+                     down = ready != NULL ? ready->down : factor_of(l, &room, w[DOWN_WEIGHT], F, D);
     for (size_t p = 0; p < pieces; ++p) {
         const size_t r = mot_part_first(R, pieces, p), n = mot_part_first(R, pieces, p + 1) - r;
         mot_real *hidden = a->hidden + r * F, *slope = a->slope != NULL ? a->slope + r * F : NULL;
@@ -79,8 +85,8 @@ void *mot_blocks_forward(const mot_expert_shape *shape, const mot_real *const *w
         const mot_real *const *w = weight + b * BLOCK_ROWS;
         const block_acts *a = &acts[learn ? b : 0];
         mot_real *next = learn && b + 1 < depth ? acts[b + 1].in : out;
-        attend(shape, w, tile, h, a, &work);
-        feed_forward(shape, w, R, h, a, &work, next);
+        attend(shape, w, factors_at(tile, b), tile, h, a, &work);
+        feed_forward(shape, w, factors_at(tile, b), R, h, a, &work, next);
         h = next;
     }
     if (depth == 0) memcpy(out, h, R * D * sizeof *out);
@@ -91,18 +97,18 @@ void *mot_blocks_forward(const mot_expert_shape *shape, const mot_real *const *w
 /* ---- backward ---- */
 
 /* From d_stream behind the block to d_stream between attention and FFN, and to d_narrow by what attention gave. */
-static void feed_forward_backward(const mot_expert_shape *shape, const mot_real *const *w, mot_real *const *g,
-                                  size_t R, const block_acts *a, const blocks_work *work, mot_real *d_stream,
-                                  mot_part_set learns)
+static void feed_forward_backward(const mot_expert_shape *shape, const mot_real *const *w, const block_factors *ready,
+                                  mot_real *const *g, size_t R, const block_acts *a, const blocks_work *work,
+                                  mot_real *d_stream, mot_part_set learns)
 {
     const size_t D = shape->config->width, F = shape->config->ffn, pieces = pieces_of(R);
     const linear_work *l = &work->linear;
     const bool ffn = learns >> MOT_PART_FFN & 1, attention = learns >> MOT_PART_ATTENTION & 1;
     if (ffn) linear_weight(l, g[DOWN_WEIGHT], d_stream, a->hidden, R, F, D);
     mot_real *room = l->weights;
-    const mot_factor down = transpose_of(l, &room, w[DOWN_WEIGHT], F, D),
-                     up = transpose_of(l, &room, w[UP_WEIGHT], D, F),
-                     mix = transpose_of(l, &room, w[MIX_WEIGHT], D, D);
+    const mot_factor down = ready != NULL ? ready->down_across : transpose_of(l, &room, w[DOWN_WEIGHT], F, D),
+                     up = ready != NULL ? ready->up_across : transpose_of(l, &room, w[UP_WEIGHT], D, F),
+                     mix = ready != NULL ? ready->mix_across : transpose_of(l, &room, w[MIX_WEIGHT], D, D);
     for (size_t p = 0; p < pieces; ++p) {
         const size_t r = mot_part_first(R, pieces, p), n = mot_part_first(R, pieces, p + 1) - r;
         mot_real *d_h = d_stream + r * D, *d_narrow = work->d_narrow + r * D, *d_wide = work->d_wide + r * F;
@@ -120,8 +126,8 @@ static void feed_forward_backward(const mot_expert_shape *shape, const mot_real 
 }
 
 /* From d_narrow by what attention gave, and d_stream, to d_stream before the block. */
-static void attend_backward(const mot_expert_shape *shape, const mot_real *const *w, mot_real *const *g,
-                            const mot_tile *tile, const mot_real *in, const block_acts *a,
+static void attend_backward(const mot_expert_shape *shape, const mot_real *const *w, const block_factors *ready,
+                            mot_real *const *g, const mot_tile *tile, const mot_real *in, const block_acts *a,
                             const blocks_work *work, mot_real *d_stream, mot_part_set learns)
 {
     const size_t D = shape->config->width, R = tile->first[tile->samples], pieces = pieces_of(R);
@@ -131,7 +137,7 @@ static void attend_backward(const mot_expert_shape *shape, const mot_real *const
     if (learns >> MOT_PART_ATTENTION & 1)
         linear_weight(l, g[QKV_WEIGHT], work->d_wide, a->norm1, R, D, 3 * D);
     mot_real *room = l->weights;
-    const mot_factor qkv = transpose_of(l, &room, w[QKV_WEIGHT], D, 3 * D);
+    const mot_factor qkv = ready != NULL ? ready->qkv_across : transpose_of(l, &room, w[QKV_WEIGHT], D, 3 * D);
     for (size_t p = 0; p < pieces; ++p) {
         const size_t r = mot_part_first(R, pieces, p), n = mot_part_first(R, pieces, p + 1) - r;
         mot_real *d_norm = work->d_narrow + r * D;
@@ -156,8 +162,9 @@ void mot_blocks_backward(const mot_expert_shape *shape, const mot_real *const *w
     for (size_t b = shape->config->depth; b-- > 0;) {
         const mot_real *const *w = weight + b * BLOCK_ROWS;
         mot_real *const *g = gradient + b * BLOCK_ROWS;
-        feed_forward_backward(shape, w, g, R, &acts[b], &work, d_in, learns);
-        attend_backward(shape, w, g, tile, b > 0 ? acts[b].in : tile->x, &acts[b], &work, d_in, learns);
+        const block_factors *ready = factors_at(tile, b);
+        feed_forward_backward(shape, w, ready, g, R, &acts[b], &work, d_in, learns);
+        attend_backward(shape, w, ready, g, tile, b > 0 ? acts[b].in : tile->x, &acts[b], &work, d_in, learns);
     }
     mot_arena_rewind(arena, mark);
 }

@@ -31,6 +31,12 @@ typedef struct block_acts {
     mot_real *hidden, *slope; /* [R, F] after GELU, and GELU's derivative (NULL without `learn`) */
 } block_acts;
 
+/* The weights of a block as right operands, made once for many tiles. */
+typedef struct block_factors {
+    mot_factor qkv, mix, up, down;                             /* of forward */
+    mot_factor qkv_across, mix_across, up_across, down_across; /* of backward */
+} block_factors;
+
 /* What forward, and backward, need only while they run. */
 typedef struct blocks_work {
     linear_work linear;
@@ -43,6 +49,8 @@ typedef struct blocks_work {
 /* blocks_memory.c: takes the memory from the arena; NULL arena: only returns its bytes. `acts`: an array, of `depth` to learn. */
 size_t mot_blocks_carve_acts(const mot_expert_shape *shape, mot_arena *arena, size_t R, size_t prob, bool learn,
                              block_acts **acts);
+size_t mot_blocks_prepared(const mot_expert_shape *shape);
+const void *mot_blocks_prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn);
 size_t mot_blocks_carve_work(const mot_expert_shape *shape, mot_arena *arena, size_t R, size_t longest,
                              bool learn, blocks_work *work);
 

@@ -82,6 +82,18 @@ static size_t encoder_workspace(const mot_expert_shape *shape)
     return encoder_kept(shape) + MOT_MAX(embed, MOT_MAX(blocks, head));
 }
 
+static size_t encoder_prepared(const mot_expert_shape *shape)
+{
+    const mot_expert_shape states = states_of(shape);
+    return mot_blocks_kind.prepared(&states);
+}
+
+static const void *encoder_prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn)
+{
+    const mot_expert_shape states = states_of(shape);
+    return mot_blocks_kind.prepare(&states, weight + EMBED_ROWS, arena, learn);
+}
+
 /* ---- the passes ---- */
 
 static void *encoder_forward(const mot_expert_shape *shape, const mot_real *const *weight, const mot_tile *tile,
@@ -92,7 +104,7 @@ static void *encoder_forward(const mot_expert_shape *shape, const mot_real *cons
     encoder_acts *acts;
     carve_acts(shape, arena, n, tile->first[n] + n * extra, &acts);
     for (size_t s = 0; s <= n; ++s) acts->first[s] = tile->first[s] + s * extra;
-    const mot_tile in = {.samples = n, .first = acts->first, .x = acts->in},
+    const mot_tile in = {.samples = n, .first = acts->first, .x = acts->in, .prepared = tile->prepared},
                    last = {.samples = n, .first = acts->first, .x = acts->last};
 
     mot_embed_kind.forward(shape, weight, tile, arena, learn, acts->in);
@@ -111,7 +123,7 @@ static void encoder_backward(const mot_expert_shape *shape, const mot_real *cons
     const encoder_acts *acts = kept;
     const mot_expert_shape states = states_of(shape);
     const size_t n = tile->samples, mark = mot_arena_mark(arena);
-    const mot_tile in = {.samples = n, .first = acts->first, .x = acts->in},
+    const mot_tile in = {.samples = n, .first = acts->first, .x = acts->in, .prepared = tile->prepared},
                    last = {.samples = n, .first = acts->first, .x = acts->last};
     mot_real *d_h = mot_arena_take(arena, acts->first[n] * states.width, sizeof *d_h);
 
@@ -148,6 +160,8 @@ const mot_expert_kind mot_encoder_kind = {
     .tile = encoder_tile,
     .workspace = encoder_workspace,
     .kept = encoder_kept,
+    .prepared = encoder_prepared,
+    .prepare = encoder_prepare,
     .forward = encoder_forward,
     .backward = encoder_backward,
     .flops = encoder_flops,

@@ -23,6 +23,17 @@ size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *sha
     return (samples + tile - 1) / tile * tile;
 }
 
+size_t mot_expert_prepared(const mot_expert_kind *kind, const mot_expert_shape *shape)
+{
+    return kind->prepared != NULL ? kind->prepared(shape) : 0;
+}
+
+const void *mot_expert_prepare(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_real *const *weight,
+                               mot_arena *arena, size_t tiles, bool learn)
+{
+    return kind->prepare != NULL && tiles > 1 ? kind->prepare(shape, weight, arena, learn) : NULL;
+}
+
 size_t mot_expert_rows(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens)
 {
     return kind->rows ? tokens + (kind->class_row && shape->config->pool == MOT_POOL_CLASS) : 1;

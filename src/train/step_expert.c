@@ -80,7 +80,7 @@ typedef struct chunk_work {
 } chunk_work;
 
 /* Rows [first, first + n) of the order by expert. */
-static void work_tile(const chunk_work *common, step_worker *worker, const mot_real *const *weight,
+static void work_tile(const chunk_work *common, step_worker *worker, const mot_real *const *weight, const void *prepared,
                       mot_real *const *gradient, size_t first, size_t n)
 {
     const mot_step *step = common->step;
@@ -90,7 +90,8 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
     const expert_work work = common->work;
     const bool learn = learns_in(work);
     const size_t C = step->C, mark = mot_arena_mark(&worker->arena);
-    const mot_tile tile = decode_tile(step, worker, chunk, rows, n);
+    mot_tile tile = decode_tile(step, worker, chunk, rows, n);
+    tile.prepared = prepared;
     const double start = mot_clock_s();
     void *kept = model->layer->kind->forward(&model->layer->shape, weight, &tile, &worker->arena, learn, worker->out);
 
@@ -136,11 +137,17 @@ static void work_strip(void *context, size_t task, int thread)
     if (apart) /* the thread sums into a block of its own, or of a guest's strip */
         mot_table_begin(&model->layer->table,
                         guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum, worker->row);
-    for (size_t r = 0; r < strip->rows; r += step->layer->tile) {
-        work_tile(common, worker, weight, apart ? worker->row : expert, strip->first + r,
-                  MOT_MIN(step->layer->tile, strip->rows - r));
+    const size_t mark = mot_arena_mark(&worker->arena), tile = step->layer->tile;
+    const double start = mot_clock_s();
+    const void *prepared = mot_expert_prepare(model->layer->kind, &model->layer->shape, weight, &worker->arena,
+                                              (strip->rows + tile - 1) / tile, learn);
+    worker->busy_s += mot_clock_s() - start;
+    for (size_t r = 0; r < strip->rows; r += tile) {
+        work_tile(common, worker, weight, prepared, apart ? worker->row : expert, strip->first + r,
+                  MOT_MIN(tile, strip->rows - r));
         if (thread == 0) mot_step_progress(step);
     }
+    mot_arena_rewind(&worker->arena, mark);
     if (!learn || guest) return;
     size_t *added = &step->layer->added[strip->group];
     mot_threads_await(step->threads, added, strip->turn);

@@ -60,7 +60,8 @@ static mot_status create_worker(const mot_step *step, step_worker *worker)
     const mot_table *table = &model->layer->table;
     const size_t tile = step->layer->tile, tokens = tile * step->shape.tokens, C = step->C, real = sizeof(mot_real);
     mot_status status;
-    MOT_TRY(mot_arena_init(&worker->arena, model->layer->kind->workspace(&model->layer->shape)));
+    MOT_TRY(mot_arena_init(&worker->arena, model->layer->kind->workspace(&model->layer->shape) +
+                                                mot_expert_prepared(model->layer->kind, &model->layer->shape)));
     MOT_TRY(mot_allocate(&worker->first, tile + 1, sizeof(size_t), "a tile"));
     MOT_TRY(mot_allocate(&worker->x, tokens * step->shape.width, real, "a tile"));
     MOT_TRY(mot_allocate(&worker->id, tokens, sizeof(int32_t), "a tile"));

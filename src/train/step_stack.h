@@ -6,7 +6,8 @@
  *
  * A state is a sample's rows [tokens, D]. With K = 1 it goes straight from the rank of one expert to that of the next, its target
  * with it, and the loss is taken where it ends; with K > 1 outputs come back to where the states came from, and are combined
- * there. On the way back gradients take the same plans in reverse.
+ * there. On the way back gradients take the same plans in reverse. Where K = 1 and the head comes next, each tile turns round at
+ * once: forward, loss, backward.
  *
  * The same bits on any number of ranks: a stand is the samples that are at this rank between two hops, in groups that are alike
  * on any number of ranks, at home a grain of positions, behind a hop an expert's rows of one chunk in global order. Groups are
@@ -61,6 +62,8 @@ typedef struct stack_stage {
     mot_dense *dense;   /* of embed, dense, head */
     step_layer *layer;  /* of experts, as what follows */
     bool residual, back; /* back: in this step rows go back as well */
+    bool keeps;          /* in learning, what forward keeps waits for the way back */
+    bool turns;          /* of experts, one a sample, before the head: a tile goes to the loss and back while it is in the cache */
     int *held;           /* [B]: of experts: the rank that each sample came from, in this step */
     stack_stand *here, *there; /* where states come from, and where they are worked on: the same but for experts */
     stack_stand owned;         /* that of `there`, of experts */
@@ -94,7 +97,7 @@ typedef struct stack_worker {
     size_t *first;
     mot_real *x, *out, *d; /* tokens of a tile; outputs [samples, C], or states [rows, D]; gradients, likewise */
     int32_t *id;
-    mot_real *sum, **row; /* a strip's gradient, as one block of a table */
+    mot_real *sum, **row, **head_row; /* a strip's gradient, as one block of a table; rows of the head's */
     double busy_s, flops;
 } stack_worker;
 
@@ -120,7 +123,8 @@ mot_status mot_stack_home(mot_step *step);
 mot_status mot_stack_stand(const mot_step *step, stack_stand *stand, size_t count, size_t rows, size_t groups);
 mot_status mot_stack_room(mot_step *step, stack_stage *stage, bool learn);
 
-/* step_stack_work.c: forward over the strips [from, to) of a stage; backward; the head's loss, and its gradient. */
+/* step_stack_work.c: forward over the strips [from, to) of a stage; backward; the head's loss, and its gradient. Of a stage that
+ * turns, forward in learning is all three. */
 void mot_stack_forward(mot_step *step, stack_stage *stage, size_t from, size_t to, bool learn);
 void mot_stack_backward(mot_step *step, stack_stage *stage, size_t from, size_t to);
 void mot_stack_loss(mot_step *step, stack_stage *stage, bool learn);

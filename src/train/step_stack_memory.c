@@ -2,17 +2,18 @@
 #include "mot/memory.h"
 #include "step_stack.h"
 
-/* Room for `need` elements, whatever there was being lost where it grows. */
+/* Room for `need` elements, whatever there was being lost where it grows; then by a quarter at least, so that it soon grows no
+ * more: who gets how many samples changes from step to step. */
 static mot_status room(void *memory, size_t *have, size_t need, size_t size, const char *what)
 {
-    void *old;
+    const size_t more = *have + *have / 4;
+    void *old, *const none = NULL;
     if (need <= *have) return MOT_OK;
     memcpy(&old, memory, sizeof old);
     mot_free(old);
+    memcpy(memory, &none, sizeof none);
     *have = 0;
-    const mot_status status = mot_allocate(memory, need, size, what);
-    if (status == MOT_OK) *have = need;
-    return status;
+    return mot_reserve(memory, have, MOT_MAX(need, more), size, what);
 }
 
 /* ---- stands ---- */
@@ -150,7 +151,7 @@ static mot_status make_room(mot_step *step, stack_stage *stage, bool learn)
     if (stage->dense != NULL)
         MOT_TRY(room(&stage->term, &stage->term_room, stage->strips * stage->table->count, sizeof *stage->term,
                      "gradients of strips"));
-    if (!stack->recompute && stage->role != MOT_LAYER_HEAD) MOT_TRY(lay_arenas(stage));
+    if (stage->keeps) MOT_TRY(lay_arenas(stage));
 done:
     return status;
 }
@@ -219,6 +220,16 @@ static void describe_layer(const mot_step *step, step_layer *layer, mot_layer *o
     layer->wire.output_bytes = state;
 }
 
+/* The head then works tile by tile with the layer before it, and its strips are that one's. */
+static void turn_before_head(step_stack *stack)
+{
+    stack_stage *head = &stack->stage[stack->stages - 1], *last = head - 1;
+    last->turns = last->layer != NULL && last->layer->K == 1;
+    if (!last->turns) return;
+    last->tile = head->tile = MOT_MIN(last->tile, head->tile);
+    head->strip_rows = last->strip_rows;
+}
+
 static mot_status create_stages(mot_step *step)
 {
     const mot_model *model = step->model;
@@ -255,6 +266,7 @@ static mot_status create_stages(mot_step *step)
         stage->tile = stage->kind->tile(stage->shape);
         stage->strip_rows = mot_expert_strip(stage->kind, stage->shape, stage->table);
     }
+    turn_before_head(stack);
 done:
     return status;
 }
@@ -267,11 +279,15 @@ static mot_status create_worker(const mot_step *step, stack_worker *worker)
     mot_status status;
     for (int i = 0; i < stack->stages; ++i) {
         const stack_stage *stage = &stack->stage[i];
-        arena = MOT_MAX(arena, stage->kind->workspace(stage->shape));
+        arena = MOT_MAX(arena, stage->kind->workspace(stage->shape) + mot_expert_prepared(stage->kind, stage->shape));
         tile = MOT_MAX(tile, stage->tile);
         count = MOT_MAX(count, stage->table->count);
         rows = MOT_MAX(rows, stage->table->rows);
     }
+    const stack_stage *head = &stack->stage[stack->stages - 1];
+    if (head[-1].turns) /* what the experts keep waits while the head works */
+        arena = MOT_MAX(arena, head[-1].kind->workspace(head[-1].shape) + head->kind->workspace(head->shape) +
+                                   mot_expert_prepared(head[-1].kind, head[-1].shape));
     const size_t states = tile * stack->most_rows * stack->D, numbers = MOT_MAX(states, tile * step->C),
                  tokens = tile * step->shape.tokens;
     MOT_TRY(mot_arena_init(&worker->arena, arena));
@@ -282,13 +298,15 @@ static mot_status create_worker(const mot_step *step, stack_worker *worker)
     MOT_TRY(mot_allocate(&worker->d, numbers, real, "a tile"));
     MOT_TRY(mot_allocate(&worker->sum, count, real, "a strip's gradient"));
     MOT_TRY(mot_allocate(&worker->row, rows, sizeof *worker->row, "a strip's gradient"));
+    MOT_TRY(mot_allocate(&worker->head_row, head->table->rows, sizeof *worker->head_row, "a strip's gradient"));
 done:
     return status;
 }
 
 static void free_worker(stack_worker *worker)
 {
-    void *const arrays[] = {worker->first, worker->x, worker->id, worker->out, worker->d, worker->sum, worker->row};
+    void *const arrays[] = {worker->first, worker->x, worker->id, worker->out,
+                            worker->d,     worker->sum, worker->row, worker->head_row};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
     mot_arena_free(&worker->arena);
 }
@@ -307,6 +325,12 @@ static size_t choose_grain(const mot_step *step)
     return MOT_MAX(tile, MOT_MIN(wanted, strip));
 }
 
+/* Whether what is kept of a stage could wait for the way back. */
+static bool waits(const stack_stage *stage)
+{
+    return stage->kind->kept != NULL && stage->role != MOT_LAYER_HEAD && !stage->turns;
+}
+
 /* Bytes that wait for the way back, of a batch that is spread evenly; which rank comes to which answer cannot be seen in the
  * bits. */
 static size_t activations(const mot_step *step)
@@ -317,7 +341,7 @@ static size_t activations(const mot_step *step)
     for (int i = 0; i < stack->stages; ++i) {
         const stack_stage *stage = &stack->stage[i];
         const size_t choices = stage->layer != NULL ? stage->layer->K : 1;
-        if (stage->kind->kept != NULL && stage->role != MOT_LAYER_HEAD)
+        if (waits(stage))
             bytes += (samples * choices / stage->tile + 1 + (size_t)(stage->layer != NULL ? stage->layer->of->local : 0)) *
                      stage->kind->kept(stage->shape); /* an expert's last tile is not full */
     }
@@ -339,6 +363,7 @@ mot_status mot_stack_create(mot_step *step, int threads)
     stack->grain = choose_grain(step);
     stack->recompute = model->config->recompute == MOT_RECOMPUTE_YES ||
                        (model->config->recompute == MOT_RECOMPUTE_AUTO && activations(step) > model->config->activation_memory);
+    for (int i = 0; i < stack->stages; ++i) stack->stage[i].keeps = !stack->recompute && waits(&stack->stage[i]);
     for (int l = 0; l < model->layers; ++l) most_local = MOT_MAX(most_local, (size_t)model->layer[l].experts);
     MOT_TRY(mot_allocate(&stack->turn, most_local + 1, sizeof *stack->turn, "strips"));
     MOT_TRY(mot_allocate(&stack->holder, step->most, sizeof *stack->holder, "a batch"));

@@ -5,7 +5,7 @@
 
 typedef struct stage_work {
     mot_step *step;
-    stack_stage *stage;
+    stack_stage *stage, *head;
     size_t from; /* the first strip */
     bool learn;
 } stage_work;
@@ -14,12 +14,6 @@ static const mot_real *const *weight_of(const stack_stage *stage, const stack_st
 {
     return stage->dense != NULL ? stage->dense->weight
                                 : stage->layer->of->weight + strip->group * stage->table->rows;
-}
-
-/* Whether what forward keeps of a tile waits for the way back. */
-static bool keeps(const stage_work *work)
-{
-    return work->learn && !work->step->stack->recompute;
 }
 
 /* Samples [first, first + n) of the stand, as the stage takes them. */
@@ -45,10 +39,44 @@ static mot_tile take_tile(const stage_work *work, stack_worker *worker, size_t f
     return (mot_tile){.samples = n, .first = relative, .x = texts ? NULL : worker->x, .id = texts ? worker->id : NULL};
 }
 
-static void count_flops(const stage_work *work, stack_worker *worker, const mot_tile *tile, double times)
+/* A tile of a strip, and whose it is. */
+typedef struct strip_tile {
+    const stage_work *work;
+    stack_worker *worker;
+    const stack_strip *strip;
+    size_t first, n, number; /* samples [first, first + n) of the stand; `number`: among the stage's tiles */
+    mot_tile rows;
+} strip_tile;
+
+typedef void tile_work(const strip_tile *of, void *context);
+
+static void for_tiles(const stage_work *work, const stack_strip *strip, int thread, tile_work *what, void *context)
 {
-    for (size_t s = 0; s < tile->samples; ++s)
-        worker->flops += times * work->stage->kind->flops(work->stage->shape, tile->first[s + 1] - tile->first[s]);
+    mot_step *step = work->step;
+    const stack_stage *stage = work->stage;
+    stack_worker *worker = &step->stack->worker[thread];
+    strip_tile of = {work, worker, strip, .number = strip->tile};
+    const double start = mot_clock_s();
+    const size_t mark = mot_arena_mark(&worker->arena), tiles = (strip->count + stage->tile - 1) / stage->tile;
+    const void *prepared =
+        mot_expert_prepare(stage->kind, stage->shape, weight_of(stage, strip), &worker->arena, tiles, work->learn);
+    for (size_t done = 0; done < strip->count; done += stage->tile, ++of.number) {
+        of.first = strip->first + done;
+        of.n = MOT_MIN(stage->tile, strip->count - done);
+        of.rows = take_tile(work, worker, of.first, of.n, stage->relative + of.first + of.number);
+        of.rows.prepared = prepared;
+        what(&of, context);
+        mot_watch_progress();
+        if (thread == 0) mot_step_progress(step);
+    }
+    mot_arena_rewind(&worker->arena, mark);
+    worker->busy_s += mot_clock_s() - start;
+}
+
+static void count_flops(const strip_tile *of, const stack_stage *stage, double times)
+{
+    for (size_t s = 0; s < of->n; ++s)
+        of->worker->flops += times * stage->kind->flops(stage->shape, of->rows.first[s + 1] - of->rows.first[s]);
 }
 
 /* ---- forward ---- */
@@ -72,30 +100,31 @@ static void give_back(const stage_work *work, size_t first, size_t n)
     }
 }
 
+/* What forward keeps of the tile, in `arena`; without one nothing is kept. */
+static void *forward_tile(const strip_tile *of, mot_arena *arena)
+{
+    const stack_stage *stage = of->work->stage;
+    mot_real *states = stage->layer != NULL ? stage->given : stage->out;
+    void *kept = stage->kind->forward(stage->shape, weight_of(stage, of->strip), &of->rows,
+                                      arena != NULL ? arena : &of->worker->arena, arena != NULL,
+                                      states + stage->there->first[of->first] * of->work->step->stack->D);
+    if (stage->layer != NULL) give_back(of->work, of->first, of->n);
+    count_flops(of, stage, 1);
+    return kept;
+}
+
+static void forward_one(const strip_tile *of, void *arena)
+{
+    of->work->stage->kept[of->number] = forward_tile(of, arena);
+}
+
 static void forward_strip(void *context, size_t task, int thread)
 {
     const stage_work *work = context;
-    mot_step *step = work->step;
-    stack_stage *stage = work->stage;
-    stack_worker *worker = &step->stack->worker[thread];
+    const stack_stage *stage = work->stage;
     const stack_strip *strip = &stage->strip[work->from + task];
-    const mot_real *const *weight = weight_of(stage, strip);
-    const size_t D = step->stack->D;
     mot_arena own = {.base = stage->arena + strip->arena, .size = SIZE_MAX}; /* as it was laid for the strip */
-    mot_real *states = stage->layer != NULL ? stage->given : stage->out;
-    const double start = mot_clock_s();
-    for (size_t done = 0, t = strip->tile; done < strip->count; done += stage->tile, ++t) {
-        const size_t first = strip->first + done, n = MOT_MIN(stage->tile, strip->count - done);
-        const mot_tile tile = take_tile(work, worker, first, n, stage->relative + first + t);
-        mot_arena *arena = keeps(work) ? &own : &worker->arena;
-        stage->kept[t] = stage->kind->forward(stage->shape, weight, &tile, arena, keeps(work),
-                                              states + stage->there->first[first] * D);
-        if (stage->layer != NULL) give_back(work, first, n);
-        count_flops(work, worker, &tile, 1);
-        mot_watch_progress();
-        if (thread == 0) mot_step_progress(step);
-    }
-    worker->busy_s += mot_clock_s() - start;
+    for_tiles(work, strip, thread, forward_one, work->learn && stage->keeps ? &own : NULL);
 }
 
 /* ---- backward ---- */
@@ -140,97 +169,154 @@ static void send_gradient(const stage_work *work, const stack_worker *worker, si
 }
 
 /* Rows of a gradient that is a block of the table, and begins at zero. */
-static mot_real *const *begin_block(const stack_stage *stage, stack_worker *worker, mot_real *block)
+static mot_real *const *begin_block(const stack_stage *stage, mot_real **row, mot_real *block)
 {
-    mot_table_begin(stage->table, block, worker->row);
-    return worker->row;
+    mot_table_begin(stage->table, block, row);
+    return row;
+}
+
+/* A strip's gradient: a block of its own, but for an expert's first strip. */
+static mot_real *const *begin_gradient(const stage_work *work, stack_worker *worker, size_t number)
+{
+    const stack_stage *stage = work->stage;
+    const stack_strip *strip = &stage->strip[number];
+    if (stage->dense != NULL) return begin_block(stage, worker->row, stage->term + number * stage->table->count);
+    if (strip->turn > 0) return begin_block(stage, worker->row, worker->sum);
+    return (mot_real *const *)(stage->layer->of->gradient + strip->group * stage->table->rows);
+}
+
+/* An expert's strips are added in their order. */
+static void end_gradient(const stage_work *work, stack_worker *worker, const stack_strip *strip)
+{
+    const stack_stage *stage = work->stage;
+    if (stage->layer == NULL) return;
+    size_t *added = &stage->layer->added[strip->group];
+    mot_threads_await(work->step->threads, added, strip->turn);
+    if (strip->turn > 0) mot_step_add_strip(work->step, stage->layer, strip->group, worker->sum);
+    mot_threads_advance(work->step->threads, added);
+}
+
+static void backward_tile(const strip_tile *of, void *kept, mot_real *const *gradient)
+{
+    const stack_stage *stage = of->work->stage;
+    const mot_step *step = of->work->step;
+    const bool experts = stage->layer != NULL;
+    mot_real *d = experts ? of->worker->d : stage->there->d + stage->there->first[of->first] * step->stack->D;
+    if (experts) take_gradient(of->work, of->worker, of->first, of->n);
+    stage->kind->backward(stage->shape, weight_of(stage, of->strip), gradient, &of->rows, &of->worker->arena, kept, d,
+                          stage->role != MOT_LAYER_EMBED ? d : NULL, step->learns);
+    if (experts) send_gradient(of->work, of->worker, of->first, of->n);
+    count_flops(of, stage, 2);
+}
+
+static void backward_one(const strip_tile *of, void *context)
+{
+    mot_real *const *const *gradient = context;
+    const stack_stage *stage = of->work->stage;
+    const size_t mark = mot_arena_mark(&of->worker->arena);
+    void *kept = stage->kept[of->number];
+    if (!stage->keeps && stage->role != MOT_LAYER_EMBED) { /* once more; what comes out is known */
+        kept = stage->kind->forward(stage->shape, weight_of(stage, of->strip), &of->rows, &of->worker->arena, true,
+                                    of->worker->out);
+        count_flops(of, stage, 1);
+    }
+    backward_tile(of, kept, *gradient);
+    mot_arena_rewind(&of->worker->arena, mark);
 }
 
 static void backward_strip(void *context, size_t task, int thread)
 {
     const stage_work *work = context;
-    mot_step *step = work->step;
-    stack_stage *stage = work->stage;
-    stack_worker *worker = &step->stack->worker[thread];
-    const stack_strip *strip = &stage->strip[work->from + task];
-    const mot_real *const *weight = weight_of(stage, strip);
-    const size_t D = step->stack->D;
-    const bool experts = stage->layer != NULL, apart = experts && strip->turn > 0;
-    mot_real *const *gradient =
-        !experts ? begin_block(stage, worker, stage->term + (work->from + task) * stage->table->count)
-        : apart  ? begin_block(stage, worker, worker->sum)
-                 : (mot_real *const *)(stage->layer->of->gradient + strip->group * stage->table->rows);
-    const double start = mot_clock_s();
-    for (size_t done = 0, t = strip->tile; done < strip->count; done += stage->tile, ++t) {
-        const size_t first = strip->first + done, n = MOT_MIN(stage->tile, strip->count - done),
-                     mark = mot_arena_mark(&worker->arena);
-        const mot_tile tile = take_tile(work, worker, first, n, stage->relative + first + t);
-        void *kept = stage->kept[t];
-        if (!keeps(work) && stage->role != MOT_LAYER_EMBED) /* once more; what comes out is known */
-            kept = stage->kind->forward(stage->shape, weight, &tile, &worker->arena, true, worker->out);
-        mot_real *d = experts ? worker->d : stage->there->d + stage->there->first[first] * D;
-        if (experts) take_gradient(work, worker, first, n);
-        stage->kind->backward(stage->shape, weight, gradient, &tile, &worker->arena, kept, d,
-                              stage->role != MOT_LAYER_EMBED ? d : NULL, step->learns);
-        if (experts) send_gradient(work, worker, first, n);
-        mot_arena_rewind(&worker->arena, mark);
-        count_flops(work, worker, &tile, keeps(work) ? 2 : 3);
-        mot_watch_progress();
-        if (thread == 0) mot_step_progress(step);
-    }
-    worker->busy_s += mot_clock_s() - start;
-    if (!experts) return;
-    size_t *added = &stage->layer->added[strip->group];
-    mot_threads_await(step->threads, added, strip->turn);
-    if (apart) mot_step_add_strip(step, stage->layer, strip->group, worker->sum);
-    mot_threads_advance(step->threads, added);
+    stack_worker *worker = &work->step->stack->worker[thread];
+    const size_t number = work->from + task;
+    const stack_strip *strip = &work->stage->strip[number];
+    mot_real *const *gradient = begin_gradient(work, worker, number);
+    for_tiles(work, strip, thread, backward_one, &gradient);
+    end_gradient(work, worker, strip);
 }
 
 /* ---- the head ---- */
 
-/* Outputs, their loss and, in learning, the gradient by the states: tile by tile, nothing waits. */
+/* Outputs of a tile, their loss and, with `gradient`, the gradient by the states: nothing waits. */
+static void loss_tile(const strip_tile *of, const mot_real *states, mot_real *const *gradient)
+{
+    mot_step *step = of->work->step;
+    const stack_stage *head = of->work->head;
+    const stack_stand *stand = head->there;
+    stack_worker *worker = of->worker;
+    const size_t D = step->stack->D, C = step->C, mark = mot_arena_mark(&worker->arena);
+    const mot_real share = 1 / (mot_real)step->batch.total;
+    mot_tile rows = of->rows;
+    rows.prepared = NULL;
+    rows.x = states + stand->first[of->first] * D;
+    void *kept = head->kind->forward(head->shape, head->dense->weight, &rows, &worker->arena, gradient != NULL, worker->out);
+    for (size_t s = 0; s < of->n; ++s) {
+        const size_t at = of->first + s;
+        choice_report *report = &step->reports.report[at];
+        mot_real *d = worker->d + s * C;
+        *report = mot_step_judge(step, worker->out + s * C, stand->target + at * step->loss.target_bytes, d);
+        report->position = stand->position[at];
+        mot_step_keep_output(step, report, worker->out + s * C);
+        for (size_t c = 0; c < C; ++c) d[c] *= share;
+    }
+    if (gradient != NULL)
+        head->kind->backward(head->shape, head->dense->weight, gradient, &rows, &worker->arena, kept, worker->d,
+                             stand->d + stand->first[of->first] * D, step->learns);
+    mot_arena_rewind(&worker->arena, mark);
+    count_flops(of, head, gradient != NULL ? 3 : 1);
+}
+
+static void loss_one(const strip_tile *of, void *context)
+{
+    mot_real *const *const *gradient = context;
+    loss_tile(of, of->work->stage->in, *gradient);
+}
+
+static mot_real *const *begin_head(const stage_work *work, stack_worker *worker, size_t number)
+{
+    const stack_stage *head = work->head;
+    return work->learn ? begin_block(head, worker->head_row, head->term + number * head->table->count) : NULL;
+}
+
 static void loss_strip(void *context, size_t task, int thread)
 {
     const stage_work *work = context;
-    mot_step *step = work->step;
-    stack_stage *stage = work->stage;
-    stack_worker *worker = &step->stack->worker[thread];
-    const stack_strip *strip = &stage->strip[task];
-    const stack_stand *stand = stage->there;
-    const size_t D = step->stack->D, C = step->C;
-    const mot_real share = 1 / (mot_real)step->batch.total;
-    mot_real *const *gradient =
-        work->learn ? begin_block(stage, worker, stage->term + task * stage->table->count) : NULL;
-    const double start = mot_clock_s();
-    for (size_t done = 0, t = strip->tile; done < strip->count; done += stage->tile, ++t) {
-        const size_t first = strip->first + done, n = MOT_MIN(stage->tile, strip->count - done),
-                     mark = mot_arena_mark(&worker->arena);
-        const mot_tile tile = take_tile(work, worker, first, n, stage->relative + first + t);
-        void *kept = stage->kind->forward(stage->shape, stage->dense->weight, &tile, &worker->arena, work->learn,
-                                          worker->out);
-        for (size_t s = 0; s < n; ++s) {
-            choice_report *report = &step->reports.report[first + s];
-            mot_real *d = worker->d + s * C;
-            *report = mot_step_judge(step, worker->out + s * C, stand->target + (first + s) * step->loss.target_bytes, d);
-            report->position = stand->position[first + s];
-            mot_step_keep_output(step, report, worker->out + s * C);
-            for (size_t c = 0; c < C; ++c) d[c] *= share;
-        }
-        if (work->learn)
-            stage->kind->backward(stage->shape, stage->dense->weight, gradient, &tile, &worker->arena, kept, worker->d,
-                                  stand->d + stand->first[first] * D, step->learns);
-        mot_arena_rewind(&worker->arena, mark);
-        count_flops(work, worker, &tile, work->learn ? 3 : 1);
-        mot_watch_progress();
-    }
-    worker->busy_s += mot_clock_s() - start;
+    mot_real *const *gradient = begin_head(work, &work->step->stack->worker[thread], task);
+    for_tiles(work, &work->stage->strip[task], thread, loss_one, &gradient);
+}
+
+/* ---- there and back: a layer behind which the head is, where the states are ---- */
+
+typedef struct both_gradients {
+    mot_real *const *experts, *const *head;
+} both_gradients;
+
+static void turn_one(const strip_tile *of, void *context)
+{
+    const both_gradients *gradient = context;
+    const size_t mark = mot_arena_mark(&of->worker->arena);
+    void *kept = forward_tile(of, &of->worker->arena);
+    loss_tile(of, of->work->stage->out, gradient->head);
+    backward_tile(of, kept, gradient->experts);
+    mot_arena_rewind(&of->worker->arena, mark);
+}
+
+static void turn_strip(void *context, size_t task, int thread)
+{
+    const stage_work *work = context;
+    stack_worker *worker = &work->step->stack->worker[thread];
+    const size_t number = work->from + task;
+    const stack_strip *strip = &work->stage->strip[number];
+    both_gradients gradient = {begin_gradient(work, worker, number), begin_head(work, worker, number)};
+    for_tiles(work, strip, thread, turn_one, &gradient);
+    end_gradient(work, worker, strip);
 }
 
 /* ---- threads ---- */
 
 static void run(mot_step *step, stack_stage *stage, size_t from, size_t to, bool learn, mot_thread_work *what)
 {
-    stage_work work = {step, stage, from, learn};
+    stage_work work = {step, stage, step->stack->stage + step->stack->stages - 1, from, learn};
     mot_threads_run(step->threads, to - from, what, &work);
     for (int t = 0; t < step->stack->workers; ++t) {
         stack_worker *worker = &step->stack->worker[t];
@@ -242,16 +328,16 @@ static void run(mot_step *step, stack_stage *stage, size_t from, size_t to, bool
 
 void mot_stack_forward(mot_step *step, stack_stage *stage, size_t from, size_t to, bool learn)
 {
-    run(step, stage, from, to, learn, forward_strip);
+    run(step, stage, from, to, learn, learn && stage->turns ? turn_strip : forward_strip);
 }
 
 void mot_stack_backward(mot_step *step, stack_stage *stage, size_t from, size_t to)
 {
-    run(step, stage, from, to, true, backward_strip);
+    if (!stage->turns) run(step, stage, from, to, true, backward_strip);
 }
 
 void mot_stack_loss(mot_step *step, stack_stage *stage, bool learn)
 {
     step->reports.count = stage->there->count;
-    run(step, stage, 0, stage->strips, learn, loss_strip);
+    if (!learn || !stage[-1].turns) run(step, stage, 0, stage->strips, learn, loss_strip);
 }

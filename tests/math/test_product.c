@@ -136,6 +136,44 @@ START_TEST(rows_of_b_may_lie_anywhere)
 }
 END_TEST
 
+/* Packed operands, from B and from its transpose; more rows of a transposed A than are copied at once, and a sum in pieces. */
+START_TEST(packed_operands_change_no_bit)
+{
+    for (size_t s = 0; s <= SIZES; ++s) {
+        const size_t m = s < SIZES ? sizes[s][0] : 150, n = s < SIZES ? sizes[s][1] : 69, k = s < SIZES ? sizes[s][2] : 600;
+        fill(a, m * k, 1);
+        fill(b, k * n, 2);
+        mot_product product = {
+            .m = m, .n = n, .k = k, .a = a, .a_row = k, .a_step = 1, .b = b, .ldb = n, .c = c, .ldc = n};
+        mot_multiply(&product);
+        product.b = across;
+        product.ldb = 0;
+        product.c = again;
+        for (int transposed = 0; transposed < 2; ++transposed) {
+            static float flipped[MOST];
+            for (size_t i = 0; i < k * n; ++i) flipped[i % n * k + i / n] = b[i];
+            ck_assert_uint_lt(mot_packed(k, n), MOST);
+            memset(across, 0xff, sizeof across);
+            if (transposed)
+                mot_pack_transposed(across, flipped, k, k, n);
+            else
+                mot_pack(across, b, n, k, n);
+            ck_assert(isnan(across[mot_packed(k, n)])); /* behind its end */
+            memset(again, 0xff, m * n * sizeof *again);
+            mot_multiply(&product);
+            ck_assert_mem_eq(again, c, m * n * sizeof *c);
+        }
+        static float turned[MOST];
+        for (size_t i = 0; i < m * k; ++i) turned[i % k * m + i / k] = a[i];
+        product = (mot_product){
+            .m = m, .n = n, .k = k, .a = turned, .a_row = 1, .a_step = m, .b = b, .ldb = n, .c = again, .ldc = n};
+        memset(again, 0xff, m * n * sizeof *again);
+        mot_multiply(&product);
+        ck_assert_mem_eq(again, c, m * n * sizeof *c);
+    }
+}
+END_TEST
+
 /* ---- the vectors it is made of ---- */
 
 START_TEST(vectors_do_what_they_say)
@@ -185,6 +223,7 @@ static void product_tests(TCase *tcase)
     tcase_add_loop_test(tcase, is_three_loops, 0, SIZES);
     tcase_add_test(tcase, bits_do_not_depend_on_the_place);
     tcase_add_test(tcase, rows_of_b_may_lie_anywhere);
+    tcase_add_test(tcase, packed_operands_change_no_bit);
     tcase_add_test(tcase, vectors_do_what_they_say);
     tcase_add_test(tcase, exponential);
 }

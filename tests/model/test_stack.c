@@ -189,6 +189,40 @@ START_TEST(they_take_the_memory_that_they_say)
 }
 END_TEST
 
+/* What is prepared for many tiles changes no bit, fits the room that was said, and forward alone needs less. */
+START_TEST(prepared_weights_change_no_bit)
+{
+    static const size_t mixed[] = {4, 0, 6};
+    static mot_real wanted[20000], wanted_out[BENCH_SAMPLES * C];
+    static const void *made;
+    mot_arena arena;
+    begin((mot_precision)_i, MOT_POOL_CLASS, false, 3, MOT_COUNT(mixed));
+    gather(mixed, MOT_COUNT(mixed));
+    bench_backward(&whole, &tile.tile, bench_forward(&whole, &tile.tile, true, wanted_out), d_out);
+    memcpy(wanted, whole.params.gradient, whole.table.count * sizeof *wanted);
+    mot_arena_rewind(&whole.arena, 0);
+
+    mot_ck_ok(mot_arena_init(&arena, mot_expert_prepared(whole.kind, &whole.shape)));
+    memset(arena.base, 0xff, arena.size);
+    ck_assert_ptr_null(mot_expert_prepare(whole.kind, &whole.shape, whole.weight, &arena, 1, true));
+    for (int learn = 0; learn < 2; ++learn) {
+        mot_params_zero_gradient(&whole.params);
+        memset(out, 0xff, sizeof out);
+        mot_arena_rewind(&arena, 0);
+        made = mot_expert_prepare(whole.kind, &whole.shape, whole.weight, &arena, 2, learn);
+        ck_assert_ptr_nonnull(made);
+        ck_assert(learn ? arena.used == arena.size : arena.used < arena.size);
+        tile.tile.prepared = made;
+        void *kept = bench_forward(&whole, &tile.tile, learn, out);
+        ck_assert_mem_eq(out, wanted_out, MOT_COUNT(mixed) * C * sizeof *out);
+        if (learn) bench_backward(&whole, &tile.tile, kept, d_out);
+    }
+    ck_assert_mem_eq(whole.params.gradient, wanted, whole.table.count * sizeof *wanted);
+    mot_arena_free(&arena);
+    end();
+}
+END_TEST
+
 START_TEST(rows_of_what_they_give)
 {
     mot_expert_config config = {.pool = MOT_POOL_MEAN};
@@ -208,6 +242,7 @@ static void stack_tests(TCase *tcase)
     const int precisions = mot_bf16_available() ? 2 : 1;
     tcase_add_loop_test(tcase, one_behind_the_other_they_are_an_encoder, 0, precisions);
     tcase_add_loop_test(tcase, they_take_the_memory_that_they_say, 0, precisions);
+    tcase_add_loop_test(tcase, prepared_weights_change_no_bit, 0, precisions);
     tcase_add_test(tcase, rows_of_what_they_give);
 }
 

@@ -20,7 +20,7 @@ typedef struct mot_mixed {
 /* A right operand [k, n]. */
 typedef struct mot_factor {
     const mot_real *at; /* in bf16 as mot_right leaves it */
-    size_t row;         /* fp32: its rows lie so far apart */
+    size_t row;         /* fp32: its rows lie so far apart; 0: as mot_pack leaves it */
 } mot_factor;
 
 /* Numbers of room that a factor [k, n] takes: in fp32 none, and when it is a transpose k whole vectors. */
@@ -32,6 +32,12 @@ mot_factor mot_factor_of(mot_precision precision, mot_real *room, const mot_real
 /* The transpose of w [n, k], in `room`; columns behind n, up to a whole vector (vector.h), are zeros. */
 mot_factor mot_factor_transposed(mot_precision precision, mot_real *room, const mot_real *w, size_t ldw,
                                  size_t k, size_t n);
+
+/* Those two for many products: in fp32 packed as well, in `room` of mot_factor_packed_room numbers. The bits are the same. */
+size_t mot_factor_packed_room(mot_precision precision, size_t k, size_t n);
+mot_factor mot_factor_packed(mot_precision precision, mot_real *room, const mot_real *w, size_t ldw, size_t k, size_t n);
+mot_factor mot_factor_packed_transposed(mot_precision precision, mot_real *room, const mot_real *w, size_t ldw, size_t k,
+                                        size_t n);
 
 /* c [m, n] = a [m, k] b (+ bias [n]) (+ start [m, n]); rows of a lie lda, those of c and start ldc apart. bias and start
  * may be NULL, start may be c. */

@@ -17,7 +17,7 @@ typedef struct mot_product {
     size_t m, n, k;
     const mot_real *a; /* element (i, k) of A stands at a[i a_row + k a_step]: a_row 1 is a transposed A */
     size_t a_row, a_step;
-    const mot_real *b; /* [k, n], rows ldb apart */
+    const mot_real *b; /* [k, n], rows ldb apart; ldb 0: as mot_pack leaves it */
     size_t ldb;
     const mot_real *bias;  /* [n], or NULL */
     const mot_real *start; /* [m, n], rows ldc apart, or NULL; may be c: then C += A B */
@@ -27,6 +27,12 @@ typedef struct mot_product {
 
 /* Fastest where n is a multiple of the processor's vectors (vector.h), and a_step or a_row is 1. */
 void mot_multiply(const mot_product *product);
+
+/* A right operand [k, n] that is multiplied with often, laid out in the order in which it is read: b, rows ldb apart; or the
+ * transpose of w [n, k], rows ldw apart. The bits of products do not change. */
+size_t mot_packed(size_t k, size_t n); /* numbers that it takes */
+void mot_pack(mot_real *to, const mot_real *b, size_t ldb, size_t k, size_t n);
+void mot_pack_transposed(mot_real *to, const mot_real *w, size_t ldw, size_t k, size_t n);
 
 /* to [columns, rows] = the transpose of from [rows, columns], rows ldto and ldfrom apart: for a transposed B. The rows
  * of `to` are filled up with zeros to whole vectors, so ldto >= mot_padded(rows). */

@@ -25,6 +25,7 @@ typedef struct mot_tile {
     const mot_real *x;   /* [rows, width] */
     const int32_t *id;   /* [rows], each in [0, vocabulary) */
     const mot_real *column; /* x once more, [width, mot_padded(rows)], where the caller has it; else NULL */
+    const void *prepared;   /* what the kind's prepare made of these weights; NULL: it was not asked */
 } mot_tile;
 
 /* What decides an expert's table and memory. */
@@ -72,6 +73,10 @@ typedef struct mot_expert_kind {
     size_t (*workspace)(const mot_expert_shape *shape);
     /* Bytes of it that stay taken between the two (stack_kinds.h); NULL: all of it may. */
     size_t (*kept)(const mot_expert_shape *shape);
+    /* What forward, and with `learn` backward, can use of the weights for as many tiles as these stay as they are: made in the
+     * arena, of `prepared` bytes, and handed over as tile->prepared. The bits are the same without. NULL: there is nothing. */
+    size_t (*prepared)(const mot_expert_shape *shape);
+    const void *(*prepare)(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn);
     /* out [samples, C] or [R, D]. `learn`: keeps activations in the arena; the result is what backward wants, NULL
      * otherwise. */
     void *(*forward)(const mot_expert_shape *shape, const mot_real *const *weight, const mot_tile *tile,
@@ -93,6 +98,11 @@ typedef struct mot_expert_kind {
 /* Samples a strip, whole tiles: the configured number, or so many that adding a strip's gradient costs less than 2 % of
  * working it out, and that a strip is worth handing to a thread. A function of the shape alone. */
 size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_table *table);
+
+/* Bytes of arena that preparing takes; and what comes of it for so many tiles, NULL where it would not pay. */
+size_t mot_expert_prepared(const mot_expert_kind *kind, const mot_expert_shape *shape);
+const void *mot_expert_prepare(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_real *const *weight,
+                               mot_arena *arena, size_t tiles, bool learn);
 
 /* Rows that a sample of so many rows (tokens) has on the way out: 1 where the kind gives no states. */
 size_t mot_expert_rows(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens);
