@@ -1,6 +1,7 @@
 /* mot eval */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "mot/log.h"
@@ -12,8 +13,17 @@ enum { KEY_JSON = 256 };
 typedef struct arguments {
     const char *path;
     mot_cli_settings settings;
+    mot_eval_request request;
     bool json;
 } arguments;
+
+/* KEY=VALUE that is no setting of the run. */
+static error_t take_setting(arguments *given, const char *text, struct argp_state *state)
+{
+    if (strncmp(text, "mask=", 5) != 0) return mot_cli_add_setting(&given->settings, text, state);
+    given->request.mask = text + 5;
+    return 0;
+}
 
 static error_t take(int key, char *text, struct argp_state *state)
 {
@@ -23,7 +33,7 @@ static error_t take(int key, char *text, struct argp_state *state)
         given->json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (given->path != NULL) return mot_cli_add_setting(&given->settings, text, state);
+        if (given->path != NULL) return take_setting(given, text, state);
         given->path = text;
         return 0;
     case ARGP_KEY_END:
@@ -47,7 +57,9 @@ mot_status mot_cmd_eval(int argc, char **argv)
             "Repeats the evaluation from a checkpoint file, or from the newest one of a run folder. KEY=VALUE "
             "changes the run's configuration, for example eval.split=val or data.file=other.h5.\v"
             "Another data set is read as the run's own: with its normalization, and with classes, words and "
-            "columns matched by name. What does not fit is refused."};
+            "columns matched by name. What does not fit is refused.\n\n"
+            "mask=[0, 3] evaluates without experts 0 and 3: their samples go to the gate's next choice, and weights are "
+            "shared out among those that are left. [1:3] is expert 3 of layer 1, of several layers."};
     arguments given = {0};
     bool help;
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);
@@ -57,7 +69,7 @@ mot_status mot_cmd_eval(int argc, char **argv)
     mot_comm_init(&comm, MPI_COMM_WORLD);
     if (given.json) mot_log_init(comm.rank, MOT_LOG_WARNING);
     status = mot_run_eval(&comm, given.path, given.settings.count, given.settings.text,
-                          given.json ? &json : NULL);
+                          &given.request, given.json ? &json : NULL);
     if (json != NULL) puts(json);
     mot_free(json);
     mot_comm_free(&comm);

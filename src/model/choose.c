@@ -53,6 +53,13 @@ static void noisy_scores(const mot_route_config *config, const mot_choice_batch 
     }
 }
 
+/* A rule of the gate's own knows nothing of h. */
+static void leave_out(const mot_real *h, size_t E, double *score)
+{
+    for (size_t i = 0; i < E; ++i)
+        if (h[i] <= MOT_LEFT_OUT) score[i] = -INFINITY;
+}
+
 /* The K largest scores in falling order; equal scores: the lower index first. Marks the taken with -inf, which no score
  * may have, nor be a NaN: a diverged gate must not take one expert twice before its loss is found not to be finite. */
 static void take_largest(size_t E, size_t K, double *score, int32_t *expert)
@@ -68,6 +75,14 @@ static void take_largest(size_t E, size_t K, double *score, int32_t *expert)
     }
 }
 
+/* The same weight for each of the chosen, but for those that are left out. */
+static void share_alike(const mot_real *h, size_t K, const int32_t *expert, mot_real *weight)
+{
+    size_t there = K;
+    for (size_t k = 0; k < K; ++k) there -= h[expert[k]] <= MOT_LEFT_OUT;
+    for (size_t k = 0; k < K; ++k) weight[k] = h[expert[k]] <= MOT_LEFT_OUT ? 0 : 1 / (mot_real)there;
+}
+
 void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch)
 {
     const size_t E = batch->E, K = batch->K;
@@ -77,18 +92,19 @@ void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const
         double score[MOT_MAX_EXPERTS];
         int32_t *expert = batch->expert + b * K;
         mot_real *weight = batch->weight + b * K, *p = batch->p + b * E;
-        if (kind->scores != NULL)
+        const mot_real *h = batch->h + b * E;
+        if (kind->scores != NULL) {
             kind->scores(batch, b, score);
-        else
+            leave_out(h, E, score);
+        } else {
             noisy_scores(config, batch, b, lambda, score);
+        }
         take_largest(E, K, score, expert);
-        memcpy(p, batch->h + b * E, E * sizeof *p);
+        memcpy(p, h, E * sizeof *p);
         mot_row_softmax(p, E);
-        for (size_t k = 0; k < K; ++k)
-            weight[k] = scale == MOT_SCALE_PROB     ? p[expert[k]]
-                        : scale == MOT_SCALE_CHOSEN ? batch->h[b * E + (size_t)expert[k]]
-                                                    : 1 / (mot_real)K;
+        for (size_t k = 0; k < K; ++k) weight[k] = scale == MOT_SCALE_PROB ? p[expert[k]] : h[expert[k]];
         if (scale == MOT_SCALE_CHOSEN) mot_row_softmax(weight, K);
+        if (scale == MOT_SCALE_NONE) share_alike(h, K, expert, weight);
     }
 }
 

@@ -28,7 +28,11 @@ mot_status mot_run_evaluate(mot_run *run)
     mot_run_figures_begin(&run->reporter, &run->world);
     for (mot_gidx first = 0; first < samples; first += batch) {
         const size_t n = (size_t)MOT_MIN(batch, samples - first);
-        const mot_step_task task = {.first = first, .total = n, .number = step, .active = active};
+        const mot_step_task task = {.first = first,
+                                    .total = n,
+                                    .number = step,
+                                    .active = active,
+                                    .without = (const bool *const *)run->course.mask.layer};
         mot_step_result result;
         MOT_TRY(mot_step_run(run->world.step, &run->world.eval, &task, mot_signals_asked(), &result));
         loss += result.loss * (double)n;

@@ -46,6 +46,7 @@ void mot_run_take_down(mot_run *run)
     mot_run_tasks_destroy(&run->reporter.tasks);
     mot_free(run->keeper.config_text);
     mot_free(run->keeper.former);
+    mot_run_mask_free(&run->course.mask);
     mot_run_world_close(&run->world);
     memset(run, 0, sizeof *run); /* so that it may be closed again */
 }

@@ -62,11 +62,12 @@ done:
     return status;
 }
 
-static mot_status put_json(const mot_run *run, const char *checkpoint, char **text)
+static mot_status put_json(const mot_run *run, const char *checkpoint, const mot_eval_request *request, char **text)
 {
     const mot_config *config = &run->course.config;
     mot_json *json = mot_json_begin();
     mot_json_text(json, "checkpoint", checkpoint);
+    if (request->mask != NULL) mot_json_text(json, "mask", request->mask);
     mot_json_text(json, "data", mot_source_title(&config->data));
     mot_json_text(json, "eval.split", config->eval.split);
     mot_json_int(json, "eval.step", run->course.progress.step);
@@ -79,7 +80,7 @@ static mot_status put_json(const mot_run *run, const char *checkpoint, char **te
 }
 
 mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
-                        char **json)
+                        const mot_eval_request *request, char **json)
 {
     mot_status status = MOT_OK;
     char checkpoint[RUN_CHECKPOINT_PATH] = "", what[RUN_CHECKPOINT_PATH + 16];
@@ -95,9 +96,11 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     snprintf(what, sizeof what, "from     %s", checkpoint);
     run->reporter.start_s = run->course.restored_s = mot_clock_s();
     MOT_TRY(mot_run_read(run, checkpoint));
+    if (request->mask != NULL) MOT_TRY(mot_comm_agree(comm, mot_run_mask(&run->course.mask, &run->world.model, request->mask)));
     mot_run_banner(&run->world, &run->course, what); /* of the experts that it has */
+    if (request->mask != NULL) mot_log(MOT_LOG_INFO, "  mask     %s: these experts are as if they were not there", request->mask);
     MOT_TRY(mot_run_evaluate(run));
-    if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, json);
+    if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, request, json);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_run_say_eval(run);
     mot_run_say_table(run);

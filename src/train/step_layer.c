@@ -122,11 +122,13 @@ mot_choice_batch mot_layer_choice(const mot_step *step, const step_layer *layer,
     };
 }
 
-/* Scores so low that their probability is 0. */
-static void leave_out(mot_real *h, size_t n, size_t E, int active)
+static void leave_out(mot_real *h, size_t n, size_t E, int active, const bool *without)
 {
     for (size_t b = 0; active > 0 && b < n; ++b)
-        for (size_t e = (size_t)active; e < E; ++e) h[b * E + e] = (mot_real)-1e30;
+        for (size_t e = (size_t)active; e < E; ++e) h[b * E + e] = MOT_LEFT_OUT;
+    for (size_t b = 0; without != NULL && b < n; ++b)
+        for (size_t e = 0; e < E; ++e)
+            if (without[e]) h[b * E + e] = MOT_LEFT_OUT;
 }
 
 void mot_layer_score(const mot_step *step, const step_layer *layer, const mot_step_task *task)
@@ -137,7 +139,7 @@ void mot_layer_score(const mot_step *step, const step_layer *layer, const mot_st
     const bool texts = gate->tokens > 0;
     mot_gate_forward(gate, &layer->of->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL, root->h,
                      root->kept);
-    leave_out(root->h, n, gate->experts, task->active);
+    leave_out(root->h, n, gate->experts, task->active, task->without != NULL ? task->without[layer - step->layer] : NULL);
 }
 
 void mot_layer_choose(const mot_step *step, const step_layer *layer, const mot_step_task *task)

@@ -18,6 +18,10 @@
 
 #include "mot/gate.h"
 
+/* The h of an expert that is to get no sample: it is as if it were not there, p is 0, and the others share what it had. It is
+ * chosen where fewer than K others are left, with the weight 0. */
+#define MOT_LEFT_OUT ((mot_real)-1e30)
+
 typedef struct mot_choice_batch {
     size_t n, E, K;
     const mot_real *h;    /* [n, E] */

@@ -46,6 +46,9 @@ typedef struct mot_step_task {
     int active;  /* experts from this one on are chosen for no sample; 0: none is left out. At least K */
     int frozen;  /* experts below this one stand still */
     bool look;   /* gradients are left where they are (mot_units), and nothing learns */
+    /* Of an evaluation: [layers] of [E] experts each, those that are as if they were not there (MOT_LEFT_OUT); NULL, of all or of
+     * a layer: none. At least one is there. Not for a spread gate. */
+    const bool *const *without;
 } mot_step_task;
 
 /* What came out of one layer's gate. All but the arrays said otherwise are the coordinator's, elsewhere NULL. */
