@@ -20,8 +20,17 @@ typedef struct arguments {
 /* KEY=VALUE that is no setting of the run. */
 static error_t take_setting(arguments *given, const char *text, struct argp_state *state)
 {
-    if (strncmp(text, "mask=", 5) != 0) return mot_cli_add_setting(&given->settings, text, state);
-    given->request.mask = text + 5;
+    static const char all[] = "route.all=";
+    mot_eval_request *request = &given->request;
+    if (strncmp(text, "mask=", 5) == 0) {
+        request->mask = text + 5;
+    } else if (strncmp(text, all, strlen(all)) == 0) {
+        request->analyse = true;
+        if (strcmp(text + strlen(all), "record") != 0) argp_error(state, "%s: expected route.all=record", text);
+        if (strcmp(text + strlen(all), "record") != 0) return EINVAL;
+    } else {
+        return mot_cli_add_setting(&given->settings, text, state);
+    }
     return 0;
 }
 

@@ -28,6 +28,7 @@ static mot_status inspect_hdf5(const inspect_options *options)
     } kinds[] = {{"mot-checkpoint", "checkpoint"},
                  {"mot-record", "segment of the routing record"},
                  {"mot-run", "run"},
+                 {"mot-analysis", "analysis of what every expert makes of every sample"},
                  {"mot-dataset", "data set"}};
     mot_status status = MOT_OK;
     inspect_file file;

@@ -18,7 +18,7 @@ static mot_status copy_text(char **copy, const char *text)
     return status;
 }
 
-static mot_status take_source(record_source *source, const mot_record_about *about)
+mot_status mot_record_take_source(record_source *source, const mot_record_about *about)
 {
     mot_status status;
     source->begun = MOT_MAX(about->experts, about->begun);
@@ -50,7 +50,7 @@ mot_status mot_record_open(mot_record **opened, const mot_record_about *about, m
     record->log = -1;
     MOT_TRY(copy_text(&record->folder, about->folder));
     MOT_TRY(copy_text(&record->config_text, about->config_text));
-    MOT_TRY(take_source(&record->source, about));
+    MOT_TRY(mot_record_take_source(&record->source, about));
     MOT_TRY(mot_allocate(&record->table, record_table_count(about->layers), sizeof *record->table,
                          "the routing record"));
     MOT_TRY(mot_record_tables_make(record->table, &record->source));

@@ -97,6 +97,8 @@ typedef struct record_source {
     char *dataset_checksum, *run_id;   /* owned */
     char **class_names, **group_names; /* one allocation each; NULL: none */
 } record_source;
+/* Copied. On failure what has been made is released by mot_record_source_free. */
+mot_status mot_record_take_source(record_source *source, const mot_record_about *about);
 void mot_record_source_free(record_source *source);
 /* names [count] or NULL; pointers and characters in one allocation. */
 mot_status mot_record_names_copy(char ***copy, char *const *names, int count);
@@ -148,6 +150,9 @@ mot_status mot_record_segment_write(const char *path, const record_source *sourc
 
 /* What every file of the record says of itself. */
 mot_status mot_record_provenance(hid_t file, const record_source *source, const char *format);
+/* What a dataset is. And the values of an axis: value [count]; NULL: it has none of its own, 0, 1, 2, ... */
+mot_status mot_record_describe(hid_t file, const char *path, const char *units, const char *long_name);
+mot_status mot_record_write_scale(hid_t file, const char *name, size_t count, const int *value, const char *long_name);
 /* The scales class and group, with their names. */
 mot_status mot_record_kinds(hid_t file, const record_source *source);
 

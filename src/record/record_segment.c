@@ -33,15 +33,13 @@ done:
     return status;
 }
 
-static mot_status describe(hid_t file, const char *path, const char *units, const char *long_name)
+mot_status mot_record_describe(hid_t file, const char *path, const char *units, const char *long_name)
 {
     mot_status status = mot_h5_set_text(file, path, "units", units);
     return status == MOT_OK ? mot_h5_set_text(file, path, "long_name", long_name) : status;
 }
 
-/* The scale of an axis: value [count]; NULL: it has no values of its own, 0, 1, 2, ... */
-static mot_status write_values(hid_t file, const char *name, size_t count, const int *value,
-                               const char *long_name)
+mot_status mot_record_write_scale(hid_t file, const char *name, size_t count, const int *value, const char *long_name)
 {
     int32_t *number = NULL;
     const hsize_t shape[] = {count};
@@ -49,7 +47,7 @@ static mot_status write_values(hid_t file, const char *name, size_t count, const
     if (status != MOT_OK) return status;
     for (size_t i = 0; i < count; ++i) number[i] = value != NULL ? (int32_t)value[i] : (int32_t)i;
     MOT_TRY(mot_h5_write(file, name, H5T_NATIVE_INT32, 1, shape, MOT_H5_COMPRESSED, number));
-    MOT_TRY(describe(file, name, "1", long_name));
+    MOT_TRY(mot_record_describe(file, name, "1", long_name));
 
 done:
     mot_free(number);
@@ -58,7 +56,7 @@ done:
 
 static mot_status write_numbers(hid_t file, const char *name, size_t count, const char *long_name)
 {
-    return write_values(file, name, count, NULL, long_name);
+    return mot_record_write_scale(file, name, count, NULL, long_name);
 }
 
 static mot_status write_kinds(hid_t file, const char *axis, int count, char **texts, const char *long_name)
@@ -111,7 +109,7 @@ static mot_status write_column(hid_t file, const record_table *table, const reco
     MOT_TRY(mot_record_path(rows, table, table->axis));
     MOT_TRY(mot_h5_write(file, path, mot_record_type_h5(column->type), 1 + column->rank, shape, MOT_H5_COMPRESSED,
                          column->given != NULL ? column->given : column->data));
-    MOT_TRY(describe(file, path, column->units, column->long_name));
+    MOT_TRY(mot_record_describe(file, path, column->units, column->long_name));
     if (strcmp(path, rows) != 0) MOT_TRY(mot_h5_scale(file, path, 0, rows, table->axis));
     for (int d = 0; d < column->rank; ++d)
         MOT_TRY(attach(file, table, path, 1 + (unsigned)d, column->axis[d], column->shape[d]));
@@ -143,7 +141,7 @@ mot_status mot_record_segment_write(const char *path, const record_source *sourc
     MOT_TRY(mot_record_provenance(file, source, MOT_RECORD_FORMAT));
     MOT_TRY(mot_h5_set_int(file, ".", "first_step", first));
     MOT_TRY(mot_h5_set_int(file, ".", "last_step", last));
-    MOT_TRY(write_values(file, "expert", (size_t)source->experts, source->origin,
+    MOT_TRY(mot_record_write_scale(file, "expert", (size_t)source->experts, source->origin,
                          source->origin == NULL ? "expert, numbered over all ranks"
                                                 : "expert, by its number in the beginning"));
     for (int l = 1; l < source->layers; ++l)

@@ -18,6 +18,14 @@ typedef struct run_keeper {
     bool unlinked;  /* run.h5 does not name it yet */
 } run_keeper;
 
+/* run_about.c: what the record says of a run whose samples are those of `set`; nothing is copied. Root. */
+typedef struct run_about {
+    mot_record_about record;
+    int experts[MOT_MAX_LAYERS], choices[MOT_MAX_LAYERS]; /* which it shows */
+} run_about;
+void mot_run_describe(run_about *about, const run_keeper *keeper, const run_world *world, const run_course *course,
+                      const mot_dataset *set);
+
 /* run_parts.c: what a run that goes on does otherwise than before. Between two changes of its configuration lies a part of
  * it, whose configuration stays in the folder. */
 /* MOT_ERR_INPUT names the first key that must stay what it was. Root. */

@@ -67,6 +67,10 @@ mot_status mot_run_compare_tasks(mot_run *run, int task);
 
 /* run_eval.c: collective. */
 mot_status mot_run_evaluate(mot_run *run);
+/* run_analyse.c: after an evaluation, what every expert of a layer makes of every sample, as RUN/eval/step-*.h5 of the run folder that
+ * `checkpoint` stands in (mot/analysis.h). Check: whether that can be, before the evaluation. Collective. */
+mot_status mot_run_analyse_check(const mot_run *run, const char *checkpoint);
+mot_status mot_run_analyse(mot_run *run, const char *checkpoint);
 /* run_figures.c: collective, its status each rank's own. */
 mot_status mot_run_figures_end(mot_run *run);
 /* On a root that continues a run: the last evaluation of it, as far as log.jsonl and the record have it. */
@@ -100,7 +104,8 @@ mot_status mot_run_write_tables(const mot_run *run);
  * (`error`, else NULL); the root's alone. */
 mot_status mot_run_note(const mot_run *run, const char *status, const char *error);
 mot_status mot_run_summarize(mot_run *run, const char *status);
-/* Says the digest alone. Collective. */
+/* The digest of all parameters; and says it, alone. Collective. */
+mot_status mot_run_digest(mot_run *run, char digest[MOT_DIGEST_TEXT]);
 mot_status mot_run_say_digest(mot_run *run);
 
 /* signals.c: the first signal asks to stop after the step; a later one, half a second after it or more, ends the

@@ -160,33 +160,9 @@ static mot_status name_run(run_keeper *keeper, const char *checkpoint)
 
 static mot_status open_record(run_keeper *keeper, const run_world *world, const run_course *course)
 {
-    const mot_config *config = &course->config;
-    const mot_dataset *set = &world->train_set;
-    const bool by_group = config->data.target == MOT_TARGET_GROUP;
-    int experts[MOT_MAX_LAYERS], choices[MOT_MAX_LAYERS];
-    for (int l = 0; l < world->model.layers; ++l) {
-        experts[l] = world->model.layer[l].experts;
-        choices[l] = (int)mot_layer_choices(&world->model.layer[l]);
-    }
-    const mot_record_about about = {
-        .folder = config->run,
-        .config_text = keeper->config_text,
-        .experts = world->model.layer->experts,
-        .begun = config->model.experts,
-        .origin = world->model.layer->origin,
-        .choices = (int)mot_model_choices(&world->model),
-        .classes = world->classes,
-        .groups = world->groups,
-        .layers = world->model.layers,
-        .layer_experts = experts,
-        .layer_choices = choices,
-        .class_names = by_group ? set->group_names : set->class_names,
-        .group_names = set->group_names,
-        .dataset_checksum = set->checksum,
-        .run_id = keeper->id,
-        .seed = config->seed,
-    };
-    return mot_record_open(&keeper->record, &about, course->continued ? course->progress.step : -1);
+    run_about about;
+    mot_run_describe(&about, keeper, world, course, &world->train_set);
+    return mot_record_open(&keeper->record, &about.record, course->continued ? course->progress.step : -1);
 }
 
 /* All get what the root's checkpoint was written with, and go on from there. Collective. */

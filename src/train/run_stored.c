@@ -99,11 +99,13 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     if (request->mask != NULL) MOT_TRY(mot_comm_agree(comm, mot_run_mask(&run->course.mask, &run->world.model, request->mask)));
     mot_run_banner(&run->world, &run->course, what); /* of the experts that it has */
     if (request->mask != NULL) mot_log(MOT_LOG_INFO, "  mask     %s: these experts are as if they were not there", request->mask);
+    if (request->analyse) MOT_TRY(mot_run_analyse_check(run, checkpoint));
     MOT_TRY(mot_run_evaluate(run));
     if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, request, json);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_run_say_eval(run);
     mot_run_say_table(run);
+    if (request->analyse) MOT_TRY(mot_run_analyse(run, checkpoint));
 done:
     mot_schema_free(&schema);
     if (run != NULL && run->world.comm != NULL) mot_run_take_down(run);

@@ -93,7 +93,7 @@ bool mot_run_is_summed_up(const run_course *course)
     return done;
 }
 
-static mot_status find_digest(mot_run *run, char digest[33])
+mot_status mot_run_digest(mot_run *run, char digest[MOT_DIGEST_TEXT])
 {
     const mot_state state = mot_run_state(run);
     return mot_comm_agree(run->world.comm, mot_state_digest(run->world.comm, &state, digest));
@@ -108,7 +108,7 @@ static void say_digest(const char *digest)
 mot_status mot_run_say_digest(mot_run *run)
 {
     char digest[33];
-    const mot_status status = find_digest(run, digest);
+    const mot_status status = mot_run_digest(run, digest);
     if (status == MOT_OK) say_digest(digest);
     return status;
 }
@@ -127,7 +127,7 @@ mot_status mot_run_summarize(mot_run *run, const char *status_text)
     const run_memory_peak memory = mot_run_measure_memory(&run->world, &run->course);
     char peak[32], growth[32], sum[32], fraction[40] = "";
     mot_status status;
-    MOT_TRY(find_digest(run, digest));
+    MOT_TRY(mot_run_digest(run, digest));
     if (run->world.comm->rank == MOT_ROOT) {
         const run_eval *eval = &run->reporter.last_eval;
         const bool bf16 = run->world.model.layer->shape.precision == MOT_PRECISION_BF16;

@@ -175,6 +175,8 @@ static void fill_layers(mot_step *step, const step_verdict *verdict)
             .weight = chose ? layer->choices.weight : NULL,
             .load = layer->load,
             .importance = layer->root.importance,
+            .score = chose ? layer->root.p : NULL,
+            .features = chose && layer->of->gate.tokens == 0 ? layer->root.g : NULL,
         };
     }
 }

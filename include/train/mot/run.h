@@ -41,10 +41,11 @@ mot_status mot_run_keep_experts(mot_run *run, const bool *keep);
 /* What an evaluation is to do besides. */
 typedef struct mot_eval_request {
     const char *mask; /* "[3]", "[3, 1:2]": experts of the first layer, or of LAYER:, are as if they were not there; NULL: none */
+    bool analyse;     /* what every expert makes of every sample: RUN/eval/step-*.h5 (mot/analysis.h) */
 } mot_eval_request;
 
 /* Repeats the evaluation from a checkpoint file, or the newest one of a run folder, with `count` assignments over its
- * configuration. Another data set is read as the run's own (schema.h). Writes nothing but to the terminal. `json`, unless
+ * configuration. Another data set is read as the run's own (schema.h). Writes nothing but to the terminal, unless it is asked for. `json`, unless
  * it is NULL, gets all figures as one object on the root, elsewhere NULL; mot_free(*json). Collective. */
 mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
                         const mot_eval_request *request, char **json);

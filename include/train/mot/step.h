@@ -61,6 +61,8 @@ typedef struct mot_layer_result {
     const mot_real *weight;   /* [total, K]: of their outputs */
     const int64_t *load;      /* [E], on every rank */
     const double *importance; /* [E]: sums of probabilities */
+    const mot_real *score;    /* [total, E]: softmax probabilities of all experts; NULL: soft */
+    const mot_real *features; /* [total, F]: what the gate saw; NULL: a text's words, or soft */
 } mot_layer_result;
 
 /* What came out. The scalars, times and loads are the same on every rank; the other arrays are the coordinator's,

@@ -1,0 +1,69 @@
+/* analysis.h: what every expert of a layer would have made of every sample, in one file:
+ *
+ *      /sample, /label, /group, /loss, /predicted, /hit     [N]      of the evaluation as it is, in the order of samples
+ *      /layer0/expert                                       [E]      experts by their numbers in the beginning
+ *      /layer0/gate_score                                   [N, E]   probabilities that choices go by
+ *      /layer0/chosen, /layer0/weight                       [N, K]   the choices, by numbers in the beginning
+ *      /layer0/features                                     [N, F]   what the gate saw; else the attribute features_missing says why
+ *      /layer0/only_loss, /layer0/only_predicted            [N, E]   with that expert alone
+ *      /layer0/without_loss, /layer0/without_predicted      [N, E]   without it; not for E = 1
+ *      /layer0/kept/{expert [R, E], loss [R], accuracy [R]}          with the busiest half, quarter and eighth alone; not for E = 1
+ *      /layer1/...                                                   of several layers, the others as they are
+ *
+ * With an expert alone, or without some, the others are as if they were not there: choices, probabilities and weights are as
+ * mot/choose.h has them for those that are left. docs/files.md has the table. The file is sealed, there as a whole or not at
+ * all, and has the same bytes but for its date on any number of ranks. Not collective: the root writes it. */
+#ifndef MOT_ANALYSIS_H
+#define MOT_ANALYSIS_H
+
+#include "mot/record.h"
+
+typedef struct mot_analysis_layer {
+    int experts, choices;          /* E, K */
+    const int *origin;             /* [E] */
+    size_t features;               /* F; 0: there are none, */
+    const char *without_features;  /* and why */
+    size_t parts;                  /* R */
+} mot_analysis_layer;
+
+typedef struct mot_analysis_about {
+    const mot_record_about *run;
+    const char *checkpoint, *checkpoint_digest; /* its path, and the digest of its parameters */
+    const char *split, *config_digest;
+    mot_gidx step, samples;          /* N */
+    const mot_analysis_layer *layer; /* [run->layers] */
+} mot_analysis_about;
+
+/* What has a row a sample. In memory: */
+typedef enum mot_analysis_column {
+    MOT_ANALYSIS_SAMPLE,    /* mot_gidx */
+    MOT_ANALYSIS_LABEL,     /* int32_t, as the next */
+    MOT_ANALYSIS_GROUP,
+    MOT_ANALYSIS_LOSS,      /* double */
+    MOT_ANALYSIS_PREDICTED, /* int32_t */
+    MOT_ANALYSIS_HIT,       /* int8_t; -1: nothing is right or wrong */
+    MOT_ANALYSIS_GATE_SCORE, /* of a layer from here on: float [E] */
+    MOT_ANALYSIS_CHOSEN,     /* int32_t [K] */
+    MOT_ANALYSIS_WEIGHT,     /* float [K] */
+    MOT_ANALYSIS_FEATURES,   /* float [F] */
+    MOT_ANALYSIS_ONLY_LOSS,  /* float [E], as all losses that follow; */
+    MOT_ANALYSIS_ONLY_PREDICTED, /* int32_t [E], as all predictions */
+    MOT_ANALYSIS_WITHOUT_LOSS,
+    MOT_ANALYSIS_WITHOUT_PREDICTED,
+    MOT_ANALYSIS_COLUMNS
+} mot_analysis_column;
+
+typedef struct mot_analysis mot_analysis;
+
+/* Makes the file, and its folder; all columns that there are, without numbers. On failure *analysis is NULL, and nothing is left. */
+mot_status mot_analysis_create(mot_analysis **analysis, const char *path, const mot_analysis_about *about);
+/* Rows [first, first + count) of a column. */
+mot_status mot_analysis_write(mot_analysis *analysis, int layer, mot_analysis_column column, mot_gidx first, size_t count,
+                              const void *rows);
+/* Of the parts of a layer's experts: kept [R, E] is 1 for those that are there; loss, accuracy [R]. */
+mot_status mot_analysis_write_parts(mot_analysis *analysis, int layer, const int8_t *kept, const double *loss,
+                                    const double *accuracy);
+/* `commit`: the file is there from here on; else nothing is. *analysis is NULL afterwards; one that is NULL is fine. */
+mot_status mot_analysis_close(mot_analysis **analysis, bool commit);
+
+#endif
