@@ -7,6 +7,7 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/run.h"
+#include "mot/types.h"
 
 enum { KEY_JSON = 256 };
 
@@ -20,18 +21,20 @@ typedef struct arguments {
 /* KEY=VALUE that is no setting of the run. */
 static error_t take_setting(arguments *given, const char *text, struct argp_state *state)
 {
-    static const char all[] = "route.all=";
     mot_eval_request *request = &given->request;
-    if (strncmp(text, "mask=", 5) == 0) {
-        request->mask = text + 5;
-    } else if (strncmp(text, all, strlen(all)) == 0) {
-        request->analyse = true;
-        if (strcmp(text + strlen(all), "record") != 0) argp_error(state, "%s: expected route.all=record", text);
-        if (strcmp(text + strlen(all), "record") != 0) return EINVAL;
-    } else {
-        return mot_cli_add_setting(&given->settings, text, state);
-    }
-    return 0;
+    const char *all = NULL;
+    const struct {
+        const char *key, **value;
+    } own[] = {{"mask=", &request->mask}, {"gate.from=", &request->gate_from}, {"route.all=", &all}};
+    size_t i = 0;
+    while (i < MOT_COUNT(own) && strncmp(text, own[i].key, strlen(own[i].key)) != 0) ++i;
+    if (i == MOT_COUNT(own)) return mot_cli_add_setting(&given->settings, text, state);
+    *own[i].value = text + strlen(own[i].key);
+    if (all == NULL) return 0;
+    request->analyse = true;
+    if (strcmp(all, "record") == 0) return 0;
+    argp_error(state, "%s: expected route.all=record", text);
+    return EINVAL;
 }
 
 static error_t take(int key, char *text, struct argp_state *state)
@@ -46,6 +49,10 @@ static error_t take(int key, char *text, struct argp_state *state)
         given->path = text;
         return 0;
     case ARGP_KEY_END:
+        if (given->request.analyse && (given->request.mask != NULL || given->request.gate_from != NULL)) {
+            argp_error(state, "route.all=record is of the run as it is, without mask and gate.from");
+            return EINVAL;
+        }
         if (given->path != NULL) return 0;
         argp_error(state, "an argument is missing, expected %s", state->root_argp->args_doc);
         return EINVAL;
@@ -68,7 +75,10 @@ mot_status mot_cmd_eval(int argc, char **argv)
             "Another data set is read as the run's own: with its normalization, and with classes, words and "
             "columns matched by name. What does not fit is refused.\n\n"
             "mask=[0, 3] evaluates without experts 0 and 3: their samples go to the gate's next choice, and weights are "
-            "shared out among those that are left. [1:3] is expert 3 of layer 1, of several layers."};
+            "shared out among those that are left. [1:3] is expert 3 of layer 1, of several layers.\n\n"
+            "gate.from=OTHER has the gate of another run folder or checkpoint choose among this run's experts.\n\n"
+            "route.all=record writes RUN/eval/step-*.h5: the loss and class of every sample with each expert alone, without "
+            "each, and with the busiest half, quarter and eighth; of E experts 2 E + 3 evaluations more, in each layer."};
     arguments given = {0};
     bool help;
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);

@@ -13,6 +13,10 @@ mot_status mot_initial_check_directions(const char *name, const mot_tensor *tens
 
 /* run_initial_run.c. Reads what init.parts has of another run's checkpoint, and keeps it unless it is only looked at. Its own status. */
 mot_status mot_initial_of_run(const run_world *world, const char *path, bool take);
+/* Of a checkpoint the gates alone, with their biases, which must be as these are; `key` stands in sentences. Its own status. And a
+ * warning where it has learned with other data. */
+mot_status mot_initial_gates(const run_world *world, const char *key, const char *path);
+mot_status mot_initial_warn_of_data(const run_world *world, const char *key, const char *path);
 /* Says what comes from there, and what of the data is other than there. Its own status. */
 mot_status mot_initial_say(const run_world *world, const char *path);
 

@@ -22,7 +22,9 @@
 
 typedef struct taking {
     const mot_model *model;
-    const char *path;
+    const char *key, *path; /* "init.from", for sentences; the checkpoint */
+    mot_part_set parts;
+    double noise;
     mot_values *values;
     bool keep;
     size_t taken; /* tensors */
@@ -46,11 +48,22 @@ static size_t experts_there(const mot_values *values, const char *gate)
     return beside(gate, "gate", "experts", experts) ? mot_values_units(values, experts) : 0;
 }
 
+/* Whether a run begins with it, which may do without. */
+static bool of_beginning(const taking *t)
+{
+    return strcmp(t->key, "init.from") == 0;
+}
+
+static const char *parts_hint(const taking *t)
+{
+    return of_beginning(t) ? " (init.parts says what is taken)" : "";
+}
+
 /* The gate of one expert has chosen nothing. */
 static bool is_left(const taking *t, size_t unit)
 {
     const mot_layer *layer = mot_model_layer_of(t->model, unit);
-    return t->model->units.unit[unit].role == MOT_ROLE_GATE && layer->experts > 1 &&
+    return of_beginning(t) && t->model->units.unit[unit].role == MOT_ROLE_GATE && layer->experts > 1 &&
            experts_there(t->values, t->model->units.unit[unit].group) == 1;
 }
 
@@ -67,7 +80,7 @@ static mot_status other_shape(const taking *t, const char *name, const mot_value
         const size_t used = strlen(here);
         snprintf(here + used, sizeof here - used, "%s%zu", d > 0 ? ", " : "", tensor->shape[d]);
     }
-    return mot_fail(MOT_ERR_INPUT, "init.from: %s has %s of shape [%s], here it has [%s]", t->path, name, there, here);
+    return mot_fail(MOT_ERR_INPUT, "%s: %s has %s of shape [%s], here it has [%s]", t->key, t->path, name, there, here);
 }
 
 static mot_status check_shape(const taking *t, const char *name, const mot_values_found *found, const mot_tensor *tensor)
@@ -89,12 +102,12 @@ static mot_status find(const taking *t, size_t first, const mot_tensor *tensor, 
     if (found->units == 0 && (beside(unit->group, "experts", "tied", other) || beside(unit->group, "tied", "experts", other)))
         MOT_TRY(mot_values_find(t->values, other, tensor, found));
     if (found->units == 0)
-        return mot_fail(MOT_ERR_INPUT, "init.from: %s has no %s, which this model has (init.parts says what is taken)", t->path, name);
+        return mot_fail(MOT_ERR_INPUT, "%s: %s has no %s, which this model has%s", t->key, t->path, name, parts_hint(t));
     MOT_TRY(check_shape(t, name, found, tensor));
     if (found->units == 1 || found->units == here) return MOT_OK;
     return unit->row != MOT_ALONE
-               ? mot_fail(MOT_ERR_INPUT, "init.from: %s has %zu experts, this run %zu: expected as many, or one", t->path, found->units, here)
-               : mot_fail(MOT_ERR_INPUT, "init.from: %s is tied here (model.tie), and %s has one for each of %zu experts", name, t->path,
+               ? mot_fail(MOT_ERR_INPUT, "%s: %s has %zu experts, this run %zu: expected as many, or one", t->key, t->path, found->units, here)
+               : mot_fail(MOT_ERR_INPUT, "%s: %s is tied here (model.tie), and %s has one for each of %zu experts", t->key, name, t->path,
                           found->units);
 done:
     return status;
@@ -112,7 +125,7 @@ static mot_status add_noise(const taking *t, const mot_unit *unit, size_t r, mot
     for (size_t i = 0; i < count; ++i) sum += (double)value[i];
     for (size_t i = 0; i < count; ++i) squares += ((double)value[i] - sum / (double)count) * ((double)value[i] - sum / (double)count);
     mot_normal_row(config->seed, MOT_STREAM_PART, (const uint32_t[]){(uint32_t)(unit->params->unit + 2), (uint32_t)r, 0, 0},
-                   (float)(config->init.noise * sqrt(squares / (double)count)), noise, count);
+                   (float)(t->noise * sqrt(squares / (double)count)), noise, count);
     for (size_t i = 0; i < count; ++i) value[i] += (mot_real)noise[i];
 done:
     mot_free(noise);
@@ -139,7 +152,7 @@ static mot_status take_tensor(taking *t, size_t first, size_t r)
         if (params == NULL) continue;
         MOT_TRY(mot_values_read(t->values, &found, found.units > 1 ? u : 0, tensor->count, value));
         if (mot_initial_directed(t->model, unit, r)) MOT_TRY(mot_initial_check_directions(name, tensor, expert, u, 1, value));
-        if (expert && t->model->config->init.noise > 0) MOT_TRY(add_noise(t, &unit[u], r, value));
+        if (expert && t->noise > 0) MOT_TRY(add_noise(t, &unit[u], r, value));
         if (t->keep) memcpy(params->value + tensor->offset, value, tensor->count * sizeof *value);
     }
 done:
@@ -158,8 +171,8 @@ static mot_status take_bias(const taking *t, size_t unit)
     mot_real *bias = NULL;
     mot_status status = MOT_OK;
     if (there != here)
-        return mot_fail(MOT_ERR_INPUT, "init.from: %s has a gate of %zu experts, this run of %zu (init.parts without gate has it drawn)",
-                        t->path, there, here);
+        return mot_fail(MOT_ERR_INPUT, "%s: %s has a gate of %zu experts, this run of %zu%s", t->key, t->path, there, here,
+                        of_beginning(t) ? " (init.parts without gate has it drawn)" : "");
     if (t->model->comm->rank != MOT_ROOT) return MOT_OK;
     for (const mot_layer *before = t->model->layer; before < layer; ++before)
         first += experts_there(t->values, t->model->units.unit[before->first_unit].group);
@@ -174,7 +187,7 @@ done:
 static mot_status take_units(taking *t, size_t first)
 {
     const mot_unit *unit = &t->model->units.unit[first];
-    const mot_part_set parts = t->model->config->init.parts;
+    const mot_part_set parts = t->parts;
     mot_status status = MOT_OK;
     if (is_left(t, first)) {
         mot_values_leave(t->values, unit->group);
@@ -192,25 +205,42 @@ static mot_status take_all(taking *t)
     const mot_units *units = &t->model->units;
     mot_status status = MOT_OK;
     for (size_t u = 0; u < units->count; u += mot_units_alike(units, u)) MOT_TRY(take_units(t, u));
-    const char *left = mot_values_left(t->values, t->model->config->init.parts);
+    const char *left = mot_values_left(t->values, t->parts);
     if (left != NULL)
-        status = mot_fail(MOT_ERR_INPUT, "init.from: %s has %s, which this model has not (init.parts says what is taken)", t->path, left);
+        status = mot_fail(MOT_ERR_INPUT, "%s: %s has %s, which this model has not%s", t->key, t->path, left, parts_hint(t));
     else if (t->taken == 0)
-        status = mot_fail(MOT_ERR_INPUT, "init.from: %s has nothing of init.parts that could be taken: the gate of one expert chose nothing",
-                          t->path);
+        status = mot_fail(MOT_ERR_INPUT, "%s: %s has nothing of init.parts that could be taken: the gate of one expert chose nothing",
+                          t->key, t->path);
 done:
     return status;
 }
 
+static mot_status take_from(taking *t)
+{
+    mot_status status;
+    MOT_TRY(mot_values_open(&t->values, t->path));
+    status = take_all(t);
+done:
+    mot_values_close(&t->values);
+    return status == MOT_ERR_FILE ? MOT_ERR_INPUT : status; /* the user's choice of a run */
+}
+
+static taking initial(const run_world *world, const char *path)
+{
+    const mot_config *config = world->model.config;
+    return (taking){.model = &world->model, .key = "init.from", .path = path, .parts = config->init.parts, .noise = config->init.noise};
+}
+
 mot_status mot_initial_of_run(const run_world *world, const char *path, bool take)
 {
-    taking t = {.model = &world->model, .path = path, .keep = take};
-    mot_status status;
-    MOT_TRY(mot_values_open(&t.values, path));
-    status = take_all(&t);
-done:
-    mot_values_close(&t.values);
-    return status == MOT_ERR_FILE ? MOT_ERR_INPUT : status; /* the user's choice of a run */
+    taking t = initial(world, path);
+    t.keep = take;
+    return take_from(&t);
+}
+
+mot_status mot_initial_gates(const run_world *world, const char *key, const char *path)
+{
+    return take_from(&(taking){.model = &world->model, .key = key, .path = path, .parts = 1u << MOT_PART_GATE, .keep = true});
 }
 
 /* ---- what is said ---- */
@@ -225,7 +255,7 @@ static void list_parts(mot_part_set parts, char text[80])
 }
 
 /* Values that were learned with other data are taken by their places, whatever those mean. */
-static mot_status warn_of_data(const run_world *world, const char *path)
+mot_status mot_initial_warn_of_data(const run_world *world, const char *key, const char *path)
 {
     const mot_data_config *data = &world->model.config->data;
     mot_schema there = {0};
@@ -233,7 +263,7 @@ static mot_status warn_of_data(const run_world *world, const char *path)
     MOT_TRY(mot_checkpoint_more(path, mot_run_read_schema, &there));
     const char *other = there.format.bytes > 0 ? mot_schema_difference(&world->schema, &there) : NULL;
     if (other != NULL)
-        mot_log(MOT_LOG_WARNING, "init.from: %s has learned with other %s than %s = %s has: its values may mean something else here", path,
+        mot_log(MOT_LOG_WARNING, "%s: %s has learned with other %s than %s = %s has: its values may mean something else here", key, path,
                 other, mot_source_files_key(data), mot_source_title(data));
 done:
     mot_schema_free(&there);
@@ -259,8 +289,8 @@ mot_status mot_initial_say(const run_world *world, const char *path)
     const mot_part_set all = (1u << MOT_PARTS) - 1;
     const double noise = model->config->init.noise;
     mot_part_set parts = model->config->init.parts;
+    taking t = initial(world, path);
     char taken[80], drawn[80], experts[400], beside_them[80] = "";
-    taking t = {.model = model, .path = path};
     mot_status status;
     MOT_TRY(mot_values_open(&t.values, path));
     for (int l = 0; l < model->layers; ++l)
@@ -271,7 +301,7 @@ mot_status mot_initial_say(const run_world *world, const char *path)
     if (noise > 0) snprintf(beside_them, sizeof beside_them, ", with a noise of %g of their deviation", noise);
     mot_log(MOT_LOG_INFO, "initial values from %s: %s of %s%s%s%s", path, taken, experts, beside_them,
             drawn[0] != '\0' ? "; drawn: " : "", drawn);
-    status = warn_of_data(world, path);
+    status = mot_initial_warn_of_data(world, t.key, path);
 done:
     mot_values_close(&t.values);
     return status;

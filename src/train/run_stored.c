@@ -68,6 +68,7 @@ static mot_status put_json(const mot_run *run, const char *checkpoint, const mot
     mot_json *json = mot_json_begin();
     mot_json_text(json, "checkpoint", checkpoint);
     if (request->mask != NULL) mot_json_text(json, "mask", request->mask);
+    if (request->gate_from != NULL) mot_json_text(json, "gate.from", request->gate_from);
     mot_json_text(json, "data", mot_source_title(&config->data));
     mot_json_text(json, "eval.split", config->eval.split);
     mot_json_int(json, "eval.step", run->course.progress.step);
@@ -99,6 +100,7 @@ mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, co
     if (request->mask != NULL) MOT_TRY(mot_comm_agree(comm, mot_run_mask(&run->course.mask, &run->world.model, request->mask)));
     mot_run_banner(&run->world, &run->course, what); /* of the experts that it has */
     if (request->mask != NULL) mot_log(MOT_LOG_INFO, "  mask     %s: these experts are as if they were not there", request->mask);
+    if (request->gate_from != NULL) MOT_TRY(mot_run_take_gates(&run->world, request->gate_from));
     if (request->analyse) MOT_TRY(mot_run_analyse_check(run, checkpoint));
     MOT_TRY(mot_run_evaluate(run));
     if (json != NULL && comm->rank == MOT_ROOT) status = put_json(run, checkpoint, request, json);

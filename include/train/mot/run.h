@@ -41,6 +41,7 @@ mot_status mot_run_keep_experts(mot_run *run, const bool *keep);
 /* What an evaluation is to do besides. */
 typedef struct mot_eval_request {
     const char *mask; /* "[3]", "[3, 1:2]": experts of the first layer, or of LAYER:, are as if they were not there; NULL: none */
+    const char *gate_from; /* a run folder or checkpoint whose gates choose in place of these; NULL: none */
     bool analyse;     /* what every expert makes of every sample: RUN/eval/step-*.h5 (mot/analysis.h) */
 } mot_eval_request;
 
