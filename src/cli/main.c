@@ -24,6 +24,7 @@ static const struct verb {
     {"predict", mot_cmd_predict, true, "say classes, probabilities and experts of samples"},
     {"bench", mot_cmd_bench, true, "measure the steps of a configuration, and what they could reach here"},
     {"study", mot_cmd_study, true, "train many models and answer a question from all of them"},
+    {"report", mot_cmd_report, false, "show what runs have learned, as a page of figures"},
     {"data", mot_cmd_data, false, "import, make and show data sets"},
     {"inspect", mot_cmd_inspect, false, "show what is in a run, checkpoint, record or data set"},
 };
@@ -189,7 +190,7 @@ static int run(mot_start *start, int argc, char **argv)
     for (size_t v = 0; v < MOT_COUNT(verbs); ++v)
         if (strcmp(argv[1], verbs[v].name) == 0) return run_verb(start, &verbs[v], argc - 1, argv + 1);
     return finish(mot_fail(
-        MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, predict, bench, study, data, inspect",
+        MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, predict, bench, study, report, data, inspect",
         argv[1]));
 }
 

@@ -37,27 +37,32 @@ static void put_text(mot_json *json, const char *text)
 static void put_quoted(mot_json *json, const char *text)
 {
     put_text(json, "\"");
-    for (const char *at = text; *at != '\0'; ++at) {
-        const unsigned char byte = (unsigned char)*at;
+    for (const char *plain = text;; ++text) {
+        const unsigned char byte = (unsigned char)*text;
         char escape[8];
+        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f) continue; /* UTF-8 passes as it is */
+        put(json, plain, (size_t)(text - plain));
+        plain = text + 1;
+        if (byte == '\0') break;
         if (byte == '"' || byte == '\\')
             snprintf(escape, sizeof escape, "\\%c", byte);
         else if (byte == '\n')
             snprintf(escape, sizeof escape, "\\n");
         else if (byte == '\t')
             snprintf(escape, sizeof escape, "\\t");
-        else if (byte < 0x20 || byte == 0x7f)
-            snprintf(escape, sizeof escape, "\\u%04x", byte);
         else
-            snprintf(escape, sizeof escape, "%c", byte); /* UTF-8 passes as it is */
+            snprintf(escape, sizeof escape, "\\u%04x", byte);
         put_text(json, escape);
     }
     put_text(json, "\"");
 }
 
+/* NULL: of a list. */
 static void put_key(mot_json *json, const char *key)
 {
-    if (json != NULL && json->length > 1) put_text(json, ", ");
+    const char last = json == NULL || json->length == 0 ? '{' : json->text[json->length - 1];
+    if (last != '{' && last != '[') put_text(json, ", ");
+    if (key == NULL) return;
     put_quoted(json, key);
     put_text(json, ": ");
 }
@@ -77,6 +82,10 @@ static void put_real(mot_json *json, double value)
         put_text(json, "null");
         return;
     }
+    if (fabs(value) < 1e15 && value == trunc(value) && !(value == 0 && signbit(value))) {
+        put_int(json, (int64_t)value); /* the same text, sooner */
+        return;
+    }
     for (int digits = 15; digits <= 17; ++digits) {
         snprintf(number, sizeof number, "%.*g", digits, value);
         if (strtod(number, NULL) == value) break;
@@ -94,7 +103,16 @@ mot_json *mot_json_begin(void)
 void mot_json_text(mot_json *json, const char *key, const char *value)
 {
     put_key(json, key);
-    put_quoted(json, value);
+    if (value == NULL)
+        put_text(json, "null");
+    else
+        put_quoted(json, value);
+}
+
+void mot_json_bool(mot_json *json, const char *key, bool value)
+{
+    put_key(json, key);
+    put_text(json, value ? "true" : "false");
 }
 
 void mot_json_int(mot_json *json, const char *key, int64_t value)
@@ -140,6 +158,17 @@ void mot_json_texts(mot_json *json, const char *key, size_t count, char *const *
         put_quoted(json, values[i]);
     }
     put_text(json, "]");
+}
+
+void mot_json_open(mot_json *json, const char *key, char bracket)
+{
+    put_key(json, key);
+    put(json, &bracket, 1);
+}
+
+void mot_json_close(mot_json *json, char bracket)
+{
+    put(json, &bracket, 1);
 }
 
 mot_status mot_json_end(mot_json *json, char **text)

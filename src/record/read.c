@@ -21,14 +21,15 @@ static void find(char path[128], const mot_record_item *item)
                                            [MOT_RECORD_CLASS_LOAD] = "class_load",
                                            [MOT_RECORD_GROUP_LOAD] = "group_load"};
     char group[MOT_RECORD_GROUP];
-    static const char *const table[] = {
-        [MOT_RECORD_STEPS] = "steps", [MOT_RECORD_FIGURES] = "eval", [MOT_RECORD_CHOICES] = "assign"};
-    if (item->kind < MOT_COUNT(table)) {
-        snprintf(path, 128, "%s/%.100s", table[item->kind], item->name);
-        return;
-    }
-    mot_record_layer_group(group, item->layer);
-    snprintf(path, 128, "%s/%s", group, of_layer[item->kind]);
+    static const char *const table[] = {[MOT_RECORD_STEPS] = "steps", [MOT_RECORD_FIGURES] = "eval"};
+    const char *name = item->name;
+    if (item->kind == MOT_RECORD_CHOICES)
+        mot_record_assign_group(group, item->layer);
+    else if (item->kind < MOT_COUNT(table))
+        snprintf(group, sizeof group, "%s", table[item->kind]);
+    else
+        mot_record_layer_group(group, item->layer), name = of_layer[item->kind];
+    snprintf(path, 128, "%s/%.100s", group, name);
 }
 
 mot_status mot_record_span(const char *path, mot_gidx *first, mot_gidx *last)
@@ -246,7 +247,7 @@ done:
     return status;
 }
 
-static mot_status take_segment(hid_t segment, size_t count, const mot_record_item *item, mot_record_values *values)
+mot_status mot_record_add(hid_t segment, size_t count, const mot_record_item *item, mot_record_values *values)
 {
     int begun, *origin = NULL;
     mot_status status;
@@ -259,7 +260,7 @@ done:
     return status;
 }
 
-mot_status mot_record_read(const char *run, size_t count, const mot_record_item *item, mot_record_values *values)
+mot_status mot_record_each(const char *run, mot_record_taker *take, void *with)
 {
     record_segment *segment = NULL;
     size_t segments = 0;
@@ -269,9 +270,28 @@ mot_status mot_record_read(const char *run, size_t count, const mot_record_item 
         hid_t file = H5I_INVALID_HID;
         status = mot_record_segment_path(path, run, &segment[s]);
         if (status == MOT_OK) status = mot_h5_open_sealed(&file, path, "segment of a record");
-        if (status == MOT_OK) status = take_segment(file, count, item, values);
+        if (status == MOT_OK) status = take(with, file);
         mot_h5_close(&file);
     }
     mot_free(segment);
     return status;
+}
+
+/* What mot_record_read was asked. */
+typedef struct read_request {
+    size_t count;
+    const mot_record_item *item;
+    mot_record_values *values;
+} read_request;
+
+static mot_status take_request(void *with, hid_t segment)
+{
+    const read_request *request = with;
+    return mot_record_add(segment, request->count, request->item, request->values);
+}
+
+mot_status mot_record_read(const char *run, size_t count, const mot_record_item *item, mot_record_values *values)
+{
+    read_request request = {count, item, values};
+    return mot_record_each(run, take_request, &request);
 }

@@ -56,6 +56,8 @@ enum { MOT_RECORD_GROUP = 24 };
 const char *mot_record_expert_axis(int layer);
 /* "layer0" of a layer of experts. */
 void mot_record_layer_group(char group[MOT_RECORD_GROUP], int layer);
+/* "assign" of the first layer, "layer1_assign" of the next, ... */
+void mot_record_assign_group(char group[MOT_RECORD_GROUP], int layer);
 
 typedef struct record_table {
     char group[MOT_RECORD_GROUP];

@@ -172,6 +172,14 @@ void mot_record_layer_group(char group[MOT_RECORD_GROUP], int layer)
     snprintf(group, MOT_RECORD_GROUP, "layer%d", layer);
 }
 
+void mot_record_assign_group(char group[MOT_RECORD_GROUP], int layer)
+{
+    if (layer == 0)
+        snprintf(group, MOT_RECORD_GROUP, "assign");
+    else
+        snprintf(group, MOT_RECORD_GROUP, "layer%d_assign", layer);
+}
+
 mot_status mot_record_table_make(record_table *table, size_t columns, const record_column *column)
 {
     mot_status status = mot_allocate(&table->column, columns, sizeof *column, "the routing record");
@@ -206,8 +214,7 @@ mot_status mot_record_tables_make(record_table *tables, const record_source *sou
         MOT_TRY(make(&tables[record_layer_table(l, LAYER_LOADS)], group, "step", columns, column));
         columns = snapshots_columns(column, source, l);
         MOT_TRY(make(&tables[record_layer_table(l, LAYER_SNAPSHOTS)], group, "snapshot_step", columns, column));
-        const size_t used = strlen(group);
-        snprintf(group + used, sizeof group - used, "_assign");
+        mot_record_assign_group(group, l);
         MOT_TRY(make(&tables[record_layer_table(l, LAYER_ASSIGN)], group, "row", l > 0 ? MOT_COUNT(assign_columns) : 0,
                      assign_columns));
     }

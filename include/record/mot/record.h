@@ -128,16 +128,21 @@ void mot_record_unlinked(mot_record *record);
  * have ended get their names by it. */
 mot_status mot_record_keep_linked(mot_record *record);
 
-/* ---- JSON, one flat object ---- */
+/* ---- JSON: an object, flat unless something is opened in it ---- */
 typedef struct mot_json mot_json;
 mot_json *mot_json_begin(void); /* NULL: memory; all else takes that, and mot_json_end says it */
-void mot_json_text(mot_json *json, const char *key, const char *value);
+void mot_json_text(mot_json *json, const char *key, const char *value); /* NULL: null */
+void mot_json_bool(mot_json *json, const char *key, bool value);
 void mot_json_int(mot_json *json, const char *key, int64_t value);
 void mot_json_real(mot_json *json, const char *key,
                    double value); /* not finite: null; shortest text that reads back */
 void mot_json_reals(mot_json *json, const char *key, size_t count, const double *values);
 void mot_json_ints(mot_json *json, const char *key, size_t count, const int64_t *values);
 void mot_json_texts(mot_json *json, const char *key, size_t count, char *const *values);
+/* An object or a list ('{', '[') within; what follows is in it until it is closed ('}', ']'). In a list keys are NULL, of
+ * everything. */
+void mot_json_open(mot_json *json, const char *key, char bracket);
+void mot_json_close(mot_json *json, char bracket);
 /* Ends the object; mot_free(*text). The text has no line end. Releases json. */
 mot_status mot_json_end(mot_json *json, char **text);
 /* Ends the object and makes it, as one line, the file `path`: complete or as it was. Releases json. */

@@ -20,7 +20,7 @@ typedef enum mot_record_kind {
 typedef struct mot_record_item {
     mot_record_kind kind;
     const char *name; /* of the first three */
-    int layer;        /* of the others; the first is 0 */
+    int layer;        /* of the others, and of choices; the first is 0 */
 } mot_record_item;
 
 /* Rows of numbers, integers among them as doubles. A row has `rank` extents, of which `shape` has as many as fit. */
@@ -48,5 +48,22 @@ mot_status mot_record_take(hid_t segment, const mot_record_item *item, bool last
  * the run began with: those that have gone have no samples, and figures that are no numbers. values [count], zeroed by the caller and freed by it,
  * whatever comes back. */
 mot_status mot_record_read(const char *run, size_t count, const mot_record_item *item, mot_record_values *values);
+/* The same of one segment, and the next. */
+mot_status mot_record_add(hid_t segment, size_t count, const mot_record_item *item, mot_record_values *values);
+
+/* Calls `take` with each segment of a run's record, open, in the order of steps, until one fails; none where there is no record. */
+typedef mot_status mot_record_taker(void *with, hid_t segment);
+mot_status mot_record_each(const char *run, mot_record_taker *take, void *with);
+
+/* Assignments as they stand: what a segment does not say is -1, or not a number. */
+typedef struct mot_record_choices {
+    size_t rows;
+    const int64_t *step, *sample;
+    const int32_t *split, *label, *group, *choice, *expert, *predicted;
+    const float *prob, *loss;
+} mot_record_choices;
+/* Calls `take` with those of a segment's layer block by block, so that memory holds few of them. */
+typedef mot_status mot_record_choices_taker(void *with, const mot_record_choices *choices);
+mot_status mot_record_each_choice(hid_t segment, int layer, mot_record_choices_taker *take, void *with);
 
 #endif

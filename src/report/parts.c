@@ -1,0 +1,9 @@
+/* What a report is made of, in the order of the page. */
+#include "parts.h"
+
+const report_part_kind *const mot_report_parts[] = {
+    &mot_report_part_classes,
+    &mot_report_part_load,
+    &mot_report_part_cost,
+};
+const size_t mot_report_part_count = MOT_COUNT(mot_report_parts);

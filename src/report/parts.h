@@ -1,0 +1,9 @@
+/* parts.h: a part is a file part_NAME.c with one of these, and a row in parts.c. */
+#ifndef MOT_REPORT_PARTS_H
+#define MOT_REPORT_PARTS_H
+
+#include "report_private.h"
+
+extern const report_part_kind mot_report_part_classes, mot_report_part_load, mot_report_part_cost;
+
+#endif

@@ -1,0 +1,242 @@
+/* report_private.h: what the files of a report share.
+ *
+ *      runs ──► report_run ──► parts (a function each) ──► views ──► JSON, CSV, pictures
+ *
+ * A run is read once (read_*.c); a part computes from what was read, and knows nothing of how its views are shown; those who show
+ * them (write_*.c) know kinds of views and no parts. All that is made lies in one pool, and goes with it. */
+#ifndef MOT_REPORT_PRIVATE_H
+#define MOT_REPORT_PRIVATE_H
+
+#include "mot/config.h"
+#include "mot/record_read.h"
+#include "mot/report.h"
+#include "mot/types.h"
+
+/* ---- pool.c: memory that is let go at once ---- */
+
+typedef struct report_pool {
+    void **block; /* owned */
+    size_t blocks, room;
+    mot_status status; /* the first text that failed */
+} report_pool;
+void mot_report_pool_free(report_pool *pool);
+/* `count` elements of `size` bytes, zeroed, into *pointer. */
+mot_status mot_report_take(report_pool *pool, void *pointer, size_t count, size_t size);
+/* printf; where memory is short "", and pool->status says so. */
+const char *mot_report_text(report_pool *pool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- views ---- */
+
+typedef enum report_kind {
+    REPORT_HEAT,
+    REPORT_LINES,
+    REPORT_BARS,
+    REPORT_SCATTER,
+    REPORT_FLOW,
+    REPORT_GALLERY,
+    REPORT_TABLE,
+    REPORT_KINDS
+} report_kind;
+
+typedef struct report_axis {
+    const char *label;
+    size_t count;
+    const char *const *names; /* [count]: of rows, columns, groups of bars; or */
+    const double *values;     /* [count]: of lines */
+    double low, high;         /* both 0: as the numbers have it */
+} report_axis;
+
+typedef struct report_series {
+    const char *name;
+    size_t count;            /* of a scatter; else that of the axis x */
+    const double *x;         /* of a scatter */
+    const double *value;     /* [count] */
+    const double *low, *high; /* both or none */
+    bool dashed;
+} report_series;
+
+typedef struct report_frame {
+    mot_gidx step;
+    const char *label;
+    const double *value; /* heat: [y, x]; counts where there are modes */
+} report_frame;
+
+typedef struct report_mark {
+    double x;
+    const char *label;
+} report_mark;
+
+typedef struct report_cell { /* of a table: a text, or a number */
+    const char *text;
+    double value;
+} report_cell;
+
+typedef struct report_item { /* of a gallery */
+    size_t of;
+    const char *picture, *text, *caption; /* picture: a data URL; NULL: there is none */
+    mot_gidx sample;
+} report_item;
+
+typedef struct report_view {
+    report_kind kind;
+    const char *id, *title, *note, *csv;
+    int run, layer; /* -1: of all */
+    report_axis x, y;
+    const char *unit;
+    bool diverging, modes, diagonal;
+    size_t series_count, frames, marks, rows, items;
+    report_series *series; /* lines, bars, scatter */
+    report_frame *frame;   /* heat; of a flow its snapshots */
+    const double **flow;   /* [frames, frames]: from i to j > i, [x, x] */
+    const report_mark *mark;
+    report_cell *cell; /* table [rows, x.count] */
+    report_item *item;
+    struct report_view *next;
+} report_view;
+
+struct report_all;
+typedef struct report_part {
+    const struct report_part_kind *kind;
+    int number;
+    const char *missing; /* what cannot be shown, and what to do; NULL: nothing */
+    report_view *first, *last;
+} report_part;
+
+typedef struct report_part_kind {
+    const char *id, *title, *definition, *denominator, *interval;
+    mot_status (*make)(struct report_all *report, report_part *part);
+} report_part_kind;
+extern const report_part_kind *const mot_report_parts[]; /* parts.c */
+extern const size_t mot_report_part_count;
+
+/* ---- a run as it was read ---- */
+
+/* What is known by a name, such as the keys of summary.json. */
+typedef struct report_fact {
+    const char *key, *text; /* text NULL: a number */
+    double value;
+} report_fact;
+
+/* What the evaluation set went to, at one evaluation, in one layer. */
+typedef struct report_routes {
+    mot_gidx step;
+    size_t samples, room;
+    uint16_t *expert; /* [samples, REPORT_CHOICES]: owned; REPORT_NOBODY: not said */
+} report_routes;
+enum { REPORT_CHOICES = 8, REPORT_NOBODY = 0xffff }; /* choices that are held of a sample */
+
+/* Numbers of steps, folded into bins of as many steps. */
+enum { REPORT_BINS = 400, REPORT_WINDOWS = 8, REPORT_IDLE = 100 };
+typedef struct report_fold {
+    double sum, low, high;
+    size_t steps;
+} report_fold;
+typedef enum report_load_name { REPORT_MAX_OVER_MEAN, REPORT_EFFECTIVE, REPORT_DEAD, REPORT_LOADS } report_load_name;
+typedef enum report_step_name {
+    REPORT_LOSS,
+    REPORT_COMPUTE,
+    REPORT_EXCHANGE,
+    REPORT_WAIT,
+    REPORT_STEP_NAMES
+} report_step_name;
+
+/* Counts of the choices of training, of a window of steps. */
+typedef struct report_window {
+    mot_gidx first, last;
+    double *class_load, *group_load; /* [C, E], [G, E]: first choices */
+    double *expert_load;             /* [E] */
+} report_window;
+
+typedef struct report_layer {
+    int experts, choices; /* in the beginning; choices 0: no assignment is recorded */
+    const char *const *names; /* [experts] */
+    mot_record_values snapshot, class_load, group_load; /* of each evaluation; owned */
+    report_fold *load[REPORT_LOADS];                    /* [bins] */
+    double *bin_load;                                   /* [bins, E] */
+    mot_gidx *seen;                                     /* [E]: when an expert had a sample last */
+    report_window window[REPORT_WINDOWS];
+    double *pair;  /* [E, E]: evaluations' last assignments with both among their choices; the diagonal: one */
+    report_routes *routes; /* in the order of steps */
+    size_t routes_count, routes_room;
+    size_t last_samples; /* of the last evaluation: room of what follows */
+    float *prob, *loss;  /* [last_samples], owned: of the first choice */
+    int32_t *label, *group, *predicted;
+} report_layer;
+
+typedef struct report_analysis report_analysis;
+typedef struct report_run {
+    const char *folder, *name;
+    size_t facts;
+    report_fact *fact;
+    mot_config *config; /* owned; NULL: it has none that is readable */
+    int layers, classes, groups;
+    const char *const *class_names, *const *group_names; /* [classes], [groups] */
+    report_layer *layer;                                 /* [layers] */
+    mot_gidx first, last;                                /* steps of the record; last 0: there are none */
+    size_t bins;
+    double *bin_step;                                    /* [bins]: the last of each */
+    report_fold *step[REPORT_STEP_NAMES];                /* [bins] */
+    size_t marks;
+    report_mark *mark;   /* beginnings of stages behind the first */
+    const char *spread;  /* why no sample has experts of its own, or NULL */
+    const char *checksum, *run_id;
+} report_run;
+
+typedef struct report_all {
+    report_pool pool;
+    size_t runs;
+    report_run *run;
+    size_t parts;
+    report_part *part;
+    size_t warnings;
+    const char **warning;
+    size_t warning_room;
+} report_all;
+
+/* ---- report_view.c: making views ---- */
+
+/* A view at the end of a part, of a run and a layer (-1: of all). */
+mot_status mot_report_view(report_all *report, report_part *part, report_kind kind, const char *id, const char *title,
+                           int run, int layer, report_view **view);
+/* Room for series over an axis of `count` places: each with its own values, and bounds where they are wanted. */
+mot_status mot_report_series(report_all *report, report_view *view, size_t series, size_t count, bool bounds);
+static inline double *mot_report_values(const report_view *view, size_t series)
+{
+    return (double *)view->series[series].value;
+}
+static inline double *mot_report_low(const report_view *view, size_t series)
+{
+    return (double *)view->series[series].low;
+}
+static inline double *mot_report_high(const report_view *view, size_t series)
+{
+    return (double *)view->series[series].high;
+}
+/* Frames of `count` numbers each. */
+mot_status mot_report_frames(report_all *report, report_view *view, size_t frames, size_t count);
+/* Names "0", "1", ... */
+mot_status mot_report_numbers(report_all *report, size_t count, const char *const **names);
+/* How many frames of `numbers` numbers the views of a part may have in every layer of every run, so that a page stays small;
+ * at least two. */
+size_t mot_report_frame_room(const report_all *report, size_t numbers);
+/* At most `most` of `count` places, spread evenly, the first and the last among them: pick [most]. Returns how many. */
+size_t mot_report_pick(size_t count, size_t most, size_t *pick);
+/* A sentence of what a part cannot show of a run. */
+void mot_report_lacks(report_all *report, report_part *part, const report_run *run, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+mot_status mot_report_warn(report_all *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- read_*.c ---- */
+
+mot_status mot_report_read_run(report_all *report, const char *folder, report_run *run);
+mot_status mot_report_read_facts(report_all *report, report_run *run);
+mot_status mot_report_read_record(report_all *report, report_run *run);
+void mot_report_run_free(report_run *run);
+const report_fact *mot_report_fact(const report_run *run, const char *key);
+
+/* ---- write_*.c ---- */
+
+mot_status mot_report_json(const report_all *report, char **text);
+mot_status mot_report_page(const char *json, char **text, size_t *length);
+
+#endif
