@@ -95,14 +95,7 @@ static mot_status make(report_all *report, report_part *part)
             MOT_TRY(put_windows(report, part, r, l, false));
             MOT_TRY(put_windows(report, part, r, l, true));
         }
-        if (part->last != before) continue;
-        if (run->spread != NULL)
-            mot_report_lacks(report, part, run, "There is no table of classes by expert: %s.", run->spread);
-        else if (run->classes == 0 && run->groups == 0 && run->layers > 0)
-            mot_report_lacks(report, part, run, "The data have neither classes nor groups.");
-        else
-            mot_report_lacks(report, part, run, "The record has no evaluation: `mot train %s/config.yaml eval.every=100` makes them.",
-                             run->name);
+        if (part->last == before) mot_report_lacks(report, part, run, "%s", mot_report_no_classes(report, run));
     }
 done:
     return status;

@@ -87,10 +87,7 @@ static mot_status make(report_all *report, report_part *part)
     mot_status status = MOT_OK;
     for (int r = 0; r < (int)report->runs; ++r) {
         report_run *const run = &report->run[r];
-        if (run->last == 0)
-            mot_report_lacks(report, part, run, "The run has no record yet: it is written before each checkpoint (checkpoint.every).");
-        else if (run->spread != NULL)
-            mot_report_lacks(report, part, run, "There are no loads: %s.", run->spread);
+        if (run->last == 0 || run->spread != NULL) mot_report_lacks(report, part, run, "%s", mot_report_no_loads(report, run));
         for (int l = 0; l < run->layers && run->spread == NULL && run->last > 0; ++l) {
             for (int figure = 0; figure < REPORT_LOADS; ++figure) MOT_TRY(put_figure(report, part, r, l, figure));
             MOT_TRY(put_experts(report, part, r, l));

@@ -3,7 +3,12 @@
 
 const report_part_kind *const mot_report_parts[] = {
     &mot_report_part_classes,
+    &mot_report_part_specialization,
     &mot_report_part_load,
+    &mot_report_part_concentration,
+    &mot_report_part_saturation,
+    &mot_report_part_flow,
+    &mot_report_part_together,
     &mot_report_part_cost,
 };
 const size_t mot_report_part_count = MOT_COUNT(mot_report_parts);

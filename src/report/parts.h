@@ -4,6 +4,8 @@
 
 #include "report_private.h"
 
-extern const report_part_kind mot_report_part_classes, mot_report_part_load, mot_report_part_cost;
+extern const report_part_kind mot_report_part_classes, mot_report_part_specialization, mot_report_part_load,
+    mot_report_part_concentration, mot_report_part_saturation, mot_report_part_flow, mot_report_part_together,
+    mot_report_part_cost;
 
 #endif

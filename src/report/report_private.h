@@ -226,6 +226,31 @@ void mot_report_lacks(report_all *report, report_part *part, const report_run *r
     __attribute__((format(printf, 4, 5)));
 mot_status mot_report_warn(report_all *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Why a run has no tables of classes and groups by expert, and what to do. */
+const char *mot_report_no_classes(report_all *report, const report_run *run);
+/* Why a run has no loads of steps. */
+const char *mot_report_no_loads(report_all *report, const report_run *run);
+/* "The record has no assignments of evaluations, ...": the first reason why a run has no routes of evaluations, or NULL. */
+const char *mot_report_no_routes(report_all *report, const report_run *run);
+
+/* ---- statistics.c ---- */
+
+/* The interval of Wilson (1927) at 95 % of a share of `hits` among `all`; not numbers where all is 0. */
+void mot_report_wilson(double hits, double all, double *low, double *high);
+/* Ranks from 1 on of value[count], those of equal numbers their mean. */
+mot_status mot_report_ranks(size_t count, const double *value, double *rank);
+/* Spearman's rank correlation; NaN where either is constant. */
+mot_status mot_report_spearman(size_t count, const double *a, const double *b, double *correlation);
+
+/* ---- controls.c: what other gates would have done with the same samples; tables [rows, columns] of counts ---- */
+
+/* The same rows and columns, dealt to each other by lot. */
+mot_status mot_report_shuffle(int rows, int columns, const int64_t *count, int64_t *shuffled);
+/* Each sample of a row goes to a column by lot. */
+void mot_report_draw_lots(int rows, int columns, const int64_t *count, int64_t *drawn);
+/* Whole rows go to columns, the largest first, each to the one with fewest samples: a gate that is told. */
+mot_status mot_report_tell(int rows, int columns, const int64_t *count, int64_t *told);
+
 /* ---- read_*.c ---- */
 
 mot_status mot_report_read_run(report_all *report, const char *folder, report_run *run);

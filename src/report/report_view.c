@@ -89,6 +89,31 @@ void mot_report_lacks(report_all *report, report_part *part, const report_run *r
                                     report->runs > 1 && run != NULL ? ": " : "", sentence);
 }
 
+const char *mot_report_no_classes(report_all *report, const report_run *run)
+{
+    if (run->spread != NULL) return mot_report_text(&report->pool, "There is no table of classes by expert: %s.", run->spread);
+    if (run->classes == 0 && run->groups == 0 && run->layers > 0) return "The data have neither classes nor groups.";
+    return mot_report_text(&report->pool, "The record has no evaluation: `mot train %s/config.yaml eval.every=100` makes them.",
+                           run->name);
+}
+
+const char *mot_report_no_loads(report_all *report, const report_run *run)
+{
+    if (run->spread != NULL) return mot_report_text(&report->pool, "There are no loads: %s.", run->spread);
+    return "The run has no record yet: it is written before each checkpoint (checkpoint.every).";
+}
+
+const char *mot_report_no_routes(report_all *report, const report_run *run)
+{
+    if (run->spread != NULL) return mot_report_text(&report->pool, "No sample has an expert of its own: %s.", run->spread);
+    for (int l = 0; l < run->layers; ++l)
+        if (run->layer[l].routes_count > 0) return NULL;
+    return mot_report_text(&report->pool,
+                           "The record has no choices of evaluations: `mot train %s/config.yaml record.eval=true eval.every=100` "
+                           "records them.",
+                           run->name);
+}
+
 mot_status mot_report_warn(report_all *report, const char *format, ...)
 {
     char sentence[MOT_SENTENCE];

@@ -39,6 +39,7 @@ typedef enum mot_random_stream {
     MOT_STREAM_REHEARSAL = 14,
     MOT_STREAM_PART = 15, /* what parts experts that begin as one: a = unit + 2, b = tensor, d as mot_normal_row has it */
     MOT_STREAM_PARTITION = 16, /* where a search for groups begins: a = beginning, b = thing */
+    MOT_STREAM_REPORT = 17, /* controls of a report: a, b = draw (low, high word), c = purpose, d = repetition */
 } mot_random_stream;
 
 typedef struct mot_random4 {
