@@ -27,15 +27,10 @@ static void measure(const report_routes *a, const report_routes *b, int choices,
         squares += share * share;
         count += 1;
     }
-    *mean = count > 0 ? sum / count : NAN;
-    if (choices == 1) {
-        mot_report_wilson(sum, count, low, high);
-        return;
-    }
-    const double variance = count > 1 ? fmax(squares - sum * *mean, 0) / (count - 1) : NAN;
-    const double half = 1.959963984540054 * sqrt(variance / count);
-    *low = fmax(*mean - half, 0);
-    *high = fmin(*mean + half, 1);
+    mot_report_mean(sum, squares, count, mean, low, high);
+    if (choices == 1) mot_report_wilson(sum, count, low, high);
+    *low = fmax(*low, 0);
+    *high = fmin(*high, 1);
 }
 
 static mot_status put(report_all *report, report_part *part, int r, int l)

@@ -9,6 +9,10 @@ const report_part_kind *const mot_report_parts[] = {
     &mot_report_part_saturation,
     &mot_report_part_flow,
     &mot_report_part_together,
+    &mot_report_part_knockout,
+    &mot_report_part_regret,
+    &mot_report_part_confidence,
+    &mot_report_part_runs,
     &mot_report_part_cost,
 };
 const size_t mot_report_part_count = MOT_COUNT(mot_report_parts);

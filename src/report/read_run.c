@@ -1,4 +1,6 @@
 /* What stands in a run's folder besides its record. */
+#include <dirent.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,6 +32,28 @@ done:
     return status;
 }
 
+/* The newest of RUN/eval/step-STEP.h5. */
+static mot_status find_analysis(report_all *report, report_run *run)
+{
+    char folder[MOT_PATH];
+    struct dirent *file;
+    mot_status status;
+    MOT_TRY(mot_path_join(folder, sizeof folder, run->folder, "eval"));
+    DIR *const files = opendir(folder);
+    if (files == NULL) return MOT_OK;
+    while ((file = readdir(files)) != NULL) {
+        mot_gidx step;
+        int end = 0;
+        if (sscanf(file->d_name, "step-%" SCNd64 ".h5%n", &step, &end) != 1 || end == 0 || file->d_name[end] != '\0') continue;
+        if (run->analysis != NULL && step <= run->analysis_step) continue;
+        run->analysis = mot_report_text(&report->pool, "%s/%s", folder, file->d_name);
+        run->analysis_step = step;
+    }
+    closedir(files);
+done:
+    return status;
+}
+
 /* Two runs of one name are told apart by their folders. */
 static const char *name_of(report_all *report, const char *folder)
 {
@@ -51,6 +75,7 @@ mot_status mot_report_read_run(report_all *report, const char *folder, report_ru
     MOT_TRY(mot_report_read_facts(report, run));
     if (run->config != NULL && mot_gate_kind_at(run->config->gate.kind)->spread)
         run->spread = "every expert gets every sample of a gate of this kind, so no sample is one expert's";
+    MOT_TRY(find_analysis(report, run));
     MOT_TRY(mot_report_read_record(report, run));
 done:
     return status;

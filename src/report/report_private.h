@@ -163,7 +163,6 @@ typedef struct report_layer {
     int32_t *label, *group, *predicted;
 } report_layer;
 
-typedef struct report_analysis report_analysis;
 typedef struct report_run {
     const char *folder, *name;
     size_t facts;
@@ -178,6 +177,8 @@ typedef struct report_run {
     report_fold *step[REPORT_STEP_NAMES];                /* [bins] */
     size_t marks;
     report_mark *mark;   /* beginnings of stages behind the first */
+    const char *analysis;    /* the newest file that mot eval route.all=record made, or NULL; */
+    mot_gidx analysis_step;  /* of its checkpoint */
     const char *spread;  /* why no sample has experts of its own, or NULL */
     const char *checksum, *run_id;
 } report_run;
@@ -237,6 +238,8 @@ const char *mot_report_no_routes(report_all *report, const report_run *run);
 
 /* The interval of Wilson (1927) at 95 % of a share of `hits` among `all`; not numbers where all is 0. */
 void mot_report_wilson(double hits, double all, double *low, double *high);
+/* A mean of `count` numbers of that sum and sum of squares, and its interval at 95 % by the normal distribution. */
+void mot_report_mean(double sum, double squares, double count, double *mean, double *low, double *high);
 /* Ranks from 1 on of value[count], those of equal numbers their mean. */
 mot_status mot_report_ranks(size_t count, const double *value, double *rank);
 /* Spearman's rank correlation; NaN where either is constant. */
@@ -258,6 +261,38 @@ mot_status mot_report_read_facts(report_all *report, report_run *run);
 mot_status mot_report_read_record(report_all *report, report_run *run);
 void mot_report_run_free(report_run *run);
 const report_fact *mot_report_fact(const report_run *run, const char *key);
+
+/* What every expert would have done with every sample (mot/analysis.h), read a column at a time, since they are large. */
+typedef struct report_analysis {
+    hid_t file;
+    const report_run *run;
+    size_t samples;
+    int32_t *label, *group, *predicted; /* [samples], owned */
+    int64_t *sample;
+    float *loss;
+    int8_t *hit; /* -1: nothing is right or wrong */
+    double hits, accuracy, mean_loss;
+} report_analysis;
+mot_status mot_report_analysis_open(report_analysis *analysis, const report_run *run);
+void mot_report_analysis_close(report_analysis *analysis);
+
+/* A layer of it. Experts are those that were left, by their places; names are those of the beginning. */
+typedef struct report_experts {
+    size_t E, K;
+    const char *const *names; /* [E] */
+    int32_t *first;           /* [samples], owned: the place of the first choice */
+} report_experts;
+mot_status mot_report_analysis_layer(report_all *report, const report_analysis *analysis, int layer, report_experts *experts);
+void mot_report_experts_free(report_experts *experts);
+/* Rows of a column of a layer, [samples, *width]; *rows NULL: there is none; mot_free. */
+mot_status mot_report_analysis_rows(const report_analysis *analysis, int layer, const char *name, hid_t type, size_t bytes,
+                                    size_t *width, void *rows);
+/* What a part that needs an analysis says where there is none. */
+const char *mot_report_no_analysis(report_all *report, const report_run *run);
+/* Calls `make` with every layer of every run that has an analysis; says of others that they have none. */
+typedef mot_status report_layer_maker(report_all *report, report_part *part, int run, int layer, const report_analysis *analysis,
+                                      const report_experts *experts);
+mot_status mot_report_each_analysis(report_all *report, report_part *part, report_layer_maker *make);
 
 /* ---- write_*.c ---- */
 

@@ -13,6 +13,15 @@ void mot_report_wilson(double hits, double all, double *low, double *high)
     *high = all > 0 ? fmin(middle + half, 1) : NAN;
 }
 
+void mot_report_mean(double sum, double squares, double count, double *mean, double *low, double *high)
+{
+    *mean = count > 0 ? sum / count : NAN;
+    const double variance = count > 1 ? fmax(squares - sum * *mean, 0) / (count - 1) : NAN;
+    const double half = 1.959963984540054 * sqrt(variance / count);
+    *low = *mean - half;
+    *high = *mean + half;
+}
+
 typedef struct place {
     double value;
     size_t index;
