@@ -1,0 +1,254 @@
+/* planted FOLDER SEED E C G LAYERS K SAMPLES EVALUATIONS STEPS BATCH ANALYSIS: a run's folder with the record of a training that
+ * never was, by the real functions, and its analysis (0: without). Everything in it is a formula of whole numbers, which planted.py has as well:
+ * what a report says of it is known.
+ *
+ *      label(i) = i % C, group(i) = label(i) % G, own(i) = (label(i) + layer + SEED) % E; of other seeds samples with i % 10 < SEED
+ *      have own(i) + 2 instead
+ *      at evaluation t of T a sample has own(i) from (i / C) % T on, and own(i) + 1 before; its next choice is 1 + (i / C) % 2 further
+ *      taken for label(i), but for every seventh, which is taken for the next class
+ *      load of a step: even, but 3 * (step % 3) of expert 1 are expert 0's, and in the second half all of the last one's as well */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mot/analysis.h"
+#include "mot/memory.h"
+#include "mot/record.h"
+
+enum { MOST = 256, FEATURES = 2 };
+static long seed, E, C, G, layers, K, samples, evaluations, steps, batch, analysed;
+
+static int label_of(long i) { return (int)(i % C); }
+static int own(int layer, long i) { return (int)((label_of(i) + layer + seed + (i % 10 < seed ? 2 : 0)) % E); }
+static int first_choice(int layer, long t, long i) { return (int)((own(layer, i) + (i / C % evaluations <= t ? 0 : 1)) % E); }
+static int choice(int layer, long t, long i, int k)
+{
+    return (int)((first_choice(layer, t, i) + (k == 0 ? 0 : 1 + i / C % 2)) % E);
+}
+static int predicted_of(long i) { return (int)(i % 7 == 0 ? (label_of(i) + 1) % C : label_of(i)); }
+static double loss_of(long i) { return i % 7 == 0 ? 2 + 0.125 * (double)(i % 4) : 0.25 + 0.0625 * (double)(i % 3); }
+static float prob_of(long i) { return 0.5f + 0.03125f * (float)(i % 15); }
+static int best_of(int layer, long i) { return (int)((own(layer, i) + (i % 5 == 0)) % E); }
+
+static void load_of(long step, int64_t *load)
+{
+    for (long e = 0; e < E; ++e) load[e] = batch / E;
+    load[0] += 3 * (step % 3);
+    load[1] -= 3 * (step % 3);
+    if (step <= steps / 2) return;
+    load[0] += load[E - 1];
+    load[E - 1] = 0;
+}
+
+typedef struct rows {
+    mot_gidx *sample;
+    int32_t *label, *group, *expert, *predicted;
+    float *prob;
+    double *loss;
+} rows;
+
+static mot_status make_rows(rows *r, long count)
+{
+    mot_status status;
+    MOT_TRY(mot_allocate(&r->sample, (size_t)count, sizeof *r->sample, "rows"));
+    MOT_TRY(mot_allocate(&r->label, (size_t)count, sizeof *r->label, "rows"));
+    MOT_TRY(mot_allocate(&r->group, (size_t)count, sizeof *r->group, "rows"));
+    MOT_TRY(mot_allocate(&r->expert, (size_t)(count * K), sizeof *r->expert, "rows"));
+    MOT_TRY(mot_allocate(&r->predicted, (size_t)count, sizeof *r->predicted, "rows"));
+    MOT_TRY(mot_allocate(&r->prob, (size_t)(count * K), sizeof *r->prob, "rows"));
+    MOT_TRY(mot_allocate(&r->loss, (size_t)count, sizeof *r->loss, "rows"));
+done:
+    return status;
+}
+
+static void free_rows(rows *r)
+{
+    mot_free(r->sample);
+    mot_free(r->label);
+    mot_free(r->group);
+    mot_free(r->expert);
+    mot_free(r->predicted);
+    mot_free(r->prob);
+    mot_free(r->loss);
+}
+
+static mot_status plant_step(mot_record *record, long step, rows *r)
+{
+    int64_t load[MOST];
+    double importance[MOST];
+    mot_status status = MOT_OK;
+    const mot_step_figures figures = {.step = step, .stage = step > steps / 2, .samples = (size_t)batch, .loss = 1 / (double)step,
+                                      .accuracy = 0.5, .rate = 0.01, .compute_s = 0.5, .exchange_s = 0.25, .wait_s = 0.125};
+    MOT_TRY(mot_record_step(record, &figures));
+    load_of(step, load);
+    for (long i = 0, e = 0, left = load[0]; i < batch; ++i, --left) {
+        while (left == 0) left = load[++e];
+        r->sample[i] = (step - 1) * batch + i;
+        r->label[i] = (int32_t)(i % C);
+        r->group[i] = (int32_t)(i % C % G);
+        for (long k = 0; k < K; ++k) {
+            r->expert[i * K + k] = (int32_t)((e + k) % E);
+            r->prob[i * K + k] = 0.5f;
+        }
+    }
+    for (long e = 0; e < E; ++e) importance[e] = (double)load[e];
+    for (int l = 0; l < layers; ++l) {
+        MOT_TRY(mot_record_loads(record, step, l, load, importance));
+        MOT_TRY(mot_record_assign(record, step, l, false, (size_t)batch, r->sample, r->label, r->group, r->expert, r->prob, NULL, NULL));
+    }
+done:
+    return status;
+}
+
+static mot_status plant_evaluation(mot_record *record, long step, long t, rows *r)
+{
+    int64_t *by_class = NULL, *by_group = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&by_class, (size_t)(C * E), sizeof *by_class, "counts"));
+    MOT_TRY(mot_allocate(&by_group, (size_t)(G * E), sizeof *by_group, "counts"));
+    for (int l = 0; l < layers; ++l) {
+        for (long i = 0; i < C * E; ++i) by_class[i] = 0;
+        for (long i = 0; i < G * E; ++i) by_group[i] = 0;
+        for (long i = 0; i < samples; ++i) {
+            const int e = first_choice(l, t, i);
+            r->sample[i] = i;
+            r->label[i] = label_of(i);
+            r->group[i] = (int32_t)(label_of(i) % G);
+            r->predicted[i] = predicted_of(i);
+            r->loss[i] = loss_of(i);
+            for (int k = 0; k < K; ++k) {
+                r->expert[i * K + k] = choice(l, t, i, k);
+                r->prob[i * K + k] = k == 0 ? prob_of(i) : 0.0625f;
+            }
+            by_class[label_of(i) * E + e]++;
+            by_group[label_of(i) % G * E + e]++;
+        }
+        MOT_TRY(mot_record_snapshot(record, step, l, by_class, by_group));
+        MOT_TRY(mot_record_assign(record, step, l, true, (size_t)samples, r->sample, r->label, r->group, r->expert, r->prob, r->predicted,
+                                  r->loss));
+    }
+done:
+    mot_free(by_class);
+    mot_free(by_group);
+    return status;
+}
+
+/* ---- the analysis: sample i in rows of one, as nothing here is large ---- */
+
+static mot_status plant_layer(mot_analysis *a, int l, long i)
+{
+    float score[MOST], weight[MOST], features[FEATURES], only[MOST], without[MOST];
+    int32_t chosen[MOST], only_predicted[MOST], without_predicted[MOST];
+    const int first = first_choice(l, evaluations - 1, i), label = label_of(i);
+    mot_status status;
+    for (int e = 0; e < E; ++e) {
+        score[e] = e == first ? prob_of(i) : (1 - prob_of(i)) / (float)(E - 1);
+        only[e] = 0.5f + 0.25f * (float)((e - best_of(l, i) + E) % E);
+        only_predicted[e] = (int32_t)(e == best_of(l, i) || (i + e) % 4 == 0 ? label : (label + 1) % C);
+        without[e] = (float)loss_of(i) + (e == first ? 0.5f : 0);
+        without_predicted[e] = (int32_t)(e != first ? predicted_of(i) : i % 3 == 0 ? label : (label + 1) % C);
+    }
+    for (int k = 0; k < K; ++k) chosen[k] = choice(l, evaluations - 1, i, k), weight[k] = 1.0f / (float)K;
+    features[0] = (float)(10 * first);
+    features[1] = (float)(i % 2);
+    const struct {
+        mot_analysis_column column;
+        const void *rows;
+    } all[] = {{MOT_ANALYSIS_GATE_SCORE, score}, {MOT_ANALYSIS_CHOSEN, chosen}, {MOT_ANALYSIS_WEIGHT, weight},
+               {MOT_ANALYSIS_FEATURES, features}, {MOT_ANALYSIS_ONLY_LOSS, only}, {MOT_ANALYSIS_ONLY_PREDICTED, only_predicted},
+               {MOT_ANALYSIS_WITHOUT_LOSS, without}, {MOT_ANALYSIS_WITHOUT_PREDICTED, without_predicted}};
+    for (size_t c = 0; c < MOT_COUNT(all); ++c) MOT_TRY(mot_analysis_write(a, l, all[c].column, i, 1, all[c].rows));
+done:
+    return status;
+}
+
+static mot_status plant_analysis(const mot_record_about *about)
+{
+    char path[4096];
+    int origin[MOST];
+    mot_analysis_layer layer[MOT_COUNT(origin)];
+    int8_t kept[3 * MOST] = {0};
+    const double loss[] = {1, 2, 3}, accuracy[] = {0.75, 0.5, 0.25};
+    mot_analysis *a = NULL;
+    mot_status status;
+    for (int e = 0; e < E; ++e) origin[e] = e;
+    for (int p = 0; p < 3; ++p)
+        for (int e = 0; e < E >> (p + 1); ++e) kept[p * E + e] = 1;
+    for (int l = 0; l < layers; ++l)
+        layer[l] = (mot_analysis_layer){.experts = (int)E, .choices = (int)K, .origin = origin, .features = FEATURES, .parts = 3};
+    const mot_analysis_about of = {.run = about, .checkpoint = "none", .checkpoint_digest = "none", .split = "test",
+                                   .config_digest = "none", .step = steps, .samples = samples, .layer = layer};
+    snprintf(path, sizeof path, "%s/eval/step-%08ld.h5", about->folder, steps);
+    MOT_TRY(mot_analysis_create(&a, path, &of));
+    for (long i = 0; i < samples; ++i) {
+        const int32_t label = label_of(i), group = (int32_t)(label_of(i) % G), predicted = predicted_of(i);
+        const double of_sample = loss_of(i);
+        const int8_t hit = label == predicted;
+        const mot_gidx number = i;
+        MOT_TRY(mot_analysis_write(a, 0, MOT_ANALYSIS_SAMPLE, i, 1, &number));
+        MOT_TRY(mot_analysis_write(a, 0, MOT_ANALYSIS_LABEL, i, 1, &label));
+        MOT_TRY(mot_analysis_write(a, 0, MOT_ANALYSIS_GROUP, i, 1, &group));
+        MOT_TRY(mot_analysis_write(a, 0, MOT_ANALYSIS_LOSS, i, 1, &of_sample));
+        MOT_TRY(mot_analysis_write(a, 0, MOT_ANALYSIS_PREDICTED, i, 1, &predicted));
+        MOT_TRY(mot_analysis_write(a, 0, MOT_ANALYSIS_HIT, i, 1, &hit));
+        for (int l = 0; l < layers; ++l) MOT_TRY(plant_layer(a, l, i));
+    }
+    for (int l = 0; l < layers; ++l) MOT_TRY(mot_analysis_write_parts(a, l, kept, loss, accuracy));
+    MOT_TRY(mot_analysis_close(&a, true));
+done:
+    (void)mot_analysis_close(&a, false);
+    return status;
+}
+
+static mot_status plant_summary(const char *folder)
+{
+    char path[4096];
+    double right = 0;
+    for (long i = 0; i < samples; ++i) right += i % 7 != 0;
+    mot_json *const json = mot_json_begin();
+    mot_json_text(json, "status", "done");
+    mot_json_int(json, "steps", steps);
+    mot_json_text(json, "eval.split", "test");
+    mot_json_int(json, "eval.samples", samples);
+    mot_json_real(json, "eval.accuracy", right / (double)samples);
+    mot_json_real(json, "eval.loss", 1 + (double)seed);
+    snprintf(path, sizeof path, "%s/summary.json", folder);
+    return mot_json_save(json, path);
+}
+
+static mot_status plant(const char *folder)
+{
+    int experts[MOST], choices[MOST];
+    for (int l = 0; l < layers; ++l) experts[l] = (int)E, choices[l] = (int)K;
+    const mot_record_about about = {.folder = folder, .config_text = "run: planted\n", .experts = (int)E, .choices = (int)K,
+                                    .begun = (int)E, .classes = (int)C, .groups = (int)G, .layers = (int)layers,
+                                    .layer_experts = experts, .layer_choices = choices, .dataset_checksum = "planted",
+                                    .run_id = "8c5f0a52-6d3e-4b0f-9f6e-3a9d1c2b4e70", .seed = (uint64_t)seed};
+    mot_record *record = NULL;
+    rows r = {0};
+    mot_status status;
+    MOT_TRY(make_rows(&r, MOT_MAX(samples, batch)));
+    MOT_TRY(mot_record_open(&record, &about, 0));
+    for (long step = 1, t = 0; step <= steps; ++step) {
+        MOT_TRY(plant_step(record, step, &r));
+        if (step * evaluations < (t + 1) * steps) continue;
+        MOT_TRY(plant_evaluation(record, step, t++, &r));
+        MOT_TRY(mot_record_flush(record, step == steps));
+    }
+    if (analysed) MOT_TRY(plant_analysis(&about));
+    MOT_TRY(plant_summary(folder));
+done:
+    free_rows(&r);
+    mot_record_close(&record);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    long *const number[] = {&seed, &E, &C, &G, &layers, &K, &samples, &evaluations, &steps, &batch, &analysed};
+    if (argc != 2 + (int)MOT_COUNT(number)) return EXIT_FAILURE;
+    for (size_t i = 0; i < MOT_COUNT(number); ++i) *number[i] = atol(argv[2 + i]);
+    if (E > MOST || layers > 16) return EXIT_FAILURE;
+    const mot_status status = plant(argv[1]);
+    if (status != MOT_OK) fprintf(stderr, "planted: %s\n", mot_error_message());
+    return status == MOT_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,251 @@
+"""What mot report says of runs that are formulas (planted.c), of which every figure is known: computed here from the formulas, not
+from files, and compared to 1e-6; with scikit-learn, where it is there, as well."""
+import collections, functools, json, math, os, shutil, subprocess, sys, tempfile
+
+MOT, BUILD = os.environ["MOT_BINARY"], os.environ["MOT_BUILD_DIR"]
+E, C, G, LAYERS, K, N, T, STEPS, BATCH = 8, 8, 4, 2, 2, 560, 5, 40, 96
+SEEDS = (0, 1, 2)
+bad = checked = 0
+
+
+# ---- the formulas of planted.c ----
+
+def label(i): return i % C
+def own(s, l, i): return (label(i) + l + s + (2 if i % 10 < s else 0)) % E
+def first(s, l, t, i): return (own(s, l, i) + (0 if i // C % T <= t else 1)) % E
+def choices(s, l, t, i): return [first(s, l, t, i), (first(s, l, t, i) + 1 + i // C % 2) % E]
+def predicted(i): return (label(i) + 1) % C if i % 7 == 0 else label(i)
+def hit(i): return predicted(i) == label(i)
+def loss(i): return 2 + 0.125 * (i % 4) if i % 7 == 0 else 0.25 + 0.0625 * (i % 3)
+def prob(i): return 0.5 + 0.03125 * (i % 15)
+def best(s, l, i): return (own(s, l, i) + (i % 5 == 0)) % E
+def only_loss(s, l, i, e): return 0.5 + 0.25 * ((e - best(s, l, i)) % E)
+def only_right(s, l, i, e): return e == best(s, l, i) or (i + e) % 4 == 0
+def without_right(s, l, i, e): return hit(i) if e != first(s, l, T - 1, i) else i % 3 == 0
+def load(step):
+    n = [BATCH // E] * E
+    n[0] += 3 * (step % 3)
+    n[1] -= 3 * (step % 3)
+    if step > STEPS // 2:
+        n[0], n[-1] = n[0] + n[-1], 0
+    return n
+EVALS = [min(step for step in range(1, STEPS + 1) if step * T >= (t + 1) * STEPS) for t in range(T)]
+
+
+# ---- figures by their definitions ----
+
+def table(pairs, rows, columns):
+    count = collections.Counter(pairs)
+    return [[count[r, c] for c in range(columns)] for r in range(rows)]
+
+def entropy(counts):
+    n = sum(counts)
+    return -sum(c / n * math.log(c / n) for c in counts if c)
+
+def mutual(t):
+    return max(0, entropy([sum(r) for r in t]) + entropy([sum(c) for c in zip(*t)]) - entropy([x for r in t for x in r]))
+
+@functools.lru_cache(maxsize=None)
+def log_factorials(n):
+    return [math.lgamma(k + 1) for k in range(n + 1)]
+
+def ami(t):
+    rows, columns, n = [sum(r) for r in t if sum(r)], [sum(c) for c in zip(*t) if sum(c)], sum(map(sum, t))
+    if len(rows) == len(columns) == 1:
+        return 1
+    f = log_factorials(n)
+    expected = 0
+    for a in rows:
+        for b in columns:
+            for k in range(max(1, a + b - n), min(a, b) + 1):
+                weight = f[a] + f[b] + f[n - a] + f[n - b] - f[n] - f[k] - f[a - k] - f[b - k] - f[n - a - b + k]
+                expected += k / n * math.log(n * k / (a * b)) * math.exp(weight)
+    return (mutual(t) - expected) / ((entropy(rows) + entropy(columns)) / 2 - expected)
+
+def ari(x, y):
+    pairs = lambda counts: sum(c * (c - 1) / 2 for c in counts)
+    both, a, b, all_ = pairs(collections.Counter(zip(x, y)).values()), pairs(collections.Counter(x).values()), pairs(collections.Counter(y).values()), len(x) * (len(x) - 1) / 2
+    return (both - a * b / all_) / ((a + b) / 2 - a * b / all_)
+
+def wilson(hits, n, z=1.959963984540054):
+    p = hits / n
+    middle, half = (p + z * z / 2 / n) / (1 + z * z / n), z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / 4 / n / n)
+    return max(middle - half, 0), min(middle + half, 1)
+
+def mean_interval(values):
+    n, m = len(values), sum(values) / len(values)
+    half = 1.959963984540054 * math.sqrt(sum((v - m) ** 2 for v in values) / (n - 1) / n)
+    return m, m - half, m + half
+
+def ranks(values):
+    order, rank = sorted(range(len(values)), key=values.__getitem__), [0] * len(values)
+    at = 0
+    while at < len(order):
+        end = at
+        while end < len(order) and values[order[end]] == values[order[at]]:
+            end += 1
+        for i in order[at:end]:
+            rank[i] = (at + 1 + end) / 2
+        at = end
+    return rank
+
+def correlation(x, y):
+    mx, my = sum(x) / len(x), sum(y) / len(y)
+    return sum((a - mx) * (b - my) for a, b in zip(x, y)) / math.sqrt(sum((a - mx) ** 2 for a in x) * sum((b - my) ** 2 for b in y))
+
+
+# ---- comparing ----
+
+def flat(value):
+    return [x for v in value for x in flat(v)] if isinstance(value, (list, tuple)) else [value]
+
+def same(what, got, wanted, within=1e-6):
+    global bad, checked
+    got, wanted = flat(got), flat(wanted)
+    checked += len(wanted)
+    wrong = [i for i, (g, w) in enumerate(zip(got, wanted)) if (g is None) != (w is None) or (g is not None and (abs(g - w) > within if isinstance(w, (int, float)) else g != w))]
+    if len(got) != len(wanted) or wrong:
+        bad += 1
+        at = wrong[0] if wrong else -1
+        print("FAILED: %s: %d numbers, %d expected; the first that differs is number %d: %r, expected %r" % (what, len(got), len(wanted), at, got[at], wanted[at]))
+
+def view(part, name, run=0, layer=0):
+    found = [v for p in report["parts"] if p["id"] == part for v in p["views"]
+             if v["id"] == name and v.get("run", run) == run and v.get("layer", layer) == layer]
+    assert len(found) == 1, "%d views %s/%s of run %d layer %d" % (len(found), part, name, run, layer)
+    return found[0]
+
+def series(v, name):
+    return next(s for s in v["series"] if s["name"] == name)
+
+def row(v, name):
+    return next(r for r in v["rows"] if r[0] == name)[1:]
+
+
+folder = tempfile.mkdtemp(prefix="mot-report-")
+try:
+    runs = [os.path.join(folder, "seed%d" % s) for s in SEEDS]
+    for s, run in zip(SEEDS, runs):
+        subprocess.run([os.path.join(BUILD, "tests", "planted"), run, *map(str, (s, E, C, G, LAYERS, K, N, T, STEPS, BATCH, 1))], check=True)
+    out = os.path.join(folder, "report.json")
+    subprocess.run([MOT, "report", *runs, "--json", out], check=True)
+    report = json.load(open(out))
+finally:
+    shutil.rmtree(folder)
+
+everyone = range(N)
+for s in SEEDS:
+    for l in range(LAYERS):
+        at = dict(run=s, layer=l)
+        by_class = [table(((label(i), first(s, l, t, i)) for i in everyone), C, E) for t in range(T)]
+        by_group = [table(((label(i) % G, first(s, l, t, i)) for i in everyone), G, E) for t in range(T)]
+        same("classes", [f["values"] for f in view("classes", "classes-evaluated", **at)["frames"]], by_class)
+        same("groups", [f["values"] for f in view("classes", "groups-evaluated", **at)["frames"]], by_group)
+        same("steps of frames", [f["step"] for f in view("classes", "classes-evaluated", **at)["frames"]], EVALS)
+        for kind, counts in (("classes", by_class), ("groups", by_group)):
+            v = view("specialization", "ami-" + kind, **at)
+            same("AMI of " + kind, series(v, "routing")["values"], [ami(t) for t in counts])
+            same("shuffled " + kind, series(v, "shuffled labels")["values"], [0] * T, 0.1)
+            same("lots of " + kind, series(v, "random gate")["values"], [0] * T, 0.1)
+            told = table(((i % len(counts[0]), i % len(counts[0])) for i in everyone), len(counts[0]), E)
+            same("told " + kind, series(v, "told gate")["values"], [ami(told)] * T)
+            v = view("specialization", "purity-" + kind, **at)
+            same("purity of " + kind, series(v, "purity")["values"], [sum(max(c) for c in zip(*t)) / N for t in counts])
+            same("NMI of " + kind, series(v, "normalized mutual information")["values"],
+                 [mutual(t) / math.sqrt(entropy([sum(r) for r in t]) * entropy([sum(c) for c in zip(*t)])) for t in counts])
+        # Load: of every step.
+        loads, steps = [load(step) for step in range(1, STEPS + 1)], range(STEPS)
+        same("max over mean", series(view("load", "load-max", **at), "largest load / mean load")["values"], [max(n) * E / sum(n) for n in loads])
+        same("effective", view("load", "load-effective", **at)["series"][0]["values"], [math.exp(entropy(n)) for n in loads])
+        same("dead", view("load", "load-dead", **at)["series"][0]["values"], [0] * STEPS)
+        same("stage", [m["x"] for m in view("load", "load-max", **at)["marks"]], [STEPS // 2 + 1])
+        last = [sum(loads[step][e] for step in steps[-4:]) for e in range(E)]
+        same("at the end", view("load", "load-experts", **at)["series"][0]["values"], [n / sum(last) for n in last])
+        busiest = sorted(last, reverse=True)
+        same("concentration", series(view("concentration", "concentration", **at), "last tenth")["values"], [sum(busiest[:n]) / sum(last) for n in range(E + 1)])
+        # Saturation: planted is (t + 1) / T of the samples with both choices, and what 1 and 2 further have in common of the others.
+        overlap = lambda t, u: [len(set(choices(s, l, t, i)) & set(choices(s, l, u, i))) / K for i in everyone]
+        v = series(view("saturation", "saturation", **at), "with the last evaluation")
+        same("saturation", v["values"], [sum(overlap(t, T - 1)) / N for t in range(T)])
+        same("its interval", [v["low"][:T - 1], v["high"][:T - 1]], list(zip(*[[max(m[1], 0), min(m[2], 1)] for m in (mean_interval(overlap(t, T - 1)) for t in range(T - 1))])))
+        same("since the one before", series(view("saturation", "saturation", **at), "with the evaluation before")["values"],
+             [None] + [sum(overlap(t, t - 1)) / N for t in range(1, T)])
+        flow = view("flow", "flow", **at)
+        same("flow", [flow["counts"]["%d-%d" % (t, u)] for t in range(T) for u in range(t + 1, T)],
+             [table(((first(s, l, t, i), first(s, l, u, i)) for i in everyone), E, E) for t in range(T) for u in range(t + 1, T)])
+        changed = [i for i in everyone if first(s, l, T - 2, i) != first(s, l, T - 1, i)]
+        same("changed", [r[:4] for r in view("flow", "changed", **at)["rows"]], [[i, str(label(i)), first(s, l, T - 2, i), first(s, l, T - 1, i)] for i in changed])
+        together = [[[sum(a in c and b in c for c in every) for b in range(E)] for a in range(E)]
+                    for every in ([choices(s, l, t, i) for i in everyone] for t in range(T))]
+        same("experts together", [f["values"] for f in view("together", "together-experts", **at)["frames"]],
+             [[[n / line[a] if line[a] else None for n in line] for a, line in enumerate(t)] for t in together])
+        same("classes together", [f["values"] for f in view("together", "together-classes", **at)["frames"]],
+             [[[sum(x * y for x, y in zip(a, b)) / sum(a) / sum(b) for b in t] for a in t] for t in by_class])
+        # Knock-out, of the analysis.
+        of_class = lambda c: [i for i in everyone if label(i) == c]
+        same("knock-out of classes", view("knockout", "knockout-classes", **at)["frames"][0]["values"],
+             [[sum(without_right(s, l, i, e) - hit(i) for i in of_class(c)) / len(of_class(c)) for e in range(E)] for c in range(C)])
+        for name, values in (("knockout-accuracy", lambda i, e: without_right(s, l, i, e) - hit(i)),
+                             ("knockout-loss", lambda i, e: 0.5 * (e == first(s, l, T - 1, i)))):
+            v, wanted = view("knockout", name, **at)["series"][0], [mean_interval([values(i, e) for i in everyone]) for e in range(E)]
+            same(name, [v["values"], v["low"], v["high"]], list(zip(*wanted)))
+        v = view("knockout", "kept-accuracy", **at)
+        right = sum(map(hit, everyone)) / N
+        same("kept", [v["x"]["values"], v["series"][0]["values"]], [[1 / 8, 1 / 4, 1 / 2, 1], [0.25, 0.5, 0.75, right]])
+        same("its interval", list(zip(v["series"][0]["low"], v["series"][0]["high"])), [wilson(a * N, N) for a in (0.25, 0.5, 0.75, right)])
+        # Regret.
+        regret = [only_loss(s, l, i, first(s, l, T - 1, i)) - 0.5 for i in everyone]
+        v = view("regret", "regret", **at)
+        same("regret", row(v, "regret"), mean_interval(regret))
+        if s == 0:
+            same("regret by construction: 7/8 of the range for every fifth", row(v, "regret")[0], (E - 1) * 0.25 / 5)
+        same("first is best", row(v, "share of samples whose first choice is the best"), (sum(r == 0 for r in regret) / N,) + wilson(sum(r == 0 for r in regret), N))
+        same("oracle", row(v, "accuracy of an oracle gate")[0], 1)
+        same("as it is", row(v, "accuracy as the model is"), (right,) + wilson(right * N, N))
+        same("regret of experts", view("regret", "regret-experts", **at)["series"][0]["values"],
+             [sum(mine) / len(mine) for mine in ([regret[i] for i in everyone if first(s, l, T - 1, i) == e] for e in range(E))])
+        same("losses", view("regret", "regret-losses", **at)["frames"][0]["values"],
+             [[sum(only_loss(s, l, i, e) for i in of_class(c)) / len(of_class(c)) for e in range(E)] for c in range(C)])
+        # Confidence.
+        margin = [prob(i) - (1 - prob(i)) / (E - 1) for i in everyone]
+        v = view("confidence", "margin", **at)
+        for name, wanted in (("right", True), ("wrong", False)):
+            same("margins", series(v, name)["values"], [sum(hit(i) == wanted and int(margin[i] * 20) == b for i in everyone) for b in range(20)])
+        v = view("confidence", "confidence", **at)
+        rho = correlation(ranks([prob(i) for i in everyone]), ranks([loss(i) for i in everyone]))
+        same("rank correlation", row(v, "rank correlation of probability and loss"),
+             [rho] + [math.tanh(math.atanh(rho) + sign * 1.959963984540054 / math.sqrt(N - 3)) for sign in (-1, 1)])
+        rank = ranks([prob(i) for i in everyone])
+        n = sum(map(hit, everyone))
+        same("AUROC", row(v, "a right sample has the larger probability (AUROC)")[0], (sum(rank[i] for i in everyone if hit(i)) - n * (n + 1) / 2) / (n * (N - n)))
+        bins = [[i for i in everyone if int(prob(i) * 10) == b] for b in range(10)]
+        v = view("confidence", "reliability", **at)
+        same("reliability", series(v, "answer is right")["values"], [sum(map(hit, b)) / len(b) if b else None for b in bins])
+        same("of the best", series(v, "first choice is the best expert")["values"], [sum(regret[i] == 0 for i in b) / len(b) if b else None for b in bins])
+        same("its interval", series(v, "answer is right")["low"], [wilson(sum(map(hit, b)), len(b))[0] if b else None for b in bins])
+        wrong = sorted((i for i in everyone if not hit(i)), key=lambda i: (-prob(i), i))[:100]
+        same("sure but wrong", [r[0] for r in view("confidence", "sure-wrong", **at)["rows"]], wrong)
+        same("waited", view("cost", "cost-imbalance", **at)["series"][0]["values"], [1 - sum(n) / E / max(n) for n in loads])
+    same("times", [x["values"] for x in view("cost", "cost-times", run=s)["series"]], [[t] * STEPS for t in (0.5, 0.25, 0.125)])
+for l in range(LAYERS):
+    routes = [[first(s, l, T - 1, i) for i in everyone] for s in SEEDS]
+    same("Rand index", view("runs", "runs-rand", layer=l)["frames"][0]["values"], [[ari(a, b) for b in routes] for a in routes])
+same("spread", row(view("runs", "runs-spread"), "eval.loss"), [3, 2, 1, 1, 3])
+for found in view("runs", "runs-equivalence")["rows"]:
+    same("equivalence: the same answers", found[2:], [N, 0, 0, 0, 0, "yes"])
+
+try:
+    from sklearn import metrics
+    for t in range(T):
+        x, y = [label(i) for i in everyone], [first(1, 0, t, i) for i in everyone]
+        v = view("specialization", "ami-classes", run=1)
+        same("scikit-learn's AMI", series(v, "routing")["values"][t], metrics.adjusted_mutual_info_score(x, y))
+    a, b = [first(0, 0, T - 1, i) for i in everyone], [first(1, 0, T - 1, i) for i in everyone]
+    same("scikit-learn's Rand index", view("runs", "runs-rand")["frames"][0]["values"][0][1], metrics.adjusted_rand_score(a, b))
+    v = view("confidence", "confidence")
+    same("scikit-learn's AUROC", row(v, "a right sample has the larger probability (AUROC)")[0],
+         metrics.roc_auc_score([hit(i) for i in everyone], [prob(i) for i in everyone]))
+except ImportError:
+    print("skipped: scikit-learn is not there; its figures are compared where it is")
+print("%d numbers compared, %d figures wrong" % (checked, bad))
+sys.exit(bad > 0)
