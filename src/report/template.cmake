@@ -23,6 +23,7 @@ function(policy_hash variable text)
 endfunction()
 
 set(bytes "")
+file(REMOVE ${PAGE})
 if(LIBRARY)
   file(READ ${FOLDER}/page.html page)
   file(READ ${FOLDER}/page.css css)

@@ -58,7 +58,7 @@ function sampleParts(item, head) {
     if (weights) {
       const { rows, columns } = item.attention;
       const cover = d3.select(frame).append('svg').attr('viewBox', `0 0 ${columns} ${rows}`).attr('preserveAspectRatio', 'none').attr('role', 'img').attr('aria-label', `attention of head ${head}`);
-      weights.forEach((_, i) => cover.append('rect').attr('x', i % columns).attr('y', Math.floor(i / columns)).attr('width', 1.02).attr('height', 1.02).attr('fill-opacity', 0.72 * (1 - strength(i))));
+      weights.forEach((_, i) => cover.append('rect').attr('x', i % columns).attr('y', Math.floor(i / columns)).attr('width', 1.02).attr('height', 1.02).attr('fill-opacity', 0.75 * strength(i)));
     }
     parts.push(frame);
   }

@@ -127,7 +127,8 @@ function drawBars(box, card, width) {
   const { view } = card, off = hidden(card), names = view.x.names;
   const shown = d3.range(view.series.length).filter((i) => !off.has(i));
   const bounds = [0].concat(shown.flatMap((i) => ['values', 'low', 'high'].flatMap((key) => view.series[i][key] || [])).filter((value) => value != null));
-  const lying = names.length <= 24 && widest(cutAll(names, 20)) + 8 > Math.min(110, (width - 60) / names.length);
+  const longest = widest(cutAll(names, 20)) + 8;
+  const lying = names.length <= 24 && longest > Math.min(110, (width - 60) / names.length) && (names.length <= 8 || longest > 90);
   const at = (lying ? barsLying : barsStanding)(box, card, width, amounts(bounds, view.y), Math.max(1, shown.length));
   const colours = seriesColours(view.series.length), zero = at.value(0);
   const inner = d3.scaleBand().domain(d3.range(shown.length)).range([0, at.band]).paddingInner(shown.length > 1 ? 0.12 : 0);
