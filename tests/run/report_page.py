@@ -1,10 +1,11 @@
 """The page of `mot report` in headless Chromium, as a person uses it: what its buttons, keys, selectors and files say is
 compared with the data it was made of. That it asks no network, keeps its policy, has room at 400 % zoom, prints whole and has
 colours for every eye. Its size and how long it takes to open are printed."""
-import csv, itertools, json, os, re, shutil, sys, tempfile, time
+import base64, csv, itertools, json, os, random, re, shutil, sys, tempfile
 
 sys.path.insert(0, os.path.join(os.environ["MOT_SOURCE_DIR"], "tests", "support"))
 import report_sample
+from drive import check, failures, mot
 
 
 def skip(why):
@@ -27,14 +28,7 @@ if not shutil.which("chromium") or not shutil.which("chromedriver"):
     skip("no Chromium or no driver of it (Debian: chromium, chromium-driver)")
 
 LIMIT = 600  # seconds after which a wait counts as hanging
-failures = []
 scratch = tempfile.mkdtemp(prefix="mot-page.")
-
-
-def check(holds, text):
-    if not holds:
-        print("FAILED:", text)
-        failures.append(text)
 
 
 def start():
@@ -261,7 +255,6 @@ def printed(where, data):
     check(state == [0, 0, 0, "rgb(255, 255, 255)", 0], "%s: in print [closed, not drawn, higher than a page, paper, wider than it] are %s" % (where, state))
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     js("dispatchEvent(new Event('afterprint'))")
-    import base64
     pdf = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})["data"])
     pages = len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
     check(pdf[:5] == b"%PDF-" and pages >= len(data["parts"]) // 2, "%s: a PDF of %d pages" % (where, pages))
@@ -307,7 +300,40 @@ def colours():
             check(way * (shares[-1] - shares[0]) > 50, "%s, %s: shares span %g" % (theme, eye, shares[-1] - shares[0]))
 
 
+def real():
+    """What the program makes of two runs: the page shows the numbers of its JSON."""
+    rng = random.Random(7)
+    with open("pictures.csv", "w") as file:
+        for n in range(150):
+            file.write("".join("%d," % (rng.randrange(120) + (130 if i % 3 == n % 3 else 0)) for i in range(64)) + "%d\n" % (n % 3))
+    with open("small.yaml", "w") as file:
+        file.write("""data: {file: pictures.h5}
+model: {experts: 3, width: 16, heads: 2, depth: 1, ffn: 24, patch: 4}
+route: {noise: none}
+train: {batch: 24, until: 30 steps}
+eval: {every: 10, batch: 25}
+""")
+    mot(1, "data", "import", "csv", "--out", "pictures.h5", "--train", "pictures.csv", "--shape", "8x8", "--test-fraction", "0.3")
+    for seed in "12":
+        mot(1, "train", "--quiet", "small.yaml", "run=run" + seed, "seed=" + seed)
+    mot(1, "eval", "run1", "route.all=record")
+    mot(1, "report", "run1", "run2", "-o", "real.html", "--json", "real.json")
+    data = json.load(open("real.json"))
+    browser.get("file://" + os.path.abspath("real.html"))
+    everywhere()
+    for part in data["parts"]:
+        text = one("#" + part["id"]).text
+        check(part["title"] in text and "cannot be drawn" not in text, "the part %s of a real page: %s" % (part["id"], text[:200]))
+    part = data["parts"][0]
+    view = part["views"][0]
+    rows = saved("%s-%s" % (part["id"], view["id"]), view["csv"])
+    check([float(r[3]) for r in rows[1:]] == [v for f in view["frames"] for row in f["values"] for v in row], "the CSV of a real page is not its JSON")
+    zoomed("real")
+    quiet("real")
+
+
 template = open(PAGE).read()
+os.chdir(scratch)
 browser = start()
 try:
     typical = report_sample.sample()
@@ -348,6 +374,7 @@ try:
         zoomed(name)
         quiet(name)
 
+    real()
     large = report_sample.sample(experts=64, layers=3, runs=5, classes=100, frames=8)
     size = opened("large", large)
     drawn("classes-class-expert")

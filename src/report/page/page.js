@@ -20,11 +20,16 @@ function redraw(card) {
   const focused = box.contains(document.activeElement) && document.activeElement.tagName === 'svg';
   box.style.minHeight = box.offsetHeight + 'px'; // so that the page does not jump
   box.replaceChildren();
-  kinds[card.view.kind].draw(box, card, width);
+  try {
+    kinds[card.view.kind].draw(box, card, width);
+  } catch (error) { // one figure that cannot be drawn leaves the others
+    console.error(error);
+    box.replaceChildren(h('p', { class: 'absent' }, `This figure cannot be drawn: ${error.message}.`));
+  }
   box.style.minHeight = '';
   card.width = width;
   card.drawn = true;
-  if (focused) box.querySelector('svg').focus({ preventScroll: true });
+  if (focused && box.querySelector('svg')) box.querySelector('svg').focus({ preventScroll: true });
 }
 
 const nearby = new IntersectionObserver((entries) => {
@@ -106,7 +111,7 @@ function pair(list) {
 }
 
 function fillPart(part) {
-  const all = part.data.views || [], views = all.filter(belongs);
+  const all = (part.data.views || []).filter((view) => kinds[view.kind]), views = all.filter(belongs);
   for (const card of part.cards) { nearby.unobserve(card.body); resized.unobserve(card.body); }
   part.cards = views.map((view) => makeCard(part, view));
   pair(part.cards);
@@ -125,7 +130,7 @@ function makeHead() {
   const head = document.getElementById('mot-head'), runs = data.runs || [], warnings = data.warnings || [];
   document.title = data.title || 'mot report';
   head.replaceChildren(h('h1', null, data.title || 'mot report'),
-    h('p', { class: 'made' }, [data.program, data.made && new Date(data.made).toISOString().slice(0, 16).replace('T', ' ') + ' UTC'].filter(Boolean).join(' · ')));
+    h('p', { class: 'made' }, [data.program, data.made && data.made.replace(/^(.{10})T(.{5}):.*Z$/, '$1 $2 UTC')].filter(Boolean).join(' · ')));
   if (warnings.length) {
     head.append(h('section', { class: 'warnings', 'aria-label': 'Warnings' }, h('h2', null, warnings.length === 1 ? 'One thing to look at first' : `${warnings.length} things to look at first`),
       h('ul', null, warnings.map((text) => h('li', null, rich(text))))));
