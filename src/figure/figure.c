@@ -84,46 +84,62 @@ static mot_status check(const mot_figure *figure)
     return status;
 }
 
-static void write_panel(FILE *script, const mot_panel *panel, double width, double height)
+static void write_panel(FILE *script, const mot_panel *panel, double width, double height, bool print)
 {
-    const figure_pen pen = {script, panel, width, height};
+    const figure_pen pen = {script, panel, width, height, print};
     if (panel->kind == MOT_PANEL_LINES) mot_figure_lines(&pen);
     if (panel->kind == MOT_PANEL_BARS) mot_figure_bars(&pen);
     if (panel->kind == MOT_PANEL_HEAT) mot_figure_heat(&pen);
 }
 
-static void write_script(FILE *script, const mot_figure *figure)
+/* Its default font is what all texts have, each in a size of its own: no other place names one. */
+static void write_terminal(FILE *script, const mot_figure *figure, int width, int height, bool pdf)
+{
+    const char *font = figure->print ? FIGURE_PRINT_FONT : FIGURE_FONT;
+    fputs("set encoding utf8\n", script);
+    if (pdf)
+        fprintf(script,
+                "set terminal pdfcairo size %.4fin,%.4fin noenhanced font '%s,11' fontscale %.3f linewidth %.3f "
+                "background '#ffffff'\n",
+                width / FIGURE_PIXELS_AN_INCH, height / FIGURE_PIXELS_AN_INCH, font, 72 / FIGURE_PIXELS_AN_INCH,
+                72 / FIGURE_PIXELS_AN_INCH);
+    else
+        fprintf(script,
+                "set terminal svg size %d,%d fixed noenhanced font '%s,11' background '#ffffff' name 'figure'\n", width, height,
+                font);
+}
+
+static void write_script(FILE *script, const mot_figure *figure, bool pdf)
 {
     const size_t columns = figure->columns > 0 ? (size_t)figure->columns : figure->panel_count;
     const size_t rows = (figure->panel_count + columns - 1) / columns;
     const int width = figure->width > 0 ? figure->width : figure->panel_count == 1 ? 600 : 900;
     const int height = figure->height > 0 ? figure->height : 340 * (int)rows;
-    fprintf(script,
-            "set encoding utf8\nset terminal svg size %d,%d fixed noenhanced font '" FIGURE_FONT ",11' "
-            "background '#ffffff' name 'figure'\n",
-            width, height);
+    write_terminal(script, figure, width, height, pdf);
     fprintf(script, "set multiplot layout %zu,%zu rowsfirst", rows, columns);
     if (figure->title != NULL) {
         fputs(" title ", script);
         mot_figure_text(script, figure->title);
-        fputs(" font '" FIGURE_FONT ",13'", script);
+        fputs(" font ',13'", script);
     }
     fputc('\n', script);
     for (size_t i = 0; i < figure->panel_count; ++i)
         write_panel(script, &figure->panels[i], (double)width / (double)columns,
-                    (double)height / (double)rows);
+                    (double)height / (double)rows, figure->print);
     fputs("unset multiplot\n", script);
 }
 
 bool mot_figure_available(void)
 {
-    return mot_figure_gnuplot("", 0, "anything", NULL, NULL) == MOT_OK;
+    return mot_figure_gnuplot("", 0, "anything", "", NULL, NULL) == MOT_OK;
 }
 
 mot_status mot_figure_write(const mot_figure *figure, const char *path)
 {
-    char *text = NULL, *svg = NULL;
+    char *text = NULL, *drawn = NULL;
     size_t length, count;
+    const char *const dot = strrchr(path, '.');
+    const bool pdf = dot != NULL && strcmp(dot, ".pdf") == 0;
     mot_status status;
     MOT_TRY(check(figure));
     FILE *script = open_memstream(&text, &length);
@@ -131,16 +147,16 @@ mot_status mot_figure_write(const mot_figure *figure, const char *path)
         status = mot_fail(MOT_ERR_MEMORY, "no memory for a figure: %s", strerror(errno));
         goto done;
     }
-    write_script(script, figure);
+    write_script(script, figure, pdf);
     const bool failed = ferror(script);
     if (fclose(script) != 0 || failed) {
         status = mot_fail(MOT_ERR_MEMORY, "no memory for a figure's script");
         goto done;
     }
-    MOT_TRY(mot_figure_gnuplot(text, length, path, &svg, &count));
-    MOT_TRY(mot_file_replace(path, svg, count));
+    MOT_TRY(mot_figure_gnuplot(text, length, path, pdf ? "%%EOF" : "</svg>", &drawn, &count));
+    MOT_TRY(mot_file_replace(path, drawn, count));
 done:
     free(text);
-    mot_free(svg);
+    mot_free(drawn);
     return status;
 }

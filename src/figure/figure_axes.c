@@ -104,7 +104,7 @@ static void write_key(FILE *script, mot_key key)
         return;
     }
     const bool inside = key != MOT_KEY_BELOW && key != MOT_KEY_RIGHT;
-    fprintf(script, "set key %s Left reverse samplen 1.8 spacing 1.15 font '" FIGURE_FONT ",10'%s\n",
+    fprintf(script, "set key %s Left reverse samplen 1.8 spacing 1.15 font ',10'%s\n",
             places[key], inside ? " opaque fillcolor rgb '#40ffffff' nobox" : "");
 }
 
@@ -112,13 +112,13 @@ void mot_figure_begin(const figure_pen *pen, int rows)
 {
     const mot_panel *panel = pen->panel;
     fputs("reset\nset border 3 lw 0.8 lc rgb '#505050'\n"
-          "set tics nomirror out scale 0.5 font '" FIGURE_FONT ",10' textcolor rgb '" FIGURE_INK "'\n"
+          "set tics nomirror out scale 0.5 font ',10' textcolor rgb '" FIGURE_INK "'\n"
           "set grid xtics ytics back lt 1 lw 0.5 lc rgb '#e3e3e3'\nset format '%.10g'\n",
           pen->script);
     if (panel->title != NULL) {
         fputs("set title ", pen->script);
         mot_figure_text(pen->script, panel->title);
-        fprintf(pen->script, " font '" FIGURE_FONT ",12' textcolor rgb '" FIGURE_INK "' offset 0,%.2f\n",
+        fprintf(pen->script, " font ',12' textcolor rgb '" FIGURE_INK "' offset 0,%.2f\n",
                 0.8 * rows);
     }
     /* Without an offset gnuplot finds the room for a title by itself. */

@@ -101,14 +101,15 @@ static mot_status complain(int fd, int code, const char *path)
     return MOT_ERR_FILE;
 }
 
-static bool is_whole(const char *svg, size_t count)
+static bool is_whole(const char *drawn, size_t count, const char *end)
 {
-    static const char end[] = "</svg>";
-    while (count > 0 && svg[count - 1] == '\n') --count;
-    return count >= sizeof end - 1 && memcmp(svg + count - (sizeof end - 1), end, sizeof end - 1) == 0;
+    const size_t length = strlen(end);
+    while (count > 0 && drawn[count - 1] == '\n') --count;
+    return count >= length && memcmp(drawn + count - length, end, length) == 0;
 }
 
-mot_status mot_figure_gnuplot(const char *script, size_t length, const char *path, char **svg, size_t *count)
+mot_status mot_figure_gnuplot(const char *script, size_t length, const char *path, const char *end, char **drawn,
+                              size_t *count)
 {
     mot_status status = MOT_OK;
     streams s;
@@ -125,11 +126,11 @@ mot_status mot_figure_gnuplot(const char *script, size_t length, const char *pat
         status = complain(s.end[2], code, path);
         goto done;
     }
-    if (svg == NULL) goto done;
-    MOT_TRY(read_back(s.end[1], svg, count));
-    if (!is_whole(*svg, *count)) {
-        mot_free(*svg);
-        *svg = NULL;
+    if (drawn == NULL) goto done;
+    MOT_TRY(read_back(s.end[1], drawn, count));
+    if (!is_whole(*drawn, *count, end)) {
+        mot_free(*drawn);
+        *drawn = NULL;
         status = complain(s.end[2], code, path);
     }
 done:

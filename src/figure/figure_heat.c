@@ -82,18 +82,16 @@ void mot_figure_heat(const figure_pen *pen)
     mot_figure_names(pen, 'x', heat->column_labels, heat->columns);
     mot_figure_names(pen, 'y', heat->row_labels, heat->rows);
     const size_t shown = write_cells(script, heat, false), empty = write_cells(script, heat, true);
-    const bool numbers = shown > 0 && heat->rows * heat->columns <= FIGURE_CELL_LIMIT;
+    bool numbers = shown > 0 && heat->rows * heat->columns <= FIGURE_CELL_LIMIT;
     const int longest = numbers ? write_numbers(script, heat, limit) : 1;
+    const double fits = inner / (double)heat->columns / (0.64 * longest);
+    if (pen->print && fits < 10) numbers = false;
     fputs("plot $cell using 1:2:3:4:5:6:7 with boxxyerror fs solid noborder fc palette notitle", script);
     if (empty > 0)
         fputs(", $empty using 1:2:3:4:5:6 with boxxyerror fs solid noborder lc rgb '#dcdcdc' notitle",
               script);
-    if (numbers) {
-        const double fits = inner / (double)heat->columns / (0.64 * longest);
-        fprintf(script,
-                ", $number using 1:2:3:4 with labels textcolor rgb variable font '" FIGURE_FONT
-                ",%.1f' notitle",
+    if (numbers)
+        fprintf(script, ", $number using 1:2:3:4 with labels textcolor rgb variable font ',%.1f' notitle",
                 fmin(fmax(fits, 6), 10));
-    }
     fputc('\n', script);
 }

@@ -73,8 +73,7 @@ static int mark_rows(const figure_pen *pen, figure_range x, bool write)
         fputs("set label ", pen->script);
         mot_figure_text(pen->script, mark->text);
         fprintf(pen->script,
-                " at first %.17g, graph 1 offset 0,%.2f %s font '" FIGURE_FONT
-                ",10' textcolor rgb '#606060'\n",
+                " at first %.17g, graph 1 offset 0,%.2f %s font ',10' textcolor rgb '#606060'\n",
                 mark->at, 0.5 + 0.85 * row, left ? "left" : "right");
     }
     return rows;

@@ -13,6 +13,8 @@
 #include "mot/figure.h"
 
 #define FIGURE_FONT       "sans-serif"
+#define FIGURE_PRINT_FONT "Arial" /* of the likes of Helvetica, which journals ask for */
+#define FIGURE_PIXELS_AN_INCH 102.857 /* of a PDF: a size of 10 is 7 pt, the least that journals take */
 #define FIGURE_INK        "#303030" /* text */
 #define FIGURE_FAINT      "#808080" /* marks and levels */
 #define FIGURE_CHARACTER  6.4       /* pixels, the mean width of a character at 11 */
@@ -27,6 +29,7 @@ typedef struct figure_pen {
     FILE *script;
     const mot_panel *panel;
     double width, height;
+    bool print; /* no text below a size of 10 */
 } figure_pen;
 
 /* `text` as a string of gnuplot, in which nothing has a meaning; NULL is empty. */
@@ -56,8 +59,9 @@ void mot_figure_lines(const figure_pen *pen);
 void mot_figure_bars(const figure_pen *pen);
 void mot_figure_heat(const figure_pen *pen);
 
-/* Runs gnuplot on the script; *svg (the caller's, mot_free) and *count get what it drew. NULL `svg`: only asks whether
- * it runs. `path` is named in the sentence of a failure. */
-mot_status mot_figure_gnuplot(const char *script, size_t length, const char *path, char **svg, size_t *count);
+/* Runs gnuplot on the script; *drawn (the caller's, mot_free) and *count get what it drew, which is whole when it ends with `end`.
+ * NULL `drawn`: only asks whether it runs. `path` is named in the sentence of a failure. */
+mot_status mot_figure_gnuplot(const char *script, size_t length, const char *path, const char *end, char **drawn,
+                              size_t *count);
 
 #endif

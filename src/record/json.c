@@ -75,21 +75,26 @@ static void put_int(mot_json *json, int64_t value)
 }
 
 /* The shortest of 15, 16, 17 digits that reads back to the same number. */
-static void put_real(mot_json *json, double value)
+void mot_number_text(char text[MOT_NUMBER_TEXT], double value)
 {
-    char number[40];
     if (!isfinite(value)) {
-        put_text(json, "null");
+        snprintf(text, MOT_NUMBER_TEXT, "null");
         return;
     }
     if (fabs(value) < 1e15 && value == trunc(value) && !(value == 0 && signbit(value))) {
-        put_int(json, (int64_t)value); /* the same text, sooner */
+        snprintf(text, MOT_NUMBER_TEXT, "%" PRId64, (int64_t)value); /* the same text, sooner */
         return;
     }
     for (int digits = 15; digits <= 17; ++digits) {
-        snprintf(number, sizeof number, "%.*g", digits, value);
-        if (strtod(number, NULL) == value) break;
+        snprintf(text, MOT_NUMBER_TEXT, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
     }
+}
+
+static void put_real(mot_json *json, double value)
+{
+    char number[MOT_NUMBER_TEXT];
+    mot_number_text(number, value);
     put_text(json, number);
 }
 

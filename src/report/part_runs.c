@@ -55,6 +55,7 @@ static mot_status put_rand(report_all *report, report_part *part, int l, const c
     view->diverging = true;
     view->note = "Of the last evaluation that each has. A pair without a number cannot be compared, or has no recorded choices.";
     MOT_TRY(mot_report_frames(report, view, 1, R * R));
+    view->frame[0].step = -1; /* each run has its own */
     view->frame[0].label = "last evaluation";
     double *const value = (double *)view->frame[0].value;
     for (size_t a = 0; a < R; ++a)

@@ -5,7 +5,14 @@
 #include "mot/memory.h"
 #include "parts.h"
 
-enum { ROUTING, SHUFFLED, LOTS, TOLD, LINES };
+enum { ROUTING, SHUFFLED, LOTS, TOLD, GEOMETRY, LINES };
+
+/* What k-means makes of what the gate saw, at the step of the analysis. */
+typedef struct geometry {
+    bool known;
+    double classes, groups, experts, share; /* AMI with each; samples whose expert is the commonest of their cluster */
+    double own_classes, own_groups;         /* AMI of the gate's own experts */
+} geometry;
 
 /* One kind (classes or groups) of one layer. */
 typedef struct subject {
@@ -58,9 +65,10 @@ static void axes_of(const subject *s, const char *label, report_view *view)
     view->mark = s->run->mark;
 }
 
-static mot_status put_ami(report_all *report, report_part *part, const subject *s, int64_t *count)
+static mot_status put_ami(report_all *report, report_part *part, const subject *s, const geometry *g, int64_t *count)
 {
-    static const char *const name[LINES] = {"routing", "shuffled labels", "random gate", "told gate"};
+    static const char *const name[LINES] = {"routing", "shuffled labels", "random gate", "told gate", "k-means on what the gate sees"};
+    const size_t lines = g->known ? LINES : GEOMETRY;
     report_view *view;
     mot_status status;
     MOT_TRY(mot_report_view(report, part, REPORT_LINES, s->groups ? "ami-groups" : "ami-classes",
@@ -68,8 +76,8 @@ static mot_status put_ami(report_all *report, report_part *part, const subject *
                                       : "Experts and classes, adjusted mutual information",
                             s->r, s->l, &view));
     axes_of(s, "AMI", view);
-    MOT_TRY(mot_report_series(report, view, LINES, s->count, false));
-    for (size_t k = 0; k < LINES; ++k) {
+    MOT_TRY(mot_report_series(report, view, lines, s->count, false));
+    for (size_t k = 0; k < lines; ++k) {
         view->series[k].name = name[k];
         view->series[k].dashed = k != ROUTING;
     }
@@ -77,7 +85,8 @@ static mot_status put_ami(report_all *report, report_part *part, const subject *
         double value[LINES];
         take_counts(s, i, count);
         MOT_TRY(measure(s, count, count + s->load->width, value));
-        for (size_t k = 0; k < LINES; ++k) mot_report_values(view, k)[i] = value[k];
+        value[GEOMETRY] = s->groups ? g->groups : g->classes;
+        for (size_t k = 0; k < lines; ++k) mot_report_values(view, k)[i] = value[k];
     }
 done:
     return status;
@@ -103,7 +112,112 @@ done:
     return status;
 }
 
-static mot_status put_subject(report_all *report, report_part *part, int r, int l, bool groups)
+/* ---- is it only geometry? ---- */
+
+static mot_status ami_of(size_t samples, const int32_t *row, int rows, const int32_t *column, int columns, double *ami)
+{
+    int64_t *count;
+    mot_status status;
+    MOT_TRY(mot_allocate(&count, (size_t)rows * (size_t)columns, sizeof *count, "counts of clusters"));
+    for (size_t i = 0; i < samples; ++i)
+        if (row[i] >= 0 && row[i] < rows) count[(size_t)row[i] * (size_t)columns + (size_t)column[i]]++;
+    status = mot_contingency_ami(rows, columns, count, ami);
+    mot_free(count);
+done:
+    return status;
+}
+
+static mot_status share_of(size_t samples, const int32_t *cluster, const int32_t *expert, int E, double *share)
+{
+    int64_t *count;
+    mot_status status;
+    MOT_TRY(mot_allocate(&count, (size_t)E * (size_t)E, sizeof *count, "counts of clusters"));
+    for (size_t i = 0; i < samples; ++i) count[(size_t)expert[i] * (size_t)E + (size_t)cluster[i]]++;
+    *share = mot_contingency_measure(E, E, count).purity;
+    mot_free(count);
+done:
+    return status;
+}
+
+static mot_status compare(const report_run *run, const report_analysis *a, const report_experts *x, const float *features, size_t F,
+                          double work, geometry *g)
+{
+    const int E = (int)x->E;
+    int32_t *cluster = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&cluster, a->samples, sizeof *cluster, "clusters"));
+    MOT_TRY(mot_report_kmeans(a->samples, F, features, x->E, work, cluster));
+    MOT_TRY(ami_of(a->samples, a->label, run->classes, cluster, E, &g->classes));
+    MOT_TRY(ami_of(a->samples, a->group, run->groups, cluster, E, &g->groups));
+    MOT_TRY(ami_of(a->samples, a->label, run->classes, x->first, E, &g->own_classes));
+    MOT_TRY(ami_of(a->samples, a->group, run->groups, x->first, E, &g->own_groups));
+    MOT_TRY(ami_of(a->samples, x->first, E, cluster, E, &g->experts));
+    MOT_TRY(share_of(a->samples, cluster, x->first, E, &g->share));
+    g->known = true;
+done:
+    mot_free(cluster);
+    return status;
+}
+
+/* Where an analysis has what the gate saw; else it is said why not. */
+static mot_status find_geometry(report_all *report, report_part *part, const report_run *run, const report_analysis *a, int l,
+                                double work, geometry *g)
+{
+    report_experts x = {0};
+    char group[32], *why = NULL;
+    float *features = NULL;
+    size_t F;
+    mot_status status = MOT_OK;
+    snprintf(group, sizeof group, "layer%d", l);
+    if (run->analysis == NULL || !mot_h5_exists(a->file, group)) return MOT_OK;
+    MOT_TRY(mot_report_analysis_layer(report, a, l, &x));
+    MOT_TRY(mot_report_analysis_rows(a, l, "features", H5T_NATIVE_FLOAT, sizeof *features, &F, &features));
+    if (features == NULL && mot_h5_has_attribute(a->file, group, "features_missing"))
+        MOT_TRY(mot_h5_get_text(a->file, group, "features_missing", &why));
+    if (features == NULL)
+        mot_report_lacks(report, part, run, "There is no line of k-means in layer %d: %s.", l, why != NULL ? why : "the analysis has no features");
+    else
+        MOT_TRY(compare(run, a, &x, features, F, work, g));
+done:
+    mot_free(why);
+    mot_free(features);
+    mot_report_experts_free(&x);
+    return status;
+}
+
+static mot_status put_geometry(report_all *report, report_part *part, int r, int l, const geometry *g)
+{
+    static const char *const columns[] = {"figure", "value"};
+    const report_run *const run = &report->run[r];
+    const struct {
+        const char *name;
+        double value;
+        bool shown;
+    } figures[] = {{"AMI of k-means' clusters and classes", g->classes, run->classes > 0},
+                   {"AMI of the gate's experts and classes", g->own_classes, run->classes > 0},
+                   {"AMI of k-means' clusters and groups", g->groups, run->groups > 0},
+                   {"AMI of the gate's experts and groups", g->own_groups, run->groups > 0},
+                   {"AMI of k-means' clusters and the gate's experts", g->experts, true},
+                   {"share of samples whose expert is the commonest of their cluster", g->share, true}};
+    report_view *view;
+    mot_status status = MOT_OK;
+    if (!g->known) return MOT_OK;
+    MOT_TRY(mot_report_view(report, part, REPORT_TABLE, "geometry", "Is it only geometry?", r, l, &view));
+    MOT_TRY(mot_report_take(&report->pool, &view->cell, MOT_COUNT(figures) * MOT_COUNT(columns), sizeof *view->cell));
+    view->x = (report_axis){.count = MOT_COUNT(columns), .names = columns};
+    view->note = mot_report_text(&report->pool, "k-means with as many clusters as experts, on what the gate sees, at step %" MOT_PRI_GIDX ".",
+                                 run->analysis_step);
+    for (size_t f = 0; f < MOT_COUNT(figures); ++f) {
+        if (!figures[f].shown) continue;
+        report_cell *const cell = view->cell + view->rows++ * MOT_COUNT(columns);
+        cell[0].text = figures[f].name;
+        cell[1].value = figures[f].value;
+    }
+done:
+    return status;
+}
+
+static mot_status put_subject(report_all *report, report_part *part, int r, int l, bool groups, const geometry *g)
 {
     subject s = {.run = &report->run[r], .layer = &report->run[r].layer[l], .r = r, .l = l, .groups = groups};
     int64_t *count = NULL;
@@ -116,24 +230,44 @@ static mot_status put_subject(report_all *report, report_part *part, int r, int 
     MOT_TRY(mot_report_take(&report->pool, &s.step, s.count, sizeof *s.step));
     for (size_t i = 0; i < s.count; ++i) s.step[i] = s.layer->snapshot.value[s.pick[i]];
     MOT_TRY(mot_allocate(&count, 2 * s.load->width, sizeof *count, "counts of classes"));
-    MOT_TRY(put_ami(report, part, &s, count));
+    MOT_TRY(put_ami(report, part, &s, g, count));
     MOT_TRY(put_purity(report, part, &s, count));
 done:
     mot_free(count);
     return status;
 }
 
+static mot_status put_run(report_all *report, report_part *part, int r, double work)
+{
+    const report_run *const run = &report->run[r];
+    report_analysis a = {.file = H5I_INVALID_HID};
+    mot_status status = MOT_OK;
+    if (run->analysis != NULL && run->spread == NULL) MOT_TRY(mot_report_analysis_open(&a, run));
+    for (int l = 0; l < run->layers && run->spread == NULL; ++l) {
+        geometry g = {.known = false};
+        MOT_TRY(find_geometry(report, part, run, &a, l, work, &g));
+        MOT_TRY(put_subject(report, part, r, l, false, &g));
+        MOT_TRY(put_subject(report, part, r, l, true, &g));
+        MOT_TRY(put_geometry(report, part, r, l, &g));
+    }
+    if (run->analysis == NULL && run->spread == NULL)
+        mot_report_lacks(report, part, run,
+                         "There is no line of k-means on what the gate sees: `mot eval %s route.all=record` records that.", run->name);
+done:
+    mot_report_analysis_close(&a);
+    return status;
+}
+
 static mot_status make(report_all *report, report_part *part)
 {
+    const double work = 2e10; /* multiplications of k-means in all: a few seconds */
+    size_t layers = 0;
     mot_status status = MOT_OK;
+    for (size_t r = 0; r < report->runs; ++r) layers += (size_t)report->run[r].layers;
     for (int r = 0; r < (int)report->runs; ++r) {
-        const report_run *const run = &report->run[r];
         const report_view *const before = part->last;
-        for (int l = 0; l < run->layers && run->spread == NULL; ++l) {
-            MOT_TRY(put_subject(report, part, r, l, false));
-            MOT_TRY(put_subject(report, part, r, l, true));
-        }
-        if (part->last == before) mot_report_lacks(report, part, run, "%s", mot_report_no_classes(report, run));
+        MOT_TRY(put_run(report, part, r, work / (double)MOT_MAX(layers, 1)));
+        if (part->last == before) mot_report_lacks(report, part, &report->run[r], "%s", mot_report_no_classes(report, &report->run[r]));
     }
 done:
     return status;
@@ -146,7 +280,8 @@ const report_part_kind mot_report_part_specialization = {
         "Adjusted mutual information (Vinh, Epps and Bailey 2010) of a sample's expert and its class or group: 1 where each "
         "tells the other, 0 where they agree as by chance. Beside the routing stand the same experts with the labels shuffled; a "
         "random gate, which draws an expert for each sample; and a told gate, which deals whole classes to the experts, the largest "
-        "first, each to the one with fewest samples. Purity is the share of samples whose class is the commonest of their "
+        "first, each to the one with fewest samples; and k-means on the numbers that the gate sees, with as many clusters as experts, "
+        "which knows geometry alone. Purity is the share of samples whose class is the commonest of their "
         "expert; normalized mutual information is I / sqrt(H(expert) H(class)).",
     .denominator = "All samples of the evaluation split, by the gate's first choice.",
     .interval = "None of a point, which is of all samples of a fixed set; the line of shuffled labels is what chance makes of it.",

@@ -50,6 +50,7 @@ static mot_status write_all(const report_all *report, const mot_report_options *
         MOT_TRY(mot_file_replace(options->html, page, length));
     }
     if (options->json != NULL) MOT_TRY(mot_file_replace(options->json, json, strlen(json)));
+    if (options->figures != NULL) MOT_TRY(mot_report_figures(report, options->figures));
 done:
     mot_free(json);
     mot_free(page);
@@ -62,6 +63,7 @@ mot_status mot_report(const mot_report_options *options)
     mot_status status;
     MOT_TRY(check_output(options->html, options->force));
     MOT_TRY(check_output(options->json, options->force));
+    MOT_TRY(check_output(options->figures, options->force));
     MOT_TRY(read_runs(&report, options));
     MOT_TRY(make_parts(&report));
     MOT_TRY(write_all(&report, options));

@@ -217,7 +217,7 @@ static inline double *mot_report_high(const report_view *view, size_t series)
 mot_status mot_report_frames(report_all *report, report_view *view, size_t frames, size_t count);
 /* Names "0", "1", ... */
 mot_status mot_report_numbers(report_all *report, size_t count, const char *const **names);
-/* How many frames of `numbers` numbers the views of a part may have in every layer of every run, so that a page stays small;
+/* How many frames of `numbers` numbers a view may have in every layer of every run, so that a page stays small;
  * at least two. */
 size_t mot_report_frame_room(const report_all *report, size_t numbers);
 /* At most `most` of `count` places, spread evenly, the first and the last among them: pick [most]. Returns how many. */
@@ -253,6 +253,9 @@ mot_status mot_report_shuffle(int rows, int columns, const int64_t *count, int64
 void mot_report_draw_lots(int rows, int columns, const int64_t *count, int64_t *drawn);
 /* Whole rows go to columns, the largest first, each to the one with fewest samples: a gate that is told. */
 mot_status mot_report_tell(int rows, int columns, const int64_t *count, int64_t *told);
+
+/* The cluster of each of x [samples, F] among k, by k-means; `work` bounds the multiplications. */
+mot_status mot_report_kmeans(size_t samples, size_t F, const float *x, size_t k, double work, int32_t *cluster);
 
 /* ---- read_*.c ---- */
 
@@ -297,6 +300,10 @@ mot_status mot_report_each_analysis(report_all *report, report_part *part, repor
 /* ---- write_*.c ---- */
 
 mot_status mot_report_json(const report_all *report, char **text);
+/* The numbers of a view, with the columns that the page's own CSV has; free(*text). */
+mot_status mot_report_csv(const report_view *view, char **text, size_t *length);
+/* Every view as CSV, and as SVG and PDF what can be drawn, where gnuplot is there, in a folder. */
+mot_status mot_report_figures(const report_all *report, const char *folder);
 mot_status mot_report_page(const char *json, char **text, size_t *length);
 
 #endif

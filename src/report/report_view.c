@@ -64,10 +64,10 @@ mot_status mot_report_numbers(report_all *report, size_t count, const char *cons
 
 size_t mot_report_frame_room(const report_all *report, size_t numbers)
 {
-    enum { PART_NUMBERS = 250000 };
+    enum { VIEW_NUMBERS = 120000 };
     size_t layers = 0;
     for (size_t r = 0; r < report->runs; ++r) layers += (size_t)report->run[r].layers;
-    return MOT_MAX(2, PART_NUMBERS / MOT_MAX(layers, 1) / MOT_MAX(numbers, 1));
+    return MOT_MAX(2, VIEW_NUMBERS / MOT_MAX(layers, 1) / MOT_MAX(numbers, 1));
 }
 
 size_t mot_report_pick(size_t count, size_t most, size_t *pick)

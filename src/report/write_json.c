@@ -42,7 +42,7 @@ static void put_table_of_numbers(mot_json *json, const char *key, size_t rows, s
 
 static void put_frame(mot_json *json, const report_frame *frame)
 {
-    mot_json_int(json, "step", frame->step);
+    if (frame->step >= 0) mot_json_int(json, "step", frame->step);
     mot_json_text(json, "label", frame->label);
 }
 

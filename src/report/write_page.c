@@ -7,14 +7,19 @@
 
 static const char less[] = "\\u003c";
 
-/* JSON in which no "<" begins a tag. Without `to` only its length. */
+/* JSON without the blanks between its values, and in which no "<" begins a tag. Without `to` only its length. */
 static size_t put_data(const char *json, char *to)
 {
     size_t length = 0;
+    bool quoted = false;
     for (; *json != '\0'; ++json) {
-        const size_t bytes = *json == '<' ? sizeof less - 1 : 1;
+        const bool escaped = quoted && *json == '\\';
+        if (*json == '"') quoted = !quoted;
+        if (*json == ' ' && !quoted) continue;
+        const size_t bytes = *json == '<' ? sizeof less - 1 : escaped ? 2 : 1;
         if (to != NULL) memcpy(to + length, *json == '<' ? less : json, bytes);
         length += bytes;
+        json += escaped; /* what follows is part of it */
     }
     return length;
 }

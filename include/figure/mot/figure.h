@@ -7,7 +7,7 @@
  *      MOT_TRY(mot_figure_write(&figure, "loss.svg"));
  *
  * A figure is one or more panels in a grid; each draws lines, bars or a heat map. What is left 0 or NULL has a sensible
- * default. Pictures are SVG on white with the colours of Okabe and Ito (2008), which colour-blind readers can tell
+ * default. Pictures are SVG or PDF on white with the colours of Okabe and Ito (2008), which colour-blind readers can tell
  * apart, drawn by the program gnuplot (5.4 or later), which need not be there: mot_figure_available() asks.
  *
  * All text is UTF-8 and is shown as it stands, whatever characters it has (control characters become spaces); names of
@@ -101,6 +101,7 @@ typedef struct mot_panel {
 typedef struct mot_figure {
     const char *title;       /* above all panels */
     int width, height;       /* pixels; 0: 900 (600 for one panel alone) by 340 a row of panels */
+    bool print;              /* for a journal: a font like Helvetica, and no text smaller than 7 pt in a PDF */
     int columns;             /* panels in a row; 0: all in one row */
     const mot_panel *panels; /* [panel_count], row by row */
     size_t panel_count;
@@ -109,7 +110,8 @@ typedef struct mot_figure {
 /* Whether gnuplot can be started. */
 bool mot_figure_available(void);
 
-/* Draws `figure` into the file `path`, which is there complete or not at all (atomic_file.h).
+/* Draws `figure` into the file `path`, as SVG or, where it ends with .pdf, as PDF with its fonts embedded (360 pixels are 3.5
+ * inches, a column of a journal). It is there complete or not at all (atomic_file.h).
  * MOT_ERR_INPUT for a figure that cannot be drawn (no panel, too many series, a base that is no base); MOT_ERR_FILE
  * when gnuplot is missing or fails, with its own words, and when the file cannot be written; MOT_ERR_MEMORY. */
 mot_status mot_figure_write(const mot_figure *figure, const char *path);

@@ -148,6 +148,10 @@ mot_status mot_json_end(mot_json *json, char **text);
 /* Ends the object and makes it, as one line, the file `path`: complete or as it was. Releases json. */
 mot_status mot_json_save(mot_json *json, const char *path);
 
+/* The shortest text that reads back to a number, as JSON has it; "null" where it is not finite. */
+enum { MOT_NUMBER_TEXT = 40 };
+void mot_number_text(char text[MOT_NUMBER_TEXT], double value);
+
 /* The number at `key` of a flat JSON object; false when it has no such key, or no (whole) number there. */
 bool mot_json_find_int(const char *line, size_t length, const char *key, int64_t *value);
 bool mot_json_find_real(const char *line, size_t length, const char *key, double *value);
