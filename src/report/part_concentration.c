@@ -39,7 +39,7 @@ static mot_status put(report_all *report, report_part *part, int r, int l)
     MOT_TRY(mot_report_take(&report->pool, &places, E + 1, sizeof *places));
     MOT_TRY(mot_report_take(&report->pool, &load, E, sizeof *load));
     for (size_t n = 0; n <= E; ++n) places[n] = (double)n / (double)E;
-    view->x = (report_axis){.label = "share of the experts, n / E, the busiest first", .count = E + 1, .values = places};
+    view->x = (report_axis){.label = "n / E, the busiest first", .count = E + 1, .values = places};
     view->y = (report_axis){.label = "share of the samples", .low = 0, .high = 1};
     view->diagonal = true;
     MOT_TRY(mot_report_series(report, view, LINES, E + 1, false));

@@ -79,7 +79,7 @@ static mot_status put_reliability(report_all *report, report_part *part, int r, 
     MOT_TRY(mot_report_take(&report->pool, &place, DECILES, sizeof *place));
     const size_t series = a->accuracy >= 0 ? 2 : 1;
     MOT_TRY(mot_report_series(report, view, series, DECILES, true));
-    view->x = (report_axis){.label = "probability of the first choice, mean of the bin", .count = DECILES, .values = place, .high = 1};
+    view->x = (report_axis){.label = "probability of the first choice", .count = DECILES, .values = place, .high = 1};
     view->y = (report_axis){.label = "share of the samples", .high = 1};
     view->diagonal = true;
     for (size_t s = 0; s < series; ++s) view->series[s].name = name[s];
@@ -223,7 +223,7 @@ static mot_status make_layer(report_all *report, report_part *part, int r, int l
     MOT_TRY(mot_allocate(&numbers, 4 * a->samples, sizeof *numbers, "confidence"));
     confidence c = {numbers, numbers + a->samples, numbers + 2 * a->samples, numbers + 3 * a->samples};
     measure(a, x, score, &c);
-    MOT_TRY(put_histogram(report, part, r, l, "margin", "Margin of the first choice over the second",
+    MOT_TRY(put_histogram(report, part, r, l, "margin", "Margin of the gate",
                           "largest probability less the next", a, c.margin));
     MOT_TRY(put_histogram(report, part, r, l, "entropy", "Entropy of the gate", "entropy / log E", a, c.entropy));
     MOT_TRY(put_reliability(report, part, r, l, a, x, only, &c));

@@ -68,7 +68,7 @@ static mot_status put_price(report_all *report, report_part *part, int r, int l)
     mot_status status;
     MOT_TRY(mot_report_view(report, part, REPORT_LINES, "cost-imbalance", "Price of imbalance", r, l, &view));
     view->x = (report_axis){.label = "step", .count = run->bins, .values = run->bin_step};
-    view->y = (report_axis){.label = "share of the experts' time that is waited"};
+    view->y = (report_axis){.label = "share that is waited"};
     view->note = "1 - mean load / largest load: what the experts would wait if each had a rank of its own.";
     MOT_TRY(mot_report_series(report, view, 1, run->bins, false));
     view->series[0].name = "waited";

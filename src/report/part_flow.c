@@ -16,7 +16,7 @@ static mot_status put_flow(report_all *report, report_part *part, int r, int l)
     report_view *view;
     mot_status status;
     while ((most + 1) * most / 2 <= pairs && most + 1 <= 12) ++most;
-    MOT_TRY(mot_report_view(report, part, REPORT_FLOW, "flow", "From expert to expert", r, l, &view));
+    MOT_TRY(mot_report_view(report, part, REPORT_FLOW, "flow", "Flow", r, l, &view));
     const size_t n = mot_report_pick(layer->routes_count, most, pick);
     if (n < layer->routes_count)
         view->note = mot_report_text(&report->pool, "%zu of %zu evaluations.", n, layer->routes_count);

@@ -13,7 +13,7 @@ static mot_status put_classes(report_all *report, report_part *part, int r, int 
     report_view *view;
     mot_status status = MOT_OK;
     if (C == 0 || a->accuracy < 0) return MOT_OK;
-    MOT_TRY(mot_report_view(report, part, REPORT_HEAT, "knockout-classes", "Accuracy of a class without an expert", r, l, &view));
+    MOT_TRY(mot_report_view(report, part, REPORT_HEAT, "knockout-classes", "Classes without an expert", r, l, &view));
     view->x = (report_axis){.label = "expert that is masked", .count = E, .names = x->names};
     view->y = (report_axis){.label = "class", .count = C, .names = run->class_names};
     view->unit = "change of accuracy";

@@ -7,7 +7,7 @@
 static const struct {
     const char *id, *title, *label;
 } figures[REPORT_LOADS] = {
-    [REPORT_MAX_OVER_MEAN] = {"load-max", "Load of the busiest expert over the mean", "largest load / mean load"},
+    [REPORT_MAX_OVER_MEAN] = {"load-max", "Largest load over the mean", "largest load / mean load"},
     [REPORT_EFFECTIVE] = {"load-effective", "Effective number of experts", "experts"},
     [REPORT_DEAD] = {"load-dead", "Dead experts", "experts"},
 };

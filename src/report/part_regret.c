@@ -105,7 +105,7 @@ static mot_status put_losses(report_all *report, report_part *part, int r, int l
     report_view *view;
     mot_status status = MOT_OK;
     if (C == 0) return MOT_OK;
-    MOT_TRY(mot_report_view(report, part, REPORT_HEAT, "regret-losses", "Loss of a class with an expert alone", r, l, &view));
+    MOT_TRY(mot_report_view(report, part, REPORT_HEAT, "regret-losses", "Loss of one expert alone", r, l, &view));
     view->x = (report_axis){.label = "expert", .count = E, .names = x->names};
     view->y = (report_axis){.label = "class", .count = C, .names = run->class_names};
     view->unit = "mean loss";

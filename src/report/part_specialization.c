@@ -72,8 +72,7 @@ static mot_status put_ami(report_all *report, report_part *part, const subject *
     report_view *view;
     mot_status status;
     MOT_TRY(mot_report_view(report, part, REPORT_LINES, s->groups ? "ami-groups" : "ami-classes",
-                            s->groups ? "Experts and groups, adjusted mutual information"
-                                      : "Experts and classes, adjusted mutual information",
+                            s->groups ? "AMI of experts and groups" : "AMI of experts and classes",
                             s->r, s->l, &view));
     axes_of(s, "AMI", view);
     MOT_TRY(mot_report_series(report, view, lines, s->count, false));
@@ -98,7 +97,7 @@ static mot_status put_purity(report_all *report, report_part *part, const subjec
     report_view *view;
     mot_status status;
     MOT_TRY(mot_report_view(report, part, REPORT_LINES, s->groups ? "purity-groups" : "purity-classes",
-                            s->groups ? "Experts and groups, purity" : "Experts and classes, purity", s->r, s->l, &view));
+                            s->groups ? "Purity and NMI, groups" : "Purity and NMI, classes", s->r, s->l, &view));
     axes_of(s, "purity, NMI", view);
     MOT_TRY(mot_report_series(report, view, MOT_COUNT(name), s->count, false));
     for (size_t k = 0; k < MOT_COUNT(name); ++k) view->series[k].name = name[k];

@@ -26,7 +26,7 @@ static mot_status put_experts(report_all *report, report_part *part, int r, int 
     mot_status status;
     const size_t most = MOT_MIN(mot_report_frame_room(report, 2 * E * E), REPORT_BINS);
     const size_t frames = mot_report_pick(layer->routes_count, most, pick);
-    MOT_TRY(mot_report_view(report, part, REPORT_HEAT, "together-experts", "Experts that are chosen together", r, l, &view));
+    MOT_TRY(mot_report_view(report, part, REPORT_HEAT, "together-experts", "Chosen together", r, l, &view));
     view->x = (report_axis){.label = "expert b", .count = E, .names = layer->names};
     view->y = (report_axis){.label = "expert a", .count = E, .names = layer->names};
     view->unit = "P(b chosen | a chosen)";

@@ -14,5 +14,6 @@ const report_part_kind *const mot_report_parts[] = {
     &mot_report_part_confidence,
     &mot_report_part_runs,
     &mot_report_part_cost,
+    &mot_report_part_samples,
 };
 const size_t mot_report_part_count = MOT_COUNT(mot_report_parts);

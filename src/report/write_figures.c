@@ -107,7 +107,7 @@ static mot_status draw_lines(const report_view *view, const char *folder)
     size_t used = count;
     for (size_t s = 0; s < count; ++s) {
         const report_series *one = &view->series[s];
-        series[s] = (mot_series){.label = one->name, .count = one->count, .x = one->x != NULL ? one->x : view->x.values,
+        series[s] = (mot_series){.label = view->series_count > 1 ? one->name : NULL, .count = one->count, .x = one->x != NULL ? one->x : view->x.values,
                                  .y = one->value, .lower = one->low, .upper = one->high, .dashed = one->dashed,
                                  .style = one->x != NULL ? MOT_SERIES_POINTS : one->count > 40 ? MOT_SERIES_LINE : MOT_SERIES_LINE_POINTS};
     }
@@ -116,7 +116,7 @@ static mot_status draw_lines(const report_view *view, const char *folder)
     for (size_t m = 0; m < marked; ++m) marks[m] = (mot_mark){view->mark[m].x, view->mark[m].label};
     const mot_panel panel = {.kind = MOT_PANEL_LINES, .title = view->title, .x = axis_of(&view->x), .y = axis_of(&view->y),
                              .series = series, .series_count = used, .marks = marks, .mark_count = marked};
-    return draw(view, &panel, 270, folder);
+    return draw(view, &panel, 220 + 18 * (int)count, folder);
 }
 
 static mot_status draw_bars(const report_view *view, const char *folder)
