@@ -57,7 +57,7 @@ static void noisy_scores(const mot_route_config *config, const mot_choice_batch 
 static void leave_out(const mot_real *h, size_t E, double *score)
 {
     for (size_t i = 0; i < E; ++i)
-        if (h[i] <= MOT_LEFT_OUT) score[i] = -INFINITY;
+        if (h[i] == MOT_LEFT_OUT) score[i] = -INFINITY;
 }
 
 /* The K largest scores in falling order; equal scores: the lower index first. Marks the taken with -inf, which no score
@@ -79,8 +79,8 @@ static void take_largest(size_t E, size_t K, double *score, int32_t *expert)
 static void share_alike(const mot_real *h, size_t K, const int32_t *expert, mot_real *weight)
 {
     size_t there = K;
-    for (size_t k = 0; k < K; ++k) there -= h[expert[k]] <= MOT_LEFT_OUT;
-    for (size_t k = 0; k < K; ++k) weight[k] = h[expert[k]] <= MOT_LEFT_OUT ? 0 : 1 / (mot_real)there;
+    for (size_t k = 0; k < K; ++k) there -= h[expert[k]] == MOT_LEFT_OUT;
+    for (size_t k = 0; k < K; ++k) weight[k] = h[expert[k]] == MOT_LEFT_OUT ? 0 : 1 / (mot_real)there;
 }
 
 void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch)

@@ -260,6 +260,51 @@ START_TEST(random_evaluation_does_not_see_the_batch)
 }
 END_TEST
 
+/* Of 7 experts two are left out: choices, probabilities and weights are those of 5, whichever gate chooses; and with all as
+ * choices those two get no weight (an exponential has a least value, mot_exp). */
+START_TEST(as_if_they_were_not_there)
+{
+    static const char *const kinds[] = {"linear", "random", "fixed", "even"};
+    static const int32_t left[] = {0, 2, 3, 5, 6};
+    for (int scale = MOT_SCALE_PROB; scale <= MOT_SCALE_NONE; ++scale)
+        for (size_t kind = 0; kind < MOT_COUNT(kinds); ++kind)
+            for (size_t K = 1; K <= 7; K += 3) {
+                float few[n * 5];
+                begin(7, K, 11, 0);
+                config.scale = (mot_scale)scale;
+                for (size_t i = 0; i < n * 7; ++i)
+                    if (i % 7 == 1 || i % 7 == 4) h[i] = MOT_LEFT_OUT;
+                for (size_t i = 0; i < n * 5; ++i) few[i] = h[i / 5 * 7 + (size_t)left[i % 5]];
+                mot_choose(&config, named(kinds[kind]), &batch);
+                for (size_t s = 0; s < n; ++s) {
+                    double total = 0;
+                    ck_assert(p[s * 7 + 1] < 1e-30f && p[s * 7 + 4] < 1e-30f);
+                    for (size_t k = 0; k < K; ++k) {
+                        const int32_t e = expert[s * K + k];
+                        total += (double)weight[s * K + k];
+                        if (k >= 5)
+                            ck_assert((e == 1 || e == 4) && weight[s * K + k] < 1e-30f);
+                        else
+                            ck_assert(e != 1 && e != 4 && weight[s * K + k] > 0);
+                    }
+                    if (scale != MOT_SCALE_PROB || K == 7) ck_assert_double_eq_tol(total, 1, 1e-5);
+                }
+                if (kind > 0 || K > 5) continue; /* rules go by the numbers of experts */
+                float then[n * 5];
+                int32_t chose[n * 5];
+                memcpy(then, weight, n * K * sizeof *then);
+                memcpy(chose, expert, n * K * sizeof *chose);
+                batch.E = 5;
+                memcpy(h, few, sizeof few);
+                mot_choose(&config, named(kinds[kind]), &batch);
+                for (size_t r = 0; r < n * K; ++r) {
+                    ck_assert_int_eq(chose[r], left[expert[r]]);
+                    ck_assert_double_eq_tol((double)then[r], (double)weight[r], 1e-6);
+                }
+            }
+}
+END_TEST
+
 START_TEST(lost_logits_still_choose_different_experts)
 {
     for (size_t K = 1; K <= 4; ++K) {
@@ -300,6 +345,7 @@ static void choose_tests(TCase *tcase)
     tcase_add_test(tcase, even_gates_take_turns);
     tcase_add_test(tcase, random_gates_draw);
     tcase_add_test(tcase, random_evaluation_does_not_see_the_batch);
+    tcase_add_test(tcase, as_if_they_were_not_there);
     tcase_add_test(tcase, lost_logits_still_choose_different_experts);
     tcase_add_test(tcase, counts_follow_the_configuration);
 }

@@ -18,8 +18,8 @@
 
 #include "mot/gate.h"
 
-/* The h of an expert that is to get no sample: it is as if it were not there, p is 0, and the others share what it had. It is
- * chosen where fewer than K others are left, with the weight 0. */
+/* The h of an expert that is to get no sample: it is as if it were not there, and the others share the probability that it had, but
+ * for less than 1e-30. It is chosen where fewer than K others are left, with no more weight than that. */
 #define MOT_LEFT_OUT ((mot_real)-1e30)
 
 typedef struct mot_choice_batch {
