@@ -108,6 +108,28 @@ void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const
     }
 }
 
+/* The entropy of a sample is -sum p_i log p_i with log p_i = h_i - h_top + log p_top: one logarithm a sample. */
+mot_confidence mot_choice_confidence(const mot_choice_batch *batch)
+{
+    const size_t E = batch->E;
+    mot_confidence sum = {0};
+    for (size_t b = 0; b < batch->n; ++b) {
+        const mot_real *h = batch->h + b * E, *p = batch->p + b * E;
+        size_t top = 0;
+        double next = 0, below = 0;
+        for (size_t i = 1; i < E; ++i)
+            if (p[i] > p[top]) top = i;
+        for (size_t i = 0; i < E; ++i) {
+            if (i != top && (double)p[i] > next) next = (double)p[i];
+            below += (double)p[i] * ((double)h[top] - (double)h[i]);
+        }
+        sum.top += (double)p[top];
+        sum.margin += (double)p[top] - next;
+        sum.entropy += below - log((double)p[top]);
+    }
+    return (mot_confidence){sum.top / (double)batch->n, sum.margin / (double)batch->n, sum.entropy / (double)batch->n};
+}
+
 void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch,
                          const mot_real *d_weight, mot_real *d_h)
 {

@@ -257,11 +257,11 @@ mot_status mot_record_step(mot_record *record, const mot_step_figures *figures)
     return status == MOT_OK ? add_row(record, &table[TABLE_STEPS], figures->step, value) : status;
 }
 
-mot_status mot_record_loads(mot_record *record, mot_gidx step, int layer, const int64_t *load,
-                            const double *importance)
+mot_status mot_record_loads(mot_record *record, mot_gidx step, int layer, const int64_t *load, const double *importance,
+                            const mot_record_gate *gate)
 {
     const int64_t of = step;
-    const void *const value[] = {&of, load, importance};
+    const void *const value[] = {&of, load, importance, &gate->confidence, &gate->margin, &gate->entropy};
     assert(layer < record->source.layers);
     return add_row(record, &record->table[record_layer_table(layer, LAYER_LOADS)], step, value);
 }

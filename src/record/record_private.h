@@ -75,7 +75,7 @@ static inline size_t record_layer_table(int layer, int table)
 }
 extern const record_column mot_record_eval_step;
 enum { STEPS_ACCURACY = 3 }; /* left out where there are no classes */
-enum { LOADS_LOAD = 1, LOADS_IMPORTANCE };
+enum { LOADS_LOAD = 1, LOADS_IMPORTANCE, LOADS_CONFIDENCE, LOADS_MARGIN, LOADS_ENTROPY };
 enum {
     ASSIGN_STEP,
     ASSIGN_SPLIT,

@@ -164,6 +164,21 @@ done:
     return status;
 }
 
+/* A file of an older version has fewer columns, and keeps those that it has. */
+static mot_status drop_missing(hid_t file, record_table *table)
+{
+    mot_status status = MOT_OK;
+    size_t there = 1;
+    for (size_t c = 1; c < table->columns; ++c) {
+        char path[MOT_RECORD_PATH];
+        MOT_TRY(mot_record_path(path, table, table->column[c].name));
+        if (mot_h5_exists(file, path)) table->column[there++] = table->column[c];
+    }
+    table->columns = there;
+done:
+    return status;
+}
+
 /* The rows up to `step`; *last becomes at least the step of the last of them. */
 static mot_status load_table(hid_t file, record_table *table, mot_gidx step, mot_gidx *last)
 {
@@ -180,6 +195,7 @@ static mot_status load_table(hid_t file, record_table *table, mot_gidx step, mot
     const int64_t *const of = table->column[0].data;
     while (rows < shape[0] && of[rows] <= step) ++rows;
     if (rows == 0) return MOT_OK;
+    MOT_TRY(drop_missing(file, table));
     for (size_t c = 1; c < table->columns; ++c)
         MOT_TRY(load_column(file, table, &table->column[c], rows));
     table->rows = rows;

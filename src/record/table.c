@@ -52,7 +52,7 @@ const record_column mot_record_eval_step = NUMBER("step", "1", "steps done at th
     }
 
 /* Of a layer. */
-enum { LAYER_COLUMNS = 3 };
+enum { LAYER_COLUMNS = 6 };
 
 const char *mot_record_expert_axis(int layer)
 {
@@ -76,7 +76,10 @@ static size_t loads_columns(record_column column[LAYER_COLUMNS], const record_so
     column[LOADS_LOAD] = (record_column)ROW("load", "samples an expert got at the step", RECORD_I64, E);
     column[LOADS_IMPORTANCE] = (record_column)ROW(
         "importance", "sum of an expert's gate probabilities over the batch", RECORD_F64, E);
-    return 3;
+    column[LOADS_CONFIDENCE] = (record_column)NUMBER("confidence", "1", "mean of the gate's largest probability", RECORD_F64);
+    column[LOADS_MARGIN] = (record_column)NUMBER("margin", "1", "mean of what the next one is below it", RECORD_F64);
+    column[LOADS_ENTROPY] = (record_column)NUMBER("gate_entropy", "1", "mean entropy of the gate's probabilities, in nats", RECORD_F64);
+    return LAYER_COLUMNS;
 }
 
 static size_t snapshots_columns(record_column column[LAYER_COLUMNS], const record_source *source, int layer)

@@ -12,7 +12,6 @@ mot_status mot_run_count_create(run_eval *eval, const run_world *world)
     const char *what = "counts of an evaluation";
     const size_t C = (size_t)world->classes, G = (size_t)world->groups,
                  E = (size_t)world->model.layer->experts;
-    const size_t samples = (size_t)world->eval_set.samples;
     mot_status status;
     MOT_TRY(mot_allocate(&eval->load, E, sizeof(int64_t), what));
     MOT_TRY(mot_allocate(&eval->origin, E, sizeof(int), what));
@@ -25,8 +24,6 @@ mot_status mot_run_count_create(run_eval *eval, const run_world *world)
     MOT_TRY(mot_allocate(&eval->expert_hits, E, sizeof(int64_t), what));
     MOT_TRY(mot_allocate(&eval->class_accuracy, C, sizeof(double), what));
     MOT_TRY(mot_allocate(&eval->expert_accuracy, E, sizeof(double), what));
-    MOT_TRY(mot_allocate(&eval->expert, samples, sizeof *eval->expert, what));
-    memset(eval->expert, 0xff, samples * sizeof *eval->expert);
     MOT_TRY(mot_run_layers_create(eval, world));
 done:
     return status; /* released by mot_run_take_down */
@@ -37,7 +34,7 @@ void mot_run_count_destroy(run_eval *eval)
     mot_run_layers_destroy(eval);
     void *const arrays[] = {eval->load,        eval->class_load,     eval->group_load,      eval->confusion,
                             eval->hits,        eval->predicted,      eval->group_hits,      eval->origin,
-                            eval->expert_hits, eval->class_accuracy, eval->expert_accuracy, eval->expert};
+                            eval->expert_hits, eval->class_accuracy, eval->expert_accuracy};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
@@ -58,7 +55,6 @@ void mot_run_count_begin(run_eval *eval, const run_world *world)
     memset(eval->predicted, 0, C * sizeof *eval->predicted);
     memset(eval->expert_hits, 0, E * sizeof *eval->expert_hits);
     for (int i = 0; i < RUN_NUMBERS; ++i) eval->number[i] = NAN;
-    eval->number[RUN_CHANGED] = 0;
     if (world->parent != NULL && world->eval_set.groups > 0) eval->number[RUN_GROUP_ACCURACY] = 0;
 }
 
@@ -68,15 +64,11 @@ void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, s
 {
     const size_t C = (size_t)world->classes, E = (size_t)world->model.layer->experts,
                  K = mot_model_choices(&world->model);
-    mot_run_layers_add(eval, world, n, result);
+    mot_run_layers_add(eval, world, first, n, result);
     for (size_t p = 0; p < n; ++p) {
         const bool chose = result->expert != NULL; /* else every expert has seen it */
         const size_t expert = chose ? (size_t)result->expert[p * K] : 0, end = chose ? expert + 1 : E;
         const int32_t label = result->label[p], group = result->group[p], predicted = result->predicted[p];
-        uint16_t *before = &eval->expert[first + (mot_gidx)p];
-        const uint16_t origin = (uint16_t)eval->origin[expert];
-        eval->number[RUN_CHANGED] += !chose || *before == UINT16_MAX ? NAN : *before != origin;
-        if (chose) *before = origin;
         for (size_t e = expert; e < end; ++e) ++eval->load[e];
         if (predicted >= 0) ++eval->predicted[predicted];
         for (size_t e = expert; group >= 0 && e < end; ++e) ++eval->group_load[(size_t)group * E + e];
@@ -127,33 +119,30 @@ static void conclude_experts(run_eval *eval, size_t C, size_t E)
     }
 }
 
-static void conclude_routing(run_eval *eval, int classes, int groups, int experts)
+static void conclude_routing(run_eval *eval, bool classes, bool groups)
 {
     double *number = eval->number;
-    const bool known = classes > 0;
-    const mot_specialization all = known ? mot_specialize(classes, experts, eval->class_load)
-                                         : mot_specialize(1, experts, eval->load);
-    if (known) {
-        number[RUN_PURITY] = number[RUN_CLASS_PURITY] = all.purity;
-        number[RUN_NMI] = number[RUN_CLASS_NMI] = all.nmi;
+    const double *figure = eval->layer->routing.figure;
+    if (classes) {
+        number[RUN_PURITY] = number[RUN_CLASS_PURITY] = figure[ROUTING_CLASS_PURITY];
+        number[RUN_NMI] = number[RUN_CLASS_NMI] = figure[ROUTING_CLASS_NMI];
     }
-    number[RUN_ENTROPY] = all.entropy;
-    number[RUN_EXPERTS_USED] = all.experts_used;
-    number[RUN_EXPERTS_EFFECTIVE] = all.effective;
-    if (groups == 0) return;
-    const mot_specialization by_group = mot_specialize(groups, experts, eval->group_load);
-    number[RUN_PURITY] = number[RUN_GROUP_PURITY] = by_group.purity;
-    number[RUN_NMI] = number[RUN_GROUP_NMI] = by_group.nmi;
+    number[RUN_ENTROPY] = figure[ROUTING_ENTROPY];
+    number[RUN_EXPERTS_USED] = figure[ROUTING_USED];
+    number[RUN_EXPERTS_EFFECTIVE] = figure[ROUTING_EFFECTIVE];
+    number[RUN_CHANGED] = figure[ROUTING_CHANGED];
+    if (!groups) return;
+    number[RUN_PURITY] = number[RUN_GROUP_PURITY] = figure[ROUTING_GROUP_PURITY];
+    number[RUN_NMI] = number[RUN_GROUP_NMI] = figure[ROUTING_GROUP_NMI];
 }
 
-void mot_run_count_end(run_eval *eval, const run_world *world)
+mot_status mot_run_count_end(run_eval *eval, const run_world *world)
 {
-    const int E = world->model.layer->experts;
-    const double samples = (double)world->eval_set.samples;
-    mot_run_layers_end(eval, world);
-    eval->number[RUN_CHANGED] /= samples;
-    eval->number[RUN_GROUP_ACCURACY] /= samples;
-    conclude_classes(eval, (size_t)world->classes, (size_t)E);
-    conclude_experts(eval, (size_t)world->classes, (size_t)E);
-    conclude_routing(eval, world->classes, world->eval_set.groups > 0 ? world->groups : 0, E);
+    const size_t C = (size_t)world->classes, E = (size_t)world->model.layer->experts;
+    const mot_status status = mot_run_layers_end(eval, world);
+    eval->number[RUN_GROUP_ACCURACY] /= (double)world->eval_set.samples;
+    conclude_classes(eval, C, E);
+    conclude_experts(eval, C, E);
+    conclude_routing(eval, C > 0, world->eval_set.groups > 0 && world->groups > 0);
+    return status;
 }

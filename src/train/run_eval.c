@@ -46,8 +46,8 @@ mot_status mot_run_evaluate(mot_run *run)
     eval->number[RUN_LOSS] = loss / (double)samples;
     eval->number[RUN_ACCURACY] = hits / (double)samples;
     if (root) {
-        mot_run_count_end(eval, &run->world);
-        if (run->keeper.record != NULL && !run->course.again)
+        status = mot_run_count_end(eval, &run->world);
+        if (status == MOT_OK && run->keeper.record != NULL && !run->course.again)
             status = mot_run_layers_record_eval(run->keeper.record, eval, step, run->world.groups > 0);
     }
     MOT_TRY(mot_comm_agree(run->world.comm, status));

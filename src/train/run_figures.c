@@ -154,6 +154,13 @@ static void list_all(struct run_figures *figures, run_eval *eval, const run_worl
     if (C > 0) list(figures, &of_classes, eval->class_accuracy);
     if (C > 0) list(figures, &of_experts, eval->expert_accuracy);
     if (eval->confusion != NULL) list(figures, &confusion, eval->confusion);
+    for (int l = 0; eval->layer != NULL && l <= eval->layers; ++l) {
+        run_routing *routing = &eval->layer[l].routing;
+        mot_eval_figure of_layer[ROUTING_FIGURES];
+        double *value[ROUTING_FIGURES];
+        const size_t count = mot_run_routing_list(routing, world, l, of_layer, value);
+        for (size_t f = 0; f < count; ++f) list(figures, &of_layer[f], value[f]);
+    }
     for (size_t k = 0; k < figures->kinds; ++k) {
         mot_evaluation *of = &figures->kind[k];
         const bool has = of->figures > 0;
@@ -164,9 +171,9 @@ static void list_all(struct run_figures *figures, run_eval *eval, const run_worl
     }
 }
 
-static mot_status make_room(struct run_figures *figures)
+static mot_status make_room(struct run_figures *figures, const run_world *world)
 {
-    size_t most = RUN_NUMBERS + 3;
+    size_t most = RUN_NUMBERS + 3 + (size_t)world->model.layers * ROUTING_FIGURES;
     mot_status status;
     for (size_t k = 0; k < figures->kinds; ++k) most += figures->kind[k].figures;
     MOT_TRY(mot_allocate(&figures->record, most, sizeof *figures->record, "figures of an evaluation"));
@@ -192,7 +199,7 @@ mot_status mot_run_figures_create(run_reporter *reporter, const run_world *world
     MOT_TRY(mot_allocate(&figures, 1, sizeof *figures, "figures of an evaluation"));
     reporter->figures = figures;
     MOT_TRY(create_kinds(figures, &reporter->last_eval, world));
-    MOT_TRY(make_room(figures));
+    MOT_TRY(make_room(figures, world));
     list_all(figures, &reporter->last_eval, world);
     MOT_TRY(check_names(figures));
 done:
@@ -353,5 +360,8 @@ mot_status mot_run_recall_eval(mot_run *run)
         if (!mot_json_find_real(line, strlen(line), figures->line[i].key, figures->line[i].value))
             *figures->line[i].value = NAN;
     mot_free(line);
-    return mot_record_last_choices(run->keeper.record, step, run->world.eval_set.samples, eval->expert);
+    for (int l = 0; l <= eval->layers && status == MOT_OK; ++l)
+        status = mot_record_last_choices(run->keeper.record, step, l, run->world.eval_set.samples, eval->layer[l].routing.stride,
+                                         eval->layer[l].routing.chosen);
+    return status;
 }

@@ -1,5 +1,6 @@
-/* What an evaluation counts of the layers behind the first, and what a run says and records of them. The first one's is the
- * run's own (run_count.c). */
+/* What an evaluation counts by layer, and what a run says and records of it. What went where in the first one the run counts itself
+ * (run_count.c). */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,10 +19,12 @@ mot_status mot_run_layers_create(run_eval *eval, const run_world *world)
     const int layers = world->model.layers;
     mot_status status;
     MOT_TRY(mot_allocate(&eval->layer, (size_t)layers, sizeof *eval->layer, what));
-    for (int l = 1; l < layers; ++l) {
+    for (int l = 0; l < layers; ++l) {
         run_layer_eval *of = &eval->layer[l];
         const size_t E = experts_of(world, l);
-        ++eval->layers;
+        eval->layers = l;
+        MOT_TRY(mot_run_routing_create(&of->routing, world, l));
+        if (l == 0) continue;
         MOT_TRY(mot_allocate(&of->load, E, sizeof *of->load, what));
         MOT_TRY(mot_allocate(&of->class_load, (size_t)world->classes * E, sizeof *of->class_load, what));
         MOT_TRY(mot_allocate(&of->group_load, (size_t)world->groups * E, sizeof *of->group_load, what));
@@ -32,7 +35,8 @@ done:
 
 void mot_run_layers_destroy(run_eval *eval)
 {
-    for (int l = 1; l <= eval->layers; ++l) {
+    for (int l = 0; eval->layer != NULL && l <= eval->layers; ++l) {
+        mot_run_routing_destroy(&eval->layer[l].routing);
         mot_free(eval->layer[l].load);
         mot_free(eval->layer[l].class_load);
         mot_free(eval->layer[l].group_load);
@@ -42,22 +46,25 @@ void mot_run_layers_destroy(run_eval *eval)
 
 void mot_run_layers_begin(run_eval *eval, const run_world *world)
 {
-    for (int l = 1; l <= eval->layers; ++l) {
+    for (int l = 0; l <= eval->layers; ++l) {
         run_layer_eval *of = &eval->layer[l];
         const size_t E = experts_of(world, l);
+        mot_run_routing_begin(&of->routing);
+        if (l == 0) continue;
         memset(of->load, 0, E * sizeof *of->load);
         memset(of->class_load, 0, (size_t)world->classes * E * sizeof *of->class_load);
         memset(of->group_load, 0, (size_t)world->groups * E * sizeof *of->group_load);
     }
 }
 
-void mot_run_layers_add(run_eval *eval, const run_world *world, size_t n, const mot_step_result *result)
+void mot_run_layers_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n, const mot_step_result *result)
 {
-    for (int l = 1; l <= eval->layers; ++l) {
+    for (int l = 0; l <= eval->layers; ++l) {
         const mot_layer_result *chose = &result->layer[l];
         run_layer_eval *of = &eval->layer[l];
         const size_t E = experts_of(world, l);
-        for (size_t p = 0; p < n; ++p) {
+        mot_run_routing_add(&of->routing, &world->model.layer[l], first, n, chose);
+        for (size_t p = 0; p < n && l > 0; ++p) {
             const size_t expert = (size_t)chose->expert[p * chose->choices];
             ++of->load[expert];
             if (result->label[p] >= 0) ++of->class_load[(size_t)result->label[p] * E + expert];
@@ -66,15 +73,20 @@ void mot_run_layers_add(run_eval *eval, const run_world *world, size_t n, const 
     }
 }
 
-void mot_run_layers_end(run_eval *eval, const run_world *world)
+mot_status mot_run_layers_end(run_eval *eval, const run_world *world)
 {
-    for (int l = 1; l <= eval->layers; ++l) {
+    mot_status status = MOT_OK;
+    for (int l = 0; l <= eval->layers && status == MOT_OK; ++l) {
         run_layer_eval *of = &eval->layer[l];
-        const int E = (int)experts_of(world, l);
-        of->by_class = world->classes > 0 ? mot_specialize(world->classes, E, of->class_load)
-                                          : mot_specialize(1, E, of->load);
-        if (world->groups > 0) of->by_group = mot_specialize(world->groups, E, of->group_load);
+        const run_routed routed = {.experts = (int)experts_of(world, l),
+                                   .classes = world->classes,
+                                   .groups = world->eval_set.groups > 0 ? world->groups : 0,
+                                   .load = l > 0 ? of->load : eval->load,
+                                   .class_load = l > 0 ? of->class_load : eval->class_load,
+                                   .group_load = l > 0 ? of->group_load : eval->group_load};
+        status = mot_run_routing_end(&of->routing, &routed, world->eval_set.samples);
     }
+    return status;
 }
 
 /* "layer1.entropy" */
@@ -87,21 +99,8 @@ static const char *key_of(char key[48], int layer, const char *figure)
 void mot_run_layers_put(const run_eval *eval, const run_world *world, mot_json *json)
 {
     char key[48];
-    for (int l = 1; l <= eval->layers && eval->step >= 0; ++l) {
-        const run_layer_eval *of = &eval->layer[l];
-        if (world->classes > 0) {
-            mot_json_real(json, key_of(key, l, "class_purity"), of->by_class.purity);
-            mot_json_real(json, key_of(key, l, "class_nmi"), of->by_class.nmi);
-        }
-        if (world->groups > 0) {
-            mot_json_real(json, key_of(key, l, "group_purity"), of->by_group.purity);
-            mot_json_real(json, key_of(key, l, "group_nmi"), of->by_group.nmi);
-        }
-        mot_json_real(json, key_of(key, l, "entropy"), of->by_class.entropy);
-        mot_json_int(json, key_of(key, l, "experts_used"), of->by_class.experts_used);
-        mot_json_real(json, key_of(key, l, "experts_effective"), of->by_class.effective);
-        mot_json_ints(json, key_of(key, l, "eval_load"), experts_of(world, l), of->load);
-    }
+    for (int l = 1; l <= eval->layers && eval->step >= 0; ++l)
+        mot_json_ints(json, key_of(key, l, "eval_load"), experts_of(world, l), eval->layer[l].load);
 }
 
 void mot_run_layers_put_step(const run_world *world, const mot_step_result *result, mot_json *json)
@@ -116,28 +115,35 @@ void mot_run_layers_put_step(const run_world *world, const mot_step_result *resu
     }
 }
 
-void mot_run_layers_say(const run_eval *eval, const run_world *world, int indent)
+void mot_run_layers_say(const run_eval *eval, const run_world *world, int indent, const char *more)
 {
-    for (int l = 1; l <= eval->layers; ++l) {
-        const run_layer_eval *of = &eval->layer[l];
-        char by_class[64] = "", by_group[64] = "";
-        if (world->classes > 0)
-            snprintf(by_class, sizeof by_class, "class purity %.3f nmi %.3f, ", of->by_class.purity, of->by_class.nmi);
-        if (world->groups > 0)
-            snprintf(by_group, sizeof by_group, "group purity %.3f nmi %.3f; ", of->by_group.purity, of->by_group.nmi);
-        mot_log_wrap(indent, "%*slayer %d: %s%sentropy %.3f, experts used %d of %zu, %.2f effective", indent, "", l, by_class,
-                     by_group, of->by_class.entropy, of->by_class.experts_used, experts_of(world, l), of->by_class.effective);
+    for (int l = 0; l <= eval->layers && eval->seen == 1; ++l) { /* where every expert has every sample, loads say nothing */
+        const double *figure = eval->layer[l].routing.figure;
+        char layer[24] = "", kinds[160], changed[40] = "", sure[40];
+        if (l > 0) snprintf(layer, sizeof layer, "layer %d: ", l);
+        mot_run_routing_say(figure, kinds);
+        mot_run_routing_say_sure(figure, sure);
+        if (!isnan(figure[ROUTING_CHANGED])) snprintf(changed, sizeof changed, ", %.1f%% changed", 100 * figure[ROUTING_CHANGED]);
+        mot_log_wrap(indent, "%*s%s%sentropy %.3f, experts used %.0f of %zu, %.2f effective%s%s%s", indent, "", layer, kinds,
+                     figure[ROUTING_ENTROPY], figure[ROUTING_USED], experts_of(world, l), figure[ROUTING_EFFECTIVE], changed, sure,
+                     l == 0 ? more : "");
     }
 }
 
 /* ---- the record ---- */
+
+static mot_status record_layer(mot_record *record, mot_gidx step, int l, const mot_layer_result *of)
+{
+    const mot_record_gate gate = {of->confidence.top, of->confidence.margin, of->confidence.entropy};
+    return mot_record_loads(record, step, l, of->load, of->importance, &gate);
+}
 
 mot_status mot_run_layers_record_step(mot_record *record, const run_world *world, mot_gidx step,
                                       const mot_step_result *result)
 {
     mot_status status = MOT_OK;
     for (int l = 0; l < world->model.layers && status == MOT_OK; ++l)
-        status = mot_record_loads(record, step, l, result->layer[l].load, result->layer[l].importance);
+        status = record_layer(record, step, l, &result->layer[l]);
     return status;
 }
 

@@ -174,13 +174,15 @@ static mot_status write_line(mot_run *run, const mot_step_result *result, const 
     mot_json_real(json, "routing.z_loss", result->balance.z_loss);
     mot_json_ints(json, "routing.load", (size_t)run->world.model.layer->experts, result->load);
     mot_run_layers_put_step(&run->world, result, json);
+    const mot_status status = mot_run_routing_put_step(&run->world, result, json);
     mot_json_real(json, "speed.samples_per_s", means->samples_per_s);
     mot_json_real(json, "speed.expert_gflops", means->gflops);
     mot_json_real(json, "time.compute", means->compute);
     mot_json_real(json, "time.exchange", means->exchange);
     mot_json_real(json, "time.wait", means->wait);
     mot_json_real(json, "time.interval_s", means->wall_s);
-    return mot_record_log_json(run->keeper.record, json);
+    const mot_status written = mot_record_log_json(run->keeper.record, json);
+    return status == MOT_OK ? written : status;
 }
 
 mot_status mot_run_report_step(mot_run *run, const mot_step_result *result, int stage, double rate)
@@ -226,15 +228,6 @@ void mot_run_put_told(const mot_config *config, mot_json *json)
     if (told_of(config)[0] != '\0') mot_json_text(json, "gate.told", told_of(config));
 }
 
-/* "class purity 0.325 nmi 0.360; ", or nothing */
-static void put_purity(char *text, size_t size, const char *what, double purity, double nmi, const char *end)
-{
-    if (isnan(nmi))
-        text[0] = '\0';
-    else
-        snprintf(text, size, "%s purity %.3f nmi %.3f%s", what, purity, nmi, end);
-}
-
 /* How right the outputs are, besides the loss. */
 static void put_quality(const run_eval *eval, bool classes, char text[96], char more[64])
 {
@@ -254,16 +247,9 @@ void mot_run_say_eval(const mot_run *run)
     enum { INDENT = 13 };
     const run_eval *eval = &run->reporter.last_eval;
     const double *number = eval->number;
-    char quality[96], more[64], by_class[56], by_group[56], changed[40] = "", told[40] = "",
-         theory[40] = "";
+    char quality[96], more[64], told[40] = "", theory[40] = "";
     if (run->world.comm->rank != MOT_ROOT) return;
     put_quality(eval, run->world.classes > 0, quality, more);
-    const bool both = !isnan(number[RUN_GROUP_NMI]);
-    put_purity(by_class, sizeof by_class, "class", number[RUN_CLASS_PURITY], number[RUN_CLASS_NMI],
-               both ? ", " : "; ");
-    put_purity(by_group, sizeof by_group, "group", number[RUN_GROUP_PURITY], number[RUN_GROUP_NMI], "; ");
-    if (!isnan(number[RUN_CHANGED]))
-        snprintf(changed, sizeof changed, ", %.1f%% changed", 100 * number[RUN_CHANGED]);
     if (told_of(&run->course.config)[0] != '\0')
         snprintf(told, sizeof told, "; the gate is told the %s", told_of(&run->course.config));
     if (!isnan(number[RUN_SIGNAL_ATTENTION]))
@@ -271,11 +257,6 @@ void mot_run_say_eval(const mot_run *run)
     mot_log_wrap(INDENT, "eval %6" MOT_PRI_GIDX "  loss %s%s on %" MOT_PRI_GIDX " samples of '%s'%s%s",
                  run->course.progress.step, run_loss_text(number[RUN_LOSS]).text, quality, eval->samples, run->course.config.eval.split, more,
                  told);
-    /* Where every expert has every sample, loads say nothing. */
-    if (eval->seen == 1)
-        mot_log_wrap(INDENT, "%*s%s%sentropy %.3f, experts used %.0f of %d, %.2f effective%s%s", INDENT, "", by_class,
-                     by_group, number[RUN_ENTROPY], number[RUN_EXPERTS_USED], eval->experts,
-                     number[RUN_EXPERTS_EFFECTIVE], changed, theory);
-    mot_run_layers_say(eval, &run->world, INDENT);
+    mot_run_layers_say(eval, &run->world, INDENT, theory);
     mot_run_say_figures(&run->reporter, INDENT);
 }

@@ -9,6 +9,7 @@
 #include "mot/continual.h"
 #include "mot/expert_speed.h"
 #include "mot/record.h"
+#include "run_routing.h"
 #include "run_world.h"
 
 /* The numbers of an evaluation; run_figures.c says what each is. */
@@ -35,13 +36,13 @@ typedef enum run_number {
     RUN_NUMBERS
 } run_number;
 
-/* What an evaluation found. Loss and accuracy are the same on every rank; all else is the root's. */
-/* Of a layer behind the first: where first choices went. */
+/* Of a layer: where first choices went; of the first one the run has that itself. */
 typedef struct run_layer_eval {
     int64_t *load, *class_load, *group_load; /* [E], [classes, E], [groups, E] */
-    mot_specialization by_class, by_group;   /* by_class: without classes of the loads alone */
+    run_routing routing;
 } run_layer_eval;
 
+/* What an evaluation found. Loss and accuracy are the same on every rank; all else is the root's. */
 typedef struct run_eval {
     mot_gidx step; /* steps done; -1: there was none */
     mot_gidx samples;
@@ -57,9 +58,8 @@ typedef struct run_eval {
     int64_t *group_hits;        /* [groups]; NULL without groups */
     int64_t *expert_hits;       /* [E] */
     double *class_accuracy, *expert_accuracy; /* [classes], [E]: NaN without samples */
-    uint16_t *expert; /* [samples]: first choice of each, by its number in the beginning; UINT16_MAX: not known yet */
     int layers;            /* behind the first */
-    run_layer_eval *layer; /* [1 + layers]: of those; what stands above is of the first */
+    run_layer_eval *layer; /* [1 + layers] */
 } run_eval;
 
 /* What a run does besides its steps. */
@@ -117,18 +117,18 @@ void mot_run_count_destroy(run_eval *eval);
 void mot_run_count_begin(run_eval *eval, const run_world *world);
 void mot_run_count_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n,
                        const mot_step_result *result);
-void mot_run_count_end(run_eval *eval, const run_world *world);
+mot_status mot_run_count_end(run_eval *eval, const run_world *world);
 
-/* run_layers.c: the same of the layers behind the first; what is said of them in log.jsonl, at an evaluation and a step, and on
- * the terminal; and the record of all layers. Root. */
+/* run_layers.c: the same by layer, and how each routes; what is said of them in log.jsonl, at an evaluation and a step, and on
+ * the terminal, with `more` behind the first; and the record of all layers. Root. */
 mot_status mot_run_layers_create(run_eval *eval, const run_world *world);
 void mot_run_layers_destroy(run_eval *eval);
 void mot_run_layers_begin(run_eval *eval, const run_world *world);
-void mot_run_layers_add(run_eval *eval, const run_world *world, size_t n, const mot_step_result *result);
-void mot_run_layers_end(run_eval *eval, const run_world *world);
+void mot_run_layers_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n, const mot_step_result *result);
+mot_status mot_run_layers_end(run_eval *eval, const run_world *world);
 void mot_run_layers_put(const run_eval *eval, const run_world *world, mot_json *json);
 void mot_run_layers_put_step(const run_world *world, const mot_step_result *result, mot_json *json);
-void mot_run_layers_say(const run_eval *eval, const run_world *world, int indent);
+void mot_run_layers_say(const run_eval *eval, const run_world *world, int indent, const char *more);
 mot_status mot_run_layers_record_step(mot_record *record, const run_world *world, mot_gidx step,
                                       const mot_step_result *result);
 mot_status mot_run_layers_record_choices(mot_record *record, const run_world *world, mot_gidx step, bool evaluation,

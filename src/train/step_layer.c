@@ -149,10 +149,12 @@ void mot_layer_choose(const mot_step *step, const step_layer *layer, const mot_s
     mot_choose(&route, layer->of->gate.kind, &choice);
 }
 
-void mot_layer_importance(const mot_step *step, const step_layer *layer)
+void mot_layer_importance(const mot_step *step, step_layer *layer)
 {
     const layer_root *root = &layer->root;
     const size_t n = step->batch.total, E = (size_t)layer->of->experts, K = layer->K;
+    const mot_choice_batch choice = {.n = n, .E = E, .h = root->h, .p = root->p};
+    layer->root.confidence = mot_choice_confidence(&choice);
     memset(root->importance, 0, E * sizeof *root->importance);
     for (size_t p = 0; p < n; ++p)
         for (size_t e = 0; e < E; ++e) root->importance[e] += root->p[p * E + e];

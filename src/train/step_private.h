@@ -146,6 +146,7 @@ typedef struct layer_root {
     mot_real *d_weight;    /* [B, K] */
     float *prob;           /* [B, K] */
     double *importance;    /* [E] */
+    mot_confidence confidence;
 } layer_root;
 
 /* Where a layer's samples go and come back from, in a step. */
@@ -256,9 +257,9 @@ static inline mot_route_config mot_layer_routing(const step_layer *layer, const 
     if (task->stage != NULL) route.explore = task->stage->explore;
     return route;
 }
-/* step_layer.c, on the root, when the batch is done: sums of probabilities, and those of the chosen; the gate's gradient, with
+/* step_layer.c, on the root, when the batch is done: sums of probabilities, those of the chosen, and how sure the gate is; the gate's gradient, with
  * d_weight times `share`, and what its choices cost, which is returned; and the gate learns. */
-void mot_layer_importance(const mot_step *step, const step_layer *layer);
+void mot_layer_importance(const mot_step *step, step_layer *layer);
 mot_balance mot_layer_gate_gradient(const mot_step *step, const step_layer *layer, const mot_step_task *task,
                                     mot_real share);
 mot_status mot_layer_learn_gate(const mot_step *step, const step_layer *layer, const mot_step_task *task);

@@ -79,7 +79,7 @@ static void sum_up(mot_step *step, step_verdict *verdict)
     verdict->loss = loss / (double)n;
     verdict->hits = step->loss.kind->right != NULL ? hits : NAN;
     for (int l = 0; l < step->model->layers; ++l) {
-        const step_layer *layer = &step->layer[l];
+        step_layer *layer = &step->layer[l];
         verdict->purity[l] = layer->K > 0 ? batch_purity(step, layer) : NAN;
         if (layer->K > 0) mot_layer_importance(step, layer); /* else nothing was chosen */
     }
@@ -113,9 +113,10 @@ static mot_status conclude(mot_step *step, const mot_step_task *task, mot_status
     measure(step, verdict);
     if (verdict->status != MOT_OK && !numeric) return status;
     spread_reports(step);
-    for (int l = 0; l < step->model->layers; ++l)
-        for (int e = 0; e < step->layer[l].of->experts; ++e)
-            step->layer[l].root.importance[e] = NAN; /* until it is known that there are sums */
+    for (int l = 0; l < step->model->layers; ++l) { /* until it is known that there are sums */
+        step->layer[l].root.confidence = (mot_confidence){NAN, NAN, NAN};
+        for (int e = 0; e < step->layer[l].of->experts; ++e) step->layer[l].root.importance[e] = NAN;
+    }
     MOT_TRY(check_losses(step, task));
     if (numeric) return status; /* a gradient's; whose rank has named it */
     sum_up(step, verdict);
@@ -175,6 +176,7 @@ static void fill_layers(mot_step *step, const step_verdict *verdict)
             .weight = chose ? layer->choices.weight : NULL,
             .load = layer->load,
             .importance = layer->root.importance,
+            .confidence = layer->root.confidence,
             .score = chose ? layer->root.p : NULL,
             .features = chose && layer->of->gate.tokens == 0 ? layer->root.g : NULL,
         };

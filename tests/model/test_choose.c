@@ -305,6 +305,25 @@ START_TEST(as_if_they_were_not_there)
 }
 END_TEST
 
+/* Probabilities 1/2, 1/4, 1/8, 1/8 and, of a second sample, all alike; and of one expert alone. */
+START_TEST(confidence)
+{
+    begin(4, 1, 12, 0);
+    batch.n = 2;
+    for (size_t i = 0; i < 4; ++i) h[i] = (float)log((double[]){0.25, 0.125, 0.5, 0.125}[i]) + 3;
+    for (size_t i = 4; i < 8; ++i) h[i] = -7;
+    mot_choose(&config, &mot_gate_linear, &batch);
+    mot_confidence sure = mot_choice_confidence(&batch);
+    ck_assert_double_eq_tol(sure.top, (0.5 + 0.25) / 2, 1e-6);
+    ck_assert_double_eq_tol(sure.margin, (0.25 + 0) / 2, 1e-6);
+    ck_assert_double_eq_tol(sure.entropy, (1.75 + 2) / 2 * log(2), 1e-6);
+    begin(1, 1, 12, 0);
+    mot_choose(&config, &mot_gate_linear, &batch);
+    sure = mot_choice_confidence(&batch);
+    ck_assert(sure.top == 1 && sure.margin == 1 && sure.entropy == 0);
+}
+END_TEST
+
 START_TEST(lost_logits_still_choose_different_experts)
 {
     for (size_t K = 1; K <= 4; ++K) {
@@ -346,6 +365,7 @@ static void choose_tests(TCase *tcase)
     tcase_add_test(tcase, random_gates_draw);
     tcase_add_test(tcase, random_evaluation_does_not_see_the_batch);
     tcase_add_test(tcase, as_if_they_were_not_there);
+    tcase_add_test(tcase, confidence);
     tcase_add_test(tcase, lost_logits_still_choose_different_experts);
     tcase_add_test(tcase, counts_follow_the_configuration);
 }

@@ -73,7 +73,7 @@ static inline void one_step(mot_record *record, mot_gidx step)
     const int64_t load[E] = {step, 2, 3};
     const double importance[E] = {0.5, (double)step, 1.5};
     mot_ck_ok(mot_record_step(record, &figures));
-    mot_ck_ok(mot_record_loads(record, step, 0, load, importance));
+    mot_ck_ok(mot_record_loads(record, step, 0, load, importance, &(mot_record_gate){0.5, 0.25, (double)step}));
 }
 
 static inline void assignments(mot_record *record, mot_gidx step, bool evaluation)

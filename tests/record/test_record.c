@@ -124,7 +124,7 @@ START_TEST(the_last_evaluation_is_recalled)
 
     record = open_record(2);
     memset(expert, 0xff, sizeof expert);
-    mot_ck_ok(mot_record_last_choices(record, 1, 2000, expert));
+    mot_ck_ok(mot_record_last_choices(record, 1, 0, 2000, 1, expert));
     for (int i = 0; i < 2000; ++i)
         ck_assert_uint_eq(expert[i], i >= 100 && i < 100 + SAMPLES ? (i - 100) % E : UINT16_MAX);
     mot_ck_ok(mot_record_last_line(record, "eval.loss", &line));
@@ -204,7 +204,7 @@ START_TEST(recording_is_cheap)
         for (int i = 0; i < B; ++i)
             sample[i] = (step * 7919 + i * 104729) % 50000, expert[i] = (int32_t)(sample[i] % EXPERTS);
         mot_ck_ok(mot_record_step(record, &figures));
-        mot_ck_ok(mot_record_loads(record, step, 0, load, importance));
+        mot_ck_ok(mot_record_loads(record, step, 0, load, importance, &(mot_record_gate){0.5, 0.25, 1}));
         mot_ck_ok(mot_record_assign(record, step, 0, false, B, sample, label, NULL, expert, prob, NULL, NULL));
     }
     const double collected = mot_clock_s();

@@ -130,6 +130,33 @@ START_TEST(small_segments_are_joined)
 }
 END_TEST
 
+/* Of a version that knew fewer columns: what there is stays, and is cut. */
+START_TEST(an_older_segment_is_cut)
+{
+    static const char *const since[] = {"layer0/confidence", "layer0/margin", "layer0/gate_entropy"};
+    mot_record *record = open_record(0);
+    segment(record, 1, 10);
+    mot_record_close(&record);
+    hid_t file;
+    mot_ck_ok(mot_h5_edit(&file, in("record/00000001-00000010.h5"), "segment"));
+    for (size_t i = 0; i < MOT_COUNT(since); ++i) ck_assert_int_ge(H5Ldelete(file, since[i], H5P_DEFAULT), 0);
+    mot_ck_ok(mot_h5_seal(&file, in("record/00000001-00000010.h5"), "segment"));
+    record = open_record(6);
+    for (mot_gidx step = 7; step <= 9; ++step) one_step(record, step);
+    mot_ck_ok(mot_record_flush(record, true));
+    mot_record_close(&record);
+    check_steps(9);
+    mot_ck_ok(mot_h5_open_sealed(&file, in("record/00000001-00000006.h5"), "segment"));
+    for (size_t i = 0; i < MOT_COUNT(since); ++i) ck_assert(!mot_h5_exists(file, since[i]));
+    mot_h5_close(&file);
+    double entropy[3];
+    mot_ck_ok(mot_h5_open_sealed(&file, in("record/00000007-00000009.h5"), "segment"));
+    mot_ck_ok(mot_h5_read(file, "layer0/gate_entropy", H5T_NATIVE_DOUBLE, 1, (const hsize_t[]){3}, entropy));
+    ck_assert(entropy[0] == 7 && entropy[2] == 9);
+    mot_h5_close(&file);
+}
+END_TEST
+
 /* What a segment has but rows is the same after it was cut. */
 START_TEST(a_cut_segment_is_whole)
 {
@@ -197,7 +224,7 @@ START_TEST(memory_is_bounded)
         const mot_step_figures figures = {.step = step};
         load[0] = step;
         mot_ck_ok(mot_record_step(record, &figures));
-        mot_ck_ok(mot_record_loads(record, step, 0, load, importance));
+        mot_ck_ok(mot_record_loads(record, step, 0, load, importance, &(mot_record_gate){0.5, 0.25, 1}));
         ck_assert_uint_le(mot_memory_held() - before, (size_t)64 << 20);
     }
     ck_assert_uint_eq(count_segments(), 1); /* what there was no room for any more */
@@ -234,7 +261,7 @@ static void row_of(mot_record *record, mot_gidx step, int experts)
     const int32_t label = 0, expert = experts - 1;
     const float prob = 1;
     mot_ck_ok(mot_record_step(record, &figures));
-    mot_ck_ok(mot_record_loads(record, step, 0, load, importance));
+    mot_ck_ok(mot_record_loads(record, step, 0, load, importance, &(mot_record_gate){0.5, 0.25, 1}));
     mot_ck_ok(mot_record_snapshot(record, step, 0, class_load, NULL));
     mot_ck_ok(mot_record_eval(record, step, 1, &figure));
     mot_ck_ok(mot_record_assign(record, step, 0, false, 1, &sample, &label, NULL, &expert, &prob, NULL, NULL));
@@ -332,7 +359,7 @@ START_TEST(layers_are_told_apart)
     mot_record *record;
     mot_ck_ok(mot_record_open(&record, &about, -1));
     mot_ck_ok(mot_record_step(record, &figures));
-    for (int l = 0; l < 2; ++l) mot_ck_ok(mot_record_loads(record, 1, l, load[l], importance));
+    for (int l = 0; l < 2; ++l) mot_ck_ok(mot_record_loads(record, 1, l, load[l], importance, &(mot_record_gate){0.5, 0.25, 1}));
     mot_ck_ok(mot_record_flush(record, true));
     mot_record_close(&record);
     hid_t file;
@@ -356,6 +383,7 @@ static void segment_tests(TCase *tcase)
     tcase_add_test(tcase, late_evaluation_stays);
     tcase_add_test(tcase, small_segments_are_joined);
     tcase_add_test(tcase, a_cut_segment_is_whole);
+    tcase_add_test(tcase, an_older_segment_is_cut);
     tcase_add_test(tcase, memory_is_bounded);
     tcase_add_test(tcase, experts_go);
     tcase_add_test(tcase, layers_are_told_apart);

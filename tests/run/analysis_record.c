@@ -49,7 +49,7 @@ static mot_status record_step(mot_record *record, mot_gidx step)
                                       .exchange_s = 0.002,
                                       .wait_s = 0.001};
     mot_status status = mot_record_step(record, &figures);
-    if (status == MOT_OK) status = mot_record_loads(record, step, 0, load, importance);
+    if (status == MOT_OK) status = mot_record_loads(record, step, 0, load, importance, &(mot_record_gate){0.5, 0.25, 1});
     if (status == MOT_OK && step % 5 == 0)
         status = mot_record_assign(record, step, 0, false, BATCH, sample, label, group, expert, prob, NULL,
                                    NULL);

@@ -1,21 +1,26 @@
-"""mot eval without some experts, with another run's gate, and with every expert for every sample: against each other and against what
+"""What a run says of its routing, and mot eval without some experts, with another run's gate, and with every expert for every sample: against each other and against what
 the gate's own values say, the same on any number of ranks; and what cannot be is a sentence."""
-import json, os, shutil, subprocess, sys, tempfile
+import glob, json, os, shutil, subprocess, sys, tempfile
 
 try:
     import h5py, numpy as np
 except ImportError:
     print("skipped: no h5py, which reads the analysis")
     sys.exit(77)
+try:
+    from sklearn import metrics
+except ImportError:
+    metrics = None
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.environ["MOT_SOURCE_DIR"] + "/tests/support")
-from drive import MOT, LIMIT, check, failures, mot
+from drive import MOT, LIMIT, check, failures, lines, mot
 
 os.chdir(tempfile.mkdtemp(prefix="mot-eval."))
 COMMON = """
 data: {source: mixture, mixture: {classes: 4, tokens: 4, width: 8, train: 200, eval: 70}}
 train: {batch: 20, until: 30 steps, rate: 0.01}
-eval: {every: 30, batch: 30}
+eval: {every: 15, batch: 30}
+report: {every: 15}
 """
 EXPERT = "depth: 1, heads: 2, ffn: 12"
 open("one.yaml", "w").write(COMMON + """
@@ -104,6 +109,49 @@ def check_layer(found, layer, what):
     return of
 
 
+def check_figures(run, layers):
+    """What the last evaluation said of each layer, against the samples of the analysis, and of the evaluation before."""
+    told = lines(run, "eval.loss")[-1]
+    found, _ = numbers("%s/eval/step-00000030.h5" % run)
+    for layer in range(layers):
+        of = of_layer(found, layer)
+        score, chosen, E = np.sort(of["gate_score"].astype(float))[:, ::-1], of["chosen"], of["gate_score"].shape[1]
+        key, load = "layer%d." % layer if layer else "routing.", np.bincount(chosen[:, 0], minlength=E)
+        p = score[score.sum(1) > 0]
+        wanted = {"confidence": score[:, 0].mean(), "margin": (score[:, 0] - score[:, 1]).mean(),
+                  "gate_entropy": -(p * np.log(p)).sum(1).mean(), "experts_idle": (load == 0).sum(),
+                  "load_max_over_mean": load.max() / load.mean(), "load_cv": load.std() / load.mean(),
+                  "experts_effective": np.exp(-sum(n / 70 * np.log(n / 70) for n in load if n))}
+        before = earlier(run, layer)
+        both = [len(set(a) & set(b)) / len(a) for a, b in zip(chosen.tolist(), before.tolist())]
+        wanted["saturation"], wanted["changed"] = np.mean(both), (chosen[:, 0] != before[:, 0]).mean()
+        if metrics is not None:
+            for kind in "label", "group":
+                name = "class" if kind == "label" else kind
+                wanted[name + "_ami"] = metrics.adjusted_mutual_info_score(found[kind], chosen[:, 0])
+                wanted[name + "_nmi"] = metrics.normalized_mutual_info_score(found[kind], chosen[:, 0], average_method="geometric")
+        for name, value in wanted.items():
+            tolerance = 1e-9 if name.endswith("mi") else 1e-6
+            check(abs(told[key + name] - value) < tolerance, "%s of %s is %s, not %s" % (key + name, run, told[key + name], value))
+    step = lines(run, "train.loss")[-1]
+    check(all("routing.%s" % name in step for name in ("class_ami", "group_ami", "confidence", "margin", "gate_entropy", "load_cv")), "a step")
+    with h5py.File(glob.glob(run + "/record/*.h5")[0]) as file:
+        for layer in range(layers):
+            name = "layer%d_" % layer if layer else ""
+            check(file["eval/%ssaturation" % name][-1] == told[("layer%d." % layer if layer else "routing.") + "saturation"], "the record")
+            group = file["layer%d" % layer]
+            check(group["confidence"].shape == (30,) and (group["margin"][:] <= group["confidence"][:]).all(), "steps of the record")
+
+
+def earlier(run, layer):
+    """Choices of the evaluation after step 15 [N, K]."""
+    with h5py.File(glob.glob(run + "/record/*.h5")[0]) as file:
+        rows = file["layer%d_assign" % layer if layer else "assign"]
+        mine = (rows["step"][:] == 15) & (rows["split"][:] == 1)
+        order = np.lexsort((rows["choice"][:][mine], rows["sample"][:][mine]))
+        return rows["expert"][:][mine][order].reshape(70, -1)
+
+
 def theta(run):
     with h5py.File(run + "/checkpoints/step-00000030.h5") as file:
         return file["gate/weight"][()], file["gate/balance_bias"][()]
@@ -121,6 +169,7 @@ check(near(found["loss"].mean(), as_it_is["eval.loss"]) and near(found["hit"].me
 check(np.array_equal(found["sample"], np.arange(70)) and np.array_equal(found["hit"] > 0, found["predicted"] == found["label"]), "rows")
 check(np.bincount(found["group"], minlength=4).sum() == 70, "groups")
 check((about["step"], about["split"], about["layers"]) == (30, b"test", 1) and len(about["checkpoint_digest"]) == 32, "attributes")
+check_figures("one", 1)
 weight, bias = theta("one")
 check(np.array_equal((one["features"] @ weight + bias).argmax(1), one["chosen"][:, 0]), "features are not what the gate saw")
 for mask, without in (("[2]", [2]), ("[0, 3]", [0, 3])):
@@ -154,6 +203,7 @@ mot(1, "train", "--quiet", "three.yaml", "run=three")
 found, _, said = analysed("three")
 layers = [check_layer(found, layer, "three, layer %d" % layer) for layer in range(3)]
 check("%d evaluations" % (1 + 6 + 1 + 18 + 3 + 4 + 1) in said, "the cost is not said: " + said[-400:])
+check_figures("three", 3)
 for mask, layer, expert in (("[0:1]", 0, 1), ("[1:8]", 1, 8), ("[2:0]", 2, 0)):
     masked = figures("three", "mask=" + mask)
     check(near(masked["eval.loss"], layers[layer]["without_loss"][:, expert].mean()), "the loss with mask=" + mask)

@@ -50,6 +50,13 @@ void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const
 void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch,
                          const mot_real *d_weight, mot_real *d_h);
 
+/* How sure the gate is, h and p as they were chosen by: means over the batch of the largest probability, of what the next one is
+ * below it (all of it, where there is no other), and of the entropy of all, in nats. */
+typedef struct mot_confidence {
+    double top, margin, entropy;
+} mot_confidence;
+mot_confidence mot_choice_confidence(const mot_choice_batch *batch);
+
 typedef struct mot_balance {
     double switch_loss, z_loss; /* unscaled */
 } mot_balance;

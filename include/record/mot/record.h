@@ -10,6 +10,7 @@
  *      /steps/{step, stage, loss, accuracy, learning_rate, samples, time_compute, time_exchange, time_wait}  [n]
  *      /layer0/load        [n, E]   samples an expert got at the step; layer0 is the first layer of experts, and so on
  *      /layer0/importance  [n, E]   sum of its softmax probabilities over the batch
+ *      /layer0/{confidence, margin, gate_entropy}  [n]   how sure the gate was
  *      /layer0/class_load  [snapshots, classes, E]   of the evaluation set; /layer0/group_load likewise with groups
  *      /layer0/snapshot_step [snapshots]
  *      /layer1/..., /layer1_assign/... the same of the layers behind the first, with a scale expert_layer1
@@ -83,9 +84,13 @@ typedef struct mot_step_figures {
     double compute_s, exchange_s, wait_s; /* mean over ranks */
 } mot_step_figures;
 mot_status mot_record_step(mot_record *record, const mot_step_figures *figures);
+/* How sure a layer's gate was: mot_confidence (choose.h). */
+typedef struct mot_record_gate {
+    double confidence, margin, entropy;
+} mot_record_gate;
 /* Of a layer at that step: load [E], samples an expert got; importance [E], sum of probabilities. */
-mot_status mot_record_loads(mot_record *record, mot_gidx step, int layer, const int64_t *load,
-                            const double *importance);
+mot_status mot_record_loads(mot_record *record, mot_gidx step, int layer, const int64_t *load, const double *importance,
+                            const mot_record_gate *gate);
 
 /* The assignments of `samples` samples by the gate of a layer: sample, label, group [samples]; expert, prob [samples, K]; of an evaluation
  * also what they were taken for, predicted [samples], and their loss [samples]. */
@@ -161,9 +166,9 @@ mot_status mot_record_last_line(const mot_record *record, const char *key, char 
 /* Which of the texts (at most 32) some line of log.jsonl has at `key`: bit i of *found says that of text[i]. */
 mot_status mot_record_find(const mot_record *record, const char *key, size_t count, const char *const *text,
                            unsigned *found);
-/* The first choice of each of `samples` samples in the evaluation after `step`, as far as the record's segments have it: what
- * they do not have stays as it is in `expert` [samples]. */
-mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, mot_gidx samples,
+/* The first `choices` experts of each of `samples` samples by a layer's gate in the evaluation after `step`, as far as the record's
+ * segments have them: what they do not have stays as it is in `expert` [samples, choices]. */
+mot_status mot_record_last_choices(const mot_record *record, mot_gidx step, int layer, mot_gidx samples, size_t choices,
                                    uint16_t *expert);
 
 /* Appends a line to log.jsonl; the file is flushed to the operating system. */

@@ -61,6 +61,7 @@ typedef struct mot_layer_result {
     const mot_real *weight;   /* [total, K]: of their outputs */
     const int64_t *load;      /* [E], on every rank */
     const double *importance; /* [E]: sums of probabilities */
+    mot_confidence confidence; /* of the gate; NaN: soft */
     const mot_real *score;    /* [total, E]: softmax probabilities of all experts; NULL: soft */
     const mot_real *features; /* [total, F]: what the gate saw; NULL: a text's words, or soft */
 } mot_layer_result;
