@@ -206,21 +206,16 @@ static void lone_name(const mot_values *v, const named *of, size_t row, char lon
         snprintf(lone, MOT_CHECKPOINT_NAME, "%s", of->name);
 }
 
-mot_status mot_values_find(mot_values *values, const char *group, const mot_tensor *tensor, mot_values_found *found)
+/* How often a tensor is there, and in which shape. It counts as found. */
+static mot_status locate(mot_values *values, named *of, mot_values_found *found)
 {
-    char name[MOT_CHECKPOINT_NAME];
-    named *of = NULL;
-    mot_status status = MOT_OK;
-    *found = (mot_values_found){0};
-    mot_tensor_path(name, group, tensor, -1);
-    for (size_t i = 0; i < values->count && of == NULL; ++i)
-        if (strcmp(values->named[i].name, name) == 0) of = &values->named[i];
-    if (of == NULL) goto done;
-    of->found = true;
-    found->number = (size_t)(of - values->named);
     const unit_group *in = &values->group[of->group];
+    char name[MOT_CHECKPOINT_NAME];
+    mot_status status;
+    of->found = true;
+    *found = (mot_values_found){.number = (size_t)(of - values->named), .rows = in->stack.rows > 0 || is_former(values, of->name)};
     if (in->stack.rows > 0) {
-        MOT_TRY(mot_stack_find(&in->stack, values->file, values->path, name, &of->stacked));
+        MOT_TRY(mot_stack_find(&in->stack, values->file, values->path, of->name, &of->stacked));
         found->rank = of->stacked.rank;
         memcpy(found->shape, of->stacked.shape, sizeof found->shape);
     } else {
@@ -230,6 +225,27 @@ mot_status mot_values_find(mot_values *values, const char *group, const mot_tens
     found->units = in->units;
 done:
     return status;
+}
+
+mot_status mot_values_find(mot_values *values, const char *group, const mot_tensor *tensor, mot_values_found *found)
+{
+    char name[MOT_CHECKPOINT_NAME];
+    *found = (mot_values_found){0};
+    mot_tensor_path(name, group, tensor, -1);
+    for (size_t i = 0; i < values->count; ++i)
+        if (strcmp(values->named[i].name, name) == 0) return locate(values, &values->named[i], found);
+    return MOT_OK;
+}
+
+size_t mot_values_count(const mot_values *values)
+{
+    return values->count;
+}
+
+mot_status mot_values_at(mot_values *values, size_t number, const char **name, mot_values_found *found)
+{
+    *name = values->named[number].name;
+    return locate(values, &values->named[number], found);
 }
 
 static mot_status place_of(const mot_values *v, const named *of, size_t count, size_t row, mot_place *place)

@@ -1,8 +1,10 @@
-/* All tensors of a file, whatever its model: their checksums looked at, or made anew. */
+/* All tensors of a file, whatever its model: their checksums looked at, or made anew, or other values put in their places. */
 #include "checkpoint_file.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "mot/memory.h"
 
 typedef struct walk {
     hid_t file;
@@ -10,10 +12,46 @@ typedef struct walk {
     mot_stack stack; /* empty in files of the former version, and where experts have no tensors of their own */
     size_t experts;
     bool renew, of_units, changed_here; /* the last two: of the group of the root that is walked */
+    mot_replace_function *give;         /* other values, with what it is handed; NULL: they stay */
+    void *of;
     int64_t found;  /* tensors */
     size_t changed; /* those whose checksums were renewed */
     mot_status status;
 } walk;
+
+/* Other values in the place of `rows` times `each` numbers, which begin `stride` bytes apart. Moments become zero: nothing has been
+ * learned with these values yet. shape [rank]: as the file shows it. */
+static mot_status replace(const walk *w, const char *name, int rank, const hsize_t *shape, uint64_t at, size_t rows, size_t each,
+                          uint64_t stride)
+{
+    mot_real *value = NULL;
+    mot_digest ignored;
+    mot_status status;
+    MOT_TRY(mot_allocate(&value, rows * each, sizeof *value, "a tensor"));
+    if (strstr(name, ".moment") == NULL) MOT_TRY(w->give(w->of, name, rank, shape, value));
+    for (size_t r = 0; r < rows; ++r)
+        MOT_TRY(mot_tensor_write(&w->tensors, at + r * stride, value + r * each, each, name, &ignored, NULL));
+done:
+    mot_free(value);
+    return status;
+}
+
+/* The only number array beside the gate's tensors, which HDF5 writes. */
+static mot_status replace_bias(const walk *w, const char *name)
+{
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    mot_real *value = NULL;
+    mot_status status;
+    MOT_TRY(mot_h5_shape(w->file, name, &rank, shape));
+    if (rank != 1) return mot_fail(MOT_ERR_INPUT, "%s: /%s is not what mot writes", w->tensors.path, name);
+    MOT_TRY(mot_allocate(&value, (size_t)shape[0], sizeof *value, "the balance bias"));
+    MOT_TRY(w->give(w->of, name, rank, shape, value));
+    status = mot_h5_write_rows(w->file, name, H5T_NATIVE_FLOAT, 0, shape[0], value);
+done:
+    mot_free(value);
+    return status;
+}
 
 static mot_status walk_lone(walk *w, const char *name)
 {
@@ -30,7 +68,9 @@ static mot_status walk_lone(walk *w, const char *name)
         status = mot_fail(MOT_ERR_INPUT, "%s: /%s is larger than any memory", w->tensors.path, name);
         goto done;
     }
+    if (w->give != NULL && strcmp(name, "gate/balance_bias") == 0) return replace_bias(w, name);
     MOT_TRY(mot_h5_position(w->file, name, H5T_NATIVE_FLOAT, &at));
+    if (w->give != NULL) return replace(w, name, rank, shape, at, 1, count, 0);
     MOT_TRY(mot_get_digest(w->file, w->tensors.path, name, &digest));
     MOT_TRY(mot_tensor_check(&w->tensors, at, count, name, &digest));
 done:
@@ -45,6 +85,11 @@ static mot_status walk_stacked(walk *w, const char *name)
     bool changed = false;
     char words[2 * MOT_CHECKPOINT_NAME];
     MOT_TRY(mot_stack_find(&w->stack, w->file, w->tensors.path, name, &tensor));
+    if (w->give != NULL) {
+        hsize_t shape[MOT_H5_MAX_RANK] = {w->stack.rows};
+        memcpy(shape + 1, tensor.shape, (size_t)tensor.rank * sizeof *shape);
+        return replace(w, name, tensor.rank + 1, shape, tensor.at, w->stack.rows, tensor.count, w->stack.stride);
+    }
     for (size_t e = 0; e < w->stack.rows; ++e) {
         const uint64_t at = tensor.at + e * w->stack.stride;
         mot_digest *const said = &w->stack.digest[e * w->stack.columns + tensor.column], found;
@@ -140,7 +185,10 @@ static mot_status walk_file(walk *w, const char *path)
     MOT_TRY(mot_check_experts(w->file, path, version, experts));
     MOT_TRY(mot_check_origin(w->file, path, experts, NULL));
     w->experts = (size_t)experts;
-    MOT_TRY(mot_tensor_file_open(&w->tensors, path, path, false));
+    if (w->give != NULL && version != MOT_CHECKPOINT_VERSION)
+        return mot_fail(MOT_ERR_INPUT, "%s: checkpoint of format version %d, whose values stay as they are; expected version %d", path,
+                        version, MOT_CHECKPOINT_VERSION);
+    MOT_TRY(mot_tensor_file_open(&w->tensors, path, path, w->give != NULL));
     const herr_t walked = H5Ovisit2(w->file, H5_INDEX_NAME, H5_ITER_INC, visit, w, H5O_INFO_BASIC);
     MOT_TRY(w->status);
     if (walked < 0) status = mot_fail(MOT_ERR_INPUT, "%s: its groups cannot be read", path);
@@ -180,5 +228,49 @@ mot_status mot_checkpoint_renew(hid_t file, const char *path, size_t *changed)
     if (*changed > 0) MOT_TRY(mot_h5_set_text(file, ".", "digest", "changed by hand"));
 
 done:
+    return status;
+}
+
+/* Of a group that is walked, the updates that its units have taken. */
+static herr_t forget_updates(hid_t file, const char *name, const H5L_info_t *info, void *context)
+{
+    walk *w = context;
+    char updates[MOT_CHECKPOINT_NAME];
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    int64_t *none = NULL;
+    mot_status status = MOT_OK;
+    (void)info;
+    if (!mot_h5_has_attribute(file, name, "moments")) return 0;
+    mot_stack_path(updates, name, mot_stack_updates);
+    if (!mot_h5_exists(file, updates)) {
+        w->status = mot_h5_set_int(file, name, "updates", 0);
+        return w->status == MOT_OK ? 0 : 1;
+    }
+    MOT_TRY(mot_h5_shape(file, updates, &rank, shape));
+    MOT_TRY(mot_allocate(&none, (size_t)shape[0], sizeof *none, "updates of experts"));
+    MOT_TRY(mot_h5_write_rows(file, updates, H5T_NATIVE_INT64, 0, shape[0], none));
+done:
+    mot_free(none);
+    w->status = status;
+    return status == MOT_OK ? 0 : 1;
+}
+
+mot_status mot_checkpoint_replace(const char *path, const char *run_id, mot_replace_function *give, void *of)
+{
+    walk w = {.file = H5I_INVALID_HID, .give = give, .of = of};
+    hsize_t at = 0;
+    size_t changed;
+    mot_status status;
+    MOT_TRY(mot_h5_edit(&w.file, path, path));
+    MOT_TRY(walk_file(&w, path));
+    const herr_t walked = H5Literate(w.file, H5_INDEX_NAME, H5_ITER_INC, &at, forget_updates, &w);
+    MOT_TRY(w.status);
+    if (walked < 0) return mot_fail(MOT_ERR_INPUT, "%s: its groups cannot be read", path);
+    MOT_TRY(mot_h5_set_text(w.file, ".", "run_id", run_id));
+    MOT_TRY(mot_checkpoint_renew(w.file, path, &changed));
+    MOT_TRY(mot_h5_seal(&w.file, path, path));
+done:
+    mot_h5_close(&w.file);
     return status;
 }

@@ -12,40 +12,6 @@
 #include "mot/dataset.h"
 #include "mot/memory.h"
 
-static mot_status copy_file(const char *from, const char *to)
-{
-    enum { PIECE = 1 << 20 };
-    unsigned char *piece = NULL;
-    struct stat about;
-    mot_status status;
-    const int source = open(from, O_RDONLY | O_CLOEXEC);
-    const int target = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    MOT_TRY(mot_allocate(&piece, PIECE, 1, "a piece of a file"));
-    if (source < 0 || fstat(source, &about) != 0) {
-        status = mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", from, strerror(errno));
-        goto done;
-    }
-    for (uint64_t at = 0; at < (uint64_t)about.st_size; at += PIECE) {
-        const size_t count = (size_t)MOT_MIN((uint64_t)PIECE, (uint64_t)about.st_size - at);
-        if (mot_read_at(source, piece, count, at) != count) {
-            status = mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", from, strerror(errno));
-            goto done;
-        }
-        if (target < 0 || mot_write_at(target, piece, count, at) != count) {
-            status = mot_fail(MOT_ERR_FILE, "cannot write %s: %s", to, strerror(errno));
-            goto done;
-        }
-    }
-    if (fchmod(target, about.st_mode & 07777) != 0)
-        status = mot_fail(MOT_ERR_FILE, "cannot write %s: %s", to, strerror(errno));
-
-done:
-    if (source >= 0) close(source);
-    if (target >= 0) close(target);
-    mot_free(piece);
-    return status;
-}
-
 static mot_status get_format(hid_t file, const char *path, char **format)
 {
     *format = NULL;
@@ -89,7 +55,7 @@ static mot_status seal_copy(const char *temporary, const char *path, char **form
 {
     mot_status status = MOT_OK;
     hid_t file = H5I_INVALID_HID;
-    MOT_TRY(copy_file(path, temporary));
+    MOT_TRY(mot_file_copy(path, temporary));
     MOT_TRY(mot_h5_edit(&file, temporary, path));
     MOT_TRY(get_format(file, path, format));
     MOT_TRY(renew(file, *format, temporary, changed));

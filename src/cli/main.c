@@ -27,6 +27,8 @@ static const struct verb {
     {"report", mot_cmd_report, false, "show what runs have learned, as a page of figures"},
     {"data", mot_cmd_data, false, "import, make and show data sets"},
     {"inspect", mot_cmd_inspect, false, "show what is in a run, checkpoint, record or data set"},
+    {"export", mot_cmd_export, false, "write what was learned as safetensors or NumPy's arrays"},
+    {"import-weights", mot_cmd_import_weights, false, "make a run of such a file, changed by another program"},
 };
 
 static void print_help(FILE *stream)
@@ -34,7 +36,7 @@ static void print_help(FILE *stream)
     fprintf(stream, "Usage: mot VERB [ARGUMENT...]\n"
                     "Distributed expert-parallel training of Mixture-of-Transformers.\n\nVerbs:\n");
     for (size_t v = 0; v < MOT_COUNT(verbs); ++v)
-        fprintf(stream, "  %-9s %s\n", verbs[v].name, verbs[v].help);
+        fprintf(stream, "  %-14s %s\n", verbs[v].name, verbs[v].help);
     fprintf(stream,
             "\n'mot VERB --help' tells more of one verb; 'mot --version' names version, MPI and launcher.\n"
             "Exit code: 0 done, 2 a mistake in configuration, arguments or data, 75 stopped and can be\n"
@@ -173,6 +175,16 @@ static int run_verb(mot_start *start, const struct verb *verb, int argc, char **
     return code;
 }
 
+static mot_status unknown_verb(const char *given)
+{
+    char list[256] = "";
+    for (size_t v = 0; v < MOT_COUNT(verbs); ++v) {
+        const size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", v == 0 ? "" : ", ", verbs[v].name);
+    }
+    return mot_fail(MOT_ERR_INPUT, "unknown verb '%s': the verbs are %s", given, list);
+}
+
 static int run(mot_start *start, int argc, char **argv)
 {
     if (argc < 2) {
@@ -189,9 +201,7 @@ static int run(mot_start *start, int argc, char **argv)
     }
     for (size_t v = 0; v < MOT_COUNT(verbs); ++v)
         if (strcmp(argv[1], verbs[v].name) == 0) return run_verb(start, &verbs[v], argc - 1, argv + 1);
-    return finish(mot_fail(
-        MOT_ERR_INPUT, "unknown verb '%s': the verbs are train, eval, predict, bench, study, report, data, inspect",
-        argv[1]));
+    return finish(unknown_verb(argv[1]));
 }
 
 const mot_object mot_program = {MOT_FEATURES_COMPILED, run};

@@ -281,3 +281,21 @@ void mot_layers_print(const mot_config *config, FILE *stream)
         }
     }
 }
+
+bool mot_layers_list(const mot_config *config, mot_setting_function *say, void *with)
+{
+    char key[2 * MOT_OPTION_KEY], text[MOT_OPTION_VALUE + 32];
+    for (int i = 0; i < config->layers; ++i) {
+        const mot_layer_config *of = &config->layer[i];
+        snprintf(key, sizeof key, "model.layers.%d", i);
+        say(with, key, mot_layer_names[of->role]);
+        for (size_t k = 0; k < MOT_COUNT(keys); ++k) {
+            const mot_option option = option_of(&keys[k]);
+            if (!(keys[k].roles >> of->role & 1u)) continue;
+            if (!print_value(&option, of, text, sizeof text)) return false;
+            snprintf(key, sizeof key, "model.layers.%d.%s", i, keys[k].name);
+            say(with, key, text);
+        }
+    }
+    return true;
+}

@@ -103,6 +103,7 @@ bool mot_option_set(const mot_option *option, void *base, const char *text);
 void mot_layers_print(const mot_config *config, FILE *stream);
 /* layers.c: as mot_config_changes, of that list; false: no memory. */
 bool mot_layers_changes(const mot_config *before, const mot_config *now, mot_change_function *say, void *with);
+bool mot_layers_list(const mot_config *config, mot_setting_function *say, void *with); /* as mot_config_list; false: no memory */
 /* What mot_option_set would have taken: "an integer from 1 to 16384". */
 void mot_option_expected(const mot_option *option, char *text, size_t size);
 /* The field as YAML that reads back to the same bytes. */

@@ -70,6 +70,16 @@ done:
     return status;
 }
 
+bool mot_npz_leave(mot_npz *npz, const char *name)
+{
+    array a = {0};
+    bool found;
+    (void)mot_npz_find(npz->path, npz->bytes, npz->size, name, &a, &found); /* whatever is in it */
+    npz->asked += found;
+    mot_array_free(&a);
+    return found;
+}
+
 mot_status mot_npz_all_read(const mot_npz *npz, const char *wanted)
 {
     char names[300];

@@ -45,7 +45,7 @@ static mot_status add_file(zip *z, const char *name, const char *head, size_t he
                            size_t size)
 {
     unsigned char local[30] = "PK\x03\x04", line[46] = "PK\x01\x02", about[26];
-    char file[80];
+    char file[256];
     snprintf(file, sizeof file, "%s.npy", name);
     uLong crc = crc32(0, (const Bytef *)head, (uInt)head_size);
     for (size_t at = 0; at < size; at += (size_t)1 << 30)
@@ -70,7 +70,7 @@ done:
 /* The head of a .npy file, whose length is a multiple of 64. */
 static size_t put_head(char head[256], const char *type, int rank, const size_t *shape)
 {
-    char text[160], extents[64] = "";
+    char text[200], extents[24 * MOT_NPZ_RANK] = "";
     for (int d = 0; d < rank; ++d) {
         const size_t used = strlen(extents);
         snprintf(extents + used, sizeof extents - used, "%zu,%s", shape[d], d + 1 < rank ? " " : "");

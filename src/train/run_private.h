@@ -19,8 +19,6 @@ struct mot_run {
 enum { RUN_CHECKPOINT_PATH = 2048 };
 mot_status mot_run_find(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
                         char checkpoint[RUN_CHECKPOINT_PATH], mot_config *config, mot_schema *schema);
-/* The checkpoint that a run folder, or a checkpoint, stands for. Not collective. */
-mot_status mot_run_find_checkpoint(const char *path, char *checkpoint, size_t size);
 
 /* run_settings.c: says which settings have no effect in a run that begins. */
 void mot_run_warn_of_settings(const run_world *world, const run_course *course);

@@ -150,6 +150,11 @@ mot_status mot_checkpoint_verify(const char *path);
 /* Renews all checksums of a checkpoint that lies at `path` and is open as mot_h5_edit opens it, where the bytes have others
  * now; *changed counts those datasets, and where there is any, the digest of the parameters says so. Not collective. */
 mot_status mot_checkpoint_renew(hid_t file, const char *path, size_t *changed);
+/* Puts other values into a sound checkpoint that nobody else reads yet: `give` is asked for each tensor, by the name and shape that the
+ * file has it in, experts as the first axis, and for gate/balance_bias; a status of its own ends it, with the file as far as it
+ * came. Optimizers begin anew, and all checksums are right then. Not collective. */
+typedef mot_status mot_replace_function(void *of, const char *name, int rank, const hsize_t *shape, mot_real *value);
+mot_status mot_checkpoint_replace(const char *path, const char *run_id, mot_replace_function *give, void *of);
 
 /* ---- a folder of checkpoints; none of these is collective ---- */
 

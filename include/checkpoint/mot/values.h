@@ -25,12 +25,16 @@ size_t mot_values_units(const mot_values *values, const char *group);
 /* What it has under the name of a tensor: of how many units, and in which shape. */
 typedef struct mot_values_found {
     size_t units; /* 0: nothing */
+    bool rows;    /* units are alike: the file shows all of them as one dataset [units, shape] */
     int rank;
     hsize_t shape[MOT_H5_MAX_RANK];
     size_t number; /* private */
 } mot_values_found;
 /* The tensor counts as found from here on. MOT_ERR_INPUT: the file is not what mot writes. */
 mot_status mot_values_find(mot_values *values, const char *group, const mot_tensor *tensor, mot_values_found *found);
+/* All that have values, one after another in the order of their names: the name, such as "experts/ffn/block0_up_weight". */
+size_t mot_values_count(const mot_values *values);
+mot_status mot_values_at(mot_values *values, size_t number, const char **name, mot_values_found *found);
 /* Of unit `row`: value [count], which is the product of the shape that was found. MOT_ERR_INPUT names a tensor that is damaged. */
 mot_status mot_values_read(mot_values *values, const mot_values_found *found, size_t row, size_t count, mot_real *value);
 /* The bias that balances the load, which belongs to gates: bias [count], from that of expert `first` on; of several layers the file

@@ -103,6 +103,11 @@ typedef void mot_change_function(void *with, const mot_change *change);
 mot_status mot_config_changes(const mot_config *before, const mot_config *now, mot_change_function *say,
                               void *with);
 
+/* Calls `say` for every key in effect, the value as in the resolved text: "model.width", "train.rate" (of stages "stages.1.rate"), and of
+ * a list of layers "model.layers.0", whose value is what kind of layer it is, and "model.layers.0.patch". */
+typedef void mot_setting_function(void *with, const char *key, const char *value);
+mot_status mot_config_list(const mot_config *config, mot_setting_function *say, void *with);
+
 /* How a key of a stage is written: "train.rate" where there is one stage called train, else "stages.1.rate". */
 void mot_config_stage_key(const mot_config *config, int stage, const char *stage_key, char *text,
                           size_t size);

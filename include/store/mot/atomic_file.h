@@ -24,6 +24,9 @@ enum { MOT_PATH = 4096 };
 mot_status mot_file_temporary(char name[MOT_PATH], const char *path);
 mot_status mot_file_rename(const char *temporary, const char *path);
 
+/* Writes the bytes of a file, with its permissions, to another name, which need not be complete when something fails. */
+mot_status mot_file_copy(const char *from, const char *to);
+
 /* Removes the temporary files that killed processes left in a folder; a folder that is not there is fine. Nobody may
  * be writing into it. */
 mot_status mot_file_sweep(const char *folder);

@@ -51,4 +51,7 @@ typedef struct mot_eval_request {
 mot_status mot_run_eval(const mot_comm *comm, const char *path, size_t count, const char *const *assignments,
                         const mot_eval_request *request, char **json);
 
+/* The checkpoint that `path` means: itself, or the newest one of a run folder. Not collective. */
+mot_status mot_run_find_checkpoint(const char *path, char *checkpoint, size_t size);
+
 #endif
