@@ -117,7 +117,8 @@ mot_status mot_cmd_study(int argc, char **argv)
             "soft-routed  the claims of arXiv 2510.07205 about students of a soft-routed teacher\n"
             "rehearsal    the claims of arXiv 2506.00205 about rehearsal in linear regression, simulated, and of\n"
             "             transformers and MoTs on streams of tasks: CLINC150 and CIFAR-100, where they are there\n"
-            "ablations    stages, sharing, gates and sizes on Fashion-MNIST, CIFAR-100 and CLINC150\n\n"
+            "ablations    MoT against one transformer, and stages, sharing, gates and sizes, on joined data,\n"
+            "             Fashion-MNIST, CIFAR-100 and CLINC150, where they are there\n\n"
             "Every trial is an ordinary run in FOLDER/trials/. Under mpirun the ranks share the trials out; a "
             "study that was stopped continues by the same command."};
     static const struct {

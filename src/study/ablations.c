@@ -9,8 +9,9 @@
 
 typedef struct outcome {
     bool there;
-    double accuracy[SEEDS], group[SEEDS], loss[SEEDS], nmi[SEEDS], entropy[SEEDS], used[SEEDS], steps[SEEDS],
-        seconds[SEEDS];
+    size_t seeds;
+    double accuracy[MOST_SEEDS], group[MOST_SEEDS], loss[MOST_SEEDS], nmi[MOST_SEEDS], entropy[MOST_SEEDS],
+        used[MOST_SEEDS], steps[MOST_SEEDS];
     double median; /* accuracy */
 } outcome;
 
@@ -21,6 +22,7 @@ static void measure(mot_study *study, size_t set, outcome outcomes[VARIANTS])
         *to = (outcome){.there = mot_ablation_planned(study, set, v), .median = NAN};
         if (!to->there) continue;
         const study_variant *variant = mot_ablation_add(study, set, v);
+        to->seeds = (size_t)variant->seeds;
         mot_study_last(variant, mot_study_number, STUDY_ACCURACY, to->accuracy);
         mot_study_last(variant, mot_study_number, STUDY_GROUP_ACCURACY, to->group);
         mot_study_last(variant, mot_study_number, STUDY_LOSS, to->loss);
@@ -28,41 +30,35 @@ static void measure(mot_study *study, size_t set, outcome outcomes[VARIANTS])
         mot_study_last(variant, mot_study_number, STUDY_ENTROPY, to->entropy);
         mot_study_last(variant, mot_study_number, STUDY_USED, to->used);
         mot_study_last(variant, mot_study_number, STUDY_STEP, to->steps);
-        mot_study_last(variant, mot_study_number, STUDY_TIME, to->seconds);
-        to->median = mot_study_median(to->accuracy, SEEDS);
+        to->median = mot_study_median(to->accuracy, to->seeds);
     }
 }
 
 static mot_status draw_curves(mot_study *study, size_t set)
 {
-    static const int shown[] = {ONE, TWO, THREE_STAGES, DENSE_FLOPS, DENSE_PARAMETERS, SHARED, RANDOM};
+    static const int shown[] = {ONE, GROUPED, STACKED, ORACLE, DENSE_FLOPS, DENSE_PARAMETERS, SHARED, RANDOM, TWO,
+                                THREE_STAGES};
     enum { SHOWN = MOT_COUNT(shown) };
-    study_curve curve[2][SHOWN];
-    mot_series series[2][SHOWN];
-    char name[64], caption[200];
+    study_curve curve[SHOWN];
+    mot_series series[SHOWN];
+    size_t count = 0;
+    char caption[200];
     mot_status status = MOT_OK;
     memset(curve, 0, sizeof curve);
-    for (size_t i = 0; i < SHOWN; ++i)
-        for (int over_time = 0; over_time < 2; ++over_time) {
-            const study_variant *variant = mot_ablation_add(study, set, shown[i]);
-            MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_LOSS, over_time ? STUDY_TIME : STUDY_STEP,
-                                         &curve[over_time][i]));
-            series[over_time][i] = mot_study_series(&curve[over_time][i], variant->label, (int)i + 1);
-        }
-    const mot_axis loss = {.label = "loss", .log = 10};
-    mot_panel panels[] = {
-        mot_study_lines("Test loss against steps", "step", loss, series[0], SHOWN),
-        mot_study_lines("Test loss against time", "seconds of training, one core", loss, series[1], SHOWN)};
-    panels[0].key = MOT_KEY_NONE;
-    panels[1].key = MOT_KEY_RIGHT;
-    const mot_figure figure = {.panels = panels, .panel_count = 2, .width = 1200, .height = 420};
-    snprintf(name, sizeof name, "%s", mot_ablation_sets[set].name);
-    snprintf(caption, sizeof caption, "%s: median and quartiles over %d seeds.", mot_ablation_sets[set].title,
-             SEEDS);
-    MOT_TRY(mot_study_draw(study, name, caption, &figure));
+    for (size_t i = 0; i < SHOWN; ++i) {
+        if (!mot_ablation_planned(study, set, shown[i])) continue;
+        const study_variant *variant = mot_ablation_add(study, set, shown[i]);
+        MOT_TRY(mot_study_curve_make(variant, mot_study_number, STUDY_LOSS, STUDY_STEP, &curve[count]));
+        series[count] = mot_study_series(&curve[count], variant->label, (int)count + 1);
+        ++count;
+    }
+    mot_panel panel = mot_study_lines("Test loss", "step", (mot_axis){.label = "loss", .log = 10}, series, count);
+    panel.key = MOT_KEY_RIGHT;
+    const mot_figure figure = {.panels = &panel, .panel_count = 1, .width = 900, .height = 420};
+    snprintf(caption, sizeof caption, "%s: median and quartiles over the seeds.", mot_ablation_sets[set].title);
+    MOT_TRY(mot_study_draw(study, mot_ablation_sets[set].name, caption, &figure));
 done:
-    for (size_t i = 0; i < SHOWN; ++i)
-        for (int k = 0; k < 2; ++k) mot_study_curve_free(&curve[k][i]);
+    for (size_t i = 0; i < SHOWN; ++i) mot_study_curve_free(&curve[i]);
     return status;
 }
 
@@ -74,23 +70,22 @@ static mot_status tell_set(mot_study *study, size_t set, const outcome outcomes[
     mot_study_section(study, mot_ablation_sets[set].title);
     mot_study_say(study, "Data: %s.\n\n", mot_ablation_sets[set].about);
     MOT_TRY(draw_curves(study, set));
-    const bool groups = isfinite(mot_study_median(outcomes[ONE].group, SEEDS));
+    const bool groups = strcmp(mot_ablation_sets[set].told, "group") == 0;
     mot_study_say(study,
-                  "| variant | accuracy | %sloss | NMI of expert and %s | entropy of the load | experts used | "
-                  "steps | seconds |\n",
+                  "| variant | seeds | accuracy | %sloss | NMI of expert and %s | entropy of the load | experts used | "
+                  "steps |\n",
                   groups ? "of the group | " : "", groups ? "group" : "class");
     mot_study_say(study, "|---|---|---|---|---|---|---|---|%s\n", groups ? "---|" : "");
     for (int v = 0; v < VARIANTS; ++v) {
         const outcome *of = &outcomes[v];
         table[v] = of->median;
         if (!of->there) continue;
-        mot_study_say(study, "| %s | %s | ", mot_ablation_variants[v].label,
-                      mot_study_spread(of->accuracy, SEEDS, text[0]));
-        if (groups) mot_study_say(study, "%s | ", mot_study_spread(of->group, SEEDS, text[1]));
-        mot_study_say(study, "%s | %s | %s | %s | %s | %s |\n", mot_study_spread(of->loss, SEEDS, text[2]),
-                      mot_study_spread(of->nmi, SEEDS, text[3]), mot_study_spread(of->entropy, SEEDS, text[4]),
-                      mot_study_spread(of->used, SEEDS, text[5]), mot_study_spread(of->steps, SEEDS, text[6]),
-                      mot_study_spread(of->seconds, SEEDS, text[7]));
+        mot_study_say(study, "| %s | %zu | %s | ", mot_ablation_variants[v].label, of->seeds,
+                      mot_study_spread(of->accuracy, of->seeds, text[0]));
+        if (groups) mot_study_say(study, "%s | ", mot_study_spread(of->group, of->seeds, text[1]));
+        mot_study_say(study, "%s | %s | %s | %s | %s |\n", mot_study_spread(of->loss, of->seeds, text[2]),
+                      mot_study_spread(of->nmi, of->seeds, text[3]), mot_study_spread(of->entropy, of->seeds, text[4]),
+                      mot_study_spread(of->used, of->seeds, text[5]), mot_study_spread(of->steps, of->seeds, text[6]));
     }
     mot_study_say(study, "\n");
     const hsize_t shape[] = {VARIANTS};
@@ -99,18 +94,69 @@ done:
     return status;
 }
 
-/* "+0.012" on every set: median accuracy of one variant minus another's. */
+/* "+0.012" on every set that has all rows: median accuracy of one variant minus another's. */
 static void differences(const outcome outcomes[SETS][VARIANTS], const bool there[SETS], int variant,
                         int against, char text[160])
 {
     text[0] = '\0';
     for (size_t s = 0; s < SETS; ++s) {
-        if (!there[s] || !outcomes[s][variant].there || !outcomes[s][against].there) continue;
+        if (!there[s] || mot_ablation_sets[s].few) continue;
+        if (!outcomes[s][variant].there || !outcomes[s][against].there) continue;
         const size_t used = strlen(text);
         snprintf(text + used, 160 - used, "%s%+.3f", used > 0 ? ", " : "",
                  outcomes[s][variant].median - outcomes[s][against].median);
     }
-    if (text[0] == '\0') snprintf(text, 160, "not in the quick form");
+    if (text[0] == '\0') snprintf(text, 160, "not trained");
+}
+
+/* Accuracy of a variant less that of the one transformer of equal FLOPs, seed by seed: the mean and its interval. */
+static mot_interval gain(const outcome *of, const outcome *dense, double *mean)
+{
+    double difference[MOST_SEEDS];
+    const size_t seeds = of->seeds < dense->seeds ? of->seeds : dense->seeds;
+    for (size_t i = 0; i < seeds; ++i) difference[i] = of->accuracy[i] - dense->accuracy[i];
+    const size_t count = mot_study_finite(difference, seeds);
+    *mean = mot_summarize(difference, count).mean;
+    return mot_mean_interval(difference, count);
+}
+
+/* A row of the table; `dense` NULL: it is the one transformer's own. */
+static void tell_gain(mot_study *study, const char *title, int variant, const outcome *of, const outcome *dense)
+{
+    if (!of->there) return;
+    const mot_interval own = mot_mean_interval(of->accuracy, of->seeds);
+    mot_study_say(study, "| %s | %s | %zu | %.4f (%.4f to %.4f) | ", title, mot_ablation_variants[variant].label, of->seeds,
+                  mot_summarize(of->accuracy, of->seeds).mean, own.low, own.high);
+    if (dense != NULL) {
+        double mean;
+        const mot_interval more = gain(of, dense, &mean);
+        const char *bold = more.low > 0 || more.high < 0 ? "**" : "";
+        mot_study_say(study, "%s%+.4f (%+.4f to %+.4f)%s ", bold, mean, more.low, more.high, bold);
+    }
+    mot_study_say(study, "|\n");
+}
+
+static void tell_gains(mot_study *study, const outcome outcomes[SETS][VARIANTS], const bool there[SETS])
+{
+    static const struct {
+        int dense;
+        size_t count;
+        int rows[4];
+    } compared[] = {{DENSE_FLOPS, 4, {ONE, GROUPED, STACKED, ORACLE}}, {HALF_DENSE, 1, {HALF_GROUPED}}};
+    mot_study_section(study, "MoT against one transformer of equal FLOPs");
+    mot_study_say(study, "Mean accuracy of all seeds with its 95 %% interval by Student's t, and by how much it is above "
+                         "that of the one transformer, seed by seed. **Bold** are the intervals that do not hold 0; the "
+                         "gate that is told the class or group of a test sample is a bound, and no competitor.\n\n"
+                         "| data | variant | seeds | accuracy | above one transformer |\n|---|---|---|---|---|\n");
+    for (size_t s = 0; s < SETS; ++s)
+        for (size_t c = 0; c < MOT_COUNT(compared) && there[s]; ++c) {
+            const outcome *dense = &outcomes[s][compared[c].dense];
+            if (!dense->there) continue;
+            tell_gain(study, c == 0 ? mot_ablation_sets[s].title : "", compared[c].dense, dense, NULL);
+            for (size_t r = 0; r < compared[c].count; ++r)
+                tell_gain(study, "", compared[c].rows[r], &outcomes[s][compared[c].rows[r]], dense);
+        }
+    mot_study_say(study, "\n");
 }
 
 static void tell_answers(mot_study *study, const outcome outcomes[SETS][VARIANTS], const bool there[SETS])
@@ -146,10 +192,11 @@ static void tell_answers(mot_study *study, const outcome outcomes[SETS][VARIANTS
           {ORACLE, ONE, "a gate that is told the class (the group) of the test sample: an upper bound"}}},
     };
     mot_study_section(study, "What the reviewers asked for");
-    mot_study_say(study, "Differences of median accuracies over %d seeds on", SEEDS);
+    mot_study_say(study, "Differences of median accuracies on");
     const char *between = " ";
     for (size_t s = 0; s < SETS; ++s)
-        if (there[s]) mot_study_say(study, "%s%s", between, mot_ablation_sets[s].title), between = ", ";
+        if (there[s] && !mot_ablation_sets[s].few)
+            mot_study_say(study, "%s%s", between, mot_ablation_sets[s].title), between = ", ";
     mot_study_say(study, ", in this order.\n\n| asked | compared | difference |\n|---|---|---|\n");
     for (size_t a = 0; a < MOT_COUNT(answers); ++a)
         for (size_t r = 0; r < 4 && answers[a].row[r].what != NULL; ++r) {
@@ -163,25 +210,37 @@ static void tell_answers(mot_study *study, const outcome outcomes[SETS][VARIANTS
                          "instead of samples is not in mot, which sends whole samples, and is not answered.\n\n");
 }
 
+/* On how many of the data sets that have what is asked for something holds. */
+typedef struct tally {
+    int holds, of;
+} tally;
+
+static void count(tally *sets, bool holds)
+{
+    sets->holds += holds;
+    ++sets->of;
+}
+
 static void tell_verdicts(mot_study *study, const outcome outcomes[SETS][VARIANTS], const bool there[SETS])
 {
-    int dense = 0, staged = 0, routed = 0, count = 0;
+    tally routed = {0, 0}, dense = {0, 0}, staged = {0, 0};
     for (size_t s = 0; s < SETS; ++s) {
+        const outcome *of = outcomes[s], *best = &of[mot_ablation_sets[s].best];
+        double mean;
         if (!there[s]) continue;
-        ++count;
-        dense += outcomes[s][ONE].median > outcomes[s][DENSE_FLOPS].median;
-        staged += outcomes[s][THREE_STAGES].median > outcomes[s][ONE].median;
-        routed += outcomes[s][ONE].median > outcomes[s][RANDOM].median;
+        if (best->seeds > 1 && of[DENSE_FLOPS].seeds > 1) count(&dense, gain(best, &of[DENSE_FLOPS], &mean).low > 0);
+        if (of[ONE].there && of[THREE_STAGES].there) count(&staged, of[THREE_STAGES].median > of[ONE].median);
+        if (of[ONE].there && of[RANDOM].there) count(&routed, of[ONE].median > of[RANDOM].median);
     }
     mot_study_section(study, "Verdicts");
     const struct {
         const char *claim, *because;
-        int holds;
+        tally sets;
     } verdicts[] = {
         {"A gate that learns is better than a random one",
          "the experts do not differ enough for the route to matter", routed},
-        {"MoT is better than one transformer of equal FLOPs",
-         "each of its experts sees a quarter of the samples, and data of this size are worth more than "
+        {"MoT of the form that validation chose is better than one transformer of equal FLOPs, by the whole interval",
+         "each of its experts sees a quarter of the samples, and where data are few they are worth more than "
          "experts of one's own",
          dense},
         {"Three stages are better than training end to end",
@@ -189,12 +248,14 @@ static void tell_verdicts(mot_study *study, const outcome outcomes[SETS][VARIANT
          staged},
     };
     for (size_t i = 0; i < MOT_COUNT(verdicts); ++i) {
-        const bool all = verdicts[i].holds == count;
+        const tally sets = verdicts[i].sets;
+        if (sets.of == 0) continue;
+        const bool all = sets.holds == sets.of;
         mot_study_say(study, "- %s: **%s** (so on %d of %d data sets)%s%s.\n", verdicts[i].claim,
-                      all ? "holds" : "not so", verdicts[i].holds, count, all ? "" : ", because ",
+                      all ? "holds" : "not so", sets.holds, sets.of, all ? "" : ", because ",
                       all ? "" : verdicts[i].because);
         mot_log(MOT_LOG_INFO, "  %s %s: on %d of %d data sets", all ? "holds.  " : "not so. ",
-                verdicts[i].claim, verdicts[i].holds, count);
+                verdicts[i].claim, sets.holds, sets.of);
     }
 }
 
@@ -206,22 +267,28 @@ static mot_status write_page(mot_study *study, void *with)
     MOT_TRY(mot_allocate(&outcomes, SETS, sizeof *outcomes, "a study"));
     MOT_TRY(mot_study_page_open(study, "Mixture-of-Transformers on real data"));
     mot_study_say(study,
-                  "Made by `mot study ablations%s`: encoders as experts (width 32, 2 layers, 4 heads), 4 "
-                  "experts, top-1, AdamW, %d seeds; small models and few epochs, so that the whole table takes "
-                  "half an hour on two cores. All variants of a data set have the same batches, rates and number "
-                  "of epochs, which were chosen for MoT and not tuned for the others. Numbers are medians, with "
-                  "the range over the seeds in brackets; seconds are those of training on one core, while others "
-                  "were at work on the machine: they are rough.\n\n",
-                  study->options.quick ? " --quick" : "", SEEDS);
+                  "Made by `mot study ablations%s`: encoders as experts (width 32, 2 layers, 4 heads), 4 experts, top-1, "
+                  "AdamW; small models and few epochs. All variants of a data set have the same batches, rates and number "
+                  "of epochs. Numbers are medians, with the range over the seeds in brackets.\n\n"
+                  "Rates were tried for one transformer and for the MoT that is grouped, as many for each, on a part of the "
+                  "training samples that was held out (joined data: with a seed that is not reported); the one transformer "
+                  "of equal FLOPs has the wider FFN that pays for the gate of classes. A grouped MoT learns as one expert "
+                  "until the end of the first stage (joined data: 600 steps), then each expert begins as that one "
+                  "([joined.md](joined.md) says how classes are dealt).\n\n",
+                  study->options.quick ? " --quick" : "");
+    if (study->options.draw_only)
+        mot_study_say(study, "Drawn from the trials that were there (`--draw`): rows of fewer seeds than others, and rows that "
+                             "are missing, had not been trained yet.\n\n");
     for (size_t s = 0; s < SETS; ++s) {
         if (there[s]) {
             measure(study, s, outcomes[s]);
             MOT_TRY(tell_set(study, s, outcomes[s]));
         } else {
             mot_study_say(study, "%s: skipped: %s.\n\n", mot_ablation_sets[s].title,
-                          study->options.quick ? "not in the quick form" : "its file is not there");
+                          study->options.quick ? "not in the quick form" : "its file, or a trial of it, is not there");
         }
     }
+    tell_gains(study, (const outcome(*)[VARIANTS])outcomes, there);
     tell_answers(study, (const outcome(*)[VARIANTS])outcomes, there);
     tell_verdicts(study, (const outcome(*)[VARIANTS])outcomes, there);
     MOT_TRY(mot_study_page_close(study));
@@ -239,16 +306,16 @@ static mot_status find_data(mot_study *study, bool there[SETS])
         char path[1024];
         snprintf(path, sizeof path, "%s/%s", study->options.data, mot_ablation_sets[s].file);
         file[s] = access(path, R_OK) == 0;
-        there[s] = file[s] && mot_ablation_planned(study, s, ONE);
+        there[s] = file[s] && mot_ablation_planned(study, s, DENSE_FLOPS);
         found += there[s];
     }
     mot_status status = MOT_OK;
     if (study->comm->rank == MOT_ROOT && found == 0)
         status = mot_fail(MOT_ERR_INPUT,
                           "no data set for the ablations in the folder '%s' (--data): launch/example.sh "
-                          "makes %s, %s and %s",
+                          "makes %s, %s, %s and %s",
                           study->options.data, mot_ablation_sets[0].file, mot_ablation_sets[1].file,
-                          mot_ablation_sets[2].file);
+                          mot_ablation_sets[2].file, mot_ablation_sets[3].file);
     for (size_t s = 0; s < SETS && found > 0; ++s)
         if (!file[s])
             mot_log(MOT_LOG_WARNING, "%s/%s is not there: %s is skipped", study->options.data,
@@ -261,9 +328,9 @@ static mot_status find_data(mot_study *study, bool there[SETS])
 static mot_status plan(mot_study *study, void *there)
 {
     const mot_status status = find_data(study, there);
-    for (size_t s = 0; status == MOT_OK && s < SETS; ++s)
-        for (int v = 0; v < VARIANTS && ((const bool *)there)[s]; ++v)
-            if (mot_ablation_planned(study, s, v)) (void)mot_ablation_add(study, s, v);
+    for (int v = 0; status == MOT_OK && v < VARIANTS; ++v) /* what the verdicts ask for is done first */
+        for (size_t s = 0; s < SETS; ++s)
+            if (((const bool *)there)[s] && mot_ablation_planned(study, s, v)) (void)mot_ablation_add(study, s, v);
     return status;
 }
 

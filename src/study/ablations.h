@@ -4,10 +4,16 @@
 
 #include "study_private.h"
 
-enum { SEEDS = 3, SETS = 3 };
+enum { SEEDS = 2, MOST_SEEDS = 5, SETS = 4 };
 
 typedef struct ablation_set {
     const char *name, *title, *file, *about, *base;
+    const char *stack;    /* configuration of the rows that are stacks of layers; NULL: the set has no such rows */
+    const char *grouped;  /* that of the rows whose classes are grouped; NULL: `base`, after a stage of which they are */
+    const char *grouping; /* what those rows set besides */
+    const char *flops, *half_flops; /* one transformer, and one half as wide, with as many FLOPs as an expert and that gate */
+    int best; /* the variant that validation chose, of those whose gate learns */
+    bool few; /* only the rows of which `in_few` says so */
     const char *dense; /* one transformer with as many parameters as the four experts, within 0.1 % */
     const char *first, *early, *late; /* epochs: cap of stage I and II; three-early and three-late */
     const char *shorter;              /* the quick form's stages */
@@ -17,19 +23,23 @@ typedef struct ablation_set {
 extern const ablation_set mot_ablation_sets[SETS];
 
 enum {
+    DENSE_FLOPS,
+    GROUPED,
+    HALF_DENSE,
+    HALF_GROUPED,
     ONE,
+    STACKED,
+    ORACLE,
+    RANDOM,
+    SHARED,
+    DENSE_PARAMETERS,
     TWO,
     THREE_STAGES,
     SELF,
     EARLY,
     LATE,
-    DENSE_PARAMETERS,
-    DENSE_FLOPS,
-    SHARED,
     NO_NOISE,
     NO_BALANCE,
-    RANDOM,
-    ORACLE,
     TOP_2,
     ALL,
     HEADS_1,
@@ -44,7 +54,8 @@ enum {
 typedef struct ablation_variant {
     const char *name, *label, *settings;
     double cost;
-    bool in_quick;
+    int seeds;
+    bool in_quick, in_few;
 } ablation_variant;
 extern const ablation_variant mot_ablation_variants[VARIANTS];
 

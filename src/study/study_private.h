@@ -133,6 +133,8 @@ study_variant *mot_study_add(mot_study *study, const char *name, const char *lab
 
 /* Does all trials that are not done. Collective. */
 mot_status mot_study_train(mot_study *study);
+/* How many of a variant's trials are done, or failed, before the first that is not: for pages from what is there. */
+int mot_study_there(const mot_study *study, const study_variant *variant);
 void mot_study_path(const mot_study *study, const study_variant *variant, int seed, char *path, size_t size);
 
 /* ---- results.c: the root ---- */

@@ -113,12 +113,41 @@ done:
     return status;
 }
 
+/* What the files of a trial's folder say of it, whatever its configuration. */
+static mot_status read_state(const char *folder, trial_state *state)
+{
+    char path[700], *found = NULL;
+    size_t count;
+    mot_status status = MOT_OK;
+    *state = TRIAL_OPEN;
+    snprintf(path, sizeof path, "%s/failed.txt", folder);
+    if (access(path, F_OK) == 0) *state = TRIAL_FAILED;
+    snprintf(path, sizeof path, "%s/summary.json", folder);
+    if (*state == TRIAL_OPEN && access(path, F_OK) == 0) {
+        MOT_TRY(mot_file_read(path, 1 << 20, &found, &count));
+        if (strstr(found, "\"status\": \"done\"") != NULL) *state = TRIAL_DONE;
+    }
+done:
+    mot_free(found);
+    return status;
+}
+
+int mot_study_there(const mot_study *study, const study_variant *variant)
+{
+    for (int s = 1; s <= variant->seeds; ++s) {
+        char folder[600];
+        trial_state state;
+        mot_study_path(study, variant, variant->chosen + s, folder, sizeof folder);
+        if (read_state(folder, &state) != MOT_OK || state == TRIAL_OPEN) return s - 1;
+    }
+    return variant->seeds;
+}
+
 /* A trial is done when its summary says so, for the very configuration that is asked for. */
 static mot_status look_at(const mot_study *study, const study_variant *variant, int seed,
                           const mot_config *config, trial_state *state)
 {
-    char folder[600], path[700], *found = NULL;
-    size_t count;
+    char folder[600], path[700];
     bool same;
     mot_status status = MOT_OK;
     *state = TRIAL_OPEN;
@@ -133,15 +162,8 @@ static mot_status look_at(const mot_study *study, const study_variant *variant, 
             folder);
         goto done;
     }
-    snprintf(path, sizeof path, "%s/failed.txt", folder);
-    if (access(path, F_OK) == 0) *state = TRIAL_FAILED;
-    snprintf(path, sizeof path, "%s/summary.json", folder);
-    if (*state == TRIAL_OPEN && access(path, F_OK) == 0) {
-        MOT_TRY(mot_file_read(path, 1 << 20, &found, &count));
-        if (strstr(found, "\"status\": \"done\"") != NULL) *state = TRIAL_DONE;
-    }
+    MOT_TRY(read_state(folder, state));
 done:
-    mot_free(found);
     return status;
 }
 
