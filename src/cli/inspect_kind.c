@@ -85,9 +85,10 @@ static mot_status put_checkpoint(hid_t file)
                              expert = parameters_of(file, former ? "experts/00000" : "experts") / rows;
     printf("  step %" PRId64 " in stage %" PRId64 ", %s\n", step, stage,
            complete == 1 ? "complete" : "NOT COMPLETE");
-    unsigned long long more = 0; /* of the layers behind the first, and of what all ranks hold alike beside them */
+    unsigned long long more = 0; /* of the layers behind the first, shared experts, and what all ranks hold alike beside them */
+    if (mot_h5_exists(file, "shared")) more += parameters_of(file, "shared");
     for (int n = 0; n < 16; ++n) {
-        static const char *const forms[] = {"layer%d_gate", "layer%d_tied", "layer%d_experts", "dense%d"};
+        static const char *const forms[] = {"layer%d_gate", "layer%d_tied", "layer%d_experts", "layer%d_shared", "dense%d"};
         for (size_t f = 0; f < MOT_COUNT(forms); ++f) {
             char group[32];
             snprintf(group, sizeof group, forms[f], n);
@@ -95,7 +96,7 @@ static mot_status put_checkpoint(hid_t file)
         }
     }
     char layers[64] = "";
-    if (more > 0) snprintf(layers, sizeof layers, " in the first layer, %llu in others", more);
+    if (more > 0) snprintf(layers, sizeof layers, " in the first layer, %llu beside them", more);
     printf("  parameters: gate %llu, tied %llu, expert %llu x %" PRId64 "%s; in all %llu\n", gate, tied, expert, experts, layers,
            gate + tied + expert * (unsigned long long)experts + more);
     if (mot_h5_exists(file, "experts/origin")) MOT_TRY(put_left(file, "experts/origin"));

@@ -59,6 +59,8 @@ const mot_foreign mot_foreign_keys[] = {
     {NAMES("model_type expert_type arch architecture"), OURS("model.kind")},
     {NAMES("num_experts n_experts num_local_experts moe_num_experts num_moe_experts n_routed_experts expert_count"),
      OURS("model.experts")},
+    {NAMES("n_shared_experts num_shared_experts shared_experts shared_expert moe_shared_experts"), OURS("model.shared"),
+     NOTE("of model.layers")},
     {NAMES("patch_size"), OURS("model.patch")},
     {NAMES("hidden_size hidden_layer_sizes embedding_size d_model n_embd embed_dim embedding_dim emb_dim hidden_dim model_dim dim"), OURS("model.width")},
     {NAMES("n_heads num_heads num_attention_heads n_head nhead attention_heads encoder_attention_heads"), OURS("model.heads")},

@@ -33,6 +33,7 @@ static const layer_key keys[] = {
     {"tile", "model.tile", EMBED | DENSE | EXPERTS | HEAD},
     {"strip", "model.strip", EMBED | DENSE | EXPERTS | HEAD},
     {"residual", "model.residual", EXPERTS},
+    {"shared", "model.shared", EXPERTS},
     {"gate.kind", "gate.kind", EXPERTS},
     {"gate.told", "gate.told", EXPERTS},
     {"gate.input", "gate.input", EXPERTS},
@@ -65,6 +66,8 @@ static mot_option option_of(const layer_key *key)
         option.offset = offsetof(mot_layer_config, route) + (offset - offsetof(mot_config, route));
     else if (strcmp(key->option, "model.residual") == 0)
         option.offset = offsetof(mot_layer_config, residual);
+    else if (strcmp(key->option, "model.shared") == 0)
+        option.offset = offsetof(mot_layer_config, shared);
     else
         option.offset = offsetof(mot_layer_config, model) + (offset - offsetof(mot_config, model));
     return option;
@@ -111,6 +114,7 @@ void mot_layer_begin(mot_config_reader *reader, int layer, mot_layer_role role)
     of->gate = config->gate;
     of->route = config->route;
     of->residual = config->residual;
+    of->shared = config->shared;
     of->gate.input = MOT_GATE_STATE;
     of->model.tie = 0;
     snprintf(of->route.placement, sizeof of->route.placement, "even");

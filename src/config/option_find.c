@@ -29,9 +29,9 @@ bool mot_option_in_effect(const mot_option *option, const mot_config *config)
     if (option->key == NULL) return true;
     if (strncmp(option->key, "rehearsal.", strlen("rehearsal.")) == 0)
         return mot_source_kind_at(config->data.source)->tasks;
-    if (strcmp(option->key, "model.residual") == 0 || strcmp(option->key, "model.recompute") == 0 ||
-        strcmp(option->key, "model.memory") == 0)
-        return config->layers > 0;
+    static const char *const of_layers[] = {"model.residual", "model.shared", "model.recompute", "model.memory"};
+    for (size_t i = 0; i < MOT_COUNT(of_layers); ++i)
+        if (strcmp(option->key, of_layers[i]) == 0) return config->layers > 0;
     for (int source = 0; mot_source_kinds.row[source] != NULL; ++source) {
         const char *keys = mot_source_kind_at(source)->keys;
         if (keys != NULL && strncmp(option->key, keys, strlen(keys)) == 0) return config->data.source == source;

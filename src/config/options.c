@@ -190,6 +190,8 @@ const mot_option mot_options[] = {
 
     {KEY("model.residual"), IN_CONFIG(residual), BOOLEAN, DEFAULT("true"),
      HELP("Of model.layers: experts add to what comes in, y = x + sum of w f(x), f what their blocks add; or y = sum of w (x + f(x)).")},
+    {KEY("model.shared"), IN_CONFIG(shared), INTEGER(0, MOT_MAX_SHARED), DEFAULT("0"),
+     HELP("Of model.layers: experts of a layer that every sample passes beside those it is sent to, like them in form and with weight 1; all ranks hold them.")},
     {KEY("model.recompute"), PLACES, IN_CONFIG(recompute), CHOICE(recompute_names), DEFAULT("auto"),
      HELP("Of model.layers: whether activations are made again on the way back from a layer's input, or kept; auto keeps them while they take no more than model.memory.")},
     {KEY("model.memory"), PLACES, IN_CONFIG(activation_memory), .type = MOT_OPTION_BYTES, .least = 0,

@@ -59,13 +59,13 @@ static void free_layer(mot_layer *layer)
 
 /* ---- the whole ---- */
 
-/* Names of units in files: of the first layer's gate, tied part and experts, and those of the layers behind it. */
-enum { PARTS = 3 };
+/* Names of units in files: of the first layer's gate, tied part, experts and shared experts, and those of the layers behind it. */
+enum { PARTS = 4 };
 static const char *const unit_names[MOT_MAX_LAYERS][PARTS] = {
-#define OF_LAYER(l) {"layer" #l "_gate", "layer" #l "_tied", "layer" #l "_experts"}
-    {"gate", "tied", "experts"}, OF_LAYER(1),  OF_LAYER(2),  OF_LAYER(3),  OF_LAYER(4),  OF_LAYER(5),
-    OF_LAYER(6),                 OF_LAYER(7),  OF_LAYER(8),  OF_LAYER(9),  OF_LAYER(10), OF_LAYER(11),
-    OF_LAYER(12),                OF_LAYER(13), OF_LAYER(14), OF_LAYER(15),
+#define OF_LAYER(l) {"layer" #l "_gate", "layer" #l "_tied", "layer" #l "_experts", "layer" #l "_shared"}
+    {"gate", "tied", "experts", "shared"}, OF_LAYER(1),  OF_LAYER(2),  OF_LAYER(3),  OF_LAYER(4),  OF_LAYER(5),
+    OF_LAYER(6),                           OF_LAYER(7),  OF_LAYER(8),  OF_LAYER(9),  OF_LAYER(10), OF_LAYER(11),
+    OF_LAYER(12),                          OF_LAYER(13), OF_LAYER(14), OF_LAYER(15),
 #undef OF_LAYER
 };
 
@@ -101,7 +101,7 @@ static mot_status list_dense(mot_model *model, int number)
     if (status != MOT_OK) return status;
     dense->unit = model->units.count++;
     model->units.unit[dense->unit] =
-        (mot_unit){mot_dense_name(number), MOT_ALONE, &dense->table, MOT_ROLE_EXPERT, MOT_ALIKE, &dense->params};
+        (mot_unit){dense->group, dense->row, &dense->table, MOT_ROLE_EXPERT, MOT_ALIKE, &dense->params};
     return MOT_OK;
 }
 
@@ -149,14 +149,33 @@ done:
     return status;
 }
 
+/* Behind those of the flow. */
+static mot_status create_shared(mot_model *model, mot_layer *layer, int shared)
+{
+    const int number = (int)(layer - model->layer);
+    mot_status status = MOT_OK;
+    layer->first_shared = model->denses;
+    layer->shared = shared;
+    for (int s = 0; s < shared; ++s) {
+        mot_dense *dense = &model->dense[model->denses++];
+        *dense = (mot_dense){unit_names[number][PARTS - 1], s, layer->config, layer->kind, .shape = layer->shape};
+        MOT_TRY(mot_dense_create(dense, mot_unit_of(number, MOT_UNIT_SHARED + s)));
+    }
+done:
+    return status;
+}
+
 /* Embedding, layers and head. */
 static mot_status create_flow(mot_model *model, const mot_expert_shape *shape)
 {
     const mot_config *config = model->config;
+    size_t denses = 0;
     mot_status status;
+    for (int i = 0; i < config->layers; ++i)
+        denses += config->layer[i].role == MOT_LAYER_EXPERTS ? (size_t)config->layer[i].shared : 1;
     MOT_TRY(mot_allocate(&model->flow, (size_t)config->layers, sizeof *model->flow, "layers"));
     MOT_TRY(mot_allocate(&model->layer, (size_t)config->layers, sizeof *model->layer, "layers"));
-    MOT_TRY(mot_allocate(&model->dense, (size_t)config->layers, sizeof *model->dense, "layers"));
+    MOT_TRY(mot_allocate(&model->dense, denses, sizeof *model->dense, "layers"));
     for (int i = 0; i < config->layers; ++i) {
         const mot_layer_config *of = &config->layer[i];
         const size_t rows = mot_expert_rows(&mot_embed_kind, &(mot_expert_shape){.config = &of->model}, shape->tokens);
@@ -172,13 +191,17 @@ static mot_status create_flow(mot_model *model, const mot_expert_shape *shape)
             mot_expert_shape samples = *shape;
             samples.config = &of->model;
             const int number = model->denses++;
-            MOT_TRY(mot_dense_create(&model->dense[number], number,
-                                     of->role == MOT_LAYER_EMBED  ? &mot_embed_kind
-                                     : of->role == MOT_LAYER_HEAD ? &mot_head_kind
-                                                                  : &mot_blocks_kind,
-                                     of->role == MOT_LAYER_EMBED ? &samples : &state));
+            model->dense[number] = (mot_dense){mot_dense_name(number), MOT_ALONE, &of->model,
+                                               of->role == MOT_LAYER_EMBED  ? &mot_embed_kind
+                                               : of->role == MOT_LAYER_HEAD ? &mot_head_kind
+                                                                            : &mot_blocks_kind,
+                                               .shape = of->role == MOT_LAYER_EMBED ? samples : state};
+            MOT_TRY(mot_dense_create(&model->dense[number], mot_unit_of(number, MOT_UNIT_DENSE)));
         }
     }
+    for (int i = 0, l = 0; i < config->layers; ++i)
+        if (config->layer[i].role == MOT_LAYER_EXPERTS)
+            MOT_TRY(create_shared(model, &model->layer[l++], config->layer[i].shared));
     for (int d = 0; d < model->denses; ++d) MOT_TRY(list_dense(model, d));
 done:
     return status;

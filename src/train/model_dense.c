@@ -13,12 +13,11 @@ const char *mot_dense_name(int number)
     return name[number];
 }
 
-mot_status mot_dense_create(mot_dense *dense, int number, const mot_expert_kind *kind, const mot_expert_shape *shape)
+mot_status mot_dense_create(mot_dense *dense, int unit)
 {
     mot_status status;
-    *dense = (mot_dense){.config = shape->config, .kind = kind, .shape = *shape};
-    MOT_TRY(kind->table(shape, &dense->table));
-    MOT_TRY(mot_params_create(&dense->params, &dense->table, mot_unit_of(number, MOT_UNIT_DENSE)));
+    MOT_TRY(dense->kind->table(&dense->shape, &dense->table));
+    MOT_TRY(mot_params_create(&dense->params, &dense->table, unit));
     MOT_TRY(mot_allocate(&dense->weight, dense->table.rows, sizeof *dense->weight, "a layer"));
     for (size_t r = 0; r < dense->table.rows; ++r)
         dense->weight[r] = dense->params.value + dense->table.row[r].offset;

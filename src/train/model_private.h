@@ -52,8 +52,9 @@ void mot_model_adopt(mot_model *model, model_experts *held);
 /* model_move.c: mot_model_move to experts that had the numbers from[] (NULL: the same), ascending; others go. */
 mot_status mot_model_settle(mot_model *model, int layer, mot_placement *placement, const int *from);
 
-/* model_dense.c: what is the `number`-th that all ranks hold alike, and its name in files. On failure free it. */
-mot_status mot_dense_create(mot_dense *dense, int number, const mot_expert_kind *kind, const mot_expert_shape *shape);
+/* model_dense.c: what all ranks hold alike, with config, kind, shape and its name in files given, as unit `unit` of random
+ * numbers; on failure free it. And the name of the `number`-th of the flow. */
+mot_status mot_dense_create(mot_dense *dense, int unit);
 void mot_dense_free(mot_dense *dense);
 const char *mot_dense_name(int number);
 

@@ -8,12 +8,19 @@
 
 static void name_unit(const mot_params *params, char *name, size_t size)
 {
-    if (params->unit == MOT_UNIT_GATE)
-        snprintf(name, size, "the gate");
-    else if (params->unit == MOT_UNIT_TIED)
-        snprintf(name, size, "the tied tensors");
+    const int layer = (params->unit - MOT_UNIT_DENSE) / MOT_UNITS_A_LAYER, unit = params->unit - layer * MOT_UNITS_A_LAYER;
+    char of[24] = "";
+    if (layer > 0) snprintf(of, sizeof of, " of layer %d", layer);
+    if (unit == MOT_UNIT_DENSE)
+        snprintf(name, size, "dense layer %d", layer);
+    else if (unit == MOT_UNIT_GATE)
+        snprintf(name, size, "the gate%s", of);
+    else if (unit == MOT_UNIT_TIED)
+        snprintf(name, size, "the tied tensors%s", of);
+    else if (unit >= MOT_UNIT_SHARED)
+        snprintf(name, size, "shared expert %d%s", unit - MOT_UNIT_SHARED, of);
     else
-        snprintf(name, size, "expert %d", params->unit);
+        snprintf(name, size, "expert %d%s", unit, of);
 }
 
 static mot_status gradient_norm(const mot_params *params, mot_part_set parts, double *norm)
@@ -24,7 +31,7 @@ static mot_status gradient_norm(const mot_params *params, mot_part_set parts, do
         if (!((parts >> row->part) & 1u)) continue;
         const double sum = mot_row_squares(params->gradient + row->offset, row->count);
         if (!isfinite(sum)) {
-            char unit[32];
+            char unit[64];
             name_unit(params, unit, sizeof unit);
             return mot_fail(MOT_ERR_NUMERIC, "the gradient of %s, tensor %s, is not finite", unit, row->name);
         }

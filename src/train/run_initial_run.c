@@ -104,7 +104,11 @@ static mot_status find(const taking *t, size_t first, const mot_tensor *tensor, 
     if (found->units == 0)
         return mot_fail(MOT_ERR_INPUT, "%s: %s has no %s, which this model has%s", t->key, t->path, name, parts_hint(t));
     MOT_TRY(check_shape(t, name, found, tensor));
-    if (found->units == 1 || found->units == here) return MOT_OK;
+    if (found->units == here) return MOT_OK;
+    if (unit->row != MOT_ALONE && unit->owner == MOT_ALIKE) /* each has weight 1: several of one do not do what it does */
+        return mot_fail(MOT_ERR_INPUT, "init.from: %s has %zu shared expert%s of %s, this run %zu: expected as many", t->path,
+                        found->units, found->units == 1 ? "" : "s", unit->group, here);
+    if (found->units == 1) return MOT_OK;
     return unit->row != MOT_ALONE
                ? mot_fail(MOT_ERR_INPUT, "%s: %s has %zu experts, this run %zu: expected as many, or one", t->key, t->path, found->units, here)
                : mot_fail(MOT_ERR_INPUT, "%s: %s is tied here (model.tie), and %s has one for each of %zu experts", t->key, name, t->path,

@@ -47,9 +47,11 @@ static void say_layers(const mot_model *model, const mot_model_size *size)
         if (flow->role == MOT_LAYER_EXPERTS) {
             const mot_layer *layer = &model->layer[flow->at];
             const size_t blocks = layer->config->depth;
-            snprintf(text + used, sizeof text - used, "layer %d: %d expert%s of %zu block%s (%zu parameters), %zu a sample; ",
+            char shared[32] = "";
+            if (layer->shared > 0) snprintf(shared, sizeof shared, " beside %d shared", layer->shared);
+            snprintf(text + used, sizeof text - used, "layer %d: %d expert%s of %zu block%s (%zu parameters), %zu a sample%s; ",
                      flow->at, layer->experts, layer->experts == 1 ? "" : "s", blocks, blocks == 1 ? "" : "s",
-                     mot_table_parameters(&layer->own_table, ~0u), mot_layer_choices(layer));
+                     mot_table_parameters(&layer->own_table, ~0u), mot_layer_choices(layer), shared);
             continue;
         }
         const size_t blocks = model->dense[flow->at].config->depth;

@@ -72,16 +72,21 @@ const int *mot_stack_holder(const mot_step *step)
     return step->stack->holder;
 }
 
+static void sum(mot_step *step, const stack_stage *stage)
+{
+    mot_dense *dense = stage->dense;
+    /* Fewer strips than samples, however many ranks have them. */
+    mot_exact_sum(&(exact_sum){step->comm, &dense->table, stage->term, stage->strips, step->batch.total, dense->largest,
+                               dense->sum},
+                  dense->params.gradient);
+}
+
 void mot_stack_sum(mot_step *step)
 {
     for (int i = 0; i < step->stack->stages; ++i) {
         const stack_stage *stage = &step->stack->stage[i];
-        mot_dense *dense = stage->dense;
-        if (dense == NULL) continue;
-        /* Fewer strips than samples, however many ranks have them. */
-        mot_exact_sum(&(exact_sum){step->comm, &dense->table, stage->term, stage->strips, step->batch.total, dense->largest,
-                                   dense->sum},
-                      dense->params.gradient);
+        if (stage->dense != NULL) sum(step, stage);
+        for (int s = 0; s < stage->shareds; ++s) sum(step, &stage->shared[s]);
     }
 }
 

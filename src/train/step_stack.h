@@ -53,17 +53,23 @@ typedef struct stack_strip {
     size_t tile, arena;         /* the first of its tiles; where its arena begins */
 } stack_strip;
 
-/* One entry of the model's flow, in this step. */
-typedef struct stack_stage {
+/* One entry of the model's flow, in this step; or an expert that is shared, of the one that it stands beside. */
+typedef struct stack_stage stack_stage;
+struct stack_stage {
     mot_layer_role role;
     const mot_expert_kind *kind;
     const mot_expert_shape *shape;
     const mot_table *table;
     mot_dense *dense;   /* of embed, dense, head */
+    stack_stage *of;    /* of a shared expert: the layer that it is of */
     step_layer *layer;  /* of experts, as what follows */
     bool residual, back; /* back: in this step rows go back as well */
     bool keeps;          /* in learning, what forward keeps waits for the way back */
     bool turns;          /* of experts, one a sample, before the head: a tile goes to the loss and back while it is in the cache */
+    stack_stage *shared; /* [shareds] */
+    int shareds;
+    mot_real *past; /* [rows where y is made, D]: with shared experts, d of x by them all */
+    size_t past_size;
     int *held;           /* [B]: of experts: the rank that each sample came from, in this step */
     stack_stand *here, *there; /* where states come from, and where they are worked on: the same but for experts */
     stack_stand owned;         /* that of `there`, of experts */
@@ -90,7 +96,7 @@ typedef struct stack_stage {
     size_t d_room;
     MPI_Datatype feature_type, report_type, row_type;
     stack_report *all_reports; /* [B * K], the root */
-} stack_stage;
+};
 
 typedef struct stack_worker {
     mot_arena arena;
@@ -123,6 +129,10 @@ mot_status mot_stack_home(mot_step *step);
 mot_status mot_stack_stand(const mot_step *step, stack_stand *stand, size_t count, size_t rows, size_t groups);
 mot_status mot_stack_room(mot_step *step, stack_stage *stage, bool learn);
 
+/* step_stack_size.c: whether what is kept of a stage could wait for the way back; bytes of activations that wait for the way back, of a batch that is spread evenly. */
+bool mot_stack_waits(const stack_stage *stage);
+size_t mot_stack_activations(const mot_step *step);
+
 /* step_stack_work.c: forward over the strips [from, to) of a stage; backward; the head's loss, and its gradient. Of a stage that
  * turns, forward in learning is all three. */
 void mot_stack_forward(mot_step *step, stack_stage *stage, size_t from, size_t to, bool learn);
@@ -133,6 +143,19 @@ void mot_stack_loss(mot_step *step, stack_stage *stage, bool learn);
  * other way. Collective; the same status everywhere. */
 mot_status mot_stack_hop(mot_step *step, stack_stage *stage, const mot_step_task *task, bool learn);
 void mot_stack_hop_back(mot_step *step, stack_stage *stage, const mot_step_task *task);
+
+/* step_stack_shared.c: the shared experts of a layer. Of one of them and a tile, whose numbers begin at `at`: where it puts
+ * what it gives; that is added to y, and its d of x in worker->d to that of the others. */
+mot_status mot_stack_shared_create(const mot_step *step, stack_stage *stage);
+mot_real *mot_stack_shared_out(const stack_stage *stage, stack_worker *worker, size_t at);
+void mot_stack_shared_add(const stack_stage *stage, const stack_worker *worker, size_t at, size_t numbers);
+void mot_stack_shared_add_back(const stack_stage *stage, const stack_worker *worker, size_t at, size_t numbers);
+
+/* Where a layer's outputs are made, and go on from. */
+static inline stack_stand *stack_behind(const stack_stage *stage)
+{
+    return stage->layer != NULL && stage->layer->K > 1 ? stage->here : stage->there;
+}
 
 static inline size_t stack_rows(const stack_stand *stand, size_t sample)
 {

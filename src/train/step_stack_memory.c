@@ -132,14 +132,14 @@ static mot_status make_room(mot_step *step, stack_stage *stage, bool learn)
     static const char *const what = "states of a layer";
     const step_stack *stack = step->stack;
     const size_t D = stack->D, there = stage->there->count * stack->most_rows * D,
-                 behind = (stage->layer != NULL && stage->layer->K > 1 ? stage->here : stage->there)->count *
-                          stack->most_rows * D;
+                 behind = stack_behind(stage)->count * stack->most_rows * D;
     mot_status status;
     MOT_TRY(cut_strips(step, stage));
     MOT_TRY(room(&stage->relative, &stage->relative_room, stage->there->count + stage->tiles, sizeof *stage->relative,
                  what));
     MOT_TRY(room(&stage->kept, &stage->kept_room, stage->tiles, sizeof *stage->kept, what));
-    if (stage->role != MOT_LAYER_HEAD) MOT_TRY(room(&stage->out, &stage->out_size, behind, sizeof *stage->out, what));
+    if (stage->role != MOT_LAYER_HEAD && stage->of == NULL)
+        MOT_TRY(room(&stage->out, &stage->out_size, behind, sizeof *stage->out, what));
     if (stage->layer != NULL) {
         const size_t reports = MOT_MAX(stage->there->count, stage->here->count * stage->layer->K);
         MOT_TRY(room(&stage->in_room, &stage->in_size, there, sizeof *stage->in_room, what));
@@ -147,7 +147,9 @@ static mot_status make_room(mot_step *step, stack_stage *stage, bool learn)
         MOT_TRY(room(&stage->report, &stage->report_room, reports, sizeof *stage->report, what));
         stage->in = stage->in_room;
     }
+    for (int s = 0; s < stage->shareds; ++s) MOT_TRY(make_room(step, &stage->shared[s], learn));
     if (!learn) goto done;
+    if (stage->shareds > 0) MOT_TRY(room(&stage->past, &stage->past_size, behind, sizeof *stage->past, what));
     if (stage->dense != NULL)
         MOT_TRY(room(&stage->term, &stage->term_room, stage->strips * stage->table->count, sizeof *stage->term,
                      "gradients of strips"));
@@ -168,7 +170,9 @@ static void free_stage(stack_stage *stage)
 {
     void *const arrays[] = {stage->in_room,  stage->given,   stage->out,      stage->strip,   stage->relative,
                             stage->kept,     stage->arena,   stage->term,     stage->report,  stage->feature,
-                            stage->features, stage->order,   stage->held,     stage->d_features, stage->all_reports};
+                            stage->features, stage->order,   stage->held,     stage->d_features, stage->all_reports,
+                            stage->past,     stage->shared};
+    for (int s = 0; s < stage->shareds; ++s) free_stage(&stage->shared[s]);
     free_stand(&stage->owned);
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
     MPI_Datatype *const types[] = {&stage->feature_type, &stage->report_type, &stage->row_type};
@@ -224,7 +228,7 @@ static void describe_layer(const mot_step *step, step_layer *layer, mot_layer *o
 static void turn_before_head(step_stack *stack)
 {
     stack_stage *head = &stack->stage[stack->stages - 1], *last = head - 1;
-    last->turns = last->layer != NULL && last->layer->K == 1;
+    last->turns = last->layer != NULL && last->layer->K == 1 && last->shareds == 0;
     if (!last->turns) return;
     last->tile = head->tile = MOT_MIN(last->tile, head->tile);
     head->strip_rows = last->strip_rows;
@@ -255,6 +259,7 @@ static mot_status create_stages(mot_step *step)
             MOT_TRY(mot_step_layer_create(step, stage->layer));
             MOT_TRY(create_records(step, stage));
             MOT_TRY(mot_allocate(&stage->held, step->most, sizeof *stage->held, "a batch"));
+            MOT_TRY(mot_stack_shared_create(step, stage));
             if (stage->layer->K == 1) here = stage->there;
         } else {
             mot_dense *dense = &model->dense[flow->at];
@@ -265,6 +270,10 @@ static mot_status create_stages(mot_step *step)
         }
         stage->tile = stage->kind->tile(stage->shape);
         stage->strip_rows = mot_expert_strip(stage->kind, stage->shape, stage->table);
+        for (int s = 0; s < stage->shareds; ++s) {
+            stage->shared[s].tile = stage->tile;
+            stage->shared[s].strip_rows = stage->strip_rows;
+        }
     }
     turn_before_head(stack);
 done:
@@ -319,33 +328,17 @@ static size_t choose_grain(const mot_step *step)
     size_t tile = 1, strip = SIZE_MAX;
     for (int i = 0; i < stack->stages && stack->stage[i].here == &stack->home; ++i) {
         tile = MOT_MAX(tile, stack->stage[i].tile);
-        if (stack->stage[i].dense != NULL) strip = MOT_MIN(strip, stack->stage[i].strip_rows);
+        if (stack->stage[i].dense != NULL || (stack->stage[i].shareds > 0 && stack->stage[i].layer->K > 1))
+            strip = MOT_MIN(strip, stack->stage[i].strip_rows);
     }
     const size_t share = step->model->config->train.batch / step->chunks / 16, wanted = share / tile * tile;
     return MOT_MAX(tile, MOT_MIN(wanted, strip));
 }
 
-/* Whether what is kept of a stage could wait for the way back. */
-static bool waits(const stack_stage *stage)
+static void choose_to_keep(const step_stack *stack, stack_stage *stage)
 {
-    return stage->kind->kept != NULL && stage->role != MOT_LAYER_HEAD && !stage->turns;
-}
-
-/* Bytes that wait for the way back, of a batch that is spread evenly; which rank comes to which answer cannot be seen in the
- * bits. */
-static size_t activations(const mot_step *step)
-{
-    const step_stack *stack = step->stack;
-    const size_t batch = step->model->config->train.batch, samples = batch / (size_t)step->comm->size + stack->grain;
-    size_t bytes = 0;
-    for (int i = 0; i < stack->stages; ++i) {
-        const stack_stage *stage = &stack->stage[i];
-        const size_t choices = stage->layer != NULL ? stage->layer->K : 1;
-        if (waits(stage))
-            bytes += (samples * choices / stage->tile + 1 + (size_t)(stage->layer != NULL ? stage->layer->of->local : 0)) *
-                     stage->kind->kept(stage->shape); /* an expert's last tile is not full */
-    }
-    return bytes;
+    stage->keeps = !stack->recompute && mot_stack_waits(stage);
+    for (int s = 0; s < stage->shareds; ++s) choose_to_keep(stack, &stage->shared[s]);
 }
 
 mot_status mot_stack_create(mot_step *step, int threads)
@@ -361,9 +354,11 @@ mot_status mot_stack_create(mot_step *step, int threads)
     MOT_TRY(mot_allocate(&stack->stage, (size_t)model->flows, sizeof *stack->stage, "layers"));
     MOT_TRY(create_stages(step));
     stack->grain = choose_grain(step);
+    /* Which rank comes to which answer cannot be seen in the bits. */
     stack->recompute = model->config->recompute == MOT_RECOMPUTE_YES ||
-                       (model->config->recompute == MOT_RECOMPUTE_AUTO && activations(step) > model->config->activation_memory);
-    for (int i = 0; i < stack->stages; ++i) stack->stage[i].keeps = !stack->recompute && waits(&stack->stage[i]);
+                       (model->config->recompute == MOT_RECOMPUTE_AUTO &&
+                        mot_stack_activations(step) > model->config->activation_memory);
+    for (int i = 0; i < stack->stages; ++i) choose_to_keep(stack, &stack->stage[i]);
     for (int l = 0; l < model->layers; ++l) most_local = MOT_MAX(most_local, (size_t)model->layer[l].experts);
     MOT_TRY(mot_allocate(&stack->turn, most_local + 1, sizeof *stack->turn, "strips"));
     MOT_TRY(mot_allocate(&stack->holder, step->most, sizeof *stack->holder, "a batch"));
@@ -378,31 +373,6 @@ done:
 size_t mot_stack_grain(const mot_step *step)
 {
     return step->stack->grain;
-}
-
-/* Nothing of it but the workers' arenas is there before the first step. */
-mot_step_size mot_stack_bytes(const mot_step *step)
-{
-    const step_stack *stack = step->stack;
-    const size_t state = stack->most_rows * stack->D * sizeof(mot_real),
-                 rows = step->most / (size_t)step->comm->size + stack->grain;
-    mot_step_size size = {.workspace = (size_t)stack->workers * stack->worker[0].arena.size,
-                          .exchange = rows * state + (stack->recompute ? 0 : activations(step)),
-                          .most_rows = step->most,
-                          .dispatch_row = step->layer->wire.row_bytes,
-                          .output_row = step->layer->wire.output_bytes};
-    for (int i = 0; i < stack->stages; ++i) {
-        const stack_stage *stage = &stack->stage[i];
-        if (stage->dense != NULL) {
-            size.exchange += rows * state + (rows / MOT_MIN(stage->strip_rows, stack->grain) + 1) * stage->table->count *
-                                                sizeof(mot_real);
-            continue;
-        }
-        /* In, given, out and their gradient; and a row there and back, on either side. */
-        size.exchange += rows * stage->layer->K *
-                         (4 * state + 2 * (stage->layer->wire.row_bytes + stage->layer->wire.output_bytes));
-    }
-    return size;
 }
 
 void mot_stack_destroy(mot_step *step)

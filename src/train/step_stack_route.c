@@ -163,15 +163,24 @@ static void combine(mot_step *step, stack_stage *stage, size_t c)
         const size_t s = here->place[p], at = here->first[s] * D, numbers = stack_rows(here, s) * D;
         const mot_real *x = states + at;
         mot_real *y = stage->out + at;
-        if (stage->residual)
+        if (stage->residual && stage->shareds == 0) /* else shared experts made y of x */
             memcpy(y, x, numbers * sizeof *y);
-        else
+        else if (stage->shareds == 0)
             memset(y, 0, numbers * sizeof *y);
         for (size_t k = 0; k < K; ++k) {
             const mot_real w = stage->layer->choices.weight[p * K + k];
             const mot_real *h = mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[(p - from) * K + k]);
             for (size_t i = 0; i < numbers; ++i) y[i] += stage->residual ? w * (h[i] - x[i]) : w * h[i];
         }
+    }
+}
+
+/* Over the strips [from, to) of the stand where y is made, before what the chosen experts gave is added to it. */
+static void forward_shared(mot_step *step, stack_stage *stage, size_t from, size_t to, bool learn)
+{
+    for (int s = 0; s < stage->shareds; ++s) {
+        stage->shared[s].in = stage->layer->K > 1 ? stage[-1].out : stage->in;
+        mot_stack_forward(step, &stage->shared[s], from, to, learn);
     }
 }
 
@@ -188,6 +197,11 @@ mot_status mot_stack_hop(mot_step *step, stack_stage *stage, const mot_step_task
     if (status != MOT_OK) return status;
     for (size_t c = 0; c < step->chunks; ++c) dispatch(step, stage, c);
     lap(step, MOT_PHASE_DISPATCH, &since);
+    if (together && stage->shareds > 0) {
+        enter(MOT_PHASE_EXPERT);
+        forward_shared(step, stage, 0, stage->shared->strips, learn);
+        lap(step, MOT_PHASE_EXPERT, &since);
+    }
     for (size_t c = 0; c < step->chunks; ++c) {
         enter_exchange(MOT_PHASE_DISPATCH);
         mot_exchange_end(&layer->chunk[c].dispatch);
@@ -196,6 +210,7 @@ mot_status mot_stack_hop(mot_step *step, stack_stage *stage, const mot_step_task
         lap(step, MOT_PHASE_DISPATCH, &since);
         enter(MOT_PHASE_EXPERT);
         strips_of(stage, base, &from, &to);
+        if (!together) forward_shared(step, stage, from, to, learn); /* the same strips: they are of one form */
         mot_stack_forward(step, stage, from, to, learn);
         lap(step, MOT_PHASE_EXPERT, &since);
         if (together) mot_exchange_begin(&layer->chunk[c].outputs, &layer->chunk[c].plan, MOT_COMBINE);
@@ -248,7 +263,9 @@ static void gather(mot_step *step, stack_stage *stage, size_t c)
         const size_t s = here->place[p], numbers = stack_rows(here, s) * D;
         mot_real *d = here->d + here->first[s] * D, left = stage->residual && K > 1 ? 1 : 0;
         for (size_t k = 0; k < K && left != 0; ++k) left -= stage->layer->choices.weight[p * K + k];
+        if (stage->residual && K > 1) left -= (mot_real)stage->shareds;
         for (size_t i = 0; i < numbers; ++i) d[i] = left != 0 ? left * d[i] : 0;
+        if (stage->shareds > 0 && K > 1) mot_row_add(d, stage->past + here->first[s] * D, numbers);
         for (size_t k = 0; k < K; ++k)
             mot_row_add(d, mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[(p - from) * K + k]), numbers);
     }
@@ -315,6 +332,11 @@ void mot_stack_hop_back(mot_step *step, stack_stage *stage, const mot_step_task 
         lap(step, MOT_PHASE_LOSS, &since);
         mot_exchange_begin(&layer->chunk[c].outputs, &layer->chunk[c].plan, MOT_DISPATCH);
         lap(step, MOT_PHASE_RETURN, &since);
+    }
+    if (stage->shareds > 0) {
+        enter(MOT_PHASE_EXPERT);
+        for (int s = 0; s < stage->shareds; ++s) mot_stack_backward(step, &stage->shared[s], 0, stage->shared[s].strips);
+        lap(step, MOT_PHASE_EXPERT, &since);
     }
     for (size_t c = 0; c < step->chunks; ++c) {
         step_chunk *chunk = &layer->chunk[c];

@@ -92,11 +92,15 @@ static void give_back(const stage_work *work, size_t first, size_t n)
         const size_t from = there->first[s] * D, numbers = stack_rows(there, s) * D;
         const mot_real *x = stage->in + from, *h = stage->given + from, w = there->weight[s];
         mot_real *y = stage->out + from;
+        const mot_real *past = stage->shareds > 0 ? y : x; /* what shared experts made of x */
         if (stage->layer->K > 1) {
             memcpy(there->slot[s], h, numbers * sizeof *h);
             continue;
         }
-        for (size_t i = 0; i < numbers; ++i) y[i] = stage->residual ? x[i] + w * (h[i] - x[i]) : w * h[i];
+        if (!stage->residual && stage->shareds == 0)
+            for (size_t i = 0; i < numbers; ++i) y[i] = w * h[i];
+        else
+            for (size_t i = 0; i < numbers; ++i) y[i] = past[i] + w * (stage->residual ? h[i] - x[i] : h[i]);
     }
 }
 
@@ -104,11 +108,14 @@ static void give_back(const stage_work *work, size_t first, size_t n)
 static void *forward_tile(const strip_tile *of, mot_arena *arena)
 {
     const stack_stage *stage = of->work->stage;
-    mot_real *states = stage->layer != NULL ? stage->given : stage->out;
+    const size_t D = of->work->step->stack->D, at = stage->there->first[of->first] * D;
+    mot_real *out = stage->of != NULL ? mot_stack_shared_out(stage, of->worker, at)
+                    : stage->layer != NULL ? stage->given + at
+                                           : stage->out + at;
     void *kept = stage->kind->forward(stage->shape, weight_of(stage, of->strip), &of->rows,
-                                      arena != NULL ? arena : &of->worker->arena, arena != NULL,
-                                      states + stage->there->first[of->first] * of->work->step->stack->D);
+                                      arena != NULL ? arena : &of->worker->arena, arena != NULL, out);
     if (stage->layer != NULL) give_back(of->work, of->first, of->n);
+    if (stage->of != NULL) mot_stack_shared_add(stage, of->worker, at, of->rows.first[of->n] * D);
     count_flops(of, stage, 1);
     return kept;
 }
@@ -162,9 +169,10 @@ static void send_gradient(const stage_work *work, const stack_worker *worker, si
         const size_t from = there->first[s] * D, numbers = stack_rows(there, s) * D;
         const mot_real *d_x = worker->d + (from - there->first[first] * D), *d_y = there->d + from;
         mot_real *row = there->slot[s];
-        const mot_real left = 1 - there->weight[s];
+        const mot_real left = 1 - there->weight[s] - (mot_real)stage->shareds;
         const bool past = stage->residual && stage->layer->K == 1;
         for (size_t i = 0; i < numbers; ++i) row[i] = past ? d_x[i] + left * d_y[i] : d_x[i];
+        if (stage->shareds > 0 && stage->layer->K == 1) mot_row_add(row, stage->past + from, numbers);
     }
 }
 
@@ -200,12 +208,15 @@ static void backward_tile(const strip_tile *of, void *kept, mot_real *const *gra
 {
     const stack_stage *stage = of->work->stage;
     const mot_step *step = of->work->step;
-    const bool experts = stage->layer != NULL;
-    mot_real *d = experts ? of->worker->d : stage->there->d + stage->there->first[of->first] * step->stack->D;
+    const bool experts = stage->layer != NULL, shared = stage->of != NULL;
+    const size_t D = step->stack->D, at = stage->there->first[of->first] * D, numbers = of->rows.first[of->n] * D;
+    mot_real *d = experts || shared ? of->worker->d : stage->there->d + at;
     if (experts) take_gradient(of->work, of->worker, of->first, of->n);
+    if (shared) memcpy(d, stage->there->d + at, numbers * sizeof *d);
     stage->kind->backward(stage->shape, weight_of(stage, of->strip), gradient, &of->rows, &of->worker->arena, kept, d,
                           stage->role != MOT_LAYER_EMBED ? d : NULL, step->learns);
     if (experts) send_gradient(of->work, of->worker, of->first, of->n);
+    if (shared) mot_stack_shared_add_back(stage, of->worker, at, numbers);
     count_flops(of, stage, 2);
 }
 

@@ -123,7 +123,7 @@ check(np.array_equal(values("tied-up")["tied/" + name], dense["experts/" + name]
 
 with open("layers.yaml", "w") as out:
     out.write(open("c.yaml").read().replace("experts: 3, ", "").replace("depth: 2, ", "").replace("gate: {input: flat, init: 0.5}", "gate.init: 0.5")
-              .replace("ffn: 12}", "ffn: 12, layers: [{embed: {}}, {dense: {depth: 1}}, {experts: {count: 3, depth: 1}}, {experts: {count: 2, depth: 1}}, "
+              .replace("ffn: 12}", "ffn: 12, layers: [{embed: {}}, {dense: {depth: 1}}, {experts: {count: 3, depth: 1}}, {experts: {count: 2, depth: 1, shared: 2}}, "
                        "{head: {}}]}").replace("until: 12", "until: 6"))
 with open("thin.yaml", "w") as out:
     out.write(open("layers.yaml").read().replace("count: 3", "count: 1").replace("count: 2", "count: 1"))
@@ -135,6 +135,10 @@ for ranks in 1, 3:
         check(said in mot(ranks, "train", "layers.yaml", "run=" + run, "init.from=" + source), "layers: not said: " + said)
         same(run, source)
         check(summary(run)["digest"] == summary(source + "-again1")["digest"], "layers: another digest on %d ranks" % ranks)
+
+mot(1, "train", "--quiet", "layers.yaml", "run=lone", "model.layers.3.shared=1")
+check("lone/checkpoints/step-00000006.h5 has 1 shared expert of layer1_shared, this run 2: expected as many\n"
+      in mot(1, "train", "layers.yaml", "run=none", "init.from=lone", code=2), "another number of shared experts is not refused")
 
 # ---- it goes on without the other, and comes to the same ----
 

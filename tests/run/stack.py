@@ -60,11 +60,11 @@ def recorded(run, layers):
 B = {"heads": 2, "ffn": 12}
 CASES = [
     [("embed", {"width": 8}), ("dense", {"depth": 1, **B}), ("experts", {"count": 3, "depth": 1, **B}),
-     ("experts", {"count": 4, "depth": 1, **B}), ("head", {"pool": "mean"})],
-    [("embed", {"width": 8}), ("experts", {"count": 3, "depth": 1, "top_k": 2, "scale": "chosen", **B}), ("dense", {"depth": 1, **B}),
+     ("experts", {"count": 4, "depth": 1, "shared": 2, **B}), ("head", {"pool": "mean"})],
+    [("embed", {"width": 8}), ("experts", {"count": 3, "depth": 1, "top_k": 2, "scale": "chosen", "shared": 1, **B}), ("dense", {"depth": 1, **B}),
      ("experts", {"count": 4, "depth": 1, "residual": False, "input": "mean", **B}), ("head", {"pool": "class"})],
-    [("embed", {"width": 8}), ("experts", {"count": 2, "depth": 2, "gate": "mlp", "residual": False, **B}),
-     ("experts", {"count": 3, "depth": 1, "top_k": 0, "gate": "mlp", **B}), ("dense", {"depth": 1, **B}), ("head", {"pool": "mean"})],
+    [("embed", {"width": 8}), ("experts", {"count": 2, "depth": 2, "gate": "mlp", "residual": False, "shared": 1, **B}),
+     ("experts", {"count": 3, "depth": 1, "top_k": 0, "gate": "mlp", "shared": 2, **B}), ("dense", {"depth": 1, **B}), ("head", {"pool": "mean"})],
 ]
 
 for number, layers in enumerate(CASES):

@@ -131,10 +131,11 @@ class Twin:
         self.layers, self.balance, self.z_loss, self.units = layers, balance, z_loss, []
         with h5py.File(checkpoint) as file:
             denses = experts = 0
-            for role, _ in layers:
+            for role, keys in layers:
                 if role == "experts":
                     name = "" if experts == 0 else "layer%d_" % experts
-                    self.units.append((self.read(file[name + "experts"]), self.read(file[name + "gate"])))
+                    shared = self.read(file[name + "shared"]) if keys.get("shared", 0) > 0 else {}
+                    self.units.append((self.read(file[name + "experts"]), self.read(file[name + "gate"]), shared))
                     experts += 1
                 else:
                     self.units.append(self.read(file["dense%d" % denses]))
@@ -183,7 +184,7 @@ class Twin:
                     tensor.gradient = None
         return float(loss.value), short
 
-    def experts(self, states, samples, keys, w, gate, choice):
+    def experts(self, states, samples, keys, w, gate, shared, choice):
         E, K, n = keys["count"], keys.get("top_k", 1) or keys["count"], len(states)
         seen = join([Node(s.value.mean(0)[None, :], [(s, lambda g, r=s.value.shape[0]: np.repeat(g / r, r, 0))]) for s in states]) \
             if keys.get("input", "state") == "state" else Node(np.stack([s.mean(0) for s in samples]))
@@ -201,11 +202,13 @@ class Twin:
             if keys.get("scale", "prob") == "chosen": weights = softmax(pick(h, (s, choice[s])))
             if keys.get("scale", "prob") == "none": weights = Node(np.full(K, 1 / K))
             y = states[s] if keys.get("residual", True) else Node(np.zeros_like(states[s].value))
-            for k, e in enumerate(choice[s]):
-                own = {name: pick(tensor, (e,)) for name, tensor in w.items()}
-                f = states[s]
-                for b in range(keys["depth"]): f = block(f, own, b, keys["heads"])
-                if keys.get("residual", True): f = f + states[s] * -1.0
-                y = y + f * pick(weights, (k,))
+            for e in range(keys.get("shared", 0)): y = y + self.expert(states[s], keys, shared, e)
+            for k, e in enumerate(choice[s]): y = y + self.expert(states[s], keys, w, e) * pick(weights, (k,))
             out.append(y)
         return out, cost, short
+
+    @staticmethod
+    def expert(state, keys, w, e):
+        own, f = {name: pick(tensor, (e,)) for name, tensor in w.items()}, state
+        for b in range(keys["depth"]): f = block(f, own, b, keys["heads"])
+        return f + state * -1.0 if keys.get("residual", True) else f

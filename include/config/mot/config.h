@@ -28,7 +28,8 @@ typedef struct mot_config {
     mot_expert_config model;
     int layers; /* of the list model.layers; 0: none, the model is one layer of whole transformers */
     mot_layer_config layer[MOT_MAX_LAYERS];
-    bool residual;           /* key model.residual: of a layer that does not say */
+    bool residual;           /* keys model.residual and model.shared: of a layer that does not say */
+    int shared;
     mot_recompute recompute; /* keys model.recompute and model.memory: of layers' activations */
     size_t activation_memory;
     mot_gate_config gate;

@@ -72,9 +72,9 @@ size_t mot_table_parameters(const mot_table *table, mot_part_set parts);
 /* A block that gradients are added to begins: it is zero, and row [table->rows] points to its tensors. */
 void mot_table_begin(const mot_table *table, mot_real *block, mot_real **row);
 
-/* Identity of a unit, by which its random numbers go: expert e of a layer, its tied part, or its gate; or what all ranks hold
- * alike. In the first layer it is that number itself. */
-enum { MOT_UNIT_TIED = -1, MOT_UNIT_GATE = -2, MOT_UNIT_DENSE = -3, MOT_UNITS_A_LAYER = 8192 };
+/* Identity of a unit, by which its random numbers go: expert e of a layer, its tied part, its gate, or one of its shared
+ * experts (MOT_UNIT_SHARED + s); or what all ranks hold alike. In the first layer it is that number itself. */
+enum { MOT_UNIT_TIED = -1, MOT_UNIT_GATE = -2, MOT_UNIT_DENSE = -3, MOT_UNIT_SHARED = 4096, MOT_UNITS_A_LAYER = 8192 };
 static inline int mot_unit_of(int layer, int unit)
 {
     return layer * MOT_UNITS_A_LAYER + unit;

@@ -8,7 +8,7 @@
 #include "mot/params.h"
 #include "mot/payload.h"
 
-enum { MOT_MAX_EXPERTS = 4096 };
+enum { MOT_MAX_EXPERTS = 4096, MOT_MAX_SHARED = 1024 };
 
 typedef enum mot_pool { MOT_POOL_MEAN, MOT_POOL_CLASS } mot_pool;
 typedef enum mot_activation {
@@ -134,6 +134,7 @@ typedef struct mot_layer_config {
     mot_gate_config gate;   /* of experts, as what follows */
     mot_route_config route; /* but for explore, which is a stage's */
     bool residual;          /* y = x + sum_k w_k f_k(x), f what an expert's blocks add; else y = sum_k w_k (x + f_k(x)) */
+    int shared;             /* experts that every sample passes beside those; each with weight 1 */
 } mot_layer_config;
 
 typedef enum mot_recompute { MOT_RECOMPUTE_AUTO, MOT_RECOMPUTE_YES, MOT_RECOMPUTE_NO } mot_recompute;

@@ -30,6 +30,7 @@ typedef struct mot_layer {
     size_t first_unit, first_expert; /* in the model's list: its gate, and its expert 0 */
     mot_placement placement; /* changes in mot_model_move and mot_model_keep alone, with all that follows from it */
     int local;               /* experts of this rank */
+    int shared, first_shared; /* experts that every sample passes beside the chosen ones: dense[first_shared ...] of the model */
 
     mot_gate gate;
     mot_params gate_params; /* on the root */
@@ -43,8 +44,10 @@ typedef struct mot_layer {
     int64_t *tied_sum;       /* [tied_table.count] */
 } mot_layer;
 
-/* What all ranks hold alike: embedding, blocks that every sample passes, head. */
+/* What all ranks hold alike: embedding, blocks that every sample passes, head; and each shared expert of a layer. */
 typedef struct mot_dense {
+    const char *group; /* its name in files; row s: the s-th of that name, or MOT_ALONE */
+    int row;
     const mot_expert_config *config; /* not owned */
     const mot_expert_kind *kind;
     mot_expert_shape shape;
@@ -70,7 +73,7 @@ typedef struct mot_model {
     int layers;
     mot_layer *layer; /* [layers]: those with a gate and experts */
     int denses, flows; /* 0: one layer, whose experts are whole transformers */
-    mot_dense *dense; /* [denses] */
+    mot_dense *dense; /* [denses]: those of the flow in its order, and the shared experts of each layer */
     mot_flow *flow;   /* [flows]: embed, ..., head */
 } mot_model;
 
