@@ -97,6 +97,7 @@ static mot_status conclude(bench *b)
                                      .repeats = options->repeats,
                                      .steps = b->steps,
                                      .batch = mot_run_model(b->run)->config->train.batch,
+                                     .work = mot_step_measure(mot_run_stepper(b->run)),
                                      .sample = b->all};
         mot_bench_say(&mot_run_model(b->run)->layer->placement, &result);
         if (options->compare != NULL) mot_bench_compare(&b->before, options->compare, &result);

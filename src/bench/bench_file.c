@@ -65,6 +65,19 @@ static void put_figures(mot_json *json, const bench_result *result, double *valu
     }
 }
 
+/* Of layers that moved something, as in log.jsonl, over all steps. */
+static void put_layers(mot_json *json, const mot_step_work *work)
+{
+    for (int l = 0; l < MOT_MAX_LAYERS; ++l) {
+        char key[64];
+        if (work->layer[l].there_and_back == 0) continue;
+        snprintf(key, sizeof key, "layer%d.moved_bytes", l);
+        mot_json_real(json, key, work->layer[l].moved);
+        snprintf(key, sizeof key, "layer%d.there_and_back_bytes", l);
+        mot_json_real(json, key, work->layer[l].there_and_back);
+    }
+}
+
 mot_status mot_bench_write(const char *path, const bench_result *result, const char *description)
 {
     double *value = NULL;
@@ -84,6 +97,7 @@ mot_status mot_bench_write(const char *path, const bench_result *result, const c
     mot_json_int(json, "steps", result->steps);
     mot_json_int(json, "batch", (int64_t)result->batch);
     put_figures(json, result, value);
+    put_layers(json, result->work);
     status = mot_json_save(json, path);
 done:
     mot_free(value);

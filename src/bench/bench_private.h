@@ -25,6 +25,7 @@ typedef struct bench_result {
     int ranks, repeats, steps;
     size_t batch;
     const bench_sample *sample; /* [ranks][repeats] */
+    const mot_step_work *work; /* of the step, not owned */
 } bench_result;
 
 /* A list of numbers, one a repeat, and what it comes to. */

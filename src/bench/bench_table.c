@@ -118,4 +118,5 @@ void mot_bench_say(const mot_placement *placement, const bench_result *result)
         "MPI_Alltoallv\n"
         "alone take for the same operations, bytes or rows; reached is limit over time, above 100%% where\n"
         "what was counted lay in a cache.");
+    mot_run_say_bytes(result->work);
 }

@@ -57,6 +57,20 @@ static mot_status split_argument(const char *text, long number, argument *split)
     return MOT_OK;
 }
 
+/* A list stands in the file alone. */
+static mot_status check_no_list(const argument *split, long number)
+{
+    char shown[80];
+    for (argument_of of = OF_STAGE; of < LISTS; ++of)
+        if (strcmp(split->key, list_name[of]) == 0)
+            return mot_fail(MOT_ERR_INPUT,
+                            "argument %ld: %s = %s: it is a list, which stands in the file, and %s.N.key=value changes one of its "
+                            "entries%s",
+                            number, split->key, mot_shown(split->value, shown), split->key,
+                            of == OF_LAYER ? "; a number of blocks is 'model.depth'" : "");
+    return MOT_OK;
+}
+
 /* The arguments of the configuration, or of one of its lists. */
 static mot_status take_arguments(mot_config_reader *reader, size_t count, const char *const *assignments,
                                  argument_of of)
@@ -77,6 +91,8 @@ static mot_status take_arguments(mot_config_reader *reader, size_t count, const 
         if (of == OF_LAYER) {
             status = mot_layer_set(reader, split.number, split.listed_key, split.value, -number);
         } else {
+            if (of == OF_CONFIG) status = check_no_list(&split, number);
+            if (status != MOT_OK) return status;
             const int option = of == OF_STAGE ? mot_option_find_in_stage(split.listed_key) : mot_option_find(split.key);
             if (option == MOT_OPTION_NONE)
                 return mot_reader_unknown(reader, of == OF_STAGE ? split.listed_key : split.key, split.number, -number);

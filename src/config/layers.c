@@ -12,6 +12,7 @@ const char *const mot_layer_names[] = {"embed", "dense", "experts", "head", NULL
 typedef struct layer_key {
     const char *name, *option;
     unsigned roles; /* bits 1u << mot_layer_role */
+    unsigned own; /* bit 1u << mot_own_key of what is a stage's where a layer does not say it */
 } layer_key;
 
 enum {
@@ -22,29 +23,42 @@ enum {
 };
 
 static const layer_key keys[] = {
-    {"patch", "model.patch", EMBED},
-    {"width", "model.width", EMBED},
-    {"count", "model.experts", EXPERTS},
-    {"depth", "model.depth", DENSE | EXPERTS},
-    {"heads", "model.heads", DENSE | EXPERTS},
-    {"ffn", "model.ffn", DENSE | EXPERTS},
-    {"pool", "model.pool", HEAD},
-    {"tie", "model.tie", EXPERTS},
-    {"tile", "model.tile", EMBED | DENSE | EXPERTS | HEAD},
-    {"strip", "model.strip", EMBED | DENSE | EXPERTS | HEAD},
-    {"residual", "model.residual", EXPERTS},
-    {"shared", "model.shared", EXPERTS},
-    {"gate.kind", "gate.kind", EXPERTS},
-    {"gate.told", "gate.told", EXPERTS},
-    {"gate.input", "gate.input", EXPERTS},
-    {"gate.hidden", "gate.hidden", EXPERTS},
-    {"gate.init", "gate.init", EXPERTS},
-    {"route.top_k", "route.top_k", EXPERTS},
-    {"route.scale", "route.scale", EXPERTS},
-    {"route.placement", "route.placement", EXPERTS},
+    {"patch", "model.patch", EMBED, 0},
+    {"width", "model.width", EMBED, 0},
+    {"count", "model.experts", EXPERTS, 0},
+    {"depth", "model.depth", DENSE | EXPERTS, 0},
+    {"heads", "model.heads", DENSE | EXPERTS, 0},
+    {"ffn", "model.ffn", DENSE | EXPERTS, 0},
+    {"pool", "model.pool", HEAD, 0},
+    {"tie", "model.tie", EXPERTS, 0},
+    {"tile", "model.tile", EMBED | DENSE | EXPERTS | HEAD, 0},
+    {"strip", "model.strip", EMBED | DENSE | EXPERTS | HEAD, 0},
+    {"residual", "model.residual", EXPERTS, 0},
+    {"shared", "model.shared", EXPERTS, 0},
+    {"gate.kind", "gate.kind", EXPERTS, 0},
+    {"gate.told", "gate.told", EXPERTS, 0},
+    {"gate.input", "gate.input", EXPERTS, 0},
+    {"gate.hidden", "gate.hidden", EXPERTS, 0},
+    {"gate.init", "gate.init", EXPERTS, 0},
+    {"route.top_k", "route.top_k", EXPERTS, 0},
+    {"route.scale", "route.scale", EXPERTS, 0},
+    {"route.placement", "route.placement", EXPERTS, 0},
+    {"route.noise", "route.noise", EXPERTS, 1u << MOT_OWN_NOISE},
+    {"route.noise_scale", "route.noise_scale", EXPERTS, 1u << MOT_OWN_NOISE_SCALE},
+    {"route.noise_end", "route.noise_end", EXPERTS, 1u << MOT_OWN_NOISE_END},
+    {"route.noise_steps", "route.noise_steps", EXPERTS, 1u << MOT_OWN_NOISE_STEPS},
+    {"route.balance_loss", "route.balance_loss", EXPERTS, 1u << MOT_OWN_BALANCE_LOSS},
+    {"route.z_loss", "route.z_loss", EXPERTS, 1u << MOT_OWN_Z_LOSS},
+    {"route.balance_bias", "route.balance_bias", EXPERTS, 1u << MOT_OWN_BALANCE_BIAS},
 };
 
 _Static_assert(MOT_COUNT(keys) <= MOT_LAYER_KEYS, "mot_config_reader has room for every key of a layer");
+
+/* Whether a layer has the key: of what is a stage's otherwise, whether it says it itself. */
+static bool has(const mot_layer_config *of, const layer_key *key)
+{
+    return (key->roles >> of->role & 1u) && (key->own == 0 || (of->route.own & key->own) != 0);
+}
 
 static const layer_key *find_key(const char *name)
 {
@@ -62,6 +76,8 @@ static mot_option option_of(const layer_key *key)
     const size_t offset = option.offset;
     if (strncmp(key->option, "gate.", 5) == 0)
         option.offset = offsetof(mot_layer_config, gate) + (offset - offsetof(mot_config, gate));
+    else if (key->own != 0)
+        option.offset = offsetof(mot_layer_config, route.explore) + (offset - offsetof(mot_stage_config, explore));
     else if (strncmp(key->option, "route.", 6) == 0)
         option.offset = offsetof(mot_layer_config, route) + (offset - offsetof(mot_config, route));
     else if (strcmp(key->option, "model.residual") == 0)
@@ -101,6 +117,7 @@ mot_status mot_layer_set(mot_config_reader *reader, int layer, const char *name,
                         mot_shown(text, shown), wanted);
     }
     given->where = where != 0 ? where : 1;
+    of->route.own |= key->own;
     return MOT_OK;
 }
 
@@ -168,22 +185,64 @@ static mot_status check_order(const mot_config_reader *reader)
     return MOT_OK;
 }
 
+/* An end that a layer's noise comes to in no stage. */
+static mot_status check_noise(const mot_config_reader *reader, int number)
+{
+    const mot_config *config = &reader->config;
+    const mot_route_config *route = &config->layer[number].route;
+    bool falls = false;
+    for (int s = 0; s < config->stages; ++s) {
+        const mot_span *steps =
+            route->own >> MOT_OWN_NOISE_STEPS & 1u ? &route->explore.noise_steps : &config->stage[s].explore.noise_steps;
+        falls = falls || steps->steps > 0 || steps->percent != 0;
+    }
+    if (falls || route->explore.noise_end == 0) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "%s: model.layers.%d: route.noise_end has no effect while noise_steps is 0", reader->name, number);
+}
+
 /* What a layer of experts says must fit together, as of a model of one layer. */
 static mot_status check_experts(const mot_config_reader *reader, int number)
 {
     const mot_layer_config *of = &reader->config.layer[number];
+    const mot_gate_kind *gate = mot_gate_kind_at(of->gate.kind);
     char what[64];
+    mot_status status;
     snprintf(what, sizeof what, "model.layers.%d", number);
     if (of->route.top_k > of->model.experts)
         return mot_fail(MOT_ERR_INPUT, "%s: %s: route.top_k = %d of %d experts", reader->name, what, of->route.top_k,
                         of->model.experts);
-    if (mot_gate_kind_at(of->gate.kind)->spread)
+    if (gate->spread)
         return mot_fail(MOT_ERR_INPUT, "%s: %s: gate.kind = %s sends every sample to every expert; expected one that chooses",
                         reader->name, what, mot_gate_kinds.row[of->gate.kind]->name);
-    if (mot_gate_kind_at(of->gate.kind)->group != NULL)
+    if (gate->group != NULL)
         return mot_fail(MOT_ERR_INPUT, "%s: %s: gate.kind = %s deals classes to whole transformers; expected one that does not",
                         reader->name, what, mot_gate_kinds.row[of->gate.kind]->name);
-    return mot_check_placement(reader->name, what, of->route.placement, of->model.experts);
+    if (!gate->told && of->gate.told != reader->config.gate.told) /* a run's own copy says it of every layer */
+        return mot_fail(MOT_ERR_INPUT, "%s: %s: gate.told has no effect with gate.kind = %s, which is told nothing", reader->name,
+                        what, gate->kind.name);
+    MOT_TRY(check_noise(reader, number));
+    status = mot_check_placement(reader->name, what, of->route.placement, of->model.experts);
+done:
+    return status;
+}
+
+/* `model.depth=3` would change nothing where the file gives every layer a depth of its own. */
+static mot_status check_arguments(const mot_config_reader *reader)
+{
+    for (size_t k = 0; k < MOT_COUNT(keys); ++k) {
+        const long where = reader->given[mot_option_find(keys[k].option)].where;
+        int last = -1, own = 0, all = 0;
+        for (int i = 0; i < reader->config.layers; ++i) {
+            if (!(keys[k].roles >> reader->config.layer[i].role & 1u)) continue;
+            last = i;
+            ++all;
+            own += reader->layer_given[i][k].where > 0;
+        }
+        if (where < 0 && own == all)
+            return mot_fail(MOT_ERR_INPUT, "argument %ld: %s has no effect, since the file gives it for every layer; use model.layers.%d.%s",
+                            -where, keys[k].option, last, keys[k].name);
+    }
+    return MOT_OK;
 }
 
 mot_status mot_layers_check(mot_config_reader *reader)
@@ -193,6 +252,7 @@ mot_status mot_layers_check(mot_config_reader *reader)
     if (config->layers == 0) return MOT_OK;
     MOT_TRY(check_order(reader));
     MOT_TRY(check_alone(reader));
+    MOT_TRY(check_arguments(reader));
     const mot_layer_config *const embed = &config->layer[0], *const head = &config->layer[config->layers - 1];
     for (int i = 0; i < config->layers; ++i) {
         mot_layer_config *of = &config->layer[i];
@@ -226,11 +286,15 @@ done:
 
 /* ---- what two configurations say otherwise ---- */
 
-static bool print_value(const mot_option *option, const mot_layer_config *of, char *text, size_t size)
+static bool print_value(const layer_key *key, const mot_layer_config *of, char *text, size_t size)
 {
+    const mot_option option = option_of(key);
     FILE *stream = fmemopen(text, size, "w");
     if (stream == NULL) return false;
-    mot_option_print(option, of, stream);
+    if (has(of, key))
+        mot_option_print(&option, of, stream);
+    else
+        fputs("the stage's", stream);
     return fclose(stream) == 0;
 }
 
@@ -256,9 +320,9 @@ bool mot_layers_changes(const mot_config *before, const mot_config *now, mot_cha
     for (int i = 0; i < now->layers; ++i)
         for (size_t k = 0; k < MOT_COUNT(keys); ++k) {
             const mot_option option = option_of(&keys[k]);
-            if (!(keys[k].roles >> now->layer[i].role & 1u)) continue;
-            if (!print_value(&option, &before->layer[i], then_text, sizeof then_text) ||
-                !print_value(&option, &now->layer[i], now_text, sizeof now_text))
+            if (!has(&before->layer[i], &keys[k]) && !has(&now->layer[i], &keys[k])) continue;
+            if (!print_value(&keys[k], &before->layer[i], then_text, sizeof then_text) ||
+                !print_value(&keys[k], &now->layer[i], now_text, sizeof now_text))
                 return false;
             if (strcmp(then_text, now_text) == 0) continue;
             snprintf(key, sizeof key, "model.layers.%d.%s", i, keys[k].name);
@@ -277,7 +341,7 @@ void mot_layers_print(const mot_config *config, FILE *stream)
         const mot_layer_config *of = &config->layer[i];
         fprintf(stream, "  - %s:\n", mot_layer_names[of->role]);
         for (size_t k = 0; k < MOT_COUNT(keys); ++k) {
-            if (!(keys[k].roles >> of->role & 1u)) continue;
+            if (!has(of, &keys[k])) continue;
             const mot_option option = option_of(&keys[k]);
             fprintf(stream, "      %s: ", keys[k].name);
             mot_option_print(&option, of, stream);
@@ -302,4 +366,16 @@ bool mot_layers_list(const mot_config *config, mot_setting_function *say, void *
         }
     }
     return true;
+}
+
+/* ---- gates that are told ---- */
+
+const mot_gate_config *mot_config_told(const mot_config *config, mot_told told)
+{
+    for (int i = 0; i < MOT_MAX(config->layers, 1); ++i) {
+        const mot_gate_config *gate = config->layers > 0 ? &config->layer[i].gate : &config->gate;
+        const bool has = config->layers == 0 || config->layer[i].role == MOT_LAYER_EXPERTS;
+        if (has && mot_gate_kind_at(gate->kind)->told && gate->told == told) return gate;
+    }
+    return NULL;
 }

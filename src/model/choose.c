@@ -147,3 +147,17 @@ void mot_choose_backward(const mot_route_config *config, const mot_choice_batch 
             d_h[expert[k]] += config->scale == MOT_SCALE_PROB ? w[k] * d[k] : w[k] * (d[k] - dot);
     }
 }
+
+mot_exploration mot_explore(const mot_route_config *layer, const mot_exploration *stage)
+{
+    const mot_exploration *own = &layer->explore;
+    mot_exploration both = *stage;
+    if (layer->own >> MOT_OWN_NOISE & 1u) both.noise = own->noise;
+    if (layer->own >> MOT_OWN_NOISE_SCALE & 1u) both.noise_scale = own->noise_scale;
+    if (layer->own >> MOT_OWN_NOISE_END & 1u) both.noise_end = own->noise_end;
+    if (layer->own >> MOT_OWN_NOISE_STEPS & 1u) both.noise_steps = own->noise_steps;
+    if (layer->own >> MOT_OWN_BALANCE_LOSS & 1u) both.balance_loss = own->balance_loss;
+    if (layer->own >> MOT_OWN_Z_LOSS & 1u) both.z_loss = own->z_loss;
+    if (layer->own >> MOT_OWN_BALANCE_BIAS & 1u) both.balance_bias = own->balance_bias;
+    return both;
+}

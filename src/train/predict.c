@@ -106,11 +106,12 @@ static mot_status take_input(const mot_predict_options *options, const mot_schem
 {
     const bool data = options->input == MOT_PREDICT_DATA;
     mot_status status = MOT_OK;
-    if (mot_gate_kind_at(config->gate.kind)->told)
+    const bool by_label = mot_config_told(config, MOT_TOLD_LABEL) != NULL;
+    if (by_label || mot_config_told(config, MOT_TOLD_GROUP) != NULL)
         return mot_fail(
             MOT_ERR_INPUT,
             "the gate of this run is told the %s of a sample, which nobody knows here: it cannot predict",
-            config->gate.told == MOT_TOLD_LABEL ? "label" : "group");
+            by_label ? "label" : "group");
     if (!data && schema->format.bytes == 0)
         return mot_fail(MOT_ERR_INPUT, "%s: the run keeps nothing of its data: give a data set (--data)",
                         options->run);

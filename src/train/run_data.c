@@ -36,7 +36,7 @@ static mot_status check_numbers(const run_world *world, const run_course *course
     const mot_gate_kind *gate = mot_gate_kind_at(config->gate.kind);
     const char *title = mot_source_title(&config->data);
     if (world->classes > 0) return MOT_OK;
-    if (gate->told && config->gate.told == MOT_TOLD_LABEL)
+    if (mot_config_told(config, MOT_TOLD_LABEL) != NULL)
         return mot_fail(MOT_ERR_INPUT,
                         "gate.told = label: the targets of %s are numbers, and no labels that the gate could be "
                         "told (gate.told=group tells it groups, where data have them)",
@@ -74,23 +74,25 @@ static mot_status check_data(const run_world *world, const run_course *course)
         train->kind != eval->kind || train->vocabulary != eval->vocabulary)
         return mot_fail(MOT_ERR_INPUT, "%s: splits 'train' and '%s' have samples of different shape",
                         mot_source_title(&course->config.data), course->config.eval.split);
-    const mot_gate_kind *gate = mot_gate_kind_at(course->config.gate.kind);
-    const bool told = gate->told;
-    if (told && course->config.gate.told == MOT_TOLD_GROUP) {
+    const mot_gate_config *by_group = mot_config_told(&course->config, MOT_TOLD_GROUP),
+                          *by_label = mot_config_told(&course->config, MOT_TOLD_LABEL);
+    if (by_group != NULL) {
         const bool train_has = world->train.dataset->groups > 0;
         if (!train_has || world->eval_set.groups == 0)
             return mot_fail(
                 MOT_ERR_INPUT,
                 "gate.kind = %s: split '%s' of %s has no groups that the gate could be told "
                 "(gate.told=label tells it the labels, which shows how experts do, and nothing of a gate)",
-                gate->kind.name, train_has ? course->config.eval.split : "train",
+                mot_gate_kinds.row[by_group->kind]->name, train_has ? course->config.eval.split : "train",
                 mot_source_title(&course->config.data));
     }
-    if (told &&
-        (course->config.gate.told == MOT_TOLD_LABEL || course->config.data.target == MOT_TARGET_GROUP))
+    const mot_gate_config *knows = by_label != NULL                                     ? by_label
+                                   : course->config.data.target == MOT_TARGET_GROUP ? by_group
+                                                                                    : NULL;
+    if (knows != NULL)
         mot_log(MOT_LOG_WARNING,
                 "gate.kind = %s routes by the very %s that is learned: accuracy says nothing",
-                gate->kind.name, course->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
+                mot_gate_kinds.row[knows->kind]->name, course->config.data.target == MOT_TARGET_GROUP ? "group" : "label");
     if (course->purpose != RUN_TRAIN) return MOT_OK;
     const bool stream = mot_dataset_stream(world->train.dataset) != NULL;
     mot_status status = stream ? mot_run_check_tasks(&course->config, world->train.dataset->samples) : MOT_OK;
@@ -121,7 +123,7 @@ done:
 static mot_status adopt(run_world *world, const run_course *course)
 {
     const mot_config *config = &course->config;
-    const bool told = mot_gate_kind_at(config->gate.kind)->told && config->gate.told == MOT_TOLD_GROUP,
+    const bool told = mot_config_told(config, MOT_TOLD_GROUP) != NULL,
                by_group = config->data.target == MOT_TARGET_GROUP;
     const bool known = course->purpose == RUN_EVAL;
     const unsigned what = (known && !by_group ? MOT_ADOPT_LABELS : 0) |

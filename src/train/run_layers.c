@@ -106,6 +106,10 @@ void mot_run_layers_put(const run_eval *eval, const run_world *world, mot_json *
 void mot_run_layers_put_step(const run_world *world, const mot_step_result *result, mot_json *json)
 {
     char key[48];
+    for (int l = 0; l < world->model.layers && world->model.flows > 0; ++l) {
+        mot_json_real(json, key_of(key, l, "moved_bytes"), result->layer[l].bytes.moved);
+        mot_json_real(json, key_of(key, l, "there_and_back_bytes"), result->layer[l].bytes.there_and_back);
+    }
     for (int l = 1; l < world->model.layers; ++l) {
         const mot_layer_result *of = &result->layer[l];
         if (world->classes > 0 || world->groups > 0) mot_json_real(json, key_of(key, l, "purity"), of->purity);
@@ -128,6 +132,26 @@ void mot_run_layers_say(const run_eval *eval, const run_world *world, int indent
                      figure[ROUTING_ENTROPY], figure[ROUTING_USED], experts_of(world, l), figure[ROUTING_EFFECTIVE], changed, sure,
                      l == 0 ? more : "");
     }
+}
+
+void mot_run_layers_put_bytes(const run_world *world, mot_json *json)
+{
+    const mot_step_work *work = mot_step_measure(world->step);
+    char key[48];
+    for (int l = 0; l < world->model.layers && world->model.flows > 0; ++l) {
+        mot_json_real(json, key_of(key, l, "moved_bytes"), work->layer[l].moved);
+        mot_json_real(json, key_of(key, l, "there_and_back_bytes"), work->layer[l].there_and_back);
+    }
+}
+
+void mot_run_say_bytes(const mot_step_work *work)
+{
+    char bytes[32];
+    for (int l = 0; l < MOT_MAX_LAYERS; ++l)
+        if (work->layer[l].there_and_back > 0)
+            mot_log_wrap(2, "layer %d moved %s between ranks, %.2f of what sending each state to its expert and back takes", l,
+                         mot_run_bytes_text((size_t)work->layer[l].moved, bytes),
+                         work->layer[l].moved / work->layer[l].there_and_back);
 }
 
 /* ---- the record ---- */

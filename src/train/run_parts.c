@@ -112,24 +112,34 @@ static mot_status say_schedule(const run_course *course, const mot_config *forme
     return MOT_OK;
 }
 
-/* A share of the run's length stays the number of steps that it was. */
+/* A share of the run's length stays the number of steps that it was; whether it is another one. */
+static bool keep_span(mot_span *span, mot_gidx before, const char *whose, const char *key)
+{
+    if (span->percent == 0 || before == 0 || before == span->steps) return false;
+    mot_log(MOT_LOG_WARNING,
+            "%s: the length of the run is another, but its noise ends after step %" MOT_PRI_GIDX
+            ", as it began; for the new length give %s=%" MOT_PRI_GIDX,
+            whose, before, key, span->steps);
+    *span = (mot_span){.steps = before};
+    return true;
+}
+
 static bool keep_noise(mot_config *config, const mot_config *former)
 {
+    char key[128], whose[80];
     bool kept = false;
     for (int s = 0; s < config->stages; ++s) {
         mot_exploration *explore = &config->stage[s].explore;
-        const mot_gidx before = former->stage[s].explore.noise_steps.steps, now = explore->noise_steps.steps;
-        char key[128];
-        if (explore->noise == MOT_NOISE_NONE || explore->noise_steps.percent == 0 || before == 0 ||
-            before == now)
-            continue;
+        if (explore->noise == MOT_NOISE_NONE) continue;
         mot_config_stage_key(config, s, "noise_steps", key, sizeof key);
-        mot_log(MOT_LOG_WARNING,
-                "stage '%s': the length of the run is another, but its noise ends after step %" MOT_PRI_GIDX
-                ", as it began; for the new length give %s=%" MOT_PRI_GIDX,
-                config->stage[s].name, before, key, now);
-        explore->noise_steps = (mot_span){.steps = before};
-        kept = true;
+        snprintf(whose, sizeof whose, "stage '%s'", config->stage[s].name);
+        kept = keep_span(&explore->noise_steps, former->stage[s].explore.noise_steps.steps, whose, key) || kept;
+    }
+    for (int i = 0; i < config->layers; ++i) {
+        snprintf(whose, sizeof whose, "model.layers.%d", i);
+        snprintf(key, sizeof key, "%s.route.noise_steps", whose);
+        kept = keep_span(&config->layer[i].route.explore.noise_steps, former->layer[i].route.explore.noise_steps.steps, whose, key) ||
+               kept;
     }
     return kept;
 }

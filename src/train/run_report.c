@@ -221,8 +221,9 @@ mot_status mot_run_report_step(mot_run *run, const mot_step_result *result, int 
 /* "group" or "label", where the gate is told it; else "". */
 static const char *told_of(const mot_config *config)
 {
-    if (!mot_gate_kind_at(config->gate.kind)->told) return "";
-    return config->gate.told == MOT_TOLD_LABEL ? "label" : "group";
+    return mot_config_told(config, MOT_TOLD_LABEL) != NULL   ? "label"
+           : mot_config_told(config, MOT_TOLD_GROUP) != NULL ? "group"
+                                                             : "";
 }
 
 void mot_run_put_told(const mot_config *config, mot_json *json)

@@ -127,6 +127,7 @@ void mot_run_layers_begin(run_eval *eval, const run_world *world);
 void mot_run_layers_add(run_eval *eval, const run_world *world, mot_gidx first, size_t n, const mot_step_result *result);
 mot_status mot_run_layers_end(run_eval *eval, const run_world *world);
 void mot_run_layers_put(const run_eval *eval, const run_world *world, mot_json *json);
+void mot_run_layers_put_bytes(const run_world *world, mot_json *json);
 void mot_run_layers_put_step(const run_world *world, const mot_step_result *result, mot_json *json);
 void mot_run_layers_say(const run_eval *eval, const run_world *world, int indent, const char *more);
 mot_status mot_run_layers_record_step(mot_record *record, const run_world *world, mot_gidx step,

@@ -156,6 +156,7 @@ mot_status mot_run_summarize(mot_run *run, const char *status_text)
             else
                 mot_json_real(json, "speed.bare_product", NAN);
             mot_json_int(json, "mpi.sent_bytes", (int64_t)speed.sent);
+            mot_run_layers_put_bytes(&run->world, json);
             mot_json_int(json, "rebalance.moves", run->world.moves.experts);
             mot_json_int(json, "rebalance.bytes", (int64_t)run->world.moves.bytes);
             mot_json_real(json, "memory.peak_bytes", memory.peak);
@@ -175,6 +176,7 @@ mot_status mot_run_summarize(mot_run *run, const char *status_text)
         2,
         "experts ran at %.1f GFLOP/s over all ranks%s; compute %.1f s, exchange %.1f s, wait %.1f s of %.1f s",
         speed.gflops, fraction, speed.compute_s, speed.exchange_s, speed.wait_s, wall);
+    mot_run_say_bytes(mot_step_measure(run->world.step));
     mot_log_wrap(
         2, "memory: rank %.0f was the largest with %s, %s of them since the run was set up; its parts are %s",
         memory.rank, mot_run_bytes_text((size_t)memory.peak, peak),

@@ -42,8 +42,14 @@ static void cure_gate(const mot_run *run, char cure[CURE])
 
 static void cure_routing(const mot_run *run, char cure[CURE])
 {
-    const mot_exploration *explore = &stage_now(&run->course)->explore;
-    snprintf(cure, CURE, "route.balance_loss=%g", MOT_MAX(1, 3 * explore->balance_loss));
+    const mot_config *config = &run->course.config;
+    const mot_route_config *first = run->world.model.layer->route;
+    const mot_exploration explore = mot_explore(first, &stage_now(&run->course)->explore);
+    int layer = 0;
+    while (layer + 1 < config->layers && config->layer[layer].role != MOT_LAYER_EXPERTS) ++layer;
+    char of[32] = "";
+    if (first->own >> MOT_OWN_BALANCE_LOSS & 1u) snprintf(of, sizeof of, "model.layers.%d.", layer);
+    snprintf(cure, CURE, "%sroute.balance_loss=%g", of, MOT_MAX(1, 3 * explore.balance_loss));
 }
 
 static void cure_loss(const mot_run *run, char cure[CURE])

@@ -51,6 +51,21 @@ static void resolve_rate(double *rate, mot_sample_kind kind)
     *rate = kind == MOT_SAMPLE_TEXT ? 1e-2 : kind == MOT_SAMPLE_PICTURE ? 3e-3 : 1e-3;
 }
 
+/* Of a run of so many steps; 0: nobody knows. */
+static mot_status resolve_span(mot_span *span, mot_gidx steps, const char *whose)
+{
+    if (span->percent == 0) return MOT_OK;
+    if (span->percent != MOT_SPAN_AUTO && steps == 0)
+        return mot_fail(MOT_ERR_INPUT,
+                        "%s: noise_steps = %g%% of a run whose length is not known: give steps, or every "
+                        "stage an end in steps or epochs",
+                        whose, span->percent);
+    span->steps = span->percent != MOT_SPAN_AUTO ? MOT_MAX(1, (mot_gidx)llround(span->percent / 100 * (double)steps))
+                  : steps > 0                    ? steps
+                                                 : STEPS_OF_NO_END;
+    return MOT_OK;
+}
+
 mot_status mot_stages_resolve(mot_config *config, mot_gidx samples, mot_sample_kind kind)
 {
     for (int s = 0; s < config->stages; ++s) {
@@ -62,22 +77,17 @@ mot_status mot_stages_resolve(mot_config *config, mot_gidx samples, mot_sample_k
         return mot_fail(MOT_ERR_INPUT, "route.chunks = %d is more than train.batch = auto, which is %zu here",
                         config->route.chunks, config->train.batch);
     const mot_gidx steps = mot_run_steps(config, samples);
-    for (int s = 0; s < config->stages; ++s) {
-        mot_span *span = &config->stage[s].explore.noise_steps;
-        if (span->percent == 0) continue;
-        if (span->percent == MOT_SPAN_AUTO) {
-            span->steps = steps > 0 ? steps : STEPS_OF_NO_END;
-            continue;
-        }
-        if (steps == 0)
-            return mot_fail(
-                MOT_ERR_INPUT,
-                "stage '%s': noise_steps = %g%% of a run whose length is not known: give steps, or every "
-                "stage an end in steps or epochs",
-                config->stage[s].name, span->percent);
-        span->steps = MOT_MAX(1, (mot_gidx)llround(span->percent / 100 * (double)steps));
+    char whose[80];
+    mot_status status = MOT_OK;
+    for (int s = 0; s < config->stages && status == MOT_OK; ++s) {
+        snprintf(whose, sizeof whose, "stage '%s'", config->stage[s].name);
+        status = resolve_span(&config->stage[s].explore.noise_steps, steps, whose);
     }
-    return MOT_OK;
+    for (int i = 0; i < config->layers && status == MOT_OK; ++i) {
+        snprintf(whose, sizeof whose, "model.layers.%d", i);
+        status = resolve_span(&config->layer[i].route.explore.noise_steps, steps, whose);
+    }
+    return status;
 }
 
 mot_gidx mot_stage_schedule_steps(const mot_config *config, int stage, mot_gidx samples)

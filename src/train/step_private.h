@@ -161,6 +161,7 @@ typedef struct step_layer {
     int64_t *load;     /* [E]: rows of each expert in this step, over all ranks */
     layer_root root;   /* arrays on the root alone */
     mot_balance balance; /* on the root, of a way back through several layers */
+    mot_layer_bytes bytes; /* of this step, through several layers */
 } step_layer;
 
 /* What threads share out. */
@@ -250,11 +251,14 @@ void mot_layer_choose(const mot_step *step, const step_layer *layer, const mot_s
 void mot_step_spread_notes(mot_step *step);
 /* step_route.c, on the root: counts and places of a gather in which rank r gives a row for every owner[] that is r. */
 void mot_step_count_rows(mot_step *step, size_t rows, const int *owner);
-/* What the stage at hand says of choosing; an evaluation explores nothing. */
+/* What stage and layer say of choosing; an evaluation explores nothing, and a look what its stage says. */
 static inline mot_route_config mot_layer_routing(const step_layer *layer, const mot_step_task *task)
 {
     mot_route_config route = *layer->of->route;
-    if (task->stage != NULL) route.explore = task->stage->explore;
+    if (task->stage == NULL)
+        route.explore = (mot_exploration){.noise = MOT_NOISE_NONE};
+    else
+        route.explore = task->look ? task->stage->explore : mot_explore(layer->of->route, &task->stage->explore);
     return route;
 }
 /* step_layer.c, on the root, when the batch is done: sums of probabilities, those of the chosen, and how sure the gate is; the gate's gradient, with

@@ -67,6 +67,25 @@ static void backward(mot_step *step, const mot_step_task *task)
     }
 }
 
+/* Rows that leave a rank, by the choices that every rank knows. */
+static void count_bytes(mot_step *step, const stack_stage *stage, bool learn)
+{
+    step_layer *layer = stage->layer;
+    const size_t K = layer->K;
+    const double row = (double)layer->wire.row_bytes, state = (double)layer->wire.output_bytes,
+                 round_trip = row + state + (learn ? 2 * state : 0), hop = row + (learn ? state : 0);
+    size_t from_holder = 0, from_home = 0;
+    for (size_t r = 0; r < step->batch.total * K; ++r) {
+        const int owner = layer->of->placement.owner[layer->choices.expert[r]];
+        from_holder += stage->held[r / K] != owner;
+        from_home += step->batch.home[r / K] != owner;
+    }
+    layer->bytes = (mot_layer_bytes){(double)from_holder * (K > 1 ? round_trip : hop), (double)from_home * round_trip};
+    mot_layer_bytes *sum = &step->work.layer[layer - step->layer];
+    sum->moved += layer->bytes.moved;
+    sum->there_and_back += layer->bytes.there_and_back;
+}
+
 const int *mot_stack_holder(const mot_step *step)
 {
     return step->stack->holder;
@@ -96,6 +115,9 @@ mot_status mot_stack_step(mot_step *step, const mot_step_task *task, mot_status 
     if (status != MOT_OK) return status;
     if (task->stage != NULL) mot_step_zero(step);
     status = forward(step, task, learn);
-    if (status == MOT_OK && learn) backward(step, task);
+    if (status != MOT_OK) return status;
+    if (learn) backward(step, task);
+    for (int i = 0; i < step->stack->stages; ++i)
+        if (step->stack->stage[i].layer != NULL) count_bytes(step, &step->stack->stage[i], learn);
     return status;
 }

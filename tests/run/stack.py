@@ -24,11 +24,11 @@ def text(layers):
     for role, keys in layers:
         own = dict(keys)
         gate = {name: own.pop(key) for key, name in (("input", "input"), ("gate", "kind")) if key in own}
-        route = {name: own.pop(name) for name in ("top_k", "scale") if name in own}
+        route = {name: own.pop(name) for name in ("top_k", "scale", "balance_loss", "z_loss") if name in own}
         parts = ["%s: %s" % (k, str(v).lower()) for k, v in own.items()]
         if role == "experts":
             parts.append("gate: {init: 0.7, hidden: 5%s}" % "".join(", %s: %s" % item for item in gate.items()))
-            parts.append("route: {%s}" % ", ".join("%s: %s" % (k, v or "all") for k, v in route.items()))
+            parts.append("route: {%s}" % ", ".join("%s: %s" % (k, v or ("all" if k == "top_k" else 0)) for k, v in route.items()))
         said += "    - %s: {%s}\n" % (role, ", ".join(parts))
     return said
 
@@ -64,7 +64,7 @@ CASES = [
     [("embed", {"width": 8}), ("experts", {"count": 3, "depth": 1, "top_k": 2, "scale": "chosen", "shared": 1, **B}), ("dense", {"depth": 1, **B}),
      ("experts", {"count": 4, "depth": 1, "residual": False, "input": "mean", **B}), ("head", {"pool": "class"})],
     [("embed", {"width": 8}), ("experts", {"count": 2, "depth": 2, "gate": "mlp", "residual": False, "shared": 1, **B}),
-     ("experts", {"count": 3, "depth": 1, "top_k": 0, "gate": "mlp", "shared": 2, **B}), ("dense", {"depth": 1, **B}), ("head", {"pool": "mean"})],
+     ("experts", {"count": 3, "depth": 1, "top_k": 0, "gate": "mlp", "shared": 2, "balance_loss": 0.7, "z_loss": 0, **B}), ("dense", {"depth": 1, **B}), ("head", {"pool": "mean"})],
 ]
 
 for number, layers in enumerate(CASES):
@@ -96,6 +96,43 @@ check(summary("p")["digest"] == summary("c0")["digest"], "another placement of a
 mot(1, "train", "--quiet", "c1.yaml", "run=k1", "route.chunks=3")
 mot(3, "train", "--quiet", "c1.yaml", "run=k3", "route.chunks=3", "model.recompute=yes")
 check(summary("k1")["digest"] == summary("k3")["digest"], "in chunks it is another on 3 ranks")
+
+# What travels. With one choice a state goes straight on: a row of head (16), target (4, and 12 to the next 16) and state, and a state of
+# gradients back, where sending each there and back takes two more. With more choices it is the same.
+def moved(run, layer): return [(line["layer%d.moved_bytes" % layer], line["layer%d.there_and_back_bytes" % layer])
+                               for line in lines(run, "layer%d.moved_bytes" % layer) if "train.loss" in line]
+
+
+first, second = recorded("p", 2)
+owner = [np.array([1, 1, 0]), np.array([0, 0, 1, 1])]
+state = 4 * L * D
+counted = [float((owner[0][first[s][:, 0]] != owner[1][second[s][:, 0]]).sum() * (32 + 2 * state)) for s in sorted(first)]
+check([m for m, _ in moved("p", 1)] == counted and sum(counted) > 0, "a layer's bytes are not those of its choices")
+for number, layers in enumerate(CASES):
+    total = summary("b%d-5" % number)
+    check(total["mpi.sent_bytes"] == sum(total["layer%d.moved_bytes" % layer] for layer in range(2)), "case %d: layers moved other bytes" % number)
+    for layer, (_, keys) in enumerate(item for item in layers if item[0] == "experts"):
+        there = [m / b for m, b in moved("b%d-5" % number, layer)]
+        direct = keys.get("top_k", 1) == 1
+        mean = total["layer%d.moved_bytes" % layer] / total["layer%d.there_and_back_bytes" % layer]
+        check(mean <= 0.6 if direct else layer > 0 or set(there) == {1.0}, "case %d: layer %d moves %.2f of there and back" % (number, layer, mean))
+check(all(a == b == 0 for layer in range(2) for a, b in moved("c0", layer)), "one rank sends")
+
+# A layer's own noise stands in place of the stage's; an end that it never comes to, and what a gate is not told, are refused.
+at = [i for i, (role, _) in enumerate(CASES[0]) if role == "experts"]
+noise = {"noise": "gumbel", "noise_scale": "2", "noise_steps": "50%", "noise_end": "1"}
+short = ["train.until=6 steps"]
+mot(1, "train", "--quiet", "c0.yaml", "run=n", *short, *("route.%s=%s" % item for item in noise.items()))
+mot(2, "train", "--quiet", "c0.yaml", "run=o", *short, *("model.layers.%d.route.%s=%s" % (i, *item) for i in at for item in noise.items()))
+check(summary("n")["digest"] == summary("o")["digest"], "noise of every layer's own is another than the stage's")
+mot(1, "train", "--quiet", "c0.yaml", "run=q", *short, *("model.layers.%d.route.%s=%s" % (at[1], *item) for item in noise.items()))
+first, second = recorded("q", 2)
+check((first[1] == recorded("c0", 2)[0][1]).all() and not (second[1] == recorded("c0", 2)[1][1]).all(), "noise of one layer is of another")
+for said, *settings in (("model.layers.%d: route.noise_end has no effect while noise_steps is 0" % at[1], "model.layers.%d.route.noise_end=1" % at[1],
+                         "model.layers.%d.route.noise_steps=0" % at[1]),
+                        ("model.layers.%d: gate.told has no effect with gate.kind = linear, which is told nothing" % at[0], "model.layers.%d.gate.told=label" % at[0]),
+                        ("model.depth has no effect, since the file gives it for every layer; use model.layers.%d.depth" % at[1], "model.depth=3")):
+    check(said in mot(1, "train", "--quiet", "c0.yaml", "run=none", *settings, code=2) and not os.path.exists("none"), "not refused: " + said)
 
 # Killed, and continued on another number of ranks.
 write("kill.yaml", CASES[1], "route.balance_bias: 0.01\n")

@@ -193,9 +193,9 @@ class Twin:
         best = -np.sort(-h.value, axis=1)[:, :K]
         short = np.abs(best - np.take_along_axis(h.value, choice, 1)).max()
         share = np.bincount(choice.ravel(), minlength=E) / (n * K)
-        cost = total(multiply(total(p, 0), share)) * (self.balance * E / n)
+        cost = total(multiply(total(p, 0), share)) * (keys.get("balance_loss", self.balance) * E / n)
         square = log(total(exp(h), 1))
-        cost = cost + total(square * square) * (self.z_loss / n)
+        cost = cost + total(square * square) * (keys.get("z_loss", self.z_loss) / n)
         out = []
         for s in range(n):
             weights = pick(p, (s, choice[s]))

@@ -109,6 +109,9 @@ mot_status mot_config_changes(const mot_config *before, const mot_config *now, m
 typedef void mot_setting_function(void *with, const char *key, const char *value);
 mot_status mot_config_list(const mot_config *config, mot_setting_function *say, void *with);
 
+/* A gate, of any layer, that is told this of each sample; NULL: there is none. */
+const mot_gate_config *mot_config_told(const mot_config *config, mot_told told);
+
 /* How a key of a stage is written: "train.rate" where there is one stage called train, else "stages.1.rate". */
 void mot_config_stage_key(const mot_config *config, int stage, const char *stage_key, char *text,
                           size_t size);

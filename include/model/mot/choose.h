@@ -70,4 +70,7 @@ void mot_balance_bias(const mot_route_config *config, size_t E, const int64_t *l
 /* The scale of the noise at a step. */
 double mot_noise_scale(const mot_route_config *config, mot_gidx step);
 
+/* What a layer explores in a stage: what the stage says, but for what the layer says itself. */
+mot_exploration mot_explore(const mot_route_config *layer, const mot_exploration *stage);
+
 #endif

@@ -102,11 +102,23 @@ typedef struct mot_exploration { /* keys route.*, in a stage without route. */
     double balance_bias;  /* step of the loss-free bias (added to the logits for choosing only) */
 } mot_exploration;
 
+/* Those that a layer of several may have for itself. */
+typedef enum mot_own_key {
+    MOT_OWN_NOISE,
+    MOT_OWN_NOISE_SCALE,
+    MOT_OWN_NOISE_END,
+    MOT_OWN_NOISE_STEPS,
+    MOT_OWN_BALANCE_LOSS,
+    MOT_OWN_Z_LOSS,
+    MOT_OWN_BALANCE_BIAS
+} mot_own_key;
+
 typedef struct mot_route_config { /* keys route.* */
     int top_k;                    /* 1 .. E; 0: all (soft routing) */
     mot_scale scale; /* weight of an expert's output: its softmax probability over all experts, over the
                                      chosen ones, or 1/K; of a control too, whose scores are all 0 */
-    mot_exploration explore; /* of the stage at hand */
+    mot_exploration explore; /* of the stage at hand; in a layer's configuration what is its own */
+    unsigned own; /* of a layer of several: bits 1u << mot_own_key: what holds in every stage, in place of the stage's */
     char placement[4096];    /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */
     bool dedicated;          /* coordinator: dedicated: rank 0 owns no expert (when there is another rank) */
     bool split;              /* ranks with little to do help experts with many samples */
@@ -132,7 +144,7 @@ typedef struct mot_layer_config {
     mot_layer_role role;
     mot_expert_config model;
     mot_gate_config gate;   /* of experts, as what follows */
-    mot_route_config route; /* but for explore, which is a stage's */
+    mot_route_config route; /* explore: where it is the layer's own */
     bool residual;          /* y = x + sum_k w_k f_k(x), f what an expert's blocks add; else y = sum_k w_k (x + f_k(x)) */
     int shared;             /* experts that every sample passes beside those; each with weight 1 */
 } mot_layer_config;

@@ -23,6 +23,9 @@ void mot_run_close(mot_run **run);
 void mot_run_say(const mot_run *run);
 mot_model *mot_run_model(mot_run *run);
 mot_step *mot_run_stepper(mot_run *run);
+/* A line for each layer of a model of several: what moved between ranks for it, beside what sending each state to its expert and
+ * back would have. */
+void mot_run_say_bytes(const mot_step_work *work);
 /* Step `number` (from 0) of the first stage, at its full rate. */
 mot_status mot_run_step(mot_run *run, mot_gidx number, mot_step_result *result);
 

@@ -51,6 +51,13 @@ typedef struct mot_step_task {
     const bool *const *without;
 } mot_step_task;
 
+/* Bytes between ranks for a layer of several: states, outputs and gradients as they went; and what they would have been had
+ * each state been sent to its expert from the rank that read the sample, and brought back there, as in a model of one layer.
+ * Counted from the choices, over all ranks, and the same on every rank; both 0 in a model of one layer. */
+typedef struct mot_layer_bytes {
+    double moved, there_and_back;
+} mot_layer_bytes;
+
 /* What came out of one layer's gate. All but the arrays said otherwise are the coordinator's, elsewhere NULL. */
 typedef struct mot_layer_result {
     mot_balance balance; /* on every rank, as the next */
@@ -64,6 +71,7 @@ typedef struct mot_layer_result {
     mot_confidence confidence; /* of the gate; NaN: soft */
     const mot_real *score;    /* [total, E]: softmax probabilities of all experts; NULL: soft */
     const mot_real *features; /* [total, F]: what the gate saw; NULL: a text's words, or soft */
+    mot_layer_bytes bytes;    /* on every rank */
 } mot_layer_result;
 
 /* What came out. The scalars, times and loads are the same on every rank; the other arrays are the coordinator's,
@@ -121,6 +129,7 @@ typedef struct mot_step_work {
         wait_s; /* sums: dispatch, combine and return exchange; wait waits; the rest computes */
     double expert_s, expert_flops; /* within the phase expert: what the expert kind alone did */
     uint64_t sent_bytes;           /* to other ranks */
+    mot_layer_bytes layer[MOT_MAX_LAYERS]; /* of all ranks */
 } mot_step_work;
 
 typedef struct mot_step mot_step; /* opaque: buffers, plans, exchanges */
