@@ -12,7 +12,7 @@ static uint16_t round_number(float number)
     return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? nan : rounded);
 }
 
-void mot_payload_pack(mot_payload payload, size_t n, const float *numbers, void *bytes)
+void mot_payload_pack(mot_payload payload, size_t n, const mot_real *numbers, void *bytes)
 {
     if (payload == MOT_PAYLOAD_FP32) {
         memcpy(bytes, numbers, n * sizeof *numbers);
@@ -20,12 +20,12 @@ void mot_payload_pack(mot_payload payload, size_t n, const float *numbers, void 
     }
     unsigned char *to = bytes;
     for (size_t i = 0; i < n; i++) {
-        const uint16_t half = round_number(numbers[i]);
+        const uint16_t half = round_number((float)numbers[i]);
         memcpy(to + 2 * i, &half, sizeof half);
     }
 }
 
-void mot_payload_unpack(mot_payload payload, size_t n, const void *bytes, float *numbers)
+void mot_payload_unpack(mot_payload payload, size_t n, const void *bytes, mot_real *numbers)
 {
     if (payload == MOT_PAYLOAD_FP32) {
         memcpy(numbers, bytes, n * sizeof *numbers);
@@ -36,6 +36,8 @@ void mot_payload_unpack(mot_payload payload, size_t n, const void *bytes, float 
         uint16_t half;
         memcpy(&half, from + 2 * i, sizeof half);
         const uint32_t bits = (uint32_t)half << 16;
-        memcpy(&numbers[i], &bits, sizeof bits);
+        float number;
+        memcpy(&number, &bits, sizeof bits);
+        numbers[i] = number;
     }
 }

@@ -58,13 +58,13 @@ static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_gate *g
                         : grain > 1     ? MOT_MIN(most, (grains + ranks - 1) / ranks * grain * chunks)
                                         : MOT_MIN(most, (most / ranks + 1) + chunks); /* a slice has its remainder, and one a chunk */
     batch->note_numbers = up_to_8(offsetof(mot_sample_note, target) + mot_batch_target_bytes(source));
-    batch->note_bytes = up_to_8(batch->note_numbers + (gate != NULL ? mot_gate_row(gate) : 0) * sizeof(float));
+    batch->note_bytes = up_to_8(batch->note_numbers + (gate != NULL ? mot_gate_row(gate) : 0) * sizeof(mot_real));
     MOT_TRY(mot_allocate(&batch->home, most, sizeof *batch->home, "a batch"));
     MOT_TRY(mot_allocate(&batch->slot, most, sizeof *batch->slot, "a batch"));
     MOT_TRY(mot_allocate(&batch->bytes, mine, format->bytes, "a batch's samples"));
     MOT_TRY(mot_allocate(&batch->note, mine, batch->note_bytes, "a batch's gate features"));
     MOT_TRY(mot_allocate(&batch->scratch, format->bytes, 1, "a sample"));
-    MOT_TRY(mot_allocate(&batch->tokens, shape.tokens * shape.width, sizeof(float), "a sample's tokens"));
+    MOT_TRY(mot_allocate(&batch->tokens, shape.tokens * shape.width, sizeof(mot_real), "a sample's tokens"));
     MOT_TRY(mot_allocate(&batch->ids, shape.tokens, sizeof(int32_t), "a sample's tokens"));
 done:
     return status;
@@ -185,7 +185,7 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
 
     if (batch->gate == NULL || is_whole(batch)) return MOT_OK;
     unsigned char *row = (unsigned char *)note + batch->note_numbers;
-    const size_t count = mot_tokens_decode(format, source->patch, bytes, batch->tokens, batch->ids);
+    const size_t count = mot_batch_decode(format, source->patch, batch->width, bytes, batch->tokens, batch->ids);
     mot_gate_describe(batch->gate, row, batch->tokens, batch->ids, count, batch->width);
     return MOT_OK;
 }

@@ -14,7 +14,7 @@
 typedef struct row_head {
     uint32_t position; /* in the batch */
     uint32_t choice;   /* 0 .. K-1 */
-    float weight;
+    mot_real weight;
     unsigned char target[];
 } row_head;
 
@@ -26,7 +26,7 @@ typedef struct choice_report {
     uint32_t position;
     uint16_t choice, right; /* right: bits of report_right */
     int32_t predicted;      /* class; -1: outputs stand for none */
-    float d_weight;         /* of the sample's loss by its weight */
+    mot_real d_weight;      /* of the sample's loss by its weight */
     double loss;            /* counted for choice 0 */
 } choice_report;
 
@@ -87,7 +87,7 @@ typedef struct step_worker {
     mot_arena arena;
     size_t *first; /* [tile + 1] */
     mot_real *x, *out, *d_out;
-    float *sample; /* [format.bytes]: one that travelled as bf16 */
+    mot_real *sample; /* [format.bytes]: one that travelled as bf16 */
     int32_t *id;
     const row_head **head; /* [tile]: of rows as they arrived */
     mot_real *combined; /* [C] */

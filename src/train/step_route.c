@@ -102,7 +102,7 @@ static void pack_sample(const mot_step *step, const unsigned char *sample, unsig
     if (step->layer->wire.samples == MOT_PAYLOAD_FP32)
         memcpy(row, sample, bytes);
     else
-        mot_payload_pack(step->layer->wire.samples, bytes / sizeof(float), (const float *)(const void *)sample, row);
+        mot_payload_pack(step->layer->wire.samples, bytes / sizeof(float), (const mot_real *)(const void *)sample, row);
 }
 
 /* Its rows are packed and set out. */

@@ -40,9 +40,9 @@ static soft_tile open_tile(const mot_step *step, step_worker *worker, size_t fir
         return (soft_tile){first, {.samples = n, .first = worker->first, .x = x}, x};
     }
     for (size_t s = 0; s < n; ++s) {
-        used += mot_tokens_decode(&step->format, step->patch,
-                                  batch->bytes + batch->slot[first + s] * batch->sample_bytes,
-                                  worker->x + used * width, worker->id);
+        used += mot_batch_decode(&step->format, step->patch, width,
+                                 batch->bytes + batch->slot[first + s] * batch->sample_bytes,
+                                 worker->x + used * width, worker->id);
         worker->first[s + 1] = used;
     }
     soft_tile tile = {first, {.samples = n, .first = worker->first, .x = worker->x}, worker->x};

@@ -22,7 +22,7 @@
 /* A state on its way: | head, target | rows [tokens, D] |. */
 typedef struct stack_head {
     uint32_t position, choice, rows;
-    float weight;
+    mot_real weight;
     unsigned char target[];
 } stack_head;
 

@@ -57,9 +57,9 @@ static size_t rows_of(const mot_step *step, size_t position)
     stack_worker *worker = step->stack->worker;
     const size_t tokens = step->shape.vocabulary == 0
                               ? step->shape.tokens
-                              : mot_tokens_decode(&step->format, step->patch,
-                                                  batch->bytes + batch->slot[position] * batch->sample_bytes, worker->x,
-                                                  worker->id);
+                              : mot_batch_decode(&step->format, step->patch, step->shape.width,
+                                                 batch->bytes + batch->slot[position] * batch->sample_bytes, worker->x,
+                                                 worker->id);
     return mot_expert_rows(&mot_embed_kind, embed, tokens);
 }
 

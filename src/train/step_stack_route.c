@@ -28,8 +28,8 @@ static void write_features(mot_step *step, stack_stage *stage)
             continue;
         }
         const size_t count =
-            mot_tokens_decode(&step->format, step->patch, batch->bytes + batch->slot[position] * batch->sample_bytes,
-                              worker->x, worker->id);
+            mot_batch_decode(&step->format, step->patch, step->shape.width,
+                             batch->bytes + batch->slot[position] * batch->sample_bytes, worker->x, worker->id);
         mot_gate_describe(gate, numbers, worker->x, worker->id, count, step->shape.width);
     }
 }

@@ -31,8 +31,8 @@ static mot_tile take_tile(const stage_work *work, stack_worker *worker, size_t f
     for (size_t s = 0; s < n; ++s) {
         const unsigned char *sample =
             batch->bytes + batch->slot[stand->position[first + s]] * batch->sample_bytes;
-        used += mot_tokens_decode(&step->format, step->patch, sample, worker->x + used * step->shape.width,
-                                  worker->id + used);
+        used += mot_batch_decode(&step->format, step->patch, step->shape.width, sample, worker->x + used * step->shape.width,
+                                 worker->id + used);
         relative[s + 1] = used;
     }
     const bool texts = step->shape.vocabulary > 0;

@@ -29,6 +29,8 @@
 #include "mot/shared.h"
 #include "mot/tokens.h"
 
+#include <string.h>
+
 /* What the coordinator needs of a sample, and the row that is gathered:
  *
  *      | index | group | target [target_bytes] | mot_gate_row numbers |
@@ -66,7 +68,7 @@ typedef struct mot_batch {
     size_t most, sample_bytes; /* B it was made for; bytes of a sample */
     size_t width;              /* numbers a token; 0 for texts */
     unsigned char *scratch;    /* for augmentation and features */
-    float *tokens;
+    mot_real *tokens;
     int32_t *ids;
     mot_shared shared; /* holds bytes and notes where a node's ranks have them together (mot_batch_share) */
     const mot_nodes *nodes; /* not owned; NULL: they do not */
@@ -117,5 +119,22 @@ static inline size_t mot_chunk_first(const mot_batch *batch, size_t c)
  * `comm` and `source` must stay as they are until the next load from a disk, or mot_batch_free. */
 mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
                           mot_gidx first, size_t total);
+
+/* mot_tokens_decode for what a model works with: x [L, width], 0 for texts. */
+static inline size_t mot_batch_decode(const mot_sample_format *format, size_t patch, size_t width, const void *sample, mot_real *x,
+                                      int32_t *id)
+{
+    const size_t tokens = mot_tokens_decode(format, patch, sample, (float *)(void *)x, id);
+#ifdef MOT_DOUBLE /* what has been read becomes wider from its end on, where it lies */
+    for (size_t i = tokens * width; i-- > 0;) {
+        float number;
+        memcpy(&number, (unsigned char *)x + i * sizeof number, sizeof number);
+        x[i] = number;
+    }
+#else
+    (void)width;
+#endif
+    return tokens;
+}
 
 #endif
