@@ -358,9 +358,8 @@ bool mot_layers_list(const mot_config *config, mot_setting_function *say, void *
         snprintf(key, sizeof key, "model.layers.%d", i);
         say(with, key, mot_layer_names[of->role]);
         for (size_t k = 0; k < MOT_COUNT(keys); ++k) {
-            const mot_option option = option_of(&keys[k]);
-            if (!(keys[k].roles >> of->role & 1u)) continue;
-            if (!print_value(&option, of, text, sizeof text)) return false;
+            if (!has(of, &keys[k])) continue;
+            if (!print_value(&keys[k], of, text, sizeof text)) return false;
             snprintf(key, sizeof key, "model.layers.%d.%s", i, keys[k].name);
             say(with, key, text);
         }

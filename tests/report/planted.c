@@ -92,7 +92,7 @@ static mot_status plant_step(mot_record *record, long step, rows *r)
     }
     for (long e = 0; e < E; ++e) importance[e] = (double)load[e];
     for (int l = 0; l < layers; ++l) {
-        MOT_TRY(mot_record_loads(record, step, l, load, importance));
+        MOT_TRY(mot_record_loads(record, step, l, load, importance, &(mot_record_gate){0.5, 0.25, 1}));
         MOT_TRY(mot_record_assign(record, step, l, false, (size_t)batch, r->sample, r->label, r->group, r->expert, r->prob, NULL, NULL));
     }
 done:
