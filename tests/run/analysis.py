@@ -12,7 +12,7 @@ except ImportError as missing:
 
 writer, page = sys.argv[1:3]
 recipes = re.findall(r"^## (.*?)\n.*?^```python\n(.*?)^```", pathlib.Path(page).read_text(), re.S | re.M)
-assert len(recipes) == 4, f"{len(recipes)} recipes found in {page}, 4 expected"
+assert len(recipes) == 5, f"{len(recipes)} recipes found in {page}, 5 expected"
 
 with tempfile.TemporaryDirectory() as temporary:
     run = pathlib.Path(sys.argv[3] if len(sys.argv) > 3 else temporary)
