@@ -46,7 +46,9 @@ static bool open_album(report_all *report, report_part *part, const report_run *
     }
     if (status == MOT_OK) status = mot_source_kind_at(config.source)->open(&a->data, &config, run->config->eval.split, false, run->config->seed);
     a->open = status == MOT_OK;
-    if (!a->open) mot_report_lacks(report, part, run, "The samples cannot be shown: %s.", mot_error_message());
+    if (!a->open)
+        mot_report_lacks(report, part, run, "The samples cannot be shown: %s (looked for from the folder that mot report was started in).",
+                         mot_error_message());
     return a->open;
 }
 
