@@ -1,6 +1,7 @@
 /* Which expert has which class, and which group. */
 #include <string.h>
 
+#include "mot/memory.h"
 #include "parts.h"
 
 static mot_status put_heat(report_all *report, report_part *part, const char *id, const char *title, int run, int layer,
@@ -14,6 +15,21 @@ static mot_status put_heat(report_all *report, report_part *part, const char *id
     (*view)->unit = "samples";
     (*view)->modes = true;
     return MOT_OK;
+}
+
+/* How many samples each row has in the last frame. */
+static mot_status cut(report_all *report, report_view *view)
+{
+    const size_t rows = view->y.count, columns = view->x.count;
+    const double *value = view->frame[view->frames - 1].value;
+    double *all = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&all, rows, sizeof *all, "rows of a table"));
+    for (size_t i = 0; i < rows * columns; ++i) all[i / columns] += value[i];
+    status = mot_report_cut_rows(report, view, all);
+done:
+    mot_free(all);
+    return status;
 }
 
 /* A frame an evaluation. */
@@ -40,6 +56,7 @@ static mot_status put_snapshots(report_all *report, report_part *part, int run, 
         frame->label = mot_report_text(&report->pool, "step %" MOT_PRI_GIDX, frame->step);
         memcpy((double *)frame->value, load->value + pick[f] * numbers, numbers * sizeof(double));
     }
+    MOT_TRY(cut(report, view));
 done:
     return status;
 }
@@ -59,26 +76,29 @@ static mot_status put_windows(report_all *report, report_part *part, int run, in
     const size_t kinds = (size_t)(groups ? of->groups : of->classes), numbers = kinds * (size_t)l->experts;
     const double *load[REPORT_WINDOWS];
     const report_window *from[REPORT_WINDOWS];
-    size_t frames = 0;
+    size_t there = 0, pick[REPORT_WINDOWS];
     report_view *view;
     mot_status status = MOT_OK;
     for (int w = 0; w < REPORT_WINDOWS; ++w) {
-        load[frames] = groups ? l->window[w].group_load : l->window[w].class_load;
-        from[frames] = &l->window[w];
-        frames += any(numbers, load[frames]);
+        load[there] = groups ? l->window[w].group_load : l->window[w].class_load;
+        from[there] = &l->window[w];
+        there += any(numbers, load[there]);
     }
-    if (frames == 0) return MOT_OK;
+    if (there == 0) return MOT_OK;
+    const size_t frames = mot_report_pick(there, mot_report_frame_room(report, numbers), pick);
     MOT_TRY(put_heat(report, part, groups ? "groups-training" : "classes-training",
                      groups ? "Groups by expert, training" : "Classes by expert, training", run, layer,
                      groups ? "group" : "class", kinds, groups ? of->group_names : of->class_names, &view));
-    view->note = "Choices of the training steps that record.every has, in windows of as many steps.";
+    view->note = mot_report_text(&report->pool, "Choices of the training steps that record.every has, in windows of as many steps%s.",
+                                 frames < there ? "; some are left out" : "");
     MOT_TRY(mot_report_frames(report, view, frames, numbers));
     for (size_t f = 0; f < frames; ++f) {
-        view->frame[f].step = from[f]->last;
-        view->frame[f].label = mot_report_text(&report->pool, "steps %" MOT_PRI_GIDX " to %" MOT_PRI_GIDX, from[f]->first,
-                                               from[f]->last);
-        memcpy((double *)view->frame[f].value, load[f], numbers * sizeof(double));
+        view->frame[f].step = from[pick[f]]->last;
+        view->frame[f].label = mot_report_text(&report->pool, "steps %" MOT_PRI_GIDX " to %" MOT_PRI_GIDX, from[pick[f]]->first,
+                                               from[pick[f]]->last);
+        memcpy((double *)view->frame[f].value, load[pick[f]], numbers * sizeof(double));
     }
+    MOT_TRY(cut(report, view));
 done:
     return status;
 }

@@ -30,6 +30,7 @@ static mot_status put_classes(report_all *report, report_part *part, int r, int 
         for (size_t e = 0; e < E; ++e) change[(size_t)label * E + e] += (without[i * E + e] == label) - (a->hit[i] > 0);
     }
     for (size_t i = 0; i < C * E; ++i) change[i] = all[i / E] > 0 ? change[i] / all[i / E] : NAN;
+    MOT_TRY(mot_report_cut_rows(report, view, all));
 done:
     return status;
 }

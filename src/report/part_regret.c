@@ -116,6 +116,7 @@ static mot_status put_losses(report_all *report, report_part *part, int r, int l
         const double all = s->by_class[C * E + i / E];
         ((double *)view->frame[0].value)[i] = all > 0 ? s->by_class[i] / all : NAN;
     }
+    MOT_TRY(mot_report_cut_rows(report, view, s->by_class + C * E));
 done:
     return status;
 }

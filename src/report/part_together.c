@@ -3,6 +3,8 @@
 
 #include "parts.h"
 
+enum { MOST_KINDS = 250 };
+
 /* P(b among the choices | a among them), of all samples of an evaluation. */
 static void count_pairs(const report_routes *routes, size_t E, double *value)
 {
@@ -66,7 +68,12 @@ static mot_status put_classes(report_all *report, report_part *part, int r, int 
     size_t pick[REPORT_BINS];
     report_view *view;
     mot_status status = MOT_OK;
-    if (there == 0 || load->width != kinds * E || kinds > 1000) return MOT_OK;
+    if (there == 0 || load->width != kinds * E) return MOT_OK;
+    if (kinds > MOST_KINDS) {
+        mot_report_lacks(report, part, run, "%zu %s are too many for a table of all pairs: up to %d have one.", kinds,
+                         groups ? "groups" : "classes", (int)MOST_KINDS);
+        return MOT_OK;
+    }
     const size_t frames = mot_report_pick(there, MOT_MIN(mot_report_frame_room(report, 4 * kinds * kinds), REPORT_BINS), pick);
     MOT_TRY(mot_report_view(report, part, REPORT_HEAT, groups ? "together-groups" : "together-classes",
                             groups ? "Groups that share an expert" : "Classes that share an expert", r, l, &view));

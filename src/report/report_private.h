@@ -215,6 +215,8 @@ static inline double *mot_report_high(const report_view *view, size_t series)
 }
 /* Frames of `count` numbers each. */
 mot_status mot_report_frames(report_all *report, report_view *view, size_t frames, size_t count);
+/* Of a heat map too large for a page only the rows with the largest weight [y] stay, in their order, which its note says. */
+mot_status mot_report_cut_rows(report_all *report, report_view *view, const double *weight);
 /* Names "0", "1", ... */
 mot_status mot_report_numbers(report_all *report, size_t count, const char *const **names);
 /* How many frames of `numbers` numbers a view may have in every layer of every run, so that a page stays small;

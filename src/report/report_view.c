@@ -1,5 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "mot/memory.h"
 #include "report_private.h"
@@ -49,6 +51,54 @@ mot_status mot_report_frames(report_all *report, report_view *view, size_t frame
     view->frames = frames;
     for (size_t f = 0; f < frames; ++f) view->frame[f].value = numbers + f * count;
 done:
+    return status;
+}
+
+static int descending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* The first `most` rows of at least that weight: those of equal weight are taken as they come. */
+static size_t choose_rows(size_t count, const double *weight, double least, size_t most, size_t *pick)
+{
+    size_t above = 0, picked = 0;
+    for (size_t i = 0; i < count; ++i) above += weight[i] > least;
+    for (size_t i = 0, equal = most - above; i < count; ++i) {
+        if (weight[i] < least || (weight[i] == least && equal == 0)) continue;
+        equal -= weight[i] == least;
+        pick[picked++] = i;
+    }
+    return picked;
+}
+
+mot_status mot_report_cut_rows(report_all *report, report_view *view, const double *weight)
+{
+    enum { MOST_CELLS = 60000 };
+    const size_t rows = view->y.count, columns = view->x.count, most = MOT_MAX(1, MOST_CELLS / columns);
+    double *sorted = NULL;
+    size_t *pick = NULL;
+    const char **names;
+    mot_status status = MOT_OK;
+    if (rows <= most) return MOT_OK;
+    MOT_TRY(mot_allocate(&sorted, rows, sizeof *sorted, "rows of a table"));
+    MOT_TRY(mot_allocate(&pick, rows, sizeof *pick, "rows of a table"));
+    memcpy(sorted, weight, rows * sizeof *sorted);
+    qsort(sorted, rows, sizeof *sorted, descending);
+    const size_t kept = choose_rows(rows, weight, sorted[most - 1], most, pick);
+    MOT_TRY(mot_report_take(&report->pool, &names, kept, sizeof *names));
+    for (size_t i = 0; i < kept; ++i) names[i] = view->y.names[pick[i]];
+    for (size_t f = 0; f < view->frames; ++f)
+        for (size_t i = 0; i < kept; ++i)
+            memmove((double *)view->frame[f].value + i * columns, view->frame[f].value + pick[i] * columns, columns * sizeof(double));
+    view->y.names = names;
+    view->y.count = kept;
+    view->note = mot_report_text(&report->pool, "%s%sThe %zu of %zu rows with most samples.", view->note != NULL ? view->note : "",
+                                 view->note != NULL ? " " : "", kept, rows);
+done:
+    mot_free(sorted);
+    mot_free(pick);
     return status;
 }
 
