@@ -35,7 +35,10 @@ function drawBandNames(svg, layout, y, place) {
 function axisTitles(svg, { x, y, left, right, bottom }) {
   const titles = svg.append('g').attr('class', 'titles');
   if (y) titles.append('text').attr('x', 2).attr('y', 12).text(y);
-  if (x) titles.append('text').attr('x', (left + right) / 2).attr('y', bottom).attr('text-anchor', 'middle').text(x);
+  if (x) { // in the middle, unless it is too long for that
+    const half = textWidth(x) / 2, middle = Math.max(half, Math.min((left + right) / 2, svg.node().viewBox.baseVal.width - half));
+    titles.append('text').attr('x', middle).attr('y', bottom).attr('text-anchor', 'middle').text(x);
+  }
 }
 
 // A numeric plot: scales, grid and axes. Returns { svg, x, y, left, right, top, bottom }.

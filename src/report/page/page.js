@@ -139,8 +139,8 @@ function makeHead() {
   const text = (name) => name.replace(/_/g, ' ');
   const value = (v) => (v != null && typeof v === 'object' ? JSON.stringify(v) : say(v));
   if (runs.length === 1) {
-    head.append(h('dl', { class: 'facts' }, h('div', null, h('dt', null, 'run'), h('dd', null, runs[0].name)),
-      names.map((name) => h('div', null, h('dt', null, text(name)), h('dd', null, value(runs[0][name]))))));
+    const fact = (name) => h('div', { class: value(runs[0][name]).length > 14 && 'long' }, h('dt', null, name === 'name' ? 'run' : text(name)), h('dd', null, value(runs[0][name])));
+    head.append(h('dl', { class: 'facts' }, ['name', ...names].map(fact)));
   } else if (runs.length) {
     head.append(h('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'The runs' }, h('table', { class: 'runs' },
       h('thead', null, h('tr', null, h('td'), runs.map((run) => h('th', { scope: 'col' }, run.name)))),
