@@ -246,7 +246,7 @@ def zoomed(where):
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def printed(where, data):
+def printed(where):
     js("dispatchEvent(new Event('beforeprint'))")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]})
     state = js("""const wide = [...document.querySelectorAll('.drawing svg')].map(s => s.getBoundingClientRect()).filter(b => b.height > 950);
@@ -255,10 +255,13 @@ def printed(where, data):
     check(state == [0, 0, 0, "rgb(255, 255, 255)", 0], "%s: in print [closed, not drawn, higher than a page, paper, wider than it] are %s" % (where, state))
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     js("dispatchEvent(new Event('afterprint'))")
+
+
+def on_paper(data):
     pdf = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})["data"])
     pages = len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
-    check(pdf[:5] == b"%PDF-" and pages >= len(data["parts"]) // 2, "%s: a PDF of %d pages" % (where, pages))
-    print("%s: %d pages in print" % (where, pages))
+    check(pdf[:5] == b"%PDF-" and pages >= len(data["parts"]) // 2, "a PDF of %d pages" % pages)
+    print("%d pages on paper" % pages)
 
 
 # How colours look: linear light, as those see it who lack a kind of cone (Machado, Oliveira and Fernandes 2009, severity 1).
@@ -301,7 +304,7 @@ def colours():
 
 
 def real():
-    """What the program makes of two runs: the page shows the numbers of its JSON."""
+    """What the program makes of a run: the page shows the numbers of its JSON."""
     rng = random.Random(7)
     with open("pictures.csv", "w") as file:
         for n in range(150):
@@ -314,13 +317,12 @@ train: {batch: 24, until: 30 steps}
 eval: {every: 10, batch: 25}
 """)
     mot(1, "data", "import", "csv", "--out", "pictures.h5", "--train", "pictures.csv", "--shape", "8x8", "--test-fraction", "0.3")
-    for seed in "12":
-        mot(1, "train", "--quiet", "small.yaml", "run=run" + seed, "seed=" + seed)
-    mot(1, "eval", "run1", "route.all=record")
-    mot(1, "report", "run1", "run2", "-o", "real.html", "--json", "real.json")
+    mot(1, "train", "--quiet", "small.yaml", "run=run")
+    mot(1, "eval", "run", "route.all=record")
+    mot(1, "report", "run", "-o", "real.html", "--json", "real.json")
     data = json.load(open("real.json"))
     browser.get("file://" + os.path.abspath("real.html"))
-    everywhere()
+    zoomed("real")
     for part in data["parts"]:
         text = one("#" + part["id"]).text
         check(part["title"] in text and "cannot be drawn" not in text, "the part %s of a real page: %s" % (part["id"], text[:200]))
@@ -328,7 +330,6 @@ eval: {every: 10, batch: 25}
     view = part["views"][0]
     rows = saved("%s-%s" % (part["id"], view["id"]), view["csv"])
     check([float(r[3]) for r in rows[1:]] == [v for f in view["frames"] for row in f["values"] for v in row], "the CSV of a real page is not its JSON")
-    zoomed("real")
     quiet("real")
 
 
@@ -351,7 +352,8 @@ try:
     everywhere()
     names()
     colours()
-    printed("typical", typical)
+    printed("typical")
+    on_paper(typical)
     quiet("typical")
     zoomed("typical")
 
@@ -370,7 +372,6 @@ try:
 
     for name, data in (("one", report_sample.sample(experts=1, layers=1, runs=1, classes=3, frames=1)), ("long", report_sample.sample(experts=20, layers=1, runs=3, classes=12, frames=40, long=True))):
         opened(name, data)
-        everywhere()
         zoomed(name)
         quiet(name)
 
@@ -380,8 +381,7 @@ try:
     drawn("classes-class-expert")
     times = js("const t = performance.getEntriesByType('navigation')[0]; return [t.domContentLoadedEventEnd, t.loadEventEnd, performance.now()]")
     print("64 experts, 3 layers, 5 runs, 100 classes: %.2f MB, ready after %.2f s, first figure seen after %.2f s" % (size / 1e6, times[0] / 1000, times[2] / 1000))
-    everywhere()
-    printed("large", large)
+    printed("large")
     zoomed("large")
     quiet("large")
 finally:
