@@ -1,4 +1,4 @@
-/* A gate that tells classes deals those that it confuses to one expert (gate_classes.c), and every expert begins as what the
+/* A gate that tells classes deals those that it confuses, or their prototypes, to one expert (gate_classes.c), and every expert begins as what the
  * first has become of all of them together. */
 #include <stdio.h>
 #include <string.h>
@@ -48,8 +48,9 @@ static mot_status group(const mot_stage_moment *moment)
     MOT_TRY(mot_comm_agree(moment->comm, status));
     if (moment->comm->rank == MOT_ROOT)
         snprintf(moment->did, MOT_STAGE_DID,
-                 "%zu classes in %zu groups, in which %.1f %% of what the gate takes a sample for stays; %d of %d experts have none",
-                 made.classes, made.groups, 100 * made.within, moment->experts - (int)made.groups, moment->experts);
+                 "%zu %s in %zu groups, in which %.1f %% of what the gate takes a sample for stays; %d of %d experts have none",
+                 made.prototypes, moment->config->gate.prototypes > 1 ? "prototypes" : "classes", made.groups,
+                 100 * made.within, moment->experts - (int)made.groups, moment->experts);
     for (size_t u = 0; u < units->count; ++u)
         if (units->unit[u].row == 0) MOT_TRY(copy_first(moment, u));
 done:

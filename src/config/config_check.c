@@ -170,6 +170,9 @@ static mot_status check_groups(const mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
     const mot_gate_kind *gate = mot_gate_kind_at(config->gate.kind);
+    if (gate->group == NULL && config->gate.prototypes > 1)
+        return FAIL(reader, "gate.prototypes", "gate.prototypes has no effect with gate.kind = %s: expected gate.kind = classes",
+                    gate->kind.name);
     if (gate->group == NULL || mot_groups_to_come(config, 0)) return MOT_OK;
     return FAIL(reader, "gate.kind",
                 "gate.kind = %s sends every sample to the first expert until a stage has ended with action: group, and none does",

@@ -1,4 +1,5 @@
-/* A gate that tells classes, and sends those that it confuses to one expert. */
+/* A gate that tells classes, and sends those that it confuses to one expert. A class has P prototypes, all of them are U:
+ * prototype u is of class u / P. A class that several sources share looks different in each, and comes to have one for each. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -8,64 +9,80 @@
 #include "mot/partition.h"
 #include "mot/rowops.h"
 
-/* The last two are no parameters, and never have a gradient: mean probabilities, by true class, of the batches that were
- * learned last; and 1 where a class is of an expert. */
+/* The last two are no parameters, and never have a gradient: mean probabilities of prototypes, by the true class's prototypes, of the
+ * batches that were learned last; and 1 where a prototype is of an expert. */
 enum { WEIGHT, BIAS, CONFUSION, MEMBER };
 
 static const mot_real keeps = (mot_real)0.99; /* of what was confused before, in each batch: about the last hundred count */
-static const mot_real never = (mot_real)-1e30; /* the score of an expert that has no class: its probability is 0 */
+static const mot_real never = (mot_real)-1e30; /* the score of an expert that has no prototype: its probability is 0 */
+
+static size_t per_class(const mot_gate *gate)
+{
+    return MOT_MAX(1, gate->config->prototypes);
+}
+
+static size_t prototypes_of(const mot_gate *gate)
+{
+    return gate->classes * per_class(gate);
+}
+
+/* Prototypes of a class that begin alike would stay so. */
+static double deviation(const mot_gate *gate)
+{
+    if (gate->config->init > 0 || per_class(gate) == 1) return gate->config->init;
+    return gate->tokens > 0 ? 0.5 : 1 / sqrt((double)gate->features);
+}
 
 static mot_status table(const mot_gate *gate, mot_table *to)
 {
-    const size_t C = gate->classes;
+    const size_t U = prototypes_of(gate);
     mot_status status;
-    MOT_TRY(mot_table_add(to, "weight", MOT_PART_GATE, 2, (const size_t[]){gate->features, C}, 0, gate->config->init,
-                          true));
-    MOT_TRY(mot_table_add(to, "bias", MOT_PART_GATE, 1, (const size_t[]){C}, 0, 0, false));
-    MOT_TRY(mot_table_add(to, "confusion", MOT_PART_GATE, 2, (const size_t[]){C, C}, 0, 0, false));
-    MOT_TRY(mot_table_add(to, "member", MOT_PART_GATE, 2, (const size_t[]){C, gate->experts}, 0, 0, false));
+    MOT_TRY(mot_table_add(to, "weight", MOT_PART_GATE, 2, (const size_t[]){gate->features, U}, 0, deviation(gate), true));
+    MOT_TRY(mot_table_add(to, "bias", MOT_PART_GATE, 1, (const size_t[]){U}, 0, 0, false));
+    MOT_TRY(mot_table_add(to, "confusion", MOT_PART_GATE, 2, (const size_t[]){U, U}, 0, 0, false));
+    MOT_TRY(mot_table_add(to, "member", MOT_PART_GATE, 2, (const size_t[]){U, gate->experts}, 0, 0, false));
     mot_table_by_expert(to, 1);
 done:
     return status;
 }
 
-/* What forward keeps: scores z and their gradients, [n, C]; h [n, E]; and of each class its expert. */
+/* What forward keeps: scores z and their gradients, [n, U]; h [n, E]; and of each prototype its expert. */
 typedef struct kept_by {
     mot_real *z, *d_z, *h, *expert;
 } kept_by;
 
 static size_t kept_numbers(const mot_gate *gate, size_t n)
 {
-    return n * (2 * gate->classes + gate->experts) + gate->classes;
+    return n * (2 * prototypes_of(gate) + gate->experts) + prototypes_of(gate);
 }
 
 static kept_by parts_of(const mot_gate *gate, size_t n, mot_real *kept)
 {
-    const size_t all = n * gate->classes;
+    const size_t all = n * prototypes_of(gate);
     return (kept_by){kept, kept + all, kept + 2 * all, kept + 2 * all + n * gate->experts};
 }
 
-/* A class that is of none, as all are in the beginning, belongs to the first. */
+/* A prototype that is of none, as all are in the beginning, belongs to the first. */
 static void find_experts(const mot_gate *gate, const mot_real *member, mot_real *expert)
 {
-    for (size_t c = 0; c < gate->classes; ++c) {
+    for (size_t u = 0; u < prototypes_of(gate); ++u) {
         size_t e = 0;
-        while (e < gate->experts && !(member[c * gate->experts + e] > (mot_real)0.5)) ++e;
-        expert[c] = (mot_real)(e < gate->experts ? e : 0);
+        while (e < gate->experts && !(member[u * gate->experts + e] > (mot_real)0.5)) ++e;
+        expert[u] = (mot_real)(e < gate->experts ? e : 0);
     }
 }
 
-/* h_e = log sum exp z_c over the classes of e, for one sample. */
-static void sum_classes(const mot_gate *gate, const mot_real *z, const mot_real *expert, mot_real *h)
+/* h_e = log sum exp z_u over the prototypes of e, for one sample. */
+static void sum_prototypes(const mot_gate *gate, const mot_real *z, const mot_real *expert, mot_real *h)
 {
+    const size_t U = prototypes_of(gate);
     double sum[MOT_MAX_EXPERTS];
     for (size_t e = 0; e < gate->experts; ++e) {
         h[e] = never;
         sum[e] = 0;
     }
-    for (size_t c = 0; c < gate->classes; ++c) h[(size_t)expert[c]] = MOT_MAX(h[(size_t)expert[c]], z[c]);
-    for (size_t c = 0; c < gate->classes; ++c)
-        sum[(size_t)expert[c]] += exp((double)z[c] - (double)h[(size_t)expert[c]]);
+    for (size_t u = 0; u < U; ++u) h[(size_t)expert[u]] = MOT_MAX(h[(size_t)expert[u]], z[u]);
+    for (size_t u = 0; u < U; ++u) sum[(size_t)expert[u]] += exp((double)z[u] - (double)h[(size_t)expert[u]]);
     for (size_t e = 0; e < gate->experts; ++e)
         if (sum[e] > 0) h[e] += (mot_real)log(sum[e]);
 }
@@ -73,70 +90,83 @@ static void sum_classes(const mot_gate *gate, const mot_real *z, const mot_real 
 static void forward(const mot_gate *gate, const mot_params *params, size_t n, const mot_real *g,
                     const int32_t *id, mot_real *h, mot_real *kept)
 {
-    const size_t C = gate->classes, E = gate->experts;
+    const size_t U = prototypes_of(gate), E = gate->experts;
     const kept_by k = parts_of(gate, n, kept);
     mot_gate_product(gate, n, g, id, mot_gate_tensor(gate, params->value, WEIGHT),
-                     mot_gate_tensor(gate, params->value, BIAS), C, k.z);
-    memset(k.d_z, 0, n * C * sizeof *k.d_z);
+                     mot_gate_tensor(gate, params->value, BIAS), U, k.z);
+    memset(k.d_z, 0, n * U * sizeof *k.d_z);
     find_experts(gate, mot_gate_tensor(gate, params->value, MEMBER), k.expert);
-    for (size_t s = 0; s < n; ++s) sum_classes(gate, k.z + s * C, k.expert, h + s * E);
+    for (size_t s = 0; s < n; ++s) sum_prototypes(gate, k.z + s * U, k.expert, h + s * E);
     memcpy(k.h, h, n * E * sizeof *h);
+}
+
+/* Of one sample: q [U] its probabilities; own [P] those among the prototypes of its class, of which the first is `first`. Noted down
+ * by own, as the sample is of each prototype so far; and q becomes the gradient of -log sum_own exp z + log sum exp z. */
+static void learn_sample(const mot_gate *gate, size_t n, size_t first, const mot_real *own, mot_real *q, mot_real *confusion)
+{
+    const size_t U = prototypes_of(gate), P = per_class(gate);
+    for (size_t p = 0; confusion != NULL && p < P; ++p)
+        for (size_t u = 0; u < U; ++u) confusion[(first + p) * U + u] += (1 - keeps) * own[p] * q[u] / (mot_real)n;
+    for (size_t p = 0; p < P; ++p) q[first + p] -= own[p];
+    for (size_t u = 0; u < U; ++u) q[u] /= (mot_real)n;
 }
 
 static void learn_labels(const mot_gate *gate, mot_params *params, size_t n, const int32_t *label, bool count,
                          mot_real *kept)
 {
-    const size_t C = gate->classes;
+    const size_t U = prototypes_of(gate), P = per_class(gate);
     const kept_by k = parts_of(gate, n, kept);
-    mot_real *confusion = mot_gate_tensor(gate, params->value, CONFUSION);
-    for (size_t i = 0; count && i < C * C; ++i) confusion[i] *= keeps;
+    mot_real *confusion = count ? mot_gate_tensor(gate, params->value, CONFUSION) : NULL, own[MOT_MAX_PROTOTYPES];
+    for (size_t i = 0; count && i < U * U; ++i) confusion[i] *= keeps;
     for (size_t s = 0; s < n; ++s) {
         if (label[s] < 0) continue;
-        mot_real *q = k.d_z + s * C, *row = confusion + (size_t)label[s] * C;
-        memcpy(q, k.z + s * C, C * sizeof *q);
-        mot_row_softmax(q, C);
-        for (size_t c = 0; count && c < C; ++c) row[c] += (1 - keeps) * q[c] / (mot_real)n;
-        for (size_t c = 0; c < C; ++c) q[c] = (q[c] - (c == (size_t)label[s])) / (mot_real)n;
+        const size_t first = (size_t)label[s] * P;
+        mot_real *q = k.d_z + s * U;
+        memcpy(q, k.z + s * U, U * sizeof *q);
+        mot_row_softmax(q, U);
+        memcpy(own, k.z + s * U + first, P * sizeof *own);
+        mot_row_softmax(own, P);
+        learn_sample(gate, n, first, own, q, confusion);
     }
 }
 
 static void backward(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
                      const mot_real *d_h, mot_real *kept, mot_real *d_g)
 {
-    const size_t C = gate->classes, E = gate->experts;
+    const size_t U = prototypes_of(gate), E = gate->experts;
     const kept_by k = parts_of(gate, n, kept);
     for (size_t s = 0; s < n; ++s)
-        for (size_t c = 0; c < C; ++c) {
-            const size_t e = s * E + (size_t)k.expert[c];
-            k.d_z[s * C + c] += d_h[e] * (mot_real)exp((double)k.z[s * C + c] - (double)k.h[e]);
+        for (size_t u = 0; u < U; ++u) {
+            const size_t e = s * E + (size_t)k.expert[u];
+            k.d_z[s * U + u] += d_h[e] * (mot_real)exp((double)k.z[s * U + u] - (double)k.h[e]);
         }
     if (d_g != NULL)
-        mot_linear_backward_input(d_g, k.d_z, mot_gate_tensor(gate, params->value, WEIGHT), n, gate->features, C);
+        mot_linear_backward_input(d_g, k.d_z, mot_gate_tensor(gate, params->value, WEIGHT), n, gate->features, U);
     mot_gate_product_backward(gate, n, g, id, mot_gate_tensor(gate, params->gradient, WEIGHT),
-                              mot_gate_tensor(gate, params->gradient, BIAS), k.d_z, C);
+                              mot_gate_tensor(gate, params->gradient, BIAS), k.d_z, U);
 }
 
-static mot_status group_classes(mot_params *params, uint64_t seed, mot_gate_groups *made)
+static mot_status group_prototypes(mot_params *params, uint64_t seed, mot_gate_groups *made)
 {
     const mot_tensor *row = params->table->row;
-    const size_t C = row[MEMBER].shape[0], E = row[MEMBER].shape[1];
+    const size_t U = row[MEMBER].shape[0], E = row[MEMBER].shape[1];
     const mot_real *confusion = params->value + row[CONFUSION].offset;
     mot_real *member = params->value + row[MEMBER].offset;
     double *weight = NULL;
     int *group = NULL;
     mot_status status;
-    MOT_TRY(mot_allocate(&weight, C * C, sizeof *weight, "what the gate confuses"));
-    MOT_TRY(mot_allocate(&group, C, sizeof *group, "what the gate confuses"));
-    for (size_t b = 0; b < C; ++b)
-        for (size_t c = 0; c < C; ++c)
-            weight[b * C + c] = (double)confusion[b * C + c] + (double)confusion[c * C + b];
-    MOT_TRY(mot_partition(C, E, weight, seed, group, &made->within));
-    memset(member, 0, C * E * sizeof *member);
-    made->classes = C;
+    MOT_TRY(mot_allocate(&weight, U * U, sizeof *weight, "what the gate confuses"));
+    MOT_TRY(mot_allocate(&group, U, sizeof *group, "what the gate confuses"));
+    for (size_t u = 0; u < U; ++u)
+        for (size_t v = 0; v < U; ++v)
+            weight[u * U + v] = (double)confusion[u * U + v] + (double)confusion[v * U + u];
+    MOT_TRY(mot_partition(U, E, weight, seed, group, &made->within));
+    memset(member, 0, U * E * sizeof *member);
+    made->prototypes = U;
     made->groups = 0;
-    for (size_t c = 0; c < C; ++c) {
-        member[c * E + (size_t)group[c]] = 1;
-        made->groups = MOT_MAX(made->groups, (size_t)group[c] + 1);
+    for (size_t u = 0; u < U; ++u) {
+        member[u * E + (size_t)group[u]] = 1;
+        made->groups = MOT_MAX(made->groups, (size_t)group[u] + 1);
     }
 done:
     mot_free(weight);
@@ -150,4 +180,4 @@ const mot_gate_kind mot_gate_classes = {.kind = {"classes"},
                                         .forward = forward,
                                         .backward = backward,
                                         .learn_labels = learn_labels,
-                                        .group = group_classes};
+                                        .group = group_prototypes};

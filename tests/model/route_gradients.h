@@ -12,7 +12,7 @@
 #include "mot/loss.h"
 #include "own_kinds.h"
 
-enum { E = 4, n = BENCH_SAMPLES, C = BENCH_OUTPUTS, TILE = 2 };
+enum { E = 4, n = BENCH_SAMPLES, C = BENCH_OUTPUTS, MOST_PROTOTYPES = 3, TILE = 2 };
 
 typedef enum route_loss { OF_GATE, OF_WEIGHTS, OF_MIXTURE } route_loss;
 
@@ -107,18 +107,22 @@ static void choose(void)
                   "%s: the choice changed: this batch is too close to a tie", c.name);
 }
 
-/* Of a gate that learns from labels: mean_b (log sum_c exp z_bc - z_b,label), by its product alone. */
+/* Of a gate that learns from labels: mean_b (log sum_u exp z_bu - log sum_{u of the class} exp z_bu), by its product alone. */
 static double label_loss(const mot_real *g, const int32_t *id)
 {
     const mot_tensor *row = m.gate.table.row;
-    mot_real z[n * C];
+    const size_t P = m.gate_config.prototypes, U = C * P;
+    mot_real z[n * C * MOST_PROTOTYPES];
     double loss = 0;
     if (m.gate.kind->learn_labels == NULL) return 0;
-    mot_gate_product(&m.gate, n, g, id, m.params.value + row[0].offset, m.params.value + row[1].offset, C, z);
+    mot_gate_product(&m.gate, n, g, id, m.params.value + row[0].offset, m.params.value + row[1].offset, U, z);
     for (size_t b = 0; b < n; ++b) {
-        double sum = 0;
-        for (size_t i = 0; i < C; ++i) sum += exp((double)z[b * C + i]);
-        loss += (log(sum) - (double)z[b * C + (size_t)m.batch.label[b]]) / n;
+        double sum = 0, own = 0;
+        for (size_t u = 0; u < U; ++u) {
+            sum += exp((double)z[b * U + u]);
+            own += u / P == (size_t)m.batch.label[b] ? exp((double)z[b * U + u]) : 0;
+        }
+        loss += (log(sum) - log(own)) / n;
     }
     return loss;
 }
@@ -165,11 +169,11 @@ static double mixture_loss(void *context, bool learn)
 
 /* ---- setting up ---- */
 
-/* Class c is of expert 3, 1, 3: one expert has two, and two have none, whose scores are no numbers to sum. */
+/* Prototype u is of expert 3, 1, 3, 3, ...: two experts have some, and two have none, whose scores are no numbers to sum. */
 static void deal_classes(void)
 {
     mot_real *member = m.params.value + m.gate.table.row[3].offset;
-    for (size_t i = 0; i < C * E; ++i) member[i] = i % E == (i / E == 1 ? 1 : 3);
+    for (size_t i = 0; i < C * m.gate_config.prototypes * E; ++i) member[i] = i % E == (i / E == 1 ? 1 : 3);
     for (size_t i = 0; i < n * E; ++i)
         if (i % 2 == 0) m.fixed[i] = 0;
 }
@@ -184,6 +188,7 @@ static void begin(const char *name, route_loss what, const char *kind, mot_gate_
     bench_batch_init(&m.batch, text);
     m.gate_config = (mot_gate_config){
         .kind = mot_kinds_find(&mot_gate_kinds, kind), .input = input, .hidden = 5, .init = 0.6};
+    m.gate_config.prototypes = text ? 1 : MOST_PROTOTYPES;
     mot_ck_ok(mot_gate_init(&m.gate, &m.gate_config, E, BENCH_TOKENS, text ? 0 : BENCH_WIDTH,
                             text ? BENCH_VOCABULARY : 0, C));
     mot_ck_ok(mot_params_create(&m.params, &m.gate.table, MOT_UNIT_GATE));

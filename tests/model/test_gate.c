@@ -3,23 +3,31 @@
 
 #include "bench.h"
 
-enum { E = 5, HIDDEN = 4, C = 7, n = BENCH_SAMPLES };
+enum { E = 5, HIDDEN = 4, C = 7, MOST = 3, MOST_U = C * MOST, n = BENCH_SAMPLES }; /* classes: MOST prototypes each */
 
 static mot_gate gate;
 static mot_gate_config config;
 static mot_params params;
 static bench_batch batch;
-static float g[n * BENCH_TOKENS * BENCH_WIDTH], h[n * E], kept[n * (2 * C + E) + C];
+static float g[n * BENCH_TOKENS * BENCH_WIDTH], h[n * E], kept[n * (2 * MOST_U + E) + MOST_U];
 
-static void begin(const char *kind, mot_gate_input input, bool text)
+static void begin_with(const char *kind, mot_gate_input input, bool text, size_t prototypes)
 {
     bench_batch_init(&batch, text);
-    config = (mot_gate_config){
-        .kind = mot_kinds_find(&mot_gate_kinds, kind), .input = input, .hidden = HIDDEN, .init = 0.5};
+    config = (mot_gate_config){.kind = mot_kinds_find(&mot_gate_kinds, kind),
+                               .input = input,
+                               .hidden = HIDDEN,
+                               .prototypes = prototypes,
+                               .init = 0.5};
     mot_ck_ok(
         mot_gate_init(&gate, &config, E, BENCH_TOKENS, text ? 0 : BENCH_WIDTH, text ? BENCH_VOCABULARY : 0, C));
     mot_ck_ok(mot_params_create(&params, &gate.table, MOT_UNIT_GATE));
     gradient_fill_params(&params, 60);
+}
+
+static void begin(const char *kind, mot_gate_input input, bool text)
+{
+    begin_with(kind, input, text, 1);
 }
 
 /* What the gate sees of a sample: one number a feature. A text is a bag of words. */
@@ -45,10 +53,10 @@ static void affine(double *y, const double *x, size_t K, size_t M, size_t row, b
     }
 }
 
-/* Of a class: as the params have it, or the first. */
-static size_t expert_of(size_t c)
+/* Of a prototype: as the params have it, or the first. */
+static size_t expert_of(size_t u)
 {
-    const float *member = params.value + gate.table.row[3].offset + c * E;
+    const float *member = params.value + gate.table.row[3].offset + u * E;
     for (size_t e = 0; e < E; ++e)
         if (member[e] == 1) return e;
     return 0;
@@ -66,9 +74,10 @@ static double twin_error(void)
                 up[i] = 0.5 * up[i] * (1 + tanh(sqrt(2 / M_PI) * (up[i] + 0.044715 * pow(up[i], 3))));
             affine(want, up, HIDDEN, E, 2, true);
         } else if (strcmp(gate.kind->kind.name, "classes") == 0) {
-            double z[C], sum[E] = {0};
-            affine(z, v, gate.features, C, 0, true);
-            for (size_t c = 0; c < C; ++c) sum[expert_of(c)] += exp(z[c]);
+            const size_t U = C * config.prototypes;
+            double z[MOST_U], sum[E] = {0};
+            affine(z, v, gate.features, U, 0, true);
+            for (size_t u = 0; u < U; ++u) sum[expert_of(u)] += exp(z[u]);
             for (size_t i = 0; i < E; ++i) want[i] = sum[i] > 0 ? log(sum[i]) : (double)-1e30f;
         } else {
             affine(want, v, gate.features, E, 0, false);
@@ -86,10 +95,11 @@ START_TEST(logits_are_the_formulas)
     for (size_t kind = 0; kind < MOT_COUNT(kinds); ++kind)
         for (int input = MOT_GATE_MEAN; input <= MOT_GATE_FLAT; ++input)
             for (int text = 0; text < (input == MOT_GATE_FLAT ? 1 : 2); ++text) {
-                begin(kinds[kind], (mot_gate_input)input, text);
-                for (size_t c = 0; kind == 2 && c < C; ++c) /* 1: of two experts; 3: of one; 2: of none */
+                const size_t prototypes = text ? MOST : 1;
+                begin_with(kinds[kind], (mot_gate_input)input, text, prototypes);
+                for (size_t u = 0; kind == 2 && u < C * prototypes; ++u) /* 1: of two experts; 3: of one; 2: of none */
                     for (size_t e = 0; e < E; ++e)
-                        params.value[gate.table.row[3].offset + c * E + e] = c % 3 != 2 && e == 1 + 2 * (c % 3);
+                        params.value[gate.table.row[3].offset + u * E + e] = u % 3 != 2 && e == 1 + 2 * (u % 3);
                 ck_assert_uint_eq(mot_gate_row(&gate), text                     ? BENCH_TOKENS
                                                        : input == MOT_GATE_FLAT ? BENCH_TOKENS * BENCH_WIDTH
                                                                                 : BENCH_WIDTH);
@@ -159,32 +169,57 @@ START_TEST(learners_have_their_tensors)
 }
 END_TEST
 
-/* What it gave the samples of each class, the latest the most, is noted down, and only when that is asked for. */
-START_TEST(what_is_confused_is_counted)
+/* What it gave the samples of each prototype, the latest the most, is noted down, and only when that is asked for; a sample is of
+ * its class's prototypes as they share its probability. */
+static void check_count(size_t P)
 {
     static const int32_t label[n] = {0, 1, 2, 0, -1, 6, 2};
-    double want[C][C] = {0};
-    begin("classes", MOT_GATE_SUM, false);
+    const size_t U = C * P;
+    double want[MOST_U][MOST_U] = {0};
+    begin_with("classes", MOT_GATE_SUM, false, P);
     float *confusion = params.value + gate.table.row[2].offset;
-    memset(confusion, 0, C * C * sizeof *confusion);
+    memset(confusion, 0, U * U * sizeof *confusion);
     gradient_fill(g, MOT_COUNT(g), 1, 0, 1);
     for (int round = 0; round < 3; ++round) {
         params.value[0] += 0.5f; /* it learns in between */
         mot_gate_forward(&gate, &params, n, g, NULL, h, kept);
-        for (size_t s = 0; s < n; ++s)
-            for (size_t c = 0; c < C; ++c) {
-                double sum = 0;
-                for (size_t d = 0; d < C; ++d) sum += exp((double)kept[s * C + d] - (double)kept[s * C + c]);
-                if (s == 0)
-                    for (size_t b = 0; b < C; ++b) want[b][c] *= 0.99;
-                if (label[s] >= 0) want[label[s]][c] += 0.01 / sum / n;
+        for (size_t u = 0; u < U; ++u)
+            for (size_t v = 0; v < U; ++v) want[u][v] *= 0.99;
+        for (size_t s = 0; s < n; ++s) {
+            const float *z = kept + s * U;
+            double all = 0, own = 0;
+            if (label[s] < 0) continue;
+            for (size_t u = 0; u < U; ++u) {
+                all += exp((double)z[u]);
+                own += u / P == (size_t)label[s] ? exp((double)z[u]) : 0;
             }
+            for (size_t u = (size_t)label[s] * P; u < ((size_t)label[s] + 1) * P; ++u)
+                for (size_t v = 0; v < U; ++v) want[u][v] += 0.01 * exp((double)z[u]) / own * exp((double)z[v]) / all / n;
+        }
         mot_gate_learn_labels(&gate, &params, n, label, true, kept);
     }
     mot_gate_forward(&gate, &params, n, g, NULL, h, kept);
     mot_gate_learn_labels(&gate, &params, n, label, false, kept);
-    for (size_t i = 0; i < C * C; ++i)
-        ck_assert_double_eq_tol((double)confusion[i], want[i / C][i % C], 1e-7);
+    for (size_t i = 0; i < U * U; ++i) ck_assert_double_eq_tol((double)confusion[i], want[i / U][i % U], 1e-7);
+    mot_params_free(&params);
+}
+
+START_TEST(what_is_confused_is_counted)
+{
+    check_count(1);
+    check_count(MOST);
+}
+END_TEST
+
+/* Alike they would stay, so of several prototypes none begins as another one. */
+START_TEST(prototypes_begin_apart)
+{
+    config = (mot_gate_config){.kind = mot_kinds_find(&mot_gate_kinds, "classes"), .prototypes = MOST};
+    mot_ck_ok(mot_gate_init(&gate, &config, E, BENCH_TOKENS, BENCH_WIDTH, 0, C));
+    mot_ck_ok(mot_params_create(&params, &gate.table, MOT_UNIT_GATE));
+    mot_params_init(&params, 1);
+    for (size_t u = 0; u < MOST_U; ++u)
+        for (size_t v = 0; v < u; ++v) ck_assert(params.value[u] != params.value[v]);
     mot_params_free(&params);
 }
 END_TEST
@@ -198,7 +233,7 @@ START_TEST(confused_classes_go_to_one_expert)
     for (size_t b = 0; b < C; ++b)
         for (size_t c = 0; c < C; ++c) confusion[b * C + c] = b == c ? 0.6f : b % 3 == c % 3 ? 0.3f : 0.01f;
     mot_ck_ok(gate.kind->group(&params, 1, &made));
-    ck_assert_uint_eq(made.classes, C);
+    ck_assert_uint_eq(made.prototypes, C);
     ck_assert_uint_eq(made.groups, 3);
     for (size_t c = 0; c < C; ++c)
         for (size_t e = 0; e < E; ++e) ck_assert(member[c * E + e] == (e == c % 3 ? 1.0f : 0.0f));
@@ -221,6 +256,7 @@ static void gate_tests(TCase *tcase)
     tcase_add_test(tcase, controls_learn_nothing);
     tcase_add_test(tcase, learners_have_their_tensors);
     tcase_add_test(tcase, what_is_confused_is_counted);
+    tcase_add_test(tcase, prototypes_begin_apart);
     tcase_add_test(tcase, confused_classes_go_to_one_expert);
     tcase_add_test(tcase, flat_texts_are_refused);
 }

@@ -60,7 +60,7 @@ cases=(
     "skewed, split|skewed|2 5|gate.kind=fixed model.strip=2 model.tile=1"
     "skewed, split, chunks, tied|skewed|3 4|gate.kind=fixed model.strip=1 route.chunks=2 model.tie=[ffn] route.top_k=2"
     "a stream from the disk|stream|2 3|data.memory=1KiB rehearsal.strategy=hybrid rehearsal.memory=30"
-    "classes that are grouped|grouped|2 4|gate.kind=classes gate.init=0.3 model.tie=[attention]"
+    "classes that are grouped|grouped|3 4|gate.kind=classes gate.prototypes=3 model.tie=[attention]"
     "more ranks than samples|mixture|7|train.batch=3 eval.batch=4 route.noise=uniform"
 )
 # For "top-1" and "top-2": ranks | what may not change a bit

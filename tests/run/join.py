@@ -130,13 +130,29 @@ m = [read("m%d.h5" % i)[0]["train"] for i in (1, 2)]
 check(np.array_equal(sets["train"]["y"], np.concatenate([m[0]["y"], m[1]["y"]])) and lists["class_names"] == ["-1", "+1"], "signed labels")
 check(np.array_equal(sets["train"]["group"], np.concatenate([m[0]["group"], 4 + m[1]["group"]])), "groups of mixtures")
 
-# ---- a run learns them ----
+# ---- a run learns them, and nobody tells its gate which source a picture is of: not even the class does ----
 
-join("a.h5", "b.h5", "--name", "other")
+shape = draw.normal(size=(4, 6, 6))
+
+
+def dark(n):
+    y = np.arange(n) % 4
+    return np.clip(60 + 20 * shape[y] + 25 * draw.normal(size=(n, 6, 6)), 0, 255).astype("u1"), y.astype("i4")
+
+
+make("dark", {"train": dark(600), "test": dark(200)})
+join("--classes", "name", "dark.h5", "dark.h5", "--negate")
 with open("c.yaml", "w") as out:
-    out.write("model: {experts: 3, width: 8, heads: 2, depth: 1, ffn: 16, patch: 3}\ntrain: {batch: 16, until: 3 steps}\n")
-mot(1, "train", "--quiet", "c.yaml", "run=r", "data.file=j.h5")
-check(summary("r")["routing.group_purity"] is not None, "a run over joined data does not know its groups")
+    out.write("""
+model: {experts: 2, width: 8, heads: 2, depth: 1, ffn: 16, patch: 3}
+gate: {kind: classes, input: flat, prototypes: 2}
+route: {noise: none, balance_loss: 0}
+train: {batch: 32, rate: 5e-3}
+stages: [{name: together, until: 80 steps, action: group}, {name: apart, until: 20 steps}]
+""")
+said = mot(1, "train", "c.yaml", "run=r", "data.file=j.h5")
+check("8 prototypes in 2 groups" in said, "no groups of prototypes in: " + said)
+check(summary("r")["routing.group_nmi"] > 0.95, "sources are not found: NMI %s" % summary("r")["routing.group_nmi"])
 
 # ---- what cannot be ----
 

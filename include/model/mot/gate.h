@@ -9,17 +9,19 @@
  *      fixed    sample of group (or label: gate.told) n goes to expert n % E, its choices n, n+1, ... (mod E)
  *      random   choices drawn anew for every step
  *      even     experts in turn
- *      classes  z = g W + b, h_i = log sum_{c of i} exp z_c         W [F, C]; classes c are dealt to experts: below
+ *      classes  z = g W + b, h_i = log sum_{u of i} exp z_u         W [F, C P]; prototypes u are dealt to experts: below
  *      sigmoid  h_i = g v_i / |v_i|, p_i = 1 / (1 + exp(-h_i))     v [F, E]; every sample goes to every expert
  *      softmax  the same, p = softmax(h)
  * fixed, random and even are controls, which learn nothing: what routing by the truth, by nothing, and without any imbalance would
  * give. Their h is 0, so that they differ from a gate that learns in their choices alone.
  *
- * One of `classes` learns from labels besides: its loss is the cross-entropy of z, so that p_i is the probability it has for the
- * classes of expert i. Until they are dealt all are the first expert's; then those that it confuses go together (partition.h, by
- * the probabilities that it gave to each class's samples in about the last hundred batches), so that what it cannot tell apart
- * need not be told apart by it, and each expert has few classes. (Label trees: Bengio, Weston and Grangier 2010; experts over
- * confused classes: Yan et al. 2015, arXiv 1410.0736.)
+ * One of `classes` learns from labels besides: a class has P prototypes (gate.prototypes), and the loss is
+ * log sum_u exp z_u - log sum_{u of the class} exp z_u, the cross-entropy; so p_i is the probability it has for the prototypes
+ * of expert i. Until they are dealt all are the first expert's; then those that it confuses go together (partition.h, by the
+ * probabilities that it gave to each prototype's samples in about the last hundred batches; a sample is of its class's prototypes by their
+ * probabilities among themselves), so that what it cannot tell apart need not be told apart by it, and each expert has few
+ * classes. A class that several sources share may go to several experts, a prototype to each. (Label trees: Bengio, Weston and
+ * Grangier 2010; experts over confused classes: Yan et al. 2015, arXiv 1410.0736.)
  *
  * The last two are spread (Liao and Kyrillidis, arXiv 2510.07205): nothing is to be chosen, so the coordinator, whose the
  * parameters are, sends each expert's owner the direction v_i / |v_i|, owners score the rows that they have, and what comes
@@ -44,9 +46,9 @@ typedef struct mot_gate {
     mot_table table;               /* no rows for a control */
 } mot_gate;
 
-/* What came of grouping classes. */
+/* What came of grouping classes, or their prototypes. */
 typedef struct mot_gate_groups {
-    size_t classes, groups;
+    size_t prototypes, groups; /* as many as classes where each has one */
     double within; /* share of its probabilities that stays within the group of the true class */
 } mot_gate_groups;
 

@@ -52,6 +52,7 @@ typedef struct mot_expert_config {   /* keys model.* */
     } hermite; /* keys model.hermite.*: the expert kind `hermite` alone */
 } mot_expert_config;
 
+enum { MOT_MAX_PROTOTYPES = 64 };
 typedef enum mot_told { MOT_TOLD_GROUP, MOT_TOLD_LABEL } mot_told;
 typedef enum mot_gate_input {
     MOT_GATE_MEAN,
@@ -64,6 +65,7 @@ typedef struct mot_gate_config { /* keys gate.* */
     mot_told told;        /* fixed: what it routes by */
     mot_gate_input input; /* mean or sum over the tokens, or all numbers of the sample side by side; or the mean over a state's rows */
     size_t hidden;        /* mlp: hidden units */
+    size_t prototypes;    /* classes: of each class; 0 is 1 */
     double init;          /* deviation of the initial weights of the last layer; 0: all start at 0 */
 } mot_gate_config;
 
