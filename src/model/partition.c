@@ -1,7 +1,6 @@
 #include "mot/partition.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mot/memory.h"
@@ -20,33 +19,14 @@ typedef struct partition {
     double *filled; /* [groups]: volume */
     int *now, *best_of_pass, *best;
     bool *moved; /* [n] */
-    double resolution;
 } partition;
-
-static int ascending(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-/* gamma of the header; room [n (n - 1) / 2]. */
-static double resolution(const partition *p, double *room)
-{
-    size_t pairs = 0;
-    for (size_t i = 0; i < p->n; ++i)
-        for (size_t j = 0; j < i; ++j)
-            if (p->volume[i] * p->volume[j] > 0) room[pairs++] = p->weight[i * p->n + j] / (p->volume[i] * p->volume[j]);
-    if (pairs == 0) return 0.5;
-    qsort(room, pairs, sizeof *room, ascending);
-    return 0.5 + MOT_MIN(1, room[pairs / 2]) / 2;
-}
 
 /* What Q gains when thing i goes to group g. */
 static double gain(const partition *p, size_t i, size_t g)
 {
     const size_t own = (size_t)p->now[i];
     const double *to = p->to + i * p->groups, v = p->volume[i];
-    return 2 * (to[g] - to[own]) - 2 * p->resolution * v * (p->filled[g] - (p->filled[own] - v));
+    return 2 * (to[g] - to[own]) - 2 * v * (p->filled[g] - (p->filled[own] - v));
 }
 
 static void move(partition *p, size_t i, size_t g)
@@ -120,7 +100,7 @@ static double modularity(partition *p)
 {
     double q = share_within(p);
     count(p);
-    for (size_t g = 0; g < p->groups; ++g) q -= p->resolution * p->filled[g] * p->filled[g];
+    for (size_t g = 0; g < p->groups; ++g) q -= p->filled[g] * p->filled[g];
     return q;
 }
 
@@ -183,10 +163,9 @@ static void destroy(partition *p)
 mot_status mot_partition(size_t n, size_t groups, const double *weight, uint64_t seed, int *group, double *within)
 {
     partition p = {.n = n, .groups = MOT_MIN(n, groups)};
-    double all = 0, *pairs = NULL;
+    double all = 0;
     mot_status status;
     MOT_TRY(create(&p));
-    MOT_TRY(mot_allocate(&pairs, n * n / 2, sizeof *pairs, "a partition"));
     *within = 1;
     memset(group, 0, n * sizeof *group);
     for (size_t i = 0; i < n * n; ++i) all += weight[i];
@@ -195,12 +174,10 @@ mot_status mot_partition(size_t n, size_t groups, const double *weight, uint64_t
         p.weight[i] = weight[i] / all;
         p.volume[i / n] += p.weight[i];
     }
-    p.resolution = resolution(&p, pairs);
     search(&p, seed);
     *within = share_within(&p);
     number(&p, group);
 done:
-    mot_free(pairs);
     destroy(&p);
     return status;
 }

@@ -1,15 +1,17 @@
 /* partition.h: which things go together.
  *
  * `weight` says how much every two of n things have to do with each other. They are dealt to at most `groups` groups, such that
- * modularity is the largest (Newman and Girvan 2004; with a resolution: Reichardt and Bornholdt 2006, eq. 5):
+ * modularity is the largest (Newman and Girvan 2004):
  *
- *      Q = sum_g [ w_gg - gamma v_g^2 ],   w_gg: share of all weight within g,   v_g: share of all weight that g's things have
+ *      Q = sum_g [ w_gg - v_g^2 ],   w_gg: share of all weight within g,   v_g: share of all weight that g's things have
  *
- * The first term wants nothing cut, the second wants groups alike, and many. Weight that all pairs have alike says nothing: of
- * w_ij = (1 - b) s_ij + b v_i v_j only s counts, with gamma = 1/2, so gamma = b + (1 - b) / 2; b is the median of w_ij / (v_i v_j)
- * over pairs, at most 1. A group that would not pay stays empty. It is found by passes of moves from many random beginnings: in a pass every thing moves once, the best move first, even
- * if it loses, and what follows the best moment is taken back (Kernighan and Lin 1970; Fiduccia and Mattheyses 1982). That is
- * no proof that there is none better.
+ * The first term wants nothing cut, the second wants groups alike, and many: with less of it (Reichardt and Bornholdt 2006) what
+ * is confused a little is put into one group before what hangs together a little is. Weight that all pairs have alike,
+ * w_ij = v_i v_j, says nothing. A group that would not pay stays empty.
+ *
+ * It is found by passes of moves from many random beginnings: in a pass every thing moves once, the best move first, even if it
+ * loses, and what follows the best moment is taken back (Kernighan and Lin 1970; Fiduccia and Mattheyses 1982). That is no proof
+ * that there is none better.
  *
  * A pure function of its arguments; not collective. */
 #ifndef MOT_PARTITION_H
