@@ -398,6 +398,8 @@ const mot_option mot_options[] = {
 
     {KEY("report.every"), REPORTS, IN_CONFIG(report_every), INTEGER(1, MOST_STEPS), DEFAULT("50"), UNIT("steps"),
      HELP("Steps between lines of log.jsonl and of the terminal.")},
+    {KEY("report.tensorboard"), REPORTS, IN_CONFIG(report_tensorboard), BOOLEAN, DEFAULT("false"),
+     HELP("The numbers of log.jsonl for TensorBoard as well, in RUN/tensorboard.")},
 };
 /* clang-format on */
 

@@ -116,7 +116,8 @@ mot_status mot_record_log(mot_record *record, const char *line)
     if (length + 1 > sizeof here) MOT_TRY(mot_allocate(&text, length + 1, 1, "a line of the log"));
     memcpy(text, line, length);
     text[length] = '\n';
-    status = append(record, text, length + 1);
+    MOT_TRY(append(record, text, length + 1));
+    status = mot_events_add(record->events, line);
 
 done:
     if (text != here) mot_free(text);

@@ -63,6 +63,7 @@ mot_status mot_record_open(mot_record **opened, const mot_record_about *about, m
     MOT_TRY(mot_file_sweep(segments)); /* what a killed process left behind while it wrote */
     MOT_TRY(mot_file_sweep(record->folder));
     MOT_TRY(mot_log_open(record, step));
+    MOT_TRY(mot_events_open(&record->events, record->folder, step, about->tensorboard));
     MOT_TRY(mot_record_relink(record));
     *opened = record;
     record = NULL;
@@ -78,6 +79,7 @@ void mot_record_close(mot_record **closed)
     *closed = NULL;
     if (record == NULL) return;
     if (record->log >= 0) close(record->log);
+    mot_events_close(&record->events);
     mot_record_tables_free(record->table, record_table_count(record->source.layers));
     mot_record_source_free(&record->source);
     mot_task_matrix_free(&record->by_task);

@@ -21,6 +21,7 @@
 
 #include <limits.h>
 
+#include "events.h"
 #include "mot/continual.h"
 #include "mot/h5.h"
 #include "mot/record.h"
@@ -169,6 +170,7 @@ struct mot_record {
     char *folder, *config_text;
     record_source source;
     int log; /* descriptor of log.jsonl, appending */
+    record_events *events; /* the same for TensorBoard; NULL: not wanted */
 
     record_table *table; /* [record_table_count(layers)] */
     size_t bytes;        /* of the rows */

@@ -162,6 +162,7 @@ static mot_status open_record(run_keeper *keeper, const run_world *world, const 
 {
     run_about about;
     mot_run_describe(&about, keeper, world, course, &world->train_set);
+    about.record.tensorboard = course->config.report_tensorboard;
     return mot_record_open(&keeper->record, &about.record, course->continued ? course->progress.step : -1);
 }
 

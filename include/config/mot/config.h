@@ -71,6 +71,7 @@ typedef struct mot_config {
         double warn, abort; /* seconds without progress; 0: never */
     } watch;
     mot_gidx report_every; /* steps a line of log.jsonl and of the terminal; key report.every */
+    bool report_tensorboard; /* key report.tensorboard */
 } mot_config;
 
 /* Defaults only. */

@@ -1,6 +1,7 @@
 /* record.h: what a run leaves behind for study, written by the root alone.
  *
  *      RUN/log.jsonl                      one line a report step or evaluation; lines of steps that will be redone are cut on resume
+ *      RUN/tensorboard/events.out.tfevents.0000000001   where it is asked for, the same for TensorBoard, a file a process
  *      RUN/record/00000001-00000400.h5    segments of the routing record, first and last step in the name
  *      RUN/record/00000401-open.h5        one that is small and will be written again, with what comes next
  *      RUN/run.h5                         links to all segments and checkpoints, and the configuration
@@ -57,6 +58,7 @@ typedef struct mot_record_about {
     const char *dataset_checksum;
     const char *run_id; /* NULL: none */
     uint64_t seed;
+    bool tensorboard; /* RUN/tensorboard as well: the numbers of log.jsonl for TensorBoard */
 } mot_record_about;
 
 /* Opens the record after step `step` (-1: a fresh run, of which not even an evaluation stays): removes what segments and
