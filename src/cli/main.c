@@ -27,7 +27,7 @@ static const struct verb {
     {"report", mot_cmd_report, false, "show what runs have learned, as a page of figures"},
     {"data", mot_cmd_data, false, "import, make and show data sets"},
     {"inspect", mot_cmd_inspect, false, "show what is in a run, checkpoint, record or data set"},
-    {"export", mot_cmd_export, false, "write what was learned as safetensors or NumPy's arrays"},
+    {"export", mot_cmd_export, false, "write what was learned as safetensors, NumPy's arrays or one HDF5 file"},
     {"import-weights", mot_cmd_import_weights, false, "make a run of such a file, changed by another program"},
 };
 

@@ -52,5 +52,5 @@ done:
 mot_status mot_export(const char *path, mot_export_form form, const char *out, bool replace)
 {
     if (!replace && access(out, F_OK) == 0) return mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", out);
-    return write_weights(path, form, out);
+    return form == MOT_EXPORT_H5 ? run_h5_write(path, out) : write_weights(path, form, out);
 }

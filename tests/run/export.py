@@ -250,6 +250,54 @@ check("initial values from deep/back/checkpoints/step-00000020.h5" in said, "ini
 mot(1, "train", "--quiet", "deep/back/config.yaml", "train.until=24 steps")
 check(summary("deep/back")["steps"] == 24 and summary("tied")["steps"] == 20, "what came back goes on, in its own folder")
 
+# ---- a whole run as one file ----
+
+said = mot(1, "export", "stack-more", "--h5", "whole.h5")
+check("wrote whole.h5: run.h5 with 2 files in it" in said, "what is said: " + said)
+
+
+def tree(file):
+    """{path: (shape, numbers or texts, {attribute: value}, scales of each axis)}, through links."""
+    found = {}
+
+    def visit(group, at):
+        for name, item in group.items():
+            path = at + "/" + name
+            if isinstance(item, h5py.Group):
+                visit(item, path)
+                continue
+            value = item[()] if item.dtype.kind not in "SO" else [t if isinstance(t, bytes) else t.encode() for t in item[()]]
+            attributes = {k: v for k, v in item.attrs.items() if k not in ("DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "xxh3")}
+            scales = [[(s.name.split("/")[-1], dim.label) for s in dim.values()] for dim in item.dims]
+            found[path] = (item.shape, value, attributes, scales)
+
+    visit(file, "")
+    return found
+
+
+with h5py.File("stack-more/run.h5") as file, h5py.File("whole.h5") as copy:
+    check(copy.attrs["format"] in (b"mot-run-export", "mot-run-export") and copy.attrs["run_id"] == file.attrs["run_id"], "attributes of the file")
+    links, own = tree(file), tree(copy)
+    check(links.keys() == own.keys() and any("/checkpoints/" in k and "experts" in k for k in own) and any("/layer1/load" in k for k in own),
+          "what is in one file: %s" % sorted(links.keys() ^ own.keys())[:5])
+    for path in links.keys() & own.keys():
+        a, b = links[path], own[path]
+        same = a[0] == b[0] and np.array_equal(a[1], b[1], equal_nan=getattr(a[1], "dtype", np.dtype("O")).kind == "f")
+        check(same, "another value: " + path)
+        check(a[2].keys() == b[2].keys() and all(np.array_equal(a[2][k], b[2][k]) for k in a[2]), "other attributes: " + path)
+        check(a[3] == b[3], "other scales: %s: %s, %s" % (path, a[3], b[3]))
+    check(any(s for _, _, _, s in own.values() if any(s)), "a file without scales")
+os.rename("stack-more", "gone")
+if shutil.which("ncdump"):
+    done = subprocess.run(["ncdump", "-h", "whole.h5"], capture_output=True, text=True)
+    check(done.returncode == 0 and "group: checkpoints" in done.stdout and "block0_up_weight" in done.stdout and "group: layer1" in done.stdout,
+          "ncdump: %d %s" % (done.returncode, (done.stdout[-300:] + done.stderr)[-500:]))
+    done = subprocess.run(["ncdump", "whole.h5"], capture_output=True)
+    check(done.returncode == 0 and len(done.stdout) > 10000, "ncdump of all numbers: %d %s" % (done.returncode, done.stderr[-300:]))
+else:
+    print("skipped: no ncdump (netcdf-bin)")
+os.rename("gone", "stack-more")
+
 # ---- what is refused ----
 
 few, wrong, bad = dict(tensors), dict(tensors), {k: v.copy() for k, v in tensors.items()}
@@ -291,7 +339,8 @@ for number, (sentence, file, run) in enumerate(REFUSED):
     check(not os.path.exists("not"), "what is refused leaves a folder: " + sentence)
 for sentence, *arguments in (
         ("tied.npz exists: add --force to replace it", "export", "tied", "--npz", "tied.npz"),
-        ("one of --safetensors and --npz at a time", "export", "tied", "--npz", "a.npz", "--safetensors", "b"),
+        ("one of --safetensors, --npz and --h5 at a time", "export", "tied", "--npz", "a.npz", "--safetensors", "b"),
+        ("not a run folder: it has no run.h5", "export", NEWEST, "--h5", "a.h5"), ("whole.h5 exists", "export", "tied", "--h5", "whole.h5"),
         ("expected --safetensors FILE", "export", "tied"), ("expected RUN|CHECKPOINT", "export", "--npz", "a.npz"),
         ("tied exists: expected the name of a new run folder", "import-weights", "tied.safetensors", "tied", "-o", "tied"),
         ("expected -o NEW_RUN", "import-weights", "tied.safetensors", "tied")):

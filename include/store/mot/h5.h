@@ -135,6 +135,9 @@ mot_status mot_h5_scale(hid_t where, const char *dataset, unsigned dim, const ch
 /* The label of the scale of a dimension, cut where `size` ends; MOT_ERR_INPUT where it has none. Of sealed files alone: HDF5
  * trusts the addresses in a list of scales. */
 mot_status mot_h5_axis(hid_t where, const char *dataset, unsigned dim, char *label, size_t size);
+/* All that file `from` has, as the group `place` of file `to` ("/" or "/segments/x"): groups, datasets, attributes, scales and views;
+ * links that lead out of the file are not followed, texts get a variable length, which every program reads. Of sealed files alone. */
+mot_status mot_h5_copy(hid_t from, hid_t to, const char *place);
 /* An external link where/name -> file:object, `file` relative to the linking file. */
 mot_status mot_h5_link(hid_t where, const char *name, const char *file, const char *object);
 
