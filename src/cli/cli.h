@@ -15,7 +15,8 @@
 typedef mot_status mot_verb_function(int argc, char **argv);
 
 mot_verb_function mot_cmd_train, mot_cmd_eval, mot_cmd_predict, mot_cmd_bench, mot_cmd_data, mot_cmd_inspect,
-    mot_cmd_report, mot_cmd_study, mot_cmd_export, mot_cmd_import_weights;
+    mot_cmd_report, mot_cmd_study, mot_cmd_export, mot_cmd_import_weights,
+    mot_cmd_sweep, mot_cmd_compare;
 
 /* argp_parse with mot's manners: errors become MOT_ERR_INPUT with a sentence, nothing is printed twice under mpirun,
  * and --help / --usage set *help and print on the root only (the verb then returns MOT_OK at once). */

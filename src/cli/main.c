@@ -24,6 +24,8 @@ static const struct verb {
     {"predict", mot_cmd_predict, true, "say classes, probabilities and experts of samples"},
     {"bench", mot_cmd_bench, true, "measure the steps of a configuration, and what they could reach here"},
     {"study", mot_cmd_study, true, "train many models and answer a question from all of them"},
+    {"sweep", mot_cmd_sweep, true, "train a configuration with many values of some keys, and several seeds"},
+    {"compare", mot_cmd_compare, false, "show runs, or those of a sweep, against each other"},
     {"report", mot_cmd_report, false, "show what runs have learned, as a page of figures"},
     {"data", mot_cmd_data, false, "import, make and show data sets"},
     {"inspect", mot_cmd_inspect, false, "show what is in a run, checkpoint, record or data set"},

@@ -84,6 +84,7 @@ typedef struct mot_study {
     const char *name; /* of the file and the page */
     study_variant *variant;
     size_t variants, room;
+    size_t part, parts; /* of several jobs that share the trials out: every parts-th, from `part` on; parts 0: all */
     /* the root's, while the page is written */
     FILE *page; /* into text */
     char *text;

@@ -266,10 +266,12 @@ mot_status mot_study_train(mot_study *study)
     status = mot_allocate(&jobs, count, sizeof *jobs, "the trials");
     if (status == MOT_OK) status = mot_allocate(&work, (size_t)study->comm->size, sizeof *work, "the trials");
     if (status == MOT_OK) {
-        size_t at = 0;
+        size_t at = 0, kept = 0;
         for (size_t v = 0; v < study->variants; ++v)
             for (int s = 1; s <= study->variant[v].seeds; ++s, ++at)
-                jobs[at] = (job){&study->variant[v], study->variant[v].chosen + s, study->variant[v].cost, at};
+                if (study->parts == 0 || at % study->parts == study->part)
+                    jobs[kept++] = (job){&study->variant[v], study->variant[v].chosen + s, study->variant[v].cost, at};
+        count = kept;
         mot_log(MOT_LOG_INFO, "%s: %zu trials of %zu variants on %d rank%s", study->name, count,
                 study->variants, study->comm->size, study->comm->size == 1 ? "" : "s");
         status = do_jobs(study, jobs, share_out(study, jobs, count, work));

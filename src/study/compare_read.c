@@ -1,0 +1,260 @@
+/* Runs, and which of them differ in their seeds alone. */
+#include <dirent.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compare_private.h"
+#include "mot/atomic_file.h"
+#include "mot/log.h"
+#include "mot/memory.h"
+#include "mot/record.h"
+
+/* Of these a comparison shows those that any run has. */
+static const char *const usual[] = {"eval.accuracy", "eval.explained", "eval.loss", "routing.nmi", "time.wall_s"};
+
+/* ---- a run ---- */
+
+static mot_status read_figures(comparison *c, compare_run *run, const char *path, bool *done)
+{
+    char *text = NULL;
+    size_t count;
+    const mot_status status = mot_file_read(path, 1 << 24, &text, &count);
+    if (status != MOT_OK) return status;
+    *done = strstr(text, "\"status\": \"done\"") != NULL;
+    for (size_t f = 0; f < c->figures; ++f)
+        if (!mot_json_find_real(text, count, c->figure[f], &run->value[f])) run->value[f] = NAN;
+    mot_free(text);
+    return MOT_OK;
+}
+
+/* One that is named by itself, and is of a sweep too, counts once. */
+static bool is_there(const comparison *c, const char *path)
+{
+    char real[PATH_MAX], other[PATH_MAX];
+    for (size_t r = 0; r < c->runs && realpath(path, real) != NULL; ++r)
+        if (realpath(c->run[r].path, other) != NULL && strcmp(real, other) == 0) return true;
+    return false;
+}
+
+/* One that is not done has nothing to compare yet. */
+static mot_status add_run(comparison *c, const char *path)
+{
+    char file[COMPARE_PATH + 16];
+    bool done = false;
+    compare_run run = {.config = NULL};
+    mot_status status;
+    if (is_there(c, path)) return MOT_OK;
+    snprintf(run.path, sizeof run.path, "%s", path);
+    snprintf(file, sizeof file, "%s/failed.txt", path);
+    const bool failed = access(file, F_OK) == 0;
+    snprintf(file, sizeof file, "%s/summary.json", path);
+    if (access(file, F_OK) != 0) return mot_fail(MOT_ERR_INPUT, "%s: neither a run folder, which has a summary.json, nor that of a sweep", path);
+    MOT_TRY(read_figures(c, &run, file, &done));
+    if (failed || !done) {
+        mot_log(MOT_LOG_WARNING, "%s is left out: it %s", path, failed ? "failed, its loss was not finite" : "is not done");
+        return MOT_OK;
+    }
+    MOT_TRY(mot_allocate(&run.config, 1, sizeof *run.config, "a configuration"));
+    snprintf(file, sizeof file, "%s/config.yaml", path);
+    MOT_TRY(mot_config_read(run.config, file, 0, NULL));
+    run.seed = run.config->seed;
+    MOT_TRY(mot_reserve(&c->run, &c->run_room, c->runs + 1, sizeof *c->run, "runs"));
+    c->run[c->runs++] = run;
+    run.config = NULL;
+done:
+    mot_free(run.config);
+    return status;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The runs of a sweep, in the order of their names. */
+static mot_status add_sweep(comparison *c, const char *folder, DIR *files)
+{
+    char **name = NULL, path[COMPARE_PATH];
+    size_t count = 0, room = 0;
+    mot_status status = MOT_OK;
+    for (struct dirent *file; (file = readdir(files)) != NULL;) {
+        if (file->d_name[0] == '.') continue;
+        MOT_TRY(mot_reserve(&name, &room, count + 1, sizeof *name, "runs of a sweep"));
+        MOT_TRY(mot_allocate(&name[count], strlen(file->d_name) + 1, 1, "runs of a sweep"));
+        strcpy(name[count++], file->d_name);
+    }
+    if (count > 0) qsort(name, count, sizeof *name, by_name);
+    for (size_t i = 0; i < count; ++i) {
+        MOT_TRY(mot_path_join(path, sizeof path, folder, name[i]));
+        MOT_TRY(add_run(c, path));
+    }
+done:
+    for (size_t i = 0; i < count; ++i) mot_free(name[i]);
+    mot_free(name);
+    return status;
+}
+
+static mot_status add_path(comparison *c, const char *path)
+{
+    char trials[COMPARE_PATH];
+    const mot_status status = mot_path_join(trials, sizeof trials, path, "trials");
+    if (status != MOT_OK) return status;
+    DIR *files = opendir(trials);
+    if (files == NULL) return add_run(c, path);
+    const mot_status added = add_sweep(c, trials, files);
+    closedir(files);
+    return added;
+}
+
+/* ---- rows ---- */
+
+/* What is learned, whatever the seed: not where it is computed, nor what is said of it. mot_free(*text). */
+static mot_status question_of(const compare_run *run, char **text)
+{
+    mot_config *config;
+    mot_status status = mot_allocate(&config, 1, sizeof *config, "a configuration");
+    *text = NULL;
+    if (status != MOT_OK) return status;
+    *config = *run->config;
+    mot_config_clear_surroundings(config);
+    config->seed = 0;
+    config->threads = 0;
+    status = mot_config_text(config, text);
+    mot_free(config);
+    return status;
+}
+
+static mot_status find_row(comparison *c, size_t number)
+{
+    compare_run *run = &c->run[number];
+    mot_status status;
+    MOT_TRY(question_of(run, &run->question));
+    for (run->row = 0; run->row < c->rows; ++run->row)
+        if (strcmp(run->question, c->run[c->row[run->row].first].question) == 0) break;
+    if (run->row == c->rows) {
+        MOT_TRY(mot_reserve(&c->row, &c->row_room, c->rows + 1, sizeof *c->row, "rows of a table"));
+        c->row[c->rows++] = (compare_row){.first = number};
+    }
+    ++c->row[run->row].runs;
+done:
+    return status;
+}
+
+/* A key whose value is not the same in all rows. */
+typedef struct differing {
+    char key[160], first[160];
+} differing;
+
+typedef struct naming {
+    differing *key; /* owned */
+    size_t count, room;
+    char *label; /* that is made; NULL: keys are collected */
+    const differing *wanted;
+    bool found;
+    mot_status status;
+} naming;
+
+static void collect(void *with, const mot_change *change)
+{
+    naming *n = with;
+    if (change->role == MOT_KEY_REPORTS || strcmp(change->key, "seed") == 0 || strcmp(change->key, "threads") == 0) return;
+    for (size_t k = 0; k < n->count; ++k)
+        if (strcmp(n->key[k].key, change->key) == 0) return;
+    if (n->status == MOT_OK) n->status = mot_reserve(&n->key, &n->room, n->count + 1, sizeof *n->key, "keys that differ");
+    if (n->status != MOT_OK) return;
+    differing *key = &n->key[n->count++];
+    snprintf(key->key, sizeof key->key, "%s", change->key);
+    snprintf(key->first, sizeof key->first, "%s", change->before);
+}
+
+static void put(char *label, const char *key, const char *value)
+{
+    const size_t used = strlen(label);
+    snprintf(label + used, COMPARE_LABEL - used, "%s%s=%s", used > 0 ? " " : "", key, value);
+}
+
+static void take_value(void *with, const mot_change *change)
+{
+    naming *n = with;
+    if (strcmp(change->key, n->wanted->key) != 0) return;
+    put(n->label, change->key, change->now);
+    n->found = true;
+}
+
+static mot_status name_rows(comparison *c)
+{
+    const mot_config *first = c->run[c->row[0].first].config;
+    naming n = {.status = MOT_OK};
+    mot_status status = MOT_OK;
+    for (size_t r = 1; r < c->rows; ++r) {
+        MOT_TRY(mot_config_changes(first, c->run[c->row[r].first].config, collect, &n));
+        MOT_TRY(n.status);
+    }
+    for (size_t r = 0; r < c->rows; ++r)
+        for (size_t k = 0; k < n.count; ++k) {
+            n.label = c->row[r].label;
+            n.wanted = &n.key[k];
+            n.found = false;
+            MOT_TRY(mot_config_changes(first, c->run[c->row[r].first].config, take_value, &n));
+            if (!n.found) put(n.label, n.key[k].key, n.key[k].first);
+        }
+    for (size_t r = 0; r < c->rows; ++r) /* alone, or different in how many stages they have */
+        if (c->row[r].label[0] == '\0') snprintf(c->row[r].label, COMPARE_LABEL, "%.500s", c->run[c->row[r].first].path);
+done:
+    mot_free(n.key);
+    return status;
+}
+
+/* ---- all ---- */
+
+/* Usual figures that no run has are not shown; others were asked for. */
+static mot_status drop_figures(comparison *c, bool asked)
+{
+    for (size_t f = 0; f < c->figures;) {
+        size_t have = 0;
+        for (size_t r = 0; r < c->runs; ++r) have += !isnan(c->run[r].value[f]);
+        if (have > 0) {
+            ++f;
+            continue;
+        }
+        if (asked) return mot_fail(MOT_ERR_INPUT, "no summary.json of these runs has a number '%s'", c->figure[f]);
+        --c->figures;
+        for (size_t g = f; g < c->figures; ++g) c->figure[g] = c->figure[g + 1];
+        for (size_t r = 0; r < c->runs; ++r)
+            memmove(c->run[r].value + f, c->run[r].value + f + 1, (COMPARE_FIGURES - f - 1) * sizeof(double));
+    }
+    return MOT_OK;
+}
+
+mot_status mot_compare_read(comparison *c, const mot_compare_options *options)
+{
+    const bool asked = options->figures > 0;
+    mot_status status = MOT_OK;
+    *c = (comparison){.figures = asked ? options->figures : MOT_COUNT(usual)};
+    memcpy(c->figure, asked ? options->figure : usual, c->figures * sizeof *c->figure);
+    for (size_t p = 0; p < options->count; ++p) MOT_TRY(add_path(c, options->path[p]));
+    if (c->runs == 0) {
+        status = mot_fail(MOT_ERR_INPUT, "none of these runs is done: there is nothing to compare");
+        goto done;
+    }
+    MOT_TRY(drop_figures(c, asked));
+    for (size_t r = 0; r < c->runs; ++r) MOT_TRY(find_row(c, r));
+    MOT_TRY(name_rows(c));
+done:
+    return status;
+}
+
+void mot_compare_free(comparison *c)
+{
+    for (size_t r = 0; r < c->runs; ++r) {
+        mot_free(c->run[r].config);
+        mot_free(c->run[r].question);
+    }
+    mot_free(c->run);
+    mot_free(c->row);
+    *c = (comparison){.runs = 0};
+}
