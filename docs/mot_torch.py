@@ -239,7 +239,11 @@ class Mot(torch.nn.Module):
                 def run(e, h, live):
                     return blocks(h, live, self.expert(name, e), int(of("depth")), int(of("heads"))) - (h if add else 0)
 
-                h = route(run, h, live, chosen, weight, E) + (h if add else 0)
+                out = route(run, h, live, chosen, weight, E) + (h if add else 0)
+                for e in range(int(of("shared"))):  # which every sample passes
+                    w = self.unit(name + "shared", e)
+                    out = out + blocks(h, live, w, int(of("depth")), int(of("heads"))) - (h if add else 0)
+                h = out
                 choices.append(chosen)
                 layer, first = layer + 1, first + E
             dense += role != "experts"

@@ -10,7 +10,7 @@
 #include "mot/memory.h"
 #include "weights.h"
 
-enum { MOST_HEADER = 100000000, DTYPE = 16, FILE_RANK = 8 }; /* bytes: the format's own bound; axes that are looked at */
+enum { MOST_HEADER = 100000000, MOST_TENSORS = 1 << 15, DTYPE = 16, FILE_RANK = 8 }; /* bytes: the format's own bound; axes that are looked at */
 
 typedef struct entry {
     char name[MOT_CHECKPOINT_NAME], dtype[DTYPE];
@@ -148,6 +148,7 @@ static mot_status add_entry(safetensors *s, const entry *e)
     if (e->rank < 0 || e->first > e->end || e->end > s->bytes || e->end - e->first != bytes)
         return mot_fail(MOT_ERR_INPUT, "%s: tensor %s of shape %s has its bytes from %" PRIu64 " to %" PRIu64 " of %" PRIu64, s->path,
                         e->name, shape, e->first, e->end, s->bytes);
+    if (s->count == MOST_TENSORS) return mot_fail(MOT_ERR_INPUT, "%s has more than %d tensors", s->path, MOST_TENSORS);
     for (size_t i = 0; i < s->count; ++i)
         if (strcmp(s->entry[i].name, e->name) == 0)
             return mot_fail(MOT_ERR_INPUT, "%s: two of its tensors are named %s", s->path, e->name);

@@ -96,33 +96,12 @@ static void put_value(message *summary, const char *tag, double number)
     put_bytes(summary, &value, sizeof value);
 }
 
-/* Of a list of loads, how much more than the mean the largest is. */
-static double load_ratio(const char *at)
-{
-    double most = 0, sum = 0;
-    int count = 0;
-    for (char *end; *at != ']' && *at != '\0'; at = end + strspn(end, ", ")) {
-        const double load = strtod(at, &end);
-        if (end == at) return NAN;
-        most = fmax(most, load);
-        sum += load;
-        ++count;
-    }
-    return sum > 0 ? most * count / sum : NAN;
-}
-
-/* The value behind a key: a number, or loads of a layer of which the line says no ratio itself. */
+/* The value behind a key, where it is a number. */
 static void put_member(message *summary, const char *key, size_t length, const char *at, bool evaluation)
 {
     char tag[160], *end;
-    if (!tag_of(key, length, evaluation, tag)) return;
     const double number = strtod(at, &end);
-    if (end != at && isfinite(number)) put_value(summary, tag, number);
-    if (*at == '[' && strncmp(key, "layer", 5) == 0 && length > 5 && strncmp(key + length - 5, ".load", 5) == 0) {
-        const double ratio = load_ratio(at + 1);
-        strcat(tag, "_max_over_mean");
-        if (!isnan(ratio)) put_value(summary, tag, ratio);
-    }
+    if (end != at && isfinite(number) && tag_of(key, length, evaluation, tag)) put_value(summary, tag, number);
 }
 
 /* Goes through the members of one flat object, as mot writes it. */

@@ -66,8 +66,8 @@ CASES = {  # data, configuration, settings
     "hermite2": ("teacher", HERMITE, ["model.hermite.activation=hermite2"]),
     "hermite-relu": ("teacher", HERMITE, ["model.hermite.activation=relu"]),
     "stack": ("pictures", STACK % ("{dense: {%s}}, {experts: {count: 3, %s}}, {experts: {count: 2, %s}}" % (BLOCKS, BLOCKS, BLOCKS), "mean"), []),
-    "stack-more": ("texts", STACK % ("{experts: {count: 3, %s, tie: [attention], route: {top_k: 2, scale: chosen}}}, {dense: {%s}}, "
-                                     "{experts: {count: 2, %s, residual: false, gate: {input: mean}}}" % (BLOCKS, BLOCKS, BLOCKS), "class"),
+    "stack-more": ("texts", STACK % ("{experts: {count: 3, %s, tie: [attention], shared: 2, route: {top_k: 2, scale: chosen}}}, {dense: {%s}}, "
+                                     "{experts: {count: 2, %s, shared: 1, residual: false, gate: {input: mean}}}" % (BLOCKS, BLOCKS, BLOCKS), "class"),
                    ["route.balance_bias=0.02"]),
     "stack-all": ("numbers", STACK % ("{experts: {count: 3, %s, gate: {kind: mlp, hidden: 5}, route: {top_k: all}}}" % BLOCKS, "mean"), []),
 }

@@ -94,8 +94,6 @@ def logged(run):
             group = {"routing": "layer0"}.get(group, group)
             if "eval.loss" in line and group != "eval":
                 group = "eval_" + group
-            if isinstance(value, list) and key.startswith("layer") and name == "load":
-                name, value = "load_max_over_mean", max(value) * len(value) / sum(value)
             if isinstance(value, (int, float)):
                 found.append((line["step"], group + "/" + name, struct.unpack("<f", struct.pack("<f", value))[0]))
     return sorted(found)
