@@ -42,7 +42,7 @@ typedef struct compare_cell {
     double difference, difference_low, difference_high; /* the mean over these, and its interval */
 } compare_cell;
 
-/* compare.c */
+/* compare_cell.c */
 mot_status mot_compare_cell(const comparison *c, size_t row, size_t figure, compare_cell *cell);
 /* compare_write.c */
 mot_status mot_compare_say(const comparison *c);
