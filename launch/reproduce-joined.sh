@@ -3,7 +3,7 @@
 # usage: launch/reproduce-joined.sh [-n JOBS] [--table]
 #   -n       runs at a time (one a core)
 #   --table  trains nothing: the table of the runs that are there
-# The whole takes three hours of one core; the table goes into the page, the runs to runs/joined. What was stopped
+# The whole takes an hour and a half of one core; the table goes into the page, the runs to runs/joined. What was stopped
 # continues, and what is done is not done again.
 set -eu
 # shellcheck source=launch/common.sh
@@ -20,22 +20,50 @@ fi
 runs=runs/joined page=docs/results/joined.md
 mkdir -p $runs data
 
-# The same experts, batches, rates and numbers of samples; what differs is how a gate comes to its choices.
-sed '/^stages:/,/^    until: 5025/d' configs/joined.yaml >$runs/one-stage.yaml
+# One stage of two epochs, and the same number of steps in two stages: the same experts, batches, rates and pictures.
+model="model: {experts: 4, patch: 7, width: 32, heads: 4, depth: 2, ffn: 64}"
+train="batch: 128, rate: 8e-3, gate_rate: 3e-3, clip: 1"
+cat >$runs/one.yaml <<YAML
+$model
+gate: {input: flat}
+route: {noise: uniform, noise_scale: 1, noise_steps: 50%, balance_loss: 0.1}
+train: {$train, warmup: 50, schedule: cosine, final_rate: 0, until: 2 epochs}
+YAML
+cat >$runs/grouped.yaml <<YAML
+$model
+gate: {kind: classes, input: flat}
+route: {noise: none, balance_loss: 0}
+train: {$train}
+stages:
+  - {name: together, schedule: constant, warmup: 50, until: 600 steps, action: group}
+  - {name: apart, schedule: cosine, final_rate: 0, until: 3150 steps}
+YAML
 
-# set | name | seeds | what it is | configuration | settings
-trials() {
-    local seeds="1 2 3 4 5" few="1 2" G=configs/joined.yaml one="train.schedule=cosine train.warmup=0 gate.kind=linear"
+# The one transformer's FFN is wider by what the gate of 40 classes computes; a gate that is told scores all experts alike.
+dense="model.experts=1 model.ffn=80 route.scale=none route.balance_loss=0"
+told="gate.kind=fixed gate.told=group route.scale=chosen route.balance_loss=0"
+from="train.warmup=0 train.until=3150~steps init.from=$runs/joined-start-@"
+
+# set | name | seeds | what it is | configuration | settings; @ is the seed
+starts() {
     cat <<ROWS
-joined|found|$seeds|MoT, classes that the gate confuses are grouped after 600 steps|$G|
-joined|told|$seeds|MoT, gate that is told the source|one|$one gate.kind=fixed train.until=3~epochs
-joined|dense|$seeds|one transformer, equal FLOPs|one|$one model.experts=1 train.until=3~epochs
-joined|dense-warm|$few|one transformer, equal FLOPs, warm-up of 50 steps|one|$one model.experts=1 train.warmup=50 train.until=3~epochs
-joined|uniform|$few|MoT, linear gate, uniform noise to step 2,800, balance loss 0.1|one|$one train.gate_rate=3e-3 route.noise=uniform route.noise_scale=1 route.noise_steps=2800 route.balance_loss=0.1 train.until=3~epochs
-three|found|$few|three sources, four experts: grouped after 300 steps|$G|stages.0.until=300~steps stages.1.until=1106~steps
-three|dense|$few|three sources: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1~epochs
-turned|found|$few|four sources by other changes: grouped after 300 steps|$G|stages.0.until=300~steps stages.1.until=1575~steps
-turned|dense|$few|four sources by other changes: one transformer, equal FLOPs|one|$one model.experts=1 train.until=1~epochs
+joined|start|1 2 3 4 5|what experts begin as|one|$dense model.ffn=64 train.schedule=constant train.until=600~steps
+ROWS
+}
+
+trials() {
+    local seeds="1 2 3 4 5"
+    cat <<ROWS
+joined|dense|$seeds|one transformer, equal FLOPs|one|$dense
+joined|found|$seeds|MoT, classes that the gate confuses are grouped after 600 steps|grouped|
+joined|linear|$seeds|MoT, linear gate that learns|one|
+joined|told|$seeds|MoT, gate that is told the source|one|$told
+joined|linear-start|$seeds|MoT, linear gate that learns, experts begin as one that has had 600 steps|one|$from
+joined|told-start|$seeds|MoT, gate that is told the source, experts begin as one that has had 600 steps|one|$told $from
+three|dense|$seeds|three sources: one transformer, equal FLOPs|one|$dense train.until=1~epochs
+three|found|$seeds|three sources, four experts: grouped after 300 steps|grouped|stages.0.until=300~steps stages.1.until=1106~steps
+turned|dense|$seeds|four sources by other changes: one transformer, equal FLOPs|one|$dense train.until=1~epochs
+turned|found|$seeds|four sources by other changes: grouped after 300 steps|grouped|stages.0.until=300~steps stages.1.until=1575~steps
 ROWS
 }
 
@@ -54,17 +82,17 @@ is_done() { [ -e "$1/summary.json" ] && [ "$(key status "$1/summary.json")" = '"
 
 # train SET NAME SEED CONFIGURATION SETTING...
 train() {
-    local set=$1 name=$2 seed=$3 config=$4 run=$runs/$1-$2-$3 file=data/joined-$1.h5
+    local set=$1 name=$2 seed=$3 config=$runs/$4.yaml run=$runs/$1-$2-$3 file=data/joined-$1.h5 settings
     shift 4
     [ "$set" != joined ] || file=data/joined.h5
-    [ "$config" != one ] || config=$runs/one-stage.yaml
+    settings=("${@//\~/ }")
     if is_done "$run"; then return; fi
-    "$mot" train --quiet "$config" "${@//\~/ }" data.file=$file seed="$seed" run="$run" threads=1 \
+    "$mot" train --quiet "$config" "${settings[@]//@/$seed}" eval.batch=2000 report.every=1000 data.file=$file seed="$seed" run="$run" threads=1 \
         >"$run.said" 2>&1 || { cat "$run.said" >&2 && return 1; }
     echo "$run: accuracy $(key eval.accuracy "$run/summary.json"), NMI $(key routing.group_nmi "$run/summary.json")"
 }
 
-train_all() {
+train_all() { # ROWS, a function
     local set name of config settings seed
     while IFS='|' read -r set name of _ config settings; do
         for seed in $of; do
@@ -72,39 +100,49 @@ train_all() {
             # shellcheck disable=SC2086 # words, each a setting
             train "$set" "$name" "$seed" "$config" $settings &
         done
-    done < <(trials)
+    done < <("$1")
     wait
 }
 
-# spread NUMBER...: the median, and the range in brackets.
+# spread NUMBER...: the mean, and its 95 % interval by Student's t in brackets.
 spread() {
-    printf '%s\n' "$@" | sort -g | awk '{ x[NR] = $1 }
-        END { m = NR % 2 ? x[(NR + 1) / 2] : (x[NR / 2] + x[NR / 2 + 1]) / 2
-              if (NR > 1) printf "%.4f (%.4f to %.4f)", m, x[1], x[NR]; else printf "%.4f", m }'
+    printf '%s\n' "$@" | awk '{ sum += $1; x[NR] = $1 }
+        BEGIN { split("12.706 4.303 3.182 2.776 2.571 2.447 2.365 2.306 2.262", t, " ") }
+        END { mean = sum / NR
+              for (i = 1; i <= NR; ++i) square += (x[i] - mean) ^ 2
+              if (NR > 1) { half = t[NR - 1] * sqrt(square / (NR - 1) / NR); printf "%.4f (%.4f to %.4f)", mean, mean - half, mean + half }
+              else printf "%.4f", mean }'
 }
 
+# value SET NAME SEED KEY: of a run that is done.
+value() { ! is_done "$runs/$1-$2-$3" || key "$4" "$runs/$1-$2-$3/summary.json"; }
+
 write_table() {
-    local set name of what seed accuracy nmi entropy steps run
-    echo "| what | seeds | accuracy | NMI of expert and source | entropy of the load | steps |"
-    echo "|---|---|---|---|---|---|"
+    local set name of what seed own other accuracy above nmi entropy steps
+    echo "| what | seeds | accuracy | above one transformer | NMI of expert and source | entropy of the load | steps |"
+    echo "|---|---|---|---|---|---|---|"
     while IFS='|' read -r set name of what _; do
-        accuracy=() nmi=() entropy=() steps=
+        accuracy=() above=() nmi=() entropy=()
         for seed in $of; do
-            run=$runs/$set-$name-$seed
-            is_done "$run" || continue
-            accuracy+=("$(key eval.accuracy "$run/summary.json")")
-            nmi+=("$(key routing.group_nmi "$run/summary.json")")
-            entropy+=("$(key routing.entropy "$run/summary.json")")
-            steps=$(key steps "$run/summary.json")
+            own=$(value "$set" "$name" "$seed" eval.accuracy)
+            [ -n "$own" ] || continue
+            accuracy+=("$own")
+            other=$(value "$set" dense "$seed" eval.accuracy)
+            [ -z "$other" ] || above+=("$(awk -v a="$own" -v b="$other" 'BEGIN { print a - b }')")
+            nmi+=("$(value "$set" "$name" "$seed" routing.group_nmi)")
+            entropy+=("$(value "$set" "$name" "$seed" routing.entropy)")
+            steps=$(value "$set" "$name" "$seed" steps)
         done
-        [ ${#accuracy[@]} -eq 0 ] ||
-            echo "| $what | ${#accuracy[@]} | $(spread "${accuracy[@]}") | $(spread "${nmi[@]}") | $(spread "${entropy[@]}") | $steps |"
+        [ ${#accuracy[@]} -gt 0 ] || continue
+        [ "$name" != dense ] && [ ${#above[@]} -gt 0 ] && above=("$(spread "${above[@]}")") || above=()
+        echo "| $what | ${#accuracy[@]} | $(spread "${accuracy[@]}") | ${above[*]} | $(spread "${nmi[@]}") | $(spread "${entropy[@]}") | $steps |"
     done < <(trials)
 }
 
 if [ -z "$table" ]; then
     make_data
-    train_all
+    train_all starts
+    train_all trials
 fi
 write_table >$runs/table.md
 awk -v table=$runs/table.md '/^<!-- end of the table -->/ { while ((getline line < table) > 0) print line; within = 0 }
