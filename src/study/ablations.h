@@ -4,14 +4,16 @@
 
 #include "study_private.h"
 
-enum { SEEDS = 2, MOST_SEEDS = 5, SETS = 4 };
+enum { SEEDS = 3, MOST_SEEDS = 5, SETS = 4 };
 
 typedef struct ablation_set {
     const char *name, *title, *file, *about, *base;
     const char *stack;    /* configuration of the rows that are stacks of layers; NULL: the set has no such rows */
     const char *grouped;  /* that of the rows whose classes are grouped; NULL: `base`, after a stage of which they are */
     const char *grouping; /* what those rows set besides */
-    const char *flops, *half_flops; /* one transformer, and one half as wide, with as many FLOPs as an expert and that gate */
+    const char *half_grouping; /* and the one that is half as wide; NULL: nothing */
+    /* One transformer, and one half as wide, with as many FLOPs as an expert and that gate, and the rate it learns best at. */
+    const char *flops, *half_flops;
     int best; /* the variant that validation chose, of those whose gate learns */
     bool few; /* only the rows of which `in_few` says so */
     const char *dense; /* one transformer with as many parameters as the four experts, within 0.1 % */

@@ -64,8 +64,9 @@ const ablation_set mot_ablation_sets[SETS] = {
      .about = "60,000 training and 10,000 test pictures, 10 classes; all of it",
      .base = FASHION "model:\n  patch: 7\n" MODEL "gate:\n  input: flat\n" FASHION_TRAIN,
      .grouping = "stages.0.action=group",
-     .flops = "model.ffn=68",
-     .half_flops = "model.ffn=40",
+     .flops = "model.ffn=68; train.rate=8e-3",
+     .half_flops = "model.ffn=40; train.rate=16e-3",
+     .half_grouping = "train.rate=8e-3",
      .best = GROUPED,
      .stack = FASHION LAYERS("patch: 7, ") FASHION_TRAIN,
      .dense = "model.width=64; model.heads=8; model.ffn=153",
@@ -97,7 +98,8 @@ const ablation_set mot_ablation_sets[SETS] = {
      .base = CLINC "model:\n" MODEL "gate:\n  input: sum\n" CLINC_TRAIN,
      .grouping = "stages.0.action=group",
      .flops = "model.ffn=66",
-     .half_flops = "model.ffn=36",
+     .half_flops = "model.ffn=36; train.rate=12e-3",
+     .half_grouping = "train.rate=12e-3",
      .best = GROUPED,
      .stack = CLINC LAYERS("") CLINC_TRAIN,
      .dense = "model.width=104; model.heads=8; model.ffn=138",
@@ -173,7 +175,8 @@ static void settings_of(const ablation_set *set, int variant, char *text, size_t
         snprintf(text, size, GROUPS "%s", set->grouping);
         break;
     case HALF_GROUPED:
-        snprintf(text, size, GROUPS "model.width=16; model.ffn=32; %s", set->grouping);
+        snprintf(text, size, GROUPS "model.width=16; model.ffn=32; %s; %s", set->grouping,
+                 set->half_grouping != NULL ? set->half_grouping : "");
         break;
     case STACKED:
         snprintf(text, size, "route.balance_loss=0.05");
