@@ -32,8 +32,10 @@ const mot_foreign mot_foreign_keys[] = {
     {NAMES("local_rank rank node_rank master_addr master_port backend distributed_backend dist_backend"),
      NONE("MPI and its launcher see to it")},
     {NAMES("verbose verbosity quiet log_level disable_tqdm progress_bar"), NONE("mot train --quiet says less")},
-    {NAMES("report_to wandb wandb_project use_wandb tensorboard tensorboard_dir use_tensorboard mlflow logger"),
-     NONE("all figures stand in log.jsonl and summary.json of the run folder")},
+    {NAMES("use_tensorboard tensorboard_dir report_to_tensorboard"), OURS("report.tensorboard"),
+     NOTE("true or false; files in the run folder")},
+    {NAMES("report_to wandb wandb_project use_wandb mlflow logger"),
+     NONE("all figures stand in log.jsonl and summary.json of the run folder, and report.tensorboard writes them for TensorBoard")},
 
     {NAMES("data_path dataset data_dir dataset_name dataset_path train_file train_data train_path train_dataset input_file"),
      OURS("data.file"), NOTE("made by mot data import")},

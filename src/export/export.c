@@ -26,7 +26,7 @@ static mot_status write_npz(const weights *w, char *metadata, const char *out)
         MOT_TRY(mot_allocate(&value, tensor->count, sizeof *value, "a tensor"));
         array[t] = (mot_npz_array){.name = tensor->name, .kind = 'f', .rank = tensor->rank, .data = value};
         memcpy(array[t].shape, tensor->shape, sizeof tensor->shape);
-        MOT_TRY(weights_read(w, tensor, value));
+        MOT_TRY(mot_weights_read(w, tensor, value));
     }
     status = mot_npz_write(out, w->count, array, 1, &texts);
 done:
@@ -38,19 +38,19 @@ static mot_status write_weights(const char *path, mot_export_form form, const ch
 {
     weights w;
     char *metadata = NULL;
-    mot_status status = weights_open(&w, path);
+    mot_status status = mot_weights_open(&w, path);
     if (status != MOT_OK) return status;
-    MOT_TRY(weights_metadata(w.path, &metadata));
-    status = form == MOT_EXPORT_NPZ ? write_npz(&w, metadata, out) : safetensors_write(&w, metadata, out);
+    MOT_TRY(mot_weights_metadata(w.path, &metadata));
+    status = form == MOT_EXPORT_NPZ ? write_npz(&w, metadata, out) : mot_safetensors_write(&w, metadata, out);
     if (status == MOT_OK) printf("wrote %s: %zu tensors of %s\n", out, w.count, w.path);
 done:
     mot_free(metadata);
-    weights_close(&w);
+    mot_weights_close(&w);
     return status;
 }
 
 mot_status mot_export(const char *path, mot_export_form form, const char *out, bool replace)
 {
     if (!replace && access(out, F_OK) == 0) return mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", out);
-    return form == MOT_EXPORT_H5 ? run_h5_write(path, out) : write_weights(path, form, out);
+    return form == MOT_EXPORT_H5 ? mot_run_h5_write(path, out) : write_weights(path, form, out);
 }

@@ -25,7 +25,7 @@ static bool ends_with(const char *text, const char *end)
 
 static mot_status open_given(given *g)
 {
-    if (ends_with(g->path, ".safetensors")) return safetensors_open(&g->safetensors, g->path);
+    if (ends_with(g->path, ".safetensors")) return mot_safetensors_open(&g->safetensors, g->path);
     if (ends_with(g->path, ".npz")) return mot_npz_open(&g->npz, g->path);
     return mot_fail(MOT_ERR_INPUT, "%s: expected a name that ends with .safetensors or .npz", g->path);
 }
@@ -34,7 +34,7 @@ static mot_status read_given(const given *g, const weights_tensor *tensor, float
 {
     bool found = false;
     mot_status status = MOT_OK;
-    if (g->safetensors != NULL) return safetensors_read(g->safetensors, tensor, value);
+    if (g->safetensors != NULL) return mot_safetensors_read(g->safetensors, tensor, value);
     if (tensor->count == 0)
         found = mot_npz_leave(g->npz, tensor->name);
     else
@@ -53,7 +53,7 @@ static mot_status check_given(const given *g)
         MOT_TRY(read_given(g, &g->weights->tensor[t], value));
     }
     if (g->npz != NULL) (void)mot_npz_leave(g->npz, "metadata");
-    status = g->npz != NULL ? mot_npz_all_read(g->npz, "those that mot export writes of this run") : safetensors_all_read(g->safetensors);
+    status = g->npz != NULL ? mot_npz_all_read(g->npz, "those that mot export writes of this run") : mot_safetensors_all_read(g->safetensors);
 done:
     mot_free(value);
     return status;
@@ -146,13 +146,13 @@ mot_status mot_import_weights(const char *path, const char *into, const char *ru
     given g = {.path = path, .weights = &w};
     mot_status status;
     if (access(run, F_OK) == 0) return mot_fail(MOT_ERR_INPUT, "%s exists: expected the name of a new run folder", run);
-    MOT_TRY(weights_open(&w, into));
+    MOT_TRY(mot_weights_open(&w, into));
     MOT_TRY(open_given(&g));
     MOT_TRY(check_given(&g));
     status = make_run(&g, run);
 done:
-    safetensors_close(&g.safetensors);
+    mot_safetensors_close(&g.safetensors);
     mot_npz_close(&g.npz);
-    weights_close(&w);
+    mot_weights_close(&w);
     return status;
 }

@@ -98,7 +98,7 @@ done:
     return status;
 }
 
-mot_status weights_metadata(const char *checkpoint, char **result)
+mot_status mot_weights_metadata(const char *checkpoint, char **result)
 {
     about a = {.step = 0};
     mot_config *config = NULL;

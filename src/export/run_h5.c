@@ -72,7 +72,7 @@ static mot_status copy_links(whole *w, hid_t file, const char *of)
     return status;
 }
 
-mot_status run_h5_write(const char *run, const char *out)
+mot_status mot_run_h5_write(const char *run, const char *out)
 {
     whole w = {.run = run, .to = H5I_INVALID_HID};
     hid_t file = H5I_INVALID_HID;

@@ -142,7 +142,7 @@ static mot_status add_entry(safetensors *s, const entry *e)
     mot_status status;
     for (int d = 0; d < e->rank; ++d)
         if (__builtin_mul_overflow(bytes, (uint64_t)e->shape[d], &bytes)) bytes = UINT64_MAX;
-    weights_shape_text(e->rank, e->shape, shape);
+    mot_weights_shape_text(e->rank, e->shape, shape);
     if (strcmp(e->dtype, "F32") != 0)
         return mot_fail(MOT_ERR_INPUT, "%s: tensor %s has dtype %s, expected F32", s->path, e->name, e->dtype);
     if (e->rank < 0 || e->first > e->end || e->end > s->bytes || e->end - e->first != bytes)
@@ -201,7 +201,7 @@ done:
     return status;
 }
 
-mot_status safetensors_open(safetensors **file, const char *path)
+mot_status mot_safetensors_open(safetensors **file, const char *path)
 {
     mot_status status;
     MOT_TRY(mot_allocate(file, 1, sizeof **file, "a file of weights"));
@@ -209,11 +209,11 @@ mot_status safetensors_open(safetensors **file, const char *path)
     MOT_TRY(mot_path_join((*file)->path, sizeof (*file)->path, path, ""));
     MOT_TRY(read_header(*file));
 done:
-    if (status != MOT_OK) safetensors_close(file);
+    if (status != MOT_OK) mot_safetensors_close(file);
     return status;
 }
 
-void safetensors_close(safetensors **file)
+void mot_safetensors_close(safetensors **file)
 {
     safetensors *s = *file;
     if (s == NULL) return;
@@ -224,7 +224,7 @@ void safetensors_close(safetensors **file)
     *file = NULL;
 }
 
-mot_status safetensors_read(safetensors *s, const weights_tensor *tensor, float *value)
+mot_status mot_safetensors_read(safetensors *s, const weights_tensor *tensor, float *value)
 {
     char is[WEIGHTS_SHAPE], wanted[WEIGHTS_SHAPE];
     entry *e = NULL;
@@ -235,8 +235,8 @@ mot_status safetensors_read(safetensors *s, const weights_tensor *tensor, float 
     bool same = e->rank == tensor->rank;
     for (int d = 0; same && d < e->rank; ++d) same = e->shape[d] == tensor->shape[d];
     if (!same) {
-        weights_shape_text(e->rank, e->shape, is);
-        weights_shape_text(tensor->rank, tensor->shape, wanted);
+        mot_weights_shape_text(e->rank, e->shape, is);
+        mot_weights_shape_text(tensor->rank, tensor->shape, wanted);
         return mot_fail(MOT_ERR_INPUT, "%s: tensor %s has shape %s, expected %s", s->path, e->name, is, wanted);
     }
     const uint64_t first = 8 + s->header_bytes + e->first;
@@ -248,7 +248,7 @@ mot_status safetensors_read(safetensors *s, const weights_tensor *tensor, float 
     return MOT_OK;
 }
 
-mot_status safetensors_all_read(const safetensors *s)
+mot_status mot_safetensors_all_read(const safetensors *s)
 {
     for (size_t i = 0; i < s->count; ++i)
         if (!s->entry[i].read) return mot_fail(MOT_ERR_INPUT, "%s has a tensor %s, which the model has not", s->path, s->entry[i].name);

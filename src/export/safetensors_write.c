@@ -33,7 +33,7 @@ static mot_status make_header(const weights *w, const char *metadata, char **hea
     for (size_t t = 0; t < w->count; ++t) {
         const weights_tensor *tensor = &w->tensor[t];
         const uint64_t end = at + tensor->count * sizeof(float);
-        weights_shape_text(tensor->rank, tensor->shape, shape);
+        mot_weights_shape_text(tensor->rank, tensor->shape, shape);
         fprintf(stream, ", \"%s\": {\"dtype\": \"F32\", \"shape\": %s, \"data_offsets\": [%" PRIu64 ", %" PRIu64 "]}", tensor->name,
                 shape, at, end);
         at = end;
@@ -62,7 +62,7 @@ static mot_status write_all(const weights *w, int file, const char *out, const c
     MOT_TRY(write_bytes(file, out, header, (size_t)size, &at));
     for (size_t t = 0; t < w->count; ++t) {
         MOT_TRY(mot_reserve(&value, &room, w->tensor[t].count + 1, sizeof *value, "a tensor"));
-        MOT_TRY(weights_read(w, &w->tensor[t], value));
+        MOT_TRY(mot_weights_read(w, &w->tensor[t], value));
         MOT_TRY(write_bytes(file, out, value, w->tensor[t].count * sizeof *value, &at));
     }
     if (fsync(file) != 0) status = fail_write(out, "syncing");
@@ -71,7 +71,7 @@ done:
     return status;
 }
 
-mot_status safetensors_write(const weights *w, const char *metadata, const char *out)
+mot_status mot_safetensors_write(const weights *w, const char *metadata, const char *out)
 {
     char temporary[MOT_PATH], *header = NULL;
     size_t size = 0;

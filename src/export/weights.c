@@ -8,7 +8,7 @@
 #include "mot/model_config.h"
 #include "mot/run.h"
 
-void weights_shape_text(int rank, const size_t *shape, char text[WEIGHTS_SHAPE])
+void mot_weights_shape_text(int rank, const size_t *shape, char text[WEIGHTS_SHAPE])
 {
     size_t used = (size_t)snprintf(text, WEIGHTS_SHAPE, "[");
     for (int d = 0; d < rank && used < WEIGHTS_SHAPE; ++d)
@@ -51,7 +51,7 @@ done:
     return status;
 }
 
-mot_status weights_open(weights *w, const char *path)
+mot_status mot_weights_open(weights *w, const char *path)
 {
     mot_status status;
     *w = (weights){.count = 0};
@@ -59,18 +59,18 @@ mot_status weights_open(weights *w, const char *path)
     MOT_TRY(mot_values_open(&w->values, w->path));
     MOT_TRY(list(w));
 done:
-    if (status != MOT_OK) weights_close(w);
+    if (status != MOT_OK) mot_weights_close(w);
     return status;
 }
 
-void weights_close(weights *w)
+void mot_weights_close(weights *w)
 {
     mot_values_close(&w->values);
     mot_free(w->tensor);
     *w = (weights){.count = 0};
 }
 
-mot_status weights_read(const weights *w, const weights_tensor *tensor, float *value)
+mot_status mot_weights_read(const weights *w, const weights_tensor *tensor, float *value)
 {
     const mot_values_found *found = &tensor->found;
     mot_status status = MOT_OK;

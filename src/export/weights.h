@@ -23,32 +23,32 @@ typedef struct weights {
 } weights;
 
 /* Opens the checkpoint that `path` means. On failure there is nothing to close. */
-mot_status weights_open(weights *w, const char *path);
-void weights_close(weights *w);
+mot_status mot_weights_open(weights *w, const char *path);
+void mot_weights_close(weights *w);
 /* value [count] of a tensor, whose checksums are compared. */
-mot_status weights_read(const weights *w, const weights_tensor *tensor, float *value);
+mot_status mot_weights_read(const weights *w, const weights_tensor *tensor, float *value);
 
 /* metadata.c: one flat JSON object of texts: all that a program needs besides the values; mot_free(*json). */
-mot_status weights_metadata(const char *checkpoint, char **json);
+mot_status mot_weights_metadata(const char *checkpoint, char **json);
 
 /* safetensors_write.c */
-mot_status safetensors_write(const weights *w, const char *metadata, const char *out);
+mot_status mot_safetensors_write(const weights *w, const char *metadata, const char *out);
 
 /* ---- a file of weights that is read ---- */
 
 typedef struct safetensors safetensors; /* safetensors_read.c: a file that is open */
-mot_status safetensors_open(safetensors **file, const char *path);
-void safetensors_close(safetensors **file);
+mot_status mot_safetensors_open(safetensors **file, const char *path);
+void mot_safetensors_close(safetensors **file);
 /* value [count] of the tensor of that name, which must have this shape, and finite numbers. MOT_ERR_INPUT. */
-mot_status safetensors_read(safetensors *file, const weights_tensor *tensor, float *value);
+mot_status mot_safetensors_read(safetensors *file, const weights_tensor *tensor, float *value);
 /* MOT_ERR_INPUT names a tensor that nobody has read. */
-mot_status safetensors_all_read(const safetensors *file);
+mot_status mot_safetensors_all_read(const safetensors *file);
 
 /* "[3, 16, 24]" */
 enum { WEIGHTS_SHAPE = 128 };
-void weights_shape_text(int rank, const size_t *shape, char text[WEIGHTS_SHAPE]);
+void mot_weights_shape_text(int rank, const size_t *shape, char text[WEIGHTS_SHAPE]);
 
 /* run_h5.c */
-mot_status run_h5_write(const char *run, const char *out);
+mot_status mot_run_h5_write(const char *run, const char *out);
 
 #endif

@@ -168,6 +168,7 @@ START_TEST(test_random_configurations_read_back)
                                  sources[source.data.source],
                                  "model.experts=3",
                                  draw(2) == 0 ? "gate.kind=mlp" : "gate.kind=even",
+                                 "gate.prototypes=1", /* classes alone have them */
                                  "model.heads=6",
                                  "model.width=42",
                                  "route.top_k=2",
