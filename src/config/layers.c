@@ -151,8 +151,6 @@ static mot_status check_alone(const mot_config_reader *reader)
 {
     const mot_config *config = &reader->config;
     if (config->route.split) return refuse(reader, "route.split", "experts of model.layers are not helped by other ranks");
-    if (config->route.payload != MOT_PAYLOAD_FP32)
-        return refuse(reader, "route.payload", "states of model.layers travel as they are: expected fp32");
     if (config->route.rebalance != MOT_REBALANCE_NEVER)
         return refuse(reader, "route.rebalance", "experts of model.layers stay where they are: expected never");
     if (strcmp(mot_expert_kinds.row[config->model.kind]->name, "encoder") != 0)

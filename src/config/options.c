@@ -260,7 +260,7 @@ const mot_option mot_options[] = {
     {KEY("route.exchange"), PLACES, IN_CONFIG(route.exchange), CHOICE(exchange_names), DEFAULT("auto"),
      HELP("Rows go from rank to rank, or through memory that a node's ranks share; auto shares where it can.")},
     {KEY("route.payload"), IN_CONFIG(route.payload), CHOICE(payload_names), DEFAULT("fp32"),
-     HELP("Vector samples, outputs and their gradients travel as they are, or rounded to half the bits; other samples as they are.")},
+     HELP("Vector samples, outputs, states of model.layers and their gradients travel as they are, or rounded to half the bits; other samples as they are.")},
 
     {KEY("init.from"), IN_CONFIG(init.from), .type = MOT_OPTION_TEXT, .least = 0, .most = 511, DEFAULT(""),
      HELP("Initial values that are not drawn: a run folder, whose newest checkpoint is taken, or a checkpoint, of a run with as many experts or with one, which each expert then begins as; or a .npz file, an array a tensor, named by its path in a checkpoint (gate/weight, experts/ffn/neuron with experts as the first axis). The optimizer begins anew.")},

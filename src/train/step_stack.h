@@ -151,6 +151,19 @@ mot_real *mot_stack_shared_out(const stack_stage *stage, stack_worker *worker, s
 void mot_stack_shared_add(const stack_stage *stage, const stack_worker *worker, size_t at, size_t numbers);
 void mot_stack_shared_add_back(const stack_stage *stage, const stack_worker *worker, size_t at, size_t numbers);
 
+/* Numbers of a state, or of its gradient, as they lie in a row on its way to or from a layer; and back: where they lie, or in
+ * `room` where they travel rounded. */
+static inline void stack_pack(const stack_stage *stage, const mot_real *numbers, size_t count, void *row)
+{
+    mot_payload_pack(stage->layer->wire.outputs, count, numbers, row);
+}
+static inline const mot_real *stack_unpack(const stack_stage *stage, const void *row, size_t count, mot_real *room)
+{
+    if (stage->layer->wire.outputs == MOT_PAYLOAD_FP32) return row;
+    mot_payload_unpack(stage->layer->wire.outputs, count, row, room);
+    return room;
+}
+
 /* Where a layer's outputs are made, and go on from. */
 static inline stack_stand *stack_behind(const stack_stage *stage)
 {

@@ -213,8 +213,9 @@ done:
 /* A layer's rows are states. */
 static void describe_layer(const mot_step *step, step_layer *layer, mot_layer *of)
 {
-    const size_t state = step->stack->most_rows * step->stack->D * sizeof(mot_real), to = 16,
+    const size_t state = mot_payload_bytes(of->route->payload, step->stack->most_rows * step->stack->D), to = 16,
                  head = sizeof(stack_head) + step->loss.target_bytes;
+    layer->wire.samples = layer->wire.outputs = of->route->payload;
     layer->of = of;
     layer->K = mot_layer_choices(of);
     layer->tile = of->kind->tile(&of->shape);

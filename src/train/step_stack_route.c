@@ -115,7 +115,7 @@ static void dispatch(mot_step *step, stack_stage *stage, size_t c)
         const stack_head head = {(uint32_t)p, (uint32_t)k, (uint32_t)rows, stage->layer->choices.weight[p * K + k]};
         memcpy(row, &head, sizeof head);
         memcpy(row + sizeof head, here->target + s * target, target);
-        memcpy(row + stage->layer->wire.head_bytes, states + here->first[s] * D, rows * D * sizeof(mot_real));
+        stack_pack(stage, states + here->first[s] * D, rows * D, row + stage->layer->wire.head_bytes);
     }
     mot_exchange_begin(&chunk->dispatch, &chunk->plan, MOT_DISPATCH);
 }
@@ -138,8 +138,8 @@ static void arrive(mot_step *step, stack_stage *stage, size_t c, size_t base)
         there->first[s + 1] = there->first[s] + head.rows;
         there->slot[s] = back ? mot_exchange_owner(&chunk->outputs, &chunk->plan, chunk->plan.row[i]) : NULL;
         memcpy(there->target + s * target, row + sizeof head, target);
-        memcpy(stage->in_room + there->first[s] * D, row + stage->layer->wire.head_bytes,
-               head.rows * D * sizeof(mot_real));
+        mot_payload_unpack(stage->layer->wire.outputs, head.rows * D, row + stage->layer->wire.head_bytes,
+                           stage->in_room + there->first[s] * D);
     }
 }
 
@@ -156,6 +156,7 @@ static void combine(mot_step *step, stack_stage *stage, size_t c)
     const size_t K = stage->layer->K, D = step->stack->D, from = mot_chunk_first(&step->batch, c);
     const stack_stand *here = stage->here;
     const mot_real *states = stage[-1].out;
+    mot_real *room = step->stack->worker->out;
     step_chunk *chunk = &stage->layer->chunk[c];
     mot_layer_find_rows(step, stage->layer, chunk);
     for (size_t p = from; p < mot_chunk_first(&step->batch, c + 1); ++p) {
@@ -169,7 +170,8 @@ static void combine(mot_step *step, stack_stage *stage, size_t c)
             memset(y, 0, numbers * sizeof *y);
         for (size_t k = 0; k < K; ++k) {
             const mot_real w = stage->layer->choices.weight[p * K + k];
-            const mot_real *h = mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[(p - from) * K + k]);
+            const mot_real *h = stack_unpack(
+                stage, mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[(p - from) * K + k]), numbers, room);
             for (size_t i = 0; i < numbers; ++i) y[i] += stage->residual ? w * (h[i] - x[i]) : w * h[i];
         }
     }
@@ -238,16 +240,19 @@ static void part(mot_step *step, stack_stage *stage, size_t c)
     const size_t K = stage->layer->K, D = step->stack->D, from = mot_chunk_first(&step->batch, c);
     const stack_stand *here = stage->here;
     const mot_real *states = stage[-1].out;
+    mot_real *room = step->stack->worker->out;
     step_chunk *chunk = &stage->layer->chunk[c];
     for (size_t r = 0; r < chunk->plan.rows_home; ++r) {
         const size_t p = from + (size_t)chunk->plan.home_sample[r], k = (size_t)chunk->plan.home_choice[r],
                      s = here->place[p], at = here->first[s] * D, numbers = stack_rows(here, s) * D;
         const mot_real *d_y = here->d + at, *x = states + at, w = stage->layer->choices.weight[p * K + k];
-        mot_real *h = mot_exchange_home(&chunk->outputs, &chunk->plan, r);
+        void *row = mot_exchange_home(&chunk->outputs, &chunk->plan, r);
+        const mot_real *h = stack_unpack(stage, row, numbers, room);
         const mot_real by_h = mot_row_dot(d_y, h, numbers);
         stage->report[stage->reports++] = (stack_report){
             (uint32_t)p, (uint32_t)k, stage->residual ? by_h - mot_row_dot(d_y, x, numbers) : by_h};
-        for (size_t i = 0; i < numbers; ++i) h[i] = w * d_y[i];
+        for (size_t i = 0; i < numbers; ++i) room[i] = w * d_y[i];
+        stack_pack(stage, room, numbers, row);
     }
 }
 
@@ -267,7 +272,9 @@ static void gather(mot_step *step, stack_stage *stage, size_t c)
         for (size_t i = 0; i < numbers; ++i) d[i] = left != 0 ? left * d[i] : 0;
         if (stage->shareds > 0 && K > 1) mot_row_add(d, stage->past + here->first[s] * D, numbers);
         for (size_t k = 0; k < K; ++k)
-            mot_row_add(d, mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[(p - from) * K + k]), numbers);
+            mot_row_add(d, stack_unpack(stage, mot_exchange_home(&chunk->outputs, &chunk->plan, step->home.row[(p - from) * K + k]),
+                                        numbers, step->stack->worker->out),
+                        numbers);
     }
 }
 

@@ -94,7 +94,7 @@ static void give_back(const stage_work *work, size_t first, size_t n)
         mot_real *y = stage->out + from;
         const mot_real *past = stage->shareds > 0 ? y : x; /* what shared experts made of x */
         if (stage->layer->K > 1) {
-            memcpy(there->slot[s], h, numbers * sizeof *h);
+            stack_pack(stage, h, numbers, there->slot[s]);
             continue;
         }
         if (!stage->residual && stage->shareds == 0)
@@ -148,7 +148,7 @@ static void take_gradient(const stage_work *work, stack_worker *worker, size_t f
         const mot_real *x = stage->in + from, *h = stage->given + from, *d_y = there->d + from, w = there->weight[s];
         mot_real *d_h = worker->d + (from - there->first[first] * D);
         if (stage->layer->K > 1) {
-            memcpy(d_h, there->slot[s], numbers * sizeof *d_h);
+            mot_payload_unpack(stage->layer->wire.outputs, numbers, there->slot[s], d_h);
             continue;
         }
         const mot_real by_h = mot_row_dot(d_y, h, numbers);
@@ -167,12 +167,13 @@ static void send_gradient(const stage_work *work, const stack_worker *worker, si
     const size_t D = step->stack->D;
     for (size_t s = first; s < first + n; ++s) {
         const size_t from = there->first[s] * D, numbers = stack_rows(there, s) * D;
-        const mot_real *d_x = worker->d + (from - there->first[first] * D), *d_y = there->d + from;
-        mot_real *row = there->slot[s];
+        const mot_real *d_y = there->d + from;
+        mot_real *d_x = worker->d + (from - there->first[first] * D);
         const mot_real left = 1 - there->weight[s] - (mot_real)stage->shareds;
         const bool past = stage->residual && stage->layer->K == 1;
-        for (size_t i = 0; i < numbers; ++i) row[i] = past ? d_x[i] + left * d_y[i] : d_x[i];
-        if (stage->shareds > 0 && stage->layer->K == 1) mot_row_add(row, stage->past + from, numbers);
+        for (size_t i = 0; i < numbers && past; ++i) d_x[i] += left * d_y[i];
+        if (stage->shareds > 0 && stage->layer->K == 1) mot_row_add(d_x, stage->past + from, numbers);
+        stack_pack(stage, d_x, numbers, there->slot[s]);
     }
 }
 

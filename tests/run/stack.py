@@ -118,6 +118,16 @@ for number, layers in enumerate(CASES):
         check(mean <= 0.6 if direct else layer > 0 or set(there) == {1.0}, "case %d: layer %d moves %.2f of there and back" % (number, layer, mean))
 check(all(a == b == 0 for layer in range(2) for a, b in moved("c0", layer)), "one rank sends")
 
+# Rounded on their way, on one rank as on many.
+for number in 0, 1:
+    for ranks in 1, 3:
+        mot(ranks, "train", "--quiet", "c%d.yaml" % number, "run=r%d-%d" % (number, ranks), "route.payload=bf16", "train.until=12 steps")
+    rounded, whole = lines("r%d-3" % number, "train.loss"), lines("c%d" % number, "train.loss")
+    check(summary("r%d-1" % number)["digest"] == summary("r%d-3" % number)["digest"], "case %d: rounded it is another on 3 ranks" % number)
+    off = max(abs(r["train.loss"] - w["train.loss"]) for r, w in zip(rounded, whole))
+    check(0 < off < 0.05, "case %d: rounding changes the loss by %.1e" % (number, off))
+    check(number > 0 or all(m % (32 + state) == 0 and m > 0 for m, _ in moved("r0-3", 1)), "rounded rows have another length")
+
 # A layer's own noise stands in place of the stage's; an end that it never comes to, and what a gate is not told, are refused.
 at = [i for i, (role, _) in enumerate(CASES[0]) if role == "experts"]
 noise = {"noise": "gumbel", "noise_scale": "2", "noise_steps": "50%", "noise_end": "1"}
