@@ -290,6 +290,17 @@ typedef struct assignments {
     const double *loss;
 } assignments;
 
+/* The nearest number with 16 bits behind the point, at most 2^-17 of it away: what is noise does not pack, and takes half of the
+ * room of an assignment. */
+static float with_16_bits(float p)
+{
+    uint32_t bits;
+    memcpy(&bits, &p, sizeof bits);
+    bits = (bits + 0x40) & ~(uint32_t)0x7f;
+    memcpy(&p, &bits, sizeof p);
+    return p;
+}
+
 static void fill_assignments(record_table *table, const assignments *these, size_t from, size_t samples)
 {
     record_column *const column = table->column;
@@ -307,7 +318,9 @@ static void fill_assignments(record_table *table, const assignments *these, size
         const int32_t expert = these->expert[from * K + row];
         to_expert[row] = these->origin != NULL ? these->origin[expert] : expert;
     }
-    memcpy((float *)column[ASSIGN_PROB].data + first, these->prob + from * K, rows * sizeof(float));
+    float *const to_prob = (float *)column[ASSIGN_PROB].data + first;
+    for (size_t row = 0; row < rows; ++row)
+        to_prob[row] = these->evaluation ? these->prob[from * K + row] : with_16_bits(these->prob[from * K + row]);
     for (size_t i = from; i < from + samples; ++i) {
         for (size_t k = 0; k < K; ++k) {
             const size_t row = (i - from) * K + k;

@@ -91,7 +91,7 @@ static inline void assignments(mot_record *record, mot_gidx step, bool evaluatio
         group[i] = i % GROUPS;
         for (int k = 0; k < K; ++k) {
             expert[i * K + k] = (i + k) % E;
-            prob[i * K + k] = 0.5f / (float)(k + 1);
+            prob[i * K + k] = 0.3f / (float)(k + 1);
         }
     }
     mot_ck_ok(mot_record_assign(record, step, 0, evaluation, SAMPLES, sample, label, evaluation ? NULL : group,
