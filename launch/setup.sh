@@ -1,6 +1,6 @@
 #!/bin/bash
 # setup.sh - installs with apt-get what building and running mot needs, and nothing that is there already.
-# usage: launch/setup.sh [study|test]   study: and gnuplot, for figures; test: and all that tests use (h5py, Slurm, ...)
+# usage: launch/setup.sh [study|test]   study: and gnuplot and fonts, for figures; test: and all that tests use (h5py, Slurm, ...)
 # Needs root or sudo only when something is missing. Debian 12 and 13; for Ubuntu and others see docs/systems.md.
 set -eu
 
@@ -20,7 +20,7 @@ packages=(
 if ! command -v mpicc >/dev/null || ! command -v mpiexec >/dev/null; then packages+=(openmpi-bin libopenmpi-dev); fi
 case ${1-} in
 '') ;;
-study) packages+=(gnuplot-nox) ;;
+study) packages+=(gnuplot-nox fonts-liberation) ;;
 test)
     packages+=(gnuplot-nox python3 python3-h5py python3-matplotlib xz-utils procps tmux slurm-wlm munge clang valgrind strace qemu-user)
     packages+=(chromium chromium-driver python3-selenium) # where that page is tried
