@@ -174,7 +174,7 @@ job "an unknown option of train" "unrecognized option '--fast'" train --fast goo
 job "train without a configuration" "an argument is missing, expected CONFIG" train
 job "eval without a run" "an argument is missing, expected RUN" eval
 job "an option of train for eval" "unrecognized option" eval --dry-run good
-alone "an unknown verb" "unknown verb 'fly'.*train, eval, predict, bench, study, report, data, inspect" fly
+alone "an unknown verb" "unknown verb 'fly'.*train, eval, predict, bench, study, sweep, compare, report, data, inspect, export, import-weights" fly
 job "classes that are never grouped" "gate.kind = classes sends every sample to the first expert until a stage has ended with action: group" train good.yaml gate.kind=classes run=new
 job "prototypes of no classes" "gate.prototypes has no effect with gate.kind = linear" train good.yaml gate.prototypes=2 run=new
 job "groups of no classes" "action = group: it is of a gate that tells classes" train good.yaml train.action=group run=new
