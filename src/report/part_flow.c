@@ -93,9 +93,8 @@ static mot_status make(report_all *report, report_part *part)
         }
         if (part->last == before && why == NULL)
             mot_report_lacks(report, part, run,
-                             "The record has the choices of one evaluation, and a flow is between two: `mot train "
-                             "%s/config.yaml eval.every=100` makes more.",
-                             run->name);
+                             "The record has the choices of one evaluation, and a flow is between two: %s, with more.",
+                             mot_report_again(report, run, ""));
     }
 done:
     return status;

@@ -97,12 +97,13 @@ static mot_status make(report_all *report, report_part *part)
     for (int r = 0; r < (int)report->runs; ++r) {
         const report_run *const run = &report->run[r];
         const report_view *const before = part->last;
+        const char *const said = part->missing;
         for (int l = 0; l < run->layers && run->spread == NULL; ++l) {
             if (run->layer[l].routes_count > 0 && run->layer[l].choices > 1) MOT_TRY(put_experts(report, part, r, l));
             MOT_TRY(put_classes(report, part, r, l, false));
             MOT_TRY(put_classes(report, part, r, l, true));
         }
-        if (part->last == before) mot_report_lacks(report, part, run, "%s", mot_report_no_classes(report, run));
+        if (part->last == before && part->missing == said) mot_report_lacks(report, part, run, "%s", mot_report_no_classes(report, run));
     }
 done:
     return status;

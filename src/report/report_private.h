@@ -229,6 +229,8 @@ void mot_report_lacks(report_all *report, report_part *part, const report_run *r
     __attribute__((format(printf, 4, 5)));
 mot_status mot_report_warn(report_all *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* "`mot train ...` trains it again": the command that makes what evaluations did not record; `settings` end in a blank, or are "". */
+const char *mot_report_again(report_all *report, const report_run *run, const char *settings);
 /* Why a run has no tables of classes and groups by expert, and what to do. */
 const char *mot_report_no_classes(report_all *report, const report_run *run);
 /* Why a run has no loads of steps. */

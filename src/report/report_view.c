@@ -139,12 +139,18 @@ void mot_report_lacks(report_all *report, report_part *part, const report_run *r
                                     report->runs > 1 && run != NULL ? ": " : "", sentence);
 }
 
+const char *mot_report_again(report_all *report, const report_run *run, const char *settings)
+{
+    const mot_gidx every = run->last > 0 ? MOT_MAX(run->last / 8, 1) : 100;
+    return mot_report_text(&report->pool, "`mot train %s/config.yaml run=NEW %seval.every=%" MOT_PRI_GIDX "` trains it again", run->name,
+                           settings, every);
+}
+
 const char *mot_report_no_classes(report_all *report, const report_run *run)
 {
     if (run->spread != NULL) return mot_report_text(&report->pool, "There is no table of classes by expert: %s.", run->spread);
     if (run->classes == 0 && run->groups == 0 && run->layers > 0) return "The data have neither classes nor groups.";
-    return mot_report_text(&report->pool, "The record has no evaluation: `mot train %s/config.yaml eval.every=100` makes them.",
-                           run->name);
+    return mot_report_text(&report->pool, "The record has no evaluation: %s, and has them.", mot_report_again(report, run, ""));
 }
 
 const char *mot_report_no_loads(report_all *report, const report_run *run)
@@ -158,10 +164,8 @@ const char *mot_report_no_routes(report_all *report, const report_run *run)
     if (run->spread != NULL) return mot_report_text(&report->pool, "No sample has an expert of its own: %s.", run->spread);
     for (int l = 0; l < run->layers; ++l)
         if (run->layer[l].routes_count > 0) return NULL;
-    return mot_report_text(&report->pool,
-                           "The record has no choices of evaluations: `mot train %s/config.yaml record.eval=true eval.every=100` "
-                           "records them.",
-                           run->name);
+    return mot_report_text(&report->pool, "The record has no choices of evaluations: %s, and records them.",
+                           mot_report_again(report, run, "record.eval=true "));
 }
 
 mot_status mot_report_warn(report_all *report, const char *format, ...)

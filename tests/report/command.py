@@ -118,6 +118,11 @@ try:
     refused("a run that is not there", "nowhere is no run", one, at("nowhere"), "--json", at("x.json"))
     refused("no argument", "an argument is missing, expected RUN", "--json", at("x.json"))
     refused("nothing to write", "nothing is to be written, expected -o REPORT.html", one)
+    refused("one file for both", "x.json cannot be both the page and its numbers", one, "-o", at("x.json"), "--json", at("x.json"))
+    refused("a folder that is not there", "into the folder %s: No such file" % at("nowhere"), one, "-o", at("x.json"), "--json", at("nowhere/x.json"))
+    os.symlink("page.json", at("link"))
+    refused("a link", "link is no ordinary file, and so is not replaced", one, "--json", at("link"), "--force")
+    refused("a file in place of a folder", "page.json is no folder", one, "-o", at("x.json"), "--figures", at("page.json"), "--force")
     damaged = plant("damaged")
     segment = sorted(glob.glob(damaged + "/record/*.h5"))[0]
     with open(segment, "r+b") as file:
@@ -138,6 +143,9 @@ try:
     check("no analysis: the command that makes it", all("`mot eval %s route.all=record`" % plain in lacks[part]["missing"] for part in ("knockout", "regret", "confidence", "specialization")))
     check("one run alone", "`mot report %s OTHER...`" % plain in lacks["runs"]["missing"])
     check("no configuration, no samples", "no configuration" in lacks["samples"]["missing"])
+    check("a run that is named twice is one", "`mot report %s OTHER...`" % plain in made(plain, plain + "/")["runs"]["missing"])
+    many = made(plant("many", C=300, samples=900))["together"]
+    check("too many classes, and no other reason", many["missing"] == "300 classes are too many for a table of all pairs: up to 250 have one.")
     single = made(plant("single", evaluations=1, samples=12))
     check("one evaluation: no flow", "between two" in single["flow"]["missing"])
     two = made(plain, plant("other", E=2, C=4, layers=2, analysis=0))
