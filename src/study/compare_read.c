@@ -40,6 +40,14 @@ static bool is_there(const comparison *c, const char *path)
     return false;
 }
 
+/* A run has its configuration before it has a summary. */
+static bool has_begun(const char *path)
+{
+    char file[COMPARE_PATH + 16];
+    snprintf(file, sizeof file, "%s/config.yaml", path);
+    return access(file, F_OK) == 0;
+}
+
 /* One that is not done has nothing to compare yet. */
 static mot_status add_run(comparison *c, const char *path)
 {
@@ -52,8 +60,10 @@ static mot_status add_run(comparison *c, const char *path)
     snprintf(file, sizeof file, "%s/failed.txt", path);
     const bool failed = access(file, F_OK) == 0;
     snprintf(file, sizeof file, "%s/summary.json", path);
-    if (access(file, F_OK) != 0) return mot_fail(MOT_ERR_INPUT, "%s: neither a run folder, which has a summary.json, nor that of a sweep", path);
-    MOT_TRY(read_figures(c, &run, file, &done));
+    if (access(file, F_OK) == 0)
+        MOT_TRY(read_figures(c, &run, file, &done));
+    else if (!has_begun(path))
+        return mot_fail(MOT_ERR_INPUT, "%s: neither a run folder, which has a summary.json, nor that of a sweep", path);
     if (failed || !done) {
         mot_log(MOT_LOG_WARNING, "%s is left out: it %s", path, failed ? "failed, its loss was not finite" : "is not done");
         return MOT_OK;

@@ -27,6 +27,18 @@ static void name_of(const char *settings, char name[STUDY_NAME])
     name[to] = '\0';
 }
 
+/* What a sweep says of its runs itself; elsewhere it would be overruled in silence. */
+static mot_status check_own(const study_variant *variant)
+{
+    static const char *const own[][2] = {{"run=", "runs are in the sweep's folder"}, {"seed=", "`seeds` says how many there are"},
+                                         {"threads=", "every run has one thread"}};
+    for (size_t s = 0; s < variant->settings; ++s)
+        for (size_t k = 0; k < MOT_COUNT(own); ++k)
+            if (strncmp(variant->setting[s], own[k][0], strlen(own[k][0])) == 0)
+                return mot_fail(MOT_ERR_INPUT, "a sweep takes no '%s': %s", variant->setting[s], own[k][1]);
+    return MOT_OK;
+}
+
 /* Every setting, and in front of them those of the command line. */
 static mot_status plan(mot_study *study, const mot_sweep *sweep, const char *base, size_t count, const char *const *assignments)
 {
@@ -45,6 +57,8 @@ static mot_status plan(mot_study *study, const mot_sweep *sweep, const char *bas
         if (variant == NULL || study->variants == before) return mot_fail(MOT_ERR_INPUT, "two settings of a sweep have the name %s", name);
         if (variant->settings == STUDY_MOST_SETTINGS)
             return mot_fail(MOT_ERR_INPUT, "a run of a sweep has less than %d settings, '%.200s' has more", STUDY_MOST_SETTINGS, settings);
+        const mot_status status = check_own(variant);
+        if (status != MOT_OK) return status;
     }
     return MOT_OK;
 }

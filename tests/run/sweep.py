@@ -55,6 +55,8 @@ text = open("sw/trials/zz/summary.json").read()
 open("sw/trials/zz/summary.json", "w").write(text.replace('"done"', '"running"'))
 said = mot(1, "compare", "sw", "other", "--csv", "t.csv", "--json", "t.json", "-f", "eval.loss", "-f", "routing.nmi")
 check("sw/trials/zz is left out: it is not done" in said, "a run that is not done: " + said[-400:])
+os.remove("sw/trials/zz/summary.json")
+check("sw/trials/zz is left out: it is not done" in mot(1, "compare", "sw"), "a run that has just begun")
 shutil.rmtree("sw/trials/zz")
 table = list(csv.DictReader(open("t.csv")))
 check([{k: v for k, v in row.items()} for row in table] and len(table) == 10, "rows: %d" % len(table))
@@ -101,7 +103,8 @@ check("eval.accuracy" in said and "95 % of the mean" in said and "model.experts=
 for name, text in (("unknown", "config: c.yaml\nfolder: x\nsedes: 3\n"), ("nothing", "folder: x\n"), ("noconfig", "config: none.yaml\nfolder: x\n"),
                    ("key", "config: c.yaml\nfolder: x\ngrid: {model.exprts: [1]}\n"), ("value", "config: c.yaml\nfolder: x\ngrid: {model.experts: [1, two]}\n"),
                    ("map", "config: c.yaml\nfolder: x\ngrid: [1]\n"), ("one", "config: c.yaml\nfolder: x\ngrid: {model.experts: 2}\n"),
-                   ("twice", "config: c.yaml\nfolder: x\nlist: [{seed: 1}, {seed: 1}]\n"), ("seeds", "config: c.yaml\nfolder: x\nseeds: 0\n")):
+                   ("twice", "config: c.yaml\nfolder: x\nlist: [{seed: 1}, {seed: 1}]\n"), ("seeds", "config: c.yaml\nfolder: x\nseeds: 0\n"),
+                   ("own", "config: c.yaml\nfolder: x\ngrid: {seed: [3, 4]}\n")):
     open(name + ".yaml", "w").write(text)
 for sentence, *arguments in (
         ("unknown.yaml: line 3: a sweep has config, folder, seeds, grid and list, and no sedes", "sweep", "unknown.yaml"),
@@ -114,6 +117,8 @@ for sentence, *arguments in (
         ("--array-index needs --array-count, or a job array", "sweep", "s.yaml", "--array-index", "0"),
         ("expected SWEEP.yaml", "sweep"), ("no summary.json of these runs has a number 'eval.lss'", "compare", "sw", "-f", "eval.lss"),
         ("m.h5: neither a run folder, which has a summary.json, nor that of a sweep", "compare", "m.h5"), ("expected RUN", "compare"),
+        ("a sweep takes no 'seed=3': `seeds` says how many there are", "sweep", "own.yaml"),
+        ("a sweep takes no 'run=there'", "sweep", "s.yaml", "run=there"),
         ("is a trial with another configuration", "sweep", "s.yaml", "model.ffn=16")):
     said = mot(1, *arguments, code=2)
     check(sentence in said and said.count("mot: error: ") == 1, "expected '%s', got: %s" % (sentence, said[-500:]))
