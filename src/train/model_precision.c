@@ -108,6 +108,13 @@ done:
 
 /* ---- choosing ---- */
 
+/* In all layers, and in those that are alike on every rank. */
+static void take_products(mot_model *model, mot_precision precision)
+{
+    for (int l = 0; l < model->layers; ++l) model->layer[l].shape.precision = precision;
+    for (int d = 0; d < model->denses; ++d) model->dense[d].shape.precision = precision;
+}
+
 /* All ranks measure at once, since each will work beside the others. */
 static mot_status find_faster(mot_model *model, const char *rule, mot_log_level level)
 {
@@ -117,7 +124,7 @@ static mot_status find_faster(mot_model *model, const char *rule, mot_log_level 
     mot_comm_allreduce(model->comm, seconds, 2, MPI_DOUBLE, MPI_SUM);
     const double speedup = seconds[MOT_PRECISION_FP32] / seconds[MOT_PRECISION_BF16];
     const bool pays = speedup > clearly;
-    model->layer->shape.precision = pays ? MOT_PRECISION_BF16 : MOT_PRECISION_FP32;
+    take_products(model, pays ? MOT_PRECISION_BF16 : MOT_PRECISION_FP32);
     mot_log(pays ? MOT_LOG_INFO : level,
             "model.precision = %s: with products in bf16 experts learn at %.2f times the speed of fp32 here; "
             "%s is taken",
@@ -132,7 +139,7 @@ mot_status mot_model_choose_precision(mot_model *model)
     const mot_precision_rule asked = model->config->model.precision;
     /* Who leaves it open is told; who asks for bf16 and does not get it is warned. */
     const mot_log_level level = asked == MOT_RULE_AUTO ? MOT_LOG_INFO : MOT_LOG_WARNING;
-    model->layer->shape.precision = MOT_PRECISION_FP32;
+    take_products(model, MOT_PRECISION_FP32);
     if (asked == MOT_RULE_FP32) return MOT_OK;
     if (!model->layer->kind->bf16) {
         mot_log(level, "model.precision = %s: experts of the kind %s take their products in fp32",
@@ -149,6 +156,6 @@ mot_status mot_model_choose_precision(mot_model *model)
         return MOT_OK;
     }
     if (asked != MOT_RULE_BF16_ALWAYS) return find_faster(model, names[asked], level);
-    model->layer->shape.precision = MOT_PRECISION_BF16;
+    take_products(model, MOT_PRECISION_BF16);
     return MOT_OK;
 }

@@ -144,6 +144,12 @@ for said, *settings in (("model.layers.%d: route.noise_end has no effect while n
                         ("model.depth has no effect, since the file gives it for every layer; use model.layers.%d.depth" % at[1], "model.depth=3")):
     check(said in mot(1, "train", "--quiet", "c0.yaml", "run=none", *settings, code=2) and not os.path.exists("none"), "not refused: " + said)
 
+# Asked for in bf16, every layer's products are taken so, or where a processor has it not none's.
+said = mot(2, "train", "--quiet", "c0.yaml", "run=bf16", "model.precision=bf16_always", *short)
+mot(1, "train", "--quiet", "c0.yaml", "run=fp32", *short)
+same = summary("bf16")["digest"] == summary("fp32")["digest"]
+check(same == ("products are taken in fp32" in said) == (summary("bf16")["precision"] == "fp32"), "bf16_always: " + said[-300:])
+
 # Killed, and continued on another number of ranks.
 write("kill.yaml", CASES[1], "route.balance_bias: 0.01\n")
 mot(1, "train", "--quiet", "kill.yaml", "run=whole", "checkpoint.every=1")
