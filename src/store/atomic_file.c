@@ -15,7 +15,10 @@
 
 mot_status mot_file_temporary(char name[MOT_PATH], const char *path)
 {
+    struct stat there;
     if (path[0] == '\0') return mot_fail(MOT_ERR_INPUT, "the name of the file to write is empty");
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) /* root may rename over /dev/null */
+        return mot_fail(MOT_ERR_INPUT, "cannot write %s: it is there, and is not a regular file", path);
     const int length = snprintf(name, MOT_PATH, "%s.tmp.%ld", path, (long)getpid());
     if (length < 0 || length >= MOT_PATH)
         return mot_fail(MOT_ERR_INPUT, "the path '%.80s...' is too long", path);

@@ -51,8 +51,13 @@ START_TEST(what_cannot_be_written)
     ck_assert_ptr_nonnull(strstr(mot_error_message(), "opening: No such file"));
     const char *folder = scratch_path("folder");
     ck_assert_int_eq(mkdir(folder, 0700), 0);
-    ck_assert_int_eq(mot_file_replace(folder, "x", 1), MOT_ERR_FILE); /* rename onto a folder */
-    ck_assert_int_eq(scratch_count(), 1);
+    ck_assert_int_eq(mot_file_replace(folder, "x", 1), MOT_ERR_INPUT);
+    const char *pipe = scratch_path("pipe"); /* what is none of our files, a device too, is not taken away for one */
+    ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+    ck_assert_int_eq(mot_file_replace(pipe, "x", 1), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "pipe: it is there, and is not a regular file"));
+    ck_assert_int_eq(scratch_count(), 2);
+    unlink(pipe);
     rmdir(folder);
 }
 END_TEST

@@ -18,8 +18,8 @@ size_t mot_write_at(int file, const void *bytes, size_t count, uint64_t at);
 /* Replaces `path` by the bytes. MOT_ERR_FILE names the path, the step that failed and errno's text. */
 mot_status mot_file_replace(const char *path, const void *bytes, size_t count);
 
-/* The steps of it for a file that is written otherwise. The temporary name is "PATH.tmp.PID"; the rename syncs the folder,
- * and the temporary file is gone afterwards, whatever happened. */
+/* The steps of it for a file that is written otherwise. The temporary name is "PATH.tmp.PID", MOT_ERR_INPUT where there is a folder
+ * or a device in the file's place; the rename syncs the folder, and the temporary file is gone afterwards, whatever happened. */
 enum { MOT_PATH = 4096 };
 mot_status mot_file_temporary(char name[MOT_PATH], const char *path);
 mot_status mot_file_rename(const char *temporary, const char *path);
