@@ -70,14 +70,14 @@ done:
     return status;
 }
 
-bool mot_npz_leave(mot_npz *npz, const char *name)
+size_t mot_npz_leave(mot_npz *npz, const char *name, bool *found)
 {
     array a = {0};
-    bool found;
-    (void)mot_npz_find(npz->path, npz->bytes, npz->size, name, &a, &found); /* whatever is in it */
-    npz->asked += found;
+    (void)mot_npz_find(npz->path, npz->bytes, npz->size, name, &a, found); /* whatever is in it */
+    const size_t count = a.count;
+    npz->asked += *found;
     mot_array_free(&a);
-    return found;
+    return count;
 }
 
 mot_status mot_npz_all_read(const mot_npz *npz, const char *wanted)

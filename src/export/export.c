@@ -34,12 +34,20 @@ done:
     return status;
 }
 
+mot_status mot_export_check(const char *source, const char *out)
+{
+    struct stat from, to;
+    if (stat(source, &from) != 0 || stat(out, &to) != 0 || from.st_dev != to.st_dev || from.st_ino != to.st_ino) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "%s is what is exported: expected another name", out);
+}
+
 static mot_status write_weights(const char *path, mot_export_form form, const char *out)
 {
     weights w;
     char *metadata = NULL;
     mot_status status = mot_weights_open(&w, path);
     if (status != MOT_OK) return status;
+    MOT_TRY(mot_export_check(w.path, out));
     MOT_TRY(mot_weights_metadata(w.path, &metadata));
     status = form == MOT_EXPORT_NPZ ? write_npz(&w, metadata, out) : mot_safetensors_write(&w, metadata, out);
     if (status == MOT_OK) printf("wrote %s: %zu tensors of %s\n", out, w.count, w.path);

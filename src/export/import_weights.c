@@ -35,10 +35,12 @@ static mot_status read_given(const given *g, const weights_tensor *tensor, float
     bool found = false;
     mot_status status = MOT_OK;
     if (g->safetensors != NULL) return mot_safetensors_read(g->safetensors, tensor, value);
-    if (tensor->count == 0)
-        found = mot_npz_leave(g->npz, tensor->name);
-    else
+    if (tensor->count == 0) {
+        const size_t count = mot_npz_leave(g->npz, tensor->name, &found);
+        if (count > 0) return mot_fail(MOT_ERR_INPUT, "%s: array %s has %zu numbers, expected none", g->path, tensor->name, count);
+    } else {
         status = mot_npz_numbers(g->npz, tensor->name, (size_t)tensor->rank, tensor->shape, value, &found);
+    }
     return status != MOT_OK || found ? status : mot_fail(MOT_ERR_INPUT, "%s has no tensor %s", g->path, tensor->name);
 }
 
@@ -47,12 +49,13 @@ static mot_status check_given(const given *g)
 {
     float *value = NULL;
     size_t room = 0;
+    bool about; /* what mot export says there of the values may be left out */
     mot_status status = MOT_OK;
     for (size_t t = 0; t < g->weights->count; ++t) {
         MOT_TRY(mot_reserve(&value, &room, g->weights->tensor[t].count + 1, sizeof *value, "a tensor"));
         MOT_TRY(read_given(g, &g->weights->tensor[t], value));
     }
-    if (g->npz != NULL) (void)mot_npz_leave(g->npz, "metadata");
+    if (g->npz != NULL) (void)mot_npz_leave(g->npz, "metadata", &about);
     status = g->npz != NULL ? mot_npz_all_read(g->npz, "those that mot export writes of this run") : mot_safetensors_all_read(g->safetensors);
 done:
     mot_free(value);

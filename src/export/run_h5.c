@@ -8,7 +8,7 @@
 #include "weights.h"
 
 typedef struct whole {
-    const char *run;
+    const char *run, *out;
     hid_t to;
     size_t copied, missing;
     mot_status status;
@@ -28,6 +28,7 @@ static mot_status copy_file(whole *w, const char *path, const char *place)
 {
     hid_t from = H5I_INVALID_HID;
     mot_status status;
+    MOT_TRY(mot_export_check(path, w->out));
     MOT_TRY(mot_h5_open_sealed(&from, path, "file of the run"));
     MOT_TRY(mot_h5_copy(from, w->to, place));
 done:
@@ -74,12 +75,13 @@ static mot_status copy_links(whole *w, hid_t file, const char *of)
 
 mot_status mot_run_h5_write(const char *run, const char *out)
 {
-    whole w = {.run = run, .to = H5I_INVALID_HID};
+    whole w = {.run = run, .out = out, .to = H5I_INVALID_HID};
     hid_t file = H5I_INVALID_HID;
     char path[MOT_PATH];
     mot_status status;
     MOT_TRY(mot_path_join(path, sizeof path, run, "run.h5"));
     if (access(path, F_OK) != 0) return mot_fail(MOT_ERR_INPUT, "%s: not a run folder: it has no run.h5", run);
+    MOT_TRY(mot_export_check(path, out));
     MOT_TRY(mot_h5_open_sealed(&file, path, "run"));
     MOT_TRY(mot_h5_create_file(&w.to, out, MOT_H5_HEAD));
     MOT_TRY(mot_h5_copy(file, w.to, "/"));

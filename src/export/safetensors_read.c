@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -165,7 +166,7 @@ static mot_status read_entries(safetensors *s)
     if (!take(&at, '{')) return fail_header(s, at);
     if (take(&at, '}')) return MOT_OK;
     do {
-        entry e = {.rank = -1};
+        entry e = {.rank = -1, .dtype = "none"};
         if (!take_text(&at, e.name, sizeof e.name) || !take(&at, ':')) return fail_header(s, at);
         if (strcmp(e.name, "__metadata__") == 0) {
             if (!skip_value(&at)) return fail_header(s, at);
@@ -175,8 +176,30 @@ static mot_status read_entries(safetensors *s)
         MOT_TRY(add_entry(s, &e));
     } while (take(&at, ','));
     if (!take(&at, '}')) return fail_header(s, at);
+    skip_blanks(&at);
+    if (at != s->header + s->header_bytes) return fail_header(s, at);
 done:
     return status;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const entry *x = a, *y = b;
+    if (x->first != y->first) return x->first < y->first ? -1 : 1;
+    return (x->end > y->end) - (x->end < y->end);
+}
+
+/* One tensor's bytes begin where those of another end, and nothing is behind the last: offsets that went wrong give no other values. */
+static mot_status check_places(safetensors *s)
+{
+    uint64_t at = 0;
+    if (s->count > 0) qsort(s->entry, s->count, sizeof *s->entry, by_place);
+    for (size_t i = 0; i < s->count; at = s->entry[i++].end)
+        if (s->entry[i].first != at)
+            return mot_fail(MOT_ERR_INPUT, "%s: tensor %s begins at byte %" PRIu64 ", expected %" PRIu64 ", where the one before it ends",
+                            s->path, s->entry[i].name, s->entry[i].first, at);
+    if (at == s->bytes) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "%s has %" PRIu64 " bytes behind its last tensor", s->path, s->bytes - at);
 }
 
 static mot_status read_header(safetensors *s)
@@ -197,6 +220,7 @@ static mot_status read_header(safetensors *s)
     if (mot_read_at(s->file, s->header, s->header_bytes, sizeof size) != s->header_bytes)
         return mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", s->path, strerror(errno));
     MOT_TRY(read_entries(s));
+    status = check_places(s);
 done:
     return status;
 }

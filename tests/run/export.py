@@ -238,7 +238,7 @@ with ThreadPoolExecutor(3) as pool:
 
 # As it was it evaluates as it did, begins another run, goes on, and has a new name.
 mot(1, "import-weights", "tied-arrays.npz", "tied", "-o", "deep/back")
-old, new = (json.loads(mot(1, "eval", "--json", run)) for run in ("tied", "deep/back"))
+old, new = (json.loads(mot(1, "eval", "--json", run).splitlines()[0]) for run in ("tied", "deep/back"))
 check({k: v for k, v in old.items() if k != "checkpoint"} == {k: v for k, v in new.items() if k != "checkpoint"}, "evaluation of what came back")
 with h5py.File("deep/back/checkpoints/step-00000020.h5") as file, h5py.File(NEWEST) as before:
     check(file.attrs["run_id"] != before.attrs["run_id"], "what came back is another run")
@@ -312,6 +312,14 @@ write("half.safetensors", tensors, dtype="F16")
 np.savez("few.npz", **few)
 np.savez("bad.npz", **bad)
 np.savez("more.npz", **tensors, extra=np.zeros(3, "f4"))
+np.savez("full.npz", **tensors | {"tied/embed/class_token": np.ones(16, "f4")})
+raw = open("tied.safetensors", "rb").read()
+size = 8 + struct.unpack("<Q", raw[:8])[0]
+begin, end = json.loads(raw[8:size])["gate/weight"]["data_offsets"]
+for name, old, new in (("moved", "[%d, %d]" % (begin, end), "[%d, %d]" % (begin - 4, end - 4)), ("words", "]}}", "]}} more")):
+    head = raw[8:size].replace(old.encode(), new.encode())
+    open(name + ".safetensors", "wb").write(struct.pack("<Q", len(head)) + head + raw[size:])
+open("tail.safetensors", "wb").write(raw + b"more")
 open("cut.safetensors", "wb").write(open("tied.safetensors", "rb").read()[:-8])
 open("head.safetensors", "wb").write(struct.pack("<Q", 30) + b'{"a": {"dtype": "F32", "shape"' + b" " * 40)
 open("long.safetensors", "wb").write(struct.pack("<Q", 1 << 60) + b"{}")
@@ -328,6 +336,10 @@ REFUSED = (
     ("has its bytes from", "cut.safetensors", "tied"),
     ("head.safetensors: not a .safetensors file: its header is not as the format has it, at byte 38", "head.safetensors", "tied"),
     ("long.safetensors: not a .safetensors file, which begins with the length of its header", "long.safetensors", "tied"),
+    ("moved.safetensors: tensor gate/weight begins at byte %d, expected %d" % (begin - 4, begin), "moved.safetensors", "tied"),
+    ("words.safetensors: not a .safetensors file: its header", "words.safetensors", "tied"),
+    ("tail.safetensors has 4 bytes behind its last tensor", "tail.safetensors", "tied"),
+    ("full.npz: array tied/embed/class_token has 16 numbers, expected none", "full.npz", "tied"),
     ("nowhere.npz", "nowhere.npz", "tied"),
     ("none.bin: expected a name that ends with .safetensors or .npz", "none.bin", "tied"),
     ("nowhere: no such run folder or checkpoint", "tied.safetensors", "nowhere"),
@@ -341,6 +353,10 @@ for sentence, *arguments in (
         ("tied.npz exists: add --force to replace it", "export", "tied", "--npz", "tied.npz"),
         ("one of --safetensors, --npz and --h5 at a time", "export", "tied", "--npz", "a.npz", "--safetensors", "b"),
         ("not a run folder: it has no run.h5", "export", NEWEST, "--h5", "a.h5"), ("whole.h5 exists", "export", "tied", "--h5", "whole.h5"),
+        (NEWEST + " is what is exported", "export", "tied", "--npz", NEWEST, "--force"),
+        ("run.h5 is what is exported", "export", "tied", "--h5", "tied/run.h5", "--force"),
+        (NEWEST + " is what is exported", "export", "tied", "--h5", NEWEST, "--force"),
+        ("tied: it is there, and is not a regular file", "export", "tied", "--npz", "tied", "--force"),
         ("expected --safetensors FILE", "export", "tied"), ("expected RUN|CHECKPOINT", "export", "--npz", "a.npz"),
         ("tied exists: expected the name of a new run folder", "import-weights", "tied.safetensors", "tied", "-o", "tied"),
         ("expected -o NEW_RUN", "import-weights", "tied.safetensors", "tied")):

@@ -37,8 +37,8 @@ void mot_npz_close(mot_npz **npz);
 /* The numbers of the array `name`, which must have this shape, as floats in C order. *found is false, and nothing is
  * written, where there is no such array. MOT_ERR_INPUT: another shape, texts, or what is no finite float. */
 mot_status mot_npz_numbers(mot_npz *npz, const char *name, size_t rank, const size_t *shape, float *data, bool *found);
-/* Whether there is an array of that name, such as one without numbers; it counts as asked for. */
-bool mot_npz_leave(mot_npz *npz, const char *name);
+/* Of an array that nobody wants, how many numbers or texts it has; it counts as asked for. *found is false where there is none. */
+size_t mot_npz_leave(mot_npz *npz, const char *name, bool *found);
 /* MOT_ERR_INPUT names an array that nobody has asked for; `wanted` ends the sentence: what would be. */
 mot_status mot_npz_all_read(const mot_npz *npz, const char *wanted);
 
