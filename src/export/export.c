@@ -1,7 +1,6 @@
 /* A checkpoint's values, or a whole run, as one file. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mot/memory.h"
@@ -32,13 +31,6 @@ static mot_status write_npz(const weights *w, char *metadata, const char *out)
 done:
     free_arrays(array, w->count);
     return status;
-}
-
-mot_status mot_export_check(const char *source, const char *out)
-{
-    struct stat from, to;
-    if (stat(source, &from) != 0 || stat(out, &to) != 0 || from.st_dev != to.st_dev || from.st_ino != to.st_ino) return MOT_OK;
-    return mot_fail(MOT_ERR_INPUT, "%s is what is exported: expected another name", out);
 }
 
 static mot_status write_weights(const char *path, mot_export_form form, const char *out)
