@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <mpi.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,12 +80,20 @@ mot_status mot_cli_parse_in_order(const struct argp *argp, int argc, char **argv
     return parse(argp, ARGP_IN_ORDER, argc, argv, input, help);
 }
 
+error_t mot_cli_refuse(const struct argp_state *state, const char *format, ...)
+{
+    char sentence[MOT_SENTENCE];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(sentence, sizeof sentence, format, list);
+    va_end(list);
+    argp_error(state, "%s", sentence); /* which returns, see mot_cli_parse */
+    return EINVAL;
+}
+
 error_t mot_cli_add_setting(mot_cli_settings *settings, const char *text, struct argp_state *state)
 {
-    if (settings->count == MOT_CLI_SETTINGS) {
-        argp_error(state, "more than %d settings", MOT_CLI_SETTINGS); /* which returns, see mot_cli_parse */
-        return EINVAL;
-    }
+    if (settings->count == MOT_CLI_SETTINGS) return mot_cli_refuse(state, "more than %d settings", MOT_CLI_SETTINGS);
     settings->text[settings->count++] = text;
     return 0;
 }

@@ -24,6 +24,9 @@ mot_status mot_cli_parse(const struct argp *argp, int argc, char **argv, void *i
 /* The same where an option belongs to the argument before it: the parser sees both as they stand. */
 mot_status mot_cli_parse_in_order(const struct argp *argp, int argc, char **argv, void *input, bool *help);
 
+/* What a parser returns where an argument is wrong, with the sentence; argp_error by itself says it and goes on. */
+error_t mot_cli_refuse(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* "KEY=VALUE" arguments behind a configuration. */
 enum { MOT_CLI_SETTINGS = 256 };
 typedef struct mot_cli_settings {

@@ -1,7 +1,6 @@
 /* mot bench */
 #include "cli.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "mot/bench.h"
@@ -20,9 +19,7 @@ static error_t take_number(const char *name, const char *text, int most, int *nu
 {
     uint64_t value;
     if (!mot_cli_whole(text, 1, (uint64_t)most, &value)) {
-        argp_error(state, "--%s '%s': expected an integer from 1 to %d", name, text,
-                   most); /* which returns, see mot_cli_parse */
-        return EINVAL;
+        return mot_cli_refuse(state, "--%s '%s': expected an integer from 1 to %d", name, text, most);
     }
     *number = (int)value;
     return 0;

@@ -12,12 +12,6 @@ typedef struct arguments {
     const char *path[MOST_PATHS], *figure[MOST_FIGURES];
 } arguments;
 
-static error_t refuse(struct argp_state *state, const char *sentence)
-{
-    argp_error(state, "%s", sentence);
-    return EINVAL;
-}
-
 static error_t take(int key, char *text, struct argp_state *state)
 {
     arguments *given = state->input;
@@ -30,15 +24,15 @@ static error_t take(int key, char *text, struct argp_state *state)
         options->json = text;
         return 0;
     case 'f':
-        if (options->figures == MOST_FIGURES) return refuse(state, "at most 16 figures at a time");
+        if (options->figures == MOST_FIGURES) return mot_cli_refuse(state, "at most 16 figures at a time");
         given->figure[options->figures++] = text;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->count == MOST_PATHS) return refuse(state, "at most 4096 runs and sweeps at a time");
+        if (options->count == MOST_PATHS) return mot_cli_refuse(state, "at most 4096 runs and sweeps at a time");
         given->path[options->count++] = text;
         return 0;
     case ARGP_KEY_END:
-        return options->count > 0 ? 0 : refuse(state, "an argument is missing, expected RUN or a sweep's FOLDER");
+        return options->count > 0 ? 0 : mot_cli_refuse(state, "an argument is missing, expected RUN or a sweep's FOLDER");
     default:
         return ARGP_ERR_UNKNOWN;
     }

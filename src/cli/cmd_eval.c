@@ -1,5 +1,4 @@
 /* mot eval */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,8 +32,7 @@ static error_t take_setting(arguments *given, const char *text, struct argp_stat
     if (all == NULL) return 0;
     request->analyse = true;
     if (strcmp(all, "record") == 0) return 0;
-    argp_error(state, "%s: expected route.all=record", text);
-    return EINVAL;
+    return mot_cli_refuse(state, "%s: expected route.all=record", text);
 }
 
 static error_t take(int key, char *text, struct argp_state *state)
@@ -49,13 +47,10 @@ static error_t take(int key, char *text, struct argp_state *state)
         given->path = text;
         return 0;
     case ARGP_KEY_END:
-        if (given->request.analyse && (given->request.mask != NULL || given->request.gate_from != NULL)) {
-            argp_error(state, "route.all=record is of the run as it is, without mask and gate.from");
-            return EINVAL;
-        }
+        if (given->request.analyse && (given->request.mask != NULL || given->request.gate_from != NULL))
+            return mot_cli_refuse(state, "route.all=record is of the run as it is, without mask and gate.from");
         if (given->path != NULL) return 0;
-        argp_error(state, "an argument is missing, expected %s", state->root_argp->args_doc);
-        return EINVAL;
+        return mot_cli_refuse(state, "an argument is missing, expected %s", state->root_argp->args_doc);
     default:
         return ARGP_ERR_UNKNOWN;
     }

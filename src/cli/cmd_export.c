@@ -12,15 +12,9 @@ typedef struct arguments {
     bool force;
 } arguments;
 
-static error_t refuse(struct argp_state *state, const char *sentence)
-{
-    argp_error(state, "%s", sentence);
-    return EINVAL;
-}
-
 static error_t take_out(arguments *given, mot_export_form form, const char *file, struct argp_state *state)
 {
-    if (given->out != NULL) return refuse(state, "one of --safetensors, --npz and --h5 at a time");
+    if (given->out != NULL) return mot_cli_refuse(state, "one of --safetensors, --npz and --h5 at a time");
     given->form = form;
     given->out = file;
     return 0;
@@ -40,12 +34,12 @@ static error_t take(int key, char *text, struct argp_state *state)
         given->force = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (given->path != NULL) return refuse(state, "one run folder or checkpoint at a time");
+        if (given->path != NULL) return mot_cli_refuse(state, "one run folder or checkpoint at a time");
         given->path = text;
         return 0;
     case ARGP_KEY_END:
-        if (given->path == NULL) return refuse(state, "an argument is missing, expected RUN|CHECKPOINT");
-        if (given->out == NULL) return refuse(state, "an argument is missing, expected --safetensors FILE, --npz FILE or --h5 FILE");
+        if (given->path == NULL) return mot_cli_refuse(state, "an argument is missing, expected RUN|CHECKPOINT");
+        if (given->out == NULL) return mot_cli_refuse(state, "an argument is missing, expected --safetensors FILE, --npz FILE or --h5 FILE");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

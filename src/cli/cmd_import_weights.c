@@ -8,12 +8,6 @@ typedef struct arguments {
     const char *weights, *path, *run;
 } arguments;
 
-static error_t refuse(struct argp_state *state, const char *sentence)
-{
-    argp_error(state, "%s", sentence);
-    return EINVAL;
-}
-
 static error_t take(int key, char *text, struct argp_state *state)
 {
     arguments *given = state->input;
@@ -22,12 +16,12 @@ static error_t take(int key, char *text, struct argp_state *state)
         given->run = text;
         return 0;
     case ARGP_KEY_ARG:
-        if (given->path != NULL) return refuse(state, "expected FILE and RUN|CHECKPOINT, and nothing more");
+        if (given->path != NULL) return mot_cli_refuse(state, "expected FILE and RUN|CHECKPOINT, and nothing more");
         *(given->weights == NULL ? &given->weights : &given->path) = text;
         return 0;
     case ARGP_KEY_END:
-        if (given->path == NULL) return refuse(state, "an argument is missing, expected FILE RUN|CHECKPOINT");
-        if (given->run == NULL) return refuse(state, "an argument is missing, expected -o NEW_RUN");
+        if (given->path == NULL) return mot_cli_refuse(state, "an argument is missing, expected FILE RUN|CHECKPOINT");
+        if (given->run == NULL) return mot_cli_refuse(state, "an argument is missing, expected -o NEW_RUN");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -154,15 +154,13 @@ static mot_status inspect_in_child(const inspect_options *options)
 
 /* ---- the verb ---- */
 
-/* argp_error only says it: the value that comes back is what stops the parsing. */
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     inspect_options *const options = state->input;
     switch (key) {
     case 'n':
         if (mot_cli_whole(argument, 0, INSPECT_MOST_VALUES, &options->values)) return 0;
-        argp_error(state, "--values %s: expected a number from 0 to %d", argument, INSPECT_MOST_VALUES);
-        return EINVAL;
+        return mot_cli_refuse(state, "--values %s: expected a number from 0 to %d", argument, INSPECT_MOST_VALUES);
     case 'v':
         options->verify = true;
         return 0;
@@ -174,12 +172,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             options->path = argument;
             return 0;
         }
-        argp_error(state, "one file or run folder at a time, '%s' is one too many", argument);
-        return EINVAL;
+        return mot_cli_refuse(state, "one file or run folder at a time, '%s' is one too many", argument);
     case ARGP_KEY_END:
         if (options->path != NULL) return 0;
-        argp_error(state, "which file or run folder?");
-        return EINVAL;
+        return mot_cli_refuse(state, "which file or run folder?");
     default:
         return ARGP_ERR_UNKNOWN;
     }

@@ -1,5 +1,4 @@
 /* mot predict */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,16 +35,10 @@ typedef struct arguments {
     size_t count;
 } arguments;
 
-static error_t refuse(struct argp_state *state, const char *sentence)
-{
-    argp_error(state, "%s", sentence);
-    return EINVAL;
-}
-
 static error_t take_input(arguments *given, size_t input, const char *file, struct argp_state *state)
 {
     if (given->options.file != NULL)
-        return refuse(state, "one of --data, --csv, --text, --npy, --images and --hdf5 at a time");
+        return mot_cli_refuse(state, "one of --data, --csv, --text, --npy, --images and --hdf5 at a time");
     given->options.input = inputs[input].input;
     given->options.file = file;
     return 0;
@@ -53,7 +46,7 @@ static error_t take_input(arguments *given, size_t input, const char *file, stru
 
 static error_t note_reading(arguments *given, const char *name, unsigned importers, struct argp_state *state)
 {
-    if (given->count == MOST_GIVEN) return refuse(state, "an option is given again and again");
+    if (given->count == MOST_GIVEN) return mot_cli_refuse(state, "an option is given again and again");
     given->given[given->count].name = name;
     given->given[given->count++].importers = importers;
     return 0;
@@ -79,7 +72,7 @@ static error_t check_reading(const arguments *given, struct argp_state *state)
         if (given->given[k].importers & inputs[i].importer) continue;
         snprintf(sentence, sizeof sentence, "--%s does not go with --%s", given->given[k].name,
                  inputs[i].name);
-        return refuse(state, sentence);
+        return mot_cli_refuse(state, "%s", sentence);
     }
     return 0;
 }
@@ -101,7 +94,7 @@ static error_t check_settings(const arguments *given, struct argp_state *state)
             if (!keys[k].said || strncmp(given->settings.text[i], key, strlen(key)) != 0) continue;
             snprintf(sentence, sizeof sentence, "%.*s is said by an option: give one of them",
                      (int)strlen(key) - 1, key);
-            return refuse(state, sentence);
+            return mot_cli_refuse(state, "%s", sentence);
         }
     return 0;
 }
@@ -112,12 +105,10 @@ static error_t finish(const arguments *given, struct argp_state *state)
     const char *missing = options->run == NULL   ? state->root_argp->args_doc
                           : options->out == NULL ? "-o OUT.csv, OUT.npz or OUT.h5"
                                                  : NULL;
-    if (missing != NULL) {
-        argp_error(state, "an argument is missing, expected %s", missing);
-        return EINVAL;
-    }
+    if (missing != NULL)
+        return mot_cli_refuse(state, "an argument is missing, expected %s", missing);
     if (options->split != NULL && options->input != MOT_PREDICT_DATA)
-        return refuse(state, "--split is of a data set (--data)");
+        return mot_cli_refuse(state, "--split is of a data set (--data)");
     const error_t error = check_settings(given, state);
     return error != 0 ? error : check_reading(given, state);
 }

@@ -11,12 +11,6 @@ typedef struct arguments {
     const char *run[MOST_RUNS];
 } arguments;
 
-static error_t refuse(struct argp_state *state, const char *sentence)
-{
-    argp_error(state, "%s", sentence);
-    return EINVAL;
-}
-
 static error_t take(int key, char *text, struct argp_state *state)
 {
     arguments *const given = state->input;
@@ -34,13 +28,13 @@ static error_t take(int key, char *text, struct argp_state *state)
         given->options.force = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (given->options.runs == MOST_RUNS) return refuse(state, "more than 256 runs");
+        if (given->options.runs == MOST_RUNS) return mot_cli_refuse(state, "more than 256 runs");
         given->run[given->options.runs++] = text;
         return 0;
     case ARGP_KEY_END:
-        if (given->options.runs == 0) return refuse(state, "an argument is missing, expected RUN...");
+        if (given->options.runs == 0) return mot_cli_refuse(state, "an argument is missing, expected RUN...");
         if (given->options.html == NULL && given->options.json == NULL && given->options.figures == NULL)
-            return refuse(state, "nothing is to be written, expected -o REPORT.html, --json FILE or --figures DIR");
+            return mot_cli_refuse(state, "nothing is to be written, expected -o REPORT.html, --json FILE or --figures DIR");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -83,8 +83,7 @@ static error_t take(int key, char *text, struct argp_state *state)
         } else if (given->options.folder == NULL) {
             given->options.folder = text;
         } else {
-            argp_error(state, "unexpected argument '%s'", text); /* which returns, see mot_cli_parse */
-            return EINVAL;
+            return mot_cli_refuse(state, "unexpected argument '%s'", text);
         }
         return 0;
     case ARGP_KEY_END:

@@ -1,5 +1,4 @@
 /* mot sweep */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "cli.h"
@@ -14,12 +13,6 @@ typedef struct arguments {
     uint64_t index, count; /* count 0: not given */
     bool index_given;
 } arguments;
-
-static error_t refuse(struct argp_state *state, const char *sentence)
-{
-    argp_error(state, "%s", sentence);
-    return EINVAL;
-}
 
 static uint64_t variable(const char *name, uint64_t otherwise)
 {
@@ -36,11 +29,10 @@ static error_t find_part(arguments *given, struct argp_state *state)
     if (!given->index_given)
         given->index = (variable("SLURM_ARRAY_TASK_ID", 0) - variable("SLURM_ARRAY_TASK_MIN", 0)) / (step > 0 ? step : 1);
     if (given->index_given && given->count <= 1 && getenv("SLURM_ARRAY_TASK_COUNT") == NULL)
-        return refuse(state, "--array-index needs --array-count, or a job array");
+        return mot_cli_refuse(state, "--array-index needs --array-count, or a job array");
     if (given->index < given->count) return 0;
-    argp_error(state, "--array-index %llu: expected one below --array-count, which is %llu", (unsigned long long)given->index,
+    return mot_cli_refuse(state, "--array-index %llu: expected one below --array-count, which is %llu", (unsigned long long)given->index,
                (unsigned long long)given->count);
-    return EINVAL;
 }
 
 static error_t take(int key, char *text, struct argp_state *state)
@@ -49,15 +41,15 @@ static error_t take(int key, char *text, struct argp_state *state)
     switch (key) {
     case KEY_INDEX:
         given->index_given = true;
-        return mot_cli_whole(text, 0, UINT32_MAX, &given->index) ? 0 : refuse(state, "--array-index: expected a number from 0");
+        return mot_cli_whole(text, 0, UINT32_MAX, &given->index) ? 0 : mot_cli_refuse(state, "--array-index: expected a number from 0");
     case KEY_COUNT:
-        return mot_cli_whole(text, 1, UINT32_MAX, &given->count) ? 0 : refuse(state, "--array-count: expected a number from 1");
+        return mot_cli_whole(text, 1, UINT32_MAX, &given->count) ? 0 : mot_cli_refuse(state, "--array-count: expected a number from 1");
     case ARGP_KEY_ARG:
         if (given->path != NULL) return mot_cli_add_setting(&given->settings, text, state);
         given->path = text;
         return 0;
     case ARGP_KEY_END:
-        if (given->path == NULL) return refuse(state, "an argument is missing, expected SWEEP.yaml");
+        if (given->path == NULL) return mot_cli_refuse(state, "an argument is missing, expected SWEEP.yaml");
         return find_part(given, state);
     default:
         return ARGP_ERR_UNKNOWN;

@@ -1,7 +1,6 @@
 /* mot train */
 #include "cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "mot/log.h"
@@ -35,8 +34,7 @@ static error_t take(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (given->path != NULL || given->help_config) return 0;
-        argp_error(state, "an argument is missing, expected %s", state->root_argp->args_doc);
-        return EINVAL;
+        return mot_cli_refuse(state, "an argument is missing, expected %s", state->root_argp->args_doc);
     default:
         return ARGP_ERR_UNKNOWN;
     }

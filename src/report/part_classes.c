@@ -103,22 +103,20 @@ done:
     return status;
 }
 
-static mot_status make(report_all *report, report_part *part)
+static mot_status put(report_all *report, report_part *part, int r, int l)
 {
     mot_status status = MOT_OK;
-    for (int r = 0; r < (int)report->runs; ++r) {
-        report_run *const run = &report->run[r];
-        const report_view *const before = part->last;
-        for (int l = 0; l < run->layers && run->spread == NULL; ++l) {
-            MOT_TRY(put_snapshots(report, part, r, l, false));
-            MOT_TRY(put_snapshots(report, part, r, l, true));
-            MOT_TRY(put_windows(report, part, r, l, false));
-            MOT_TRY(put_windows(report, part, r, l, true));
-        }
-        if (part->last == before) mot_report_lacks(report, part, run, "%s", mot_report_no_classes(report, run));
-    }
+    MOT_TRY(put_snapshots(report, part, r, l, false));
+    MOT_TRY(put_snapshots(report, part, r, l, true));
+    MOT_TRY(put_windows(report, part, r, l, false));
+    MOT_TRY(put_windows(report, part, r, l, true));
 done:
     return status;
+}
+
+static mot_status make(report_all *report, report_part *part)
+{
+    return mot_report_each_layer(report, part, mot_report_no_classes, put);
 }
 
 const report_part_kind mot_report_part_classes = {

@@ -35,6 +35,7 @@ static mot_status put(report_all *report, report_part *part, int r, int l)
     double *places, *load;
     report_view *view;
     mot_status status;
+    if (run->last == 0) return MOT_OK;
     MOT_TRY(mot_report_view(report, part, REPORT_LINES, "concentration", "Share of the busiest experts", r, l, &view));
     MOT_TRY(mot_report_take(&report->pool, &places, E + 1, sizeof *places));
     MOT_TRY(mot_report_take(&report->pool, &load, E, sizeof *load));
@@ -56,14 +57,7 @@ done:
 
 static mot_status make(report_all *report, report_part *part)
 {
-    mot_status status = MOT_OK;
-    for (int r = 0; r < (int)report->runs; ++r) {
-        const report_run *const run = &report->run[r];
-        if (run->last == 0 || run->spread != NULL) mot_report_lacks(report, part, run, "%s", mot_report_no_loads(report, run));
-        for (int l = 0; l < run->layers && run->last > 0 && run->spread == NULL; ++l) MOT_TRY(put(report, part, r, l));
-    }
-done:
-    return status;
+    return mot_report_each_layer(report, part, mot_report_no_loads, put);
 }
 
 const report_part_kind mot_report_part_concentration = {

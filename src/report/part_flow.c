@@ -78,26 +78,24 @@ done:
     return status;
 }
 
+static mot_status put(report_all *report, report_part *part, int r, int l)
+{
+    if (report->run[r].layer[l].routes_count < 2) return MOT_OK;
+    const mot_status status = put_flow(report, part, r, l);
+    return status == MOT_OK ? put_changed(report, part, r, l) : status;
+}
+
+static const char *obstacle(report_all *report, const report_run *run)
+{
+    const char *why = mot_report_no_routes(report, run);
+    if (why != NULL) return why;
+    return mot_report_text(&report->pool, "The record has the choices of one evaluation, and a flow is between two: %s, with more.",
+                           mot_report_again(report, run, ""));
+}
+
 static mot_status make(report_all *report, report_part *part)
 {
-    mot_status status = MOT_OK;
-    for (int r = 0; r < (int)report->runs; ++r) {
-        const report_run *const run = &report->run[r];
-        const char *why = mot_report_no_routes(report, run);
-        const report_view *const before = part->last;
-        if (why != NULL) mot_report_lacks(report, part, run, "%s", why);
-        for (int l = 0; l < run->layers && why == NULL; ++l) {
-            if (run->layer[l].routes_count < 2) continue;
-            MOT_TRY(put_flow(report, part, r, l));
-            MOT_TRY(put_changed(report, part, r, l));
-        }
-        if (part->last == before && why == NULL)
-            mot_report_lacks(report, part, run,
-                             "The record has the choices of one evaluation, and a flow is between two: %s, with more.",
-                             mot_report_again(report, run, ""));
-    }
-done:
-    return status;
+    return mot_report_each_layer(report, part, obstacle, put);
 }
 
 const report_part_kind mot_report_part_flow = {

@@ -82,20 +82,21 @@ done:
     return status;
 }
 
-static mot_status make(report_all *report, report_part *part)
+static mot_status put(report_all *report, report_part *part, int r, int l)
 {
+    const report_run *const run = &report->run[r];
     mot_status status = MOT_OK;
-    for (int r = 0; r < (int)report->runs; ++r) {
-        report_run *const run = &report->run[r];
-        if (run->last == 0 || run->spread != NULL) mot_report_lacks(report, part, run, "%s", mot_report_no_loads(report, run));
-        for (int l = 0; l < run->layers && run->spread == NULL && run->last > 0; ++l) {
-            for (int figure = 0; figure < REPORT_LOADS; ++figure) MOT_TRY(put_figure(report, part, r, l, figure));
-            MOT_TRY(put_experts(report, part, r, l));
-            MOT_TRY(warn(report, run, l));
-        }
-    }
+    if (run->last == 0) return MOT_OK;
+    for (int figure = 0; figure < REPORT_LOADS; ++figure) MOT_TRY(put_figure(report, part, r, l, figure));
+    MOT_TRY(put_experts(report, part, r, l));
+    MOT_TRY(warn(report, run, l));
 done:
     return status;
+}
+
+static mot_status make(report_all *report, report_part *part)
+{
+    return mot_report_each_layer(report, part, mot_report_no_loads, put);
 }
 
 const report_part_kind mot_report_part_load = {

@@ -42,6 +42,7 @@ static mot_status put(report_all *report, report_part *part, int r, int l)
     double *step;
     report_view *view;
     mot_status status;
+    if (count == 0) return MOT_OK;
     MOT_TRY(mot_report_view(report, part, REPORT_LINES, "saturation", "Choices that are those of the end", r, l, &view));
     MOT_TRY(mot_report_take(&report->pool, &step, count, sizeof *step));
     view->x = (report_axis){.label = "step", .count = count, .values = step};
@@ -67,16 +68,7 @@ done:
 
 static mot_status make(report_all *report, report_part *part)
 {
-    mot_status status = MOT_OK;
-    for (int r = 0; r < (int)report->runs; ++r) {
-        const report_run *const run = &report->run[r];
-        const char *why = mot_report_no_routes(report, run);
-        if (why != NULL) mot_report_lacks(report, part, run, "%s", why);
-        for (int l = 0; l < run->layers && why == NULL; ++l)
-            if (run->layer[l].routes_count > 0) MOT_TRY(put(report, part, r, l));
-    }
-done:
-    return status;
+    return mot_report_each_layer(report, part, mot_report_no_routes, put);
 }
 
 const report_part_kind mot_report_part_saturation = {

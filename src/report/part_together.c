@@ -91,22 +91,20 @@ done:
     return status;
 }
 
-static mot_status make(report_all *report, report_part *part)
+static mot_status put(report_all *report, report_part *part, int r, int l)
 {
+    const report_layer *const layer = &report->run[r].layer[l];
     mot_status status = MOT_OK;
-    for (int r = 0; r < (int)report->runs; ++r) {
-        const report_run *const run = &report->run[r];
-        const report_view *const before = part->last;
-        const char *const said = part->missing;
-        for (int l = 0; l < run->layers && run->spread == NULL; ++l) {
-            if (run->layer[l].routes_count > 0 && run->layer[l].choices > 1) MOT_TRY(put_experts(report, part, r, l));
-            MOT_TRY(put_classes(report, part, r, l, false));
-            MOT_TRY(put_classes(report, part, r, l, true));
-        }
-        if (part->last == before && part->missing == said) mot_report_lacks(report, part, run, "%s", mot_report_no_classes(report, run));
-    }
+    if (layer->routes_count > 0 && layer->choices > 1) MOT_TRY(put_experts(report, part, r, l));
+    MOT_TRY(put_classes(report, part, r, l, false));
+    MOT_TRY(put_classes(report, part, r, l, true));
 done:
     return status;
+}
+
+static mot_status make(report_all *report, report_part *part)
+{
+    return mot_report_each_layer(report, part, mot_report_no_classes, put);
 }
 
 const report_part_kind mot_report_part_together = {

@@ -233,10 +233,16 @@ mot_status mot_report_warn(report_all *report, const char *format, ...) __attrib
 const char *mot_report_again(report_all *report, const report_run *run, const char *settings);
 /* Why a run has no tables of classes and groups by expert, and what to do. */
 const char *mot_report_no_classes(report_all *report, const report_run *run);
-/* Why a run has no loads of steps. */
+/* Why a run has no loads of steps, or NULL. */
 const char *mot_report_no_loads(report_all *report, const report_run *run);
 /* "The record has no assignments of evaluations, ...": the first reason why a run has no routes of evaluations, or NULL. */
 const char *mot_report_no_routes(report_all *report, const report_run *run);
+
+/* Calls `make` with every layer of every run, but where all samples see all experts; says of a run of which nothing came what `why`
+ * says of it, unless something was said. */
+typedef const char *report_obstacle(report_all *report, const report_run *run); /* NULL: there is none */
+typedef mot_status report_layer_part(report_all *report, report_part *part, int run, int layer);
+mot_status mot_report_each_layer(report_all *report, report_part *part, report_obstacle *why, report_layer_part *make);
 
 /* ---- statistics.c ---- */
 

@@ -156,6 +156,7 @@ const char *mot_report_no_classes(report_all *report, const report_run *run)
 const char *mot_report_no_loads(report_all *report, const report_run *run)
 {
     if (run->spread != NULL) return mot_report_text(&report->pool, "There are no loads: %s.", run->spread);
+    if (run->last > 0) return NULL;
     return "The run has no record yet: it is written before each checkpoint (checkpoint.every).";
 }
 
@@ -166,6 +167,21 @@ const char *mot_report_no_routes(report_all *report, const report_run *run)
         if (run->layer[l].routes_count > 0) return NULL;
     return mot_report_text(&report->pool, "The record has no choices of evaluations: %s, and records them.",
                            mot_report_again(report, run, "record.eval=true "));
+}
+
+mot_status mot_report_each_layer(report_all *report, report_part *part, report_obstacle *why, report_layer_part *make)
+{
+    mot_status status = MOT_OK;
+    for (int r = 0; r < (int)report->runs; ++r) {
+        const report_run *const run = &report->run[r];
+        const report_view *const before = part->last;
+        const char *const said = part->missing;
+        for (int l = 0; l < run->layers && run->spread == NULL; ++l) MOT_TRY(make(report, part, r, l));
+        const char *const reason = part->last == before && part->missing == said ? why(report, run) : NULL;
+        if (reason != NULL) mot_report_lacks(report, part, run, "%s", reason);
+    }
+done:
+    return status;
 }
 
 mot_status mot_report_warn(report_all *report, const char *format, ...)
