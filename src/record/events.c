@@ -96,30 +96,19 @@ static void put_value(message *summary, const char *tag, double number)
     put_bytes(summary, &value, sizeof value);
 }
 
-/* The value behind a key, where it is a number. */
-static void put_member(message *summary, const char *key, size_t length, const char *at, bool evaluation)
-{
-    char tag[160], *end;
-    const double number = strtod(at, &end);
-    if (end != at && isfinite(number) && tag_of(key, length, evaluation, tag)) put_value(summary, tag, number);
-}
+/* Numbers of one line. */
+typedef struct line_numbers {
+    message *summary;
+    bool evaluation;
+} line_numbers;
 
-/* Goes through the members of one flat object, as mot writes it. */
-static void put_members(message *summary, const char *line, bool evaluation)
+static mot_status put_member(void *with, const mot_json_member *member)
 {
-    for (const char *at = strchr(line, '"'); at != NULL; at = strchr(at, '"')) {
-        const char *key = ++at;
-        at += strcspn(at, "\"");
-        if (*at == '\0') return;
-        const size_t length = (size_t)(at - key);
-        at += strspn(at + 1, ": ") + 1;
-        put_member(summary, key, length, at, evaluation);
-        if (*at == '"') /* a text */
-            for (++at; *at != '"' && *at != '\0'; ++at) at += *at == '\\' && at[1] != '\0';
-        else if (*at == '[') /* a list, perhaps of texts without brackets */
-            at += strcspn(at, "]");
-        if (*at != '\0') ++at;
-    }
+    const line_numbers *line = with;
+    char tag[160];
+    if (isfinite(member->number) && tag_of(member->key, member->key_length, line->evaluation, tag))
+        put_value(line->summary, tag, member->number);
+    return MOT_OK;
 }
 
 /* ---- the file ---- */
@@ -170,7 +159,7 @@ mot_status mot_events_add(record_events *events, const char *line)
     put_varint(event, EVENT_FIELD(2, EVENT_VARINT));
     put_varint(event, (uint64_t)step);
     summary->count = 0;
-    put_members(summary, line, evaluation);
+    (void)mot_json_members(line, put_member, &(line_numbers){summary, evaluation});
     put_text(event, 5, summary->bytes, summary->count);
     if (summary->status != MOT_OK || event->status != MOT_OK)
         return mot_fail(MOT_ERR_MEMORY, "not enough memory for an event of %s", events->path);

@@ -255,3 +255,57 @@ bool mot_json_find_real(const char *line, size_t length, const char *key, double
     *value = strtod(number, &behind);
     return behind != number;
 }
+
+/* ---- all members ---- */
+
+/* Behind the text whose quotation mark is at `at`. */
+static const char *take_text(const char *at, const char **text, size_t *length)
+{
+    *text = ++at;
+    for (; *at != '\0' && *at != '"'; ++at) at += *at == '\\' && at[1] != '\0';
+    *length = (size_t)(at - *text);
+    return *at == '"' ? at + 1 : at;
+}
+
+/* Behind a list or an object. */
+static const char *skip_list(const char *at)
+{
+    const char *text;
+    size_t length;
+    int depth = 0;
+    while (*at != '\0') {
+        if (*at == '"') {
+            at = take_text(at, &text, &length);
+            continue;
+        }
+        depth += (*at == '[' || *at == '{') - (*at == ']' || *at == '}');
+        ++at;
+        if (depth == 0) break;
+    }
+    return at;
+}
+
+static const char *take_value(const char *at, mot_json_member *member)
+{
+    char *end;
+    if (*at == '"') return take_text(at, &member->text, &member->text_length);
+    if (*at == '[' || *at == '{') return skip_list(at);
+    const double number = strtod(at, &end);
+    if (end == at) return at + strcspn(at, ",}"); /* true, false, null */
+    member->number = number;
+    return end;
+}
+
+mot_status mot_json_members(const char *object, mot_json_member_function *say, void *with)
+{
+    static const char between[] = " \t\r\n,:";
+    const char *at = strchr(object, '{');
+    mot_status status = MOT_OK;
+    for (at = at != NULL ? at + 1 + strspn(at + 1, between) : ""; *at == '"' && status == MOT_OK; at += strspn(at, between)) {
+        mot_json_member member = {.number = NAN};
+        at = take_text(at, &member.key, &member.key_length);
+        at = take_value(at + strspn(at, between), &member);
+        status = say(with, &member);
+    }
+    return status;
+}

@@ -1,9 +1,10 @@
 /* summary.json: a flat object, of which numbers and texts are facts, and lists are left out. */
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "mot/atomic_file.h"
 #include "mot/memory.h"
+#include "mot/record.h"
 #include "report_private.h"
 
 enum { MOST_BYTES = 16 << 20 };
@@ -15,78 +16,52 @@ const report_fact *mot_report_fact(const report_run *run, const char *key)
     return NULL;
 }
 
-static const char *skip_blanks(const char *at)
-{
-    return at + strspn(at, " \t\r\n,:");
-}
+typedef struct reading {
+    report_all *report;
+    report_fact *fact; /* owned */
+    size_t count, room;
+} reading;
 
-/* Behind a string that begins at `at`; what mot writes has no escapes but those of one character. */
-static const char *take_string(report_all *report, const char *at, const char **text)
+/* What mot writes has no escapes but those of one character. */
+static const char *take_text(report_all *report, const char *from, size_t count)
 {
-    char *const made = (char *)mot_report_text(&report->pool, "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
+    char *const made = (char *)mot_report_text(&report->pool, "%.*s", (int)count, from);
     size_t length = 0;
-    for (++at; *at != '\0' && *at != '"'; ++at) {
+    for (const char *at = made; *at != '\0'; ++at) {
         if (*at == '\\' && at[1] != '\0') ++at;
-        if (made[0] != '\0') made[length++] = *at;
+        made[length++] = *at;
     }
-    if (made[0] != '\0') made[length] = '\0';
-    *text = made;
-    return *at == '"' ? at + 1 : at;
+    if (length > 0) made[length] = '\0';
+    return made;
 }
 
-static const char *skip_list(const char *at)
+static mot_status take_fact(void *with, const mot_json_member *member)
 {
-    int depth = 0;
-    bool quoted = false;
-    for (; *at != '\0'; ++at) {
-        if (*at == '"') quoted = !quoted;
-        if (quoted && *at == '\\' && at[1] != '\0') ++at;
-        if (quoted) continue;
-        depth += (*at == '[' || *at == '{') - (*at == ']' || *at == '}');
-        if (depth == 0) return at + 1;
-    }
-    return at;
-}
-
-/* The value at `at`; false: a list, or null. */
-static bool take_value(report_all *report, const char **at, report_fact *fact)
-{
-    char *end;
-    if (**at == '"') {
-        *at = take_string(report, *at, &fact->text);
-        return true;
-    }
-    if (**at == '[' || **at == '{') {
-        *at = skip_list(*at);
-        return false;
-    }
-    fact->value = strtod(*at, &end);
-    const bool number = end != *at;
-    *at = number ? end : *at + strcspn(*at, ",}");
-    return number;
+    reading *all = with;
+    const report_fact fact = {take_text(all->report, member->key, member->key_length),
+                              member->text != NULL ? take_text(all->report, member->text, member->text_length) : NULL, member->number};
+    mot_status status = MOT_OK;
+    if (member->text == NULL && isnan(member->number)) return MOT_OK;
+    MOT_TRY(mot_reserve(&all->fact, &all->room, all->count + 1, sizeof *all->fact, "a report"));
+    all->fact[all->count++] = fact;
+done:
+    return status;
 }
 
 mot_status mot_report_read_facts(report_all *report, report_run *run)
 {
+    reading all = {.report = report};
     char path[MOT_PATH], *bytes = NULL;
-    size_t count, room = 0;
-    report_fact *fact = NULL;
+    size_t count;
     mot_status status;
     MOT_TRY(mot_path_join(path, sizeof path, run->folder, "summary.json"));
     if (mot_file_read(path, MOST_BYTES, &bytes, &count) != MOT_OK) return MOT_OK; /* a run that has just begun */
-    for (const char *at = strchr(bytes, '{') == NULL ? "" : skip_blanks(strchr(bytes, '{') + 1); *at == '"';) {
-        report_fact one = {0};
-        at = skip_blanks(take_string(report, at, &one.key));
-        const bool known = take_value(report, &at, &one);
-        at = skip_blanks(at);
-        if (!known) continue;
-        MOT_TRY(mot_reserve(&fact, &room, run->facts + 1, sizeof *fact, "a report"));
-        fact[run->facts++] = one;
-    }
-    MOT_TRY(mot_report_take(&report->pool, &run->fact, run->facts, sizeof *run->fact));
-    if (run->facts > 0) memcpy(run->fact, fact, run->facts * sizeof *fact);
+    MOT_TRY(mot_json_members(bytes, take_fact, &all));
+    MOT_TRY(mot_report_take(&report->pool, &run->fact, all.count, sizeof *run->fact));
+    if (all.count > 0) memcpy(run->fact, all.fact, all.count * sizeof *all.fact);
+    run->facts = all.count;
 done:
-    mot_free(fact);
+    mot_free(all.fact);
     mot_free(bytes);
     return status;
 }

@@ -103,13 +103,17 @@ void mot_run_layers_put(const run_eval *eval, const run_world *world, mot_json *
         mot_json_ints(json, key_of(key, l, "eval_load"), experts_of(world, l), eval->layer[l].load);
 }
 
+static void put_bytes(mot_json *json, int l, const mot_layer_bytes *bytes)
+{
+    char key[48];
+    mot_json_real(json, key_of(key, l, "moved_bytes"), bytes->moved);
+    mot_json_real(json, key_of(key, l, "there_and_back_bytes"), bytes->there_and_back);
+}
+
 void mot_run_layers_put_step(const run_world *world, const mot_step_result *result, mot_json *json)
 {
     char key[48];
-    for (int l = 0; l < world->model.layers && world->model.flows > 0; ++l) {
-        mot_json_real(json, key_of(key, l, "moved_bytes"), result->layer[l].bytes.moved);
-        mot_json_real(json, key_of(key, l, "there_and_back_bytes"), result->layer[l].bytes.there_and_back);
-    }
+    for (int l = 0; l < world->model.layers && world->model.flows > 0; ++l) put_bytes(json, l, &result->layer[l].bytes);
     for (int l = 1; l < world->model.layers; ++l) {
         const mot_layer_result *of = &result->layer[l];
         if (world->classes > 0 || world->groups > 0) mot_json_real(json, key_of(key, l, "purity"), of->purity);
@@ -137,11 +141,7 @@ void mot_run_layers_say(const run_eval *eval, const run_world *world, int indent
 void mot_run_layers_put_bytes(const run_world *world, mot_json *json)
 {
     const mot_step_work *work = mot_step_measure(world->step);
-    char key[48];
-    for (int l = 0; l < world->model.layers && world->model.flows > 0; ++l) {
-        mot_json_real(json, key_of(key, l, "moved_bytes"), work->layer[l].moved);
-        mot_json_real(json, key_of(key, l, "there_and_back_bytes"), work->layer[l].there_and_back);
-    }
+    for (int l = 0; l < world->model.layers && world->model.flows > 0; ++l) put_bytes(json, l, &work->layer[l]);
 }
 
 void mot_run_say_bytes(const mot_step_work *work)

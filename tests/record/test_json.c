@@ -68,6 +68,38 @@ static bool find(const char *line, int64_t *value)
     return mot_json_find_int(line, strlen(line), "step", value);
 }
 
+typedef struct seen {
+    size_t count;
+    char said[400];
+} seen;
+
+static mot_status note(void *with, const mot_json_member *member)
+{
+    seen *all = with;
+    const size_t used = strlen(all->said);
+    ++all->count;
+    if (member->text != NULL)
+        snprintf(all->said + used, sizeof all->said - used, "%.*s='%.*s';", (int)member->key_length, member->key, (int)member->text_length,
+                 member->text);
+    else
+        snprintf(all->said + used, sizeof all->said - used, "%.*s=%g;", (int)member->key_length, member->key, member->number);
+    return MOT_OK;
+}
+
+/* Lists, objects and words count as members without a value; brackets and quotes within texts are no structure. */
+START_TEST(going_through_the_members)
+{
+    seen all = {0};
+    mot_ck_ok(mot_json_members("{\"a\": 1.5, \"b.c\": \"x, \\\"y\\\" ]}\", \"list\": [1, \"]\", {\"k\": \"}\"}], \"n\": null,\n\"t\": true, \"\": -2e3}", note, &all));
+    ck_assert_str_eq(all.said, "a=1.5;b.c='x, \\\"y\\\" ]}';list=nan;n=nan;t=nan;=-2000;");
+    all = (seen){0};
+    mot_ck_ok(mot_json_members("{}", note, &all));
+    mot_ck_ok(mot_json_members("", note, &all));
+    mot_ck_ok(mot_json_members("{\"cut", note, &all)); /* ends with what there is */
+    ck_assert_uint_eq(all.count, 1);
+}
+END_TEST
+
 START_TEST(finding_a_number)
 {
     int64_t v = 0;
@@ -90,6 +122,7 @@ static void json_tests(TCase *tcase)
 {
     tcase_add_test(tcase, shortest_text_that_reads_back);
     tcase_add_test(tcase, all_kinds);
+    tcase_add_test(tcase, going_through_the_members);
     tcase_add_test(tcase, finding_a_number);
 }
 

@@ -163,6 +163,16 @@ void mot_number_text(char text[MOT_NUMBER_TEXT], double value);
 bool mot_json_find_int(const char *line, size_t length, const char *key, int64_t *value);
 bool mot_json_find_real(const char *line, size_t length, const char *key, double *value);
 
+/* Goes through the members of a flat JSON object as mot writes it: each key, escapes included, and its value: a number, else NaN; a
+ * text, escapes included, else NULL. Lists and objects are passed over with neither. */
+typedef struct mot_json_member {
+    const char *key, *text; /* within the object */
+    size_t key_length, text_length;
+    double number;
+} mot_json_member;
+typedef mot_status mot_json_member_function(void *with, const mot_json_member *member);
+mot_status mot_json_members(const char *object, mot_json_member_function *say, void *with);
+
 /* The last line of log.jsonl that has `key`; mot_free(*line). NULL: none has. */
 mot_status mot_record_last_line(const mot_record *record, const char *key, char **line);
 /* Which of the texts (at most 32) some line of log.jsonl has at `key`: bit i of *found says that of text[i]. */
