@@ -13,14 +13,6 @@ void mot_config_clear_surroundings(mot_config *config)
 
 /* ---- key by key ---- */
 
-static bool print_value(const mot_option *option, const void *base, char *text, size_t size)
-{
-    FILE *stream = fmemopen(text, size, "w");
-    if (stream == NULL) return false;
-    mot_option_print_resolved(option, base, stream);
-    return fclose(stream) == 0;
-}
-
 /* `stage` MOT_NO_STAGE: an option of the whole run. False: no memory. */
 static bool compare_option(const mot_option *option, int stage, const mot_config *before,
                            const mot_config *now, mot_change_function *say, void *with)
@@ -28,9 +20,9 @@ static bool compare_option(const mot_option *option, int stage, const mot_config
     char then_text[MOT_OPTION_VALUE + 32] = "", now_text[MOT_OPTION_VALUE + 32] = "", key[2 * MOT_OPTION_KEY];
     const bool of_stage = stage != MOT_NO_STAGE;
     if (!mot_option_in_effect(option, before) && !mot_option_in_effect(option, now)) return true;
-    if (!print_value(option, of_stage ? (const void *)&before->stage[stage] : before, then_text,
-                     sizeof then_text) ||
-        !print_value(option, of_stage ? (const void *)&now->stage[stage] : now, now_text, sizeof now_text))
+    if (!mot_option_resolved(option, of_stage ? (const void *)&before->stage[stage] : before, then_text,
+                             sizeof then_text) ||
+        !mot_option_resolved(option, of_stage ? (const void *)&now->stage[stage] : now, now_text, sizeof now_text))
         return false;
     if (strcmp(then_text, now_text) == 0) return true;
     if (of_stage) mot_config_stage_key(now, stage, option->stage_key, key, sizeof key);

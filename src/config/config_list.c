@@ -5,10 +5,7 @@
 static bool say_option(const mot_option *option, const char *key, const void *base, mot_setting_function *say, void *with)
 {
     char text[MOT_OPTION_VALUE + 32] = "";
-    FILE *stream = fmemopen(text, sizeof text, "w");
-    if (stream == NULL) return false;
-    mot_option_print_resolved(option, base, stream);
-    if (fclose(stream) != 0) return false;
+    if (!mot_option_resolved(option, base, text, sizeof text)) return false;
     say(with, key, text);
     return true;
 }

@@ -20,6 +20,14 @@ void mot_option_print_resolved(const mot_option *option, const void *base, FILE 
     mot_option_print(option, base, stream);
 }
 
+bool mot_option_resolved(const mot_option *option, const void *base, char *text, size_t size)
+{
+    FILE *stream = fmemopen(text, size, "w");
+    if (stream == NULL) return false;
+    mot_option_print_resolved(option, base, stream);
+    return fclose(stream) == 0;
+}
+
 /* Opens the maps of "data.augment.shift" that the key before it, "data.memory", has not opened. */
 static void print_key(const char *key, const char *before, FILE *stream)
 {

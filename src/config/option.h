@@ -110,6 +110,8 @@ void mot_option_expected(const mot_option *option, char *text, size_t size);
 void mot_option_print(const mot_option *option, const void *base, FILE *stream);
 /* As in the resolved copy: a gate's value that equals the experts' is "same". */
 void mot_option_print_resolved(const mot_option *option, const void *base, FILE *stream);
+/* That as a text; false: no memory. */
+bool mot_option_resolved(const mot_option *option, const void *base, char *text, size_t size);
 
 /* ---- the grammars behind the types ---- */
 bool mot_parse_integer(const char *text,

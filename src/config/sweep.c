@@ -149,6 +149,27 @@ done:
     return status;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* They may be very many. */
+static mot_status check_once(const mot_sweep *sweep, const char *path)
+{
+    char **sorted = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&sorted, sweep->count, sizeof *sorted, "settings of a sweep"));
+    memcpy(sorted, sweep->settings, sweep->count * sizeof *sorted);
+    qsort(sorted, sweep->count, sizeof *sorted, by_text);
+    for (size_t s = 1; s < sweep->count && status == MOT_OK; ++s)
+        if (strcmp(sorted[s - 1], sorted[s]) == 0)
+            status = mot_fail(MOT_ERR_INPUT, "%s: the settings '%s' are there twice", path, sorted[s]);
+done:
+    mot_free(sorted);
+    return status;
+}
+
 mot_status mot_sweep_read(mot_sweep *sweep, const char *path)
 {
     reading r = {.path = path, .sweep = sweep};
@@ -159,12 +180,7 @@ mot_status mot_sweep_read(mot_sweep *sweep, const char *path)
     MOT_TRY(mot_file_read(path, 1 << 20, &text, &count));
     MOT_TRY(mot_yaml_read(&r.tree, path, text));
     MOT_TRY(read_root(&r));
-    for (size_t a = 0; a < sweep->count; ++a)
-        for (size_t b = 0; b < a; ++b)
-            if (strcmp(sweep->settings[a], sweep->settings[b]) == 0) {
-                status = mot_fail(MOT_ERR_INPUT, "%s: the settings '%s' are there twice", path, sweep->settings[a]);
-                goto done;
-            }
+    status = check_once(sweep, path);
 done:
     mot_yaml_free(&r.tree);
     mot_free(text);

@@ -256,6 +256,11 @@ bool mot_json_find_real(const char *line, size_t length, const char *key, double
     return behind != number;
 }
 
+bool mot_summary_done(const char *text)
+{
+    return strstr(text, "\"status\": \"done\"") != NULL;
+}
+
 /* ---- all members ---- */
 
 /* Behind the text whose quotation mark is at `at`. */

@@ -24,7 +24,7 @@ static mot_status read_figures(comparison *c, compare_run *run, const char *path
     size_t count;
     const mot_status status = mot_file_read(path, 1 << 24, &text, &count);
     if (status != MOT_OK) return status;
-    *done = strstr(text, "\"status\": \"done\"") != NULL;
+    *done = mot_summary_done(text);
     for (size_t f = 0; f < c->figures; ++f)
         if (!mot_json_find_real(text, count, c->figure[f], &run->value[f])) run->value[f] = NAN;
     mot_free(text);

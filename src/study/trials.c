@@ -125,7 +125,7 @@ static mot_status read_state(const char *folder, trial_state *state)
     snprintf(path, sizeof path, "%s/summary.json", folder);
     if (*state == TRIAL_OPEN && access(path, F_OK) == 0) {
         MOT_TRY(mot_file_read(path, 1 << 20, &found, &count));
-        if (strstr(found, "\"status\": \"done\"") != NULL) *state = TRIAL_DONE;
+        if (mot_summary_done(found)) *state = TRIAL_DONE;
     }
 done:
     mot_free(found);

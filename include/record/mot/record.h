@@ -173,6 +173,9 @@ typedef struct mot_json_member {
 typedef mot_status mot_json_member_function(void *with, const mot_json_member *member);
 mot_status mot_json_members(const char *object, mot_json_member_function *say, void *with);
 
+/* Whether the text of a summary.json says that its run is done. */
+bool mot_summary_done(const char *text);
+
 /* The last line of log.jsonl that has `key`; mot_free(*line). NULL: none has. */
 mot_status mot_record_last_line(const mot_record *record, const char *key, char **line);
 /* Which of the texts (at most 32) some line of log.jsonl has at `key`: bit i of *found says that of text[i]. */
