@@ -64,7 +64,7 @@ static size_t blocks_workspace(const mot_expert_shape *shape)
     const size_t forward = mot_blocks_carve_work(shape, NULL, R, l, false, &work),
                  backward = mot_blocks_carve_work(shape, NULL, R, l, true, &work),
                  d_in = mot_arena_bytes(R * shape->config->width, sizeof(mot_real)); /* where it is not given */
-    return blocks_kept(shape) + MOT_MAX(forward, backward + d_in);
+    return blocks_kept(shape) + MOT_MAX(forward, MOT_MAX(backward + d_in, mot_blocks_look_bytes(shape)));
 }
 
 /* ---- what others want to know ---- */
@@ -105,6 +105,7 @@ const mot_expert_kind mot_blocks_kind = {
     .prepare = mot_blocks_prepare,
     .forward = mot_blocks_forward,
     .backward = mot_blocks_backward,
+    .look = mot_blocks_look,
     .flops = blocks_flops,
     .products = blocks_products,
 };

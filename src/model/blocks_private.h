@@ -61,4 +61,9 @@ void mot_blocks_backward(const mot_expert_shape *shape, const mot_real *const *w
                          mot_real *const *gradient, const mot_tile *tile, mot_arena *arena, void *kept,
                          const mot_real *d_out, mot_real *d_in, mot_part_set learns);
 
+/* blocks_look.c */
+size_t mot_blocks_look_bytes(const mot_expert_shape *shape);
+size_t mot_blocks_look(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena, const void *kept, size_t s,
+                       double *received, double *rollout);
+
 #endif

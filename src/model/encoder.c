@@ -135,6 +135,15 @@ static void encoder_backward(const mot_expert_shape *shape, const mot_real *cons
     mot_arena_rewind(arena, mark);
 }
 
+static size_t encoder_look(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena, const void *kept, size_t s,
+                           double *received, double *rollout)
+{
+    const encoder_acts *acts = kept;
+    const mot_expert_shape states = states_of(shape);
+    const mot_tile in = {.samples = tile->samples, .first = acts->first, .x = acts->in};
+    return mot_blocks_kind.look(&states, &in, arena, acts->blocks, s, received, rollout);
+}
+
 /* ---- what others want to know ---- */
 
 static double encoder_flops(const mot_expert_shape *shape, size_t tokens)
@@ -164,6 +173,7 @@ const mot_expert_kind mot_encoder_kind = {
     .prepare = encoder_prepare,
     .forward = encoder_forward,
     .backward = encoder_backward,
+    .look = encoder_look,
     .flops = encoder_flops,
     .products = encoder_products,
 };

@@ -5,6 +5,7 @@
 #include "mot/layers.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "mot/mixed.h"
 #include "mot/vector.h"
@@ -240,6 +241,24 @@ void mot_attention_backward(mot_precision precision, mot_real *d_qkv, mot_real *
                 transposed_times(&head, d_k, D3, d_score, queries, l, W, rows, i > 0);
             }
             if (keeps(l)) prob += l * length;
+        }
+    }
+}
+
+void mot_attention_received(mot_precision precision, double *received, mot_real *scratch, const mot_real *qkv,
+                            const double *query, size_t l, size_t D, size_t H)
+{
+    const size_t W = D / H, D3 = 3 * D, length = mot_padded(l), block = block_rows(l);
+    const head_scratch head = places(precision, scratch, l, W, false);
+    memset(received, 0, H * l * sizeof *received);
+    for (size_t h = 0; h < H; ++h, received += l) {
+        const mot_real *q = qkv + h * W;
+        const mot_factor keys = mot_factor_transposed(precision, head.keys, q + D, D3, W, l);
+        for (size_t i = 0; i < l; i += block) {
+            const size_t rows = MOT_MIN(block, l - i);
+            probabilities(&head, head.prob, (matrix){q + i * D3, D3}, keys, rows, l, W);
+            for (size_t r = 0; r < rows; ++r)
+                for (size_t j = 0; j < l; ++j) received[j] += query[i + r] * (double)head.prob[r * length + j];
         }
     }
 }

@@ -67,7 +67,11 @@ static void norm(double *y, const double *x, size_t rows, const float *gain, con
     }
 }
 
-static void attend(double *out, const double *qkv, size_t rows)
+/* Probabilities of the sample at hand, by block, head, query and key. */
+enum { MOST_BLOCKS = 3 };
+static double probability[MOST_BLOCKS][H][LONGEST][LONGEST];
+
+static void attend(double *out, const double *qkv, size_t rows, size_t at)
 {
     const size_t W = D / H;
     for (size_t h = 0; h < H; ++h)
@@ -80,6 +84,7 @@ static void attend(double *out, const double *qkv, size_t rows)
                 p[j] = exp(score / sqrt((double)W));
                 sum += p[j];
             }
+            for (size_t j = 0; j < rows; ++j) probability[at][h][i][j] = p[j] / sum;
             for (size_t c = h * W; c < (h + 1) * W; ++c) {
                 out[i * D + c] = 0;
                 for (size_t j = 0; j < rows; ++j) out[i * D + c] += p[j] / sum * qkv[j * 3 * D + 2 * D + c];
@@ -87,12 +92,14 @@ static void attend(double *out, const double *qkv, size_t rows)
         }
 }
 
-static void block(double *h, size_t rows, const char *prefix)
+static void block(double *h, size_t rows, size_t at)
 {
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "block%zu_", at);
     double a[LONGEST * D], b[LONGEST * 3 * D], c[LONGEST * 3 * D];
     norm(a, h, rows, tensor(prefix, "norm1_gain"), tensor(prefix, "norm1_bias"));
     affine(b, a, rows, D, 3 * D, tensor(prefix, "qkv_weight"), tensor(prefix, "qkv_bias"));
-    attend(a, b, rows);
+    attend(a, b, rows, at);
     affine(c, a, rows, D, D, tensor(prefix, "mix_weight"), tensor(prefix, "mix_bias"));
     for (size_t i = 0; i < rows * D; ++i) h[i] += c[i];
     norm(a, h, rows, tensor(prefix, "norm2_gain"), tensor(prefix, "norm2_bias"));
@@ -122,11 +129,7 @@ static void twin(double *out, size_t s)
                 sum += (double)batch.x[row * BENCH_WIDTH + k] * (double)w[k * D + i];
             h[(t + class_token) * D + i] = sum;
         }
-    for (size_t b = 0; b < expert.config.depth; ++b) {
-        char prefix[32];
-        snprintf(prefix, sizeof prefix, "block%zu_", b);
-        block(h, rows, prefix);
-    }
+    for (size_t b = 0; b < expert.config.depth; ++b) block(h, rows, b);
     norm(y, h, rows, tensor("", "norm_gain"), tensor("", "norm_bias"));
     for (size_t i = 0; i < D; ++i) {
         for (size_t r = 0; r < (class_token ? 1 : rows); ++r) pooled[i] += y[r * D + i];
@@ -173,6 +176,73 @@ START_TEST(forward_is_the_twin)
     for_all_encoders(check_twin);
     printf("encoder: %.1e off its twin\n", worst);
     ck_assert_double_le(worst, 1e-5);
+}
+END_TEST
+
+/* Attention rollout as matrices: the product of (I + A) / 2, the last block on the left, of which the row that the head reads. */
+static void roll_out(double *rollout, const double *query, size_t rows)
+{
+    double product[LONGEST][LONGEST], next[LONGEST][LONGEST];
+    for (size_t i = 0; i < rows; ++i)
+        for (size_t j = 0; j < rows; ++j) product[i][j] = i == j;
+    for (size_t b = 0; b < expert.config.depth; ++b) {
+        for (size_t i = 0; i < rows; ++i)
+            for (size_t j = 0; j < rows; ++j) {
+                next[i][j] = product[i][j] / 2;
+                for (size_t k = 0; k < rows; ++k)
+                    for (size_t h = 0; h < H; ++h) next[i][j] += probability[b][h][i][k] / H * product[k][j] / 2;
+            }
+        memcpy(product, next, sizeof product);
+    }
+    for (size_t j = 0; j < rows; ++j) {
+        rollout[j] = 0;
+        for (size_t i = 0; i < rows; ++i) rollout[j] += query[i] * product[i][j];
+    }
+}
+
+static double off(double found, double wanted)
+{
+    const double error = fabs(found - wanted);
+    return error <= worst ? worst : error;
+}
+
+static void check_look(void)
+{
+    const bool class_token = expert.config.pool == MOT_POOL_CLASS;
+    double want[C], received[MOST_BLOCKS * H * LONGEST], rollout[LONGEST], query[LONGEST], rolled[LONGEST];
+    float out[BENCH_SAMPLES * C];
+    static bench_tile tile;
+    bench_gather(&tile, &batch, all, BENCH_SAMPLES);
+    const void *kept = bench_forward(&expert, &tile.tile, true, out);
+    for (size_t s = 0; s < BENCH_SAMPLES; ++s) {
+        const size_t rows = batch.first[s + 1] - batch.first[s] + class_token, mark = mot_arena_mark(&expert.arena);
+        twin(want, s);
+        ck_assert_uint_eq(expert.kind->look(&expert.shape, &tile.tile, &expert.arena, kept, s, received, rollout), rows);
+        ck_assert_uint_eq(mot_arena_mark(&expert.arena), mark);
+        for (size_t i = 0; i < rows; ++i) query[i] = class_token ? i == 0 : 1 / (double)rows;
+        for (size_t map = 0; map < expert.config.depth * H; ++map) {
+            double sum = 0;
+            for (size_t j = 0; j < rows; ++j) {
+                double of_key = 0;
+                for (size_t i = 0; i < rows; ++i) of_key += query[i] * probability[map / H][map % H][i][j];
+                worst = off(received[map * rows + j], of_key);
+                sum += received[map * rows + j];
+            }
+            worst = off(sum, 1);
+        }
+        roll_out(rolled, query, rows);
+        for (size_t j = 0; j < rows; ++j) worst = off(rollout[j], rolled[j]);
+    }
+    mot_arena_rewind(&expert.arena, 0);
+}
+
+START_TEST(where_it_looks_is_the_twins)
+{
+    worst = 0;
+    precision = MOT_PRECISION_FP32;
+    for_all_encoders(check_look);
+    printf("attention: %.1e off its twin\n", worst);
+    ck_assert_double_le(worst, 1e-6);
 }
 END_TEST
 
@@ -366,6 +436,7 @@ static void encoder_tests(TCase *tcase)
 {
     const int precisions = mot_bf16_available() ? 2 : 1;
     tcase_add_test(tcase, forward_is_the_twin);
+    tcase_add_test(tcase, where_it_looks_is_the_twins);
     tcase_add_loop_test(tcase, inference_and_learning_agree_to_the_bit, 0, precisions);
     tcase_add_loop_test(tcase, outputs_do_not_depend_on_the_tile, 0, precisions);
     tcase_add_loop_test(tcase, backward_reads_nothing_stale, 0, precisions);

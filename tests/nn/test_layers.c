@@ -232,7 +232,7 @@ START_TEST(a_long_sample_is_three_loops_too)
     const double unit = precision == MOT_PRECISION_BF16 ? 0x1p-9 : u;
     enum { LONG = 401, SHORT = 5, D = 6, H = 2, W = D / H, ROWS = LONG + SHORT };
     static const size_t first[] = {0, LONG, ROWS};
-    static double out[ROWS * D], p[LONG * LONG], d_want[ROWS * 3 * D];
+    static double out[ROWS * D], p[LONG * LONG], d_want[ROWS * 3 * D], query[LONG], received[H * LONG];
     static float d_qkv[ROWS * 3 * D];
     float *const work = calloc(mot_attention_scratch(precision, LONG, D, H, true), sizeof *work);
     ck_assert_ptr_nonnull(work);
@@ -246,10 +246,17 @@ START_TEST(a_long_sample_is_three_loops_too)
     ck_assert_int_eq(memcmp(y, again, sizeof(float) * ROWS * D), 0);
     for (size_t i = 0; i < ROWS * 3 * D; ++i) d_qkv[i] = NAN;
     mot_attention_backward(precision, d_qkv, work, w, x, prob, first, 2, D, H);
+    for (size_t i = 0; i < LONG; ++i) query[i] = 2 * (double)(i + 1) / LONG / (LONG + 1);
+    mot_attention_received(precision, received, work, x, query, LONG, D, H);
     free(work);
-    double worst = 0, worst_gradient = 0;
+    double worst = 0, worst_gradient = 0, worst_received = 0;
     for (size_t h = 0; h < H; ++h) {
         attention_twin(out, p, 0, LONG, D, W, h * W);
+        for (size_t j = 0; j < LONG; ++j) {
+            double want = 0;
+            for (size_t i = 0; i < LONG; ++i) want += query[i] * p[i * LONG + j];
+            worst_received = fmax(worst_received, fabs(received[h * LONG + j] - want));
+        }
         attention_backward_twin(d_want, p, LONG, D, W, h * W);
         for (size_t i = 0; i < LONG; ++i)
             for (size_t c = 0; c < W; ++c)
@@ -262,6 +269,7 @@ START_TEST(a_long_sample_is_three_loops_too)
     ck_assert_double_le(worst,
                         64 * unit); /* roundings are independent: about the root of the number of keys */
     ck_assert_double_le(worst_gradient, 128 * unit);
+    ck_assert_double_le(worst_received, unit); /* a mean of probabilities, of which each is below 1 by far */
 }
 END_TEST
 

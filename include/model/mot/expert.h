@@ -87,6 +87,15 @@ typedef struct mot_expert_kind {
     void (*backward)(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *const *gradient,
                      const mot_tile *tile, mot_arena *arena, void *kept, const mot_real *d_out,
                      mot_real *d_in, mot_part_set learns);
+    /* Where the expert looks: of sample s of a tile that went forward with `learn`, whose `kept` this is. Its rows are its
+     * tokens and, where model.pool is class, before them the class token's; how many, R, comes back. Queries i are weighed as
+     * the head takes them: q_i is 1 / R, or where model.pool is class 1 for the class token's row alone.
+     *      received [depth, heads, R]   received_bhj = sum_i q_i a_bhij, with the probabilities a of block b and head h
+     *      rollout [R]                  q^T (I + A_depth) / 2 ... (I + A_1) / 2, A_b the mean of a over the heads of block b
+     * The second is attention rollout (Abnar and Zuidema, ACL 2020) through the blocks of this expert. Each sums to 1 over j.
+     * depth and heads are those of `config`. Rewinds the arena. NULL: the kind has no attention to show. */
+    size_t (*look)(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena, const void *kept, size_t s,
+                   double *received, double *rollout);
     const mot_expert_team *team; /* NULL: one after another is as good */
     /* Floating point operations of one forward pass over a sample of `tokens` tokens; backward is twice that. */
     double (*flops)(const mot_expert_shape *shape, size_t tokens);

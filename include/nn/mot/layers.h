@@ -56,6 +56,10 @@ void mot_attention_forward(mot_precision precision, mot_real *out, mot_real *pro
 void mot_attention_backward(mot_precision precision, mot_real *d_qkv, mot_real *scratch,
                             const mot_real *d_out, const mot_real *qkv, const mot_real *prob,
                             const size_t *first, size_t samples, size_t D, size_t H);
+/* What the keys of one sample of l rows get, received [H, l], of its queries as they are weighed, query [l]: received_hj =
+ * sum_i query_i prob_hij, prob bit by bit that of forward. `scratch` as for forward. */
+void mot_attention_received(mot_precision precision, double *received, mot_real *scratch, const mot_real *qkv,
+                            const double *query, size_t l, size_t D, size_t H);
 size_t mot_attention_prob(const size_t *first, size_t samples, size_t H);
 /* `learn`: for backward too. */
 size_t mot_attention_scratch(mot_precision precision, size_t l, size_t D, size_t H, bool learn);

@@ -1,0 +1,65 @@
+/* Where the kind `blocks` looks, from what forward has kept. */
+#include "blocks_private.h"
+
+#include <string.h>
+
+#include "mot/layers.h"
+
+typedef struct look_work {
+    double *query, *got; /* [l], [heads, l] */
+    mot_real *attention; /* mot_attention_scratch */
+} look_work;
+
+static size_t carve(const mot_expert_shape *shape, mot_arena *arena, size_t l, look_work *work)
+{
+    const size_t H = shape->config->heads;
+    size_t bytes = 0;
+    work->query = mot_stack_carve(arena, &bytes, l, sizeof *work->query);
+    work->got = mot_stack_carve(arena, &bytes, H * l, sizeof *work->got);
+    work->attention = mot_stack_carve(arena, &bytes, mot_attention_scratch(shape->precision, l, shape->config->width, H, false),
+                                      sizeof *work->attention);
+    return bytes;
+}
+
+size_t mot_blocks_look_bytes(const mot_expert_shape *shape)
+{
+    look_work work;
+    return carve(shape, NULL, shape->tokens, &work);
+}
+
+/* How the head weighs rows. */
+static void weigh(const mot_expert_shape *shape, size_t l, double *query)
+{
+    const bool class = class_rows(shape) > 0;
+    for (size_t i = 0; i < l; ++i) query[i] = class ? i == 0 : 1 / (double)l;
+}
+
+/* rollout := rollout (I + A) / 2, A the mean of heads that gave `got` for it. */
+static void roll(double *rollout, const double *got, size_t l, size_t H)
+{
+    for (size_t j = 0; j < l; ++j) {
+        double sum = 0;
+        for (size_t h = 0; h < H; ++h) sum += got[h * l + j];
+        rollout[j] = (rollout[j] + sum / (double)H) / 2;
+    }
+}
+
+size_t mot_blocks_look(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena, const void *kept, size_t s,
+                       double *received, double *rollout)
+{
+    const block_acts *acts = kept;
+    const size_t D = shape->config->width, H = shape->config->heads, from = tile->first[s], l = tile->first[s + 1] - from,
+                 mark = mot_arena_mark(arena);
+    look_work work;
+    carve(shape, arena, l, &work);
+    weigh(shape, l, work.query);
+    memcpy(rollout, work.query, l * sizeof *rollout);
+    for (size_t b = shape->config->depth; b-- > 0;) {
+        const mot_real *qkv = acts[b].qkv + from * 3 * D;
+        mot_attention_received(shape->precision, received + b * H * l, work.attention, qkv, work.query, l, D, H);
+        mot_attention_received(shape->precision, work.got, work.attention, qkv, rollout, l, D, H);
+        roll(rollout, work.got, l, H);
+    }
+    mot_arena_rewind(arena, mark);
+    return l;
+}
