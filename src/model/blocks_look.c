@@ -6,7 +6,7 @@
 #include "mot/layers.h"
 
 typedef struct look_work {
-    double *query, *got; /* [l], [heads, l] */
+    double *query, *rollout, *got; /* [l], [l], [heads, l] */
     mot_real *attention; /* mot_attention_scratch */
 } look_work;
 
@@ -15,6 +15,7 @@ static size_t carve(const mot_expert_shape *shape, mot_arena *arena, size_t l, l
     const size_t H = shape->config->heads;
     size_t bytes = 0;
     work->query = mot_stack_carve(arena, &bytes, l, sizeof *work->query);
+    work->rollout = mot_stack_carve(arena, &bytes, l, sizeof *work->rollout);
     work->got = mot_stack_carve(arena, &bytes, H * l, sizeof *work->got);
     work->attention = mot_stack_carve(arena, &bytes, mot_attention_scratch(shape->precision, l, shape->config->width, H, false),
                                       sizeof *work->attention);
@@ -44,8 +45,13 @@ static void roll(double *rollout, const double *got, size_t l, size_t H)
     }
 }
 
+static void take(float *to, const double *from, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) to[i] = (float)from[i];
+}
+
 size_t mot_blocks_look(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena, const void *kept, size_t s,
-                       double *received, double *rollout)
+                       float *received, float *rollout)
 {
     const block_acts *acts = kept;
     const size_t D = shape->config->width, H = shape->config->heads, from = tile->first[s], l = tile->first[s + 1] - from,
@@ -53,13 +59,15 @@ size_t mot_blocks_look(const mot_expert_shape *shape, const mot_tile *tile, mot_
     look_work work;
     carve(shape, arena, l, &work);
     weigh(shape, l, work.query);
-    memcpy(rollout, work.query, l * sizeof *rollout);
+    memcpy(work.rollout, work.query, l * sizeof *work.rollout);
     for (size_t b = shape->config->depth; b-- > 0;) {
         const mot_real *qkv = acts[b].qkv + from * 3 * D;
-        mot_attention_received(shape->precision, received + b * H * l, work.attention, qkv, work.query, l, D, H);
-        mot_attention_received(shape->precision, work.got, work.attention, qkv, rollout, l, D, H);
-        roll(rollout, work.got, l, H);
+        mot_attention_received(shape->precision, work.got, work.attention, qkv, work.query, l, D, H);
+        take(received + b * H * l, work.got, H * l);
+        mot_attention_received(shape->precision, work.got, work.attention, qkv, work.rollout, l, D, H);
+        roll(work.rollout, work.got, l, H);
     }
+    take(rollout, work.rollout, l);
     mot_arena_rewind(arena, mark);
     return l;
 }

@@ -64,6 +64,6 @@ void mot_blocks_backward(const mot_expert_shape *shape, const mot_real *const *w
 /* blocks_look.c */
 size_t mot_blocks_look_bytes(const mot_expert_shape *shape);
 size_t mot_blocks_look(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena, const void *kept, size_t s,
-                       double *received, double *rollout);
+                       float *received, float *rollout);
 
 #endif

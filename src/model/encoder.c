@@ -136,7 +136,7 @@ static void encoder_backward(const mot_expert_shape *shape, const mot_real *cons
 }
 
 static size_t encoder_look(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena, const void *kept, size_t s,
-                           double *received, double *rollout)
+                           float *received, float *rollout)
 {
     const encoder_acts *acts = kept;
     const mot_expert_shape states = states_of(shape);

@@ -59,11 +59,11 @@ static bool has(const mot_analysis_layer *layer, mot_analysis_column column)
 
 /* ---- what there is ---- */
 
-/* Attached to an axis of a layer's dataset: /layer0/NAME. */
-static mot_status attach(hid_t file, int layer, const char *dataset, unsigned dim, const char *name)
+/* Attached to an axis of a layer's dataset: /layer0/NAME, or with "attention/" as its place /layer0/attention/NAME. */
+static mot_status attach(hid_t file, int layer, const char *dataset, unsigned dim, const char *place, const char *name)
 {
-    char scale[NAME];
-    snprintf(scale, sizeof scale, "layer%d/%s", layer, name);
+    char scale[2 * NAME];
+    snprintf(scale, sizeof scale, "layer%d/%s%s", layer, place, name);
     return mot_h5_scale(file, dataset, dim, scale, name);
 }
 
@@ -81,7 +81,7 @@ static mot_status make_column(mot_analysis *a, int layer, mot_analysis_column co
                          MOT_H5_COMPRESSED, NULL));
     MOT_TRY(mot_record_describe(a->file, path, "1", columns[column].long_name));
     if (column != MOT_ANALYSIS_SAMPLE) MOT_TRY(mot_h5_scale(a->file, path, 0, columns[MOT_ANALYSIS_SAMPLE].name, "sample"));
-    if (width != ONE) MOT_TRY(attach(a->file, layer, path, 1, axis[width]));
+    if (width != ONE) MOT_TRY(attach(a->file, layer, path, 1, "", axis[width]));
 done:
     return status;
 }
@@ -105,6 +105,7 @@ static mot_status make_layer(mot_analysis *a, int layer)
     MOT_TRY(make_scale(a, layer, "choice", (size_t)of->choices, NULL, "choice, the first one is 0"));
     if (of->features > 0) MOT_TRY(make_scale(a, layer, "feature", of->features, NULL, "number of what the gate saw"));
     if (of->features == 0) MOT_TRY(mot_h5_set_text(a->file, group, "features_missing", of->without_features));
+    if (of->without_attention != NULL) MOT_TRY(mot_h5_set_text(a->file, group, "attention_missing", of->without_attention));
     for (int c = MOT_ANALYSIS_GATE_SCORE; c < MOT_ANALYSIS_COLUMNS; ++c)
         if (has(of, (mot_analysis_column)c)) MOT_TRY(make_column(a, layer, (mot_analysis_column)c));
 done:
@@ -182,7 +183,7 @@ static mot_status write_part(mot_analysis *a, int layer, const char *name, const
     MOT_TRY(mot_h5_write(a->file, path, mot_record_type_h5(type), by_expert ? 2 : 1, shape, MOT_H5_COMPRESSED, data));
     MOT_TRY(mot_record_describe(a->file, path, "1", long_name));
     MOT_TRY(mot_h5_scale(a->file, path, 0, rows, "part"));
-    if (by_expert) MOT_TRY(attach(a->file, layer, path, 1, "expert"));
+    if (by_expert) MOT_TRY(attach(a->file, layer, path, 1, "", "expert"));
 done:
     return status;
 }
@@ -195,6 +196,70 @@ mot_status mot_analysis_write_parts(mot_analysis *a, int layer, const int8_t *ke
     MOT_TRY(write_part(a, layer, "expert", "1: of the busiest, which alone are there", RECORD_I8, kept));
     MOT_TRY(write_part(a, layer, "loss", "mean loss with these experts alone", RECORD_F64, loss));
     MOT_TRY(write_part(a, layer, "accuracy", "share of samples with the right label, with these experts alone", RECORD_F64, accuracy));
+done:
+    return status;
+}
+
+/* ---- attention ---- */
+
+static mot_status write_looks(mot_analysis *a, int layer, const char *name, const char *long_name, hid_t type, int rank,
+                              const hsize_t *shape, const void *data)
+{
+    static const char *const received[] = {"sample", "block", "head", "token"}, *const rollout[] = {"sample", "token"};
+    char path[NAME];
+    mot_status status;
+    snprintf(path, sizeof path, "layer%d/attention/%s", layer, name);
+    MOT_TRY(mot_h5_write(a->file, path, type, rank, shape, MOT_H5_COMPRESSED, data));
+    MOT_TRY(mot_record_describe(a->file, path, "1", long_name));
+    for (int d = 0; d < rank; ++d) MOT_TRY(attach(a->file, layer, path, (unsigned)d, "attention/", (rank == 4 ? received : rollout)[d]));
+done:
+    return status;
+}
+
+static mot_status write_looked_at(mot_analysis *a, int layer, size_t count, const mot_gidx *sample)
+{
+    const hsize_t shape[] = {count};
+    char path[NAME];
+    mot_status status;
+    snprintf(path, sizeof path, "layer%d/attention/sample", layer);
+    MOT_TRY(mot_h5_write(a->file, path, H5T_NATIVE_INT64, 1, shape, MOT_H5_COMPRESSED, sample));
+    MOT_TRY(mot_record_describe(a->file, path, "1", columns[MOT_ANALYSIS_SAMPLE].long_name));
+    MOT_TRY(mot_h5_make_scale(a->file, path, "sample"));
+done:
+    return status;
+}
+
+/* Tokens by their numbers, the class token -1. */
+static mot_status make_tokens(mot_analysis *a, int layer, const mot_analysis_attention *attention)
+{
+    int *token = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&token, attention->rows, sizeof *token, "an analysis"));
+    for (size_t t = 0; t < attention->rows; ++t) token[t] = (int)t - attention->class_token;
+    status = make_scale(a, layer, "attention/token", attention->rows, token, "token of a sample; -1: the class token");
+done:
+    mot_free(token);
+    return status;
+}
+
+mot_status mot_analysis_write_attention(mot_analysis *a, int layer, const mot_analysis_attention *attention)
+{
+    const hsize_t shape[] = {attention->samples, attention->blocks, attention->heads, attention->rows},
+                  flat[] = {attention->samples, attention->rows};
+    char group[NAME];
+    mot_status status;
+    snprintf(group, sizeof group, "layer%d/attention", layer);
+    MOT_TRY(mot_h5_make_group(a->file, group));
+    MOT_TRY(mot_h5_set_int(a->file, group, "class_token", attention->class_token));
+    MOT_TRY(write_looked_at(a, layer, attention->samples, attention->sample));
+    MOT_TRY(make_scale(a, layer, "attention/block", attention->blocks, NULL, "block of the expert, the first one is 0"));
+    MOT_TRY(make_scale(a, layer, "attention/head", attention->heads, NULL, "head of the block"));
+    MOT_TRY(make_tokens(a, layer, attention));
+    MOT_TRY(write_looks(a, layer, "expert", "the expert that looks: the sample's first choice", H5T_NATIVE_INT32, 1, shape, attention->expert));
+    MOT_TRY(write_looks(a, layer, "rows", "rows of the sample: its tokens, and the class token", H5T_NATIVE_INT32, 1, shape, attention->length));
+    MOT_TRY(write_looks(a, layer, "received", "share of the attention that a token gets from the rows that are pooled", H5T_NATIVE_FLOAT, 4, shape,
+                        attention->received));
+    MOT_TRY(write_looks(a, layer, "rollout", "attention rollout through the blocks of the expert", H5T_NATIVE_FLOAT, 2, flat, attention->rollout));
 done:
     return status;
 }

@@ -4,15 +4,14 @@
  *      batch     | 0 | 1 | 2 | ...            |
  *      of each   as it is; layer 0: with 0 alone, with 1 alone, ..., without 0, without 1, ..., with the busiest; layer 1: ...
  *
- * Rows of a block wait in memory until it is complete, so memory does not grow with the samples. */
-#include "run_private.h"
+ * Rows of a block wait in memory until it is complete, so memory does not grow with the samples. At the end the samples that are
+ * worth a look go through once more (run_attention.c). */
+#include "run_analyse.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "mot/analysis.h"
-#include "mot/atomic_file.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 
@@ -38,36 +37,11 @@ typedef struct analysis {
     bool *out; /* [MOT_MAX_EXPERTS]: experts that are not there */
     int layers;
     layer_rows *layer; /* [layers] */
+    run_attention *attention;
     mot_analysis *file; /* root */
 } analysis;
 
 /* ---- before ---- */
-
-/* The run folder that a checkpoint stands in: RUN of RUN/checkpoints/step-*.h5. */
-static mot_status find_folder(const char *checkpoint, char folder[RUN_CHECKPOINT_PATH])
-{
-    char checkpoints[RUN_CHECKPOINT_PATH];
-    mot_path_folder(checkpoints, sizeof checkpoints, checkpoint);
-    const char *name = strrchr(checkpoints, '/');
-    mot_path_folder(folder, RUN_CHECKPOINT_PATH, checkpoints);
-    if (strcmp(name != NULL ? name + 1 : checkpoints, "checkpoints") == 0) return MOT_OK;
-    return mot_fail(MOT_ERR_INPUT, "route.all=record: %s stands in no run folder, where the analysis could be written", checkpoint);
-}
-
-mot_status mot_run_analyse_check(const mot_run *run, const char *checkpoint)
-{
-    const mot_model *model = &run->world.model;
-    char folder[RUN_CHECKPOINT_PATH];
-    const int active = mot_run_active(&run->course.config, mot_run_task(&run->course));
-    for (int l = 0; l < model->layers; ++l)
-        if (model->layer[l].gate.kind->spread)
-            return mot_fail(MOT_ERR_INPUT, "route.all=record: a gate of kind %s sends every sample to every expert, there are no choices",
-                            model->layer[l].gate.kind->kind.name);
-    if (active > 0 && active < model->layer->experts)
-        return mot_fail(MOT_ERR_INPUT, "route.all=record: %d of the %d experts are still to come (rehearsal.grow)",
-                        model->layer->experts - active, model->layer->experts);
-    return find_folder(checkpoint, folder);
-}
 
 /* How many parts of the experts are tried: half, quarter, eighth, as long as one is left. */
 static size_t count_parts(int experts)
@@ -132,6 +106,8 @@ static mot_status make(analysis *a, mot_run *run)
     MOT_TRY(mot_allocate(&a->out, MOT_MAX_EXPERTS, sizeof *a->out, what));
     MOT_TRY(mot_allocate(&a->layer, (size_t)a->layers, sizeof *a->layer, what));
     for (int l = 0; l < a->layers; ++l) describe_layer(&a->layer[l], &run->world.model.layer[l]);
+    MOT_TRY(mot_run_attention_create(&a->attention, run));
+    for (int l = 0; l < a->layers; ++l) a->layer[l].about.without_attention = mot_run_attention_missing(a->attention, l);
     const size_t batches = MOT_MAX(BLOCK_BYTES / (row_bytes(a) * a->batch), 1);
     a->room = MOT_MIN(batches * a->batch, samples);
     if (run->world.comm->rank != MOT_ROOT) return MOT_OK;
@@ -156,6 +132,7 @@ static void release(analysis *a)
     }
     void *const arrays[] = {a->sample, a->label, a->group, a->predicted, a->loss, a->hit, a->out, a->layer};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
+    mot_run_attention_free(&a->attention);
     (void)mot_analysis_close(&a->file, false);
 }
 
@@ -302,40 +279,11 @@ static mot_status write_parts(const analysis *a)
     return status;
 }
 
-static mot_status create_file(analysis *a, const char *checkpoint, const char *digest, char path[RUN_CHECKPOINT_PATH])
-{
-    mot_run *run = a->run;
-    const char *config = run->keeper.config_text;
-    mot_analysis_layer layer[MOT_MAX_LAYERS];
-    char folder[RUN_CHECKPOINT_PATH], name[64], config_digest[MOT_DIGEST_TEXT];
-    run_about about;
-    mot_status status;
-    const mot_digest of_config = mot_digest_bytes(config, strlen(config));
-    mot_digest_text(&of_config, config_digest);
-    MOT_TRY(find_folder(checkpoint, folder));
-    snprintf(name, sizeof name, "eval/step-%08" MOT_PRI_GIDX ".h5", run->course.progress.step);
-    MOT_TRY(mot_path_join(path, RUN_CHECKPOINT_PATH, folder, name));
-    MOT_TRY(mot_checkpoint_run_id(checkpoint, run->keeper.id, sizeof run->keeper.id));
-    mot_run_describe(&about, &run->keeper, &run->world, &run->course, &run->world.eval_set);
-    for (int l = 0; l < a->layers; ++l) layer[l] = a->layer[l].about;
-    MOT_TRY(mot_analysis_create(&a->file, path,
-                                &(mot_analysis_about){.run = &about.record,
-                                                      .checkpoint = checkpoint,
-                                                      .checkpoint_digest = digest,
-                                                      .split = run->course.config.eval.split,
-                                                      .config_digest = config_digest,
-                                                      .step = run->course.progress.step,
-                                                      .samples = run->world.eval_set.samples,
-                                                      .layer = layer}));
-done:
-    return status;
-}
-
 /* ---- all ---- */
 
 static void say_cost(const analysis *a, const run_reporter *reporter)
 {
-    size_t passes = 1;
+    size_t passes = 2;
     char memory[32];
     for (int l = 0; l < a->layers; ++l) passes += a->layer[l].E * (a->layer[l].E > 1 ? 2 : 1) + a->layer[l].about.parts;
     mot_log_wrap(13, "analysis     %zu evaluations, one of which took %.1f s; rows of %zu samples at a time in %s", passes,
@@ -356,6 +304,7 @@ static mot_status go_through(analysis *a)
             const mot_gidx first = block + (mot_gidx)at;
             MOT_TRY(evaluate(a, first, n, -1, &result));
             if (root) take_as_it_is(a, at, n, &result);
+            if (root) mot_run_attention_note(a->attention, n, &result);
             for (int l = 0; l < a->layers; ++l) MOT_TRY(try_experts(a, first, at, n, l));
         }
         if (root) status = write_block(a, block, rows);
@@ -376,12 +325,16 @@ mot_status mot_run_analyse(mot_run *run, const char *checkpoint)
     MOT_TRY(mot_run_digest(run, digest));
     say_cost(&a, &run->reporter);
     if (root) {
+        mot_analysis_layer layer[MOT_MAX_LAYERS];
         find_parts(&a);
-        status = create_file(&a, checkpoint, digest, path);
+        for (int l = 0; l < a.layers; ++l) layer[l] = a.layer[l].about;
+        status = mot_run_analysis_create(&a.file, run, layer, checkpoint, digest, path);
     }
     MOT_TRY(mot_comm_agree(comm, status));
     MOT_TRY(go_through(&a));
+    MOT_TRY(mot_run_attention_look(a.attention));
     if (root) status = write_parts(&a);
+    if (root && status == MOT_OK) status = mot_run_attention_write(a.attention, a.file);
     if (root && status == MOT_OK) status = mot_analysis_close(&a.file, true);
     MOT_TRY(mot_comm_agree(comm, status));
     mot_log(MOT_LOG_INFO, "wrote %s", path);

@@ -68,7 +68,7 @@ mot_status mot_run_evaluate(mot_run *run);
 /* run_gate.c: gates get the values of those in another run folder or checkpoint. MOT_ERR_INPUT: they are not alike. Collective. */
 mot_status mot_run_take_gates(const run_world *world, const char *from);
 /* run_analyse.c: after an evaluation, what every expert of a layer makes of every sample, as RUN/eval/step-*.h5 of the run folder that
- * `checkpoint` stands in (mot/analysis.h). Check: whether that can be, before the evaluation. Collective. */
+ * `checkpoint` stands in (mot/analysis.h). Check (run_analyse_file.c): whether that can be, before the evaluation. Collective. */
 mot_status mot_run_analyse_check(const mot_run *run, const char *checkpoint);
 mot_status mot_run_analyse(mot_run *run, const char *checkpoint);
 /* run_figures.c: collective, its status each rank's own. */

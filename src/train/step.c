@@ -100,6 +100,7 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     const bool learn = task->stage != NULL && (step->stack != NULL || (task->stage->train & of_experts) != 0);
     double since = mot_clock_s();
     step->learns = learn ? task->stage->train : 0;
+    step->attention = task->attention;
     step->reports.count = 0;
 
     mot_watch_part(task->stage != NULL ? "step" : "the evaluation after step",

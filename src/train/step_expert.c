@@ -109,6 +109,9 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
         model->layer->kind->backward(&model->layer->shape, weight, gradient, &tile, &worker->arena, kept, worker->d_out,
                               NULL, step->learns);
     mot_arena_rewind(&worker->arena, mark);
+    for (size_t s = 0; step->attention != NULL && s < n; ++s)
+        if (worker->head[s]->choice == 0)
+            mot_step_look(step, step->layer, weight, &tile, s, worker->head[s]->position, &worker->arena, worker->out);
 
     mot_watch_progress();
     worker->busy_s += mot_clock_s() - start;

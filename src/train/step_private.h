@@ -214,6 +214,7 @@ struct mot_step {
     size_t reported; /* reports of a sample */
     int groups;
     mot_part_set learns; /* in the step that runs */
+    const mot_step_attention *attention; /* likewise */
     mot_batch batch;
     mot_nodes nodes;   /* ranks that exchange as one */
     step_layer *layer; /* [model->layers] */
@@ -285,6 +286,10 @@ typedef enum expert_work {
     WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in them */
 } expert_work;
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
+/* step_look.c: where an expert of a layer looks, of sample s of a tile, which stands at this position of the batch and has it as
+ * its first choice, if that is wanted; `out`: room for what it gives of a sample. */
+void mot_step_look(const mot_step *step, const step_layer *layer, const mot_real *const *weight, const mot_tile *tile,
+                   size_t s, size_t position, mot_arena *arena, mot_real *out);
 /* step_update.c: adds a strip's gradient, a block of the expert's table, to a local expert's. The strip's turn must have
  * come (layer->added), which the caller then counts. */
 void mot_step_add_strip(const mot_step *step, const step_layer *layer, size_t local, const mot_real *strip);

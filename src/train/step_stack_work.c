@@ -120,9 +120,26 @@ static void *forward_tile(const strip_tile *of, mot_arena *arena)
     return kept;
 }
 
+/* Of samples that have the strip's expert as their first choice. */
+static void look_at_tile(const strip_tile *of)
+{
+    const mot_step *step = of->work->step;
+    const stack_stage *stage = of->work->stage;
+    const step_layer *layer = stage->layer;
+    const mot_placement *placement = &layer->of->placement;
+    const int expert = placement->local[placement->first[step->comm->rank] + (int)of->strip->group];
+    for (size_t s = 0; s < of->n; ++s) {
+        const size_t position = stage->there->position[of->first + s];
+        if (layer->choices.expert[position * layer->K] == expert)
+            mot_step_look(step, layer, weight_of(stage, of->strip), &of->rows, s, position, &of->worker->arena, of->worker->out);
+    }
+}
+
 static void forward_one(const strip_tile *of, void *arena)
 {
-    of->work->stage->kept[of->number] = forward_tile(of, arena);
+    const stack_stage *stage = of->work->stage;
+    stage->kept[of->number] = forward_tile(of, arena);
+    if (of->work->step->attention != NULL && stage->layer != NULL) look_at_tile(of);
 }
 
 static void forward_strip(void *context, size_t task, int thread)

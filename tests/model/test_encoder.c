@@ -209,8 +209,8 @@ static double off(double found, double wanted)
 static void check_look(void)
 {
     const bool class_token = expert.config.pool == MOT_POOL_CLASS;
-    double want[C], received[MOST_BLOCKS * H * LONGEST], rollout[LONGEST], query[LONGEST], rolled[LONGEST];
-    float out[BENCH_SAMPLES * C];
+    double want[C], query[LONGEST], rolled[LONGEST];
+    float out[BENCH_SAMPLES * C], received[MOST_BLOCKS * H * LONGEST], rollout[LONGEST];
     static bench_tile tile;
     bench_gather(&tile, &batch, all, BENCH_SAMPLES);
     const void *kept = bench_forward(&expert, &tile.tile, true, out);
@@ -225,13 +225,13 @@ static void check_look(void)
             for (size_t j = 0; j < rows; ++j) {
                 double of_key = 0;
                 for (size_t i = 0; i < rows; ++i) of_key += query[i] * probability[map / H][map % H][i][j];
-                worst = off(received[map * rows + j], of_key);
-                sum += received[map * rows + j];
+                worst = off((double)received[map * rows + j], of_key);
+                sum += (double)received[map * rows + j];
             }
             worst = off(sum, 1);
         }
         roll_out(rolled, query, rows);
-        for (size_t j = 0; j < rows; ++j) worst = off(rollout[j], rolled[j]);
+        for (size_t j = 0; j < rows; ++j) worst = off((double)rollout[j], rolled[j]);
     }
     mot_arena_rewind(&expert.arena, 0);
 }

@@ -50,7 +50,7 @@ def numbers(path):
     with h5py.File(path) as file:
         file.visititems(lambda name, of: found.update({name: of[()]}) if isinstance(of, h5py.Dataset) else None)
         for name in found:
-            if name != "sample" and not name.endswith(("expert", "choice", "feature", "part")):
+            if not name.endswith(("sample", "expert", "choice", "feature", "part", "block", "head", "token")):
                 check(file[name].dims[0].keys() in (["sample"], ["part"]), "%s has no axis of samples" % name)
         return found, dict(file.attrs)
 
@@ -109,6 +109,20 @@ def check_layer(found, layer, what):
     return of
 
 
+def check_attention(found, of, what, blocks, heads):
+    """The twelve surest samples of each expert, and of each the twelve surest that are wrong; their attention is shared out in full."""
+    first, sure = of["chosen"][:, 0], of["gate_score"][np.arange(len(of["chosen"])), of["chosen"][:, 0]]
+    wanted = set()
+    for e in of["expert"]:
+        for ours in (first == e, (first == e) & (found["predicted"] != found["label"])):
+            wanted |= set(sorted(np.flatnonzero(ours), key=lambda i: (-sure[i], i))[:12])
+    looked, received = of["attention/sample"], of["attention/received"]
+    check(sorted(wanted) == looked.tolist() and np.array_equal(of["attention/expert"], first[looked]), what + ": other samples are looked at")
+    check(received.shape == (len(looked), blocks, heads, 4) and of["attention/rollout"].shape == (len(looked), 4), what + ": shapes of attention")
+    check(all(abs(of["attention/" + n].sum(-1) - 1).max() < 1e-6 and of["attention/" + n].min() > 0 for n in ("received", "rollout")),
+          what + ": attention is not shared out in full")
+
+
 def check_figures(run, layers):
     """What the last evaluation said of each layer, against the samples of the analysis, and of the evaluation before."""
     told = lines(run, "eval.loss")[-1]
@@ -164,7 +178,8 @@ mot(1, "train", "--quiet", "one.yaml", "run=other", "seed=7")
 found, about, said = analysed("one")
 one = check_layer(found, 0, "one")
 as_it_is = figures("one")
-check("11 evaluations" in said, "the cost is not said: " + said[-400:])
+check_attention(found, one, "one", 1, 2)
+check("12 evaluations" in said, "the cost is not said: " + said[-400:])
 check(near(found["loss"].mean(), as_it_is["eval.loss"]) and near(found["hit"].mean(), as_it_is["eval.accuracy"]), "as it is")
 check(np.array_equal(found["sample"], np.arange(70)) and np.array_equal(found["hit"] > 0, found["predicted"] == found["label"]), "rows")
 check(np.bincount(found["group"], minlength=4).sum() == 70, "groups")
@@ -202,7 +217,9 @@ check("regret: %.4f on average" % regret.mean() in done.stdout and done.stdout.c
 mot(1, "train", "--quiet", "three.yaml", "run=three")
 found, _, said = analysed("three")
 layers = [check_layer(found, layer, "three, layer %d" % layer) for layer in range(3)]
-check("%d evaluations" % (1 + 6 + 1 + 18 + 3 + 4 + 1) in said, "the cost is not said: " + said[-400:])
+for layer, of in enumerate(layers):
+    check_attention(found, of, "three, layer %d" % layer, 1, 2)
+check("%d evaluations" % (2 + 6 + 1 + 18 + 3 + 4 + 1) in said, "the cost is not said: " + said[-400:])
 check_figures("three", 3)
 for mask, layer, expert in (("[0:1]", 0, 1), ("[1:8]", 1, 8), ("[2:0]", 2, 0)):
     masked = figures("three", "mask=" + mask)

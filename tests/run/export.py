@@ -126,6 +126,74 @@ with ThreadPoolExecutor(3) as pool:
     for name, (worst, used) in zip(names, pool.map(follow, names)):
         print("%-16s differs by %.1e at most, %d experts in use" % (name, worst, used))
 
+# ---- where experts look: what mot eval route.all=record leaves, by the same architecture ----
+
+
+def attention(name):
+    """Of each layer of experts {sample: (its first choice, [probabilities of a block [heads, rows, rows], ...])}."""
+    watched = runpy.run_path(MODULE)["Mot"]
+    space, plain = watched.forward.__globals__, lambda t: np.asarray(t.detach() if hasattr(t, "detach") else t)
+    block, route, found, now = space["block"], space["route"], [], []
+
+    def look(h, live, w, b, heads):
+        of, D = lambda row: plain(w["block%d_%s" % (b, row)]).astype(np.float64), h.shape[2]
+        x = plain(h).astype(np.float64)
+        x = (x - x.mean(2, keepdims=True)) / np.sqrt(x.var(2, keepdims=True) + 1e-5) * of("norm1_gain") + of("norm1_bias")
+        q, k = ((x @ of("qkv_weight") + of("qkv_bias"))[:, :, i * D:(i + 1) * D].reshape(*h.shape[:2], heads, -1) for i in range(2))
+        for layer, expert, samples, first in now:
+            for s, rows, q, k in zip(samples, plain(live).sum(1).astype(int), q, k):
+                p = np.exp(np.einsum("ihw,jhw->hij", q[:rows], k[:rows]) / np.sqrt(D // heads))
+                if first[s] == expert:
+                    layer.setdefault(s, (expert, []))[1].append(p / p.sum(2, keepdims=True))
+        return block(h, live, w, b, heads)
+
+    def watch(run, x, live, chosen, weight, experts):
+        layer, chosen_here = {}, plain(chosen)
+        found.append(layer)
+
+        def one(e, x, live):
+            now.append((layer, e, np.flatnonzero((chosen_here == e).any(1)), chosen_here[:, 0]))
+            y = run(e, x, live)
+            now.pop()
+            return y
+
+        return route(one, x, live, chosen, weight, experts)
+
+    space.update(block=look, route=watch)
+    model = watched(name + ".safetensors")
+    model(*model.inputs(np.load(name + "-samples.npz")["x"]))
+    return found
+
+
+def compare_attention(name, pool):
+    mot(1, "eval", name, "route.all=record")
+    worst, looked_at = 0, 0
+    with h5py.File(name + "/eval/step-00000020.h5") as file:
+        for layer, wanted in enumerate(attention(name)):
+            of = file["layer%d/attention" % layer]
+            check(of.attrs["class_token"] == (pool == "class") and of["token"][0] == -(pool == "class"), name + ": the class token")
+            for sample, expert, rows, received, rollout in zip(*(of[n][()] for n in ("sample", "expert", "rows", "received", "rollout"))):
+                by, maps = wanted[sample]
+                R = maps[0].shape[1]
+                check(by == expert and rows == R and received.shape[:2] == (len(maps), len(maps[0])), "%s: sample %d" % (name, sample))
+                query = np.eye(R)[0] if pool == "class" else np.full(R, 1 / R)
+                rolled = np.linalg.multi_dot([query, *((np.eye(R) + p.mean(0)) / 2 for p in maps[::-1])])
+                want = np.array([[query @ head for head in p] for p in maps])
+                worst = max(worst, abs(received[..., :R] - want).max(), abs(rollout[:R] - rolled).max(),
+                            abs(received.sum(-1) - 1).max(), abs(rollout.sum() - 1))
+                check(not received[..., R:].any() and not rollout[R:].any(), "%s: numbers behind sample %d" % (name, sample))
+                looked_at += 1
+    check(worst < 1e-6, "%s: attention differs by %.1e" % (name, worst))
+    return worst, looked_at
+
+
+for name, pool in ("pictures", "class"), ("texts-class", "class"), ("stack", "mean"), ("stack-more", "class"), ("texts", "mean"):
+    print("%-16s attention differs by %.1e at most, %d looks" % (name, *compare_attention(name, pool)))
+mot(1, "eval", "merged", "route.all=record")
+with h5py.File("merged/eval/step-00000020.h5") as file:
+    check(file["layer0"].attrs["attention_missing"] == b"experts of kind merged have no attention to show" and "attention" not in file["layer0"],
+          "of merged experts: %s" % dict(file["layer0"].attrs))
+
 # By PyTorch as it is today: outputs, and a step of learning whose weights come back by both ways to write them.
 LEARN = """
 import runpy, sys, numpy, torch

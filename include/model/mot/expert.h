@@ -95,7 +95,7 @@ typedef struct mot_expert_kind {
      * The second is attention rollout (Abnar and Zuidema, ACL 2020) through the blocks of this expert. Each sums to 1 over j.
      * depth and heads are those of `config`. Rewinds the arena. NULL: the kind has no attention to show. */
     size_t (*look)(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena, const void *kept, size_t s,
-                   double *received, double *rollout);
+                   float *received, float *rollout);
     const mot_expert_team *team; /* NULL: one after another is as good */
     /* Floating point operations of one forward pass over a sample of `tokens` tokens; backward is twice that. */
     double (*flops)(const mot_expert_shape *shape, size_t tokens);

@@ -8,6 +8,10 @@
  *      /layer0/only_loss, /layer0/only_predicted            [N, E]   with that expert alone
  *      /layer0/without_loss, /layer0/without_predicted      [N, E]   without it; not for E = 1
  *      /layer0/kept/{expert [R, E], loss [R], accuracy [R]}          with the busiest half, quarter and eighth alone; not for E = 1
+ *      /layer0/attention/sample, expert, rows               [S]      the samples that are likely to be looked at: with their first choice,
+ *                                                                    and how many rows they have there
+ *      /layer0/attention/received                           [S, B, H, T]  what each row gets of the attention of block b, head h
+ *      /layer0/attention/rollout                            [S, T]   and of all of them; else attention_missing says why there is none
  *      /layer1/...                                                   of several layers, the others as they are
  *
  * With an expert alone, or without some, the others are as if they were not there: choices, probabilities and weights are as
@@ -24,6 +28,7 @@ typedef struct mot_analysis_layer {
     size_t features;               /* F; 0: there are none, */
     const char *without_features;  /* and why */
     size_t parts;                  /* R */
+    const char *without_attention; /* why there is none; NULL: there is */
 } mot_analysis_layer;
 
 typedef struct mot_analysis_about {
@@ -63,6 +68,16 @@ mot_status mot_analysis_write(mot_analysis *analysis, int layer, mot_analysis_co
 /* Of the parts of a layer's experts: kept [R, E] is 1 for those that are there; loss, accuracy [R]. */
 mot_status mot_analysis_write_parts(mot_analysis *analysis, int layer, const int8_t *kept, const double *loss,
                                     const double *accuracy);
+/* Where the experts of a layer look (expert.h, look): received sums to 1 over the rows, as rollout does; behind the rows of a
+ * sample that has fewer are zeros. */
+typedef struct mot_analysis_attention {
+    size_t samples, blocks, heads, rows; /* S, B, H, T */
+    bool class_token;                    /* it is the first row, the tokens come behind */
+    const mot_gidx *sample;              /* [S] */
+    const int32_t *expert, *length;      /* [S]: by their numbers in the beginning; rows */
+    const float *received, *rollout;     /* [S, B, H, T], [S, T] */
+} mot_analysis_attention;
+mot_status mot_analysis_write_attention(mot_analysis *analysis, int layer, const mot_analysis_attention *attention);
 /* `commit`: the file is there from here on; else nothing is. *analysis is NULL afterwards; one that is NULL is fine. */
 mot_status mot_analysis_close(mot_analysis **analysis, bool commit);
 

@@ -36,6 +36,15 @@
 #include "mot/loss.h"
 #include "mot/model.h"
 
+/* Of a layer, samples of an evaluation of which is wanted where their first choice looks (expert.h, look): of each, in `value`
+ * [places, (depth heads + 1) rows + 1], received and, from depth heads rows on, rollout, and in the end how many rows it has.
+ * A rank writes of those alone whose expert it works on. */
+typedef struct mot_step_attention {
+    const int32_t *place; /* [total]: its place, by position; -1: it is not wanted; NULL: none of this layer is */
+    size_t rows;          /* most of a sample */
+    float *value;
+} mot_step_attention;
+
 typedef struct mot_step_task {
     mot_gidx first;                /* position of the batch's first sample in the stream */
     size_t total;                  /* samples: at most the step's `most` */
@@ -49,6 +58,7 @@ typedef struct mot_step_task {
     /* Of an evaluation: [layers] of [E] experts each, those that are as if they were not there (MOT_LEFT_OUT); NULL, of all or of
      * a layer: none. At least one is there. Not for a spread gate. */
     const bool *const *without;
+    const mot_step_attention *attention; /* of an evaluation, [layers]; NULL: of none. Only of kinds that have it */
 } mot_step_task;
 
 /* Bytes between ranks for a layer of several: states, outputs and gradients as they went; and what they would have been had
