@@ -82,7 +82,7 @@ void mot_figure_heat(const figure_pen *pen)
     mot_figure_names(pen, 'x', heat->column_labels, heat->columns);
     mot_figure_names(pen, 'y', heat->row_labels, heat->rows);
     const size_t shown = write_cells(script, heat, false), empty = write_cells(script, heat, true);
-    bool numbers = shown > 0 && heat->rows * heat->columns <= FIGURE_CELL_LIMIT;
+    bool numbers = shown > 0 && heat->digits >= 0 && heat->rows * heat->columns <= FIGURE_CELL_LIMIT;
     const int longest = numbers ? write_numbers(script, heat, limit) : 1;
     const double fits = inner / (double)heat->columns / (0.64 * longest);
     if (pen->print && fits < 10) numbers = false;

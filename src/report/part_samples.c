@@ -6,15 +6,10 @@
 #include "mot/memory.h"
 #include "mot/source.h"
 #include "parts.h"
+#include "sample_looks.h"
 #include "sample_text.h"
 
 enum { MOST_OF_AN_EXPERT = 12, PAGE_BYTES = 2000000 };
-
-/* The data that a run is evaluated with. */
-typedef struct album {
-    mot_dataset data;
-    bool open;
-} album_of;
 
 /* Whether the data are those that the run learned from. */
 static mot_status compare(const report_run *run, const mot_data_config *config, bool *same)
@@ -27,11 +22,10 @@ static mot_status compare(const report_run *run, const mot_data_config *config, 
     return MOT_OK;
 }
 
-/* False: it is said why not. */
-static bool open_album(report_all *report, report_part *part, const report_run *run, album_of *a)
+/* The data that a run is evaluated with. False: it is said why not. */
+static bool open_album(report_all *report, report_part *part, const report_run *run, mot_dataset *data)
 {
     bool same = false;
-    *a = (album_of){.open = false};
     if (run->config == NULL) {
         mot_report_lacks(report, part, run, "There is no configuration that says where the samples are.");
         return false;
@@ -44,12 +38,11 @@ static bool open_album(report_all *report, report_part *part, const report_run *
                          mot_source_title(&config));
         return false;
     }
-    if (status == MOT_OK) status = mot_source_kind_at(config.source)->open(&a->data, &config, run->config->eval.split, false, run->config->seed);
-    a->open = status == MOT_OK;
-    if (!a->open)
+    if (status == MOT_OK) status = mot_source_kind_at(config.source)->open(data, &config, run->config->eval.split, false, run->config->seed);
+    if (status != MOT_OK)
         mot_report_lacks(report, part, run, "The samples cannot be shown: %s (looked for from the folder that mot report was started in).",
                          mot_error_message());
-    return a->open;
+    return status == MOT_OK;
 }
 
 typedef struct place {
@@ -73,7 +66,7 @@ static const char *class_name(report_all *report, const report_run *run, int lab
     return mot_report_text(&report->pool, "%d", label);
 }
 
-static mot_status put_item(report_all *report, const report_run *run, const report_layer *layer, album_of *album, const place *at,
+static mot_status put_item(report_all *report, const report_run *run, const report_layer *layer, mot_dataset *album, const place *at,
                            report_item *item)
 {
     const int label = layer->label[at->sample], predicted = layer->predicted[at->sample];
@@ -83,7 +76,7 @@ static mot_status put_item(report_all *report, const report_run *run, const repo
                                     label >= 0 && predicted >= 0 && predicted != label ? "taken for " : "",
                                     label >= 0 && predicted >= 0 && predicted != label ? class_name(report, run, predicted) : "",
                                     label >= 0 && predicted >= 0 && predicted != label ? ", " : "", at->prob);
-    return mot_report_sample(&report->pool, &album->data, at->sample, item);
+    return mot_report_sample(&report->pool, album, at->sample, item);
 }
 
 static size_t room_of_an_expert(const report_all *report, size_t E, const mot_sample_format *format)
@@ -95,17 +88,17 @@ static size_t room_of_an_expert(const report_all *report, size_t E, const mot_sa
     return room < 1 ? 1 : room > MOST_OF_AN_EXPERT ? MOST_OF_AN_EXPERT : (size_t)room;
 }
 
-static mot_status put_gallery(report_all *report, report_part *part, int r, int l, album_of *album, bool wrong)
+static mot_status put_gallery(report_all *report, report_part *part, int r, int l, mot_dataset *album, const layer_looks *looks, bool wrong)
 {
     const report_run *const run = &report->run[r];
     const report_layer *const layer = &run->layer[l];
     const report_routes *last = &layer->routes[layer->routes_count - 1];
-    const size_t E = (size_t)layer->experts, most = room_of_an_expert(report, E, &album->data.format);
+    const size_t E = (size_t)layer->experts, most = room_of_an_expert(report, E, &album->format);
     size_t count = 0;
     place *sorted = NULL;
     report_view *view;
     mot_status status;
-    const size_t samples = MOT_MIN(MOT_MIN(last->samples, layer->last_samples), (size_t)MOT_MAX(album->data.samples, 0));
+    const size_t samples = MOT_MIN(MOT_MIN(last->samples, layer->last_samples), (size_t)MOT_MAX(album->samples, 0));
     MOT_TRY(mot_allocate(&sorted, samples, sizeof *sorted, "samples of experts"));
     for (size_t s = 0; s < samples; ++s) {
         const uint16_t e = last->expert[s * REPORT_CHOICES];
@@ -124,8 +117,21 @@ static mot_status put_gallery(report_all *report, report_part *part, int r, int 
         of_expert = i > 0 && sorted[i].expert == sorted[i - 1].expert ? of_expert + 1 : 0;
         if (of_expert < most) MOT_TRY(put_item(report, run, layer, album, &sorted[i], &view->item[view->items++]));
     }
+    MOT_TRY(mot_report_looks_put(report, looks, album, run->config->model.patch, view));
 done:
     mot_free(sorted);
+    return status;
+}
+
+static mot_status put_layer(report_all *report, report_part *part, int r, int l, mot_dataset *album, hid_t analysis)
+{
+    layer_looks looks;
+    mot_status status;
+    MOT_TRY(mot_report_looks_read(report, part, &report->run[r], analysis, l, &looks));
+    MOT_TRY(put_gallery(report, part, r, l, album, &looks, false));
+    MOT_TRY(put_gallery(report, part, r, l, album, &looks, true));
+done:
+    mot_report_looks_free(&looks);
     return status;
 }
 
@@ -133,19 +139,20 @@ static mot_status put_run(report_all *report, report_part *part, int r)
 {
     const report_run *const run = &report->run[r];
     const char *why = mot_report_no_routes(report, run);
-    album_of album;
+    mot_dataset album;
+    hid_t analysis = H5I_INVALID_HID;
     mot_status status = MOT_OK;
     if (why != NULL) {
         mot_report_lacks(report, part, run, "%s", why);
         return MOT_OK;
     }
-    const bool shown = open_album(report, part, run, &album);
-    for (int l = 0; l < run->layers && shown && status == MOT_OK; ++l) {
-        if (run->layer[l].routes_count == 0) continue;
-        status = put_gallery(report, part, r, l, &album, false);
-        if (status == MOT_OK) status = put_gallery(report, part, r, l, &album, true);
-    }
-    if (album.open) mot_dataset_close(&album.data);
+    if (!open_album(report, part, run, &album)) return MOT_OK;
+    MOT_TRY(mot_report_looks_open(report, part, run, &analysis));
+    for (int l = 0; l < run->layers; ++l)
+        if (run->layer[l].routes_count > 0) MOT_TRY(put_layer(report, part, r, l, &album, analysis));
+done:
+    mot_h5_close(&analysis);
+    mot_dataset_close(&album);
     return status;
 }
 
@@ -160,8 +167,10 @@ const report_part_kind mot_report_part_samples = {
     .id = "samples",
     .title = "Samples",
     .definition = "The samples of the last evaluation that each expert has as first choice with the highest probability of the gate; "
-                  "and those among them that were taken for a class that they are not.",
-    .denominator = "The samples of the evaluation split.",
+                  "and those among them that were taken for a class that they are not. A click on one shows where that expert looks, after "
+                  "`mot eval RUN route.all=record`: the share of attention that each token gets from all tokens on average (`model.pool: class`: from the "
+                  "class token), by block and head, and attention rollout (Abnar and Zuidema 2020).",
+    .denominator = "The samples of the evaluation split. Attention: of a sample, all that its tokens and its class token get.",
     .interval = "None: single samples.",
     .make = make,
 };

@@ -71,10 +71,26 @@ typedef struct report_cell { /* of a table: a text, or a number */
     double value;
 } report_cell;
 
+typedef struct report_look { /* where the expert of an item looks: shares of its rows, in the order of tokens */
+    size_t rows;              /* 0: nobody looked */
+    const double *received;   /* [blocks, heads, rows], of its view's looks */
+    const double *rollout;    /* [rows] */
+    const char *const *piece; /* [rows - class_token]: of a text what the tokens stand for; else NULL */
+} report_look;
+
+typedef struct report_looks { /* what the looks of a gallery have in common */
+    size_t blocks, heads;                /* that they have: all, or 1 for the mean of all */
+    size_t all_blocks, all_heads;        /* of the expert; 0: there are no looks */
+    size_t grid_rows, grid_columns;      /* patches of a picture; 0: the tokens are none */
+    bool class_token;                    /* it is the first row */
+    const char *between;                 /* what stands between the pieces of a text */
+} report_looks;
+
 typedef struct report_item { /* of a gallery */
     size_t of;
     const char *picture, *text, *caption; /* picture: a data URL; NULL: there is none */
     mot_gidx sample;
+    report_look look;
 } report_item;
 
 typedef struct report_view {
@@ -91,6 +107,7 @@ typedef struct report_view {
     const report_mark *mark;
     report_cell *cell; /* table [rows, x.count] */
     report_item *item;
+    report_looks looks; /* of a gallery */
     struct report_view *next;
 } report_view;
 
@@ -310,8 +327,9 @@ mot_status mot_report_each_analysis(report_all *report, report_part *part, repor
 /* ---- write_*.c ---- */
 
 mot_status mot_report_json(const report_all *report, char **text);
-/* The numbers of a view, with the columns that the page's own CSV has; free(*text). */
+/* The numbers of a view, with the columns that the page's own CSV has; and of a gallery that has looks, those; free(*text). */
 mot_status mot_report_csv(const report_view *view, char **text, size_t *length);
+mot_status mot_report_csv_of_looks(const report_view *view, char **text, size_t *length);
 /* Every view as CSV, and as SVG and PDF what can be drawn, where gnuplot is there, in a folder. */
 mot_status mot_report_figures(const report_all *report, const char *folder);
 mot_status mot_report_page(const char *json, char **text, size_t *length);

@@ -52,25 +52,54 @@ done:
     return status;
 }
 
-/* Words by their ids, or bytes, up to the first 0. Bytes that are no UTF-8 by themselves become question marks. */
+static int32_t id_at(const mot_dataset *data, const unsigned char *bytes, size_t t)
+{
+    int32_t id = bytes[t];
+    if (data->format.element == MOT_ELEMENT_I32) memcpy(&id, bytes + t * sizeof id, sizeof id);
+    return id;
+}
+
+/* A word, by its id, or a letter, which is a question mark where a byte is no UTF-8 by itself. Returns its length. */
+static int put_token(const mot_dataset *data, int32_t id, char *to, size_t size)
+{
+    if (data->format.element != MOT_ELEMENT_I32) return snprintf(to, size, "%c", id < ' ' || id > 126 ? '?' : (char)id);
+    if (data->vocabulary != NULL && id > 0 && (size_t)id < data->format.vocabulary) return snprintf(to, size, "%.60s", data->vocabulary[id]);
+    return snprintf(to, size, "%d", id);
+}
+
+mot_status mot_report_pieces(report_pool *pool, mot_dataset *data, mot_gidx sample, size_t count, const char *const **pieces)
+{
+    unsigned char *bytes;
+    const char **made;
+    mot_status status;
+    MOT_TRY(mot_allocate(&bytes, data->format.bytes, 1, "a sample"));
+    MOT_TRY(mot_report_take(pool, &made, count, sizeof *made));
+    MOT_TRY(mot_dataset_read(data, sample, bytes));
+    for (size_t t = 0; t < count; ++t) {
+        char text[64] = "";
+        if (t < data->format.tokens) put_token(data, id_at(data, bytes, t), text, sizeof text);
+        made[t] = mot_report_text(pool, "%s", text);
+    }
+    *pieces = made;
+done:
+    mot_free(bytes);
+    return status;
+}
+
+/* Words or letters up to the first 0. */
 static const char *put_words(report_pool *pool, const mot_dataset *data, const unsigned char *bytes)
 {
     char text[MOST_TEXT] = "";
     size_t length = 0;
     for (size_t t = 0; t < data->format.tokens && length + 80 < sizeof text; ++t) {
-        int32_t id = bytes[t];
-        if (data->format.element == MOT_ELEMENT_I32) memcpy(&id, bytes + t * sizeof id, sizeof id);
+        const int32_t id = id_at(data, bytes, t);
         if (id == 0) break;
         if (t == MOST_WORDS && data->format.element == MOT_ELEMENT_I32) {
             length += (size_t)snprintf(text + length, sizeof text - length, "...");
             break;
         }
-        if (data->format.element != MOT_ELEMENT_I32)
-            text[length++] = id < ' ' || id > 126 ? '?' : (char)id;
-        else if (data->vocabulary != NULL && id > 0 && (size_t)id < data->format.vocabulary)
-            length += (size_t)snprintf(text + length, sizeof text - length, "%.60s ", data->vocabulary[id]);
-        else
-            length += (size_t)snprintf(text + length, sizeof text - length, "%d ", id);
+        length += (size_t)put_token(data, id, text + length, sizeof text - length);
+        if (data->format.element == MOT_ELEMENT_I32) text[length++] = ' ';
     }
     while (length > 0 && text[length - 1] == ' ') --length;
     return mot_report_text(pool, "%.*s", (int)length, text);

@@ -7,5 +7,7 @@
 
 /* The picture, or the text, of a sample. */
 mot_status mot_report_sample(report_pool *pool, mot_dataset *data, mot_gidx sample, report_item *item);
+/* What the `count` tokens of a text stand for: its words, or letters. */
+mot_status mot_report_pieces(report_pool *pool, mot_dataset *data, mot_gidx sample, size_t count, const char *const **pieces);
 
 #endif

@@ -157,20 +157,76 @@ static void put_table(FILE *to, const report_view *view)
     fputc('\n', to);
 }
 
-mot_status mot_report_csv(const report_view *view, char **text, size_t *length)
+/* "2", or "mean" where there is one in place of several. */
+static void put_place(FILE *to, size_t place, size_t shown, size_t all)
 {
-    static void (*const put[REPORT_KINDS])(FILE *to, const report_view *view) = {
-        [REPORT_HEAT] = put_heat,       [REPORT_LINES] = put_series, [REPORT_BARS] = put_series,
-        [REPORT_SCATTER] = put_scatter, [REPORT_FLOW] = put_flow,    [REPORT_GALLERY] = put_gallery,
-        [REPORT_TABLE] = put_table,
-    };
+    if (shown < all)
+        fputs("mean,", to);
+    else
+        fprintf(to, "%zu,", place);
+}
+
+/* A row a token; the class token is -1. */
+static void put_map(FILE *to, const report_view *view, const report_item *item, size_t map)
+{
+    const report_looks *looks = &view->looks;
+    const report_look *look = &item->look;
+    const bool rollout = map == looks->blocks * looks->heads;
+    for (size_t i = 0; i < look->rows; ++i) {
+        const size_t token = i - looks->class_token;
+        const bool class_token = looks->class_token && i == 0;
+        put_text(to, view->x.names[item->of]);
+        fprintf(to, ",%" MOT_PRI_GIDX ",", item->sample);
+        if (rollout)
+            fputs("rollout,,", to);
+        else
+            put_place(to, map / looks->heads, looks->blocks, looks->all_blocks), put_place(to, map % looks->heads, looks->heads, looks->all_heads);
+        fprintf(to, "%d,", class_token ? -1 : (int)token);
+        if (looks->grid_rows > 0 && !class_token)
+            fprintf(to, "%zu,%zu,", token / looks->grid_columns, token % looks->grid_columns);
+        else
+            fputs(",,", to);
+        put_text(to, look->piece != NULL && !class_token ? look->piece[token] : "");
+        fputc(',', to);
+        put_number(to, rollout ? look->rollout[i] : look->received[map * look->rows + i]);
+        fputc('\n', to);
+    }
+}
+
+static void put_looks(FILE *to, const report_view *view)
+{
+    fputs("of,sample,block,head,token,row,column,piece,share\n", to);
+    for (size_t i = 0; i < view->items; ++i)
+        for (size_t map = 0; view->item[i].look.rows > 0 && map <= view->looks.blocks * view->looks.heads; ++map)
+            put_map(to, view, &view->item[i], map);
+}
+
+typedef void put_view(FILE *to, const report_view *view);
+
+static mot_status as_text(put_view *put, const report_view *view, char **text, size_t *length)
+{
     *text = NULL;
     FILE *const to = open_memstream(text, length);
     if (to == NULL) return mot_fail(MOT_ERR_MEMORY, "no memory for a table: %s", strerror(errno));
-    put[view->kind](to, view);
+    put(to, view);
     const bool failed = ferror(to);
     if (fclose(to) == 0 && !failed) return MOT_OK;
     free(*text);
     *text = NULL;
     return mot_fail(MOT_ERR_MEMORY, "no memory for a table");
+}
+
+mot_status mot_report_csv(const report_view *view, char **text, size_t *length)
+{
+    static put_view *const put[REPORT_KINDS] = {
+        [REPORT_HEAT] = put_heat,       [REPORT_LINES] = put_series, [REPORT_BARS] = put_series,
+        [REPORT_SCATTER] = put_scatter, [REPORT_FLOW] = put_flow,    [REPORT_GALLERY] = put_gallery,
+        [REPORT_TABLE] = put_table,
+    };
+    return as_text(put[view->kind], view, text, length);
+}
+
+mot_status mot_report_csv_of_looks(const report_view *view, char **text, size_t *length)
+{
+    return as_text(put_looks, view, text, length);
 }

@@ -13,7 +13,7 @@
 
 enum { WIDTH = 360 }; /* of a column of a journal */
 
-/* "load-max-run0.csv" with another ending, in the folder. */
+/* "load-max-run0.csv" with another ending, such as "-attention.csv", in the folder. */
 static mot_status file_of(char path[MOT_PATH], const char *folder, const report_view *view, const char *ending)
 {
     char name[256];
@@ -21,18 +21,22 @@ static mot_status file_of(char path[MOT_PATH], const char *folder, const report_
     return mot_path_join(path, MOT_PATH, folder, name);
 }
 
-static mot_status draw(const report_view *view, const mot_panel *panel, int height, const char *folder)
+static mot_status draw_as(const report_view *view, const mot_figure *figure, const char *folder, const char *const endings[2])
 {
-    static const char *const endings[] = {".svg", ".pdf"};
-    const mot_figure figure = {.width = WIDTH, .height = height, .panels = panel, .panel_count = 1, .print = true};
     char path[MOT_PATH];
     mot_status status = MOT_OK;
-    for (size_t i = 0; i < MOT_COUNT(endings); ++i) {
+    for (size_t i = 0; i < 2; ++i) {
         MOT_TRY(file_of(path, folder, view, endings[i]));
-        MOT_TRY(mot_figure_write(&figure, path));
+        MOT_TRY(mot_figure_write(figure, path));
     }
 done:
     return status;
+}
+
+static mot_status draw(const report_view *view, const mot_panel *panel, int height, const char *folder)
+{
+    const mot_figure figure = {.width = WIDTH, .height = height, .panels = panel, .panel_count = 1, .print = true};
+    return draw_as(view, &figure, folder, (const char *const[]){".svg", ".pdf"});
 }
 
 /* Rows of counts as shares of each row. */
@@ -146,6 +150,65 @@ done:
     return status;
 }
 
+/* Of an item, the mean over blocks and heads of what each patch receives; returns the largest. */
+static double average_look(const report_view *view, const report_look *look, double *share)
+{
+    const report_looks *looks = &view->looks;
+    const size_t maps = looks->blocks * looks->heads;
+    double most = 0;
+    for (size_t j = 0; j < looks->grid_rows * looks->grid_columns; ++j) {
+        share[j] = 0;
+        for (size_t m = 0; m < maps; ++m) share[j] += look->received[m * look->rows + j + looks->class_token] / (double)maps;
+        most = fmax(most, share[j]);
+    }
+    return most;
+}
+
+/* A panel for the first item of each expert, all with the same colours. */
+static mot_status draw_looks(const report_view *view, const char *folder)
+{
+    enum { MOST = 12, COLUMNS = 2 };
+    const size_t patches = view->looks.grid_rows * view->looks.grid_columns;
+    mot_panel panel[MOST];
+    char title[MOST][64];
+    double *value = NULL, limit = 0;
+    size_t panels = 0;
+    mot_status status;
+    MOT_TRY(mot_allocate(&value, MOST * patches, sizeof *value, "a figure"));
+    for (size_t i = 0, of = SIZE_MAX; i < view->items && panels < MOST; ++i) {
+        const report_item *item = &view->item[i];
+        double *const share = value + panels * patches;
+        if (item->look.rows == 0 || item->of == of) continue;
+        of = item->of;
+        limit = fmax(limit, average_look(view, &item->look, share));
+        snprintf(title[panels], sizeof title[panels], "expert %.8s, #%" MOT_PRI_GIDX, view->x.names[of], item->sample);
+        panel[panels] = (mot_panel){.kind = MOT_PANEL_HEAT, .title = title[panels],
+                                    .heat = {.rows = view->looks.grid_rows, .columns = view->looks.grid_columns, .value = share, .digits = -1, .label = "share"}};
+        ++panels;
+    }
+    for (size_t i = 0; i < panels; ++i) panel[i].heat.limit = limit;
+    const size_t columns = MOT_MIN((size_t)COLUMNS, panels), rows = (panels + columns - 1) / columns;
+    const mot_figure figure = {.width = WIDTH, .height = (int)(170 * rows), .columns = (int)columns, .panels = panel, .panel_count = panels, .print = true};
+    status = draw_as(view, &figure, folder, (const char *const[]){"-attention.svg", "-attention.pdf"});
+done:
+    mot_free(value);
+    return status;
+}
+
+static mot_status write_looks(const report_view *view, const char *folder, bool pictures)
+{
+    char path[MOT_PATH], *text = NULL;
+    size_t length;
+    mot_status status;
+    MOT_TRY(file_of(path, folder, view, "-attention.csv"));
+    MOT_TRY(mot_report_csv_of_looks(view, &text, &length));
+    MOT_TRY(mot_file_replace(path, text, length));
+    if (pictures && view->looks.grid_rows > 0) MOT_TRY(draw_looks(view, folder));
+done:
+    free(text);
+    return status;
+}
+
 static mot_status write_view(const report_view *view, const char *folder, bool pictures)
 {
     static mot_status (*const draw_kind[REPORT_KINDS])(const report_view *view, const char *folder) = {
@@ -159,6 +222,7 @@ static mot_status write_view(const report_view *view, const char *folder, bool p
     MOT_TRY(mot_report_csv(view, &text, &length));
     MOT_TRY(mot_file_replace(path, text, length));
     if (pictures && draw_kind[view->kind] != NULL) MOT_TRY(draw_kind[view->kind](view, folder));
+    if (view->looks.all_blocks > 0) MOT_TRY(write_looks(view, folder, pictures));
 done:
     free(text);
     return status;

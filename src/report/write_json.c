@@ -118,9 +118,36 @@ static void put_flow(mot_json *json, const report_view *view)
     mot_json_close(json, '}');
 }
 
+/* Shares [blocks, heads, rows], and those of all together. */
+static void put_look(mot_json *json, const report_looks *looks, const report_look *look)
+{
+    mot_json_open(json, "attention", '{');
+    mot_json_open(json, "received", '[');
+    for (size_t b = 0; b < looks->blocks; ++b)
+        put_table_of_numbers(json, NULL, looks->heads, look->rows, look->received + b * looks->heads * look->rows);
+    mot_json_close(json, ']');
+    mot_json_reals(json, "rollout", look->rows, look->rollout);
+    if (look->piece != NULL) put_names(json, "pieces", look->rows - looks->class_token, look->piece);
+    mot_json_close(json, '}');
+}
+
+static void put_looks(mot_json *json, const report_looks *looks)
+{
+    mot_json_open(json, "attention", '{');
+    mot_json_int(json, "blocks", (int64_t)looks->all_blocks);
+    mot_json_int(json, "heads", (int64_t)looks->all_heads);
+    mot_json_bool(json, "class_token", looks->class_token);
+    if (looks->grid_rows > 0) mot_json_int(json, "rows", (int64_t)looks->grid_rows);
+    if (looks->grid_rows > 0) mot_json_int(json, "columns", (int64_t)looks->grid_columns);
+    mot_json_text(json, "between", looks->between);
+    mot_json_close(json, '}');
+}
+
 static void put_gallery(mot_json *json, const report_view *view)
 {
+    mot_json_text(json, "label", view->x.label);
     put_names(json, "names", view->x.count, view->x.names);
+    if (view->looks.all_blocks > 0) put_looks(json, &view->looks);
     mot_json_open(json, "items", '[');
     for (size_t i = 0; i < view->items; ++i) {
         const report_item *item = &view->item[i];
@@ -130,6 +157,7 @@ static void put_gallery(mot_json *json, const report_view *view)
         mot_json_text(json, "text", item->text);
         mot_json_int(json, "sample", item->sample);
         mot_json_text(json, "caption", item->caption);
+        if (item->look.rows > 0) put_look(json, &view->looks, &item->look);
         mot_json_close(json, '}');
     }
     mot_json_close(json, ']');

@@ -283,8 +283,11 @@ static mot_status write_parts(const analysis *a)
 
 static void say_cost(const analysis *a, const run_reporter *reporter)
 {
-    size_t passes = 2;
+    size_t passes = 1;
     char memory[32];
+    bool look = false;
+    for (int l = 0; l < a->layers; ++l) look = look || a->layer[l].about.without_attention == NULL;
+    passes += look;
     for (int l = 0; l < a->layers; ++l) passes += a->layer[l].E * (a->layer[l].E > 1 ? 2 : 1) + a->layer[l].about.parts;
     mot_log_wrap(13, "analysis     %zu evaluations, one of which took %.1f s; rows of %zu samples at a time in %s", passes,
                  reporter->part_s[RUN_EVALUATION], a->room, mot_run_bytes_text(a->room * row_bytes(a), memory));

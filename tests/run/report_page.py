@@ -199,19 +199,77 @@ def flow(data):
     check("choose two different steps" in one(".say", card).text, "flow of a step to itself")
 
 
-def gallery():
-    press(".sample", drawn("confidence-favourites"))
-    check(one("#mot-dialog").is_displayed() and len(browser.find_elements(By.CSS_SELECTOR, "#mot-dialog .large rect")) == 49, "a click on a picture does not show its attention")
-    head = lambda: js("return [...document.querySelectorAll('#mot-dialog .large rect')].map(r => r.getAttribute('fill-opacity')).join()")
-    before = head()
-    press(button("head 1", one("#mot-dialog")))
-    check(head() != before, "another head looks alike")
-    one("#mot-dialog button").send_keys(Keys.ARROW_RIGHT)
-    check("2 of 5" in one("#mot-dialog .walk").text, "the arrow key does not go on: " + one("#mot-dialog .walk").text)
+def shown_look():
+    """Weights over the picture as they are drawn, the strongest 1."""
+    return [round(float(w) / 0.8, 5) for w in js("return [...document.querySelectorAll('#mot-dialog .large rect')].map(r => r.getAttribute('fill-opacity'))")]
+
+
+def mean_look(item, block=None, head=None):
+    """The same from the data: of one block or head, or the mean of all."""
+    maps = [m for b, heads in enumerate(item["attention"]["received"]) for i, m in enumerate(heads) if block in (None, b) and head in (None, i)]
+    return strengths([sum(shares) / len(maps) for shares in zip(*maps)])
+
+
+def strengths(shares):
+    return [round(s / max(shares), 5) for s in shares]
+
+
+def near(found, wanted):
+    return len(found) == len(wanted) and all(abs(a - b) < 1e-4 for a, b in zip(found, wanted))
+
+
+def choose(name, value):
+    Select(one('[data-look="%s"] select' % name)).select_by_value(str(value))
+
+
+def saved_look(name, rows, wanted):
+    """The CSV of a sample that is open, and some of its rows."""
+    press(button("CSV", one("#mot-dialog")))
+    until(lambda: os.path.exists(name), "no file " + name)
+    found = list(csv.reader(open(name, newline="")))
+    check(found[0] == ["of", "sample", "block", "head", "token", "row", "column", "piece", "share"] and len(found) == 1 + rows, "%s has %d rows: %s" % (name, len(found), found[:2]))
+    check([[*r[2:8], float(r[8])] for r in found[1:] if r[2:5] in [w[:3] for w in wanted]] == wanted, "%s: %s" % (name, found[-3:]))
+
+
+def gallery(data):
+    """A sample by a click or a key: over its picture, or in its text, where the expert looks, by block and head and rolled out."""
+    view, texts = view_of(data, "confidence", "favourites", 1, 1), view_of(data, "confidence", "wrong-texts", 1, 1)
+    first, second = view["items"][:2]
+    card = drawn("confidence-favourites")
+    one(".sample", card).send_keys(Keys.ENTER)
+    check(one("#mot-dialog").is_displayed() and one("#mot-dialog .large svg").is_displayed(), "a sample does not open")
+    check(near(shown_look(), mean_look(first)), "the mean of all blocks and heads: %s" % shown_look()[:3])
+    choose("block", 2)
+    check(near(shown_look(), mean_look(first, block=2)), "block 2: %s" % shown_look()[:3])
+    choose("head", 1)
+    check(near(shown_look(), mean_look(first, block=2, head=1)), "block 2, head 1: %s" % shown_look()[:3])
+    check("block 2, head 1: the strongest has %.3g %%" % (100 * max(first["attention"]["received"][2][1])) in one(".look").text, "it is not said: " + one(".look").text)
+    check(js("return document.activeElement.closest('[data-look]').dataset.look") == "head", "the focus has left the selector")
+    saved_look("favourites-sample%d.csv" % first["sample"], 7 * 49, [["2", "1", "9", "1", "2", "", first["attention"]["received"][2][1][9]],
+                                                                    ["rollout", "", "48", "6", "6", "", first["attention"]["rollout"][48]]])
+    one("#mot-dialog .close").send_keys(Keys.ARROW_RIGHT)
+    check("2 of 5" in one("#mot-dialog .walk").text and near(shown_look(), mean_look(second, block=2, head=1)), "the arrow key does not go on, or to another map")
+    browser.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
+    check("1 of 5" in one("#mot-dialog .walk").text, "the arrow key does not go back: " + one("#mot-dialog .walk").text)
+    press(button("rollout", one("#mot-dialog")))
+    check(near(shown_look(), strengths(first["attention"]["rollout"])) and not browser.find_elements(By.CSS_SELECTOR, '[data-look="block"]'), "rollout")
+    press(button("none", one("#mot-dialog")))
+    check(not shown_look() and not browser.find_elements(By.CSS_SELECTOR, "#mot-dialog .look"), "the picture alone")
+    press(button("attention", one("#mot-dialog")))
+    alone = js("return getComputedStyle(document.querySelector('.page')).display")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    check(alone != "none" and js("return getComputedStyle(document.querySelector('.page')).display") == "none" and one("#mot-dialog .large").is_displayed(), "an open sample is not printed alone")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     one("#mot-dialog .close").send_keys(Keys.ESCAPE)
     check(not one("#mot-dialog").is_displayed(), "Escape does not close the sample")
+    check(js("return document.activeElement.className") == "sample", "the focus is not back at the sample")
     press(".sample", drawn("confidence-wrong-texts"))
-    check(len(browser.find_elements(By.CSS_SELECTOR, "#mot-dialog mark")) == 14, "the words of a text are not marked")
+    item = texts["items"][0]
+    marks = js("return [...document.querySelectorAll('#mot-dialog mark')].map(m => [m.textContent, parseInt(m.style.getPropertyValue('--strength')), m.title])")
+    wanted = strengths(item["attention"]["received"][0][0][1:])
+    check([m[0] for m in marks] == item["attention"]["pieces"] and all(abs(m[1] - 100 * w) <= 0.51 for m, w in zip(marks, wanted)), "the words of a text: %s" % marks[:3])
+    check("The class token keeps %.3g %%" % (100 * item["attention"]["received"][0][0][0]) in one(".look").text, "the class token: " + one(".look").text)
+    check(one("#mot-dialog blockquote").text == item["text"], "the words are not the text: " + one("#mot-dialog blockquote").text)
     press("#mot-dialog .close")
 
 
@@ -348,7 +406,7 @@ try:
     other_run(typical)
     lines_and_numbers(typical)
     flow(typical)
-    gallery()
+    gallery(typical)
     everywhere()
     names()
     colours()

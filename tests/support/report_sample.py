@@ -112,11 +112,20 @@ def per_run(rng, run, layer, experts, classes, frames):
                                    for name, shape in (("right", (5, 1.5)), ("wrong", (2, 2)))], **where}],
         "gallery": [{"id": "favourites", "title": "Samples that each expert is surest of", "kind": "gallery", "csv": "favourites.csv", "names": ["expert %s" % e for e in experts],
                      "items": [{"of": e, "picture": picture(rng), "text": None, "sample": rng.randint(0, 60000), "caption": "%s, p %.2f" % (rng.choice(names), rng.uniform(.9, 1)),
-                                "attention": {"heads": [[round(rng.random() ** 2, 3) for _ in range(49)] for _ in range(2)], "rows": 7, "columns": 7}} for e in range(min(E, 8)) for _ in range(5)], **where},
+                                "attention": looks(rng, 3, 2, 49)} for e in range(min(E, 8)) for _ in range(5)],
+                     "attention": {"blocks": 3, "heads": 2, "class_token": False, "rows": 7, "columns": 7, "between": ""}, **where},
                     {"id": "wrong-texts", "title": "Wrong but sure", "kind": "gallery", "csv": "wrong-texts.csv", "names": ["texts"],
                      "items": [{"of": 0, "picture": None, "text": (t := " ".join(rng.choices(WORDS, k=14))), "sample": rng.randint(0, 9999), "caption": "label travel, said banking, p 0.97",
-                                "attention": {"heads": [[round(rng.random() ** 3, 3) for _ in t.split()]], "rows": 1, "columns": 14}} for _ in range(4)], **where}],
+                                "attention": {**looks(rng, 1, 1, 15), "pieces": t.split()}} for _ in range(4)],
+                     "attention": {"blocks": 2, "heads": 4, "class_token": True, "between": " "}, **where}],
     }
+
+
+def looks(rng, blocks, heads, rows):
+    def shares():
+        numbers = [rng.random() ** 2 + 1e-3 for _ in range(rows)]
+        return [round(n / sum(numbers), 6) for n in numbers]
+    return {"received": [[shares() for _ in range(heads)] for _ in range(blocks)], "rollout": shares()}
 
 
 PARTS = [("classes", "Classes and experts", "Which expert serves which class or group: counts of samples, by the expert chosen first."),

@@ -67,7 +67,7 @@ typedef struct mot_heat {
     const double *value;              /* [rows, columns]; NaN: a grey cell */
     bool diverging;    /* blue below 0, white at 0, red above; else white to blue from 0 to `limit` */
     double limit;      /* where the colours end; 0: the largest |value| if diverging, else 1 */
-    int digits;        /* behind the point of the numbers in the cells (up to 150 cells); 0: two */
+    int digits;        /* behind the point of the numbers in the cells (up to 150 cells); 0: two; below 0: none stand there */
     const char *label; /* of the colour scale */
 } mot_heat;
 
