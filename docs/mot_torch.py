@@ -130,17 +130,19 @@ def choose(kind, h, bias, top_k, scale):
     return chosen, torch.softmax(own, 1) if scale == "chosen" else 0 * own + 1 / K
 
 
-def route(run, x, live, chosen, weight, experts):
-    """The sum over the chosen of their weight times what `run` gives, each expert with the samples that are sent to it."""
+def route(run, x, live, chosen, weight, experts, mix=False):
+    """The sum over the chosen of their weight times what `run` gives (mix: of probabilities, by their logarithm), each expert with
+    the samples that are sent to it."""
     out = None
     for e in range(experts):
         own = ((chosen == e) * weight).sum(1)
         rows = torch.where((chosen == e).any(1))[0]
         if len(rows) > 0:
             y = run(e, x[rows], live[rows])
+            y = torch.softmax(y, -1) if mix else y
             out = torch.zeros(len(x), *y.shape[1:]) if out is None else out
             out[rows] = out[rows] + own[rows].reshape(-1, *[1] * (y.ndim - 1)) * y
-    return out
+    return torch.log(out) if mix else out
 
 
 FIXED = ("balance_bias", "confusion", "member")  # they take part in choices, and no gradient is theirs
@@ -211,7 +213,8 @@ class Mot(torch.nn.Module):
         kind = s["gate.kind"]
         h = scores(kind, x, live, self.unit("gate"), s["gate.input"], len(bias))
         chosen, weight = choose(kind, h, bias, s["route.top_k"], s["route.scale"])
-        out = route(lambda e, x, live: run(x, live, self.expert("", e), s), x, live, chosen, weight, len(bias))
+        out = route(lambda e, x, live: run(x, live, self.expert("", e), s), x, live, chosen, weight, len(bias),
+                    s.get("route.combine") == "probabilities" and chosen.shape[1] > 1)
         return out, [chosen]
 
     def stack(self, x, live):

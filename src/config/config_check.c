@@ -153,6 +153,7 @@ static mot_status check_spread(const mot_config_reader *reader)
         const char *key;
         bool set;
     } no[] = {{"route.scale", route->scale != MOT_SCALE_PROB},
+              {"route.combine", route->combine != MOT_COMBINE_OUTPUTS},
               {"route.chunks", route->chunks > 1},
               {"route.split", route->split},
               {"route.payload", route->payload != MOT_PAYLOAD_FP32},
@@ -162,6 +163,26 @@ static mot_status check_spread(const mot_config_reader *reader)
         if (no[i].set)
             return FAIL(reader, no[i].key, "%s has no effect with gate.kind = %s, which sends every sample to every expert",
                         no[i].key, kind);
+    return MOT_OK;
+}
+
+/* With one expert a sample a mixture of probabilities is that expert's, whatever its weight, and the gate would hear nothing. */
+static mot_status check_combine(const mot_config_reader *reader)
+{
+    const mot_config *config = &reader->config;
+    const mot_loss_kind *loss = mot_loss_kind_at(config->train.loss);
+    if (config->route.combine == MOT_COMBINE_OUTPUTS) return MOT_OK;
+    if (config->layers > 0)
+        return FAIL(reader, "route.combine",
+                    "route.combine = probabilities has no effect with model.layers: experts of a layer make states, not probabilities");
+    if (!loss->softmax)
+        return FAIL(reader, "route.combine",
+                    "route.combine = probabilities needs train.loss = cross_entropy: with %s outputs are no logarithms of probabilities",
+                    loss->kind.name);
+    if (config->route.top_k == 1)
+        return FAIL(reader, "route.combine",
+                    "route.combine = probabilities needs route.top_k of at least 2, or all: of one expert the weight does not count, and "
+                    "the gate would not learn");
     return MOT_OK;
 }
 
@@ -249,6 +270,7 @@ mot_status mot_config_check(mot_config_reader *reader)
         return FAIL(reader, "route.chunks", "route.chunks = %d is more than train.batch = %zu", route->chunks,
                     config->train.batch);
     status = check_spread(reader);
+    if (status == MOT_OK) status = check_combine(reader);
     if (status == MOT_OK) status = check_placement(reader);
     if (status == MOT_OK) status = check_rebalance(reader);
     if (status == MOT_OK) status = check_rehearsal(reader);

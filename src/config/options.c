@@ -23,6 +23,7 @@ static const char *const told_names[] = {"group", "label", NULL};
 static const char *const gate_input_names[] = {"mean", "sum", "flat", NULL};
 static const char *const recompute_names[] = {"auto", "yes", "no", NULL};
 static const char *const scale_names[] = {"prob", "chosen", "none", NULL};
+static const char *const combine_names[] = {"outputs", "probabilities", NULL};
 static const char *const noise_names[] = {"none", "uniform", "gumbel", "gaussian", NULL};
 static const char *const precision_names[] = {"fp32", "bf16", "auto", "bf16_always", NULL};
 static const char *const payload_names[] = {"fp32", "bf16", NULL};
@@ -231,6 +232,8 @@ const mot_option mot_options[] = {
      HELP("Experts a sample goes to, those that are left where they are fewer; all is soft routing.")},
     {KEY("route.scale"), IN_CONFIG(route.scale), CHOICE(scale_names), DEFAULT("prob"),
      HELP("Weight of an expert's output: its probability among all experts, among the chosen ones, or 1/K. Controls (fixed, random, even) score all experts alike: 1/E, 1/K or 1/K.")},
+    {KEY("route.combine"), IN_CONFIG(route.combine), CHOICE(combine_names), DEFAULT("outputs"),
+     HELP("What of a sample's experts is summed by their weights: their outputs, or the probabilities of classes that these stand for. With probabilities the loss is that of a mixture of likelihoods, in which experts compete for samples (needs train.loss cross_entropy and a route.top_k above 1).")},
     {ROUTE_KEY("noise"), IN_STAGE(explore.noise), CHOICE(noise_names), DEFAULT("uniform"),
      HELP("Noise added to the scores for choosing only, in training only.")},
     {ROUTE_KEY("noise_scale"), IN_STAGE(explore.noise_scale), REAL(0, MOST_FACTOR), DEFAULT("3"),

@@ -129,6 +129,7 @@ static double cross_entropy(const mot_loss *loss, const mot_real *out, const voi
 
 const mot_loss_kind mot_loss_cross_entropy = {
     .kind = {"cross_entropy"},
+    .softmax = true,
     .outputs = an_output_a_class,
     .value = cross_entropy,
     .right = right,

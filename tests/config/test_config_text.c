@@ -172,6 +172,7 @@ START_TEST(test_random_configurations_read_back)
                                  "model.heads=6",
                                  "model.width=42",
                                  "route.top_k=2",
+                                 "route.combine=outputs", /* probabilities need a loss of them */
                                  "route.noise_steps=9",
                                  "route.chunks=3",
                                  "eval.every=70",

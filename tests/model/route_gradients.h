@@ -4,11 +4,13 @@
  *      gate      L = <h, fixed>                of one that learns from labels: + the cross-entropy of z
  *      weights   L = <w, fixed> + balance losses
  *      mixture   L = mean_b loss(sum_k w_bk f_bk, label_b) + balance losses
+ *                or of log sum_k w_bk softmax(f_bk) (likelihood.h)
  *
  * The choice is not differentiable: it must stay as it was, which every evaluation of the loss asserts. */
 #include "bench.h"
 #include "mot/choose.h"
 #include "mot/gate.h"
+#include "mot/likelihood.h"
 #include "mot/loss.h"
 #include "own_kinds.h"
 
@@ -80,13 +82,23 @@ static void run_expert(int e, bool learn)
 static double combine_loss(size_t b)
 {
     const size_t K = m.choice.K;
+    const bool mixes = m.route.combine == MOT_COMBINE_PROBABILITIES;
     const mot_real *w = m.weight + b * K, *f = m.f + b * K * C;
     mot_real F[C] = {0}, d_F[C];
     for (size_t k = 0; k < K; ++k)
-        for (size_t i = 0; i < C; ++i) F[i] += w[k] * f[k * C + i];
+        if (mixes)
+            mot_likelihood_add(F, k == 0, w[k], f + k * C, C);
+        else
+            for (size_t i = 0; i < C; ++i) F[i] += w[k] * f[k * C + i];
     const void *target = m.loss.classes > 0 ? (const void *)&m.batch.label[b] : &m.numbers[b * C];
     const double loss = m.loss.kind->value(&m.loss, F, target, d_F);
-    for (size_t k = 0; k < K; ++k) {
+    for (size_t k = 0; k < K && mixes; ++k) {
+        mot_real d[C];
+        memcpy(d, f + k * C, sizeof d);
+        m.d_weight[b * K + k] = mot_likelihood_backward(d, w[k], F, d_F, C) / n;
+        for (size_t i = 0; i < C; ++i) m.d_f[(b * K + k) * C + i] = d[i] / n;
+    }
+    for (size_t k = 0; k < K && !mixes; ++k) {
         m.d_weight[b * K + k] = 0;
         for (size_t i = 0; i < C; ++i) {
             m.d_weight[b * K + k] += d_F[i] * f[k * C + i] / n;
@@ -275,7 +287,7 @@ END_TEST
 
 /* `own`: experts and loss are those of own_kinds.h. */
 static void check_kinds(const char *name, const char *kind, bool own, bool text, mot_pool pool,
-                        mot_scale scale, size_t K, double balance)
+                        mot_scale scale, size_t K, double balance, mot_combine combine)
 {
     const mot_expert_config config = {.kind = mot_kinds_find(&mot_expert_kinds, own ? "average" : "encoder"),
                                       .width = 4,
@@ -290,6 +302,7 @@ static void check_kinds(const char *name, const char *kind, bool own, bool text,
                             own ? 0 : C));
     for (size_t i = 0; i < n * C; ++i) m.numbers[i] = (float)sin(1.7 * (double)i);
     m.route.scale = scale;
+    m.route.combine = combine;
     m.route.explore.balance_loss = m.route.explore.z_loss = balance;
     for (int e = 0; e < E; ++e) {
         char prefix[32];
@@ -304,7 +317,7 @@ static void check_kinds(const char *name, const char *kind, bool own, bool text,
 static void check_mixture(const char *name, const char *kind, bool text, mot_pool pool, mot_scale scale,
                           size_t K, double balance)
 {
-    check_kinds(name, kind, false, text, pool, scale, K, balance);
+    check_kinds(name, kind, false, text, pool, scale, K, balance, MOT_COMBINE_OUTPUTS);
 }
 
 START_TEST(mixture_of_experts)
@@ -332,8 +345,21 @@ START_TEST(mixture_of_own_kinds)
     for (size_t k = 0; k < MOT_COUNT(choices); ++k) {
         char name[GRADIENT_NAME];
         snprintf(name, sizeof name, "own_kinds_%s_K%zu", scale_name[k], choices[k]);
-        check_kinds(name, "tanh", true, false, MOT_POOL_MEAN, (mot_scale)k, choices[k], k == 1 ? 0.05 : 0);
+        check_kinds(name, "tanh", true, false, MOT_POOL_MEAN, (mot_scale)k, choices[k], k == 1 ? 0.05 : 0,
+                    MOT_COMBINE_OUTPUTS);
     }
+}
+END_TEST
+
+START_TEST(mixture_of_likelihoods)
+{
+    for (int scale = MOT_SCALE_PROB; scale <= MOT_SCALE_NONE; ++scale)
+        for (size_t k = 1; k < MOT_COUNT(choices); ++k) {
+            char name[GRADIENT_NAME];
+            snprintf(name, sizeof name, "likelihoods_%s_K%zu", scale_name[scale], choices[k]);
+            check_kinds(name, learning[k == 1], false, k == 2, MOT_POOL_MEAN, (mot_scale)scale, choices[k], k == 1 ? 0.05 : 0,
+                        MOT_COMBINE_PROBABILITIES);
+        }
 }
 END_TEST
 
@@ -350,4 +376,5 @@ static void route_gradient_tests(TCase *tcase)
     tcase_add_test(tcase, weights);
     tcase_add_test(tcase, mixture_of_experts);
     tcase_add_test(tcase, mixture_of_own_kinds);
+    tcase_add_test(tcase, mixture_of_likelihoods);
 }

@@ -48,7 +48,7 @@ BLOCKS = "depth: 1, heads: 2, ffn: 12"
 STACK = "model: {layers: [{embed: {patch: 4, width: 8}}, %s, {head: {pool: %s}}]}\ngate.init: 0.7\n"
 CASES = {  # data, configuration, settings
     "pictures": ("pictures", ENCODER, ["gate.input=flat", "model.pool=class"]),
-    "texts": ("texts", ENCODER, ["gate.input=sum", "gate.kind=mlp", "route.top_k=2", "route.scale=chosen"]),
+    "texts": ("texts", ENCODER, ["gate.input=sum", "gate.kind=mlp", "route.top_k=2", "route.scale=chosen", "route.combine=probabilities"]),
     "texts-class": ("texts", ENCODER, ["model.pool=class", "gate.input=mean", "route.scale=none", "route.top_k=all"]),
     "tied": ("numbers", ENCODER, ["model.tie=[embed, attention]", "route.balance_bias=0.05"]),
     "all-tied": ("numbers", ENCODER, ["model.tie=[embed, attention, ffn, head]", "gate.input=flat"]),

@@ -71,6 +71,11 @@ typedef struct mot_gate_config { /* keys gate.* */
 
 typedef enum mot_noise { MOT_NOISE_NONE, MOT_NOISE_UNIFORM, MOT_NOISE_GUMBEL, MOT_NOISE_GAUSSIAN } mot_noise;
 typedef enum mot_scale { MOT_SCALE_PROB, MOT_SCALE_CHOSEN, MOT_SCALE_NONE } mot_scale;
+/* What of the experts' outputs f_k, logits where targets are classes, is mixed by their weights. */
+typedef enum mot_combine {
+    MOT_COMBINE_OUTPUTS,       /* F = sum_k w_k f_k */
+    MOT_COMBINE_PROBABILITIES, /* F = log sum_k w_k softmax(f_k) (likelihood.h) */
+} mot_combine;
 /* When experts may change ranks. */
 typedef enum mot_rebalance {
     MOT_REBALANCE_NEVER,
@@ -119,6 +124,7 @@ typedef struct mot_route_config { /* keys route.* */
     int top_k;                    /* 1 .. E; 0: all (soft routing) */
     mot_scale scale; /* weight of an expert's output: its softmax probability over all experts, over the
                                      chosen ones, or 1/K; of a control too, whose scores are all 0 */
+    mot_combine combine;
     mot_exploration explore; /* of the stage at hand; in a layer's configuration what is its own */
     unsigned own; /* of a layer of several: bits 1u << mot_own_key: what holds in every stage, in place of the stage's */
     char placement[4096];    /* "even" or "[[0,1],[2],...]": row r lists the experts of rank r */

@@ -44,6 +44,7 @@ typedef struct mot_loss_kind {
     /* Of classes; all are NULL where targets are no classes. A target's class; the class that outputs stand for, of which `target`
      * says nothing but the head, and may be NULL without heads; without heads the probability of each class [classes], of which
      * that of the predicted one is the largest. */
+    bool softmax; /* outputs are logarithms of probabilities, but for what they have in common */
     int (*target_class)(const void *target);
     int (*predicted)(const mot_loss *loss, const mot_real *out, const void *target);
     void (*probabilities)(const mot_loss *loss, const mot_real *out, float *probability);
