@@ -21,7 +21,7 @@ static void find(char path[128], const mot_record_item *item)
                                            [MOT_RECORD_CLASS_LOAD] = "class_load",
                                            [MOT_RECORD_GROUP_LOAD] = "group_load"};
     char group[MOT_RECORD_GROUP];
-    static const char *const table[] = {[MOT_RECORD_STEPS] = "steps", [MOT_RECORD_FIGURES] = "eval"};
+    static const char *const table[] = {[MOT_RECORD_STEPS] = "steps", [MOT_RECORD_FIGURES] = "eval", [MOT_RECORD_RANKS] = "ranks"};
     const char *name = item->name;
     if (item->kind == MOT_RECORD_CHOICES)
         mot_record_assign_group(group, item->layer);

@@ -6,6 +6,7 @@
  *      table          group      a row a                     rows are numbered by
  *      TABLE_STEPS    steps      step                        its steps
  *      TABLE_EVAL     eval       evaluation                  its steps
+ *      TABLE_RANKS    ranks      report                      its steps
  *      TABLE_ASSIGN   assign     (sample, chosen expert)     "row": 0, 1, 2, ...
  *      table_loads(l) layerL     step                        its steps
  *      table_snapshots(l)        evaluation                  its steps
@@ -68,7 +69,7 @@ typedef struct record_table {
     size_t rows, row_bytes;
 } record_table;
 
-enum { TABLE_STEPS, TABLE_EVAL, TABLE_ASSIGN, TABLE_LAYERS };
+enum { TABLE_STEPS, TABLE_EVAL, TABLE_RANKS, TABLE_ASSIGN, TABLE_LAYERS };
 enum { LAYER_LOADS, LAYER_SNAPSHOTS, LAYER_ASSIGN, LAYER_TABLES, MOT_RECORD_LAYERS = 16 }; /* of a layer; the first's assignments are TABLE_ASSIGN */
 static inline size_t record_layer_table(int layer, int table)
 {
@@ -92,7 +93,7 @@ enum {
 
 /* The shapes that tables have, and what a file says of where it comes from. */
 typedef struct record_source {
-    int experts, choices, classes, groups, layers;
+    int experts, choices, classes, groups, layers, ranks;
     int layer_experts[MOT_RECORD_LAYERS], layer_choices[MOT_RECORD_LAYERS]; /* of those behind the first */
     int begun;   /* experts in the beginning */
     int *origin; /* [experts]: the numbers that they had then; owned; NULL: none has gone */
@@ -190,6 +191,9 @@ struct mot_record {
 
 /* record.c: writes what has collected; what follows is another segment. */
 mot_status mot_record_close_segment(mot_record *record);
+/* Room for that many rows more, which are fewer than the record has room for; and that they are there, of that step. */
+mot_status mot_record_make_room(mot_record *record, record_table *table, size_t rows);
+mot_status mot_record_count_rows(mot_record *record, record_table *table, mot_gidx step, size_t rows);
 
 /* Cuts RUN/log.jsonl after `step`, and opens it. */
 mot_status mot_log_open(mot_record *record, mot_gidx step);

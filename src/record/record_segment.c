@@ -147,6 +147,8 @@ mot_status mot_record_segment_write(const char *path, const record_source *sourc
     for (int l = 1; l < source->layers; ++l)
         MOT_TRY(write_numbers(file, mot_record_expert_axis(l), (size_t)source->layer_experts[l],
                               "expert of the layer, numbered over all ranks"));
+    if (source->ranks > 0)
+        MOT_TRY(write_numbers(file, "rank", (size_t)source->ranks, "rank of the job that wrote the segment"));
     MOT_TRY(mot_record_kinds(file, source));
     for (size_t t = 0; t < record_table_count(source->layers); ++t) MOT_TRY(write_table(file, &tables[t]));
     MOT_TRY(mot_h5_close_file(&file, path, true));

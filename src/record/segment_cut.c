@@ -26,6 +26,16 @@ static mot_status get_count(hid_t file, const char *name, int *count)
     return MOT_OK;
 }
 
+/* Of a scale. */
+static mot_status get_length(hid_t file, const char *name, int *length)
+{
+    hsize_t shape[MOT_H5_MAX_RANK] = {0};
+    int rank;
+    const mot_status status = mot_h5_shape(file, name, &rank, shape);
+    if (status == MOT_OK) *length = (int)MOT_MIN(shape[0], (hsize_t)INT_MAX);
+    return status;
+}
+
 static mot_status get_names(hid_t file, const char *name, int count, char ***names)
 {
     size_t found;
@@ -53,13 +63,10 @@ static mot_status get_source(hid_t file, record_source *source)
     MOT_TRY(mot_h5_get_text(file, ".", "run_id", &source->run_id));
     MOT_TRY(get_names(file, "class_names", source->classes, &source->class_names));
     MOT_TRY(get_names(file, "group_names", source->groups, &source->group_names));
+    if (mot_h5_exists(file, "rank")) MOT_TRY(get_length(file, "rank", &source->ranks));
     source->layers = mot_record_layers(file);
-    for (int l = 1; l < source->layers; ++l) {
-        hsize_t shape[MOT_H5_MAX_RANK] = {0};
-        int rank;
-        MOT_TRY(mot_h5_shape(file, mot_record_expert_axis(l), &rank, shape));
-        source->layer_experts[l] = (int)shape[0];
-    }
+    for (int l = 1; l < source->layers; ++l)
+        MOT_TRY(get_length(file, mot_record_expert_axis(l), &source->layer_experts[l]));
 
 done:
     return status;

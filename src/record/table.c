@@ -24,6 +24,22 @@ static const record_column step_columns[] = {
     NUMBER("time_wait", "s", "time waiting for other ranks, mean over ranks", RECORD_F64),
 };
 
+/* A number of every rank. */
+#define BY_RANK(name_, text_)                                                                                \
+    {                                                                                                        \
+        .name = name_, .units = "s", .long_name = text_, .type = RECORD_F32, .rank = 1, .axis = {"rank"}     \
+    }
+
+static const record_column rank_columns[] = {
+    NUMBER("step", "1", "last of the training steps that a row is of", RECORD_I64),
+    NUMBER("steps", "1", "training steps that a row is of", RECORD_I64),
+    NUMBER("interval", "s", "time that they took, evaluations left out", RECORD_F64),
+    NUMBER("slowest", "s", "sum over them of the computation of the step's slowest rank", RECORD_F64),
+    BY_RANK("compute", "time of a rank in computation"),
+    BY_RANK("exchange", "time of a rank in exchange"),
+    BY_RANK("wait", "time of a rank waiting for other ranks"),
+};
+
 static const record_column assign_columns[] = {
     [ASSIGN_STEP] = NUMBER("step", "1", "training step of the assignment", RECORD_I64),
     [ASSIGN_SPLIT] = NUMBER("split", "1", "0: training, 1: evaluation", RECORD_I8),
@@ -106,6 +122,14 @@ static size_t steps_columns(record_column column[MOT_COUNT(step_columns)], const
     return count;
 }
 
+static size_t ranks_columns(record_column column[MOT_COUNT(rank_columns)], int ranks)
+{
+    memcpy(column, rank_columns, sizeof rank_columns);
+    for (size_t c = 0; c < MOT_COUNT(rank_columns); ++c)
+        if (column[c].rank > 0) column[c].shape[0] = (size_t)ranks;
+    return ranks > 0 ? MOT_COUNT(rank_columns) : 0;
+}
+
 size_t mot_record_type_bytes(record_type type)
 {
     static const size_t bytes[] = {
@@ -150,10 +174,11 @@ size_t mot_record_bytes(const mot_record_amount *amount)
     const record_source source = {
         .experts = amount->experts, .classes = amount->classes, .groups = amount->groups};
     const double layers = amount->layers, steps = (double)amount->steps, evals = (double)amount->evaluations;
-    record_column column[LAYER_COLUMNS];
+    record_column column[LAYER_COLUMNS], of_ranks[MOT_COUNT(rank_columns)];
     double bytes = steps * (double)row_bytes(MOT_COUNT(step_columns), step_columns) +
                    (double)amount->assignments * (double)row_bytes(MOT_COUNT(assign_columns), assign_columns);
     bytes += layers * steps * (double)row_bytes(loads_columns(column, &source, 0), column);
+    bytes += (double)amount->reports * (double)row_bytes(ranks_columns(of_ranks, amount->ranks), of_ranks);
     /* What is larger than the room by itself is not held. */
     const size_t snapshot = row_bytes(snapshots_columns(column, &source, 0), column),
                  figures = amount->figures * sizeof(double);
@@ -206,8 +231,11 @@ mot_status mot_record_tables_make(record_table *tables, const record_source *sou
     mot_status status;
     record_column steps[MOT_COUNT(step_columns)];
     const size_t count = steps_columns(steps, source);
+    record_column ranks[MOT_COUNT(rank_columns)];
+    const size_t rank_count = ranks_columns(ranks, source->ranks);
     MOT_TRY(make(&tables[TABLE_STEPS], "steps", "step", count, steps));
     MOT_TRY(make(&tables[TABLE_EVAL], "eval", "step", 0, NULL));
+    MOT_TRY(make(&tables[TABLE_RANKS], "ranks", "step", rank_count, ranks));
     MOT_TRY(make(&tables[TABLE_ASSIGN], "assign", "row", MOT_COUNT(assign_columns), assign_columns));
     for (int l = 0; l < source->layers; ++l) {
         record_column column[LAYER_COLUMNS];

@@ -18,6 +18,7 @@ void mot_run_describe(run_about *about, const run_keeper *keeper, const run_worl
         .choices = (int)mot_model_choices(&world->model),
         .classes = world->classes,
         .groups = world->groups,
+        .ranks = world->comm->size,
         .layers = world->model.layers,
         .layer_experts = about->experts,
         .layer_choices = about->choices,

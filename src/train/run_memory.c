@@ -44,8 +44,10 @@ static size_t record_bytes(const run_world *world, const run_course *course)
         .classes = world->classes,
         .groups = world->groups,
         .layers = world->model.layers,
+        .ranks = world->comm->size,
         .figures = world->figures,
         .steps = steps,
+        .reports = steps / config->report_every + 1,
         .evaluations = evaluations,
         .assignments = recorded * (mot_gidx)config->train.batch * K +
                        (config->record.eval ? evaluations * world->eval_set.samples * K : 0),

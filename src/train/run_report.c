@@ -127,6 +127,7 @@ void mot_run_report_begin(run_reporter *reporter, mot_gidx step)
     memset(&reporter->since, 0, sizeof reporter->since);
     reporter->since.begun_s = mot_clock_s();
     reporter->since.step = step;
+    mot_run_ranks_begin(reporter);
 }
 
 static double load_ratio(const int64_t *load, int experts)
@@ -207,10 +208,13 @@ mot_status mot_run_report_step(mot_run *run, const mot_step_result *result, int 
     if (run->world.comm->rank == MOT_ROOT) {
         const run_means means = take_means(reporter, &run->world, course, result);
         mot_run_keep_pace(reporter, stage);
+        mot_run_ranks_add(reporter, result);
         if (due) {
             mot_run_say_means(course->progress.step, &means);
             status = write_line(run, result, &means, stage, rate);
         }
+        if (due && status == MOT_OK)
+            status = mot_run_ranks_record(reporter, run->keeper.record, course->progress.step, means.wall_s);
         mot_run_draw_progress(reporter, &run->world, course, &means);
     }
     if (!due) return MOT_OK;

@@ -83,6 +83,7 @@ typedef struct run_reporter {
     run_tasks tasks;
     struct run_figures *figures; /* run_figures.c */
     struct run_health *health;   /* run_health.c; root, where it trains */
+    struct run_ranks *ranks;     /* run_ranks.c; root, where it trains */
     unsigned warned;             /* root: bit 1u << a run_warning (run_health.h) that the run has said */
     double start_s;              /* from which figures of this process count */
     double part_s[RUN_PARTS];
@@ -172,6 +173,14 @@ void mot_run_health_destroy(run_reporter *reporter);
 void mot_run_health_recount(run_reporter *reporter, const run_world *world);
 /* run_warn.c: names of the warnings so far, for summary.json. */
 void mot_run_put_warnings(const run_reporter *reporter, mot_json *json);
+
+/* run_ranks.c: seconds of each rank since the last report line; the root's alone. Add: a training step. Record: as a row of the
+ * record. */
+mot_status mot_run_ranks_create(run_reporter *reporter, const run_world *world);
+void mot_run_ranks_destroy(run_reporter *reporter);
+void mot_run_ranks_begin(run_reporter *reporter); /* anew; nothing, where there are none */
+void mot_run_ranks_add(run_reporter *reporter, const mot_step_result *result);
+mot_status mot_run_ranks_record(const run_reporter *reporter, mot_record *record, mot_gidx step, double interval_s);
 
 /* run_report.c: the figure gate.told, where the gate is told the truth instead of learning. */
 void mot_run_put_told(const mot_config *config, mot_json *json);

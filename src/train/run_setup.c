@@ -24,6 +24,7 @@ mot_status mot_run_set_up(mot_run *run, const mot_comm *comm, const mot_config *
         status = mot_config_text(&run->course.config, &run->keeper.config_text);
         if (status == MOT_OK) status = mot_run_count_create(&run->reporter.last_eval, world);
         if (status == MOT_OK && purpose == RUN_TRAIN) status = mot_run_health_create(&run->reporter, world);
+        if (status == MOT_OK && purpose == RUN_TRAIN) status = mot_run_ranks_create(&run->reporter, world);
         if (status == MOT_OK && purpose == RUN_TRAIN) status = mot_run_tasks_create(&run->reporter.tasks, world);
     }
     if (status == MOT_OK) status = mot_run_figures_create(&run->reporter, world);
@@ -43,6 +44,7 @@ void mot_run_take_down(mot_run *run)
     mot_run_figures_destroy(&run->reporter);
     mot_run_count_destroy(&run->reporter.last_eval);
     mot_run_health_destroy(&run->reporter);
+    mot_run_ranks_destroy(&run->reporter);
     mot_run_tasks_destroy(&run->reporter.tasks);
     mot_free(run->keeper.config_text);
     mot_free(run->keeper.former);

@@ -31,6 +31,8 @@ static mot_status create_root(mot_step *step)
     MOT_TRY(mot_allocate(&root->counts, ranks, sizeof(int), what));
     MOT_TRY(mot_allocate(&root->places, ranks, sizeof(int), what));
     MOT_TRY(mot_allocate(&root->rank, ranks, sizeof *root->rank, what));
+    MOT_TRY(mot_allocate(&root->before, ranks, sizeof *root->before, what));
+    MOT_TRY(mot_allocate(&root->done, ranks, sizeof *root->done, what));
     MOT_TRY(mot_allocate(&root->sample, B, sizeof *root->sample, what));
     MOT_TRY(mot_allocate(&root->label, B, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&root->group, B, sizeof(int32_t), what));
@@ -50,7 +52,7 @@ static void free_root(coordinator *root)
     void *const arrays[] = {root->gathered, root->counts, root->places,        root->rank,   root->sample,
                             root->label,    root->group,  root->predicted,     root->loss,   root->report,
                             root->reporter, root->table,  root->report_output, root->output, root->right,
-                            root->unaided};
+                            root->unaided,  root->before, root->done};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 

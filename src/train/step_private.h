@@ -30,15 +30,10 @@ typedef struct choice_report {
     double loss;            /* counted for choice 0 */
 } choice_report;
 
-/* A rank's work so far: a step's figures are differences, and no moment is left out. */
-typedef struct work_sums {
-    double compute_s, exchange_s, wait_s, expert_flops;
-} work_sums;
-
 /* What every rank tells the coordinator before and after the experts' work. */
 typedef struct rank_note {
     int32_t status, stop;
-    work_sums work;
+    mot_rank_work work; /* so far: a step's figures are differences, and no moment is left out */
 } rank_note;
 
 /* What the coordinator tells every rank at the end. */
@@ -108,7 +103,7 @@ typedef struct coordinator {
     mot_real *report_output, *output; /* [B * K, C], in the same order; [B, C]; NULL: not kept */
     int *reporter;                    /* [B * K]: the rank that reports each (sample, choice) */
     rank_note *rank;                  /* [ranks] */
-    work_sums before;                 /* of all ranks, when they last reported */
+    mot_rank_work *before, *done;     /* [ranks]: when they last reported; in the step since then */
     int64_t *table;                   /* [E, classes or groups]: for purity */
 } coordinator;
 
@@ -380,7 +375,7 @@ static inline void mot_step_keep_output(const mot_step *step, const choice_repor
 }
 
 /* step_work.c: this rank's sums so far. */
-work_sums mot_step_sums(const mot_step *step);
+mot_rank_work mot_step_sums(const mot_step *step);
 /* step_work.c: adds what the step that is about to be reported did: operations and bytes of every phase. */
 void mot_step_count_work(mot_step *step, const mot_step_task *task);
 

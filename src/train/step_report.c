@@ -90,19 +90,24 @@ static void measure(mot_step *step, step_verdict *verdict)
 {
     coordinator *root = &step->root;
     const double ranks = step->comm->size;
-    work_sums all = {0};
+    mot_rank_work all = {0};
     for (int r = 0; r < step->comm->size; ++r) {
-        const work_sums *work = &root->rank[r].work;
-        all.compute_s += work->compute_s;
-        all.exchange_s += work->exchange_s;
-        all.wait_s += work->wait_s;
-        all.expert_flops += work->expert_flops;
+        const mot_rank_work *now = &root->rank[r].work, *before = &root->before[r];
+        const mot_rank_work done = {.compute_s = now->compute_s - before->compute_s,
+                                    .exchange_s = now->exchange_s - before->exchange_s,
+                                    .wait_s = now->wait_s - before->wait_s,
+                                    .expert_flops = now->expert_flops - before->expert_flops};
+        all.compute_s += done.compute_s;
+        all.exchange_s += done.exchange_s;
+        all.wait_s += done.wait_s;
+        all.expert_flops += done.expert_flops;
+        root->before[r] = *now;
+        root->done[r] = done;
     }
-    verdict->compute_s = (all.compute_s - root->before.compute_s) / ranks;
-    verdict->exchange_s = (all.exchange_s - root->before.exchange_s) / ranks;
-    verdict->wait_s = (all.wait_s - root->before.wait_s) / ranks;
-    verdict->flops = all.expert_flops - root->before.expert_flops;
-    root->before = all;
+    verdict->compute_s = all.compute_s / ranks;
+    verdict->exchange_s = all.exchange_s / ranks;
+    verdict->wait_s = all.wait_s / ranks;
+    verdict->flops = all.expert_flops;
 }
 
 /* verdict->status is that of the ranks so far; returns the root's own. */
@@ -213,6 +218,7 @@ static void fill_result(mot_step *step, const step_verdict *verdict, mot_step_re
         .importance = first->importance,
         .output = root->output,
         .layer = first,
+        .rank = root->done,
     };
 }
 

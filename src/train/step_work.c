@@ -11,10 +11,10 @@ const char *const mot_phase_name[MOT_PHASES] = {
 
 /* ---- time ---- */
 
-work_sums mot_step_sums(const mot_step *step)
+mot_rank_work mot_step_sums(const mot_step *step)
 {
     const mot_phase_work *phase = step->work.phase;
-    work_sums sums = {
+    mot_rank_work sums = {
         .exchange_s = phase[MOT_PHASE_DISPATCH].seconds + phase[MOT_PHASE_COMBINE].seconds +
                       phase[MOT_PHASE_RETURN].seconds,
         .wait_s = phase[MOT_PHASE_WAIT].seconds,
@@ -29,7 +29,7 @@ work_sums mot_step_sums(const mot_step *step)
 const mot_step_work *mot_step_measure(mot_step *step)
 {
     mot_step_work *work = &step->work;
-    const work_sums sums = mot_step_sums(step);
+    const mot_rank_work sums = mot_step_sums(step);
     work->compute_s = sums.compute_s;
     work->exchange_s = sums.exchange_s;
     work->wait_s = sums.wait_s;

@@ -82,7 +82,7 @@ xarray() {
 import sys, xarray
 total = 0
 for path in sys.argv[1:]:
-    for group in (None, "steps", "layer0", "eval", "assign"):
+    for group in (None, "steps", "ranks", "layer0", "eval", "assign"):
         with xarray.open_dataset(path, group=group) as file:
             file.load()
             assert not [d for d in file.sizes if "phony" in d], (path, group, file.sizes)
@@ -126,7 +126,7 @@ h5clear_() {
 
 has_octave() { command -v octave-cli >/dev/null; }
 octave() {
-    octave-cli --quiet --eval 'f = glob("record/*.h5"); n = 0; for i = 1:numel(f), x = load(f{i}, "layer0", "steps", "eval", "assign");
+    octave-cli --quiet --eval 'f = glob("record/*.h5"); n = 0; for i = 1:numel(f), x = load(f{i}, "layer0", "steps", "ranks", "eval", "assign");
         n = n + sum(double(x.layer0.load(:))); end; printf("%d\n", n);' 2>/dev/null
 }
 

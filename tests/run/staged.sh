@@ -26,9 +26,14 @@ import glob, json, sys
 import h5py
 run = sys.argv[1]
 steps, assigned, snapshots, evaluations = [], [], [], []
+compute, reports = {}, [] # of steps; of reports: steps, and seconds of each rank there was
 for path in sorted(glob.glob(run + "/record/*.h5")):
     with h5py.File(path) as f:
         steps += list(f["steps/step"][...]) if "steps/step" in f else []
+        compute.update(zip(f["steps/step"][...], f["steps/time_compute"][...]) if "steps/step" in f else [])
+        if "ranks/step" in f:
+            assert f["ranks/compute"].dims[1][0] == f["rank"] and f["ranks/wait"].shape[1] == len(f["rank"])
+            reports += zip(*(f["ranks/" + name][...] for name in ("step", "steps", "interval", "slowest", "compute", "exchange", "wait")))
         snapshots += list(f["layer0/snapshot_step"][...]) if "layer0/snapshot_step" in f else []
         evaluations += list(f["eval/step"][...]) if "eval/step" in f else []
         train = f["assign/split"][...] == 0
@@ -50,6 +55,18 @@ if evaluated != snapshots:
     sys.exit("log.jsonl holds evaluations at %s, the record at %s" % (evaluated, snapshots))
 if numbers != sorted(set(numbers)) or [n for n in numbers if n % 7 and n != total]:
     sys.exit("log.jsonl holds the steps %s" % numbers)
+if [int(report[0]) for report in reports] != numbers:
+    sys.exit("seconds of ranks stand in the record at %s, log.jsonl has %s" % ([report[0] for report in reports], numbers))
+done = 0
+for step, covered, interval, slowest, of_rank, exchange, wait in reports:
+    mean = sum(compute[s] for s in range(step - covered + 1, step + 1))
+    if step - covered < done or abs(of_rank.mean(dtype=float) - mean) > 1e-5 * mean:
+        sys.exit("ranks computed %s s in %d steps up to %d, of which the steps say %g on the mean" % (of_rank, covered, step, mean))
+    if not mean <= slowest + 1e-9 <= of_rank.sum() * 1.00001 + 1e-9 or of_rank.max() > slowest * 1.00001:
+        sys.exit("the slowest rank of each step up to %d computed %g s, all together %s" % (step, slowest, of_rank))
+    if not min(of_rank.min(), exchange.min(), wait.min()) >= 0 or not interval > 0:
+        sys.exit("ranks up to step %d: compute %s, exchange %s, wait %s of %g s" % (step, of_rank, exchange, wait, interval))
+    done = step
 print(",".join(str(int(s)) for s in snapshots))
 PY
     }

@@ -9,6 +9,7 @@
  *
  * A segment (docs/files.md has the table):
  *      /steps/{step, stage, loss, accuracy, learning_rate, samples, time_compute, time_exchange, time_wait}  [n]
+ *      /ranks/{step, steps, interval, slowest} [r], /ranks/{compute, exchange, wait} [r, R]   seconds of each rank between two reports
  *      /layer0/load        [n, E]   samples an expert got at the step; layer0 is the first layer of experts, and so on
  *      /layer0/importance  [n, E]   sum of its softmax probabilities over the batch
  *      /layer0/{confidence, margin, gate_entropy}  [n]   how sure the gate was
@@ -19,7 +20,7 @@
  *      /assign/{row, step, split, sample, label, group, choice, expert, prob, predicted, loss}   columns: one row a
  *              (sample, chosen expert); split 0 train, 1 evaluation; choice 0..K-1; group -1 where the data set has none;
  *              predicted and loss of evaluations alone, else -1 and NaN
- * with dimension scales (step, expert, class, row), in the group of what they belong to or the root, as readers of netCDF
+ * with dimension scales (step, expert, class, rank, row), in the group of what they belong to or the root, as readers of netCDF
  * want them; attributes units and long_name; above 4 KiB chunked, shuffled, deflated.
  *
  * Who reads asks record_read.h, which knows where things stand.
@@ -27,6 +28,9 @@
  * Experts may go in the middle of a run: then a segment ends, and from the next one on E counts those that are left. A segment's
  * scale `expert` has the numbers that its experts had in the beginning, and so has /assign/expert; where some have gone it says
  * how many there were, in the attribute experts_begun.
+ *
+ * A segment is written by one process, so the number of ranks, R, is a segment's own too (scale `rank`): a run that goes on with
+ * others begins a segment.
  *
  * Rows collect in memory, at most 32 MiB of them, and are written whole (mot_h5_create_file): by mot_record_flush, which the
  * trainer calls before each checkpoint, and where there is no more room. What was flushed stays in memory while it is less
@@ -52,6 +56,7 @@ typedef struct mot_record_about {
     int begun;                         /* experts in the beginning; not above E: none has gone */
     const int *origin;                 /* [E]: the numbers that they had then, ascending; where some have gone */
     int classes, groups;               /* groups 0: none */
+    int ranks;                         /* of this process's job; 0: nothing is recorded of them */
     int layers;                        /* of experts, at least 1 */
     const int *layer_experts, *layer_choices; /* [layers]: E and K of each; NULL: one layer */
     char **class_names, **group_names; /* NULL: none */
@@ -72,9 +77,9 @@ mot_status mot_record_experts(mot_record *record, int experts, int choices, cons
 
 /* Bytes of the rows that collect between two flushes; much makes a segment of its own, so this stays bounded. */
 typedef struct mot_record_amount {
-    int experts, classes, groups, layers;
+    int experts, classes, groups, layers, ranks;
     size_t figures; /* numbers of an evaluation's figures */
-    mot_gidx steps, evaluations, assignments;
+    mot_gidx steps, reports, evaluations, assignments;
 } mot_record_amount;
 size_t mot_record_bytes(const mot_record_amount *amount);
 
@@ -86,6 +91,14 @@ typedef struct mot_step_figures {
     double compute_s, exchange_s, wait_s; /* mean over ranks */
 } mot_step_figures;
 mot_status mot_record_step(mot_record *record, const mot_step_figures *figures);
+/* Of each rank in the `steps` training steps up to `step`. */
+typedef struct mot_rank_figures {
+    mot_gidx step, steps;
+    double interval_s; /* by the clock, evaluations left out */
+    double slowest_s;  /* sum over the steps of the computation of the rank that computed longest in the step */
+    const float *compute_s, *exchange_s, *wait_s; /* [ranks] */
+} mot_rank_figures;
+mot_status mot_record_ranks(mot_record *record, const mot_rank_figures *figures);
 /* How sure a layer's gate was: mot_confidence (choose.h). */
 typedef struct mot_record_gate {
     double confidence, margin, entropy;

@@ -11,6 +11,7 @@
 typedef enum mot_record_kind {
     MOT_RECORD_STEPS,      /* NAME of every step: loss, stage, time_compute, ... */
     MOT_RECORD_FIGURES,    /* NAME of every evaluation: step, loss, confusion, ... */
+    MOT_RECORD_RANKS,      /* NAME of every report: step, steps, interval, slowest; compute, exchange, wait [R] */
     MOT_RECORD_CHOICES,    /* NAME of every assignment: step, sample, expert, ... */
     MOT_RECORD_LOAD,       /* of every step, [E]: samples of an expert, in a layer */
     MOT_RECORD_CLASS_LOAD, /* of every evaluation, [C, E] */
@@ -19,7 +20,7 @@ typedef enum mot_record_kind {
 
 typedef struct mot_record_item {
     mot_record_kind kind;
-    const char *name; /* of the first three */
+    const char *name; /* of the first four */
     int layer;        /* of the others, and of choices; the first is 0 */
 } mot_record_item;
 

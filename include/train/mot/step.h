@@ -84,6 +84,11 @@ typedef struct mot_layer_result {
     mot_layer_bytes bytes;    /* on every rank */
 } mot_layer_result;
 
+/* Seconds of a rank by what they went to (mot_step_work), and operations of its experts. */
+typedef struct mot_rank_work {
+    double compute_s, exchange_s, wait_s, expert_flops;
+} mot_rank_work;
+
 /* What came out. The scalars, times and loads are the same on every rank; the other arrays are the coordinator's,
  * elsewhere NULL. All are valid until the next step. */
 typedef struct mot_step_result {
@@ -105,6 +110,7 @@ typedef struct mot_step_result {
     const double *importance;             /* [E]: sums of probabilities */
     const mot_real *output; /* [total, C]: the samples' outputs, combined; NULL unless they are kept */
     const mot_layer_result *layer; /* [layers of the model]; what stands above is of the first */
+    const mot_rank_work *rank;     /* [ranks]: from a rank's report of the step before to that of this one */
 } mot_step_result;
 
 /* The parts of the picture above. Every moment of a step belongs to exactly one. */
