@@ -141,6 +141,30 @@ done:
     return status;
 }
 
+/* Seconds of the steps between reports, and what it costs that some ranks compute longer. */
+static mot_status put_ranks(hid_t file)
+{
+    enum { SLOWEST, COMPUTE, EXCHANGE, WAIT, STEPS, ITEMS };
+    static const char *const name[ITEMS] = {"slowest", "compute", "exchange", "wait", "steps"};
+    mot_record_values value[ITEMS] = {{0}};
+    double sum[ITEMS] = {0};
+    mot_status status = MOT_OK;
+    for (int i = 0; i < ITEMS; ++i) {
+        const mot_record_item item = {.kind = MOT_RECORD_RANKS, .name = name[i]};
+        MOT_TRY(mot_record_take(file, &item, false, &value[i]));
+        for (size_t v = 0; v < value[i].rows * value[i].width; ++v) sum[i] += value[i].value[v];
+    }
+    const double ranks = (double)value[COMPUTE].width, mean = sum[COMPUTE] / ranks,
+                 step = (sum[COMPUTE] + sum[EXCHANGE] + sum[WAIT]) / ranks;
+    if (ranks > 1 && step > 0)
+        printf("  %.0f ranks over %.0f steps: the slowest computed %.3g times as long as the mean, which is %.1f%% of a step\n", ranks,
+               sum[STEPS], sum[SLOWEST] / mean, 100 * (sum[SLOWEST] - mean) / step);
+
+done:
+    for (int i = 0; i < ITEMS; ++i) mot_record_values_free(&value[i]);
+    return status;
+}
+
 /* By groups where the data have them, as a run reports it. */
 static mot_status put_specialization(hid_t file, int layer)
 {
@@ -179,6 +203,7 @@ static mot_status put_segment(hid_t file)
         MOT_TRY(put_load(file, l));
         MOT_TRY(put_specialization(file, l));
     }
+    MOT_TRY(put_ranks(file));
 
 done:
     return status;

@@ -60,13 +60,13 @@ done:
 }
 
 /* With an expert a rank, a step takes as long as the busiest one: its load over the mean. */
-static mot_status put_price(report_all *report, report_part *part, int r, int l)
+static mot_status put_loads(report_all *report, report_part *part, int r, int l)
 {
     const report_run *const run = &report->run[r];
     const report_fold *most = run->layer[l].load[REPORT_MAX_OVER_MEAN];
     report_view *view;
     mot_status status;
-    MOT_TRY(mot_report_view(report, part, REPORT_LINES, "cost-imbalance", "Price of imbalance", r, l, &view));
+    MOT_TRY(mot_report_view(report, part, REPORT_LINES, "cost-imbalance", "What uneven loads would cost", r, l, &view));
     view->x = (report_axis){.label = "step", .count = run->bins, .values = run->bin_step};
     view->y = (report_axis){.label = "share that is waited"};
     view->note = "1 - mean load / largest load: what the experts would wait if each had a rank of its own.";
@@ -148,8 +148,9 @@ static mot_status make(report_all *report, report_part *part)
     for (int r = 0; r < (int)report->runs; ++r) {
         const report_run *const run = &report->run[r];
         if (run->last > 0) MOT_TRY(put_times(report, part, r));
+        MOT_TRY(mot_report_cost_of_ranks(report, part, r));
         MOT_TRY(put_phases(report, part, r));
-        for (int l = 0; l < run->layers && run->last > 0 && run->spread == NULL; ++l) MOT_TRY(put_price(report, part, r, l));
+        for (int l = 0; l < run->layers && run->last > 0 && run->spread == NULL; ++l) MOT_TRY(put_loads(report, part, r, l));
     }
     MOT_TRY(put_provenance(report, part));
     for (int r = 0; r < (int)report->runs; ++r)
@@ -161,9 +162,12 @@ done:
 const report_part_kind mot_report_part_cost = {
     .id = "cost",
     .title = "Cost and provenance",
-    .definition = "Seconds of computation, exchange and waiting of every training step, mean over ranks; of every phase, with the "
-                  "rank that had least and the one that had most; what uneven loads cost; and where the numbers come from.",
-    .denominator = "Steps (or bins of as many steps); phases are of the last process of the run.",
-    .interval = "None: measured. Bars have the least and the most of a rank.",
+    .definition = "Seconds of computation, exchange and waiting of every training step, mean over ranks; the same of each rank between "
+                  "reports; of every phase, with the rank that had least and the one that had most. The price of imbalance is the "
+                  "computation of each step's slowest rank less the mean of the ranks: what a step would be shorter, were all even. "
+                  "And where the numbers come from.",
+    .denominator = "Steps (or bins of as many steps or reports) and ranks. Shares are of a step's computation, exchange and waiting, "
+                   "mean over ranks, without what is done between steps. Phases are of the last process of the run.",
+    .interval = "None: measured. Bars of phases have the least and the most of a rank.",
     .make = make,
 };

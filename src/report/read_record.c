@@ -83,6 +83,7 @@ static mot_status measure(void *with, hid_t segment)
     run->groups = (int)MOT_MIN(MOT_MAX(groups, 0), MOST_KINDS);
     run->layers = MOT_MIN(MOT_MAX(run->layers, mot_record_layers(segment)), REPORT_MOST_LAYERS);
     for (int l = 0; l < run->layers; ++l) MOT_TRY(measure_layer(segment, l, &e->experts[l]));
+    MOT_TRY(mot_report_measure_ranks(&run->ranks, segment));
     MOT_TRY(read_names(e->report, segment, "class_names", run->classes, &run->class_names));
     MOT_TRY(read_names(e->report, segment, "group_names", run->groups, &run->group_names));
     MOT_TRY(keep_text(e->report, segment, "dataset_checksum", &run->checksum));
@@ -133,6 +134,7 @@ static mot_status make_room(report_all *report, report_run *run, const int *expe
         run->bin_step[b] = (double)(run->first + (mot_gidx)(b + 1) * steps / (mot_gidx)run->bins - 1);
     for (int k = 0; k < REPORT_STEP_NAMES; ++k)
         MOT_TRY(mot_report_take(&report->pool, &run->step[k], run->bins, sizeof(report_fold)));
+    MOT_TRY(mot_report_make_ranks(&report->pool, &run->ranks));
     MOT_TRY(mot_report_take(&report->pool, &run->layer, (size_t)run->layers, sizeof *run->layer));
     for (int l = 0; l < run->layers; ++l) {
         run->layer[l].experts = experts[l];
@@ -301,6 +303,7 @@ static mot_status read_segment(void *with, hid_t segment)
     mot_record_values steps = {0};
     mot_status status;
     MOT_TRY(read_steps(r, segment, &steps));
+    MOT_TRY(mot_report_read_ranks(r->run, segment));
     const int layers = mot_record_layers(segment);
     for (int l = 0; l < MOT_MIN(layers, r->run->layers); ++l) MOT_TRY(read_layer(r, l, segment, &steps));
 done:

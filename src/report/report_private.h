@@ -157,6 +157,25 @@ typedef enum report_step_name {
     REPORT_STEP_NAMES
 } report_step_name;
 
+/* Seconds of ranks between two reports, folded into bins of as many reports. */
+typedef enum report_rank_name {
+    REPORT_RANK_COMPUTE,
+    REPORT_RANK_EXCHANGE,
+    REPORT_RANK_WAIT,
+    REPORT_RANK_OTHER, /* between steps */
+    REPORT_RANK_NAMES
+} report_rank_name;
+typedef struct report_ranks {
+    size_t ranks, rows, bins, row; /* of the largest job; reports; the one that is read next */
+    mot_gidx first;                /* step */
+    double *step;                  /* [bins]: the last of each */
+    double *seconds[REPORT_RANK_NAMES], *there; /* [bins, ranks]; there: steps that had such a rank */
+    double *steps;                              /* [bins]: as all that follows */
+    double *mean, *slowest, *kept; /* seconds of computation: mean over ranks; of the slowest of each step; of the one that had most
+                                      over the steps of a report */
+    double *whole;                    /* seconds in steps, mean over ranks */
+} report_ranks;
+
 /* Counts of the choices of training, of a window of steps. */
 typedef struct report_window {
     mot_gidx first, last;
@@ -192,6 +211,7 @@ typedef struct report_run {
     size_t bins;
     double *bin_step;                                    /* [bins]: the last of each */
     report_fold *step[REPORT_STEP_NAMES];                /* [bins] */
+    report_ranks ranks;                                  /* rows 0: not recorded */
     size_t marks;
     report_mark *mark;   /* beginnings of stages behind the first */
     const char *analysis;    /* the newest file that mot eval route.all=record made, or NULL; */

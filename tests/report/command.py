@@ -12,9 +12,9 @@ def check(what, holds):
         print("FAILED:", what)
 
 
-def plant(name, seed=0, E=3, C=4, G=2, layers=1, K=1, samples=48, evaluations=2, steps=6, batch=24, analysis=1):
+def plant(name, seed=0, E=3, C=4, G=2, layers=1, K=1, samples=48, evaluations=2, steps=6, batch=24, analysis=1, ranks=3):
     run = os.path.join(folder, name)
-    subprocess.run([os.path.join(BUILD, "tests", "planted"), run, *map(str, (seed, E, C, G, layers, K, samples, evaluations, steps, batch, analysis))], check=True)
+    subprocess.run([os.path.join(BUILD, "tests", "planted"), run, *map(str, (seed, E, C, G, layers, K, samples, evaluations, steps, batch, analysis, ranks))], check=True)
     return run
 
 
@@ -146,6 +146,11 @@ try:
     check("a run that is named twice is one", "`mot report %s OTHER...`" % plain in made(plain, plain + "/")["runs"]["missing"])
     many = made(plant("many", C=300, samples=900))["together"]
     check("too many classes, and no other reason", many["missing"] == "300 classes are too many for a table of all pairs: up to 250 have one.")
+    older, alone = made(plant("older", ranks=0))["cost"], made(plant("alone", ranks=1))["cost"]
+    by_rank = lambda cost: [view["id"] for view in cost["views"] if view["id"].startswith(("cost-ranks", "cost-price"))]
+    check("a record without ranks", not by_rank(older) and "no seconds by rank" in older["missing"] and "run=NEW` trains it again" in older["missing"])
+    check("one rank has nothing to compare", not by_rank(alone) and "missing" not in alone)
+    check("several have", len(by_rank(lacks["cost"])) == 6 and "missing" not in lacks["cost"])
     single = made(plant("single", evaluations=1, samples=12))
     check("one evaluation: no flow", "between two" in single["flow"]["missing"])
     two = made(plain, plant("other", E=2, C=4, layers=2, analysis=0))

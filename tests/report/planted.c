@@ -1,11 +1,13 @@
-/* planted FOLDER SEED E C G LAYERS K SAMPLES EVALUATIONS STEPS BATCH ANALYSIS: a run's folder with the record of a training that
- * never was, by the real functions, and its analysis (0: without). Everything in it is a formula of whole numbers, which planted.py has as well:
- * what a report says of it is known.
+/* planted FOLDER SEED E C G LAYERS K SAMPLES EVALUATIONS STEPS BATCH ANALYSIS RANKS: a run's folder with the record of a training that
+ * never was, by the real functions, and its analysis (0: without). RANKS 0: nothing is recorded of them, as in older versions.
+ * Everything in it is a formula of whole numbers, which planted.py has as well: what a report says of it is known.
  *
  *      label(i) = i % C, group(i) = label(i) % G, own(i) = (label(i) + layer + SEED) % E; of other seeds samples with i % 10 < SEED
  *      have own(i) + 2 instead
  *      at evaluation t of T a sample has own(i) from (i / C) % T on, and own(i) + 1 before; its next choice is 1 + (i / C) % 2 further
  *      taken for label(i), but for every seventh, which is taken for the next class
+ *      RANKS ranks, and one less from the second half on, with a report every other step: 1 + (rank * step) % 5 sixteenths of a second
+ *      of computation in a step, (rank + step) % 4 of exchange, rank % 3 of waiting; from report to report two seconds
  *      load of a step: even, but 3 * (step % 3) of expert 1 are expert 0's, and in the second half all of the last one's as well */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +16,8 @@
 #include "mot/memory.h"
 #include "mot/record.h"
 
-enum { MOST = 256, FEATURES = 2 };
-static long seed, E, C, G, layers, K, samples, evaluations, steps, batch, analysed;
+enum { MOST = 256, FEATURES = 2, REPORT = 2 };
+static long seed, E, C, G, layers, K, samples, evaluations, steps, batch, analysed, all_ranks;
 
 static int label_of(long i) { return (int)(i % C); }
 static int own(int layer, long i) { return (int)((label_of(i) + layer + seed + (i % 10 < seed ? 2 : 0)) % E); }
@@ -95,6 +97,37 @@ static mot_status plant_step(mot_record *record, long step, rows *r)
         MOT_TRY(mot_record_loads(record, step, l, load, importance, &(mot_record_gate){0.5, 0.25, 1}));
         MOT_TRY(mot_record_assign(record, step, l, false, (size_t)batch, r->sample, r->label, r->group, r->expert, r->prob, NULL, NULL));
     }
+done:
+    return status;
+}
+
+static mot_status plant_report(mot_record *record, long step, int ranks)
+{
+    float compute[MOST] = {0}, exchange[MOST] = {0}, wait[MOST] = {0};
+    double slowest = 0;
+    for (long s = step - REPORT + 1; s <= step; ++s) {
+        double most = 0;
+        for (int r = 0; r < ranks; ++r) {
+            const float of_step = 0.0625f * (float)(1 + r * s % 5);
+            compute[r] += of_step;
+            exchange[r] += 0.0625f * (float)((r + s) % 4);
+            wait[r] += 0.0625f * (float)(r % 3);
+            most = MOT_MAX(most, (double)of_step);
+        }
+        slowest += most;
+    }
+    return mot_record_ranks(record, &(mot_rank_figures){.step = step, .steps = REPORT, .interval_s = 2, .slowest_s = slowest,
+                                                        .compute_s = compute, .exchange_s = exchange, .wait_s = wait});
+}
+
+/* The run goes on with another number of ranks. */
+static mot_status plant_restart(mot_record **record, mot_record_about *about, long step, int ranks)
+{
+    mot_status status;
+    MOT_TRY(mot_record_flush(*record, true));
+    mot_record_close(record);
+    about->ranks = ranks;
+    MOT_TRY(mot_record_open(record, about, step));
 done:
     return status;
 }
@@ -219,9 +252,9 @@ static mot_status plant(const char *folder)
 {
     int experts[MOST], choices[MOST];
     for (int l = 0; l < layers; ++l) experts[l] = (int)E, choices[l] = (int)K;
-    const mot_record_about about = {.folder = folder, .config_text = "run: planted\n", .experts = (int)E, .choices = (int)K,
+    mot_record_about about = {.folder = folder, .config_text = "run: planted\n", .experts = (int)E, .choices = (int)K,
                                     .begun = (int)E, .classes = (int)C, .groups = (int)G, .layers = (int)layers,
-                                    .layer_experts = experts, .layer_choices = choices, .dataset_checksum = "planted",
+                                    .ranks = (int)all_ranks, .layer_experts = experts, .layer_choices = choices, .dataset_checksum = "planted",
                                     .run_id = "8c5f0a52-6d3e-4b0f-9f6e-3a9d1c2b4e70", .seed = (uint64_t)seed};
     mot_record *record = NULL;
     rows r = {0};
@@ -230,6 +263,8 @@ static mot_status plant(const char *folder)
     MOT_TRY(mot_record_open(&record, &about, 0));
     for (long step = 1, t = 0; step <= steps; ++step) {
         MOT_TRY(plant_step(record, step, &r));
+        if (step % REPORT == 0 && about.ranks > 0) MOT_TRY(plant_report(record, step, about.ranks));
+        if (step == steps / 2 && about.ranks > 1) MOT_TRY(plant_restart(&record, &about, step, about.ranks - 1));
         if (step * evaluations < (t + 1) * steps) continue;
         MOT_TRY(plant_evaluation(record, step, t++, &r));
         MOT_TRY(mot_record_flush(record, step == steps));
@@ -244,10 +279,10 @@ done:
 
 int main(int argc, char **argv)
 {
-    long *const number[] = {&seed, &E, &C, &G, &layers, &K, &samples, &evaluations, &steps, &batch, &analysed};
+    long *const number[] = {&seed, &E, &C, &G, &layers, &K, &samples, &evaluations, &steps, &batch, &analysed, &all_ranks};
     if (argc != 2 + (int)MOT_COUNT(number)) return EXIT_FAILURE;
     for (size_t i = 0; i < MOT_COUNT(number); ++i) *number[i] = atol(argv[2 + i]);
-    if (E > MOST || layers > 16) return EXIT_FAILURE;
+    if (E > MOST || layers > 16 || all_ranks > MOST) return EXIT_FAILURE;
     const mot_status status = plant(argv[1]);
     if (status != MOT_OK) fprintf(stderr, "planted: %s\n", mot_error_message());
     return status == MOT_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -29,6 +29,11 @@ def load(step):
     if step > STEPS // 2:
         n[0], n[-1] = n[0] + n[-1], 0
     return n
+RANKS, REPORT = 4, 2
+def ranks_at(step): return RANKS if step <= STEPS // 2 else RANKS - 1
+def compute(r, step): return (1 + r * step % 5) / 16
+def exchange(r, step): return (r + step) % 4 / 16
+def wait(r, step): return r % 3 / 16
 EVALS = [min(step for step in range(1, STEPS + 1) if step * T >= (t + 1) * STEPS) for t in range(T)]
 
 
@@ -126,7 +131,7 @@ folder = tempfile.mkdtemp(prefix="mot-report-")
 try:
     runs = [os.path.join(folder, "seed%d" % s) for s in SEEDS]
     for s, run in zip(SEEDS, runs):
-        subprocess.run([os.path.join(BUILD, "tests", "planted"), run, *map(str, (s, E, C, G, LAYERS, K, N, T, STEPS, BATCH, 1))], check=True)
+        subprocess.run([os.path.join(BUILD, "tests", "planted"), run, *map(str, (s, E, C, G, LAYERS, K, N, T, STEPS, BATCH, 1, RANKS))], check=True)
     out = os.path.join(folder, "report.json")
     subprocess.run([MOT, "report", *runs, "--json", out], check=True)
     report = json.load(open(out))
@@ -230,6 +235,26 @@ for s in SEEDS:
         same("sure but wrong", [r[0] for r in view("confidence", "sure-wrong", **at)["rows"]], wrong)
         same("waited", view("cost", "cost-imbalance", **at)["series"][0]["values"], [1 - sum(n) / E / max(n) for n in loads])
     same("times", [x["values"] for x in view("cost", "cost-times", run=s)["series"]], [[t] * STEPS for t in (0.5, 0.25, 0.125)])
+    # Ranks, one of which is gone in the second half: of every report, and over the run.
+    rows = [range(step - REPORT + 1, step + 1) for step in range(REPORT, STEPS + 1, REPORT)]
+    for name, of in (("compute", compute), ("exchange", exchange), ("wait", wait)):
+        v = view("cost", "cost-ranks-" + name, run=s)
+        same(name + " by rank and step", [[int(x) for x in v["x"]["names"]], v["frames"][0]["values"]],
+             [[row[-1] for row in rows], [[sum(of(r, t) for t in row) / REPORT if r < ranks_at(row[-1]) else None for row in rows] for r in range(RANKS)]])
+    steps_of = lambda r: [t for t in range(1, STEPS + 1) if r < ranks_at(t)]
+    mean = lambda values: sum(values) / len(values)
+    other = lambda r, t: 2 / REPORT - compute(r, t) - exchange(r, t) - wait(r, t)
+    same("by rank", [x["values"] for x in view("cost", "cost-ranks", run=s)["series"]],
+         [[mean([of(r, t) for t in steps_of(r)]) for r in range(RANKS)] for of in (compute, exchange, wait, other)])
+    all_of = lambda t, of: [of(r, t) for r in range(ranks_at(t))]
+    whole = lambda row: sum(mean(all_of(t, of)) for t in row for of in (compute, exchange, wait))
+    price = lambda row: sum(max(all_of(t, compute)) - mean(all_of(t, compute)) for t in row)
+    left = lambda row: max(sum(each) for each in zip(*(all_of(t, compute) for t in row))) - sum(mean(all_of(t, compute)) for t in row)
+    same("price of imbalance", [x["values"] for x in view("cost", "cost-price", run=s)["series"]],
+         [[cost(row) / whole(row) for row in rows] for cost in (price, left)])
+    step_s, mean_s, price_s, left_s = (sum(map(of, rows)) / STEPS for of in (whole, lambda row: sum(mean(all_of(t, compute)) for t in row), price, left))
+    seconds = [step_s, mean_s, mean_s + price_s, price_s, left_s, price_s - left_s, step_s - price_s]
+    same("price over the run", [x[1:] for x in view("cost", "cost-price-run", run=s)["rows"]], [[x, x / step_s] for x in seconds])
 for l in range(LAYERS):
     routes = [[first(s, l, T - 1, i) for i in everyone] for s in SEEDS]
     same("Rand index", view("runs", "runs-rand", layer=l)["frames"][0]["values"], [[ari(a, b) for b in routes] for a in routes])

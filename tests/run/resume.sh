@@ -60,6 +60,34 @@ interrupt INT 3 two $((RANDOM % 60 + 170))
 end_of 1 two
 same "three signals on 2, 1 and 3 ranks, continued on 1" two
 
+# The report has the ranks of all these jobs, and what they cost, as the record's segments say.
+quietly mot report two --json two.json
+if "$PYTHON" -c 'import h5py' 2>said; then
+    "$PYTHON" - two two.json <<'PY' || fail "two: the report's cost by rank"
+import glob, json, sys
+import h5py
+rows = []
+for path in sorted(glob.glob(sys.argv[1] + "/record/*.h5")):
+    with h5py.File(path) as f:
+        if "ranks" in f: rows += zip(*(f["ranks/" + name][...] for name in ("step", "steps", "slowest", "compute", "exchange", "wait")))
+cost = next(part for part in json.load(open(sys.argv[2]))["parts"] if part["id"] == "cost")
+views = {view["id"]: view for view in cost["views"]}
+ranks, steps = max(len(row[3]) for row in rows), sum(row[1] for row in rows)
+assert ranks > 1 and "missing" not in cost, (ranks, rows, cost.get("missing"))
+same = lambda got, wanted: abs(got - wanted) <= 1e-6 * abs(wanted) + 1e-12
+for at, name in enumerate(("compute", "exchange", "wait")):
+    view = views["cost-ranks-" + name]
+    assert [int(step) for step in view["x"]["names"]] == [row[0] for row in rows] and len(view["frames"][0]["values"]) == ranks
+    for rank, values in enumerate(view["frames"][0]["values"]):
+        for value, row in zip(values, rows):
+            assert value is None if rank >= len(row[3]) else same(value, row[3 + at][rank] / row[1]), (name, rank, row, value)
+mean, slowest = sum(row[3].mean(dtype=float) for row in rows) / steps, sum(row[2] for row in rows) / steps
+table = {row[0]: row[1] for row in views["cost-price-run"]["rows"]}
+assert same(table["computation of the slowest rank"], slowest) and same(table["computation, mean of the ranks"], mean), (table, slowest, mean)
+assert same(table["price of imbalance"], slowest - mean) or slowest - mean < 1e-6 * mean, (table, slowest - mean)
+PY
+fi
+
 # kill -9 of the whole job after a checkpoint.
 if [ -z "${MOT_TEST_SHORT:-}" ]; then
     for after in 20 150; do
