@@ -19,7 +19,7 @@ struct mot_analysis {
 };
 
 /* What a row is as long as. */
-typedef enum row_width { ONE, EXPERTS, CHOICES, FEATURES } row_width;
+typedef enum row_width { ONE, EXPERTS, CHOICES, FEATURES, WORDS } row_width;
 
 static const struct {
     const char *name, *long_name;
@@ -36,6 +36,7 @@ static const struct {
     [MOT_ANALYSIS_CHOSEN] = {"chosen", "the gate's choices, the first one first", RECORD_I32, RECORD_I32, CHOICES},
     [MOT_ANALYSIS_WEIGHT] = {"weight", "weight of the chosen expert's output", RECORD_F32, RECORD_F32, CHOICES},
     [MOT_ANALYSIS_FEATURES] = {"features", "what the gate saw of the sample", RECORD_F32, RECORD_F32, FEATURES},
+    [MOT_ANALYSIS_WORDS] = {"words", "ids of the words that the gate saw of the sample, 0 behind the end", RECORD_I32, RECORD_I32, WORDS},
     [MOT_ANALYSIS_ONLY_LOSS] = {"only_loss", "loss if the expert were the only one of the layer", RECORD_F32, RECORD_F32, EXPERTS},
     [MOT_ANALYSIS_ONLY_PREDICTED] = {"only_predicted", "class if the expert were the only one of the layer", RECORD_I32, RECORD_I32, EXPERTS},
     [MOT_ANALYSIS_WITHOUT_LOSS] = {"without_loss", "loss if the expert were not there", RECORD_F32, RECORD_F32, EXPERTS},
@@ -54,6 +55,7 @@ static const char *path_of(char path[NAME], int layer, mot_analysis_column colum
 static bool has(const mot_analysis_layer *layer, mot_analysis_column column)
 {
     if (column == MOT_ANALYSIS_FEATURES) return layer->features > 0;
+    if (column == MOT_ANALYSIS_WORDS) return layer->words > 0;
     return layer->experts > 1 || (column != MOT_ANALYSIS_WITHOUT_LOSS && column != MOT_ANALYSIS_WITHOUT_PREDICTED);
 }
 
@@ -69,10 +71,11 @@ static mot_status attach(hid_t file, int layer, const char *dataset, unsigned di
 
 static mot_status make_column(mot_analysis *a, int layer, mot_analysis_column column)
 {
-    static const char *const axis[] = {[EXPERTS] = "expert", [CHOICES] = "choice", [FEATURES] = "feature"};
+    static const char *const axis[] = {[EXPERTS] = "expert", [CHOICES] = "choice", [FEATURES] = "feature", [WORDS] = "place"};
     const mot_analysis_layer *of = &a->layer[layer];
     const row_width width = columns[column].width;
-    const hsize_t widths[] = {[EXPERTS] = (hsize_t)of->experts, [CHOICES] = (hsize_t)of->choices, [FEATURES] = of->features},
+    const hsize_t widths[] = {[EXPERTS] = (hsize_t)of->experts, [CHOICES] = (hsize_t)of->choices, [FEATURES] = of->features,
+                              [WORDS] = of->words},
                   shape[] = {(hsize_t)a->samples, widths[width]};
     char path[NAME];
     mot_status status;
@@ -82,6 +85,7 @@ static mot_status make_column(mot_analysis *a, int layer, mot_analysis_column co
     MOT_TRY(mot_record_describe(a->file, path, "1", columns[column].long_name));
     if (column != MOT_ANALYSIS_SAMPLE) MOT_TRY(mot_h5_scale(a->file, path, 0, columns[MOT_ANALYSIS_SAMPLE].name, "sample"));
     if (width != ONE) MOT_TRY(attach(a->file, layer, path, 1, "", axis[width]));
+    if (width == WORDS) MOT_TRY(mot_h5_set_text(a->file, path, "input", of->input));
 done:
     return status;
 }
@@ -104,7 +108,8 @@ static mot_status make_layer(mot_analysis *a, int layer)
     MOT_TRY(make_scale(a, layer, "expert", (size_t)of->experts, of->origin, "expert, by its number in the beginning"));
     MOT_TRY(make_scale(a, layer, "choice", (size_t)of->choices, NULL, "choice, the first one is 0"));
     if (of->features > 0) MOT_TRY(make_scale(a, layer, "feature", of->features, NULL, "number of what the gate saw"));
-    if (of->features == 0) MOT_TRY(mot_h5_set_text(a->file, group, "features_missing", of->without_features));
+    if (of->words > 0) MOT_TRY(make_scale(a, layer, "place", of->words, NULL, "place of a word in the text"));
+    if (of->features + of->words == 0) MOT_TRY(mot_h5_set_text(a->file, group, "features_missing", of->without_features));
     if (of->without_attention != NULL) MOT_TRY(mot_h5_set_text(a->file, group, "attention_missing", of->without_attention));
     for (int c = MOT_ANALYSIS_GATE_SCORE; c < MOT_ANALYSIS_COLUMNS; ++c)
         if (has(of, (mot_analysis_column)c)) MOT_TRY(make_column(a, layer, (mot_analysis_column)c));

@@ -1,5 +1,7 @@
 /* Lloyd's k-means from the beginnings of k-means++ (Arthur and Vassilvitskii 2007), the best of a few. Of many samples it is found on
- * some, spread evenly, and all are dealt to what was found. What is drawn is a function of the draw: the same clusters come out twice. */
+ * some, spread evenly, and all are dealt to what was found. What is drawn is a function of the draw: the same clusters come out twice.
+ *
+ * Of points x whose zeros are not there, |x - c|^2 is |c|^2 and the sum over the others of x (x - 2 c). */
 #include <math.h>
 #include <string.h>
 
@@ -10,32 +12,63 @@
 enum { RESTARTS = 4, MOST_STEPS = 25, PURPOSE = 2 };
 
 typedef struct means {
-    size_t n, F, k; /* samples that it is found on */
-    const float *x; /* [n, F] */
+    const report_points *points;
+    size_t n, F, k; /* samples that it is found on: at() */
     float *center;  /* [k, F] */
+    double *norm;   /* [k]: of a center, squared; for points without their zeros */
     double *sum;    /* [k, F] */
     size_t *count;  /* [k] */
     double *far;    /* [n]: squared distance to the nearest center so far */
     int32_t *cluster; /* [n] */
 } means;
 
-static double distance(const float *a, const float *b, size_t F)
+static size_t at(const means *m, size_t i) { return i * m->points->samples / m->n; }
+
+static double distance(const means *m, size_t sample, size_t center)
 {
+    const report_points *const points = m->points;
+    const float *const c = m->center + center * m->F;
+    if (points->start != NULL) {
+        double sum = m->norm[center];
+        for (size_t p = points->start[sample]; p < points->start[sample + 1]; ++p)
+            sum += (double)points->value[p] * ((double)points->value[p] - 2 * (double)c[points->column[p]]);
+        return fmax(sum, 0);
+    }
+    const float *const x = points->value + sample * m->F;
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (size_t f = 0; f < F; ++f) sum += (a[f] - b[f]) * (a[f] - b[f]);
+    for (size_t f = 0; f < m->F; ++f) sum += (x[f] - c[f]) * (x[f] - c[f]);
     return (double)sum;
 }
 
-static int32_t nearest(const float *x, const float *center, size_t k, size_t F, double *at)
+static int32_t nearest(const means *m, size_t sample, double *away)
 {
     int32_t best = 0;
-    *at = HUGE_VAL;
-    for (size_t c = 0; c < k; ++c) {
-        const double d = distance(x, center + c * F, F);
-        if (d < *at) *at = d, best = (int32_t)c;
+    *away = HUGE_VAL;
+    for (size_t c = 0; c < m->k; ++c) {
+        const double d = distance(m, sample, c);
+        if (d < *away) *away = d, best = (int32_t)c;
     }
     return best;
+}
+
+/* sum [F] and a sample's numbers. */
+static void add(const means *m, size_t sample, double *sum)
+{
+    const report_points *const points = m->points;
+    if (points->start == NULL)
+        for (size_t f = 0; f < m->F; ++f) sum[f] += (double)points->value[sample * m->F + f];
+    else
+        for (size_t p = points->start[sample]; p < points->start[sample + 1]; ++p) sum[points->column[p]] += (double)points->value[p];
+}
+
+/* A center becomes the mean of the samples whose sum it has. */
+static void place(means *m, size_t center, size_t count)
+{
+    float *const c = m->center + center * m->F;
+    m->norm[center] = 0;
+    for (size_t f = 0; f < m->F; ++f) c[f] = (float)(m->sum[center * m->F + f] / (double)count);
+    for (size_t f = 0; f < m->F; ++f) m->norm[center] += (double)c[f] * (double)c[f];
 }
 
 static double draw(uint32_t i, uint32_t restart)
@@ -47,12 +80,14 @@ static double draw(uint32_t i, uint32_t restart)
 static void begin(means *m, uint32_t restart)
 {
     size_t chosen = (size_t)(draw(0, restart) * (double)m->n);
+    memset(m->sum, 0, m->k * m->F * sizeof *m->sum);
     for (size_t i = 0; i < m->n; ++i) m->far[i] = HUGE_VAL;
     for (size_t c = 0; c < m->k; ++c) {
         double all = 0;
-        memcpy(m->center + c * m->F, m->x + chosen * m->F, m->F * sizeof *m->center);
+        add(m, at(m, chosen), m->sum + c * m->F);
+        place(m, c, 1);
         for (size_t i = 0; i < m->n; ++i) {
-            m->far[i] = fmin(m->far[i], distance(m->x + i * m->F, m->center + c * m->F, m->F));
+            m->far[i] = fmin(m->far[i], distance(m, at(m, i), c));
             all += m->far[i];
         }
         double left = draw((uint32_t)c + 1, restart) * all;
@@ -68,63 +103,69 @@ static bool step(means *m, double *inertia)
     memset(m->sum, 0, m->k * m->F * sizeof *m->sum);
     memset(m->count, 0, m->k * sizeof *m->count);
     for (size_t i = 0; i < m->n; ++i) {
-        double at;
-        const int32_t c = nearest(m->x + i * m->F, m->center, m->k, m->F, &at);
+        double away;
+        const int32_t c = nearest(m, at(m, i), &away);
         changed = changed || c != m->cluster[i];
         m->cluster[i] = c;
         m->count[c]++;
-        *inertia += at;
-        for (size_t f = 0; f < m->F; ++f) m->sum[(size_t)c * m->F + f] += (double)m->x[i * m->F + f];
+        *inertia += away;
+        add(m, at(m, i), m->sum + (size_t)c * m->F);
     }
     for (size_t c = 0; c < m->k; ++c)
-        for (size_t f = 0; f < m->F && m->count[c] > 0; ++f)
-            m->center[c * m->F + f] = (float)(m->sum[c * m->F + f] / (double)m->count[c]);
+        if (m->count[c] > 0) place(m, c, m->count[c]);
     return changed;
 }
 
-static mot_status find(means *m, float *best)
+/* The centers are then those of the best beginning. */
+static mot_status find(means *m)
 {
-    double least = HUGE_VAL;
+    double least = HUGE_VAL, *norm = NULL;
+    float *center = NULL;
     mot_status status;
-    MOT_TRY(mot_allocate(&m->center, m->k * m->F, sizeof *m->center, "k-means"));
-    MOT_TRY(mot_allocate(&m->sum, m->k * m->F, sizeof *m->sum, "k-means"));
-    MOT_TRY(mot_allocate(&m->count, m->k, sizeof *m->count, "k-means"));
-    MOT_TRY(mot_allocate(&m->far, m->n, sizeof *m->far, "k-means"));
-    MOT_TRY(mot_allocate(&m->cluster, m->n, sizeof *m->cluster, "k-means"));
+    MOT_TRY(mot_allocate(&center, m->k * m->F, sizeof *center, "k-means"));
+    MOT_TRY(mot_allocate(&norm, m->k, sizeof *norm, "k-means"));
     for (uint32_t restart = 0; restart < RESTARTS; ++restart) {
         double inertia = HUGE_VAL;
         begin(m, restart);
         for (int s = 0; s < MOST_STEPS && step(m, &inertia); ++s) continue;
         if (inertia >= least) continue;
         least = inertia;
-        memcpy(best, m->center, m->k * m->F * sizeof *best);
+        memcpy(center, m->center, m->k * m->F * sizeof *center);
+        memcpy(norm, m->norm, m->k * sizeof *norm);
     }
+    memcpy(m->center, center, m->k * m->F * sizeof *center);
+    memcpy(m->norm, norm, m->k * sizeof *norm);
 done:
-    mot_free(m->center);
-    mot_free(m->sum);
-    mot_free(m->count);
-    mot_free(m->far);
-    mot_free(m->cluster);
+    mot_free(center);
+    mot_free(norm);
     return status;
 }
 
-mot_status mot_report_kmeans(size_t samples, size_t F, const float *x, size_t k, double work, int32_t *cluster)
+mot_status mot_report_kmeans(const report_points *points, size_t k, double work, int32_t *cluster)
 {
-    const double cost = (double)F * (double)k * RESTARTS * MOST_STEPS;
+    const size_t samples = points->samples, F = points->F;
+    const double numbers = points->start != NULL ? (double)points->start[samples] / (double)samples : (double)F;
+    const double cost = fmax(numbers, 1) * (double)k * RESTARTS * MOST_STEPS;
     const size_t n = MOT_MIN(samples, MOT_MAX(10 * k, (size_t)fmin(work / cost, (double)samples)));
-    float *some = NULL, *center = NULL;
+    means m = {.points = points, .n = n, .F = F, .k = k};
     mot_status status;
-    MOT_TRY(mot_allocate(&some, n * F, sizeof *some, "k-means"));
-    MOT_TRY(mot_allocate(&center, k * F, sizeof *center, "k-means"));
-    for (size_t i = 0; i < n; ++i) memcpy(some + i * F, x + i * samples / n * F, F * sizeof *some);
-    means m = {.n = n, .F = F, .k = k, .x = some};
-    MOT_TRY(find(&m, center));
+    MOT_TRY(mot_allocate(&m.center, k * F, sizeof *m.center, "k-means"));
+    MOT_TRY(mot_allocate(&m.norm, k, sizeof *m.norm, "k-means"));
+    MOT_TRY(mot_allocate(&m.sum, k * F, sizeof *m.sum, "k-means"));
+    MOT_TRY(mot_allocate(&m.count, k, sizeof *m.count, "k-means"));
+    MOT_TRY(mot_allocate(&m.far, n, sizeof *m.far, "k-means"));
+    MOT_TRY(mot_allocate(&m.cluster, n, sizeof *m.cluster, "k-means"));
+    MOT_TRY(find(&m));
     for (size_t i = 0; i < samples; ++i) {
-        double at;
-        cluster[i] = nearest(x + i * F, center, k, F, &at);
+        double away;
+        cluster[i] = nearest(&m, i, &away);
     }
 done:
-    mot_free(some);
-    mot_free(center);
+    mot_free(m.center);
+    mot_free(m.norm);
+    mot_free(m.sum);
+    mot_free(m.count);
+    mot_free(m.far);
+    mot_free(m.cluster);
     return status;
 }

@@ -138,14 +138,14 @@ done:
     return status;
 }
 
-static mot_status compare(const report_run *run, const report_analysis *a, const report_experts *x, const float *features, size_t F,
+static mot_status compare(const report_run *run, const report_analysis *a, const report_experts *x, const report_points *seen,
                           double work, geometry *g)
 {
     const int E = (int)x->E;
     int32_t *cluster = NULL;
     mot_status status;
     MOT_TRY(mot_allocate(&cluster, a->samples, sizeof *cluster, "clusters"));
-    MOT_TRY(mot_report_kmeans(a->samples, F, features, x->E, work, cluster));
+    MOT_TRY(mot_report_kmeans(seen, x->E, work, cluster));
     MOT_TRY(ami_of(a->samples, a->label, run->classes, cluster, E, &g->classes));
     MOT_TRY(ami_of(a->samples, a->group, run->groups, cluster, E, &g->groups));
     MOT_TRY(ami_of(a->samples, a->label, run->classes, x->first, E, &g->own_classes));
@@ -163,23 +163,20 @@ static mot_status find_geometry(report_all *report, report_part *part, const rep
                                 double work, geometry *g)
 {
     report_experts x = {0};
+    report_points seen = {0};
     char group[32], *why = NULL;
-    float *features = NULL;
-    size_t F;
     mot_status status = MOT_OK;
     snprintf(group, sizeof group, "layer%d", l);
     if (run->analysis == NULL || !mot_h5_exists(a->file, group)) return MOT_OK;
     MOT_TRY(mot_report_analysis_layer(report, a, l, &x));
-    MOT_TRY(mot_report_analysis_rows(a, l, "features", H5T_NATIVE_FLOAT, sizeof *features, &F, &features));
-    if (features == NULL && mot_h5_has_attribute(a->file, group, "features_missing"))
-        MOT_TRY(mot_h5_get_text(a->file, group, "features_missing", &why));
-    if (features == NULL)
-        mot_report_lacks(report, part, run, "There is no line of k-means in layer %d: %s.", l, why != NULL ? why : "the analysis has no features");
+    MOT_TRY(mot_report_analysis_seen(a, l, &seen, &why));
+    if (seen.value == NULL)
+        mot_report_lacks(report, part, run, "There is no line of k-means in layer %d: %s.", l, why != NULL ? why : "the analysis does not have what the gate saw");
     else
-        MOT_TRY(compare(run, a, &x, features, F, work, g));
+        MOT_TRY(compare(run, a, &x, &seen, work, g));
 done:
     mot_free(why);
-    mot_free(features);
+    mot_report_points_free(&seen);
     mot_report_experts_free(&x);
     return status;
 }
@@ -279,8 +276,8 @@ const report_part_kind mot_report_part_specialization = {
         "Adjusted mutual information (Vinh, Epps and Bailey 2010) of a sample's expert and its class or group: 1 where each "
         "tells the other, 0 where they agree as by chance. Beside the routing stand the same experts with the labels shuffled; a "
         "random gate, which draws an expert for each sample; and a told gate, which deals whole classes to the experts, the largest "
-        "first, each to the one with fewest samples; and k-means on the numbers that the gate sees, with as many clusters as experts, "
-        "which knows geometry alone. Purity is the share of samples whose class is the commonest of their "
+        "first, each to the one with fewest samples; and k-means on what the gate sees (numbers, or which words, how often), with as many "
+        "clusters as experts, which knows geometry alone. Purity is the share of samples whose class is the commonest of their "
         "expert; normalized mutual information is I / sqrt(H(expert) H(class)).",
     .denominator = "All samples of the evaluation split, by the gate's first choice.",
     .interval = "None of a point, which is of all samples of a fixed set; the line of shuffled labels is what chance makes of it.",

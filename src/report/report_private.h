@@ -301,8 +301,16 @@ void mot_report_draw_lots(int rows, int columns, const int64_t *count, int64_t *
 /* Whole rows go to columns, the largest first, each to the one with fewest samples: a gate that is told. */
 mot_status mot_report_tell(int rows, int columns, const int64_t *count, int64_t *told);
 
-/* The cluster of each of x [samples, F] among k, by k-means; `work` bounds the multiplications. */
-mot_status mot_report_kmeans(size_t samples, size_t F, const float *x, size_t k, double work, int32_t *cluster);
+/* A point of F numbers each sample: all of them, or those that are not 0. */
+typedef struct report_points {
+    size_t samples, F;
+    float *value;    /* [samples, F]; or those of sample i from start[i] to start[i + 1] */
+    size_t *start;   /* [samples + 1]; NULL: all numbers are there */
+    int32_t *column; /* [start[samples]]: which of the F, each once a sample */
+} report_points;
+void mot_report_points_free(report_points *points);
+/* The cluster of each point among k, by k-means; `work` bounds the multiplications. */
+mot_status mot_report_kmeans(const report_points *points, size_t k, double work, int32_t *cluster);
 
 /* ---- read_*.c ---- */
 
@@ -337,6 +345,9 @@ void mot_report_experts_free(report_experts *experts);
 /* Rows of a column of a layer, [samples, *width]; *rows NULL: there is none; mot_free. */
 mot_status mot_report_analysis_rows(const report_analysis *analysis, int layer, const char *name, hid_t type, size_t bytes,
                                     size_t *width, void *rows);
+/* What the gate of a layer saw, where the analysis has it; else points->value is NULL and *why says why (mot_free; NULL: nobody knows).
+ * The words of a text are one number for each word that occurs in any of them: how often, or its share where the gate takes the mean. */
+mot_status mot_report_analysis_seen(const report_analysis *analysis, int layer, report_points *points, char **why);
 /* What a part that needs an analysis says where there is none. */
 const char *mot_report_no_analysis(report_all *report, const report_run *run);
 /* Calls `make` with every layer of every run that has an analysis; says of others that they have none. */

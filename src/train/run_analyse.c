@@ -15,14 +15,14 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 
-enum { BLOCK_BYTES = 32 << 20, MOST_PARTS = 3, MOST_FEATURES = 4096 };
+enum { BLOCK_BYTES = 32 << 20, MOST_PARTS = 3, MOST_SEEN = 4096 };
 
 /* Of a layer: rows of a block, and sums over all samples. */
 typedef struct layer_rows {
     mot_analysis_layer about;
-    size_t E, K, F;
+    size_t E, K, F, T; /* F or T, or neither */
     float *score, *weight, *features, *only_loss, *without_loss;
-    int32_t *chosen, *only_predicted, *without_predicted;
+    int32_t *words, *chosen, *only_predicted, *without_predicted;
     int8_t *kept; /* [MOST_PARTS, E] */
     double loss[MOST_PARTS], hits[MOST_PARTS];
 } layer_rows;
@@ -56,14 +56,15 @@ static void describe_layer(layer_rows *rows, const mot_layer *layer)
     const mot_gate *gate = &layer->gate;
     rows->E = (size_t)layer->experts;
     rows->K = mot_layer_choices(layer);
-    rows->F = gate->tokens > 0 || gate->features > MOST_FEATURES ? 0 : gate->features;
+    if (mot_gate_row(gate) <= MOST_SEEN) *(gate->tokens > 0 ? &rows->T : &rows->F) = mot_gate_row(gate);
     rows->about = (mot_analysis_layer){
         .experts = layer->experts,
         .choices = (int)rows->K,
         .origin = layer->origin,
         .features = rows->F,
-        .without_features = gate->tokens > 0 ? "the gate sees the words of a text, whose numbers are the vocabulary's"
-                                             : "the gate sees more than 4096 numbers",
+        .words = rows->T,
+        .without_features = "the gate sees more than 4096 numbers of a sample, too many for a file of all of them",
+        .input = gate->config->input == MOT_GATE_MEAN ? "mean" : "sum",
         .parts = count_parts(layer->experts),
     };
 }
@@ -72,7 +73,7 @@ static size_t row_bytes(const analysis *a)
 {
     size_t bytes = sizeof *a->sample + 3 * sizeof *a->label + sizeof *a->loss + sizeof *a->hit;
     for (int l = 0; l < a->layers; ++l)
-        bytes += (5 * a->layer[l].E + 2 * a->layer[l].K + a->layer[l].F) * sizeof(float);
+        bytes += (5 * a->layer[l].E + 2 * a->layer[l].K + a->layer[l].F + a->layer[l].T) * sizeof(float);
     return bytes;
 }
 
@@ -84,6 +85,7 @@ static mot_status make_layer(layer_rows *rows, size_t n)
     MOT_TRY(mot_allocate(&rows->score, n * E, sizeof(float), what));
     MOT_TRY(mot_allocate(&rows->weight, n * K, sizeof(float), what));
     MOT_TRY(mot_allocate(&rows->features, n * rows->F, sizeof(float), what));
+    MOT_TRY(mot_allocate(&rows->words, n * rows->T, sizeof(int32_t), what));
     MOT_TRY(mot_allocate(&rows->only_loss, n * E, sizeof(float), what));
     MOT_TRY(mot_allocate(&rows->without_loss, n * E, sizeof(float), what));
     MOT_TRY(mot_allocate(&rows->chosen, n * K, sizeof(int32_t), what));
@@ -126,8 +128,8 @@ static void release(analysis *a)
 {
     for (int l = 0; a->layer != NULL && l < a->layers; ++l) {
         const layer_rows *rows = &a->layer[l];
-        void *const arrays[] = {rows->score,  rows->weight,         rows->features,          rows->only_loss, rows->without_loss,
-                                rows->chosen, rows->only_predicted, rows->without_predicted, rows->kept};
+        void *const arrays[] = {rows->score,        rows->weight, rows->features,       rows->words,             rows->only_loss,
+                                rows->without_loss, rows->chosen, rows->only_predicted, rows->without_predicted, rows->kept};
         for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
     }
     void *const arrays[] = {a->sample, a->label, a->group, a->predicted, a->loss, a->hit, a->out, a->layer};
@@ -179,6 +181,7 @@ static void take_as_it_is(analysis *a, size_t at, size_t n, const mot_step_resul
         for (size_t i = 0; i < n * rows->E; ++i) rows->score[at * rows->E + i] = (float)of->score[i];
         for (size_t i = 0; i < n * rows->K; ++i) rows->chosen[at * rows->K + i] = rows->about.origin[of->expert[i]];
         for (size_t i = 0; i < n * rows->K; ++i) rows->weight[at * rows->K + i] = (float)of->weight[i];
+        for (size_t i = 0; i < n * rows->T; ++i) rows->words[at * rows->T + i] = of->words[i];
         for (size_t i = 0; i < n * rows->F; ++i) rows->features[at * rows->F + i] = (float)of->features[i];
     }
 }
@@ -235,6 +238,7 @@ static mot_status write_layer(const analysis *a, int l, mot_gidx first, size_t n
         {MOT_ANALYSIS_CHOSEN, rows->chosen},
         {MOT_ANALYSIS_WEIGHT, rows->weight},
         {MOT_ANALYSIS_FEATURES, rows->features},
+        {MOT_ANALYSIS_WORDS, rows->words},
         {MOT_ANALYSIS_ONLY_LOSS, rows->only_loss},
         {MOT_ANALYSIS_ONLY_PREDICTED, rows->only_predicted},
         {MOT_ANALYSIS_WITHOUT_LOSS, rows->without_loss},

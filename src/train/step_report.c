@@ -184,6 +184,7 @@ static void fill_layers(mot_step *step, const step_verdict *verdict)
             .confidence = layer->root.confidence,
             .score = chose ? layer->root.p : NULL,
             .features = chose && layer->of->gate.tokens == 0 ? layer->root.g : NULL,
+            .words = chose && layer->of->gate.tokens > 0 ? layer->root.id : NULL,
             .bytes = layer->bytes,
         };
     }

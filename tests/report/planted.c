@@ -8,6 +8,8 @@
  *      taken for label(i), but for every seventh, which is taken for the next class
  *      RANKS ranks, and one less from the second half on, with a report every other step: 1 + (rank * step) % 5 sixteenths of a second
  *      of computation in a step, (rank + step) % 4 of exchange, rank % 3 of waiting; from report to report two seconds
+ *      what the gate saw: in layer 0 ten times the expert, and half a unit of noise; in others the mean of a text's words, which are two,
+ *      four or six times the word 10 + expert
  *      load of a step: even, but 3 * (step % 3) of expert 1 are expert 0's, and in the second half all of the last one's as well */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@
 #include "mot/memory.h"
 #include "mot/record.h"
 
-enum { MOST = 256, FEATURES = 2, REPORT = 2 };
+enum { MOST = 256, FEATURES = 2, WORDS = 8, REPORT = 2 };
 static long seed, E, C, G, layers, K, samples, evaluations, steps, batch, analysed, all_ranks;
 
 static int label_of(long i) { return (int)(i % C); }
@@ -170,7 +172,7 @@ done:
 static mot_status plant_layer(mot_analysis *a, int l, long i)
 {
     float score[MOST], weight[MOST], features[FEATURES], only[MOST], without[MOST];
-    int32_t chosen[MOST], only_predicted[MOST], without_predicted[MOST];
+    int32_t words[WORDS] = {0}, chosen[MOST], only_predicted[MOST], without_predicted[MOST];
     const int first = first_choice(l, evaluations - 1, i), label = label_of(i);
     mot_status status;
     for (int e = 0; e < E; ++e) {
@@ -183,11 +185,12 @@ static mot_status plant_layer(mot_analysis *a, int l, long i)
     for (int k = 0; k < K; ++k) chosen[k] = choice(l, evaluations - 1, i, k), weight[k] = 1.0f / (float)K;
     features[0] = (float)(10 * first);
     features[1] = (float)(i % 2);
+    for (int w = 0; w < 2 + 2 * (i % 3); ++w) words[w] = 10 + first;
     const struct {
         mot_analysis_column column;
         const void *rows;
     } all[] = {{MOT_ANALYSIS_GATE_SCORE, score}, {MOT_ANALYSIS_CHOSEN, chosen}, {MOT_ANALYSIS_WEIGHT, weight},
-               {MOT_ANALYSIS_FEATURES, features}, {MOT_ANALYSIS_ONLY_LOSS, only}, {MOT_ANALYSIS_ONLY_PREDICTED, only_predicted},
+               {MOT_ANALYSIS_FEATURES, features}, {MOT_ANALYSIS_WORDS, words}, {MOT_ANALYSIS_ONLY_LOSS, only}, {MOT_ANALYSIS_ONLY_PREDICTED, only_predicted},
                {MOT_ANALYSIS_WITHOUT_LOSS, without}, {MOT_ANALYSIS_WITHOUT_PREDICTED, without_predicted}};
     for (size_t c = 0; c < MOT_COUNT(all); ++c) MOT_TRY(mot_analysis_write(a, l, all[c].column, i, 1, all[c].rows));
 done:
@@ -207,7 +210,8 @@ static mot_status plant_analysis(const mot_record_about *about)
     for (int p = 0; p < 3; ++p)
         for (int e = 0; e < E >> (p + 1); ++e) kept[p * E + e] = 1;
     for (int l = 0; l < layers; ++l)
-        layer[l] = (mot_analysis_layer){.experts = (int)E, .choices = (int)K, .origin = origin, .features = FEATURES, .parts = 3};
+        layer[l] = (mot_analysis_layer){.experts = (int)E, .choices = (int)K, .origin = origin, .features = l == 0 ? FEATURES : 0,
+                                        .words = l > 0 ? WORDS : 0, .input = "mean", .parts = 3};
     const mot_analysis_about of = {.run = about, .checkpoint = "none", .checkpoint_digest = "none", .split = "test",
                                    .config_digest = "none", .step = steps, .samples = samples, .layer = layer};
     snprintf(path, sizeof path, "%s/eval/step-%08ld.h5", about->folder, steps);

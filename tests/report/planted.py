@@ -158,7 +158,7 @@ for s in SEEDS:
             same("purity of " + kind, series(v, "purity")["values"], [sum(max(c) for c in zip(*t)) / N for t in counts])
             same("NMI of " + kind, series(v, "normalized mutual information")["values"],
                  [mutual(t) / math.sqrt(entropy([sum(r) for r in t]) * entropy([sum(c) for c in zip(*t)])) for t in counts])
-        # What the gate sees is ten times the expert, and half a unit of noise: k-means finds the experts.
+        # What the gate sees is the expert and a little noise, or a word of its own, more or less often: k-means finds the experts.
         v = view("specialization", "geometry", **at)
         same("geometry", [r[1] for r in v["rows"]], [ami(by_class[-1])] * 2 + [ami(by_group[-1])] * 2 + [1, 1])
         # Load: of every step.

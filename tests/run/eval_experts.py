@@ -50,7 +50,7 @@ def numbers(path):
     with h5py.File(path) as file:
         file.visititems(lambda name, of: found.update({name: of[()]}) if isinstance(of, h5py.Dataset) else None)
         for name in found:
-            if not name.endswith(("sample", "expert", "choice", "feature", "part", "block", "head", "token")):
+            if not name.endswith(("sample", "expert", "choice", "feature", "place", "part", "block", "head", "token", "_names")):
                 check(file[name].dims[0].keys() in (["sample"], ["part"]), "%s has no axis of samples" % name)
         return found, dict(file.attrs)
 
@@ -224,6 +224,22 @@ check_figures("three", 3)
 for mask, layer, expert in (("[0:1]", 0, 1), ("[1:8]", 1, 8), ("[2:0]", 2, 0)):
     masked = figures("three", "mask=" + mask)
     check(near(masked["eval.loss"], layers[layer]["without_loss"][:, expert].mean()), "the loss with mask=" + mask)
+
+# ---- texts: the words that the gate saw, which k-means works on ----
+
+line = "%d\t%s\n"
+open("texts.tsv", "w").write("".join(line % (i % 2, " ".join(["yes no", "up down down"][i % 2].split() * (1 + i % 3) + ["w%d" % (i % 5)])) for i in range(70)))
+mot(1, "data", "import", "text", "--out", "texts.h5", "--train", "texts.tsv", "--test", "texts.tsv", "--tokens", "word", "--length", "12")
+mot(1, "train", "--quiet", "one.yaml", "run=texts", "data.source=file", "data.file=texts.h5")
+found, _, said = analysed("texts")
+words = check_layer(found, 0, "texts")["words"]
+weight, bias = theta("texts")
+seen = np.array([np.bincount(row[row > 0], minlength=len(weight)) / (row > 0).sum() for row in words])
+check(words.shape == (70, 12) and "features" not in of_layer(found, 0), "words have the shape %s" % (words.shape,))
+check(np.array_equal((seen.astype(np.float32) @ weight + bias).argmax(1), found["layer0/chosen"][:, 0]), "words are not what the gate saw")
+mot(1, "report", "texts", "--json", "texts.json")
+geometry = [v for p in json.load(open("texts.json"))["parts"] for v in p["views"] if v["id"] == "geometry"]
+check(len(geometry) == 1 and geometry[0]["rows"][0][1] > 0.3, "k-means of words: %s" % geometry)
 
 # ---- what cannot be ----
 

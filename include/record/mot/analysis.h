@@ -4,7 +4,10 @@
  *      /layer0/expert                                       [E]      experts by their numbers in the beginning
  *      /layer0/gate_score                                   [N, E]   probabilities that choices go by
  *      /layer0/chosen, /layer0/weight                       [N, K]   the choices, by numbers in the beginning
- *      /layer0/features                                     [N, F]   what the gate saw; else the attribute features_missing says why
+ *      /layer0/features                                     [N, F]   what the gate saw, or, of a text,
+ *      /layer0/words                                        [N, T]   the ids of the words that it saw, 0 behind the end; the attribute
+ *                                                                    input says how they add up: sum or mean
+ *                                                                    neither: the attribute features_missing of /layer0 says why
  *      /layer0/only_loss, /layer0/only_predicted            [N, E]   with that expert alone
  *      /layer0/without_loss, /layer0/without_predicted      [N, E]   without it; not for E = 1
  *      /layer0/kept/{expert [R, E], loss [R], accuracy [R]}          with the busiest half, quarter and eighth alone; not for E = 1
@@ -25,8 +28,9 @@
 typedef struct mot_analysis_layer {
     int experts, choices;          /* E, K */
     const int *origin;             /* [E] */
-    size_t features;               /* F; 0: there are none, */
+    size_t features, words;        /* F, T; both 0: there are none, */
     const char *without_features;  /* and why */
+    const char *input;             /* of words: "sum" or "mean" */
     size_t parts;                  /* R */
     const char *without_attention; /* why there is none; NULL: there is */
 } mot_analysis_layer;
@@ -51,6 +55,7 @@ typedef enum mot_analysis_column {
     MOT_ANALYSIS_CHOSEN,     /* int32_t [K] */
     MOT_ANALYSIS_WEIGHT,     /* float [K] */
     MOT_ANALYSIS_FEATURES,   /* float [F] */
+    MOT_ANALYSIS_WORDS,      /* int32_t [T] */
     MOT_ANALYSIS_ONLY_LOSS,  /* float [E], as all losses that follow; */
     MOT_ANALYSIS_ONLY_PREDICTED, /* int32_t [E], as all predictions */
     MOT_ANALYSIS_WITHOUT_LOSS,

@@ -81,6 +81,7 @@ typedef struct mot_layer_result {
     mot_confidence confidence; /* of the gate; NaN: soft */
     const mot_real *score;    /* [total, E]: softmax probabilities of all experts; NULL: soft */
     const mot_real *features; /* [total, F]: what the gate saw; NULL: a text's words, or soft */
+    const int32_t *words;     /* [total, T]: ids that it saw of a text, 0 behind the end; NULL: no texts, or soft */
     mot_layer_bytes bytes;    /* on every rank */
 } mot_layer_result;
 
