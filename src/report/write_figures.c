@@ -35,7 +35,9 @@ done:
 
 static mot_status draw(const report_view *view, const mot_panel *panel, int height, const char *folder)
 {
-    const mot_figure figure = {.width = WIDTH, .height = height, .panels = panel, .panel_count = 1, .print = true};
+    mot_panel alone = *panel; /* its title stands over the whole figure: beside long names of rows it would be cut */
+    const mot_figure figure = {.title = panel->title, .width = WIDTH, .height = height, .panels = &alone, .panel_count = 1, .print = true};
+    alone.title = NULL;
     return draw_as(view, &figure, folder, (const char *const[]){".svg", ".pdf"});
 }
 
