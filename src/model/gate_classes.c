@@ -33,10 +33,18 @@ static double deviation(const mot_gate *gate)
     return gate->tokens > 0 ? 0.5 : 1 / sqrt((double)gate->features);
 }
 
+enum { MOST_PROTOTYPES = 16384 }; /* whose confusions are 1 GiB */
+
 static mot_status table(const mot_gate *gate, mot_table *to)
 {
     const size_t U = prototypes_of(gate);
     mot_status status;
+    if (U > MOST_PROTOTYPES)
+        return mot_fail(MOT_ERR_INPUT,
+                        "gate.kind = classes holds how often each prototype is taken for each other, which of %zu classes with %zu "
+                        "prototype%s each is %.1f GiB: at most %d prototypes (gate.kind=linear)",
+                        gate->classes, per_class(gate), per_class(gate) == 1 ? "" : "s",
+                        (double)U * (double)U * sizeof(mot_real) / 0x1p30, MOST_PROTOTYPES);
     MOT_TRY(mot_table_add(to, "weight", MOT_PART_GATE, 2, (const size_t[]){gate->features, U}, 0, deviation(gate), true));
     MOT_TRY(mot_table_add(to, "bias", MOT_PART_GATE, 1, (const size_t[]){U}, 0, 0, false));
     MOT_TRY(mot_table_add(to, "confusion", MOT_PART_GATE, 2, (const size_t[]){U, U}, 0, 0, false));

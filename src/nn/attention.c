@@ -93,10 +93,7 @@ static inline void largest(mot_real *most, const mot_real *score, size_t rows, s
     const size_t length = mot_padded(l), last = length - MOT_LANES;
     for (size_t i = 0; i < rows; ++i, score += length) {
         mot_vector top = mot_first_lanes(mot_load(score + last), l - last, -MOT_R(1e30));
-        for (size_t j = 0; j < last; j += MOT_LANES) {
-            const mot_vector x = mot_load(score + j);
-            top = mot_select(x > top, x, top);
-        }
+        for (size_t j = 0; j < last; j += MOT_LANES) top = mot_larger(mot_load(score + j), top);
         most[i] = mot_lanes_max(top);
     }
 }

@@ -2,7 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "loss_many.h"
 #include "mot/loss.h"
+#include "mot/rowops.h"
 
 extern const mot_loss_kind mot_loss_squared_numbers;
 
@@ -35,6 +37,11 @@ static int predicted(const mot_loss *loss, const mot_real *out, const void *targ
 {
     const size_t own = loss->head != NULL ? (size_t)class_of(target) : 0;
     size_t best = 0;
+    if (loss->head == NULL && loss->outputs > 1) {
+        const mot_real most = mot_row_max(out, loss->outputs);
+        while (out[best] != most && !isnan(most)) ++best;
+        return (int)best;
+    }
     while (!beside(loss, best, own)) ++best;
     for (size_t c = best + 1; c < loss->outputs; ++c)
         if (out[c] > out[best] && beside(loss, c, own)) best = c;
@@ -112,10 +119,26 @@ const mot_loss_kind mot_loss_logistic = {
 
 /* ---- cross_entropy ---- */
 
+/* More classes than this, of one head, are taken in vectors: their exponentials once, and rounded, on the way back. */
+enum { FEW_CLASSES = 256 };
+
+static double cross_entropy_of_many(size_t C, const mot_real *out, size_t own, mot_real *d_out)
+{
+    const mot_real most = mot_row_max(out, C);
+    const double sum = mot_exponentials(d_out, out, C, most);
+    if (d_out != NULL) {
+        const mot_real scale = (mot_real)(1 / sum);
+        for (size_t c = 0; c < C; ++c) d_out[c] *= scale;
+        d_out[own] = (mot_real)(exp((double)out[own] - (double)most) / sum - 1);
+    }
+    return (double)most - (double)out[own] + log(sum);
+}
+
 static double cross_entropy(const mot_loss *loss, const mot_real *out, const void *target, mot_real *d_out)
 {
     const size_t C = loss->outputs, own = (size_t)class_of(target);
     if (C == 1) return logistic(loss, out, target, d_out);
+    if (C > FEW_CLASSES && loss->head == NULL) return cross_entropy_of_many(C, out, own, d_out);
     double most = out[own], sum = 0;
     for (size_t c = 0; c < C; ++c)
         if (out[c] > most && beside(loss, c, own)) most = out[c];

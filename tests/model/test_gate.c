@@ -249,6 +249,14 @@ START_TEST(flat_texts_are_refused)
 }
 END_TEST
 
+START_TEST(a_table_of_too_many_classes_is_refused)
+{
+    config = (mot_gate_config){.kind = mot_kinds_find(&mot_gate_kinds, "classes"), .prototypes = 2};
+    ck_assert_int_eq(mot_gate_init(&gate, &config, E, BENCH_TOKENS, BENCH_WIDTH, 0, 50000), MOT_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(mot_error_message(), "50000 classes with 2 prototypes each is 37.3 GiB"));
+}
+END_TEST
+
 static void gate_tests(TCase *tcase)
 {
     tcase_add_test(tcase, logits_are_the_formulas);
@@ -259,6 +267,7 @@ static void gate_tests(TCase *tcase)
     tcase_add_test(tcase, prototypes_begin_apart);
     tcase_add_test(tcase, confused_classes_go_to_one_expert);
     tcase_add_test(tcase, flat_texts_are_refused);
+    tcase_add_test(tcase, a_table_of_too_many_classes_is_refused);
 }
 
 MOT_CK_MAIN("gate", gate_tests)

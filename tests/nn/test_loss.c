@@ -4,9 +4,11 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ck.h"
+#include "mot/rng.h"
 
 static const char *const kinds[] = {"cross_entropy", "logistic", "squared"};
 
@@ -238,8 +240,124 @@ START_TEST(probabilities_are_those_of_the_outputs)
 }
 END_TEST
 
+/* ---- many classes ---- */
+
+enum { MOST_CLASSES = 5000 };
+
+/* Outputs that are hard to take exponentials of. */
+enum { SPREAD, WIDE, TIED, TIED_BELOW, LONE, LOST_ONES, TINY, SHAPES };
+
+static void fill_outputs(int shape, float *out, size_t C)
+{
+    for (size_t c = 0; c < C; ++c) {
+        const mot_random4 random = mot_random(5, MOT_STREAM_TEST, (uint32_t)shape, (uint32_t)c, 0, 0);
+        double normal[2];
+        mot_normal_pair(random.word[0], random.word[1], normal);
+        const double of[SHAPES] = {
+            [SPREAD] = 3 * normal[0],
+            [WIDE] = 1e4 * normal[0],
+            [TIED] = -2.5,
+            [TIED_BELOW] = c == 7 ? 0 : -1.03, /* of which each has the largest error, of the same sign */
+            [LONE] = c == C / 3 ? 60 : normal[0],
+            [LOST_ONES] = c % 3 == 1 ? -1e30 : c % 3 == 2 ? -(double)INFINITY : normal[0],
+            [TINY] = c == 7 ? 0 : -85 - 20 * fabs(normal[0]), /* probabilities at the end of what a float can be */
+        };
+        out[c] = (float)of[shape];
+    }
+}
+
+/* Of the whole in long double. */
+static long double many_twin(const float *out, size_t C, size_t own, long double *d_out)
+{
+    long double most = out[0], sum = 0;
+    for (size_t c = 1; c < C; ++c) most = fmaxl(most, out[c]);
+    for (size_t c = 0; c < C; ++c) sum += expl(out[c] - most);
+    for (size_t c = 0; c < C; ++c) d_out[c] = expl(out[c] - most) / sum - (c == own);
+    /* What all other classes have is the own one's, without its 1. */
+    for (size_t c = 0, first = 1; c < C; ++c) {
+        if (c == own) continue;
+        d_out[own] = first ? -d_out[c] : d_out[own] - d_out[c];
+        first = 0;
+    }
+    return most - out[own] + logl(sum);
+}
+
+START_TEST(many_classes_are_the_formula)
+{
+    static const size_t counts[] = {257, 288, 1000, 4999};
+    static float out[MOST_CLASSES], d_out[MOST_CLASSES + 1];
+    static long double d_want[MOST_CLASSES];
+    double worst = 0, worst_gradient = 0;
+    for (size_t k = 0; k < MOT_COUNT(counts); ++k)
+        for (int shape = 0; shape < SHAPES; ++shape) {
+            const size_t C = counts[k], own[] = {0, C / 3, C - 1, 7};
+            fill_outputs(shape, out, C);
+            for (size_t o = 0; o < MOT_COUNT(own); ++o) {
+                d_out[C] = 0.25f;
+                const double want = (double)many_twin(out, C, own[o], d_want),
+                             found = value_and_gradient("cross_entropy", C, out, (int32_t)own[o], d_out);
+                ck_assert(found == value("cross_entropy", C, out, (int32_t)own[o]));
+                ck_assert(d_out[C] == 0.25f);
+                if (isinf(want))
+                    ck_assert(isinf(found));
+                else
+                    worst = fmax(worst, fabs(found - want) / (1 + want));
+                /* What is taken from 1 in double has that of 1 as its error. */
+                for (size_t c = 0; c < C; ++c) {
+                    const long double off = fabsl((long double)d_out[c] - d_want[c]) - 0x1p-149L - (c == own[o] ? 2e-14L : 0);
+                    worst_gradient = fmax(worst_gradient, off > 0 ? (double)(off / fabsl(d_want[c])) : 0);
+                }
+            }
+        }
+    printf("many classes: loss %.2g, gradient %.2f units in the last place\n", worst, worst_gradient * 0x1p23);
+    ck_assert_double_le(worst, 1e-14);
+    ck_assert_double_le(worst_gradient, 2 * 0x1p-23);
+}
+END_TEST
+
+START_TEST(many_lost_outputs_are_seen)
+{
+    static float out[MOST_CLASSES];
+    fill_outputs(SPREAD, out, 1000);
+    static const size_t places[] = {0, 1, 500, 991, 999};
+    for (size_t k = 0; k < MOT_COUNT(places); ++k) {
+        const float before = out[places[k]];
+        out[places[k]] = NAN;
+        ck_assert(!isfinite(value("cross_entropy", 1000, out, 3)) && !isfinite(value("cross_entropy", 1000, out, 999)));
+        out[places[k]] = INFINITY;
+        ck_assert(!isfinite(value("cross_entropy", 1000, out, 3)));
+        out[places[k]] = before;
+    }
+}
+END_TEST
+
+/* The lowest of the largest, whatever else there is. */
+START_TEST(many_are_predicted)
+{
+    static float out[MOST_CLASSES];
+    for (size_t C = 2; C < 80; ++C)
+        for (int shape = 0; shape < SHAPES; ++shape) {
+            const mot_loss loss = named("cross_entropy", C);
+            fill_outputs(shape, out, C);
+            for (size_t c = 0; c < C; ++c) out[c] = roundf(out[c] / 4);
+            for (int lost = -1; lost < (int)C; ++lost) {
+                const float before = lost >= 0 ? out[lost] : 0;
+                if (lost >= 0) out[lost] = NAN;
+                size_t best = 0;
+                for (size_t c = 1; c < C; ++c)
+                    if (out[c] > out[best]) best = c;
+                ck_assert_int_eq(mot_loss_predicted(&loss, out, NULL), (int)best);
+                if (lost >= 0) out[lost] = before;
+            }
+        }
+}
+END_TEST
+
 static void loss_tests(TCase *tcase)
 {
+    tcase_add_test(tcase, many_classes_are_the_formula);
+    tcase_add_test(tcase, many_lost_outputs_are_seen);
+    tcase_add_test(tcase, many_are_predicted);
     tcase_add_test(tcase, values_are_the_formulas);
     tcase_add_test(tcase, far_outputs_stay_finite);
     tcase_add_test(tcase, lost_outputs_are_seen);

@@ -61,23 +61,30 @@ static inline mot_real mot_row_dot(const mot_real *x, const mot_real *y, size_t 
 /* The sum of squares, in double. */
 static inline double mot_row_squares(const mot_real *x, size_t n)
 {
-    enum { LANES_OF_DOUBLE = MOT_VECTOR_BYTES / sizeof(double) };
-    typedef double wide __attribute__((vector_size(MOT_VECTOR_BYTES)));
-    typedef mot_real numbers
-        __attribute__((vector_size(LANES_OF_DOUBLE * sizeof(mot_real)), aligned(sizeof(mot_real)), may_alias));
-    wide sum[2] = {{0}, {0}};
+    mot_wide sum[2] = {{0}, {0}};
     size_t i = 0;
-    for (; i + 2 * LANES_OF_DOUBLE <= n; i += 2 * LANES_OF_DOUBLE) {
-        const wide first = __builtin_convertvector(*(const numbers *)(x + i), wide),
-                   second = __builtin_convertvector(*(const numbers *)(x + i + LANES_OF_DOUBLE), wide);
+    for (; i + 2 * MOT_WIDE_LANES <= n; i += 2 * MOT_WIDE_LANES) {
+        const mot_wide first = mot_wide_load(x + i), second = mot_wide_load(x + i + MOT_WIDE_LANES);
         sum[0] += first * first;
         sum[1] += second * second;
     }
     sum[0] += sum[1];
     double all = 0;
-    for (int lane = 0; lane < LANES_OF_DOUBLE; ++lane) all += sum[0][lane];
+    for (int lane = 0; lane < MOT_WIDE_LANES; ++lane) all += sum[0][lane];
     for (; i < n; ++i) all += (double)x[i] * (double)x[i];
     return all;
+}
+
+/* The largest of n >= 1 numbers; a NaN is none unless it is the first. */
+static inline mot_real mot_row_max(const mot_real *x, size_t n)
+{
+    mot_vector top[2] = {mot_all(x[0]), mot_all(x[0])};
+    size_t i = 0;
+    for (; i + 2 * MOT_LANES <= n; i += 2 * MOT_LANES)
+        for (int half = 0; half < 2; ++half) top[half] = mot_larger(mot_load(x + i + half * MOT_LANES), top[half]);
+    mot_real most = mot_lanes_max(mot_larger(top[0], top[1]));
+    for (; i < n; ++i) most = x[i] > most ? x[i] : most;
+    return most;
 }
 
 /* y += x */

@@ -125,6 +125,18 @@ static inline mot_vector mot_select(mot_vector_int where, mot_vector a, mot_vect
     return (mot_vector)((where & (mot_vector_int)a) | (~where & (mot_vector_int)b));
 }
 
+/* In each lane a where it is larger than b, else b: where they are equal, or one is a NaN. */
+static inline mot_vector mot_larger(mot_vector a, mot_vector b)
+{
+#if MOT_X86_LEVEL == 4 && !defined(MOT_DOUBLE)
+    return (mot_vector)_mm512_max_ps((__m512)a, (__m512)b);
+#elif MOT_X86_LEVEL == 3 && !defined(MOT_DOUBLE)
+    return (mot_vector)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return mot_select(a > b, a, b);
+#endif
+}
+
 /* The first n lanes of v; `fill` in those behind. */
 static inline mot_vector mot_first_lanes(mot_vector v, size_t n, mot_real fill)
 {
@@ -161,8 +173,7 @@ static inline mot_real mot_lanes_max(mot_vector v)
 {
 #pragma GCC unroll 4
     for (mot_lane distance = MOT_LANES / 2; distance > 0; distance /= 2) {
-        const mot_vector other = mot_lanes_swap(v, distance);
-        v = mot_select(v > other, v, other);
+        v = mot_larger(v, mot_lanes_swap(v, distance));
     }
     return v[0];
 }
@@ -188,6 +199,61 @@ static inline mot_vector mot_vector_exp(mot_vector x)
     const bits exponent = (bits) __builtin_convertvector(n, mot_vector_int);
     const mot_vector y = (mot_vector)((bits)p + (exponent << 23));
     return mot_select(x > 88.0f, mot_all(1.65163625e38f), mot_select(x < -87.0f, (mot_vector){0}, y));
+#endif
+}
+
+/* ---- doubles, whose numbers in memory are mot_real ---- */
+
+enum { MOT_WIDE_LANES = MOT_VECTOR_BYTES / sizeof(double) };
+typedef double mot_wide __attribute__((vector_size(MOT_VECTOR_BYTES)));
+typedef int64_t mot_wide_int __attribute__((vector_size(MOT_VECTOR_BYTES)));
+typedef mot_real mot_wide_anywhere
+    __attribute__((vector_size(MOT_WIDE_LANES * sizeof(mot_real)), aligned(sizeof(mot_real)), may_alias));
+
+/* GCC 12 takes a vector of floats apart where it is asked to convert it. */
+static inline mot_wide mot_wide_load(const mot_real *x)
+{
+#if MOT_X86_LEVEL == 4 && !defined(MOT_DOUBLE)
+    return (mot_wide)_mm512_cvtps_pd(_mm256_loadu_ps(x));
+#elif MOT_X86_LEVEL == 3 && !defined(MOT_DOUBLE)
+    return (mot_wide)_mm256_cvtps_pd(_mm_loadu_ps(x));
+#else
+    return __builtin_convertvector(*(const mot_wide_anywhere *)x, mot_wide);
+#endif
+}
+
+static inline void mot_wide_store(mot_real *x, mot_wide v)
+{
+    *(mot_wide_anywhere *)x = __builtin_convertvector(v, mot_wide_anywhere);
+}
+
+static inline mot_wide mot_wide_all(double x)
+{
+    return x - (mot_wide){0};
+}
+
+/* a b + c, with one rounding where the level has that instruction. */
+static inline mot_wide mot_wide_fused(mot_wide a, mot_wide b, mot_wide c)
+{
+#if MOT_X86_LEVEL == 4
+    return (mot_wide)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif MOT_X86_LEVEL == 3
+    return (mot_wide)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#else
+    return a * b + c;
+#endif
+}
+
+/* As mot_larger. */
+static inline mot_wide mot_wide_larger(mot_wide a, mot_wide b)
+{
+#if MOT_X86_LEVEL == 4
+    return (mot_wide)_mm512_max_pd((__m512d)a, (__m512d)b);
+#elif MOT_X86_LEVEL == 3
+    return (mot_wide)_mm256_max_pd((__m256d)a, (__m256d)b);
+#else
+    const mot_wide_int where = a > b;
+    return (mot_wide)((where & (mot_wide_int)a) | (~where & (mot_wide_int)b));
 #endif
 }
 

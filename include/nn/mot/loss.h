@@ -10,7 +10,8 @@
  * Classes may be parted among heads (a stream of tasks, each with classes of its own): then a sample is known to be of one of
  * its target's head, sums over classes and what is predicted are of that head alone, and other outputs have no gradient. The same
  * loss without heads says what would be predicted if that were not known.
- * Computed in double; not collective. */
+ * Computed in double; a gradient is what the formula gives, rounded once. Cross-entropy of more than 256 classes of one head takes
+ * a sample once through vectors: exponentials to 2e-14, and a gradient to 2 units in the last place. Not collective. */
 #ifndef MOT_LOSS_H
 #define MOT_LOSS_H
 

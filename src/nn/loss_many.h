@@ -1,0 +1,12 @@
+/* loss_many.h: what a cross-entropy of many classes is made of, in vectors. Private to src/nn. */
+#ifndef MOT_LOSS_MANY_H
+#define MOT_LOSS_MANY_H
+
+#include "mot/real.h"
+#include "mot/types.h"
+
+/* sum_c exp(out_c - most) in double, each term to 2e-14 of it (and e^-700 where it is smaller), most being the largest of out [C];
+ * and the terms themselves, rounded, in e [C], which may be NULL. A NaN among out is one in both. */
+double mot_exponentials(mot_real *e, const mot_real *out, size_t C, mot_real most);
+
+#endif
