@@ -73,7 +73,8 @@ mot_status mot_cmd_eval(int argc, char **argv)
             "shared out among those that are left. [1:3] is expert 3 of layer 1, of several layers.\n\n"
             "gate.from=OTHER has the gate of another run folder or checkpoint choose among this run's experts.\n\n"
             "route.all=record writes RUN/eval/step-*.h5: the loss and class of every sample with each expert alone, without "
-            "each, and with the busiest half, quarter and eighth; of E experts 2 E + 3 evaluations more, in each layer."};
+            "each, and with the busiest half, quarter and eighth; of E experts 2 E + 3 evaluations more, in each layer. And once "
+            "more, where the experts look (attention by block and head) of the samples that each of them likes best."};
     arguments given = {0};
     bool help;
     mot_status status = mot_cli_parse(&argp, argc, argv, &given, &help);

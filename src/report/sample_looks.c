@@ -10,7 +10,7 @@
 #include "sample_text.h"
 
 /* Numbers of all looks on a page, each of some eight letters; and what a file may have of a layer. */
-enum { PAGE_NUMBERS = 320000, MOST_NUMBERS = 1 << 28 };
+enum { PAGE_NUMBERS = 160000, MOST_NUMBERS = 1 << 28 };
 
 /* ---- reading ---- */
 

@@ -112,6 +112,35 @@ try:
         check("without gnuplot there are the tables alone", not glob.glob(at("figures/*.svg")) and "gnuplot" in done.stderr)
         print("skipped: no gnuplot, which draws the pictures")
 
+    # Where experts look: a file of its own beside the samples', and what is lacking is said.
+    def with_samples(name, split="test", **others):
+        run = plant(name, **others)
+        open(run + "/config.yaml", "w").write("data: {source: mixture, mixture: {classes: 4, tokens: 4, width: 8, eval: 48}}\neval.split: %s\n" % split)
+        return run
+
+    looks = with_samples("looks")
+    done = report(looks, "--json", at("looks.json"), "--figures", at("looked"))
+    check("a report with samples: " + done.stderr, done.returncode == 0)
+    view = next(v for part in json.load(open(at("looks.json")))["parts"] for v in part["views"] if v["id"] == "samples-liked")
+    rows = list(csv.reader(open(at("looked/samples-liked-attention.csv"), newline="")))
+    wanted = []
+    for item in view["items"]:
+        maps = [((b, h), shares) for b, heads in enumerate(item["attention"]["received"]) for h, shares in enumerate(heads)]
+        for place, shares in maps + [(("rollout", ""), item["attention"]["rollout"])]:
+            wanted += [[str(item["of"]), str(item["sample"]), *map(str, place), str(j), "", "", "", share] for j, share in enumerate(shares)]
+    check("the CSV of attention has the columns of the page's", rows[0] == "of,sample,block,head,token,row,column,piece,share".split(","))
+    check("the CSV of attention has what --json has", [[*r[:8], float(r[8])] for r in rows[1:]] == wanted and len(wanted) == 5 * 4 * len(view["items"]) > 0)
+    later = with_samples("later")
+    os.rename(later + "/eval/step-00000006.h5", later + "/eval/step-00000009.h5")
+    for sentence, run in (("`mot eval %s route.all=record` does it", with_samples("unseen", analysis=0)),
+                          ("which an earlier version made: `mot eval %s route.all=record`", with_samples("early", analysis=2)),
+                          ("of split test at step 6, and the samples are of split val at step 6: `mot eval %s route.all=record`", with_samples("val", split="val")),
+                          ("of split test at step 9, and the samples are of split test at step 6", later)):
+        part = made(run)["samples"]
+        said = sentence % run if "%s" in sentence else sentence
+        check("attention is lacking: %s, not %s" % (said, part["missing"]), said in part.get("missing", "") and part["views"] and
+              not any("attention" in item for v in part["views"] for item in v["items"]))
+
     # What is refused.
     refused("a file that is there", "page.json exists: add --force", one, "--json", at("page.json"))
     refused("no run", "is no run: expected a folder that mot train has made", folder, "--json", at("x.json"))

@@ -1,11 +1,14 @@
 /* planted FOLDER SEED E C G LAYERS K SAMPLES EVALUATIONS STEPS BATCH ANALYSIS RANKS: a run's folder with the record of a training that
- * never was, by the real functions, and its analysis (0: without). RANKS 0: nothing is recorded of them, as in older versions.
+ * never was, by the real functions, and its analysis (0: without; 2: as before there was
+ * attention). RANKS 0: nothing is recorded of them, as in older versions.
  * Everything in it is a formula of whole numbers, which planted.py has as well: what a report says of it is known.
  *
  *      label(i) = i % C, group(i) = label(i) % G, own(i) = (label(i) + layer + SEED) % E; of other seeds samples with i % 10 < SEED
  *      have own(i) + 2 instead
  *      at evaluation t of T a sample has own(i) from (i / C) % T on, and own(i) + 1 before; its next choice is 1 + (i / C) % 2 further
  *      taken for label(i), but for every seventh, which is taken for the next class
+ *      its expert looks at 4 tokens, in 2 blocks of 2 heads: token j gets (1 + (i + b + 2 h + j) % 4) / 10, by rollout (1 + (i + layer +
+ *      3 j) % 4) / 10
  *      RANKS ranks, and one less from the second half on, with a report every other step: 1 + (rank * step) % 5 sixteenths of a second
  *      of computation in a step, (rank + step) % 4 of exchange, rank % 3 of waiting; from report to report two seconds
  *      what the gate saw: in layer 0 ten times the expert, and half a unit of noise; in others the mean of a text's words, which are two,
@@ -197,6 +200,39 @@ done:
     return status;
 }
 
+static mot_status plant_attention(mot_analysis *a, int l)
+{
+    enum { B = 2, H = 2, T = 4, MAPS = B * H };
+    const size_t N = (size_t)samples;
+    mot_gidx *sample = NULL;
+    int32_t *expert = NULL;
+    float *received = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&sample, N, sizeof *sample, "rows"));
+    MOT_TRY(mot_allocate(&expert, 2 * N, sizeof *expert, "rows"));
+    MOT_TRY(mot_allocate(&received, (MAPS + 1) * N * T, sizeof *received, "rows"));
+    int32_t *const length = expert + N;
+    float *const rollout = received + MAPS * N * T;
+    for (size_t i = 0; i < N; ++i) {
+        sample[i] = (mot_gidx)i;
+        expert[i] = first_choice(l, evaluations - 1, (long)i);
+        length[i] = T;
+        for (size_t j = 0; j < T; ++j) {
+            for (size_t m = 0; m < MAPS; ++m)
+                received[(i * MAPS + m) * T + j] = (float)(1 + (i + m / H + 2 * (m % H) + j) % T) / 10;
+            rollout[i * T + j] = (float)(1 + (i + (size_t)l + 3 * j) % T) / 10;
+        }
+    }
+    status = mot_analysis_write_attention(a, l, &(mot_analysis_attention){.samples = N, .blocks = B, .heads = H, .rows = T, .sample = sample,
+                                                                          .expert = expert, .length = length, .received = received,
+                                                                          .rollout = rollout});
+done:
+    mot_free(sample);
+    mot_free(expert);
+    mot_free(received);
+    return status;
+}
+
 static mot_status plant_analysis(const mot_record_about *about)
 {
     char path[4096];
@@ -230,6 +266,7 @@ static mot_status plant_analysis(const mot_record_about *about)
         for (int l = 0; l < layers; ++l) MOT_TRY(plant_layer(a, l, i));
     }
     for (int l = 0; l < layers; ++l) MOT_TRY(mot_analysis_write_parts(a, l, kept, loss, accuracy));
+    for (int l = 0; l < layers && analysed == 1; ++l) MOT_TRY(plant_attention(a, l));
     MOT_TRY(mot_analysis_close(&a, true));
 done:
     (void)mot_analysis_close(&a, false);

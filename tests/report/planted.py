@@ -22,6 +22,8 @@ def best(s, l, i): return (own(s, l, i) + (i % 5 == 0)) % E
 def only_loss(s, l, i, e): return 0.5 + 0.25 * ((e - best(s, l, i)) % E)
 def only_right(s, l, i, e): return e == best(s, l, i) or (i + e) % 4 == 0
 def without_right(s, l, i, e): return hit(i) if e != first(s, l, T - 1, i) else i % 3 == 0
+def received(i): return [[[(1 + (i + b + 2 * h + j) % 4) / 10 for j in range(4)] for h in range(2)] for b in range(2)]
+def rollout(l, i): return [(1 + (i + l + 3 * j) % 4) / 10 for j in range(4)]
 def load(step):
     n = [BATCH // E] * E
     n[0] += 3 * (step % 3)
@@ -132,6 +134,8 @@ try:
     runs = [os.path.join(folder, "seed%d" % s) for s in SEEDS]
     for s, run in zip(SEEDS, runs):
         subprocess.run([os.path.join(BUILD, "tests", "planted"), run, *map(str, (s, E, C, G, LAYERS, K, N, T, STEPS, BATCH, 1, RANKS))], check=True)
+        with open(os.path.join(run, "config.yaml"), "w") as config:  # where samples are
+            config.write("data: {source: mixture, mixture: {classes: 4, tokens: 4, width: 8, eval: %d}}\n" % N)
     out = os.path.join(folder, "report.json")
     subprocess.run([MOT, "report", *runs, "--json", out], check=True)
     report = json.load(open(out))
@@ -139,6 +143,7 @@ finally:
     shutil.rmtree(folder)
 
 everyone = range(N)
+wrong_ones = [i for i in everyone if not hit(i)]
 for s in SEEDS:
     for l in range(LAYERS):
         at = dict(run=s, layer=l)
@@ -233,6 +238,14 @@ for s in SEEDS:
         same("its interval", series(v, "answer is right")["low"], [wilson(sum(map(hit, b)), len(b))[0] if b else None for b in bins])
         wrong = sorted((i for i in everyone if not hit(i)), key=lambda i: (-prob(i), i))[:100]
         same("sure but wrong", [r[0] for r in view("confidence", "sure-wrong", **at)["rows"]], wrong)
+        # Samples: the surest of each expert, and where it looks.
+        for name, ours in (("samples-liked", everyone), ("samples-wrong", wrong_ones)):
+            v = view("samples", name, **at)
+            wanted = [(e, i) for e in range(E) for i in sorted((i for i in ours if first(s, l, T - 1, i) == e), key=lambda i: (-prob(i), i))[:12]]
+            same(name, [(item["of"], item["sample"]) for item in v["items"]], wanted)
+            same("attention of " + name, [[item["attention"][key] for key in ("received", "rollout")] for item in v["items"]],
+                 [[received(i), rollout(l, i)] for _, i in wanted])
+            same("what attention is", sorted(v["attention"].items()), [("between", ""), ("blocks", 2), ("class_token", False), ("heads", 2)])
         same("waited", view("cost", "cost-imbalance", **at)["series"][0]["values"], [1 - sum(n) / E / max(n) for n in loads])
     same("times", [x["values"] for x in view("cost", "cost-times", run=s)["series"]], [[t] * STEPS for t in (0.5, 0.25, 0.125)])
     # Ranks, one of which is gone in the second half: of every report, and over the run.

@@ -388,6 +388,12 @@ eval: {every: 10, batch: 25}
     view = part["views"][0]
     rows = saved("%s-%s" % (part["id"], view["id"]), view["csv"])
     check([float(r[3]) for r in rows[1:]] == [v for f in view["frames"] for row in f["values"] for v in row], "the CSV of a real page is not its JSON")
+    press(".sample", drawn("samples-samples-liked"))
+    item = view_of(data, "samples", "samples-liked")["items"][0]
+    press(button("attention", one("#mot-dialog")))
+    check(one("#mot-dialog .large svg").is_displayed() and len(shown_look()) == 4 and near(shown_look(), mean_look(item)), "a real sample's attention: %s" % shown_look())
+    check(all(abs(sum(shares) - 1) < 4e-6 for shares in [*item["attention"]["received"][0], item["attention"]["rollout"]]), "it is not shared out in full")
+    press("#mot-dialog .close")
     quiet("real")
 
 
