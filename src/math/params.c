@@ -34,13 +34,13 @@ mot_status mot_table_add(mot_table *table, const char *name, mot_part part, int 
 
 void mot_table_select(mot_table *selected, const mot_table *whole, mot_part_set parts, bool in)
 {
-    selected->rows = selected->count = 0;
+    selected->rows = selected->count = selected->words = 0;
     for (size_t r = 0; r < whole->rows; ++r) {
         const mot_tensor *row = &whole->row[r];
-        if (((parts >> row->part) & 1u) == in)
-            (void)mot_table_add(selected, row->name, row->part, row->rank, row->shape, row->mean,
-                                row->deviation,
-                                row->decay); /* cannot be full: it has no more rows than the whole */
+        if (((parts >> row->part) & 1u) != in) continue;
+        (void)mot_table_add(selected, row->name, row->part, row->rank, row->shape, row->mean, row->deviation,
+                            row->decay); /* cannot be full: it has no more rows than the whole */
+        if (row == mot_table_words(whole)) mot_table_by_word(selected);
     }
 }
 
@@ -60,14 +60,35 @@ mot_status mot_params_create(mot_params *params, const mot_table *table, int uni
     MOT_TRY(mot_allocate(&params->gradient, table->count, sizeof(mot_real), "gradients"));
     for (int m = 0; m < 2; ++m)
         MOT_TRY(mot_allocate(&params->moment[m], table->count, sizeof(mot_real), "optimizer state"));
+    const size_t words = mot_table_vocabulary(table);
+    if (words > 0) {
+        MOT_TRY(mot_allocate(&params->met, mot_met_size(words), sizeof *params->met, "words"));
+        MOT_TRY(mot_allocate(&params->lag, mot_lag_bytes(words), 1, "updates of words"));
+        mot_met_all(params->met, words);
+    }
 done:
     if (status != MOT_OK) mot_params_free(params);
     return status;
 }
 
-void mot_table_begin(const mot_table *table, mot_real *block, mot_real **row)
+void mot_table_clear(const mot_table *table, mot_real *block, uint64_t *met)
 {
-    memset(block, 0, table->count * sizeof *block);
+    const mot_tensor *of = met != NULL ? mot_table_words(table) : NULL;
+    if (of == NULL) {
+        memset(block, 0, table->count * sizeof *block);
+        return;
+    }
+    const size_t words = of->shape[0], D = of->shape[1], behind = of->offset + of->count;
+    memset(block, 0, of->offset * sizeof *block);
+    for (size_t w = mot_met_next(met, words, 0); w < words; w = mot_met_next(met, words, w + 1))
+        memset(block + of->offset + w * D, 0, D * sizeof *block);
+    memset(block + behind, 0, (table->count - behind) * sizeof *block);
+    mot_met_none(met, words);
+}
+
+void mot_table_begin(const mot_table *table, mot_real *block, uint64_t *met, mot_real **row)
+{
+    mot_table_clear(table, block, met);
     for (size_t r = 0; r < table->rows; ++r) row[r] = block + table->row[r].offset;
 }
 
@@ -76,6 +97,8 @@ void mot_params_free(mot_params *params)
     mot_free(params->value);
     mot_free(params->gradient);
     for (int m = 0; m < 2; ++m) mot_free(params->moment[m]);
+    mot_free(params->met);
+    mot_free(params->lag);
     *params = (mot_params){0};
 }
 
@@ -102,9 +125,35 @@ void mot_params_init(mot_params *params, uint64_t seed)
         mot_params_init_row(table, params->unit, seed, r, params->value + table->row[r].offset);
     for (int m = 0; m < 2; ++m) memset(params->moment[m], 0, table->count * sizeof(mot_real));
     params->updates = 0;
+    if (params->lag != NULL) mot_lag_forget(params->lag, mot_table_vocabulary(table));
 }
 
 void mot_params_zero_gradient(mot_params *params)
 {
     memset(params->gradient, 0, params->table->count * sizeof(mot_real));
+    if (params->met != NULL) mot_met_all(params->met, mot_table_vocabulary(params->table));
+}
+
+static void catch_up(mot_params *params, size_t word)
+{
+    const mot_tensor *of = mot_table_words(params->table);
+    const size_t D = of->shape[1], at = of->offset + word * D;
+    mot_lag_catch_up(params->lag, word, D, params->value + at, params->moment[0] + at, params->moment[1] + at);
+}
+
+void mot_params_catch_up(mot_params *params)
+{
+    const size_t words = mot_table_vocabulary(params->table);
+    if (words == 0 || params->lag->updates == 0) return;
+    mot_params_catch_up_met(params, NULL, 0, words);
+    mot_lag_forget(params->lag, words);
+}
+
+void mot_params_catch_up_met(mot_params *params, const uint64_t *met, size_t from, size_t to)
+{
+    if (params->lag->updates == 0) return;
+    for (size_t w = from; w < to; ++w) {
+        if (met != NULL) w = mot_met_next(met, to, w);
+        if (w < to) catch_up(params, w);
+    }
 }

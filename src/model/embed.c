@@ -24,7 +24,10 @@ static mot_status embed_table(const mot_expert_shape *shape, mot_table *table)
         [POSITION] = {"position", shape->tokens, D, 0, 0.02},
         [CLASS_TOKEN] = {"class_token", class_rows(shape) * D, 0, 0, 0.02},
     };
-    return mot_stack_table(table, MOT_PART_EMBED, "", MOT_COUNT(embed), embed);
+    const mot_status status = mot_stack_table(table, MOT_PART_EMBED, "", 1, embed);
+    if (status != MOT_OK) return status;
+    if (ids > 0) mot_table_by_word(table);
+    return mot_stack_table(table, MOT_PART_EMBED, "", MOT_COUNT(embed) - 1, embed + 1);
 }
 
 static size_t embed_tile(const mot_expert_shape *shape)

@@ -46,6 +46,7 @@ static mot_status table(const mot_gate *gate, mot_table *to)
                         gate->classes, per_class(gate), per_class(gate) == 1 ? "" : "s",
                         (double)U * (double)U * sizeof(mot_real) / 0x1p30, MOST_PROTOTYPES);
     MOT_TRY(mot_table_add(to, "weight", MOT_PART_GATE, 2, (const size_t[]){gate->features, U}, 0, deviation(gate), true));
+    if (gate->tokens > 0) mot_table_by_word(to);
     MOT_TRY(mot_table_add(to, "bias", MOT_PART_GATE, 1, (const size_t[]){U}, 0, 0, false));
     MOT_TRY(mot_table_add(to, "confusion", MOT_PART_GATE, 2, (const size_t[]){U, U}, 0, 0, false));
     MOT_TRY(mot_table_add(to, "member", MOT_PART_GATE, 2, (const size_t[]){U, gate->experts}, 0, 0, false));

@@ -8,6 +8,7 @@ static mot_status table(const mot_gate *gate, mot_table *to)
                                             (const size_t[]){gate->features, gate->experts}, 0,
                                             gate->config->init, true);
     mot_table_by_expert(to, 1);
+    if (gate->tokens > 0) mot_table_by_word(to);
     return status;
 }
 

@@ -12,6 +12,7 @@ static mot_status table(const mot_gate *gate, mot_table *to)
     const double deviation = gate->tokens > 0 ? 0.5 : 1 / sqrt((double)F);
     mot_status status;
     MOT_TRY(mot_table_add(to, "hidden_weight", MOT_PART_GATE, 2, (const size_t[]){F, H}, 0, deviation, true));
+    if (gate->tokens > 0) mot_table_by_word(to);
     MOT_TRY(mot_table_add(to, "hidden_bias", MOT_PART_GATE, 1, (const size_t[]){H}, 0, 0, false));
     MOT_TRY(
         mot_table_add(to, "weight", MOT_PART_GATE, 2, (const size_t[]){H, E}, 0, gate->config->init, true));

@@ -215,7 +215,7 @@ static size_t class_gradient(const mot_evaluation *e, int local, size_t expert, 
     const mot_real *const *weight = model->layer->weight + (size_t)local * model->layer->table.rows;
     const size_t LD = shape->tokens * shape->width, tile = model->layer->kind->tile(shape);
     size_t count = 0;
-    mot_table_begin(&model->layer->table, gradient, probe->row);
+    mot_table_begin(&model->layer->table, gradient, NULL, probe->row);
     for (size_t p = 0; p < probe->samples;) {
         size_t sample[MOST_PROBE], m = 0;
         for (; p < probe->samples && m < tile; ++p)

@@ -50,6 +50,8 @@ static void free_layer(mot_layer *layer)
     mot_free(layer->gradient);
     mot_free(layer->weight);
     mot_free(layer->tied_gradient);
+    mot_free(layer->tied_met);
+    mot_free(layer->met);
     mot_params_free(&layer->tied); /* those that are not in the list yet */
     mot_params_free(&layer->gate_params);
     mot_free(layer->own);
@@ -281,17 +283,33 @@ void mot_model_init(mot_model *model)
 void mot_layer_zero_expert(mot_layer *layer, int local)
 {
     const size_t tied = layer->tied_table.count;
+    const size_t words = mot_table_vocabulary(&layer->tied_table);
     mot_params_zero_gradient(&layer->own[local]);
     memset(layer->tied_gradient + (size_t)local * tied, 0, tied * sizeof(mot_real));
+    if (words > 0) mot_met_all(layer->met[local], words);
+}
+
+void mot_layer_clear_expert(mot_layer *layer, int local)
+{
+    mot_params *own = &layer->own[local];
+    const mot_table *tied = &layer->tied_table;
+    mot_table_clear(own->table, own->gradient, own->met);
+    mot_table_clear(tied, layer->tied_gradient + (size_t)local * tied->count, tied->words > 0 ? layer->met[local] : NULL);
+}
+
+void mot_model_catch_up(mot_model *model)
+{
+    for (size_t u = 0; u < model->units.count; ++u)
+        if (model->units.unit[u].params != NULL) mot_params_catch_up(model->units.unit[u].params);
 }
 
 void mot_model_sum_tied(mot_model *model)
 {
     for (int l = 0; l < model->layers; ++l) {
         mot_layer *layer = &model->layer[l];
-        mot_exact_sum(&(exact_sum){model->comm, &layer->tied_table, layer->tied_gradient, (size_t)layer->local,
-                                   (size_t)layer->experts, layer->tied_largest, layer->tied_sum},
-                      layer->tied.gradient);
+        mot_exact_sum(&(exact_sum){model->comm, &layer->tied_table, layer->tied_gradient, layer->tied_met,
+                                   (size_t)layer->local, (size_t)layer->experts, layer->tied_largest, layer->tied_sum},
+                      &layer->tied);
     }
 }
 
@@ -299,6 +317,7 @@ mot_state mot_model_state(mot_model *model, const mot_progress *progress, const 
 {
     const mot_layer *layer = model->layer;
     int biases = 0;
+    mot_model_catch_up(model);
     for (int l = 0; l < model->layers; ++l) biases += model->layer[l].experts;
     return (mot_state){
         .progress = *progress,
@@ -312,14 +331,23 @@ mot_state mot_model_state(mot_model *model, const mot_progress *progress, const 
     };
 }
 
+/* What rows of words have missed, beside the moments. */
+static size_t late_bytes(const mot_table *table)
+{
+    return table->words > 0 ? mot_lag_bytes(mot_table_vocabulary(table)) : 0;
+}
+
 mot_model_size mot_model_measure(const mot_model *model)
 {
     const mot_part_set all = ~0u;
     const size_t real = sizeof(mot_real);
     mot_model_size size = {0};
-    size_t held = 0, sums = 0;
+    size_t held = 0, sums = 0, late = 0;
     for (size_t u = 0; u < model->units.count; ++u) {
-        if (model->units.unit[u].params != NULL) held += model->units.unit[u].table->count * real;
+        if (model->units.unit[u].params != NULL) {
+            held += model->units.unit[u].table->count * real;
+            late += late_bytes(model->units.unit[u].table);
+        }
         size.all += mot_table_parameters(model->units.unit[u].table, all);
     }
     for (int l = 0; l < model->layers; ++l) {
@@ -333,9 +361,10 @@ mot_model_size mot_model_measure(const mot_model *model)
         sums += model->dense[d].table.count * sizeof(int64_t);
     }
     size.own = mot_table_parameters(&model->layer->own_table, all);
-    size.of_expert = (4 * model->layer->own_table.count + model->layer->tied_table.count) * real;
+    size.of_expert = (4 * model->layer->own_table.count + model->layer->tied_table.count) * real +
+                     late_bytes(&model->layer->own_table);
     size.values = held;
     size.gradients = held + sums;
-    size.moments = 2 * held;
+    size.moments = 2 * held + late;
     return size;
 }

@@ -19,6 +19,13 @@ static void point(const mot_layer *layer, model_experts *held, int local)
     }
 }
 
+/* Where an expert notes the words that it met: in its own unit, or with its tied gradient. */
+static void point_met(const mot_layer *layer, model_experts *held, int local)
+{
+    const size_t size = mot_met_size(mot_table_vocabulary(&layer->tied_table));
+    held->met[local] = size > 0 ? held->tied_met + (size_t)local * size : held->own[local].met;
+}
+
 static int expert_at(const mot_model *model, const mot_placement *placement, int local)
 {
     return placement->local[placement->first[model->comm->rank] + local];
@@ -63,6 +70,9 @@ mot_status mot_model_hold(const mot_model *model, int number, mot_placement *pla
                          "tied gradients"));
     MOT_TRY(mot_allocate(&held->weight, local * rows, sizeof(void *), "experts"));
     MOT_TRY(mot_allocate(&held->gradient, local * rows, sizeof(void *), "experts"));
+    MOT_TRY(mot_allocate(&held->met, local, sizeof *held->met, "experts"));
+    MOT_TRY(mot_allocate(&held->tied_met, local * mot_met_size(mot_table_vocabulary(&layer->tied_table)),
+                         sizeof *held->tied_met, "words"));
     for (; held->local < count; ++held->local) {
         const int expert = expert_at(model, &held->placement, held->local);
         mot_params *own = &held->own[held->local], *const before = former(model, held, expert);
@@ -73,6 +83,7 @@ mot_status mot_model_hold(const mot_model *model, int number, mot_placement *pla
         own->unit = mot_unit_of(number, expert);
         held->units.unit[layer->first_expert + (size_t)expert].params = own;
         point(layer, held, held->local);
+        point_met(layer, held, held->local);
     }
 done:
     if (status != MOT_OK) mot_model_let_go(model, held);
@@ -84,6 +95,8 @@ static void free_arrays(model_experts *held)
     mot_free(held->gradient);
     mot_free(held->weight);
     mot_free(held->tied_gradient);
+    mot_free(held->tied_met);
+    mot_free(held->met);
     mot_free(held->own);
     mot_free(held->units.unit);
     mot_placement_free(&held->placement);
@@ -110,7 +123,9 @@ void mot_model_adopt(mot_model *model, model_experts *held)
                             .own = layer->own,
                             .tied_gradient = layer->tied_gradient,
                             .weight = layer->weight,
-                            .gradient = layer->gradient};
+                            .gradient = layer->gradient,
+                            .tied_met = layer->tied_met,
+                            .met = layer->met};
     free_arrays(&before);
     model->units = held->units;
     layer->placement = held->placement;
@@ -119,5 +134,7 @@ void mot_model_adopt(mot_model *model, model_experts *held)
     layer->tied_gradient = held->tied_gradient;
     layer->weight = held->weight;
     layer->gradient = held->gradient;
+    layer->tied_met = held->tied_met;
+    layer->met = held->met;
     *held = (model_experts){0};
 }

@@ -140,6 +140,7 @@ mot_status mot_model_keep(mot_model *model, const bool *keep)
 {
     fewer to = {0};
     mot_status status;
+    mot_model_catch_up(model);
     MOT_TRY(mot_comm_agree(model->comm, prepare(model, keep, &to)));
     MOT_TRY(mot_model_settle(model, 0, &to.placement, to.from)); /* the same everywhere */
     swap(model, &to);

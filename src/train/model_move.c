@@ -59,7 +59,9 @@ mot_status mot_model_settle(mot_model *model, int layer, mot_placement *placemen
     const size_t experts = (size_t)model->layer[layer].local + (size_t)mot_placement_count(placement, model->comm->rank);
     move m = {.model = model};
     model_experts held;
-    mot_status status = mot_model_hold(model, layer, placement, from, &held);
+    mot_status status;
+    mot_model_catch_up(model);
+    status = mot_model_hold(model, layer, placement, from, &held);
     if (status == MOT_OK)
         status = mot_allocate(&m.request, MESSAGES * experts, sizeof *m.request, "experts that move");
     status = mot_comm_agree(model->comm, status);

@@ -14,6 +14,8 @@ typedef struct model_experts {
     mot_real *tied_gradient; /* and so on: as in the layer */
     const mot_real **weight;
     mot_real **gradient;
+    uint64_t *tied_met;
+    uint64_t **met;
     const int *from; /* [placement.experts]: their numbers in the layer; NULL: the same; not owned */
 } model_experts;
 
@@ -58,18 +60,19 @@ mot_status mot_dense_create(mot_dense *dense, int unit);
 void mot_dense_free(mot_dense *dense);
 const char *mot_dense_name(int number);
 
-/* exact_sum.c: total [table->count] = the sum of `all` terms, of which this rank has `terms`: each number is rounded once to
+/* exact_sum.c: the gradient of `total` = the sum of `all` terms, of which this rank has `terms`: each number is rounded once to
  * a fixed-point number of 62 - log2(all) bits below the largest of its tensor over all terms, and integers are added; so
  * neither the order nor the number of ranks can matter. NaN where a tensor is not finite. Collective; nothing where the table
- * is empty. */
+ * is empty. Of words that no term met nothing is summed or sent; `total` has met those of all. */
 typedef struct exact_sum {
     const mot_comm *comm;
     const mot_table *table;
     const mot_real *term; /* [terms, table->count] */
+    const uint64_t *met;  /* [terms, size]: of a table of words (met.h), which of their rows each has */
     size_t terms, all;
     double *largest; /* [table->rows], scratch, as the next */
     int64_t *fixed;  /* [table->count] */
 } exact_sum;
-void mot_exact_sum(const exact_sum *sum, mot_real *total);
+void mot_exact_sum(const exact_sum *sum, mot_params *total);
 
 #endif

@@ -88,6 +88,7 @@ done:
 
 mot_status mot_run_end_stage(mot_run *run)
 {
+    mot_step_catch_up(run->world.step);
     const mot_status status = act(run, run->course.progress.stage - 1);
     if (status != MOT_OK) return status;
     mot_run_begin_stage(&run->world, &run->course);

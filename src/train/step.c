@@ -102,6 +102,7 @@ mot_status mot_step_run(mot_step *step, const mot_batch_source *source, const mo
     step->learns = learn ? task->stage->train : 0;
     step->attention = task->attention;
     step->reports.count = 0;
+    if (task->stage == NULL) mot_step_catch_up(step);
 
     mot_watch_part(task->stage != NULL ? "step" : "the evaluation after step",
                    task->number + (task->stage != NULL));

@@ -79,9 +79,9 @@ typedef struct chunk_work {
     choice_report *report; /* WORK_LOSS, WORK_LEARN: row r of the chunk's order by expert reports in slot r */
 } chunk_work;
 
-/* Rows [first, first + n) of the order by expert. */
+/* Rows [first, first + n) of the order by expert. met: gets the words (NULL: nobody wants them). */
 static void work_tile(const chunk_work *common, step_worker *worker, const mot_real *const *weight, const void *prepared,
-                      mot_real *const *gradient, size_t first, size_t n)
+                      mot_real *const *gradient, uint64_t *met, size_t first, size_t n)
 {
     const mot_step *step = common->step;
     const mot_model *model = step->model;
@@ -92,6 +92,7 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
     const size_t C = step->C, mark = mot_arena_mark(&worker->arena);
     mot_tile tile = decode_tile(step, worker, chunk, rows, n);
     tile.prepared = prepared;
+    if (met != NULL) mot_met_words(met, tile.id, tile.first[n]);
     const double start = mot_clock_s();
     void *kept = model->layer->kind->forward(&model->layer->shape, weight, &tile, &worker->arena, learn, worker->out);
 
@@ -136,17 +137,18 @@ static void work_strip(void *context, size_t task, int thread)
         guest ? step->split.weight +
                     (size_t)step->split.slot[common->chunk->plan.group_expert[strip->group]] * T
               : model->layer->weight + strip->group * T;
+    uint64_t *met = apart && !guest ? worker->met : NULL;
     mot_real *const *expert = guest ? NULL : model->layer->gradient + strip->group * T;
     if (apart) /* the thread sums into a block of its own, or of a guest's strip */
         mot_table_begin(&model->layer->table,
-                        guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum, worker->row);
+                        guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum, met, worker->row);
     const size_t mark = mot_arena_mark(&worker->arena), tile = step->layer->tile;
     const double start = mot_clock_s();
     const void *prepared = mot_expert_prepare(model->layer->kind, &model->layer->shape, weight, &worker->arena,
                                               (strip->rows + tile - 1) / tile, learn);
     worker->busy_s += mot_clock_s() - start;
     for (size_t r = 0; r < strip->rows; r += tile) {
-        work_tile(common, worker, weight, prepared, apart ? worker->row : expert, strip->first + r,
+        work_tile(common, worker, weight, prepared, apart ? worker->row : expert, met, strip->first + r,
                   MOT_MIN(tile, strip->rows - r));
         if (thread == 0) mot_step_progress(step);
     }
@@ -154,7 +156,7 @@ static void work_strip(void *context, size_t task, int thread)
     if (!learn || guest) return;
     size_t *added = &step->layer->added[strip->group];
     mot_threads_await(step->threads, added, strip->turn);
-    if (apart) mot_step_add_strip(step, step->layer, strip->group, worker->sum);
+    if (apart) mot_step_add_strip(step, step->layer, strip->group, worker->sum, met);
     mot_threads_advance(step->threads, added);
 }
 
@@ -202,6 +204,7 @@ void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)
     if (reports) step->reports.count += chunk->plan.rows_owner;
     assert(step->reports.count <= step->reports.room);
     mot_step_split_settle(step, MOT_PHASE_EXPERT);
+    if (work != WORK_LEARN_AGAIN) mot_step_meet_words(step, chunk); /* which met them before */
     if (learns_in(work)) {
         /* Guests first: their gradients travel while local experts work. */
         mot_step_split_expect(step, chunk);

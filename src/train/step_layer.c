@@ -65,6 +65,8 @@ static mot_status create_root(const mot_step *step, step_layer *layer)
     MOT_TRY(mot_allocate(&root->d_weight, B * K, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&root->prob, B * K, sizeof(float), what));
     MOT_TRY(mot_allocate(&root->importance, E, sizeof(double), what));
+    if (gate->table.words > 0)
+        MOT_TRY(mot_allocate(&root->met, mot_met_size(mot_table_vocabulary(&gate->table)), sizeof *root->met, what));
 done:
     return status;
 }
@@ -86,7 +88,7 @@ void mot_step_layer_free(const mot_step *step, step_layer *layer)
     const layer_root *root = &layer->root;
     void *const arrays[] = {root->g,    root->id,       root->h,      root->p,
                             root->d_h,  root->kept,     root->prob,   root->d_weight,
-                            root->importance, root->d_g, layer->added, layer->load, layer->choices.message};
+                            root->importance, root->d_g, root->met, layer->added, layer->load, layer->choices.message};
     free_chunks(step, layer);
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
@@ -131,12 +133,24 @@ static void leave_out(mot_real *h, size_t n, size_t E, int active, const bool *w
             if (without[e]) h[b * E + e] = MOT_LEFT_OUT;
 }
 
-void mot_layer_score(const mot_step *step, const step_layer *layer, const mot_step_task *task)
+/* The words of the batch, whose rows of the gate catch up. */
+static void meet_words(mot_step *step, const step_layer *layer)
+{
+    const mot_gate *gate = &layer->of->gate;
+    const layer_root *root = &layer->root;
+    if (root->met == NULL) return;
+    mot_met_none(root->met, mot_table_vocabulary(&gate->table));
+    mot_met_words(root->met, root->id, step->batch.total * gate->tokens); /* and the one that stands behind a text's end */
+    mot_step_catch_up_met(step, &layer->of->gate_params, root->met);
+}
+
+void mot_layer_score(mot_step *step, const step_layer *layer, const mot_step_task *task)
 {
     const mot_gate *gate = &layer->of->gate;
     const layer_root *root = &layer->root;
     const size_t n = step->batch.total;
     const bool texts = gate->tokens > 0;
+    if (task->stage != NULL) meet_words(step, layer);
     mot_gate_forward(gate, &layer->of->gate_params, n, texts ? NULL : root->g, texts ? root->id : NULL, root->h,
                      root->kept);
     leave_out(root->h, n, gate->experts, task->active, task->without != NULL ? task->without[layer - step->layer] : NULL);
@@ -180,6 +194,7 @@ mot_balance mot_layer_gate_gradient(const mot_step *step, const step_layer *laye
     for (size_t r = 0; r < choice.n * choice.K; ++r) root->d_weight[r] *= share;
     mot_choose_backward(&route, &choice, root->d_weight, root->d_h);
     const mot_balance balance = mot_balance_losses(&route, &choice, root->d_h);
+    if (root->met != NULL) mot_met_join(of->gate_params.met, root->met, mot_table_vocabulary(&of->gate.table));
     if (gate_learns(layer, task))
         mot_gate_learn_labels(&of->gate, &of->gate_params, choice.n, step->root.label, !task->look, root->kept);
     mot_gate_backward(&of->gate, &of->gate_params, choice.n, texts ? NULL : root->g, texts ? root->id : NULL, root->d_h,

@@ -75,6 +75,8 @@ static mot_status create_worker(const mot_step *step, step_worker *worker)
                          "a sample"));
     MOT_TRY(mot_allocate(&worker->sum, table->count, real, "a strip's gradient"));
     MOT_TRY(mot_allocate(&worker->row, table->rows, sizeof(mot_real *), "a strip's gradient"));
+    if (table->words > 0)
+        MOT_TRY(mot_allocate(&worker->met, mot_met_size(mot_table_vocabulary(table)), sizeof *worker->met, "words"));
 done:
     return status;
 }
@@ -82,7 +84,8 @@ done:
 static void free_worker(step_worker *worker)
 {
     void *const arrays[] = {worker->first, worker->x,        worker->id,  worker->out, worker->d_out,
-                            worker->head,  worker->combined, worker->sum, worker->row, worker->sample};
+                            worker->head,  worker->combined, worker->sum, worker->row, worker->sample,
+                            worker->met};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
     mot_arena_free(&worker->arena);
 }

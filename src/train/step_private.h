@@ -88,6 +88,7 @@ typedef struct step_worker {
     mot_real *combined; /* [C] */
     mot_real *sum;      /* a strip's gradient, as one block of the expert's table */
     mot_real **row;     /* [table.rows], into it, or into a guest's */
+    uint64_t *met;      /* words of the strip, where sum has any */
     double busy_s, flops;
 } step_worker;
 
@@ -141,6 +142,7 @@ typedef struct layer_root {
     mot_real *d_weight;    /* [B, K] */
     float *prob;           /* [B, K] */
     double *importance;    /* [E] */
+    uint64_t *met;         /* of a gate of words: those of the batch */
     mot_confidence confidence;
 } layer_root;
 
@@ -241,7 +243,7 @@ void mot_step_layer_free(const mot_step *step, step_layer *layer);
  * wants them; and from features to choices. */
 void mot_layer_take_features(const step_layer *layer, size_t position, const void *numbers);
 mot_choice_batch mot_layer_choice(const mot_step *step, const step_layer *layer, const mot_step_task *task);
-void mot_layer_score(const mot_step *step, const step_layer *layer, const mot_step_task *task);
+void mot_layer_score(mot_step *step, const step_layer *layer, const mot_step_task *task);
 void mot_layer_choose(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 /* step_route.c, on the root: the gathered notes, which lie rank by rank, into position order. */
 void mot_step_spread_notes(mot_step *step);
@@ -285,9 +287,14 @@ void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
  * its first choice, if that is wanted; `out`: room for what it gives of a sample. */
 void mot_step_look(const mot_step *step, const step_layer *layer, const mot_real *const *weight, const mot_tile *tile,
                    size_t s, size_t position, mot_arena *arena, mot_real *out);
-/* step_update.c: adds a strip's gradient, a block of the expert's table, to a local expert's. The strip's turn must have
- * come (layer->added), which the caller then counts. */
-void mot_step_add_strip(const mot_step *step, const step_layer *layer, size_t local, const mot_real *strip);
+/* step_words.c: before experts work on a chunk in learning: they note the words that they meet, and rows of these catch up; and rows
+ * of a unit's words that were met (NULL: of all). */
+void mot_step_meet_words(mot_step *step, const step_chunk *chunk);
+void mot_step_catch_up_met(mot_step *step, mot_params *params, const uint64_t *met);
+/* step_update.c: adds a strip's gradient, a block of the expert's table, to a local expert's; `met`: its words, NULL: those
+ * whose rows have numbers. The strip's turn must have come (layer->added), which the caller then counts. */
+void mot_step_add_strip(const mot_step *step, const step_layer *layer, size_t local, const mot_real *strip,
+                        const uint64_t *met);
 /* step_split.c: all do nothing without route.split. Prepare: after the plans; the caller agrees on the status. Begin:
  * weights set out. Settle: everything in flight has arrived, and strips that came back are added. Expect and return:
  * gradients of the chunk's strips, at their owner and at the helper. */

@@ -150,6 +150,7 @@ static void send_weights(mot_step *step, int e)
             const int worker = shares->share[i].worker;
             if (split->sent[worker]) continue;
             split->sent[worker] = true;
+            mot_params_catch_up(mot_model_expert(step->model, e));
             send(step, mot_model_expert(step->model, e)->value, count, worker, MOT_TAG_WEIGHTS);
         }
     }
@@ -161,6 +162,7 @@ void mot_step_split_begin(mot_step *step)
     const mot_model *model = step->model;
     if (!split->on) return;
     assert(split->requests == 0);
+    if (split->guests > 0) mot_params_catch_up(&step->model->layer->tied); /* whose words are theirs too */
     for (size_t g = 0; g < split->guests; ++g)
         MPI_Irecv(split->value + g * model->layer->own_table.count, mot_table_steps(model->layer->own_table.count),
                   split->unit, model->layer->placement.owner[split->guest[g]], MOT_TAG_WEIGHTS, step->comm->mpi,
@@ -220,7 +222,7 @@ void mot_step_split_settle(mot_step *step, mot_phase phase)
         if (mot_model_expert(model, share->expert) == NULL || share->worker == step->comm->rank) continue;
         const size_t local = (size_t)model->layer->placement.local_index[share->expert];
         for (size_t n = strips_of(step, share->rows); n > 0; --n, strip += model->layer->table.count) {
-            mot_step_add_strip(step, step->layer, local, strip);
+            mot_step_add_strip(step, step->layer, local, strip, NULL);
             ++step->layer->added[local];
         }
     }

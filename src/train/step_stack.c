@@ -42,6 +42,7 @@ static mot_status forward(mot_step *step, const mot_step_task *task, bool learn)
         double since = mot_clock_s();
         enter(MOT_PHASE_EXPERT);
         if (i > 0) stage->in = stage[-1].out;
+        if (i == 0 && task->stage != NULL) mot_step_catch_up_met(step, &stage->dense->params, stack->met);
         if (stage->role == MOT_LAYER_HEAD)
             mot_stack_loss(step, stage, learn);
         else
@@ -95,9 +96,9 @@ static void sum(mot_step *step, const stack_stage *stage)
 {
     mot_dense *dense = stage->dense;
     /* Fewer strips than samples, however many ranks have them. */
-    mot_exact_sum(&(exact_sum){step->comm, &dense->table, stage->term, stage->strips, step->batch.total, dense->largest,
-                               dense->sum},
-                  dense->params.gradient);
+    mot_exact_sum(&(exact_sum){step->comm, &dense->table, stage->term, stage->met, stage->strips, step->batch.total,
+                               dense->largest, dense->sum},
+                  &dense->params);
 }
 
 void mot_stack_sum(mot_step *step)

@@ -85,6 +85,7 @@ struct stack_stage {
     unsigned char *arena; /* activations that wait for the way back */
     size_t arena_room;
     mot_real *term; /* [strips, table->count]: gradients of what all hold alike */
+    uint64_t *met; /* [strips, size]: the words of each, where the table has words (met.h) */
     size_t term_room;
     stack_report *report; /* of experts: [rows] */
     size_t reports, report_room;
@@ -116,10 +117,17 @@ struct step_stack {
     stack_worker *worker; /* [threads] */
     int *holder;          /* [B]: the rank that has each sample, as the flow goes on */
     int *count;           /* [4 * ranks] */
+    uint64_t *met;        /* the words at home in this batch; NULL: the embedding has none */
     size_t *turn;         /* [most experts + 1]: while strips are cut */
     int workers;
     bool recompute;
 };
+
+/* Of a strip's gradient: the words that it met. NULL: the table has none. */
+static inline uint64_t *mot_stack_met(const stack_stage *stage, size_t strip)
+{
+    return stage->met != NULL ? stage->met + strip * mot_met_size(mot_table_vocabulary(stage->table)) : NULL;
+}
 
 /* step_stack_memory.c */
 /* The samples at home in this batch; room in a stand for so many samples, rows and groups; strips of what a stage works on, and
@@ -128,6 +136,9 @@ struct step_stack {
 mot_status mot_stack_home(mot_step *step);
 mot_status mot_stack_stand(const mot_step *step, stack_stand *stand, size_t count, size_t rows, size_t groups);
 mot_status mot_stack_room(mot_step *step, stack_stage *stage, bool learn);
+
+/* step_words.c: room for a gradient of each strip; one of a table of words is zero but for rows that it met, from the first on. */
+mot_status mot_stack_terms(stack_stage *stage);
 
 /* step_stack_size.c: whether what is kept of a stage could wait for the way back; bytes of activations that wait for the way back, of a batch that is spread evenly. */
 bool mot_stack_waits(const stack_stage *stage);

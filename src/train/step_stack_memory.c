@@ -49,17 +49,18 @@ static void free_stand(stack_stand *stand)
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 
-/* Rows that a sample at home has as a state. */
+/* Rows that a sample at home has as a state; its words are noted. */
 static size_t rows_of(const mot_step *step, size_t position)
 {
     const mot_batch *batch = &step->batch;
     const mot_expert_shape *embed = step->stack->stage[0].shape;
     stack_worker *worker = step->stack->worker;
-    const size_t tokens = step->shape.vocabulary == 0
-                              ? step->shape.tokens
-                              : mot_batch_decode(&step->format, step->patch, step->shape.width,
-                                                 batch->bytes + batch->slot[position] * batch->sample_bytes, worker->x,
-                                                 worker->id);
+    size_t tokens = step->shape.tokens;
+    if (step->shape.vocabulary > 0) {
+        tokens = mot_batch_decode(&step->format, step->patch, step->shape.width,
+                                  batch->bytes + batch->slot[position] * batch->sample_bytes, worker->x, worker->id);
+        mot_met_words(step->stack->met, worker->id, tokens);
+    }
     return mot_expert_rows(&mot_embed_kind, embed, tokens);
 }
 
@@ -72,6 +73,7 @@ mot_status mot_stack_home(mot_step *step)
     const mot_status status = mot_stack_stand(step, home, batch->mine, batch->mine * stack->most_rows,
                                               batch->mine / stack->grain + step->chunks);
     if (status != MOT_OK) return status;
+    if (stack->met != NULL) mot_met_none(stack->met, step->shape.vocabulary);
     for (size_t c = 0; c < step->chunks; ++c) {
         const size_t from = mot_chunk_first(batch, c), to = mot_chunk_first(batch, c + 1);
         for (size_t p = from; p < to; ++p) {
@@ -150,9 +152,7 @@ static mot_status make_room(mot_step *step, stack_stage *stage, bool learn)
     for (int s = 0; s < stage->shareds; ++s) MOT_TRY(make_room(step, &stage->shared[s], learn));
     if (!learn) goto done;
     if (stage->shareds > 0) MOT_TRY(room(&stage->past, &stage->past_size, behind, sizeof *stage->past, what));
-    if (stage->dense != NULL)
-        MOT_TRY(room(&stage->term, &stage->term_room, stage->strips * stage->table->count, sizeof *stage->term,
-                     "gradients of strips"));
+    if (stage->dense != NULL) MOT_TRY(mot_stack_terms(stage));
     if (stage->keeps) MOT_TRY(lay_arenas(stage));
 done:
     return status;
@@ -171,7 +171,7 @@ static void free_stage(stack_stage *stage)
     void *const arrays[] = {stage->in_room,  stage->given,   stage->out,      stage->strip,   stage->relative,
                             stage->kept,     stage->arena,   stage->term,     stage->report,  stage->feature,
                             stage->features, stage->order,   stage->held,     stage->d_features, stage->all_reports,
-                            stage->past,     stage->shared};
+                            stage->past,     stage->shared,  stage->met};
     for (int s = 0; s < stage->shareds; ++s) free_stage(&stage->shared[s]);
     free_stand(&stage->owned);
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
@@ -363,6 +363,8 @@ mot_status mot_stack_create(mot_step *step, int threads)
     for (int l = 0; l < model->layers; ++l) most_local = MOT_MAX(most_local, (size_t)model->layer[l].experts);
     MOT_TRY(mot_allocate(&stack->turn, most_local + 1, sizeof *stack->turn, "strips"));
     MOT_TRY(mot_allocate(&stack->holder, step->most, sizeof *stack->holder, "a batch"));
+    if (model->dense[0].table.words > 0)
+        MOT_TRY(mot_allocate(&stack->met, mot_met_size(step->shape.vocabulary), sizeof *stack->met, "words"));
     MOT_TRY(mot_allocate(&stack->count, 4 * (size_t)step->comm->size, sizeof *stack->count, "counts"));
     MOT_TRY(mot_allocate(&stack->worker, (size_t)threads, sizeof *stack->worker, "threads"));
     stack->workers = threads;
@@ -383,7 +385,7 @@ void mot_stack_destroy(mot_step *step)
     for (int t = 0; stack->worker != NULL && t < stack->workers; ++t) free_worker(&stack->worker[t]);
     for (int i = 0; i < stack->stages; ++i) free_stage(&stack->stage[i]);
     free_stand(&stack->home);
-    void *const arrays[] = {stack->stage, stack->worker, stack->holder, stack->count, stack->turn};
+    void *const arrays[] = {stack->stage, stack->worker, stack->holder, stack->count, stack->turn, stack->met};
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
     mot_free(stack);
 }

@@ -195,9 +195,9 @@ static void send_gradient(const stage_work *work, const stack_worker *worker, si
 }
 
 /* Rows of a gradient that is a block of the table, and begins at zero. */
-static mot_real *const *begin_block(const stack_stage *stage, mot_real **row, mot_real *block)
+static mot_real *const *begin_block(const stack_stage *stage, mot_real **row, mot_real *block, uint64_t *met)
 {
-    mot_table_begin(stage->table, block, row);
+    mot_table_begin(stage->table, block, met, row);
     return row;
 }
 
@@ -206,8 +206,9 @@ static mot_real *const *begin_gradient(const stage_work *work, stack_worker *wor
 {
     const stack_stage *stage = work->stage;
     const stack_strip *strip = &stage->strip[number];
-    if (stage->dense != NULL) return begin_block(stage, worker->row, stage->term + number * stage->table->count);
-    if (strip->turn > 0) return begin_block(stage, worker->row, worker->sum);
+    if (stage->dense != NULL)
+        return begin_block(stage, worker->row, stage->term + number * stage->table->count, mot_stack_met(stage, number));
+    if (strip->turn > 0) return begin_block(stage, worker->row, worker->sum, NULL);
     return (mot_real *const *)(stage->layer->of->gradient + strip->group * stage->table->rows);
 }
 
@@ -218,7 +219,7 @@ static void end_gradient(const stage_work *work, stack_worker *worker, const sta
     if (stage->layer == NULL) return;
     size_t *added = &stage->layer->added[strip->group];
     mot_threads_await(work->step->threads, added, strip->turn);
-    if (strip->turn > 0) mot_step_add_strip(work->step, stage->layer, strip->group, worker->sum);
+    if (strip->turn > 0) mot_step_add_strip(work->step, stage->layer, strip->group, worker->sum, NULL);
     mot_threads_advance(work->step->threads, added);
 }
 
@@ -229,6 +230,8 @@ static void backward_tile(const strip_tile *of, void *kept, mot_real *const *gra
     const bool experts = stage->layer != NULL, shared = stage->of != NULL;
     const size_t D = step->stack->D, at = stage->there->first[of->first] * D, numbers = of->rows.first[of->n] * D;
     mot_real *d = experts || shared ? of->worker->d : stage->there->d + at;
+    uint64_t *met = mot_stack_met(stage, (size_t)(of->strip - stage->strip));
+    if (met != NULL) mot_met_words(met, of->rows.id, of->rows.first[of->n]);
     if (experts) take_gradient(of->work, of->worker, of->first, of->n);
     if (shared) memcpy(d, stage->there->d + at, numbers * sizeof *d);
     stage->kind->backward(stage->shape, weight_of(stage, of->strip), gradient, &of->rows, &of->worker->arena, kept, d,
@@ -304,7 +307,8 @@ static void loss_one(const strip_tile *of, void *context)
 static mot_real *const *begin_head(const stage_work *work, stack_worker *worker, size_t number)
 {
     const stack_stage *head = work->head;
-    return work->learn ? begin_block(head, worker->head_row, head->term + number * head->table->count) : NULL;
+    return work->learn ? begin_block(head, worker->head_row, head->term + number * head->table->count, NULL)
+                       : NULL;
 }
 
 static void loss_strip(void *context, size_t task, int thread)

@@ -10,7 +10,7 @@ static void zero_expert(void *context, size_t expert, int thread)
 {
     (void)thread;
     mot_layer *layer = context;
-    mot_layer_zero_expert(layer, (int)expert);
+    mot_layer_clear_expert(layer, (int)expert);
 }
 
 void mot_step_zero(mot_step *step)
@@ -18,7 +18,8 @@ void mot_step_zero(mot_step *step)
     mot_model *model = step->model;
     for (size_t u = 0; u < model->units.count; ++u) {
         const mot_unit *unit = &model->units.unit[u];
-        if (unit->role == MOT_ROLE_GATE && unit->params != NULL) mot_params_zero_gradient(unit->params);
+        if (unit->role == MOT_ROLE_GATE && unit->params != NULL)
+            mot_table_clear(unit->table, unit->params->gradient, unit->params->met);
     }
     for (int l = 0; l < model->layers; ++l) {
         mot_layer *layer = &model->layer[l];
@@ -28,7 +29,37 @@ void mot_step_zero(mot_step *step)
 }
 
 /* The first strip of a step is the gradient, bit by bit, even where it says -0. */
-void mot_step_add_strip(const mot_step *step, const step_layer *layer, size_t local, const mot_real *strip)
+static void add(mot_real *gradient, const mot_real *strip, size_t count, bool first)
+{
+    if (first)
+        memcpy(gradient, strip, count * sizeof *strip);
+    else
+        mot_row_add(gradient, strip, count);
+}
+
+/* Whether there is a bit in a row. */
+static bool is_met(const mot_real *row, size_t count)
+{
+    static const mot_real none[64];
+    for (size_t i = 0; i < count; i += MOT_COUNT(none))
+        if (memcmp(row + i, none, MOT_MIN(MOT_COUNT(none), count - i) * sizeof *row) != 0) return true;
+    return false;
+}
+
+static void add_words(const mot_tensor *of, mot_real *gradient, uint64_t *noted, const mot_real *strip, const uint64_t *met,
+                      bool first)
+{
+    const size_t words = of->shape[0], D = of->shape[1];
+    size_t w = met != NULL ? mot_met_next(met, words, 0) : 0;
+    for (; w < words; w = met != NULL ? mot_met_next(met, words, w + 1) : w + 1) {
+        if (met == NULL && !is_met(strip + w * D, D)) continue;
+        mot_met_add(noted, w);
+        add(gradient + w * D, strip + w * D, D, first);
+    }
+}
+
+void mot_step_add_strip(const mot_step *step, const step_layer *layer, size_t local, const mot_real *strip,
+                        const uint64_t *met)
 {
     const mot_table *table = &layer->of->table;
     mot_real *const *gradient = layer->of->gradient + local * table->rows;
@@ -36,10 +67,10 @@ void mot_step_add_strip(const mot_step *step, const step_layer *layer, size_t lo
     for (size_t r = 0; r < table->rows; ++r) {
         const mot_tensor *row = &table->row[r];
         if (!(step->learns >> row->part & 1u)) continue;
-        if (first)
-            memcpy(gradient[r], strip + row->offset, row->count * sizeof(mot_real));
+        if (row == mot_table_words(table))
+            add_words(row, gradient[r], layer->of->met[local], strip + row->offset, met, first);
         else
-            mot_row_add(gradient[r], strip + row->offset, row->count);
+            add(gradient[r], strip + row->offset, row->count, first);
     }
 }
 

@@ -87,16 +87,32 @@ static mot_phase_work update_cost(const mot_optimizer_config *config)
     return (mot_phase_work){.flops = 9, .bytes = 6 * real};
 }
 
+/* Numbers of a block in rows of words that were not met: nobody visits them. */
+static double passed_by(const mot_table *table, const uint64_t *met)
+{
+    const mot_tensor *of = mot_table_words(table);
+    return of != NULL ? (double)((of->shape[0] - mot_met_count(met, of->shape[0])) * of->shape[1]) : 0;
+}
+
 static void count_update(mot_step *step, const mot_step_task *task, size_t taught)
 {
     const mot_model *model = step->model;
-    const mot_table *own = &model->layer->own_table, *tied = &model->layer->tied_table;
-    const double real = sizeof(mot_real), local = (double)model->layer->local, tied_count = (double)tied->count;
-    add(step, MOT_PHASE_UPDATE, 0, local * (double)(own->count + tied->count) * real); /* to zero */
+    const mot_layer *layer = model->layer;
+    const mot_table *own = &layer->own_table, *tied = &layer->tied_table;
+    const mot_tensor *words = mot_table_words(&layer->table);
+    const double real = sizeof(mot_real), local = (double)layer->local,
+                 tied_count = (double)tied->count - passed_by(tied, layer->tied.met);
+    const bool words_learn = words != NULL && (step->learns >> words->part & 1u);
+    double zeroed = local * (double)(own->count + tied->count), passed = words_learn ? passed_by(tied, layer->tied.met) : 0;
+    for (int e = 0; e < layer->local; ++e) {
+        zeroed -= passed_by(&layer->table, layer->met[e]);
+        if (words_learn && step->layer->added[e] > 0) passed += passed_by(own, layer->met[e]);
+    }
+    add(step, MOT_PHASE_UPDATE, 0, zeroed * real);
     if (step->learns == 0) return;
     const mot_phase_work cost = update_cost(&task->stage->expert);
     const double parameters = (double)taught * (double)mot_table_parameters(own, step->learns) +
-                              (double)mot_table_parameters(tied, step->learns);
+                              (double)mot_table_parameters(tied, step->learns) - passed;
     add(step, MOT_PHASE_UPDATE, parameters * cost.flops, parameters * cost.bytes);
     /* Tied gradients are read twice (the largest, the sum); their integers are set to zero, added to, and read. */
     add(step, MOT_PHASE_UPDATE, 2 * local * tied_count,

@@ -4,6 +4,7 @@
 
 #include "ck.h"
 #include "mot/optimizer.h"
+#include "mot/rng.h"
 
 enum { STEPS = 7, MOST = 256 };
 
@@ -202,12 +203,115 @@ START_TEST(forgets_at_a_stage)
 }
 END_TEST
 
+/* ---- rows of words that updates pass by ---- */
+
+enum { WORDS = 41, PASSES = 1300 }; /* more updates than are remembered */
+
+static void make_words(size_t width)
+{
+    memset(&table, 0, sizeof table);
+    mot_ck_ok(mot_table_add(&table, "position", MOT_PART_EMBED, 1, (size_t[]){3}, 0, 0.3, true));
+    mot_ck_ok(mot_table_add(&table, "embed_weight", MOT_PART_EMBED, 2, (size_t[]){WORDS, width}, 0, 0.3, true));
+    mot_table_by_word(&table);
+    mot_ck_ok(mot_table_add(&table, "weight", MOT_PART_HEAD, 2, (size_t[]){7, 3}, 0, 0.3, true));
+}
+
+/* Words are met in each step, now and then, once, or never. */
+static bool is_met(int step, size_t word)
+{
+    if (word % 4 == 0) return false;
+    if (word % 4 == 1) return step == 2 * (int)word;
+    return mot_random(7, MOT_STREAM_TEST, (uint32_t)step, (uint32_t)word, 0, 0).word[0] % (word * word * word / 40 + 1) == 0;
+}
+
+/* Gradients of very different sizes, -0 and 0 among them. */
+static mot_real gradient_of(int step, size_t i)
+{
+    const mot_random4 random = mot_random(7, MOT_STREAM_TEST, (uint32_t)step, (uint32_t)i, 1, 0);
+    const double x = mot_uniform(random.word[0]) - 0.5;
+    return (mot_real)(random.word[1] % 9 == 0 ? -0.0 : ldexp(x, -(int)(random.word[2] % 30)));
+}
+
+static double rate_at(int step)
+{
+    return step % 97 == 0 ? 0 : 0.02 * (1 + sin(0.01 * step));
+}
+
+static const struct {
+    mot_optimizer_config config;
+    size_t width;
+} late_cases[] = {
+    {{.kind = MOT_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}, 64},
+    {{.kind = MOT_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.01, .clip = 1}, 7},
+    {{.kind = MOT_ADAMW, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-3, .weight_decay = 1}, 48},
+    {{.kind = MOT_ADAMW, .beta1 = 0.3, .beta2 = 0.5, .epsilon = 1e-30, .weight_decay = 0.1}, 33},
+    {{.kind = MOT_ADAMW, .beta1 = 0, .beta2 = 0, .epsilon = 1e-8}, 1},
+    {{.kind = MOT_ADAMW, .beta1 = 0.999, .beta2 = 0.9, .epsilon = 1e-8, .weight_decay = 40}, 16},
+    {{.kind = MOT_SGD, .weight_decay = 0.1}, 20},
+    {{.kind = MOT_SGD, .momentum = 0.9, .weight_decay = 0.1, .clip = 0.5}, 64},
+    {{.kind = MOT_NORMALIZED_GD, .momentum = 0.5}, 5},
+};
+
+static bool same_state(const mot_params *a, const mot_params *b)
+{
+    const size_t bytes = table.count * sizeof(mot_real);
+    return a->updates == b->updates && memcmp(a->value, b->value, bytes) == 0 &&
+           memcmp(a->moment[0], b->moment[0], bytes) == 0 && memcmp(a->moment[1], b->moment[1], bytes) == 0;
+}
+
+/* A unit whose rows all take every update, and one whose rows catch up. */
+START_TEST(rows_that_are_passed_by_catch_up_to_the_bit)
+{
+    mot_params all, late;
+    make_words(late_cases[_i].width);
+    const mot_tensor *of = mot_table_words(&table);
+    mot_ck_ok(mot_params_create(&all, &table, 2));
+    mot_ck_ok(mot_params_create(&late, &table, 2));
+    mot_params_init(&all, 5);
+    mot_params_init(&late, 5);
+    static const double odd[] = {0, -0.0, 1e-30, -1e-42};
+    for (size_t i = 0; i < of->count; i += 5)
+        all.value[of->offset + i] = late.value[of->offset + i] = (mot_real)odd[i % MOT_COUNT(odd)];
+    for (int s = 0; s < PASSES; ++s) {
+        mot_optimizer_config config = late_cases[_i].config;
+        double norm, late_norm;
+        if (s >= 400) config.clip = 2; /* another stage, with another rule */
+        if (s >= 400 && config.kind == MOT_ADAMW) config.beta2 = (1 + config.beta2) / 2;
+        mot_params_zero_gradient(&all);
+        mot_table_clear(&table, late.gradient, late.met);
+        for (size_t i = 0; i < table.count; ++i) {
+            const bool word = i >= of->offset && i < of->offset + of->count;
+            const size_t w = (i - of->offset) / of->shape[1];
+            if (word && !is_met(s, w)) continue;
+            if (word) mot_met_add(late.met, w);
+            all.gradient[i] = late.gradient[i] = gradient_of(s, i);
+        }
+        const mot_part_set parts = s % 50 == 49 ? 1u << MOT_PART_HEAD : ~0u;
+        mot_ck_ok(mot_optimizer_update(&config, rate_at(s), parts, &all, &norm));
+        mot_ck_ok(mot_optimizer_update(&config, rate_at(s), parts, &late, &late_norm));
+        ck_assert(norm == late_norm);
+        for (size_t w = 0; w < WORDS; ++w)
+            if (is_met(s, w) && parts == ~0u)
+                ck_assert(memcmp(all.value + of->offset + w * of->shape[1], late.value + of->offset + w * of->shape[1],
+                                 of->shape[1] * sizeof(mot_real)) == 0);
+        if (s == 150 || s == 399) mot_params_catch_up(&late);
+        if (s == 150 || s == 399) ck_assert(same_state(&all, &late));
+    }
+    ck_assert(late.lag->updates > 0 && !same_state(&all, &late)); /* there is something to catch up with */
+    mot_params_catch_up(&late);
+    ck_assert(same_state(&all, &late));
+    mot_params_free(&all);
+    mot_params_free(&late);
+}
+END_TEST
+
 static void optimizer_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, follows_its_formula, 0, (int)(sizeof cases / sizeof *cases));
     tcase_add_test(tcase, steps_have_the_length_of_the_rate);
     tcase_add_test(tcase, names_a_gradient_that_is_not_finite);
     tcase_add_test(tcase, forgets_at_a_stage);
+    tcase_add_loop_test(tcase, rows_that_are_passed_by_catch_up_to_the_bit, 0, (int)MOT_COUNT(late_cases));
 }
 
 MOT_CK_MAIN("optimizer", optimizer_tests)

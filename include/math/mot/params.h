@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "mot/lag.h"
+#include "mot/met.h"
 #include "mot/real.h"
 #include "mot/status.h"
 #include "mot/types.h"
@@ -42,6 +44,7 @@ typedef struct mot_tensor {
 
 typedef struct mot_table {
     size_t rows, count; /* count: numbers in a block, padding included */
+    size_t words;       /* 1 + the row of the tensor that is looked up by words; 0: there is none */
     mot_tensor row[MOT_TABLE_ROWS];
 } mot_table;
 
@@ -63,14 +66,35 @@ static inline void mot_table_by_expert(mot_table *table, int axis)
     table->row[table->rows - 1].expert_axis = axis;
 }
 
+/* Rows of the tensor added last, a matrix, are looked up by the words of a text, of which a batch has few: its gradient has
+ * numbers in the rows of words that were met alone. One tensor of a table is. */
+static inline void mot_table_by_word(mot_table *table)
+{
+    assert(table->words == 0 && table->row[table->rows - 1].rank == 2);
+    table->words = table->rows;
+}
+static inline const mot_tensor *mot_table_words(const mot_table *table)
+{
+    return table->words > 0 ? &table->row[table->words - 1] : NULL;
+}
+/* Words that it has; 0: there is no such tensor. */
+static inline size_t mot_table_vocabulary(const mot_table *table)
+{
+    return table->words > 0 ? table->row[table->words - 1].shape[0] : 0;
+}
+
 /* The rows of `whole` whose part is (or is not) in `parts`, in order, with offsets of their own. */
 void mot_table_select(mot_table *selected, const mot_table *whole, mot_part_set parts, bool in);
 
 /* Numbers in the tensors of `parts`, padding not included: what is reported as "parameters". */
 size_t mot_table_parameters(const mot_table *table, mot_part_set parts);
 
-/* A block that gradients are added to begins: it is zero, and row [table->rows] points to its tensors. */
-void mot_table_begin(const mot_table *table, mot_real *block, mot_real **row);
+/* A block of gradients becomes zero. Where `met` says which words' rows have numbers, the others are not touched, and it says
+ * none from then on. NULL: nobody says, or the table has no words. */
+void mot_table_clear(const mot_table *table, mot_real *block, uint64_t *met);
+
+/* A block that gradients are added to begins: it is cleared, and row [table->rows] points to its tensors. */
+void mot_table_begin(const mot_table *table, mot_real *block, uint64_t *met, mot_real **row);
 
 /* Identity of a unit, by which its random numbers go: expert e of a layer, its tied part, its gate, or one of its shared
  * experts (MOT_UNIT_SHARED + s); or what all ranks hold alike. In the first layer it is that number itself. */
@@ -85,6 +109,8 @@ typedef struct mot_params {
     int unit;
     mot_real *value, *gradient; /* [table->count], owned */
     mot_real *moment[2];        /* optimizer state, [table->count], owned; zero until used */
+    uint64_t *met; /* of a table of words, else NULL, as the next: those whose rows of the gradient may have numbers */
+    mot_lag *lag;  /* updates that rows have missed so far */
     int64_t updates; /* optimizer steps this unit has taken since moments were last reset (AdamW's t) */
 } mot_params;
 
@@ -95,6 +121,11 @@ void mot_params_free(mot_params *params);
 void mot_params_init(mot_params *params, uint64_t seed);
 /* Of one tensor alone, without a block: value [count of the row]. */
 void mot_params_init_row(const mot_table *table, int unit, uint64_t seed, size_t row, mot_real *value);
+/* The whole gradient: then anything may be added to it. */
 void mot_params_zero_gradient(mot_params *params);
+/* All rows of words have all updates that they missed: before anybody reads values or moments who did not ask for certain rows. */
+void mot_params_catch_up(mot_params *params);
+/* Those of [from, to) that were met (NULL: any): before they are used. Different rows may be worked on at the same time. */
+void mot_params_catch_up_met(mot_params *params, const uint64_t *met, size_t from, size_t to);
 
 #endif

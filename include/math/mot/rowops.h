@@ -58,7 +58,15 @@ static inline mot_real mot_row_dot(const mot_real *x, const mot_real *y, size_t 
     return mot_lanes_sum(sum);
 }
 
-/* The sum of squares, in double. */
+/* The sum of squares, in double: number i in lane i mod MOT_SQUARES_LANES, those behind the last whole lanes by themselves. */
+enum { MOT_SQUARES_LANES = 2 * MOT_WIDE_LANES };
+static inline double mot_squares_sum(const double *lane, const double *rest, size_t count)
+{
+    double all = 0;
+    for (int l = 0; l < MOT_WIDE_LANES; ++l) all += lane[l] + lane[MOT_WIDE_LANES + l];
+    for (size_t i = 0; i < count; ++i) all += rest[i];
+    return all;
+}
 static inline double mot_row_squares(const mot_real *x, size_t n)
 {
     mot_wide sum[2] = {{0}, {0}};

@@ -40,6 +40,8 @@ typedef struct mot_layer {
     mot_real *tied_gradient; /* [local][tied_table.count] */
     const mot_real **weight; /* [local * table.rows] */
     mot_real **gradient;     /* [local * table.rows] */
+    uint64_t *tied_met;      /* [local][size]: of tied_gradient, where it has words (met.h) */
+    uint64_t **met;          /* [local]: of each expert's gradient, wherever its words are; NULL: it has none */
     double *tied_largest;    /* [tied_table.rows] */
     int64_t *tied_sum;       /* [tied_table.count] */
 } mot_layer;
@@ -113,8 +115,12 @@ mot_status mot_model_choose_precision(mot_model *model);
 
 /* Initial values of all units: a pure function of the configuration's seed. */
 void mot_model_init(mot_model *model);
-/* Of one local expert: its own gradient and its part of the tied one. */
+/* Of one local expert: its own gradient and its part of the tied one, whole, so that anything may be added; and only where it has
+ * met words since it was zeroed last, so that who adds to rows of words says so (layer->met). */
 void mot_layer_zero_expert(mot_layer *layer, int local);
+void mot_layer_clear_expert(mot_layer *layer, int local);
+/* Rows of words have all that they missed (mot_params_catch_up), in all units that are here: before anybody looks at them. */
+void mot_model_catch_up(mot_model *model);
 
 /* Sums the experts' gradients of the tied tensors into tied.gradient of their layer, exactly: each is rounded once to a fixed-point
  * number of 62 - log2(E) bits below the largest of its tensor over all experts, and integers are added; so neither the
@@ -137,7 +143,7 @@ size_t mot_layer_expert_bytes(const mot_layer *layer);
  * must be made anew (mot_step_renew). Between steps alone; collective. */
 mot_status mot_model_keep(mot_model *model, const bool *keep);
 
-/* The view that checkpoint and digest take; `config_text` is not owned. */
+/* The view that checkpoint and digest take, of a model that has caught up; `config_text` is not owned. */
 mot_state mot_model_state(mot_model *model, const mot_progress *progress, const char *config_text);
 
 /* Parameters of the gate, the tied part and one expert's own part; and bytes that this rank holds of values,

@@ -162,6 +162,9 @@ void mot_step_destroy(mot_step **step);
  * same status everywhere. */
 mot_status mot_step_renew(mot_step **step, const mot_batch_source *source);
 
+/* As mot_model_catch_up, with the step's threads. A step that learns nothing begins with it. */
+void mot_step_catch_up(mot_step *step);
+
 /* Nothing is loaded ahead any more (mot_batch_forget). */
 void mot_step_forget(mot_step *step);
 
