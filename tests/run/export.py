@@ -147,7 +147,7 @@ def attention(name):
                     layer.setdefault(s, (expert, []))[1].append(p / p.sum(2, keepdims=True))
         return block(h, live, w, b, heads)
 
-    def watch(run, x, live, chosen, weight, experts):
+    def watch(run, x, live, chosen, weight, experts, *more):
         layer, chosen_here = {}, plain(chosen)
         found.append(layer)
 
@@ -157,7 +157,7 @@ def attention(name):
             now.pop()
             return y
 
-        return route(one, x, live, chosen, weight, experts)
+        return route(one, x, live, chosen, weight, experts, *more)
 
     space.update(block=look, route=watch)
     model = watched(name + ".safetensors")
