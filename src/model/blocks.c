@@ -54,7 +54,7 @@ static size_t blocks_kept(const mot_expert_shape *shape)
     const size_t n = blocks_tile(shape), first[] = {0, shape->tokens};
     block_acts *acts;
     return mot_blocks_carve_acts(shape, NULL, n * shape->tokens,
-                                 n * mot_attention_prob(first, 1, shape->config->heads), true, &acts);
+                                 n * mot_attention_prob(first, 1, shape->tokens, shape->config->heads), true, &acts);
 }
 
 static size_t blocks_workspace(const mot_expert_shape *shape)
@@ -75,6 +75,8 @@ static double blocks_flops(const mot_expert_shape *shape, size_t tokens)
     return (double)shape->config->depth * (t * 2 * (4 * D * D + 2 * D * F) + 4 * t * t * D);
 }
 
+enum { MOST_SCORED = 512 };
+
 static size_t blocks_products(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS])
 {
     const mot_expert_config *config = shape->config;
@@ -85,10 +87,13 @@ static size_t blocks_products(const mot_expert_shape *shape, mot_gemm_shape prod
     count += mot_stack_linear_products(product + count, R, D, D, depth);
     count += mot_stack_linear_products(product + count, R, D, F, depth);
     count += mot_stack_linear_products(product + count, R, F, D, depth);
-    /* Attention, head by head: scores and their gradient; values and the gradients of queries, keys, values. */
-    product[count++] = (mot_gemm_shape){l, l, W, false, true, 2 * heads};
-    product[count++] = (mot_gemm_shape){l, W, l, false, false, 2 * heads};
-    product[count++] = (mot_gemm_shape){l, W, l, true, false, 2 * heads};
+    /* Attention, head by head: scores and their gradient; values and the gradients of queries, keys, values. Long samples are
+     * taken part by part: all scores of one would need l^2 numbers to measure with. */
+    const size_t part = MOT_MIN(l, (size_t)MOST_SCORED);
+    const double times = 2 * heads * ((double)l / (double)part) * ((double)l / (double)part);
+    product[count++] = (mot_gemm_shape){part, part, W, false, true, times};
+    product[count++] = (mot_gemm_shape){part, W, part, false, false, times};
+    product[count++] = (mot_gemm_shape){part, W, part, true, false, times};
     return count;
 }
 

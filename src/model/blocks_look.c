@@ -17,7 +17,7 @@ static size_t carve(const mot_expert_shape *shape, mot_arena *arena, size_t l, l
     work->query = mot_stack_carve(arena, &bytes, l, sizeof *work->query);
     work->rollout = mot_stack_carve(arena, &bytes, l, sizeof *work->rollout);
     work->got = mot_stack_carve(arena, &bytes, H * l, sizeof *work->got);
-    work->attention = mot_stack_carve(arena, &bytes, mot_attention_scratch(shape->precision, l, shape->config->width, H, false),
+    work->attention = mot_stack_carve(arena, &bytes, mot_attention_scratch(shape->precision, shape->tokens, shape->config->width, H, false),
                                       sizeof *work->attention);
     return bytes;
 }
@@ -55,16 +55,17 @@ size_t mot_blocks_look(const mot_expert_shape *shape, const mot_tile *tile, mot_
 {
     const block_acts *acts = kept;
     const size_t D = shape->config->width, H = shape->config->heads, from = tile->first[s], l = tile->first[s + 1] - from,
-                 mark = mot_arena_mark(arena);
+                 most = shape->tokens, mark = mot_arena_mark(arena);
     look_work work;
     carve(shape, arena, l, &work);
     weigh(shape, l, work.query);
     memcpy(work.rollout, work.query, l * sizeof *work.rollout);
     for (size_t b = shape->config->depth; b-- > 0;) {
-        const mot_real *qkv = acts[b].qkv + from * 3 * D;
-        mot_attention_received(shape->precision, work.got, work.attention, qkv, work.query, l, D, H);
+        const mot_real *qkv = acts[b].qkv + from * 3 * D,
+                       *prob = acts[b].prob + mot_attention_prob(tile->first, s, most, H);
+        mot_attention_received(shape->precision, work.got, work.attention, qkv, prob, work.query, l, most, D, H);
         take(received + b * H * l, work.got, H * l);
-        mot_attention_received(shape->precision, work.got, work.attention, qkv, work.rollout, l, D, H);
+        mot_attention_received(shape->precision, work.got, work.attention, qkv, prob, work.rollout, l, most, D, H);
         roll(work.rollout, work.got, l, H);
     }
     take(rollout, work.rollout, l);

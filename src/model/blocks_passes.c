@@ -14,13 +14,6 @@ static size_t pieces_of(size_t rows)
     return (rows + PIECE_ROWS - 1) / PIECE_ROWS;
 }
 
-static size_t longest_of(const mot_tile *tile)
-{
-    size_t longest = 0;
-    for (size_t s = 0; s < tile->samples; ++s) longest = MOT_MAX(longest, tile->first[s + 1] - tile->first[s]);
-    return longest;
-}
-
 /* Of block b, or NULL: its factors are made tile by tile. */
 static const block_factors *factors_at(const mot_tile *tile, size_t b)
 {
@@ -43,7 +36,7 @@ static void attend(const mot_expert_shape *shape, const mot_real *const *w, cons
         linear(&work->linear, a->qkv + r * 3 * D, NULL, a->norm1 + r * D, qkv, w[QKV_BIAS], n, D, 3 * D);
     }
     mot_attention_forward(shape->precision, a->attended, a->prob, work->attention, a->qkv, tile->first,
-                          tile->samples, D, shape->config->heads);
+                          tile->samples, shape->tokens, D, shape->config->heads);
 }
 
 /* The rest of the block, up to the residual stream behind it: `next`. */
@@ -75,10 +68,10 @@ void *mot_blocks_forward(const mot_expert_shape *shape, const mot_real *const *w
                  start = mot_arena_mark(arena);
     block_acts *acts;
     mot_blocks_carve_acts(shape, arena, R,
-                          mot_attention_prob(tile->first, tile->samples, shape->config->heads), learn, &acts);
+                          mot_attention_prob(tile->first, tile->samples, shape->tokens, shape->config->heads), learn, &acts);
     const size_t mark = mot_arena_mark(arena);
     blocks_work work;
-    mot_blocks_carve_work(shape, arena, R, longest_of(tile), false, &work);
+    mot_blocks_carve_work(shape, arena, R, shape->tokens, false, &work);
 
     const mot_real *h = tile->x;
     for (size_t b = 0; b < depth; ++b) {
@@ -132,8 +125,8 @@ static void attend_backward(const mot_expert_shape *shape, const mot_real *const
 {
     const size_t D = shape->config->width, R = tile->first[tile->samples], pieces = pieces_of(R);
     const linear_work *l = &work->linear;
-    mot_attention_backward(shape->precision, work->d_wide, work->attention, work->d_narrow, a->qkv, a->prob,
-                           tile->first, tile->samples, D, shape->config->heads);
+    mot_attention_backward(shape->precision, work->d_wide, work->attention, work->d_narrow, a->attended, a->qkv, a->prob,
+                           tile->first, tile->samples, shape->tokens, D, shape->config->heads);
     if (learns >> MOT_PART_ATTENTION & 1)
         linear_weight(l, g[QKV_WEIGHT], work->d_wide, a->norm1, R, D, 3 * D);
     mot_real *room = l->weights;
@@ -155,7 +148,7 @@ void mot_blocks_backward(const mot_expert_shape *shape, const mot_real *const *w
     const block_acts *acts = kept;
     const size_t D = shape->config->width, R = tile->first[tile->samples], mark = mot_arena_mark(arena);
     blocks_work work;
-    mot_blocks_carve_work(shape, arena, R, longest_of(tile), true, &work);
+    mot_blocks_carve_work(shape, arena, R, shape->tokens, true, &work);
     if (d_in == NULL) d_in = mot_arena_take(arena, R * D, sizeof *d_in);
     if (d_in != d_out) memcpy(d_in, d_out, R * D * sizeof *d_in);
 

@@ -1,34 +1,28 @@
-/* A head's queries are taken in blocks, as many as keep the scores of a block, queries x all keys, in the second-level
- * cache: short samples are one block, and however long a sample is, its l x l scores are never formed. What lies
- * between forward and backward is the probabilities of short samples; those of long ones are found again. Blocks do
- * not show in the result of forward: each query's row is by itself. */
+/* Short samples, a head's probabilities of which fit into the second-level cache, are a few products of whole matrices, and their
+ * probabilities lie between forward and backward. Where samples may be long, all go tile by tile (attention_long.h): what
+ * lies between forward and backward must not be more for a shorter one. */
 #include "mot/layers.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "attention_long.h"
 #include "mot/mixed.h"
 #include "mot/vector.h"
 
-enum { BLOCK_SCORES = 1 << 16 };
+enum { MOST_SHORT = 256 }; /* rows */
 
-/* Queries of a block. */
-static size_t block_rows(size_t l)
+static bool by_tiles(size_t most)
 {
-    return MOT_MAX((size_t)1, MOT_MIN(l, BLOCK_SCORES / mot_padded(MOT_MAX(l, (size_t)1))));
+    return most > MOST_SHORT;
 }
 
-static bool keeps(size_t l)
-{
-    return block_rows(l) >= l;
-}
-
-size_t mot_attention_prob(const size_t *first, size_t samples, size_t H)
+size_t mot_attention_prob(const size_t *first, size_t samples, size_t most, size_t H)
 {
     size_t count = 0;
     for (size_t s = 0; s < samples; ++s) {
         const size_t l = first[s + 1] - first[s];
-        if (keeps(l)) count += H * l * mot_padded(l);
+        count += H * l * (by_tiles(most) ? 2 : mot_padded(l));
     }
     return count;
 }
@@ -38,47 +32,42 @@ size_t mot_attention_prob(const size_t *first, size_t samples, size_t H)
 /* Places in it. W: width of a head. */
 typedef struct head_scratch {
     mot_real *plain;         /* factor: V [l, W] in forward, K in backward */
-    mot_real *keys, *values; /* factors: K^T and, in backward, V^T [W, l] */
-    mot_real *prob;          /* [block, padded(l)] */
-    mot_real *d_score;       /* likewise, in backward */
+    mot_real *across;        /* factor: K^T in forward, V^T in backward [W, l] */
+    mot_real *prob;          /* [l, padded(l)]: probabilities in forward, the scores' gradients in backward */
     mot_mixed mixed;
 } head_scratch;
 
-enum { PLAIN, KEYS, PROB, OPERANDS, FORWARD_PLACES, VALUES = FORWARD_PLACES, D_SCORE, BACKWARD_PLACES };
+enum { PLAIN, ACROSS, PROB, OPERANDS, PLACES };
 
 /* Where they begin, in order, and behind them the end. */
-static void lay_out(size_t at[BACKWARD_PLACES + 1], mot_precision precision, size_t l, size_t W, bool learn)
+static void lay_out(size_t at[PLACES + 1], mot_precision precision, size_t l, size_t W, bool learn)
 {
-    const size_t across = mot_factor_transposed_room(precision, W, l), square = block_rows(l) * mot_padded(l);
     size_t operands = MOT_MAX(mot_mixed_operands(precision, W), mot_mixed_operands(precision, l));
-    if (learn) operands = MOT_MAX(operands, mot_mixed_across_operands(precision, l, W, block_rows(l)));
-    const size_t count[BACKWARD_PLACES] = {[PLAIN] = mot_factor_room(precision, l, W),
-                                           [KEYS] = across,
-                                           [PROB] = square,
-                                           [OPERANDS] = operands,
-                                           [VALUES] = across,
-                                           [D_SCORE] = square};
+    if (learn) operands = MOT_MAX(operands, mot_mixed_across_operands(precision, l, W, l));
+    const size_t count[PLACES] = {[PLAIN] = mot_factor_room(precision, l, W),
+                                  [ACROSS] = mot_factor_transposed_room(precision, W, l),
+                                  [PROB] = l * mot_padded(l),
+                                  [OPERANDS] = operands};
     at[0] = 0;
-    for (size_t i = 0; i < BACKWARD_PLACES; ++i) at[i + 1] = at[i] + count[i];
+    for (size_t i = 0; i < PLACES; ++i) at[i + 1] = at[i] + count[i];
 }
 
-size_t mot_attention_scratch(mot_precision precision, size_t l, size_t D, size_t H, bool learn)
+size_t mot_attention_scratch(mot_precision precision, size_t most, size_t D, size_t H, bool learn)
 {
-    size_t at[BACKWARD_PLACES + 1];
-    lay_out(at, precision, l, D / H, learn);
-    return at[learn ? BACKWARD_PLACES : FORWARD_PLACES];
+    size_t at[PLACES + 1];
+    if (by_tiles(most)) return mot_attention_long_scratch(precision, D / H, learn);
+    lay_out(at, precision, most, D / H, learn);
+    return at[PLACES];
 }
 
 static head_scratch places(mot_precision precision, mot_real *scratch, size_t l, size_t W, bool learn)
 {
-    size_t at[BACKWARD_PLACES + 1];
+    size_t at[PLACES + 1];
     lay_out(at, precision, l, W, learn);
     return (head_scratch){.plain = scratch + at[PLAIN],
-                          .keys = scratch + at[KEYS],
+                          .across = scratch + at[ACROSS],
                           .prob = scratch + at[PROB],
-                          .mixed = {precision, scratch + at[OPERANDS]},
-                          .values = scratch + at[VALUES],
-                          .d_score = scratch + at[D_SCORE]};
+                          .mixed = {precision, scratch + at[OPERANDS]}};
 }
 
 /* ---- rows of scores, padded(l) apart ---- */
@@ -170,92 +159,89 @@ static void times(const head_scratch *head, mot_real *c, size_t ldc, matrix a, m
         &(mot_mixed_product){.m = m, .n = n, .k = k, .a = a.at, .lda = a.row, .b = b, .c = c, .ldc = ldc});
 }
 
-/* c [m, n] = a^T b, or += where `add`, with a [k, m], b [k, n]. */
+/* c [m, n] = a^T b, with a [k, m], b [k, n]. */
 static void transposed_times(const head_scratch *head, mot_real *c, size_t ldc, matrix a, matrix b, size_t m,
-                             size_t n, size_t k, bool add)
+                             size_t n, size_t k)
 {
-    mot_mixed_multiply_across(&head->mixed, c, ldc, a.at, a.row, b.at, b.row, m, n, k, add);
+    mot_mixed_multiply_across(&head->mixed, c, ldc, a.at, a.row, b.at, b.row, m, n, k, false);
 }
 
-/* prob [rows, l], padded(l) apart, of some queries; keys [W, l]. */
-static void probabilities(const head_scratch *head, mot_real *prob, matrix queries, mot_factor keys,
-                          size_t rows, size_t l, size_t W)
+/* ---- a head of a short sample; q is its first row of queries, and its keys stand D behind, its values 2 D ---- */
+
+static void forward(mot_precision precision, mot_real *out, mot_real *prob, mot_real *scratch, const mot_real *q, size_t l, size_t D,
+                    size_t W)
 {
-    const size_t length = mot_padded(l);
-    times(head, prob, length, queries, keys, rows, length, W);
-    softmax_rows(prob, rows, l, 1 / (mot_real)sqrt((double)W));
+    const size_t D3 = 3 * D, length = mot_padded(l);
+    const mot_real *k = q + D, *v = k + D;
+    const head_scratch head = places(precision, scratch, l, W, false);
+    const mot_factor keys = mot_factor_transposed(precision, head.across, k, D3, W, l),
+                     values = mot_factor_of(precision, head.plain, v, D3, l, W);
+    if (prob == NULL) prob = head.prob;
+    times(&head, prob, length, (matrix){q, D3}, keys, l, length, W);
+    softmax_rows(prob, l, l, 1 / (mot_real)sqrt((double)W));
+    times(&head, out, D, (matrix){prob, length}, values, l, W, l);
 }
+
+static void backward(mot_precision precision, mot_real *d_q, mot_real *scratch, const mot_real *d_out, const mot_real *q,
+                     const mot_real *prob, size_t l, size_t D, size_t W)
+{
+    const size_t D3 = 3 * D, length = mot_padded(l);
+    const mot_real *k = q + D, *v = k + D;
+    mot_real *d_k = d_q + D, *d_v = d_k + D;
+    const head_scratch head = places(precision, scratch, l, W, true);
+    const mot_factor keys = mot_factor_of(precision, head.plain, k, D3, l, W),
+                     values_across = mot_factor_transposed(precision, head.across, v, D3, W, l);
+    const matrix queries = {q, D3}, d_o = {d_out, D}, d_score = {head.prob, length}, p = {prob, length};
+    transposed_times(&head, d_v, D3, p, d_o, l, W, l);
+    times(&head, head.prob, length, d_o, values_across, l, length, W);
+    softmax_rows_backward(head.prob, prob, l, l, 1 / (mot_real)sqrt((double)W));
+    times(&head, d_q, D3, d_score, keys, l, W, l);
+    transposed_times(&head, d_k, D3, d_score, queries, l, W, l);
+}
+
+/* ---- all heads of all samples ---- */
 
 void mot_attention_forward(mot_precision precision, mot_real *out, mot_real *prob, mot_real *scratch,
-                           const mot_real *qkv, const size_t *first, size_t samples, size_t D, size_t H)
+                           const mot_real *qkv, const size_t *first, size_t samples, size_t most, size_t D, size_t H)
 {
-    const size_t W = D / H, D3 = 3 * D; /* W: width of a head */
+    const size_t W = D / H; /* width of a head */
     for (size_t s = 0; s < samples; ++s) {
-        const size_t l = first[s + 1] - first[s], length = mot_padded(l), block = block_rows(l);
-        const head_scratch head = places(precision, scratch, l, W, false);
+        const size_t l = first[s + 1] - first[s], kept = mot_attention_prob(first + s, 1, most, 1);
         for (size_t h = 0; h < H; ++h) {
-            const mot_real *q = qkv + first[s] * D3 + h * W, *k = q + D, *v = k + D;
-            mot_real *o = out + first[s] * D + h * W;
-            const mot_factor keys = mot_factor_transposed(precision, head.keys, k, D3, W, l),
-                             values = mot_factor_of(precision, head.plain, v, D3, l, W);
-            for (size_t i = 0; i < l; i += block) {
-                const size_t rows = MOT_MIN(block, l - i);
-                mot_real *p = keeps(l) && prob != NULL ? prob : head.prob;
-                probabilities(&head, p, (matrix){q + i * D3, D3}, keys, rows, l, W);
-                times(&head, o + i * D, D, (matrix){p, length}, values, rows, W, l);
-            }
-            if (keeps(l) && prob != NULL) prob += l * length;
+            (by_tiles(most) ? mot_attention_long_forward : forward)(precision, out + first[s] * D + h * W, prob, scratch,
+                                                                qkv + first[s] * 3 * D + h * W, l, D, W);
+            if (prob != NULL) prob += kept;
         }
     }
 }
 
-void mot_attention_backward(mot_precision precision, mot_real *d_qkv, mot_real *scratch,
-                            const mot_real *d_out, const mot_real *qkv, const mot_real *prob,
-                            const size_t *first, size_t samples, size_t D, size_t H)
+void mot_attention_backward(mot_precision precision, mot_real *d_qkv, mot_real *scratch, const mot_real *d_out,
+                            const mot_real *out, const mot_real *qkv, const mot_real *prob, const size_t *first,
+                            size_t samples, size_t most, size_t D, size_t H)
 {
-    const size_t W = D / H, D3 = 3 * D;
-    const mot_real scale = 1 / (mot_real)sqrt((double)W);
+    const size_t W = D / H;
     for (size_t s = 0; s < samples; ++s) {
-        const size_t l = first[s + 1] - first[s], length = mot_padded(l), block = block_rows(l);
-        const head_scratch head = places(precision, scratch, l, W, true);
-        for (size_t h = 0; h < H; ++h) {
-            const size_t at = first[s] * D3 + h * W;
-            const mot_real *q = qkv + at, *k = q + D, *v = k + D;
-            mot_real *d_q = d_qkv + at, *d_k = d_q + D, *d_v = d_k + D;
-            const mot_factor keys = mot_factor_of(precision, head.plain, k, D3, l, W),
-                             values_across = mot_factor_transposed(precision, head.values, v, D3, W, l);
-            mot_factor keys_across = {0};
-            if (!keeps(l)) keys_across = mot_factor_transposed(precision, head.keys, k, D3, W, l);
-            for (size_t i = 0; i < l; i += block) {
-                const size_t rows = MOT_MIN(block, l - i);
-                const matrix queries = {q + i * D3, D3}, d_o = {d_out + (first[s] + i) * D + h * W, D},
-                             d_score = {head.d_score, length}, p = {keeps(l) ? prob : head.prob, length};
-                if (!keeps(l)) probabilities(&head, head.prob, queries, keys_across, rows, l, W);
-                transposed_times(&head, d_v, D3, p, d_o, l, W, rows, i > 0);
-                times(&head, head.d_score, length, d_o, values_across, rows, length, W);
-                softmax_rows_backward(head.d_score, p.at, rows, l, scale);
-                times(&head, d_q + i * D3, D3, d_score, keys, rows, W, l);
-                transposed_times(&head, d_k, D3, d_score, queries, l, W, rows, i > 0);
-            }
-            if (keeps(l)) prob += l * length;
+        const size_t l = first[s + 1] - first[s], kept = mot_attention_prob(first + s, 1, most, 1);
+        for (size_t h = 0; h < H; ++h, prob += kept) {
+            const size_t at = first[s] * 3 * D + h * W, at_out = first[s] * D + h * W;
+            if (by_tiles(most))
+                mot_attention_long_backward(precision, d_qkv + at, scratch, d_out + at_out, out + at_out, qkv + at, prob, l, D, W);
+            else
+                backward(precision, d_qkv + at, scratch, d_out + at_out, qkv + at, prob, l, D, W);
         }
     }
 }
 
-void mot_attention_received(mot_precision precision, double *received, mot_real *scratch, const mot_real *qkv,
-                            const double *query, size_t l, size_t D, size_t H)
+void mot_attention_received(mot_precision precision, double *received, mot_real *scratch, const mot_real *qkv, const mot_real *prob,
+                            const double *query, size_t l, size_t most, size_t D, size_t H)
 {
-    const size_t W = D / H, D3 = 3 * D, length = mot_padded(l), block = block_rows(l);
-    const head_scratch head = places(precision, scratch, l, W, false);
+    const size_t W = D / H, length = mot_padded(l), first[] = {0, l}, kept = mot_attention_prob(first, 1, most, 1);
     memset(received, 0, H * l * sizeof *received);
-    for (size_t h = 0; h < H; ++h, received += l) {
-        const mot_real *q = qkv + h * W;
-        const mot_factor keys = mot_factor_transposed(precision, head.keys, q + D, D3, W, l);
-        for (size_t i = 0; i < l; i += block) {
-            const size_t rows = MOT_MIN(block, l - i);
-            probabilities(&head, head.prob, (matrix){q + i * D3, D3}, keys, rows, l, W);
-            for (size_t r = 0; r < rows; ++r)
-                for (size_t j = 0; j < l; ++j) received[j] += query[i + r] * (double)head.prob[r * length + j];
-        }
+    for (size_t h = 0; h < H; ++h, received += l, prob += kept) {
+        if (by_tiles(most))
+            mot_attention_long_received(precision, received, scratch, query, qkv + h * W, prob, l, D, W);
+        else
+            for (size_t i = 0; i < l; ++i)
+                for (size_t j = 0; j < l; ++j) received[j] += query[i] * (double)prob[i * length + j];
     }
 }

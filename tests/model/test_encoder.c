@@ -341,6 +341,30 @@ START_TEST(the_workspace_is_what_was_said)
 }
 END_TEST
 
+/* Where some samples are too long for what attention keeps of short ones, the short ones take no more than they. */
+START_TEST(short_samples_fit_among_long_ones)
+{
+    enum { TOKENS = 300 };
+    static float x[TOKENS * BENCH_WIDTH];
+    static const size_t rows[] = {1, 100, 256, 257, TOKENS};
+    const mot_expert_config config = {.width = D, .heads = H, .depth = 2, .ffn = F, .tile = 1};
+    mot_expert_shape shape = bench_shape(false, C);
+    shape.tokens = TOKENS;
+    bench_expert_begin(&expert, mot_expert_kind_at(config.kind), &config, shape, 80);
+    gradient_fill(x, MOT_COUNT(x), 901, 0, 1);
+    for (size_t r = 0; r < MOT_COUNT(rows); ++r) {
+        const size_t first[] = {0, rows[r]};
+        const mot_tile tile = {.samples = 1, .first = first, .x = x};
+        float out[C], d_out[C] = {1, -1};
+        void *kept = bench_forward(&expert, &tile, true, out);
+        bench_backward(&expert, &tile, kept, d_out);
+        ck_assert_uint_le(expert.arena.high, expert.arena.size);
+        mot_arena_rewind(&expert.arena, 0);
+    }
+    bench_expert_free(&expert);
+}
+END_TEST
+
 /* The gradient of a tile, in the precision of `begin`. */
 static void gradient_of(float *gradient, mot_pool pool, bool text)
 {
@@ -441,6 +465,7 @@ static void encoder_tests(TCase *tcase)
     tcase_add_loop_test(tcase, outputs_do_not_depend_on_the_tile, 0, precisions);
     tcase_add_loop_test(tcase, backward_reads_nothing_stale, 0, precisions);
     tcase_add_loop_test(tcase, the_workspace_is_what_was_said, 0, precisions);
+    tcase_add_test(tcase, short_samples_fit_among_long_ones);
     tcase_add_test(tcase, gradients_of_rounded_products);
     tcase_add_test(tcase, the_tile_follows_from_the_shape);
     tcase_add_test(tcase, operations_are_counted);

@@ -6,17 +6,17 @@
 #include "mot/layers.h"
 #include "mot/loss.h"
 
-enum { MOST = 1024 };
+enum { MOST = 1024, SCRATCH = 40000 };
 
 typedef struct layer {
     size_t R, K, M; /* rows, inputs, outputs (attention: D is M) */
-    size_t H, samples;
+    size_t H, samples, most;
     const size_t *first;
     bool with_bias, in_place;
     mot_real x[MOST], w[MOST], b[MOST], y[MOST];
     mot_real d_y[MOST], d_x[MOST], d_w[MOST], d_b[MOST];
     mot_real start_x[MOST], start_w[MOST], start_b[MOST];
-    mot_real mean[MOST], rstd[MOST], prob[MOST], scratch[MOST];
+    mot_real mean[MOST], rstd[MOST], prob[MOST], scratch[SCRATCH];
 } layer;
 
 static layer l;
@@ -200,35 +200,43 @@ END_TEST
 static double attention_loss(void *context, bool learn)
 {
     (void)context;
-    mot_attention_forward(MOT_PRECISION_FP32, l.y, l.prob, l.scratch, l.x, l.first, l.samples, l.M, l.H);
+    mot_attention_forward(MOT_PRECISION_FP32, l.y, l.prob, l.scratch, l.x, l.first, l.samples, l.most, l.M,
+                          l.H);
     if (learn) {
         start_gradients();
-        mot_attention_backward(MOT_PRECISION_FP32, l.d_x, l.scratch, l.d_y, l.x, l.prob, l.first, l.samples,
-                               l.M, l.H);
+        mot_attention_backward(MOT_PRECISION_FP32, l.d_x, l.scratch, l.d_y, l.y, l.x, l.prob, l.first, l.samples,
+                               l.most, l.M, l.H);
     }
     return inner(l.y, l.d_y, l.R * l.M);
 }
 
+/* Where samples may be long, short ones go tile by tile too; of 133 rows it takes two tiles each way. */
 START_TEST(attention)
 {
     static const size_t alone[] = {0, 1}, pair[] = {0, 1, 3}, ragged[] = {0, 3, 4, 9, 10, 12},
-                        even[] = {0, 4, 8};
+                        even[] = {0, 4, 8}, tiles[] = {0, 133, 135};
+    enum { LONG = 257 };
     const struct {
         const char *name;
         const size_t *first;
-        size_t samples, D, H;
-    } size[] = {{"attention_one_token", alone, 1, 4, 2},
-                {"attention_two_samples", pair, 2, 3, 1},
-                {"attention_ragged", ragged, 5, 12, 3},
-                {"attention_width_1", ragged, 5, 4, 4},
-                {"attention_even", even, 2, 10, 2}};
+        size_t samples, most, D, H;
+    } size[] = {{"attention_one_token", alone, 1, 1, 4, 2},
+                {"attention_two_samples", pair, 2, 2, 3, 1},
+                {"attention_ragged", ragged, 5, 5, 12, 3},
+                {"attention_width_1", ragged, 5, 5, 4, 4},
+                {"attention_even", even, 2, 4, 10, 2},
+                {"attention_long_one_token", alone, 1, LONG, 4, 2},
+                {"attention_long_ragged", ragged, 5, LONG, 12, 3},
+                {"attention_long_tiles", tiles, 2, LONG, 2, 1}};
     for (size_t s = 0; s < MOT_COUNT(size); ++s) {
-        begin(size[s].name, attention_loss, 6, 12);
+        begin(size[s].name, attention_loss, 6, size[s].first == tiles ? 133 : 12);
         l.first = size[s].first;
         l.samples = size[s].samples;
+        l.most = size[s].most;
         l.R = l.first[l.samples];
         l.M = size[s].D;
         l.H = size[s].H;
+        ck_assert_uint_le(mot_attention_scratch(MOT_PRECISION_FP32, l.most, l.M, l.H, true), SCRATCH);
         gradient_add(&c, "qkv", l.x, l.d_x, l.R * 3 * l.M);
         gradient_check(&c);
     }

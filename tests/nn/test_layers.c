@@ -175,7 +175,7 @@ START_TEST(attention_is_three_loops)
                 first[samples + 1] = first[samples] + lengths[t][samples];
             fill(x, first[samples] * 3 * D, (uint32_t)(10 * t + d), 0, 1);
             for (size_t i = 0; i < MOST; ++i) y[i] = prob[i] = NAN;
-            mot_attention_forward(MOT_PRECISION_FP32, y, prob, scratch, x, first, samples, D, H);
+            mot_attention_forward(MOT_PRECISION_FP32, y, prob, scratch, x, first, samples, first[samples], D, H);
             for (size_t s = 0; s < samples; ++s)
                 for (size_t h = 0; h < H; ++h) {
                     const size_t n = lengths[t][s];
@@ -189,7 +189,7 @@ START_TEST(attention_is_three_loops)
                                      fabs((double)prob[packed + i / n * mot_padded(n) + i % n] - p[i]));
                     packed += n * mot_padded(n);
                 }
-            ck_assert_uint_eq(packed, mot_attention_prob(first, samples, H));
+            ck_assert_uint_eq(packed, mot_attention_prob(first, samples, first[samples], H));
             ck_assert(isnan(prob[packed]) && isnan(y[first[samples] * D]));
             for (size_t i = 0; i < packed; ++i) ck_assert(isfinite(prob[i]));
             for (size_t i = 0; i < first[samples] * D; ++i) ck_assert(isfinite(y[i]));
@@ -225,7 +225,7 @@ static void attention_backward_twin(double *d_qkv, const double *p, size_t l, si
     }
 }
 
-/* So long that its scores are taken in blocks of queries, and found again on the way back; behind it a short sample. */
+/* So long that it is taken tile by tile, and probabilities are found again on the way back; behind it a short sample. */
 START_TEST(a_long_sample_is_three_loops_too)
 {
     const mot_precision precision = (mot_precision)_i;
@@ -239,15 +239,15 @@ START_TEST(a_long_sample_is_three_loops_too)
     memset(d_want, 0, sizeof d_want);
     fill(x, ROWS * 3 * D, 1, 0, 1);
     fill(w, ROWS * D, 2, 0, 1);
-    ck_assert_uint_eq(mot_attention_prob(first, 1, H), 0);
-    ck_assert_uint_eq(mot_attention_prob(first, 2, H), H * SHORT * mot_padded(SHORT));
-    mot_attention_forward(precision, y, prob, work, x, first, 2, D, H);
-    mot_attention_forward(precision, again, NULL, work, x, first, 2, D, H);
+    ck_assert_uint_eq(mot_attention_prob(first, 1, LONG, H), H * 2 * LONG);
+    ck_assert_uint_eq(mot_attention_prob(first, 2, LONG, H), H * 2 * ROWS);
+    mot_attention_forward(precision, y, prob, work, x, first, 2, LONG, D, H);
+    mot_attention_forward(precision, again, NULL, work, x, first, 2, LONG, D, H);
     ck_assert_int_eq(memcmp(y, again, sizeof(float) * ROWS * D), 0);
     for (size_t i = 0; i < ROWS * 3 * D; ++i) d_qkv[i] = NAN;
-    mot_attention_backward(precision, d_qkv, work, w, x, prob, first, 2, D, H);
+    mot_attention_backward(precision, d_qkv, work, w, y, x, prob, first, 2, LONG, D, H);
     for (size_t i = 0; i < LONG; ++i) query[i] = 2 * (double)(i + 1) / LONG / (LONG + 1);
-    mot_attention_received(precision, received, work, x, query, LONG, D, H);
+    mot_attention_received(precision, received, work, x, prob, query, LONG, LONG, D, H);
     free(work);
     double worst = 0, worst_gradient = 0, worst_received = 0;
     for (size_t h = 0; h < H; ++h) {
@@ -270,6 +270,32 @@ START_TEST(a_long_sample_is_three_loops_too)
                         64 * unit); /* roundings are independent: about the root of the number of keys */
     ck_assert_double_le(worst_gradient, 128 * unit);
     ck_assert_double_le(worst_received, unit); /* a mean of probabilities, of which each is below 1 by far */
+}
+END_TEST
+
+/* Scores so far apart that a tile outweighs all before it, or has no weight beside them, and a query whose scores are all low. */
+START_TEST(far_scores_of_a_long_sample)
+{
+    enum { LONG = 300, W = 4 };
+    static const size_t first[] = {0, LONG};
+    static double out[LONG * W], p[LONG * LONG];
+    static float tiles[40000];
+    ck_assert_uint_le(mot_attention_scratch(MOT_PRECISION_FP32, LONG, W, 1, false), MOT_COUNT(tiles));
+    for (int shape = 0; shape < 3; ++shape) {
+        fill(x, LONG * 3 * W, 9, 0, 1);
+        for (size_t i = 0; i < LONG; ++i) {
+            const float far = shape == 0 ? 25 * (float)i / LONG : shape == 1 ? 25 - 25 * (float)i / LONG : -25;
+            for (size_t c = 0; c < W; ++c) {
+                x[i * 3 * W + c] = 2;
+                x[i * 3 * W + W + c] = far;
+            }
+        }
+        mot_attention_forward(MOT_PRECISION_FP32, y, NULL, tiles, x, first, 1, LONG, W, 1);
+        attention_twin(out, p, 0, LONG, W, W, 0);
+        double worst = 0;
+        for (size_t i = 0; i < LONG * W; ++i) worst = fmax(worst, fabs((double)y[i] - out[i]));
+        ck_assert_double_le(worst, 256 * u); /* of scores as large as 100 */
+    }
 }
 END_TEST
 
@@ -328,7 +354,7 @@ START_TEST(a_lone_token_attends_to_itself)
 {
     const size_t first[] = {0, 1};
     fill(x, 24, 1, 0, 3);
-    mot_attention_forward(MOT_PRECISION_FP32, y, prob, scratch, x, first, 1, 8, 2);
+    mot_attention_forward(MOT_PRECISION_FP32, y, prob, scratch, x, first, 1, 1, 8, 2);
     ck_assert(prob[0] == 1 && prob[MOT_LANES] == 1);
     ck_assert_int_eq(memcmp(y, x + 16, 8 * sizeof *y), 0);
 }
@@ -354,8 +380,14 @@ START_TEST(bits_do_not_depend_on_the_place)
     }
     static const size_t first[] = {0, 3, 4, 9}, alone[] = {0, 5};
     fill(x, 9 * 36, 4, 0, 1);
-    mot_attention_forward(MOT_PRECISION_FP32, y, prob, scratch, x, first, 3, 12, 2);
-    mot_attention_forward(MOT_PRECISION_FP32, again, prob, scratch, x + first[2] * 36, alone, 1, 12, 2);
+    mot_attention_forward(MOT_PRECISION_FP32, y, prob, scratch, x, first, 3, 5, 12, 2);
+    mot_attention_forward(MOT_PRECISION_FP32, again, prob, scratch, x + first[2] * 36, alone, 1, 5, 12, 2);
+    ck_assert_int_eq(memcmp(again, y + first[2] * 12, 5 * 12 * sizeof *y), 0);
+    enum { LONG = 257 };
+    static float tiles[40000];
+    ck_assert_uint_le(mot_attention_scratch(MOT_PRECISION_FP32, LONG, 12, 2, false), MOT_COUNT(tiles));
+    mot_attention_forward(MOT_PRECISION_FP32, y, prob, tiles, x, first, 3, LONG, 12, 2);
+    mot_attention_forward(MOT_PRECISION_FP32, again, prob, tiles, x + first[2] * 36, alone, 1, LONG, 12, 2);
     ck_assert_int_eq(memcmp(again, y + first[2] * 12, 5 * 12 * sizeof *y), 0);
 }
 END_TEST
@@ -368,6 +400,7 @@ static void layers_tests(TCase *tcase)
     tcase_add_test(tcase, gelu_at_its_ends);
     tcase_add_test(tcase, attention_is_three_loops);
     tcase_add_loop_test(tcase, a_long_sample_is_three_loops_too, 0, mot_bf16_available() ? 2 : 1);
+    tcase_add_test(tcase, far_scores_of_a_long_sample);
     tcase_add_test(tcase, gelu_with_its_slope_is_gelu);
     tcase_add_test(tcase, rows_are_summed_in_order);
     tcase_add_test(tcase, a_lone_token_attends_to_itself);

@@ -47,21 +47,23 @@ void mot_gelu_with_slope(mot_real *y, mot_real *slope, const mot_real *x, size_t
 /* Multi-head attention within each sample. Sample s has rows [first[s], first[s+1]) of qkv [R, 3D] (q, k, v side by
  * side, each [H, D/H] within a row) and of out [R, D]:
  *      prob_hij = softmax_j(q_hi . k_hj / sqrt(D/H)),   out_hi = sum_j prob_hij v_hj.
- * prob (NULL: not kept) is what backward wants of it: mot_attention_prob numbers. Per sample with l rows that is
- * [H, l, l rounded up to whole vectors]; nothing of a sample so long that a head's would not fit into a second-level
- * cache: forward and backward take its queries block by block, and backward finds their probabilities again.
- * `scratch` has mot_attention_scratch numbers for the longest sample. */
+ * No sample has more than `most` rows. prob (NULL: not kept) is what backward wants of forward: mot_attention_prob numbers. Of a
+ * sample with l rows that is [H, l, l rounded up to whole vectors]; where `most` is more than 256, so that the probabilities of
+ * a head may not fit into a second-level cache, two numbers a row and head [H, 2, l]: forward and backward go tile by tile then,
+ * and backward finds probabilities again. `out` of backward is what forward gave. `scratch` has mot_attention_scratch numbers, no
+ * more for 16,384 rows than for 257. */
 void mot_attention_forward(mot_precision precision, mot_real *out, mot_real *prob, mot_real *scratch,
-                           const mot_real *qkv, const size_t *first, size_t samples, size_t D, size_t H);
-void mot_attention_backward(mot_precision precision, mot_real *d_qkv, mot_real *scratch,
-                            const mot_real *d_out, const mot_real *qkv, const mot_real *prob,
-                            const size_t *first, size_t samples, size_t D, size_t H);
+                           const mot_real *qkv, const size_t *first, size_t samples, size_t most, size_t D, size_t H);
+void mot_attention_backward(mot_precision precision, mot_real *d_qkv, mot_real *scratch, const mot_real *d_out,
+                            const mot_real *out, const mot_real *qkv, const mot_real *prob, const size_t *first,
+                            size_t samples, size_t most, size_t D, size_t H);
 /* What the keys of one sample of l rows get, received [H, l], of its queries as they are weighed, query [l]: received_hj =
- * sum_i query_i prob_hij, prob bit by bit that of forward. `scratch` as for forward. */
-void mot_attention_received(mot_precision precision, double *received, mot_real *scratch, const mot_real *qkv,
-                            const double *query, size_t l, size_t D, size_t H);
-size_t mot_attention_prob(const size_t *first, size_t samples, size_t H);
+ * sum_i query_i prob_hij, of what forward has kept of it (mot_attention_prob of the samples before it is where that begins).
+ * `scratch` as for forward. */
+void mot_attention_received(mot_precision precision, double *received, mot_real *scratch, const mot_real *qkv, const mot_real *prob,
+                            const double *query, size_t l, size_t most, size_t D, size_t H);
+size_t mot_attention_prob(const size_t *first, size_t samples, size_t most, size_t H);
 /* `learn`: for backward too. */
-size_t mot_attention_scratch(mot_precision precision, size_t l, size_t D, size_t H, bool learn);
+size_t mot_attention_scratch(mot_precision precision, size_t most, size_t D, size_t H, bool learn);
 
 #endif
