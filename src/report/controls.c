@@ -5,7 +5,7 @@
 #include "mot/rng.h"
 #include "report_private.h"
 
-enum { SHUFFLE, LOTS };
+enum { SHUFFLE, LOTS, REGROUP = 3 }; /* k-means draws with 2 */
 
 /* A whole number below `most`, of draw `i`. */
 static size_t draw(uint64_t i, uint32_t purpose, size_t most)
@@ -50,6 +50,16 @@ void mot_report_draw_lots(int rows, int columns, const int64_t *count, int64_t *
         for (int c = 0; c < columns; ++c)
             for (int64_t n = count[(size_t)r * (size_t)columns + (size_t)c]; n > 0; --n)
                 drawn[(size_t)r * (size_t)columns + draw(at++, LOTS, (size_t)columns)]++;
+}
+
+void mot_report_regroup(size_t count, int32_t *group, uint32_t lot)
+{
+    for (size_t left = count; left > 1; --left) {
+        const size_t other = draw((uint64_t)lot << 32 | left, REGROUP, left);
+        const int32_t kept = group[left - 1];
+        group[left - 1] = group[other];
+        group[other] = kept;
+    }
 }
 
 mot_status mot_report_tell(int rows, int columns, const int64_t *count, int64_t *told)

@@ -1,5 +1,6 @@
 /* How much experts and classes tell of each other, over steps, and what chance and other gates would give. */
 #include <math.h>
+#include <string.h>
 
 #include "mot/contingency.h"
 #include "mot/memory.h"
@@ -12,6 +13,7 @@ typedef struct geometry {
     bool known;
     double classes, groups, experts, share; /* AMI with each; samples whose expert is the commonest of their cluster */
     double own_classes, own_groups;         /* AMI of the gate's own experts */
+    double dealt_groups;                    /* were classes in other groups; NaN: a class is in several */
 } geometry;
 
 /* One kind (classes or groups) of one layer. */
@@ -138,6 +140,53 @@ done:
     return status;
 }
 
+/* Sums of the rows of the classes of each group. */
+static void sum_groups(size_t classes, size_t E, const int32_t *group, const int64_t *by_class, int64_t *by_group)
+{
+    for (size_t c = 0; c < classes; ++c)
+        for (size_t e = 0; e < E; ++e) by_group[(size_t)group[c] * E + e] += by_class[c * E + e];
+}
+
+/* Experts that tell classes tell something of groups that are made of classes, of whatever groups. How much that is: the mean AMI over
+ * lots by which the classes that occur are dealt to the same groups. */
+static mot_status deal_groups(const report_run *run, const report_analysis *a, const report_experts *x, double *ami)
+{
+    enum { TIMES = 10 };
+    const size_t C = (size_t)run->classes, G = (size_t)run->groups, E = x->E;
+    size_t classes = 0;
+    int32_t *place = NULL, *group = NULL; /* of a class among those that occur, from 1; of that place */
+    int64_t *by_class = NULL, *by_group = NULL;
+    double sum = 0;
+    mot_status status;
+    *ami = NAN;
+    MOT_TRY(mot_allocate(&place, C, sizeof *place, "groups of classes"));
+    MOT_TRY(mot_allocate(&group, C, sizeof *group, "groups of classes"));
+    MOT_TRY(mot_allocate(&by_class, C * E, sizeof *by_class, "groups of classes"));
+    for (size_t i = 0; i < a->samples; ++i) {
+        const int32_t c = a->label[i], g = a->group[i];
+        if (c < 0 || c >= run->classes || g < 0 || g >= run->groups) goto done;
+        if (place[c] == 0) group[classes] = g, place[c] = (int32_t)++classes;
+        if (group[place[c] - 1] != g) goto done;
+        by_class[(size_t)(place[c] - 1) * E + (size_t)x->first[i]]++;
+    }
+    MOT_TRY(mot_allocate(&by_group, G * E, sizeof *by_group, "groups of classes"));
+    for (uint32_t lot = 0; lot < TIMES; ++lot) {
+        double one;
+        mot_report_regroup(classes, group, lot);
+        memset(by_group, 0, G * E * sizeof *by_group);
+        sum_groups(classes, E, group, by_class, by_group);
+        MOT_TRY(mot_contingency_ami((int)G, (int)E, by_group, &one));
+        sum += one;
+    }
+    *ami = sum / TIMES;
+done:
+    mot_free(place);
+    mot_free(group);
+    mot_free(by_class);
+    mot_free(by_group);
+    return status;
+}
+
 static mot_status compare(const report_run *run, const report_analysis *a, const report_experts *x, const report_points *seen,
                           double work, geometry *g)
 {
@@ -150,6 +199,7 @@ static mot_status compare(const report_run *run, const report_analysis *a, const
     MOT_TRY(ami_of(a->samples, a->group, run->groups, cluster, E, &g->groups));
     MOT_TRY(ami_of(a->samples, a->label, run->classes, x->first, E, &g->own_classes));
     MOT_TRY(ami_of(a->samples, a->group, run->groups, x->first, E, &g->own_groups));
+    MOT_TRY(deal_groups(run, a, x, &g->dealt_groups));
     MOT_TRY(ami_of(a->samples, x->first, E, cluster, E, &g->experts));
     MOT_TRY(share_of(a->samples, cluster, x->first, E, &g->share));
     g->known = true;
@@ -193,6 +243,7 @@ static mot_status put_geometry(report_all *report, report_part *part, int r, int
                    {"AMI of the gate's experts and classes", g->own_classes, run->classes > 0},
                    {"AMI of k-means' clusters and groups", g->groups, run->groups > 0},
                    {"AMI of the gate's experts and groups", g->own_groups, run->groups > 0},
+                   {"AMI of the gate's experts and groups of classes by lot", g->dealt_groups, isfinite(g->dealt_groups)},
                    {"AMI of k-means' clusters and the gate's experts", g->experts, true},
                    {"share of samples whose expert is the commonest of their cluster", g->share, true}};
     report_view *view;

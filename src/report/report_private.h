@@ -298,6 +298,8 @@ mot_status mot_report_spearman(size_t count, const double *a, const double *b, d
 mot_status mot_report_shuffle(int rows, int columns, const int64_t *count, int64_t *shuffled);
 /* Each sample of a row goes to a column by lot. */
 void mot_report_draw_lots(int rows, int columns, const int64_t *count, int64_t *drawn);
+/* The same groups, dealt to the classes that have them by a lot of that number. */
+void mot_report_regroup(size_t count, int32_t *group, uint32_t lot);
 /* Whole rows go to columns, the largest first, each to the one with fewest samples: a gate that is told. */
 mot_status mot_report_tell(int rows, int columns, const int64_t *count, int64_t *told);
 
