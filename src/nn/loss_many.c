@@ -12,6 +12,8 @@ enum { AT_ONCE = 6, BLOCK = AT_ONCE * MOT_WIDE_LANES };
 
 #define EACH _Pragma("GCC unroll 6") for (int k = 0; k < AT_ONCE; ++k)
 
+typedef uint64_t bits __attribute__((vector_size(MOT_VECTOR_BYTES)));
+
 static inline void exponentials(mot_wide e[AT_ONCE], const mot_real *out, double most)
 {
     static const double term[] = {0x1.a16e3477f76abp-16, 0x1.a01b7387b6345p-13, 0x1.6c163be7c46b0p-10, 0x1.1111108e2aaa4p-7,
@@ -25,7 +27,7 @@ static inline void exponentials(mot_wide e[AT_ONCE], const mot_real *out, double
 #pragma GCC unroll 9
     for (size_t t = 0; t < MOT_COUNT(term); ++t)
         EACH e[k] = mot_wide_fused(e[k], r[k], mot_wide_all(term[t]));
-    EACH e[k] = (mot_wide)((mot_wide_int)e[k] + ((mot_wide_int)n[k] << 52));
+    EACH e[k] = (mot_wide)((bits)e[k] + ((bits)n[k] << 52));
 }
 
 double mot_exponentials(mot_real *e, const mot_real *out, size_t C, mot_real most)
