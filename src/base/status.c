@@ -40,6 +40,7 @@ int mot_exit_code(mot_status status)
     case MOT_OK:
         return 0;
     case MOT_ERR_INPUT:
+    case MOT_ERR_BUSY:
         return 2;
     case MOT_STOPPED:
         return 75;

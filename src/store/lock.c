@@ -70,9 +70,9 @@ static bool read_holder(int file, holder *who)
 static mot_status refuse(const char *folder, const holder *who)
 {
     if (who == NULL)
-        return mot_fail(MOT_ERR_INPUT,
+        return mot_fail(MOT_ERR_BUSY,
                         "%s: another process works in this run folder: choose another one (run=...)", folder);
-    return mot_fail(MOT_ERR_INPUT,
+    return mot_fail(MOT_ERR_BUSY,
                     "%s: process %ld on host %s works in this run folder since %s: wait for its end, stop "
                     "it, or choose another folder (run=...)",
                     folder, who->process, who->host, who->since);

@@ -93,9 +93,9 @@ mot_status mot_study_sweep(const mot_comm *comm, const char *path, size_t count,
     if (status == MOT_OK) status = plan(&study, &sweep, base, count, assignments);
     if (status == MOT_OK) status = check(&study);
     MOT_TRY(mot_comm_agree(comm, status));
-    if (part.count > 1) mot_log(MOT_LOG_INFO, "part %zu of %zu: every %zuth run, from the %zuth on", part.index + 1, part.count, part.count, part.index + 1);
+    if (part.count > 1) mot_log(MOT_LOG_INFO, "part %zu of %zu of the runs", part.index + 1, part.count);
     MOT_TRY(mot_study_train(&study));
-    mot_log(MOT_LOG_INFO, "all done: mot compare %s", sweep.folder);
+    mot_log(MOT_LOG_INFO, "%s: mot compare %s", part.count > 1 ? "this part is done" : "all done", sweep.folder);
 done:
     mot_study_free(&study);
     mot_free(base);

@@ -143,6 +143,39 @@ int mot_study_there(const mot_study *study, const study_variant *variant)
     return variant->seeds;
 }
 
+/* What is asked of a trial stands beside its configuration, where what follows from the data ("auto") has been filled in. */
+static const char *const question = "trial.yaml";
+
+static bool has_begun(const char *folder)
+{
+    char path[700];
+    snprintf(path, sizeof path, "%s/config.yaml", folder);
+    return access(path, F_OK) == 0;
+}
+
+static mot_status keep_question(const mot_config *config)
+{
+    char path[700], *text = NULL;
+    mot_status status;
+    MOT_TRY(mot_config_text(config, &text));
+    MOT_TRY(mot_folder_make(config->run));
+    snprintf(path, sizeof path, "%s/%s", config->run, question);
+    MOT_TRY(mot_file_replace(path, text, strlen(text)));
+done:
+    mot_free(text);
+    return status;
+}
+
+/* Of a trial that was refused: nothing of it stays. */
+static void drop_question(const char *folder)
+{
+    char path[700];
+    if (has_begun(folder)) return;
+    snprintf(path, sizeof path, "%s/%s", folder, question);
+    unlink(path);
+    rmdir(folder);
+}
+
 /* A trial is done when its summary says so, for the very configuration that is asked for. */
 static mot_status look_at(const mot_study *study, const study_variant *variant, int seed,
                           const mot_config *config, trial_state *state)
@@ -152,8 +185,9 @@ static mot_status look_at(const mot_study *study, const study_variant *variant, 
     mot_status status = MOT_OK;
     *state = TRIAL_OPEN;
     mot_study_path(study, variant, seed, folder, sizeof folder);
-    snprintf(path, sizeof path, "%s/config.yaml", folder);
-    if (access(path, F_OK) != 0) goto done;
+    if (!has_begun(folder)) goto done;
+    snprintf(path, sizeof path, "%s/%s", folder, question);
+    if (access(path, F_OK) != 0) snprintf(path, sizeof path, "%s/config.yaml", folder); /* of an older version */
     MOT_TRY(is_same(path, config, &same));
     if (!same) {
         status = mot_fail(
@@ -191,7 +225,9 @@ static mot_status do_trial(const mot_comm *alone, const mot_study *study, const 
         goto done;
     }
     MOT_TRY(write_initial(study, variant, seed));
+    MOT_TRY(keep_question(config));
     status = mot_run_train(alone, config, false);
+    if (status == MOT_ERR_INPUT) drop_question(config->run);
     if (status == MOT_ERR_NUMERIC) status = keep_failure(config);
 done:
     mot_free(config);
@@ -237,6 +273,7 @@ static mot_status do_jobs(const mot_study *study, const job *jobs, size_t count)
     mot_status status = MOT_OK;
     const double start = mot_clock_s();
     double done = 0, all = 0;
+    size_t left = 0;
     for (size_t i = 0; i < count; ++i) all += jobs[i].cost;
     mot_comm_init(&alone, MPI_COMM_SELF);
     for (size_t i = 0; i < count && status == MOT_OK; ++i) {
@@ -244,13 +281,21 @@ static mot_status do_jobs(const mot_study *study, const job *jobs, size_t count)
         status = do_trial(&alone, study, jobs[i].variant, jobs[i].seed);
         mot_log_init(study->comm->rank, MOT_LOG_INFO);
         done += jobs[i].cost;
+        if (status == MOT_ERR_BUSY) {
+            mot_log(MOT_LOG_WARNING, "%s, seed %d, is left to another process that is at work on it", jobs[i].variant->label, jobs[i].seed);
+            ++left;
+            status = MOT_OK;
+            continue;
+        }
         if (status == MOT_OK)
             mot_log(MOT_LOG_INFO, "%4zu of %zu%s  %3.0f %%  %5.0f s  %s, seed %d", i + 1, count,
                     study->comm->size > 1 ? " of this rank" : "", 100 * done / all, mot_clock_s() - start,
                     jobs[i].variant->label, jobs[i].seed);
     }
     mot_comm_free(&alone);
-    return status;
+    if (left == 0 || status != MOT_OK) return status;
+    mot_log(MOT_LOG_WARNING, "%zu of %zu were left to other processes: when these have ended, the same command sees that all are done", left, count);
+    return mot_fail(MOT_STOPPED, "%zu of %zu are at work in other processes", left, count);
 }
 
 mot_status mot_study_train(mot_study *study)

@@ -209,4 +209,4 @@ goes_on() {
     completed "$1" "$2" "$3"
 }
 has_left() { [ "$(field "$1" JobState)" != RUNNING ]; }
-no_steps() { ! pgrep -f "slurmstepd: \[${1%_*}\." >/dev/null; }
+no_steps() { ! pgrep -f "slurmstepd: \[$(field "$1" JobId)\." >/dev/null; } # of an element's own number

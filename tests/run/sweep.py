@@ -1,6 +1,6 @@
 """mot sweep: every combination and seed is the run that mot train would make, shared out over ranks and over the tasks of a job array,
 and done once; mot compare: what came out, with spread and intervals, as NumPy has it; what is wrong is said before anything is trained."""
-import csv, json, os, shutil, subprocess, sys, tempfile
+import csv, fcntl, json, os, shutil, subprocess, sys, tempfile
 
 try:
     import numpy as np
@@ -13,7 +13,7 @@ from drive import MOT, check, failures, mot, summary
 
 os.chdir(tempfile.mkdtemp(prefix="mot-sweep."))
 mot(1, "data", "make", "mixture", "--out", "m.h5", "--train", "240", "--test", "60", "--tokens", "6", "--width", "8", "--classes", "4")
-open("c.yaml", "w").write("data.file: m.h5\nmodel: {experts: 2, width: 8, heads: 2, depth: 1, ffn: 12}\ntrain: {batch: 20, until: 40 steps, rate: 5e-3}\n"
+open("c.yaml", "w").write("data.file: m.h5\nmodel: {experts: 2, width: 8, heads: 2, depth: 1, ffn: 12}\ntrain: {until: 40 steps}\n"
                           "route.noise: none\n")
 SWEEP = "config: c.yaml\nfolder: %s\nseeds: 3\ngrid:\n  model.experts: [2, 3]\nlist:\n  - {train.rate: 5e-3}\n  - {train.rate: 2e-2, gate.kind: mlp}\n"
 open("s.yaml", "w").write(SWEEP % "sw")
@@ -38,6 +38,18 @@ shutil.rmtree("sw/trials/" + gone)
 mot(1, "sweep", "s.yaml")
 after = {run: os.stat("sw/trials/%s/summary.json" % run).st_mtime_ns for run in runs("sw")}
 check({run for run in after if after[run] != before[run]} == {gone}, "not what is missing alone is done again")
+
+# What another process is at work on is left to it, and the rest is done.
+shutil.rmtree("sw/trials/" + gone)
+shutil.rmtree("sw/trials/" + runs("sw")[7])
+os.mkdir("sw/trials/" + gone)
+with open("sw/trials/%s/lock" % gone, "w") as held:
+    fcntl.lockf(held, fcntl.LOCK_EX)
+    said = mot(1, "sweep", "s.yaml", code=75)
+check("is left to another process" in said and "1 of 12 were left to other processes" in said and "mot: error" not in said, "a run at work: " + said[-600:])
+check([run for run in runs("sw") if not os.path.exists("sw/trials/%s/summary.json" % run)] == [gone], "the others are not done")
+mot(1, "sweep", "s.yaml")
+check(summary("sw/trials/" + gone)["status"] == "done", "what was left is not done later")
 
 # A job array shares it out.
 said = mot(1, "sweep", "a.yaml", "--array-index", "0", "--array-count", "2")

@@ -14,6 +14,7 @@
 typedef enum mot_status {
     MOT_OK = 0,
     MOT_ERR_INPUT,   /* the user's mistake: configuration, arguments, a malformed input file; exit code 2 */
+    MOT_ERR_BUSY,    /* another process works in the folder: exit code 2 */
     MOT_ERR_FILE,    /* the file system said no while running: exit code 1 */
     MOT_ERR_MEMORY,  /* an allocation failed: exit code 1 */
     MOT_ERR_NUMERIC, /* a loss, gradient or parameter is not finite: exit code 1 */

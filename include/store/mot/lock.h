@@ -16,7 +16,7 @@
 
 typedef struct mot_lock mot_lock;
 
-/* The folder must be there. MOT_ERR_INPUT names the holder, or why there can be no lock; *lock is then NULL. */
+/* The folder must be there. MOT_ERR_BUSY names the holder, MOT_ERR_INPUT why there can be no lock; *lock is then NULL. */
 mot_status mot_lock_take(mot_lock **lock, const char *folder);
 /* Removes the file. NULL is fine. */
 void mot_lock_release(mot_lock **lock);
