@@ -2,7 +2,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "mot/atomic_file.h"
 #include "mot/continual.h"
 #include "mot/memory.h"
 #include "record_private.h"
@@ -282,5 +284,20 @@ mot_status mot_task_matrix_read(mot_task_matrix *matrix, hid_t file, const char 
 done:
     mot_h5_close(&group);
     if (status != MOT_OK) mot_task_matrix_free(matrix);
+    return status;
+}
+
+mot_status mot_task_matrix_of_run(mot_task_matrix *matrix, const char *folder)
+{
+    char path[MOT_PATH];
+    hid_t file = H5I_INVALID_HID;
+    mot_status status;
+    *matrix = (mot_task_matrix){0};
+    MOT_TRY(mot_path_join(path, sizeof path, folder, "run.h5"));
+    if (access(path, F_OK) != 0) return MOT_OK;
+    MOT_TRY(mot_h5_open(&file, path, false));
+    status = mot_task_matrix_read(matrix, file, path);
+    mot_h5_close(&file);
+done:
     return status;
 }

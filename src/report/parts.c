@@ -15,5 +15,7 @@ const report_part_kind *const mot_report_parts[] = {
     &mot_report_part_runs,
     &mot_report_part_cost,
     &mot_report_part_samples,
+    &mot_report_part_theory,
+    &mot_report_part_tasks,
 };
 const size_t mot_report_part_count = MOT_COUNT(mot_report_parts);

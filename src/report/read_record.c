@@ -304,6 +304,7 @@ static mot_status read_segment(void *with, hid_t segment)
     mot_status status;
     MOT_TRY(read_steps(r, segment, &steps));
     MOT_TRY(mot_report_read_ranks(r->run, segment));
+    MOT_TRY(mot_report_read_figures(r->run, segment));
     const int layers = mot_record_layers(segment);
     for (int l = 0; l < MOT_MIN(layers, r->run->layers); ++l) MOT_TRY(read_layer(r, l, segment, &steps));
 done:

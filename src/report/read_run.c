@@ -77,6 +77,7 @@ mot_status mot_report_read_run(report_all *report, const char *folder, report_ru
         run->spread = "every expert gets every sample of a gate of this kind, so no sample is one expert's";
     MOT_TRY(find_analysis(report, run));
     MOT_TRY(mot_report_read_record(report, run));
+    MOT_TRY(mot_task_matrix_of_run(&run->tasks, folder));
 done:
     return status;
 }
@@ -98,5 +99,7 @@ static void free_layer(report_layer *layer)
 void mot_report_run_free(report_run *run)
 {
     for (int l = 0; l < run->layers; ++l) free_layer(&run->layer[l]);
+    for (int f = 0; f < REPORT_FIGURES; ++f) mot_record_values_free(&run->figure[f]);
+    mot_task_matrix_free(&run->tasks);
     mot_free(run->config);
 }

@@ -8,6 +8,7 @@
 #define MOT_REPORT_PRIVATE_H
 
 #include "mot/config.h"
+#include "mot/continual.h"
 #include "mot/record_read.h"
 #include "mot/report.h"
 #include "mot/types.h"
@@ -44,6 +45,7 @@ typedef struct report_axis {
     const char *const *names; /* [count]: of rows, columns, groups of bars; or */
     const double *values;     /* [count]: of lines */
     double low, high;         /* both 0: as the numbers have it */
+    bool log;                 /* powers of ten; what is not above 0 is not drawn. Of the y of lines */
 } report_axis;
 
 typedef struct report_series {
@@ -175,6 +177,20 @@ typedef struct report_ranks {
                                       over the steps of a report */
     double *whole;                    /* seconds in steps, mean over ranks */
 } report_ranks;
+/* Figures of evaluations that parts look at, a row an evaluation. */
+typedef enum report_figure_name {
+    REPORT_EVAL_STEP,
+    REPORT_EVAL_LOSS,
+    REPORT_TEACHER_W, /* [E, m], and the next: students and their teacher */
+    REPORT_TEACHER_V,
+    REPORT_MATCHED,
+    REPORT_NEURONS, /* [E, N], and below: the theory's experts on its mixture */
+    REPORT_GATE,
+    REPORT_ATTENTION, /* [roles, roles] */
+    REPORT_AGREEMENT, /* [E] */
+    REPORT_ROUTED,
+    REPORT_FIGURES
+} report_figure_name;
 
 /* Counts of the choices of training, of a window of steps. */
 typedef struct report_window {
@@ -212,6 +228,8 @@ typedef struct report_run {
     double *bin_step;                                    /* [bins]: the last of each */
     report_fold *step[REPORT_STEP_NAMES];                /* [bins] */
     report_ranks ranks;                                  /* rows 0: not recorded */
+    mot_record_values figure[REPORT_FIGURES];            /* of each evaluation; owned */
+    mot_task_matrix tasks;                               /* of a stream; owned */
     size_t marks;
     report_mark *mark;   /* beginnings of stages behind the first */
     const char *analysis;    /* the newest file that mot eval route.all=record made, or NULL; */
@@ -319,6 +337,11 @@ mot_status mot_report_kmeans(const report_points *points, size_t k, double work,
 mot_status mot_report_read_run(report_all *report, const char *folder, report_run *run);
 mot_status mot_report_read_facts(report_all *report, report_run *run);
 mot_status mot_report_read_record(report_all *report, report_run *run);
+/* Adds the figures of a segment's evaluations. */
+mot_status mot_report_read_figures(report_run *run, hid_t segment);
+/* Whether every evaluation has a figure; its row [width] at an evaluation. */
+bool mot_report_has(const report_run *run, report_figure_name figure);
+const double *mot_report_row(const report_run *run, report_figure_name figure, size_t row);
 void mot_report_run_free(report_run *run);
 const report_fact *mot_report_fact(const report_run *run, const char *key);
 

@@ -100,7 +100,7 @@ static mot_status draw_flow(const report_view *view, const char *folder)
 
 static mot_axis axis_of(const report_axis *axis)
 {
-    return (mot_axis){.label = axis->label, .low = axis->low, .high = axis->high};
+    return (mot_axis){.label = axis->label, .low = axis->low, .high = axis->high, .log = axis->log ? 10 : 0};
 }
 
 /* Lines and clouds of points; of more than a panel has room for, the first. */

@@ -24,6 +24,7 @@ static void put_axis(mot_json *json, const char *key, const report_axis *axis)
         mot_json_real(json, "min", axis->low);
         mot_json_real(json, "max", axis->high);
     }
+    if (axis->log) mot_json_bool(json, "log", true);
     mot_json_close(json, '}');
 }
 

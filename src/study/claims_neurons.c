@@ -4,6 +4,7 @@
 
 #include "claims.h"
 #include "mot/memory.h"
+#include "mot/theory.h"
 
 enum { MOST_EXPERTS = 64, MOST_CLASSES = 16 }; /* that a picture shows */
 
@@ -25,31 +26,10 @@ static size_t row_at(const study_result *result, double step)
     return row;
 }
 
-/* Mean over the experts, weighted by their samples at an evaluation, of what `value` says of one; where it is not a
- * number, or the expert has no sample, the expert does not count. */
-static double over_experts(const study_result *result, size_t row, study_value *value)
+/* A table [E, N] at an evaluation, and the samples that the experts have then. */
+static const double *table_at(const study_result *result, study_column column, size_t row)
 {
-    double sum = 0, weight = 0;
-    for (size_t e = 0; e < result->E; ++e) {
-        const double figure = value(result, row, e);
-        double samples;
-        (void)mot_study_expert_kind(result, row, e, &samples);
-        if (samples == 0 || !isfinite(figure)) continue;
-        sum += samples * figure;
-        weight += samples;
-    }
-    return weight > 0 ? sum / weight : NAN;
-}
-
-/* The class whose signal an expert's neuron is aligned with most. With its sign: the gradient 3 (W v)^2 v of a cubic
- * neuron drives it along +v whatever the sign, so a negative alignment first shrinks, and is overtaken. */
-static size_t aligned_class(const study_result *result, size_t row, size_t expert)
-{
-    const double *neuron = result->column[STUDY_NEURONS] + (row * result->E + expert) * result->N;
-    size_t best = 0;
-    for (size_t n = 1; n < result->N; ++n)
-        if (neuron[n] > neuron[best]) best = n;
-    return best;
+    return result->column[column] + row * result->E * result->N;
 }
 
 /* ---- 2: maps ---- */
@@ -93,8 +73,7 @@ static mot_status draw_maps(mot_study *study, const study_result *result)
     mot_panel panels[6];
     char title[6][64];
     for (size_t p = 0; p < 6; ++p) {
-        const double *map = result->column[p < 3 ? STUDY_NEURONS : STUDY_GATE] +
-                            rows[p % 3] * result->E * result->N;
+        const double *map = table_at(result, p < 3 ? STUDY_NEURONS : STUDY_GATE, rows[p % 3]);
         double *to = cells + p * count * N;
         for (size_t i = 0; i < count; ++i)
             for (size_t n = 0; n < N; ++n) to[i * N + n] = map[order[i] * result->N + n];
@@ -119,17 +98,10 @@ done:
     return status;
 }
 
-/* How much of an expert's neuron is one signal. */
-static double best_alignment(const study_result *result, size_t row, size_t expert)
-{
-    const size_t best = aligned_class(result, row, expert);
-    return result->column[STUDY_NEURONS][(row * result->E + expert) * result->N + best];
-}
-
 static double sharpness(const study_result *result, size_t row, size_t unused)
 {
     (void)unused;
-    return over_experts(result, row, best_alignment);
+    return mot_theory_aligned(table_at(result, STUDY_NEURONS, row), table_at(result, STUDY_LOAD, row), result->E, result->N);
 }
 
 static mot_status tell_maps(mot_study *study)
@@ -167,7 +139,7 @@ static void count_hits(const study_variant *variant, double *rate, size_t *hits,
         size_t order[MOST_EXPERTS], right = 0;
         const size_t used = order_experts(r, order);
         for (size_t i = 0; i < used; ++i)
-            right += aligned_class(r, 0, order[i]) == mot_study_expert_kind(r, last(r), order[i], NULL);
+            right += mot_theory_class(table_at(r, STUDY_NEURONS, 0) + order[i] * r->N, r->N) == mot_study_expert_kind(r, last(r), order[i], NULL);
         rate[s] = used > 0 ? (double)right / (double)used : NAN;
         *hits += right;
         *experts += used;
@@ -232,15 +204,10 @@ static void plan_conflict(mot_study *study)
     (void)single(study);
 }
 
-static double agreement(const study_result *result, size_t row, size_t expert)
-{
-    return result->column[STUDY_AGREEMENT][row * result->E + expert];
-}
-
 static double mean_agreement(const study_result *result, size_t row, size_t unused)
 {
     (void)unused;
-    return over_experts(result, row, agreement);
+    return mot_theory_mean(result->column[STUDY_AGREEMENT] + row * result->E, table_at(result, STUDY_LOAD, row), result->E, result->N);
 }
 
 static mot_status tell_conflict(mot_study *study)

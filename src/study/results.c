@@ -139,20 +139,6 @@ done:
     return status;
 }
 
-/* The tables of a stream. */
-static mot_status read_tasks(const char *folder, mot_task_matrix *tasks)
-{
-    char path[640];
-    hid_t file = H5I_INVALID_HID;
-    mot_status status;
-    snprintf(path, sizeof path, "%s/run.h5", folder);
-    MOT_TRY(mot_h5_open(&file, path, false));
-    status = mot_task_matrix_read(tasks, file, path);
-    mot_h5_close(&file);
-done:
-    return status;
-}
-
 static mot_status read_trial(const mot_study *study, const study_variant *variant, int seed,
                              study_result *result)
 {
@@ -161,7 +147,7 @@ static mot_status read_trial(const mot_study *study, const study_variant *varian
     snprintf(path, sizeof path, "%s/failed.txt", folder);
     *result = (study_result){.failed = access(path, F_OK) == 0};
     if (result->failed) return MOT_OK;
-    const mot_status status = read_tasks(folder, &result->tasks);
+    const mot_status status = mot_task_matrix_of_run(&result->tasks, folder);
     return status == MOT_OK ? read_record(folder, result) : status;
 }
 

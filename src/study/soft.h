@@ -5,6 +5,7 @@
 #ifndef MOT_SOFT_H
 #define MOT_SOFT_H
 
+#include "mot/theory.h"
 #include "study_private.h"
 
 extern const study_claim mot_soft_alignment;                    /* soft_alignment.c */
@@ -67,7 +68,6 @@ size_t mot_soft_exact(const study_variant *variant);
 /* Loss of a trial over t. */
 mot_series mot_soft_loss(const study_result *result, const char *label, int color);
 
-#define SOFT_ALIGNED 0.9
-#define SOFT_EXACT   1e-12
+#define SOFT_EXACT 1e-12
 
 #endif

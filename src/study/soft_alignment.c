@@ -52,7 +52,7 @@ static void gather(const study_variant *variant, points *p)
     for (int s = 0; s < variant->seeds; ++s) {
         const study_result *result = &variant->result[s];
         for (size_t j = 0; j < result->N && p->count < MOST_POINTS; ++j) {
-            const double time = mot_soft_reach(result, mot_soft_expert, j, SOFT_ALIGNED);
+            const double time = mot_soft_reach(result, mot_soft_expert, j, MOT_THEORY_FOUND);
             if (!isfinite(time)) continue;
             p->magnitude[p->count] = mot_soft_expert(result, 0, j);
             p->toward[p->count] = mot_soft_toward(result, 0, j);
@@ -115,8 +115,8 @@ static size_t count_predicted(const study_variant *variant)
         const study_result *result = &variant->result[s];
         size_t first = 0, most = 0;
         for (size_t j = 0; result->rows > 0 && j < result->N; ++j) {
-            const double time = mot_soft_reach(result, mot_soft_expert, j, SOFT_ALIGNED),
-                         least = mot_soft_reach(result, mot_soft_expert, first, SOFT_ALIGNED);
+            const double time = mot_soft_reach(result, mot_soft_expert, j, MOT_THEORY_FOUND),
+                         least = mot_soft_reach(result, mot_soft_expert, first, MOT_THEORY_FOUND);
             if (time < least || isnan(least)) first = j;
             if (mot_soft_toward(result, 0, j) > mot_soft_toward(result, 0, most)) most = j;
         }
@@ -135,7 +135,7 @@ static void tell_row(mot_study *study, const study_variant *variant, const point
     for (int s = 0; s < variant->seeds; ++s) {
         const study_result *result = &variant->result[s];
         first[s] = mot_soft_first(result);
-        last[s] = mot_soft_reach(result, mot_soft_all, 0, SOFT_ALIGNED);
+        last[s] = mot_soft_reach(result, mot_soft_all, 0, MOT_THEORY_FOUND);
     }
     mot_study_say(study,
                   "| %s | %zu of %zu | %s | %s | %zu of %zu | %zu of %d | %.2f (%.2f to %.2f) | %.2f (%.2f to %.2f) "

@@ -6,14 +6,9 @@
 /* The largest of a column [E, N] over the students that are there, for one teacher. */
 static double largest(const study_result *result, study_column column, size_t row, size_t teacher, bool magnitude)
 {
-    const size_t E = result->E, N = result->N;
-    double most = NAN;
-    if (result->column[column] == NULL) return NAN;
-    for (size_t e = 0; e < E; ++e) {
-        const double cosine = result->column[column][(row * E + e) * N + teacher];
-        most = fmax(most, magnitude ? fabs(cosine) : cosine); /* of NaN and a number, the number */
-    }
-    return most;
+    const double *const cosine = result->column[column];
+    if (cosine == NULL) return NAN;
+    return mot_theory_largest(cosine + row * result->E * result->N, result->E, result->N, teacher, magnitude);
 }
 
 double mot_soft_expert(const study_result *result, size_t row, size_t which)
@@ -56,23 +51,30 @@ size_t mot_soft_learned(const study_result *result)
     return row;
 }
 
+/* A value of a trial. */
+typedef struct asked {
+    const study_result *result;
+    study_value *value;
+    size_t which;
+} asked;
+
+static double ask(const void *with, size_t row)
+{
+    const asked *of = with;
+    return of->value(of->result, row, of->which);
+}
+
 double mot_soft_reach(const study_result *result, study_value *value, size_t which, double bound)
 {
-    const double *at = result->column[STUDY_FLOWED];
-    double before = NAN;
-    for (size_t r = 0; r < result->rows; ++r) {
-        const double now = value(result, r, which);
-        if (now >= bound) return r == 0 ? at[0] : at[r - 1] + (bound - before) / (now - before) * (at[r] - at[r - 1]);
-        before = now;
-    }
-    return NAN;
+    const asked of = {result, value, which};
+    return mot_theory_reach(result->rows, result->column[STUDY_FLOWED], ask, &of, bound);
 }
 
 double mot_soft_first(const study_result *result)
 {
     double first = NAN;
     for (size_t j = 0; j < result->N; ++j)
-        first = fmin(first, mot_soft_reach(result, mot_soft_expert, j, SOFT_ALIGNED));
+        first = fmin(first, mot_soft_reach(result, mot_soft_expert, j, MOT_THEORY_FOUND));
     return first;
 }
 
@@ -87,7 +89,7 @@ static double turned(const study_result *result, size_t e, size_t j)
         const double before = fabs(cosine[(r - 1) * width]), now = fabs(cosine[r * width]);
         const double a = length[(r - 1) * E], b = length[r * E],
                      more = (at[r] - at[r - 1]) * (1 / (a * a) + 1 / (b * b)) / 2;
-        if (now >= SOFT_ALIGNED) return clock + (SOFT_ALIGNED - before) / (now - before) * more;
+        if (now >= MOT_THEORY_FOUND) return clock + (MOT_THEORY_FOUND - before) / (now - before) * more;
         clock += more;
     }
     return NAN;
@@ -107,8 +109,8 @@ soft_guided mot_soft_count(const study_variant *variant)
     for (int s = 0; s < variant->seeds; ++s) {
         const study_result *result = &variant->result[s];
         for (size_t j = 0; j < result->N; ++j) {
-            const double expert = mot_soft_reach(result, mot_soft_expert, j, SOFT_ALIGNED),
-                         gate = mot_soft_reach(result, mot_soft_gate, j, SOFT_ALIGNED);
+            const double expert = mot_soft_reach(result, mot_soft_expert, j, MOT_THEORY_FOUND),
+                         gate = mot_soft_reach(result, mot_soft_gate, j, MOT_THEORY_FOUND);
             ++count.teachers;
             count.experts += isfinite(expert);
             count.gates += isfinite(gate);
@@ -121,7 +123,7 @@ soft_guided mot_soft_count(const study_variant *variant)
 double mot_soft_theory(double z)
 {
     /* the integral of 1 / (z^2 (1 - z^2)) is atanh z - 1 / z */
-    return (atanh(SOFT_ALIGNED) - 1 / SOFT_ALIGNED - atanh(z) + 1 / z) / 4.5;
+    return (atanh(MOT_THEORY_FOUND) - 1 / MOT_THEORY_FOUND - atanh(z) + 1 / z) / 4.5;
 }
 
 size_t mot_soft_exact(const study_variant *variant)

@@ -67,7 +67,7 @@ static void measure(mot_study *study, int count, shares *of)
         const study_variant *variant = add(study, count, factors[f]);
         const size_t seeds = (size_t)variant->seeds,
                      matched = succeeded(variant, mot_study_number, STUDY_MATCHED, count),
-                     experts = succeeded(variant, mot_soft_all, 0, SOFT_ALIGNED);
+                     experts = succeeded(variant, mot_soft_all, 0, MOT_THEORY_FOUND);
         const mot_interval interval = mot_wilson(matched, seeds);
         const double m = round(factors[f] * count);
         const size_t at = of->count++;

@@ -32,7 +32,7 @@ static void last_losses(const study_variant *variant, double *loss)
     mot_study_last(variant, mot_study_number, STUDY_LOSS, loss);
     mot_study_last(variant, mot_soft_all, 0, aligned);
     for (int s = 0; s < variant->seeds; ++s)
-        if (!(aligned[s] >= SOFT_ALIGNED)) loss[s] = NAN;
+        if (!(aligned[s] >= MOT_THEORY_FOUND)) loss[s] = NAN;
 }
 
 static mot_status draw(mot_study *study)

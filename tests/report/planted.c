@@ -13,15 +13,18 @@
  *      of computation in a step, (rank + step) % 4 of exchange, rank % 3 of waiting; from report to report two seconds
  *      what the gate saw: in layer 0 ten times the expert, and half a unit of noise; in others the mean of a text's words, which are two,
  *      four or six times the word 10 + expert
+ *      figures of the theories, and accuracies of a stream of three tasks: as below, of e, j, t; the last student is gone in the second half
  *      load of a step: even, but 3 * (step % 3) of expert 1 are expert 0's, and in the second half all of the last one's as well */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "mot/analysis.h"
+#include "mot/continual.h"
 #include "mot/memory.h"
 #include "mot/record.h"
 
-enum { MOST = 256, FEATURES = 2, WORDS = 8, REPORT = 2 };
+enum { MOST = 256, FEATURES = 2, WORDS = 8, REPORT = 2, TEACHERS = 3, ROLES = 4, TASKS = 3 };
 static long seed, E, C, G, layers, K, samples, evaluations, steps, batch, analysed, all_ranks;
 
 static int label_of(long i) { return (int)(i % C); }
@@ -170,6 +173,71 @@ done:
     return status;
 }
 
+/* ---- what experts have of what made the data ---- */
+
+static double teacher_w(long e, long j, long t) { return (double)((7 * e + 3 * j + 4 * t) % 17) / ((e + j) % 2 ? -16 : 16); }
+static double teacher_v(long e, long j, long t) { return (double)((5 * e + 11 * j + 6 * t) % 19 - 3) / 16; }
+static double neuron(long e, long n, long t) { return (double)((3 * e + 5 * n + 2 * t) % 13 - 4) / 12; }
+static double theta(long e, long n, long t) { return (double)(e - n + t) / 4; }
+static double attention(long q, long k, long t) { return (double)((q + 2 * k + t) % 8) / 8; }
+static double agreement(long e, long unused, long t) { return (double)((e + t + unused) % 5) / 4; }
+
+static mot_status plant_figures(mot_record *record, long step, long t)
+{
+    enum { TABLES = 6, NUMBERS = 3 };
+    const struct {
+        const char *name, *axis[2];
+        long rows, columns;
+        double (*value)(long row, long column, long t);
+    } tables[TABLES] = {{"teacher_w", {"expert", "teacher"}, E, TEACHERS, teacher_w}, {"teacher_v", {"expert", "teacher"}, E, TEACHERS, teacher_v},
+                        {"neurons", {"expert", "group"}, E, G, neuron}, {"gate", {"expert", "group"}, E, G, theta},
+                        {"attention", {"query", "key"}, ROLES, ROLES, attention}, {"gradient_agreement", {"expert"}, E, 1, agreement}};
+    const double number[NUMBERS] = {1 / (double)(1 << t), (double)(t % 4), (double)t / 8};
+    static const char *const names[NUMBERS] = {"loss", "teacher_matched", "routing_accuracy"};
+    mot_eval_figure figure[TABLES + NUMBERS];
+    double *value = NULL, *at;
+    mot_status status;
+    MOT_TRY(mot_allocate(&value, TABLES * MOST * MOST, sizeof *value, "figures"));
+    at = value;
+    for (int k = 0; k < TABLES; ++k) {
+        const bool row = tables[k].axis[1] == NULL;
+        figure[k] = (mot_eval_figure){.name = tables[k].name, .units = "1", .long_name = "planted", .rank = row ? 1 : 2,
+                                      .shape = {(size_t)tables[k].rows, row ? 0 : (size_t)tables[k].columns},
+                                      .axis = {tables[k].axis[0], tables[k].axis[1]}, .value = at};
+        for (long r = 0; r < tables[k].rows; ++r)
+            for (long c = 0; c < tables[k].columns; ++c)
+                *at++ = k < 2 && r == E - 1 && t >= evaluations / 2 ? NAN : tables[k].value(r, c, t);
+    }
+    for (int k = 0; k < NUMBERS; ++k)
+        figure[TABLES + k] = (mot_eval_figure){.name = names[k], .units = "1", .long_name = "planted", .value = &number[k]};
+    status = mot_record_eval(record, step, MOT_COUNT(figure), figure);
+done:
+    mot_free(value);
+    return status;
+}
+
+/* Row i of R is what is right after task i - 1: half of it where the task is not known. */
+static mot_status plant_tasks(mot_record *record)
+{
+    mot_task_matrix tasks;
+    mot_status status;
+    MOT_TRY(mot_task_matrix_create(&tasks, TASKS, true, NULL));
+    for (int i = 0; i <= TASKS; ++i) {
+        double known[TASKS], unaided[TASKS];
+        for (int j = 0; j < TASKS; ++j) {
+            known[j] = (double)((5 * i + 3 * j + 7) % 9) / 8;
+            unaided[j] = known[j] / 2;
+        }
+        mot_task_matrix_set(&tasks, i - 1, 10 * i, known, unaided);
+    }
+    for (int i = 0; i < TASKS; ++i)
+        for (int j = 0; j < i; ++j) tasks.cosine[i * TASKS + j] = (double)((2 * i + j) % 5 - 2) / 2;
+    status = mot_record_by_task(record, &tasks);
+    mot_task_matrix_free(&tasks);
+done:
+    return status;
+}
+
 /* ---- the analysis: sample i in rows of one, as nothing here is large ---- */
 
 static mot_status plant_layer(mot_analysis *a, int l, long i)
@@ -307,7 +375,9 @@ static mot_status plant(const char *folder)
         if (step % REPORT == 0 && about.ranks > 0) MOT_TRY(plant_report(record, step, about.ranks));
         if (step == steps / 2 && about.ranks > 1) MOT_TRY(plant_restart(&record, &about, step, about.ranks - 1));
         if (step * evaluations < (t + 1) * steps) continue;
+        MOT_TRY(plant_figures(record, step, t));
         MOT_TRY(plant_evaluation(record, step, t++, &r));
+        if (step == steps) MOT_TRY(plant_tasks(record));
         MOT_TRY(mot_record_flush(record, step == steps));
     }
     if (analysed) MOT_TRY(plant_analysis(&about));

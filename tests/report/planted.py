@@ -271,6 +271,57 @@ for s in SEEDS:
     step_s, mean_s, price_s, left_s = (sum(map(of, rows)) / STEPS for of in (whole, lambda row: sum(mean(all_of(t, compute)) for t in row), price, left))
     seconds = [step_s, mean_s, mean_s + price_s, price_s, left_s, price_s - left_s, step_s - price_s]
     same("price over the run", [x[1:] for x in view("cost", "cost-price-run", run=s)["rows"]], [[x, x / step_s] for x in seconds])
+# The theories: maps as they are, and by their definitions alignments, and when they are there.
+def teacher_w(e, j, t): return None if e == E - 1 and t >= T // 2 else (7 * e + 3 * j + 4 * t) % 17 / (-16 if (e + j) % 2 else 16)
+def teacher_v(e, j, t): return None if e == E - 1 and t >= T // 2 else ((5 * e + 11 * j + 6 * t) % 19 - 3) / 16
+def neuron(e, n, t): return ((3 * e + 5 * n + 2 * t) % 13 - 4) / 12
+def over(columns, value): return [[[value(e, c, t) for c in range(columns)] for e in range(E)] for t in range(T)]
+def largest(value, j, t): return max(value(e, j, t) for e in range(E) if value(e, j, t) is not None)
+def reach(values):
+    for t, value in enumerate(values):
+        if value >= 0.9:
+            return EVALS[0] if t == 0 else EVALS[t - 1] + (0.9 - values[t - 1]) / (value - values[t - 1]) * (EVALS[t] - EVALS[t - 1])
+M, size = 3, lambda e, j, t: None if teacher_w(e, j, t) is None else abs(teacher_w(e, j, t))
+for name, columns, value in (("theory-neurons", M, teacher_w), ("theory-gates", M, teacher_v), ("theory-signals", G, neuron), ("theory-gate-signals", G, lambda e, n, t: (e - n + t) / 4)):
+    v = view("theory", name)
+    same(name, [[f["values"] for f in v["frames"]], [f["step"] for f in v["frames"]]], [over(columns, value), EVALS])
+v, found = view("theory", "theory-alignment"), view("theory", "theory-found")
+for j in range(M):
+    for name, value in (("expert %d", size), ("gate of expert %d", teacher_v)):
+        same("alignment", series(v, name % j)["values"], [largest(value, j, t) for t in range(T)])
+    nearest = max((e for e in range(E - 1)), key=lambda e: (size(e, j, T - 1), -e))
+    same("who is found when", view("theory", "theory-order")["rows"][j], [j, nearest, teacher_w(nearest, j, T - 1), teacher_v(nearest, j, T - 1)] +
+         [reach([largest(value, j, t) for t in range(T)]) for value in (size, teacher_v)])
+for name, value in (("found by a neuron", size), ("found by a gate", teacher_v)):
+    same(name, series(found, name)["values"], [sum(largest(value, j, t) >= 0.9 for j in range(M)) for t in range(T)])
+same("matched", series(found, "matched: a student has both")["values"], [t % 4 for t in range(T)])
+held = lambda t, e: sum(first(0, 0, t, i) == e for i in everyone)
+of_samples = lambda value: [sum(held(t, e) * value(e, t) for e in range(E)) / N for t in range(T)]
+v = view("theory", "theory-classes")
+same("experts and classes", [s["values"] for s in v["series"]],
+     [of_samples(lambda e, t: max(neuron(e, n, t) for n in range(G))), of_samples(lambda e, t: (e + t) % 5 / 4), [t / 8 for t in range(T)]])
+for q, name in enumerate(("class", "signal", "distractor"), 1):
+    same("attention", [s["values"] for s in view("theory", "theory-attention-" + name)["series"]], [[(q + 2 * k + t) % 8 / 8 for t in range(T)] for k in range(4)])
+v = view("theory", "theory-loss")
+same("losses", [v["y"]["log"], v["series"][0]["values"], view("theory", "theory-loss-training")["series"][0]["values"]], [True, [0.5 ** t for t in range(T)], [1 / step for step in range(1, STEPS + 1)]])
+
+# Tasks: the table, what is forgotten of it, and figures by their definitions (continual.h).
+R = [[(5 * i + 3 * j + 7) % 9 / 8 for j in range(3)] for i in range(4)] # row i: after task i - 1
+same("accuracy of tasks", [view("tasks", "tasks-matrix")["frames"][0]["values"], view("tasks", "tasks-matrix-unaided")["frames"][0]["values"]], [R, [[x / 2 for x in row] for row in R]])
+lost = lambda i, j: max(R[l + 1][j] for l in range(j, i + 1)) - R[i + 1][j]
+same("forgetting", view("tasks", "tasks-forgetting")["frames"][0]["values"], [[lost(i, j) if j <= i else None for j in range(3)] for i in range(3)])
+same("likeness", view("tasks", "tasks-cosine")["frames"][0]["values"], [[((2 * i + j) % 5 - 2) / 2 if j < i else None for j in range(3)] for i in range(3)])
+v = view("tasks", "tasks-accuracy")
+same("tasks over steps", [v["x"]["values"]] + [s["values"] for s in v["series"]], [[0, 10, 20, 30]] + [list(column) for column in zip(*R)])
+def at_task(n): # of the first n tasks
+    last, mean = R[n], lambda values: sum(values) / len(values) if values else None
+    return [mean(last[:n]), mean([R[j + 1][j] for j in range(n)]), mean([max(R[l + 1][j] for l in range(n - 1)) - last[j] for j in range(n - 1)]),
+            mean([last[j] - R[j + 1][j] for j in range(n - 1)]), mean([R[j][j] - R[0][j] for j in range(1, n)])]
+same("figures after each task", [s["values"] for s in view("tasks", "tasks-course")["series"]], list(zip(*map(at_task, (1, 2, 3)))))
+v = view("tasks", "tasks-figures")
+same("figures at the end", [row(v, name)[0] for name in ("accuracy", "learning accuracy", "forgetting", "backward transfer", "forward transfer")], at_task(3))
+same("not being known", row(v, "accuracy")[2], at_task(3)[0] / 2)
+
 for l in range(LAYERS):
     routes = [[first(s, l, T - 1, i) for i in everyone] for s in SEEDS]
     same("Rand index", view("runs", "runs-rand", layer=l)["frames"][0]["values"], [[ari(a, b) for b in routes] for a in routes])

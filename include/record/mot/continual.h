@@ -117,6 +117,9 @@ mot_status mot_task_matrix_write(const mot_task_matrix *matrix, hid_t file);
  * mot_task_matrix_free, as it is expected. */
 mot_status mot_task_matrix_read(mot_task_matrix *matrix, hid_t file, const char *path);
 
+/* That of a run's folder; no tasks where it has no run.h5 yet, or none of a stream. As mot_task_matrix_read otherwise. */
+mot_status mot_task_matrix_of_run(mot_task_matrix *matrix, const char *folder);
+
 /* run.h5 has this table from when it is next made. It is copied, and always of as many tasks. */
 mot_status mot_record_by_task(mot_record *record, const mot_task_matrix *matrix);
 

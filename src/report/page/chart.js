@@ -42,19 +42,19 @@ function axisTitles(svg, { x, y, left, right, bottom }) {
 }
 
 // A numeric plot: scales, grid and axes. Returns { svg, x, y, left, right, top, bottom }.
-function plot(box, card, { width, height, xDomain, yDomain, xLabel, yLabel, square }) {
-  const yTicks = d3.scaleLinear().domain(yDomain).ticks(5).map(say);
-  const left = Math.max(28, widest(yTicks) + 14);
+function plot(box, card, { width, height, xDomain, yDomain, xLabel, yLabel, square, log }) {
+  const yTicks = log ? powers(yDomain) : d3.scaleLinear().domain(yDomain).ticks(5);
+  const left = Math.max(28, widest(yTicks.map(say)) + 14);
   const right = width - 16;
   const top = yLabel ? 30 : 14;
   if (square && width < 700) height = Math.min(440, Math.max(200, right - left)) + top + 44;
   const bottom = height - (xLabel ? 42 : 24);
   const x = d3.scaleLinear().domain(xDomain).range([left, square && width < 700 ? Math.min(right, left + bottom - top) : right]);
-  const y = d3.scaleLinear().domain(yDomain).range([bottom, top]);
+  const y = (log ? d3.scaleLog() : d3.scaleLinear()).domain(yDomain).range([bottom, top]);
   const svg = drawing(box, width, height, card.view.title);
   const axis = (maker, ticks) => maker.ticks(ticks).tickFormat(say).tickSizeOuter(0);
   svg.append('g').attr('class', 'grid').attr('transform', `translate(${left},0)`)
-    .call(axis(d3.axisLeft(y), 5).tickSize(-(x.range()[1] - left)).tickPadding(8));
+    .call(axis(d3.axisLeft(y), 5).tickValues(yTicks).tickSize(-(x.range()[1] - left)).tickPadding(8));
   svg.append('g').attr('class', 'axis').attr('transform', `translate(0,${bottom})`)
     .call(axis(d3.axisBottom(x), Math.max(2, Math.min(8, (x.range()[1] - left) / 70))));
   axisTitles(svg, { x: xLabel, y: yLabel, left, right: x.range()[1], bottom: height - 6 });
@@ -80,6 +80,17 @@ function amounts(values, { min, max } = {}) {
   if (values.length && d3.min(values) >= 0) low = d3.min(values) < 0.6 * high ? 0 : Math.max(0, low);
   const nice = d3.scaleLinear().domain([min == null ? low : min, max == null ? high : max]).nice(5).domain();
   return [min == null ? nice[0] : min, max == null ? nice[1] : max];
+}
+
+// The same for an axis of powers of ten: whole ones, and those that are named.
+function decades(values) {
+  const [low, high] = extent(values.map((value) => (value > 0 ? Math.log10(value) : null)));
+  return [10 ** Math.floor(low), 10 ** Math.max(Math.ceil(high), Math.floor(low) + 1)];
+}
+
+function powers([low, high]) {
+  const from = Math.round(Math.log10(low)), to = Math.round(Math.log10(high)), every = Math.ceil((to - from) / 6);
+  return d3.range(from, to + 1, every).map((power) => Number(`1e${power}`));
 }
 
 // A legend; with `toggle`, its entries switch series off and on.

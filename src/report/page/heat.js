@@ -125,7 +125,7 @@ function drawHeat(box, card, width) {
   if (view.modes) drawSums(svg, at, order, total);
   exploreHeat(svg, card, at, order, total, value);
   heatLegend(card.legend, domain, colour, view.diverging, state.mode || view.unit, format);
-  const words = [view.modes && ['beside', 'samples of the row or column'], paths.has(-1) && ['undefined', 'not defined: 0 of 0']].filter(Boolean);
+  const words = [view.modes && ['beside', 'samples of the row or column'], paths.has(-1) && ['undefined', view.modes ? 'not defined: 0 of 0' : 'not defined']].filter(Boolean);
   for (const [name, text] of words) card.legend.append(h('span', { class: `word ${name}` }, text));
 }
 

@@ -10,37 +10,41 @@ function seriesLegend(card, line) {
     (i) => { if (!off.delete(i)) off.add(i); redraw(card); });
 }
 
+// Whether a value has a place on a view's axis: of powers of ten 0 has none.
+const drawable = ({ y }) => (value) => value != null && (!y.log || value > 0);
+
 function drawLines(box, card, width) {
   const { view } = card, off = hidden(card), xs = view.x.values, n = view.series.length;
   const shown = d3.range(n).filter((i) => !off.has(i));
-  const bounds = shown.flatMap((i) => ['values', 'low', 'high'].flatMap((key) => view.series[i][key] || [])).filter((value) => value != null);
-  const at = plot(box, card, { width, height: width > 700 ? 340 : 280, xDomain: extent(xs.concat((view.marks || []).map((mark) => mark.x))), yDomain: amounts(bounds, view.y),
-    xLabel: view.x.label, yLabel: view.y.label, square: view.diagonal });
+  const { log } = view.y, drawn = drawable(view);
+  const bounds = shown.flatMap((i) => ['values', 'low', 'high'].flatMap((key) => view.series[i][key] || [])).filter(drawn);
+  const at = plot(box, card, { width, height: width > 700 ? 340 : 280, xDomain: extent(xs.concat((view.marks || []).map((mark) => mark.x))), yDomain: log ? decades(bounds) : amounts(bounds, view.y),
+    xLabel: view.x.label, yLabel: view.y.label, square: view.diagonal, log });
   const { svg, x, y } = at, colours = seriesColours(n);
   if (view.diagonal) diagonal(at);
   if (view.marks) drawMarks(at, view.marks);
   const paths = new Map();
-  const defined = (values) => (_, k) => values[k] != null && xs[k] != null;
+  const defined = (values) => (_, k) => drawn(values[k]) && xs[k] != null;
   const path = (values) => d3.line().defined(defined(values)).x((_, k) => x(xs[k])).y((_, k) => y(values[k]))(xs);
   for (const i of shown) {
     const { low, high } = view.series[i];
     if (!low || !high) continue;
     svg.append('path').attr('class', 'band').style('--c', colours[i]).attr('d', d3.area()
-      .defined((_, k) => low[k] != null && high[k] != null && xs[k] != null).x((_, k) => x(xs[k])).y0((_, k) => y(low[k])).y1((_, k) => y(high[k]))(xs));
+      .defined((_, k) => drawn(low[k]) && drawn(high[k]) && xs[k] != null).x((_, k) => x(xs[k])).y0((_, k) => y(low[k])).y1((_, k) => y(high[k]))(xs));
   }
   for (const i of shown) {
     const { values, dashed } = view.series[i];
     paths.set(i, svg.append('path').attr('class', n > CATEGORIES ? 'line thin' : 'line').style('--c', colours[i]).attr('d', path(values))
       .attr('stroke-dasharray', dashed ? dashes[i % dashes.length] : null));
     // Points, where there are few; and in any case those that have no neighbour to be joined with.
-    const lone = (k) => (k === 0 || values[k - 1] == null) && (k === xs.length - 1 || values[k + 1] == null);
+    const lone = (k) => (k === 0 || !drawn(values[k - 1])) && (k === xs.length - 1 || !drawn(values[k + 1]));
     const { low, high } = view.series[i];
     if (low && high) { // a point without neighbours has no band
-      svg.append('path').attr('class', 'whisker').attr('d', xs.map((value, k) => (value != null && values[k] != null && lone(k) && low[k] != null && high[k] != null
+      svg.append('path').attr('class', 'whisker').attr('d', xs.map((value, k) => (value != null && drawn(values[k]) && lone(k) && drawn(low[k]) && drawn(high[k])
         ? `M${x(value)} ${y(low[k])}V${y(high[k])}` : '')).join(''));
     }
     svg.append('path').attr('class', 'dots').style('--c', colours[i]).attr('d', xs.map((value, k) => (
-      values[k] != null && value != null && (lone(k) || (xs.length <= 16 && n <= CATEGORIES)) ? `M${x(value).toFixed(1)} ${y(values[k]).toFixed(1)}h0` : '')).join(''));
+      drawn(values[k]) && value != null && (lone(k) || (xs.length <= 16 && n <= CATEGORIES)) ? `M${x(value).toFixed(1)} ${y(values[k]).toFixed(1)}h0` : '')).join(''));
   }
   if (!bounds.length) nothing(svg, width, 200);
   seriesLegend(card, true);
@@ -72,13 +76,13 @@ function exploreLines(at, card, shown, colours, paths) {
   const rule = svg.append('line').attr('class', 'rule').attr('y1', at.top).attr('y2', at.bottom).style('display', 'none');
   const dots = svg.append('g').attr('class', 'found');
   const order = d3.range(xs.length).filter((k) => xs[k] != null).sort((a, b) => xs[a] - xs[b]);
-  const value = (i, k) => view.series[i].values[k];
+  const value = (i, k) => view.series[i].values[k], drawn = drawable(view);
   const MOST = 12;
   explore(svg, {
     find: (px, py) => {
       if (px < at.left - 8 || px > at.right + 8 || py < at.top || py > at.bottom || !order.length) return null;
       const nth = first(order, (k) => Math.abs(x(xs[k]) - px));
-      return { nth, i: shown[first(shown, (i) => (value(i, order[nth]) == null ? Infinity : Math.abs(y(value(i, order[nth])) - py)))] };
+      return { nth, i: shown[first(shown, (i) => (!drawn(value(i, order[nth])) ? Infinity : Math.abs(y(value(i, order[nth])) - py)))] };
     },
     step: (place, key) => {
       if (!order.length || !shown.length) return null;
@@ -88,11 +92,11 @@ function exploreLines(at, card, shown, colours, paths) {
       return { nth: within(place.nth + across, order.length), i: shown[within(shown.indexOf(place.i) + along, shown.length)] };
     },
     show: ({ nth, i: near }) => {
-      const k = order[nth], has = shown.filter((i) => value(i, k) != null).sort((a, b) => value(b, k) - value(a, k));
+      const k = order[nth], has = shown.filter((i) => drawn(value(i, k))).sort((a, b) => value(b, k) - value(a, k));
       rule.attr('x1', x(xs[k])).attr('x2', x(xs[k])).style('display', null);
       dots.selectAll('*').remove();
       const told = has.length <= MOST ? has : [near, ...has.filter((i) => i !== near)].slice(0, MOST);
-      for (const i of many ? [near] : has) if (value(i, k) != null) dots.append('circle').attr('r', 4).attr('cx', x(xs[k])).attr('cy', y(value(i, k))).style('--c', colours[i]);
+      for (const i of many ? [near] : has) if (drawn(value(i, k))) dots.append('circle').attr('r', 4).attr('cx', x(xs[k])).attr('cy', y(value(i, k))).style('--c', colours[i]);
       svg.classed('some', many);
       paths.forEach((path, i) => path.classed('lit', i === near));
       const lines = told.map((i) => {
