@@ -96,7 +96,11 @@ done:
 
 static mot_status make(report_all *report, report_part *part)
 {
-    return mot_report_each_layer(report, part, mot_report_no_loads, put);
+    mot_status status;
+    MOT_TRY(mot_report_each_layer(report, part, mot_report_no_loads, put));
+    for (int figure = 0; figure < REPORT_LOADS; ++figure) MOT_TRY(mot_report_over_seeds(report, part, figures[figure].id));
+done:
+    return status;
 }
 
 const report_part_kind mot_report_part_load = {
@@ -106,6 +110,7 @@ const report_part_kind mot_report_part_load = {
                   "exp of the entropy of the loads; and the dead experts, those without a sample in the last 100 steps. Vertical "
                   "lines are beginnings of stages.",
     .denominator = "The samples of the batch, each as often as it was sent; the mean is over the experts that there are at the step.",
-    .interval = "None: counts. Where steps are many, a point is the mean of as many steps, and the band their least and largest.",
+    .interval = "None: counts. Where steps are many, a point is the mean of as many steps, and the band their least and largest. "
+                "Over seeds: of the mean of several runs, by bootstrap.",
     .make = make,
 };

@@ -4,6 +4,7 @@
 
 #include "mot/contingency.h"
 #include "mot/memory.h"
+#include "mot/statistics.h"
 #include "parts.h"
 
 #define MARGIN 0.01 /* accuracies that differ by less are taken for equal */
@@ -69,44 +70,97 @@ done:
     return status;
 }
 
-static const char *const figures[] = {"eval.loss",          "eval.accuracy",     "eval.explained",       "eval.macro_f1",
-                                      "routing.class_purity", "routing.group_purity", "routing.class_nmi", "routing.group_nmi",
-                                      "routing.entropy",    "routing.experts_used", "routing.experts_effective", "routing.changed",
-                                      "time.wall_s",        "speed.samples_per_s"};
+/* ---- figures over seeds ---- */
 
-static mot_status put_spread(report_all *report, report_part *part)
+/* Whether a number of summary.json is something that a run has learned, or what it took. */
+static bool is_figure(const report_fact *fact)
 {
-    static const char *const columns[] = {"figure", "runs", "mean", "standard deviation", "least", "largest"};
-    report_view *view;
-    mot_status status;
-    MOT_TRY(mot_report_view(report, part, REPORT_TABLE, "runs-spread", "Spread of figures", -1, -1, &view));
-    MOT_TRY(mot_report_take(&report->pool, &view->cell, MOT_COUNT(figures) * MOT_COUNT(columns), sizeof *view->cell));
-    view->x = (report_axis){.count = MOT_COUNT(columns), .names = columns};
-    for (size_t f = 0; f < MOT_COUNT(figures); ++f) {
-        double count = 0, sum = 0, squares = 0, low = HUGE_VAL, high = -HUGE_VAL;
-        for (size_t r = 0; r < report->runs; ++r) {
-            const report_fact *fact = mot_report_fact(&report->run[r], figures[f]);
-            if (fact == NULL || fact->text != NULL) continue;
-            count += 1;
-            sum += fact->value;
-            low = fmin(low, fact->value);
-            high = fmax(high, fact->value);
-        }
+    static const char *const taken[] = {"eval.", "routing.", "layer", "stream.", "teacher.", "attention.", "time.wall_s", "speed.samples_per_s"};
+    static const char *const left_out[] = {"eval.step", "eval.samples", "eval.majority", "stream.tasks", "stream.learned"};
+    bool is = false;
+    for (size_t i = 0; i < MOT_COUNT(taken); ++i) is = is || strncmp(fact->key, taken[i], strlen(taken[i])) == 0;
+    for (size_t i = 0; i < MOT_COUNT(left_out); ++i) is = is && strcmp(fact->key, left_out[i]) != 0;
+    return is && fact->text == NULL && strstr(fact->key, "_bytes") == NULL;
+}
+
+/* Those of the runs of a variant; how many. */
+static size_t take_figures(const report_all *report, size_t variant, const char *key, double *value)
+{
+    size_t count = 0;
+    for (size_t r = 0; r < report->runs; ++r) {
+        const report_fact *const fact = mot_report_fact(&report->run[r], key);
+        if (report->run[r].variant == variant && !report->run[r].again && fact != NULL && fact->text == NULL) value[count++] = fact->value;
+    }
+    return count;
+}
+
+/* A row of each variant that has the figure. */
+static mot_status put_figure(report_all *report, const char *key, double *value, report_view *view)
+{
+    mot_status status = MOT_OK;
+    for (size_t v = 0; v < report->variants; ++v) {
+        const size_t count = take_figures(report, v, key, value);
+        mot_interval interval;
         if (count == 0) continue;
-        for (size_t r = 0; r < report->runs; ++r) {
-            const report_fact *fact = mot_report_fact(&report->run[r], figures[f]);
-            if (fact != NULL && fact->text == NULL) squares += (fact->value - sum / count) * (fact->value - sum / count);
-        }
-        report_cell *const cell = view->cell + view->rows++ * MOT_COUNT(columns);
-        cell[0].text = figures[f];
-        cell[1].value = count;
-        cell[2].value = sum / count;
-        cell[3].value = count > 1 ? sqrt(squares / (count - 1)) : NAN;
-        cell[4].value = low;
-        cell[5].value = high;
+        MOT_TRY(mot_bootstrap_mean(value, count, &interval));
+        const mot_summary of = mot_summarize(value, count);
+        report_cell *const cell = view->cell + view->rows++ * view->x.count;
+        cell[0].text = key;
+        cell[1].text = report->variant[v].name;
+        const double number[] = {(double)count, of.mean, interval.low, interval.high, of.deviation, of.min, of.max};
+        for (size_t i = 0; i < MOT_COUNT(number); ++i) cell[2 + i].value = number[i];
     }
 done:
     return status;
+}
+
+/* Whether a run before this one has the figure too, whose row it then is in. */
+static bool was_there(const report_all *report, size_t run, const char *key)
+{
+    for (size_t r = 0; r < run; ++r)
+        if (mot_report_fact(&report->run[r], key) != NULL) return true;
+    return false;
+}
+
+static mot_status put_spread(report_all *report, report_part *part)
+{
+    static const char *const columns[] = {"figure", "settings", "seeds", "mean", "low", "high", "standard deviation", "least", "largest"};
+    size_t figures = 0;
+    double *value = NULL;
+    report_view *view;
+    mot_status status;
+    for (size_t r = 0; r < report->runs; ++r) figures += report->run[r].facts;
+    MOT_TRY(mot_allocate(&value, report->runs, sizeof *value, "figures"));
+    MOT_TRY(mot_report_view(report, part, REPORT_TABLE, "runs-spread", "Figures over seeds", -1, -1, &view));
+    MOT_TRY(mot_report_take(&report->pool, &view->cell, figures * report->variants * MOT_COUNT(columns), sizeof *view->cell));
+    view->x = (report_axis){.count = MOT_COUNT(columns), .names = columns};
+    view->note = "Low and high: the interval of the mean over seeds at 95 %, by bootstrap.";
+    for (size_t r = 0; r < report->runs; ++r)
+        for (size_t f = 0; f < report->run[r].facts; ++f) {
+            const report_fact *const fact = &report->run[r].fact[f];
+            if (is_figure(fact) && !was_there(report, r, fact->key)) MOT_TRY(put_figure(report, fact->key, value, view));
+        }
+done:
+    mot_free(value);
+    return status;
+}
+
+/* Who has too few seeds for an interval, and who counts for none. */
+static void tell_seeds(report_all *report, report_part *part)
+{
+    const char *few = "";
+    for (size_t v = 0; v < report->variants; ++v)
+        if (report->variant[v].seeds < MOT_BOOTSTRAP_LEAST)
+            few = mot_report_text(&report->pool, "%s%s%s: %zu", few, few[0] != '\0' ? ", " : "", report->variant[v].name, report->variant[v].seeds);
+    if (few[0] != '\0')
+        mot_report_lacks(report, part, NULL,
+                         "An interval over seeds needs %d runs that differ in their seeds alone: `mot train %s/config.yaml run=NEW seed=N` "
+                         "makes another one. Seeds that there are of fewer: %s.",
+                         (int)MOT_BOOTSTRAP_LEAST, report->run[0].name, few);
+    for (size_t r = 0; r < report->runs; ++r)
+        if (report->run[r].again)
+            mot_report_lacks(report, part, NULL, "%s has the seed of a run before it, and nothing else is different: it does not count over seeds.",
+                             report->run[r].name);
 }
 
 /* ---- equivalence ---- */
@@ -149,6 +203,8 @@ static mot_status put_equivalence(report_all *report, report_part *part)
 {
     static const char *const columns[] = {"run", "other run", "samples", "difference of accuracies", "low", "high", "p", "equivalent"};
     const size_t R = report->runs;
+    const char *reason = NULL;
+    size_t apart = 0;
     report_view *view;
     mot_status status;
     MOT_TRY(mot_report_view(report, part, REPORT_TABLE, "runs-equivalence", "Equivalence of accuracies", -1, -1, &view));
@@ -161,13 +217,16 @@ static mot_status put_equivalence(report_all *report, report_part *part)
             const char *why = differ(report, &report->run[a], &report->run[b]);
             if (why == NULL && last_routes(&report->run[a], 0) != NULL && last_routes(&report->run[b], 0) != NULL)
                 count_pairs(&report->run[a], &report->run[b], &all, &first, &other);
-            if (why != NULL) mot_report_lacks(report, part, NULL, "%s", why);
+            apart += why != NULL;
+            if (reason == NULL) reason = why;
             if (all == 0) continue;
             report_cell *const cell = view->cell + view->rows++ * MOT_COUNT(columns);
             cell[0].text = report->run[a].name;
             cell[1].text = report->run[b].name;
             test(cell + 2, all, first, other);
         }
+    if (apart == 1) mot_report_lacks(report, part, NULL, "%s", reason);
+    if (apart > 1) mot_report_lacks(report, part, NULL, "%s So it is with %zu of %zu pairs of runs.", reason, apart, R * (R - 1) / 2);
 done:
     return status;
 }
@@ -205,6 +264,7 @@ static mot_status make(report_all *report, report_part *part)
         layers = MOT_MAX(layers, report->run[r].layers);
     }
     compare_shapes(report, part);
+    tell_seeds(report, part);
     for (int l = 0; l < layers; ++l) MOT_TRY(put_rand(report, part, l, names));
     MOT_TRY(put_spread(report, part));
     MOT_TRY(put_equivalence(report, part));
@@ -216,10 +276,11 @@ const report_part_kind mot_report_part_runs = {
     .id = "runs",
     .title = "Several runs",
     .definition = "How far the experts of two runs part the samples alike, by the adjusted Rand index: 1 where the same samples are "
-                  "together, whatever the experts are called, 0 as by chance. How every figure spreads over the runs; and "
-                  "whether accuracies are equivalent.",
-    .denominator = "The samples that the last evaluations of both runs have, by first choice; the runs that have the figure.",
-    .interval = "Equivalence: two one-sided tests (TOST) at 5 % with a margin of 0.01, over paired samples; the bounds are the interval "
-                "at 90 % that belongs to them. The standard deviation is that over runs.",
+                  "together, whatever the experts are called, 0 as by chance. How every figure of summary.json spreads over runs "
+                  "that differ in their seeds alone; and whether accuracies are equivalent.",
+    .denominator = "The samples that the last evaluations of both runs have, by first choice; the runs of a setting that have the figure.",
+    .interval = "Figures: of the mean over seeds, by the percentile bootstrap of 4,000 resamples; of three seeds it goes from the least to the "
+                "largest, of fewer there is none. Equivalence: two one-sided tests (TOST) at 5 % with a margin of 0.01, over paired samples; the bounds are the interval "
+                "at 90 % that belongs to them.",
     .make = make,
 };

@@ -307,6 +307,7 @@ done:
 
 static mot_status make(report_all *report, report_part *part)
 {
+    static const char *const over_seeds[] = {"ami-classes", "ami-groups", "purity-classes", "purity-groups"};
     const double work = 2e10; /* multiplications of k-means in all: a few seconds */
     size_t layers = 0;
     mot_status status = MOT_OK;
@@ -316,6 +317,7 @@ static mot_status make(report_all *report, report_part *part)
         MOT_TRY(put_run(report, part, r, work / (double)MOT_MAX(layers, 1)));
         if (part->last == before) mot_report_lacks(report, part, &report->run[r], "%s", mot_report_no_classes(report, &report->run[r]));
     }
+    for (size_t k = 0; k < MOT_COUNT(over_seeds); ++k) MOT_TRY(mot_report_over_seeds(report, part, over_seeds[k]));
 done:
     return status;
 }
@@ -331,6 +333,7 @@ const report_part_kind mot_report_part_specialization = {
         "clusters as experts, which knows geometry alone. Purity is the share of samples whose class is the commonest of their "
         "expert; normalized mutual information is I / sqrt(H(expert) H(class)).",
     .denominator = "All samples of the evaluation split, by the gate's first choice.",
-    .interval = "None of a point, which is of all samples of a fixed set; the line of shuffled labels is what chance makes of it.",
+    .interval = "None of a point, which is of all samples of a fixed set; the line of shuffled labels is what chance makes of it. "
+                "Over seeds: of the mean of several runs, by bootstrap.",
     .make = make,
 };

@@ -198,6 +198,7 @@ static mot_status make(report_all *report, report_part *part)
 {
     mot_status status = MOT_OK;
     for (int r = 0; r < (int)report->runs; ++r) MOT_TRY(put_run(report, part, r));
+    MOT_TRY(mot_report_over_seeds(report, part, "tasks-course"));
 done:
     return status;
 }
@@ -211,6 +212,6 @@ const report_part_kind mot_report_part_tasks = {
                   "run as it was then. Likeness is the cosine of the gradients of an old task and of one that begins.",
     .denominator = "The samples of the task that are held out, its label being sought among the task's own classes; the task not being "
                    "known, among all classes. Figures are means over tasks.",
-    .interval = "None: shares of all samples of a fixed set.",
+    .interval = "None: shares of all samples of a fixed set. Over seeds: of the mean of several runs, by bootstrap.",
     .make = make,
 };

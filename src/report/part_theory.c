@@ -56,6 +56,9 @@ static mot_status make(report_all *report, report_part *part)
 {
     mot_status status = MOT_OK;
     for (int r = 0; r < (int)report->runs; ++r) MOT_TRY(put_run(report, part, r));
+    MOT_TRY(mot_report_over_seeds(report, part, "theory-found"));
+    MOT_TRY(mot_report_over_seeds(report, part, "theory-classes"));
+    MOT_TRY(mot_report_over_seeds(report, part, "theory-loss"));
 done:
     return status;
 }
@@ -71,6 +74,6 @@ const report_part_kind mot_report_part_theory = {
         "the gate and each class's c, and the attention of kinds of tokens to kinds of tokens.",
     .denominator = "A cosine is of one expert and one of the teacher's, or one class; of experts that have gone there is none. Means over experts are "
                    "weighted by their samples of the evaluation; losses are means over its samples, and over those of a batch.",
-    .interval = "None: what one run has at its evaluations.",
+    .interval = "None: what one run has at its evaluations. Over seeds: of the mean of several runs, by bootstrap.",
     .make = make,
 };

@@ -29,6 +29,7 @@ static mot_status read_runs(report_all *report, const mot_report_options *option
         report_run *const run = &report->run[report->runs++];
         MOT_TRY(mot_report_read_run(report, options->run[r], run));
     }
+    MOT_TRY(mot_report_find_variants(report));
 done:
     return status;
 }

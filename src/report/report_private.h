@@ -236,12 +236,22 @@ typedef struct report_run {
     mot_gidx analysis_step;  /* of its checkpoint */
     const char *spread;  /* why no sample has experts of its own, or NULL */
     const char *checksum, *run_id;
+    size_t variant;
+    bool again; /* one before it has the seed too: it is left out of what is said over seeds */
 } report_run;
+
+/* Runs that differ in their seeds alone; one whose configuration cannot be read stands alone. */
+typedef struct report_variant {
+    const char *name; /* the keys in which variants differ; of one alone, or with many keys, its first run */
+    size_t seeds;
+} report_variant;
 
 typedef struct report_all {
     report_pool pool;
     size_t runs;
     report_run *run;
+    size_t variants;
+    report_variant *variant; /* in the order in which they come first */
     size_t parts;
     report_part *part;
     size_t warnings;
@@ -298,6 +308,13 @@ const char *mot_report_no_routes(report_all *report, const report_run *run);
 typedef const char *report_obstacle(report_all *report, const report_run *run); /* NULL: there is none */
 typedef mot_status report_layer_part(report_all *report, report_part *part, int run, int layer);
 mot_status mot_report_each_layer(report_all *report, report_part *part, report_obstacle *why, report_layer_part *make);
+
+/* ---- seeds.c: what several runs that differ in their seeds alone have in common ---- */
+
+mot_status mot_report_find_variants(report_all *report);
+/* At the end of a part a view over seeds of each of its views of lines that is called so: of every variant with several seeds the mean
+ * of each line that is not dashed, and its interval by bootstrap (mot_bootstrap_mean). */
+mot_status mot_report_over_seeds(report_all *report, report_part *part, const char *id);
 
 /* ---- statistics.c ---- */
 

@@ -16,6 +16,7 @@ static double beside(const comparison *c, size_t figure, uint64_t seed)
 mot_status mot_compare_cell(const comparison *c, size_t row, size_t figure, compare_cell *cell)
 {
     double *value = NULL, *difference = NULL;
+    mot_interval drawn;
     size_t count = 0, pairs = 0;
     mot_status status;
     MOT_TRY(mot_allocate(&value, c->runs, sizeof *value, "values"));
@@ -26,10 +27,12 @@ mot_status mot_compare_cell(const comparison *c, size_t row, size_t figure, comp
         value[count++] = own;
         if (row > 0 && !isnan(first)) difference[pairs++] = own - first;
     }
+    MOT_TRY(mot_bootstrap_mean(value, count, &drawn));
     const mot_summary of = mot_summarize(value, count), apart = mot_summarize(difference, pairs);
     const mot_interval mean = mot_mean_interval(value, count), by = mot_mean_interval(difference, pairs);
     *cell = (compare_cell){count,    of.median, of.quarter, of.three_quarters, of.mean, mean.low,
-                           mean.high, pairs,     apart.mean, by.low,            by.high};
+                           mean.high, pairs,     apart.mean, by.low,            by.high,
+                           drawn.low, drawn.high};
 done:
     mot_free(difference);
     mot_free(value);

@@ -5,13 +5,13 @@
 #include "mot/config.h"
 #include "mot/sweep_study.h"
 #include "mot/types.h"
+#include "mot/variants.h"
 
-enum { COMPARE_FIGURES = 16, COMPARE_PATH = 1024, COMPARE_LABEL = 512 };
+enum { COMPARE_FIGURES = 16, COMPARE_PATH = 1024 };
 
 typedef struct compare_run {
     char path[COMPARE_PATH];
-    mot_config *config;            /* owned, as the next */
-    char *question;                /* what is learned, whatever the seed */
+    mot_config *config;            /* owned */
     uint64_t seed;
     size_t row;                    /* of the table */
     double value[COMPARE_FIGURES]; /* NaN: it has none */
@@ -19,12 +19,12 @@ typedef struct compare_run {
 
 /* Runs that differ in their seeds alone. */
 typedef struct compare_row {
-    char label[COMPARE_LABEL];
+    char label[MOT_VARIANT_NAME];
     size_t first, runs; /* number of the first of them, and how many */
 } compare_row;
 
 typedef struct comparison {
-    size_t runs, run_room, rows, row_room, figures;
+    size_t runs, run_room, rows, figures;
     compare_run *run; /* owned */
     compare_row *row; /* owned */
     const char *figure[COMPARE_FIGURES];
@@ -40,6 +40,7 @@ typedef struct compare_cell {
     double median, low, high, mean, mean_low, mean_high; /* low, high: quartiles; then the mean and its interval */
     size_t pairs; /* seeds that the first row has as well */
     double difference, difference_low, difference_high; /* the mean over these, and its interval */
+    double bootstrap_low, bootstrap_high;               /* of the mean, by bootstrap */
 } compare_cell;
 
 /* compare_cell.c */

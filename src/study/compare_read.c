@@ -12,6 +12,7 @@
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/record.h"
+#include "mot/variants.h"
 
 /* Of these a comparison shows those that any run has. */
 static const char *const usual[] = {"eval.accuracy", "eval.explained", "eval.loss", "routing.nmi", "time.wall_s"};
@@ -122,100 +123,42 @@ static mot_status add_path(comparison *c, const char *path)
 
 /* ---- rows ---- */
 
-/* What is learned, whatever the seed: not where it is computed, nor what is said of it. mot_free(*text). */
-static mot_status question_of(const compare_run *run, char **text)
+static mot_status find_rows(comparison *c)
 {
-    mot_config *config;
-    mot_status status = mot_allocate(&config, 1, sizeof *config, "a configuration");
-    *text = NULL;
-    if (status != MOT_OK) return status;
-    *config = *run->config;
-    mot_config_clear_surroundings(config);
-    config->seed = 0;
-    config->threads = 0;
-    status = mot_config_text(config, text);
-    mot_free(config);
-    return status;
-}
-
-static mot_status find_row(comparison *c, size_t number)
-{
-    compare_run *run = &c->run[number];
+    const mot_config **config = NULL;
+    size_t *row = NULL;
     mot_status status;
-    MOT_TRY(question_of(run, &run->question));
-    for (run->row = 0; run->row < c->rows; ++run->row)
-        if (strcmp(run->question, c->run[c->row[run->row].first].question) == 0) break;
-    if (run->row == c->rows) {
-        MOT_TRY(mot_reserve(&c->row, &c->row_room, c->rows + 1, sizeof *c->row, "rows of a table"));
-        c->row[c->rows++] = (compare_row){.first = number};
+    MOT_TRY(mot_allocate(&config, c->runs, sizeof *config, "runs"));
+    MOT_TRY(mot_allocate(&row, c->runs, sizeof *row, "runs"));
+    for (size_t r = 0; r < c->runs; ++r) config[r] = c->run[r].config;
+    MOT_TRY(mot_variants_find(c->runs, config, row, &c->rows));
+    MOT_TRY(mot_allocate(&c->row, c->rows, sizeof *c->row, "rows of a table"));
+    for (size_t r = 0; r < c->runs; ++r) {
+        compare_row *const of = &c->row[row[r]];
+        c->run[r].row = row[r];
+        if (of->runs++ == 0) of->first = r;
     }
-    ++c->row[run->row].runs;
 done:
+    mot_free(config);
+    mot_free(row);
     return status;
 }
 
-/* A key whose value is not the same in all rows. */
-typedef struct differing {
-    char key[160], first[160];
-} differing;
-
-typedef struct naming {
-    differing *key; /* owned */
-    size_t count, room;
-    char *label; /* that is made; NULL: keys are collected */
-    const differing *wanted;
-    bool found;
-    mot_status status;
-} naming;
-
-static void collect(void *with, const mot_change *change)
-{
-    naming *n = with;
-    if (change->role == MOT_KEY_REPORTS || strcmp(change->key, "seed") == 0 || strcmp(change->key, "threads") == 0) return;
-    for (size_t k = 0; k < n->count; ++k)
-        if (strcmp(n->key[k].key, change->key) == 0) return;
-    if (n->status == MOT_OK) n->status = mot_reserve(&n->key, &n->room, n->count + 1, sizeof *n->key, "keys that differ");
-    if (n->status != MOT_OK) return;
-    differing *key = &n->key[n->count++];
-    snprintf(key->key, sizeof key->key, "%s", change->key);
-    snprintf(key->first, sizeof key->first, "%s", change->before);
-}
-
-static void put(char *label, const char *key, const char *value)
-{
-    const size_t used = strlen(label);
-    snprintf(label + used, COMPARE_LABEL - used, "%s%s=%s", used > 0 ? " " : "", key, value);
-}
-
-static void take_value(void *with, const mot_change *change)
-{
-    naming *n = with;
-    if (strcmp(change->key, n->wanted->key) != 0) return;
-    put(n->label, change->key, change->now);
-    n->found = true;
-}
-
+/* One that stands alone, or differs in how many stages it has, is called as its first run. */
 static mot_status name_rows(comparison *c)
 {
-    const mot_config *first = c->run[c->row[0].first].config;
-    naming n = {.status = MOT_OK};
-    mot_status status = MOT_OK;
-    for (size_t r = 1; r < c->rows; ++r) {
-        MOT_TRY(mot_config_changes(first, c->run[c->row[r].first].config, collect, &n));
-        MOT_TRY(n.status);
-    }
+    const mot_config **config = NULL;
+    char(*name)[MOT_VARIANT_NAME] = NULL;
+    mot_status status;
+    MOT_TRY(mot_allocate(&config, c->rows, sizeof *config, "rows of a table"));
+    MOT_TRY(mot_allocate(&name, c->rows, sizeof *name, "rows of a table"));
+    for (size_t r = 0; r < c->rows; ++r) config[r] = c->run[c->row[r].first].config;
+    MOT_TRY(mot_variants_name(c->rows, config, name));
     for (size_t r = 0; r < c->rows; ++r)
-        for (size_t k = 0; k < n.count; ++k) {
-            n.label = c->row[r].label;
-            n.wanted = &n.key[k];
-            n.found = false;
-            MOT_TRY(mot_config_changes(first, c->run[c->row[r].first].config, take_value, &n));
-            if (!n.found) put(n.label, n.key[k].key, n.key[k].first);
-        }
-    for (size_t r = 0; r < c->rows; ++r) /* alone, or different in how many stages they have */
-        if (c->row[r].label[0] == '\0') snprintf(c->row[r].label, COMPARE_LABEL, "%.500s", c->run[c->row[r].first].path);
+        snprintf(c->row[r].label, MOT_VARIANT_NAME, "%.500s", name[r][0] != '\0' ? name[r] : c->run[c->row[r].first].path);
 done:
-    mot_free(n.key);
+    mot_free(config);
+    mot_free(name);
     return status;
 }
 
@@ -252,7 +195,7 @@ mot_status mot_compare_read(comparison *c, const mot_compare_options *options)
         goto done;
     }
     MOT_TRY(drop_figures(c, asked));
-    for (size_t r = 0; r < c->runs; ++r) MOT_TRY(find_row(c, r));
+    MOT_TRY(find_rows(c));
     MOT_TRY(name_rows(c));
 done:
     return status;
@@ -260,10 +203,7 @@ done:
 
 void mot_compare_free(comparison *c)
 {
-    for (size_t r = 0; r < c->runs; ++r) {
-        mot_free(c->run[r].config);
-        mot_free(c->run[r].question);
-    }
+    for (size_t r = 0; r < c->runs; ++r) mot_free(c->run[r].config);
     mot_free(c->run);
     mot_free(c->row);
     *c = (comparison){.runs = 0};

@@ -8,15 +8,17 @@
 #include "mot/atomic_file.h"
 #include "mot/memory.h"
 #include "mot/record.h"
+#include "mot/statistics.h"
 
 static const char *const columns[] = {"median", "quartile_low", "quartile_high", "mean", "mean_low", "mean_high",
-                                      "difference", "difference_low", "difference_high"};
+                                      "difference", "difference_low", "difference_high", "bootstrap_low", "bootstrap_high"};
 
 /* In the order of `columns`. */
 static void numbers_of(const compare_cell *cell, double number[MOT_COUNT(columns)])
 {
     const double all[] = {cell->median, cell->low, cell->high, cell->mean, cell->mean_low, cell->mean_high,
-                          cell->difference, cell->difference_low, cell->difference_high};
+                          cell->difference, cell->difference_low, cell->difference_high,
+                          cell->bootstrap_low, cell->bootstrap_high};
     memcpy(number, all, sizeof all);
 }
 
@@ -31,12 +33,13 @@ static void interval_text(double low, double high, char text[48])
 
 static void say_row(const char *label, int width, const compare_cell *cell, bool first)
 {
-    char quartiles[48], mean[48], difference[96] = "", apart[48];
+    char quartiles[48], mean[48], drawn[48], difference[96] = "", apart[48];
     snprintf(quartiles, sizeof quartiles, "%.4g to %.4g", cell->low, cell->high);
     interval_text(cell->mean_low, cell->mean_high, mean);
+    interval_text(cell->bootstrap_low, cell->bootstrap_high, drawn);
     interval_text(cell->difference_low, cell->difference_high, apart);
     if (!first && cell->pairs > 0) snprintf(difference, sizeof difference, "%+.4g %s", cell->difference, apart);
-    printf("%-*.*s %5zu %10.4g  %-20s %-22s%s%s\n", width, width, label, cell->count, cell->median, quartiles, mean,
+    printf("%-*.*s %5zu %10.4g  %-20s %-22s %-22s%s%s\n", width, width, label, cell->count, cell->median, quartiles, mean, drawn,
            difference[0] != '\0' ? " " : "", difference);
 }
 
@@ -44,17 +47,21 @@ mot_status mot_compare_say(const comparison *c)
 {
     enum { WIDEST = 60 };
     int width = 8;
+    size_t few = 0;
     compare_cell cell;
     mot_status status = MOT_OK;
+    for (size_t r = 0; r < c->rows; ++r) few += c->row[r].runs < MOT_BOOTSTRAP_LEAST;
     for (size_t r = 0; r < c->rows; ++r) width = MOT_MAX(width, (int)MOT_MIN(strlen(c->row[r].label), (size_t)WIDEST));
     for (size_t f = 0; f < c->figures; ++f) {
-        printf("%s%s\n%-*s %5s %10s  %-20s %-22s%s\n", f > 0 ? "\n" : "", c->figure[f], width, "settings", "runs", "median", "quartiles",
-               "95 % of the mean", c->rows > 1 ? " from the first row, by seed" : "");
+        printf("%s%s\n%-*s %5s %10s  %-20s %-22s %-22s%s\n", f > 0 ? "\n" : "", c->figure[f], width, "settings", "runs", "median",
+               "quartiles", "95 % of the mean", "the same by bootstrap", c->rows > 1 ? " from the first row, by seed" : "");
         for (size_t r = 0; r < c->rows; ++r) {
             MOT_TRY(mot_compare_cell(c, r, f, &cell));
             if (cell.count > 0) say_row(c->row[r].label, width, &cell, r == 0);
         }
     }
+    if (few > 0)
+        printf("\nOf fewer than %d runs there is no interval by bootstrap: %zu of %zu rows.\n", (int)MOT_BOOTSTRAP_LEAST, few, c->rows);
 done:
     return status;
 }

@@ -14,7 +14,7 @@
  *      what the gate saw: in layer 0 ten times the expert, and half a unit of noise; in others the mean of a text's words, which are two,
  *      four or six times the word 10 + expert
  *      figures of the theories, and accuracies of a stream of three tasks: as below, of e, j, t; the last student is gone in the second half
- *      load of a step: even, but 3 * (step % 3) of expert 1 are expert 0's, and in the second half all of the last one's as well */
+ *      load of a step: even, but 3 * ((step + SEED) % 3) of expert 1 are expert 0's, and in the second half all of the last one's as well */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,8 +42,8 @@ static int best_of(int layer, long i) { return (int)((own(layer, i) + (i % 5 == 
 static void load_of(long step, int64_t *load)
 {
     for (long e = 0; e < E; ++e) load[e] = batch / E;
-    load[0] += 3 * (step % 3);
-    load[1] -= 3 * (step % 3);
+    load[0] += 3 * ((step + seed) % 3);
+    load[1] -= 3 * ((step + seed) % 3);
     if (step <= steps / 2) return;
     load[0] += load[E - 1];
     load[E - 1] = 0;

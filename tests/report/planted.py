@@ -24,10 +24,10 @@ def only_right(s, l, i, e): return e == best(s, l, i) or (i + e) % 4 == 0
 def without_right(s, l, i, e): return hit(i) if e != first(s, l, T - 1, i) else i % 3 == 0
 def received(i): return [[[(1 + (i + b + 2 * h + j) % 4) / 10 for j in range(4)] for h in range(2)] for b in range(2)]
 def rollout(l, i): return [(1 + (i + l + 3 * j) % 4) / 10 for j in range(4)]
-def load(step):
+def load(s, step):
     n = [BATCH // E] * E
-    n[0] += 3 * (step % 3)
-    n[1] -= 3 * (step % 3)
+    n[0] += 3 * ((step + s) % 3)
+    n[1] -= 3 * ((step + s) % 3)
     if step > STEPS // 2:
         n[0], n[-1] = n[0] + n[-1], 0
     return n
@@ -129,20 +129,32 @@ def row(v, name):
     return next(r for r in v["rows"] if r[0] == name)[1:]
 
 
+def plant(name, s, *shape, **settings):
+    run = os.path.join(folder, name)
+    subprocess.run([os.path.join(BUILD, "tests", "planted"), run, *map(str, (s, *shape))], check=True)
+    with open(os.path.join(run, "config.yaml"), "w") as config:  # where samples are, and of what settings
+        config.write("seed: %d\ndata: {source: mixture, mixture: {classes: 4, tokens: 4, width: 8, eval: %d}}\ntrain: {rate: %s}\n"
+                     % (s, N, settings.get("rate", 0.01)))
+    return run
+
+def made(*runs):
+    out = os.path.join(folder, "report.json")
+    subprocess.run([MOT, "report", *runs, "--json", out, "--force"], check=True)
+    return json.load(open(out))
+
+SMALL, MANY = (E, C, G, 1, 1, 160, 2, 10, BATCH, 0, 0), 6
 folder = tempfile.mkdtemp(prefix="mot-report-")
 try:
-    runs = [os.path.join(folder, "seed%d" % s) for s in SEEDS]
-    for s, run in zip(SEEDS, runs):
-        subprocess.run([os.path.join(BUILD, "tests", "planted"), run, *map(str, (s, E, C, G, LAYERS, K, N, T, STEPS, BATCH, 1, RANKS))], check=True)
-        with open(os.path.join(run, "config.yaml"), "w") as config:  # where samples are
-            config.write("data: {source: mixture, mixture: {classes: 4, tokens: 4, width: 8, eval: %d}}\n" % N)
-    out = os.path.join(folder, "report.json")
-    subprocess.run([MOT, "report", *runs, "--json", out], check=True)
-    report = json.load(open(out))
+    report = made(*(plant("seed%d" % s, s, E, C, G, LAYERS, K, N, T, STEPS, BATCH, 1, RANKS) for s in SEEDS))
+    several = [plant("many%d" % s, s, *SMALL) for s in range(MANY)]
+    many = made(*several, *(plant("fast%d" % s, s, *SMALL, rate=0.02) for s in range(2)), plant("longer", MANY, *SMALL[:7], 12, BATCH, 0, 0), plant("again", 0, *SMALL))
+    backward = made(*reversed(several))
+    values_of = lambda key: [json.load(open(run + "/summary.json"))[key] for run in several]
+    losses = values_of("eval.loss")
 finally:
     shutil.rmtree(folder)
 
-everyone = range(N)
+everyone, first_report = range(N), report
 wrong_ones = [i for i in everyone if not hit(i)]
 for s in SEEDS:
     for l in range(LAYERS):
@@ -170,7 +182,7 @@ for s in SEEDS:
         # Where a class has an expert of its own, whatever groups are made of classes are told alike.
         same("groups by lot", dealt, ami(by_group[-1]), 1e-6 if s == 0 else 0.15)
         # Load: of every step.
-        loads, steps = [load(step) for step in range(1, STEPS + 1)], range(STEPS)
+        loads, steps = [load(s, step) for step in range(1, STEPS + 1)], range(STEPS)
         same("max over mean", series(view("load", "load-max", **at), "largest load / mean load")["values"], [max(n) * E / sum(n) for n in loads])
         same("effective", view("load", "load-effective", **at)["series"][0]["values"], [math.exp(entropy(n)) for n in loads])
         same("dead", view("load", "load-dead", **at)["series"][0]["values"], [0] * STEPS)
@@ -325,9 +337,64 @@ same("not being known", row(v, "accuracy")[2], at_task(3)[0] / 2)
 for l in range(LAYERS):
     routes = [[first(s, l, T - 1, i) for i in everyone] for s in SEEDS]
     same("Rand index", view("runs", "runs-rand", layer=l)["frames"][0]["values"], [[ari(a, b) for b in routes] for a in routes])
-same("spread", row(view("runs", "runs-spread"), "eval.loss"), [3, 2, 1, 1, 3])
+same("spread", row(view("runs", "runs-spread"), "eval.loss")[1:], [3, 2, 1, 3, 1, 1, 3]) # of three the bootstrap goes from the least to the largest
 for found in view("runs", "runs-equivalence")["rows"]:
     same("equivalence: the same answers", found[2:], [N, 0, 0, 0, 0, "yes"])
+
+# Over seeds: draws are those of Philox4x32-10 with counters (resample, draw / 4, 0, 0), of values in ascending order.
+def philox(key, counter):
+    x, k = list(counter), [key & 0xffffffff, key >> 32]
+    for _ in range(10):
+        a, b = 0xd2511f53 * x[0], 0xcd9e8d57 * x[2]
+        x = [b >> 32 ^ x[1] ^ k[0], b & 0xffffffff, a >> 32 ^ x[3] ^ k[1], a & 0xffffffff]
+        k = [(k[0] + 0x9e3779b9) & 0xffffffff, (k[1] + 0xbb67ae85) & 0xffffffff]
+    return x
+
+RESAMPLES, STREAM = 4000, 9
+words = [[word for block in range((MANY + 3) // 4) for word in philox(STREAM * 0x9e3779b97f4a7c15 % 2 ** 64, (r, block, 0, 0))] for r in range(RESAMPLES)]
+
+def bootstrap(values):
+    n, values = len(values), sorted(values)
+    if n < 3:
+        return None, None
+    means = sorted(sum(values[int(w / 2 ** 32 * n)] for w in draw[:n]) / n for draw in words)
+    ends = []
+    for q in (0.025, 0.975):
+        place = q * (RESAMPLES - 1)
+        ends.append(means[int(place)] + (place - int(place)) * (means[int(place) + 1] - means[int(place)]))
+    return tuple(ends)
+
+mean = lambda values: sum(values) / len(values)
+report, spread = many, [r for p in many["parts"] if p["id"] == "runs" for v in p["views"] if v["id"] == "runs-spread" for r in v["rows"] if r[0] == "eval.loss"]
+same("losses over seeds", spread[0][1:6], ["train.rate=0.01", MANY + 1, mean(losses + [1 + MANY]), *bootstrap(losses + [1 + MANY])])
+same("of two there is no interval", spread[1][1:6], ["train.rate=0.02", 2, 1.5, None, None])
+missing = next(p["missing"] for p in many["parts"] if p["id"] == "runs")
+same("what is said", ["Seeds that there are of fewer: train.rate=0.02: 2." in missing, "again has the seed of a run before it" in missing, missing.count("\n")], [True, True, 1])
+tables = [[table(((label(i), (own(s, 0, i) + (0 if i // C % 2 <= t else 1)) % E) for i in range(160)), C, E) for t in range(2)] for s in range(MANY)]
+by_seed = {"ami-classes": [[ami(t) for t in of] for of in tables], "purity-classes": [[sum(max(c) for c in zip(*t)) / 160 for t in of] for of in tables]}
+scale = lambda s, step: [n if step <= 5 or e not in (0, E - 1) else n + BATCH // E * (1 if e == 0 else -1) for e, n in enumerate(load(s, min(step, STEPS // 2)))]
+by_seed["load-max"] = [[max(scale(s, step)) * E / BATCH for step in range(1, 11)] for s in range(MANY)]
+by_seed["load-effective"] = [[math.exp(entropy(scale(s, step))) for step in range(1, 11)] for s in range(MANY)]
+for (name, values), part in zip(by_seed.items(), ("specialization", "specialization", "load", "load")):
+    v = view(part, name + "-seeds")
+    columns = list(zip(*values))
+    got = v["series"][0]
+    same(name + " over seeds", got["values"], [mean(c) for c in columns])
+    same("its band", [got["low"], got["high"]], list(zip(*(bootstrap(c) for c in columns))))
+    same("of two there is no band", ["low" in s for s in v["series"]], [True] * (len(v["series"]) // 2) + [False] * (len(v["series"]) // 2))
+    same("who is left out", ["longer has other steps, and is left out" in v["note"], "train.rate=0.01: %d seeds" % MANY in v["note"], "again" in v["note"]], [True, True, False])
+report = backward
+for name, part in (("ami-classes", "specialization"), ("load-max", "load")):
+    same("in another order", series(view(part, name + "-seeds"), view(part, name + "-seeds")["series"][0]["name"])["low"],
+         next(v for p in many["parts"] if p["id"] == part for v in p["views"] if v["id"] == name + "-seeds")["series"][0]["low"], 0)
+try:
+    import numpy, scipy.stats
+    for values in (losses, [of[0] for of in by_seed["ami-classes"]]):
+        found = scipy.stats.bootstrap((numpy.array(values),), numpy.mean, method="percentile", n_resamples=20000, random_state=1).confidence_interval
+        same("SciPy's interval, as far as draws tell", bootstrap(values), tuple(found), 0.05 * (max(values) - min(values)))
+except ImportError:
+    print("skipped: SciPy is not there")
+report = first_report
 
 try:
     from sklearn import metrics

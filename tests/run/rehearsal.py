@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Streams of tasks as a user runs them: every strategy takes the same number of steps and what it says it does; a run ends on the
 same digest on any number of ranks, also when it is killed in any of its tasks; cosines are those of the steps themselves."""
-import math, os, random, sys, tempfile
+import json, math, os, random, sys, tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -54,6 +54,16 @@ for name, settings in FORMS.items():
     check(sum(plan["task_steps"] for plan in plans) == T * 25, "%s: steps %s" % (name, plans))
     check(summary(name + "1")["stream.learned"] == T, "%s: tasks that were learned" % name)
 check(len({summary(name + "1")["digest"] for name in FORMS}) == len(FORMS), "strategies that come to the same")
+
+# ---- what a report shows of it ----
+
+mot(1, "report", "hybrid1", "--json", "hybrid.json")
+part = next(part for part in json.load(open("hybrid.json"))["parts"] if part["id"] == "tasks")
+views, said = {view["id"]: view for view in part["views"]}, summary("hybrid1")
+for name, key in ("tasks-matrix", "stream.matrix"), ("tasks-matrix-unaided", "stream.unaided.matrix"):
+    check([x for row in views[name]["frames"][0]["values"] for x in row] == said[key], "%s of a report" % name)
+check([row[1] for row in views["tasks-figures"]["rows"] if row[0] == "forgetting"] == [said["stream.forgetting"]], "forgetting of a report")
+check(views["tasks-course"]["series"][0]["values"][-1] == said["stream.acc"], "accuracy after the last task")
 
 # ---- a memory that holds nothing ----
 

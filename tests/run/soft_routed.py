@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Soft-routed students and their teacher as a user runs them: learning, pruning and fine-tuning end on the same digest on any
 number of ranks, also when killed on either side of the pruning; what travels; initial values from a file."""
-import os, re, sys, tempfile
+import json, os, re, sys, tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -65,6 +65,20 @@ check(summary("still1")["digest"] == summary("still3")["digest"], "another diges
 for rule in "cluster", "oracle", "single":
     mot(1, "train", "--quiet", CONFIG, "run=" + rule, *SHORT, "stages.0.prune_rule=" + rule, "stages.1.until=5 steps")
 check(len(summary("oracle")["experts.left"]) == 2 and len(summary("single")["experts.left"]) == 3, "what rules leave")
+
+# What a report makes of it: who is left is nearest; parts that are about a sample's own expert say that there is none.
+mot(1, "report", "oracle", "--json", "oracle.json")
+parts = {part["id"]: part for part in json.load(open("oracle.json"))["parts"]}
+views = {view["id"]: view for view in parts["theory"]["views"]}
+left = summary("oracle")["experts.left"]
+for name in "theory-neurons", "theory-gates":
+    check([e for e, row in enumerate(views[name]["frames"][-1]["values"]) if None not in row] == left, "%s of those that are left: %s" % (name, left))
+check({row[1] for row in views["theory-order"]["rows"]} <= set(left), "who is nearest is left")
+curves = views["theory-alignment"]["series"]
+check(min(s["values"][-1] for s in curves if "dashed" not in s) == summary("oracle")["teacher.least_w"], "the alignment that is least")
+for part in "classes", "load", "flow", "knockout", "samples":
+    check(not parts[part]["views"] and "every expert gets every sample" in parts[part]["missing"], "%s of soft routing: %s" % (part, parts[part].get("missing")))
+check("no stream of tasks" in parts["tasks"]["missing"], "tasks of what has none")
 
 for wrong, sentence in [
         ("gate.kind=linear", "action = prune: it is of neurons"),

@@ -93,7 +93,7 @@ for key in "eval.loss", "routing.nmi":
     first = None
     for settings, line in lines.items():
         if "model.width=16" in settings:
-            check(line["runs"] == "1" and line["mean_low"] == "", "one run has no interval")
+            check(line["runs"] == "1" and line["mean_low"] == line["bootstrap_low"] == "", "one run has no interval")
             continue
         rate, experts = "2e-2" if "gate.kind=mlp" in settings else "5e-3", 3 if "model.experts=3" in settings else 2
         own = values(rate, experts, key)
@@ -101,10 +101,14 @@ for key in "eval.loss", "routing.nmi":
         want = [np.median(own), *np.quantile(own, (0.25, 0.75)), np.mean(own), *interval(own)]
         got = [float(line[k]) for k in ("median", "quartile_low", "quartile_high", "mean", "mean_low", "mean_high")]
         check(line["runs"] == "3" and np.allclose(want, got, rtol=1e-6), "%s of %s: %s, expected %s" % (key, settings, got, want))
+        check(np.allclose([min(own), max(own)], [float(line["bootstrap_low"]), float(line["bootstrap_high"])], rtol=1e-6),
+              "bootstrap of three: all alike are more than 2.5 %% of the resamples: %s" % line)
         if own is not first:
             got = [float(line[k]) for k in ("difference", "difference_low", "difference_high")]
             check(np.allclose([np.mean(own - first), *interval(own - first)], got, rtol=1e-5, atol=1e-9), "%s of %s: differences %s" % (key, settings, got))
+check("Of fewer than 3 runs there is no interval by bootstrap: 1 of 5 rows." in said, "a row without an interval: " + said[-300:])
 said = mot(1, "compare", "sw")
+check("no interval by bootstrap" not in said, "all rows have intervals: " + said[-300:])
 again = mot(1, "compare", *["sw/trials/" + run for run in runs("sw") if "5e-3,model.experts=3" in run], "sw")
 check("train.rate=0.005" in again.splitlines()[2] and "model.experts=3" in again.splitlines()[2] and all(" 3 " in line for line in again.splitlines()[2:6]),
       "runs that are named first, and again by their folder: " + again[:900])

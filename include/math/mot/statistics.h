@@ -78,6 +78,14 @@ mot_interval mot_line_slope(const double *x, const double *y, size_t count);
 /* The 95 % interval of a mean by Student's t, for values that are independent, normal and alike. NaN for fewer than two. */
 mot_interval mot_mean_interval(const double *values, size_t count);
 
+/* The 95 % interval of a mean over seeds by the percentile bootstrap: the 2.5 % and 97.5 % quantiles of the means of
+ * MOT_BOOTSTRAP_RESAMPLES resamples, each of as many values drawn with replacement. The draws are always the same, and so is the
+ * interval, in whatever order the values come. It asks for no distribution, but of few values it is too narrow: of three it
+ * goes from the least to the largest. NaN for fewer than MOT_BOOTSTRAP_LEAST. MOT_ERR_MEMORY.
+ * Draw d of resample r, of the values in ascending order, is value floor(u n), u word d % 4 of (0, MOT_STREAM_STUDY, r, d / 4). */
+enum { MOT_BOOTSTRAP_RESAMPLES = 4000, MOT_BOOTSTRAP_LEAST = 3 };
+mot_status mot_bootstrap_mean(const double *values, size_t count, mot_interval *interval);
+
 /* Spearman's: the correlation of ranks, where equal values share the mean of theirs, and its 95 % interval by Fisher's
  * transformation with the variance (1 + r^2 / 2) / (count - 3) of Bonett and Wright (2000). NaN where x or y does not vary,
  * and for the interval of fewer than four points. */
