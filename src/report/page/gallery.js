@@ -79,7 +79,7 @@ function lookControls(view, item, show) {
     if (again) (again.querySelector('select, [aria-pressed="true"]') || again).focus();
   };
   const named = (name, element) => { element.dataset.look = name; return element; };
-  const choice = (name, count) => named(name, picker(name, [[-1, 'mean of all'], ...d3.range(count).map((i) => [i, String(i)])], Math.min(looked[name], count - 1), change(name)));
+  const choice = (name, count) => named(name, picker(name, [[-1, 'mean'], ...d3.range(count).map((i) => [i, String(i)])], Math.min(looked[name], count - 1), change(name)));
   const detailed = looked.map === 'received';
   return [named('map', segmented('Attention', [['received', 'attention'], ['rollout', 'rollout'], ['none', 'none']], looked.map, change('map'))),
     detailed && received.length > 1 ? choice('block', received.length) : null, detailed && received[0].length > 1 ? choice('head', received[0].length) : null].filter(Boolean);
