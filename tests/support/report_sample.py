@@ -112,7 +112,7 @@ def per_run(rng, run, layer, experts, classes, frames):
                                    for name, shape in (("right", (5, 1.5)), ("wrong", (2, 2)))], **where}],
         "gallery": [{"id": "favourites", "title": "Samples that each expert is surest of", "kind": "gallery", "csv": "favourites.csv", "names": ["expert %s" % e for e in experts],
                      "items": [{"of": e, "picture": picture(rng), "text": None, "sample": rng.randint(0, 60000), "caption": "%s, p %.2f" % (rng.choice(names), rng.uniform(.9, 1)),
-                                "attention": looks(rng, 3 if E < 64 else 1, 2, 49)} for e in range(min(E, 8)) for _ in range(5)],
+                                "attention": looks(rng, 3 if E < 64 else 1, 2 if E < 64 else 1, 49)} for e in range(min(E, 8)) for _ in range(5)],
                      "attention": {"blocks": 3, "heads": 2, "class_token": False, "rows": 7, "columns": 7, "between": ""}, **where},
                     {"id": "wrong-texts", "title": "Wrong but sure", "kind": "gallery", "csv": "wrong-texts.csv", "names": ["texts"],
                      "items": [{"of": 0, "picture": None, "text": (t := " ".join(rng.choices(WORDS, k=14))), "sample": rng.randint(0, 9999), "caption": "label travel, said banking, p 0.97",
