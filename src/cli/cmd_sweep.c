@@ -24,12 +24,19 @@ static uint64_t variable(const char *name, uint64_t otherwise)
 /* Which part of the runs: as told, or as Slurm has it of a job array, whatever its first number and its step are. */
 static error_t find_part(arguments *given, struct argp_state *state)
 {
-    const uint64_t step = variable("SLURM_ARRAY_TASK_STEP", 1), tasks = variable("SLURM_ARRAY_TASK_COUNT", 1);
-    if (given->count == 0) given->count = tasks;
-    if (!given->index_given)
-        given->index = (variable("SLURM_ARRAY_TASK_ID", 0) - variable("SLURM_ARRAY_TASK_MIN", 0)) / (step > 0 ? step : 1);
+    const uint64_t step = MOT_MAX(variable("SLURM_ARRAY_TASK_STEP", 1), 1), tasks = variable("SLURM_ARRAY_TASK_COUNT", 1),
+                   first = variable("SLURM_ARRAY_TASK_MIN", 0), last = variable("SLURM_ARRAY_TASK_MAX", first + (tasks - 1) * step);
     if (given->index_given && given->count <= 1 && getenv("SLURM_ARRAY_TASK_COUNT") == NULL)
         return mot_cli_refuse(state, "--array-index needs --array-count, or a job array");
+    if (!given->index_given && given->count > 1 && given->count != tasks)
+        return mot_cli_refuse(state, "--array-count %llu needs --array-index, or a job array of as many tasks", (unsigned long long)given->count);
+    if (given->count == 0) given->count = tasks;
+    if (!given->index_given) {
+        if (last != first + (tasks - 1) * step)
+            return mot_cli_refuse(state, "the numbers of the job array, %llu tasks from %llu to %llu, are no row: give --array-index and --array-count",
+                                  (unsigned long long)tasks, (unsigned long long)first, (unsigned long long)last);
+        given->index = (variable("SLURM_ARRAY_TASK_ID", 0) - first) / step;
+    }
     if (given->index < given->count) return 0;
     return mot_cli_refuse(state, "--array-index %llu: expected one below --array-count, which is %llu", (unsigned long long)given->index,
                (unsigned long long)given->count);

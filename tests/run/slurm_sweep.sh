@@ -84,6 +84,12 @@ done
 [ -z "$(find sw -name lock -o -name '*.tmp.*')" ] || fail "left behind: $(find sw -name lock -o -name '*.tmp.*')"
 echo "9 runs of $steps steps, $continued of them in several starts; $(grep -c 'is left to another process' array.* | awk -F: '{ n += $2 } END { print n }') times one was left to another task"
 
-# One number of a part, and a list: which part that is cannot be told from the list, and is not guessed.
-list=$(sbatch --parsable --array=1,2,30 -n 1 --mem=500 --output="list.%a" --wrap "env | grep ^SLURM_ARRAY; exec srun --mpi=pmix $MOT_BINARY sweep sw.yaml $(settings)")
-for task in 1 2 30; do until_true ended "${list}_$task"; echo "$task: $(code "${list}_$task"): $(cat list.$task)"; done
+# One number alone is one part of one; a list that is no row has no parts, and no task does anything.
+one=$(sbatch --parsable --array=7 -n 1 --mem=500 --output=one --wrap "exec srun --mpi=pmix $MOT_BINARY sweep sw.yaml $(settings)")
+list=$(sbatch --parsable --array=1,2,30 -n 1 --mem=500 --output=list.%a --wrap "exec srun --mpi=pmix $MOT_BINARY sweep sw.yaml $(settings)")
+until_field "${one}_7" JobState COMPLETED one
+grep -q 'all done' one || fail "an array of one: $(cat one)"
+for task in 1 2 30; do
+    until_true ended "${list}_$task"
+    [ "$(code "${list}_$task")" = 2:0 ] && grep -q '3 tasks from 1 to 30, are no row' list.$task || fail "task $task of a list: $(cat list.$task)"
+done

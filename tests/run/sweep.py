@@ -130,6 +130,7 @@ for sentence, *arguments in (
         ("one.yaml: line 3: expected a list of values of model.experts", "sweep", "one.yaml"),
         ("the settings 'seed=1' are there twice", "sweep", "twice.yaml"), ("seeds: expected a number from 1 to 64", "sweep", "seeds.yaml"),
         ("expected one below --array-count, which is 2", "sweep", "s.yaml", "--array-index", "2", "--array-count", "2"),
+        ("--array-count 3 needs --array-index, or a job array of as many tasks", "sweep", "s.yaml", "--array-count", "3"),
         ("--array-index needs --array-count, or a job array", "sweep", "s.yaml", "--array-index", "0"),
         ("expected SWEEP.yaml", "sweep"), ("no summary.json of these runs has a number 'eval.lss'", "compare", "sw", "-f", "eval.lss"),
         ("m.h5: neither a run folder, which has a summary.json, nor that of a sweep", "compare", "m.h5"), ("expected RUN", "compare"),
