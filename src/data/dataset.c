@@ -18,27 +18,45 @@ static const mot_sample_format *stored_format(const mot_dataset *dataset)
     return dataset->source->map != NULL ? &dataset->source->map->from : &dataset->format;
 }
 
-/* Reads `count` samples from `first` on, past HDF5, and checks each. Any thread. */
-static mot_status read_samples(const mot_dataset *dataset, mot_gidx first, size_t count, unsigned char *x)
+/* Of samples as they are stored, one behind the other: the checksum of each, and what a model could not take. */
+static mot_status check_samples(const mot_dataset *dataset, mot_gidx first, size_t count, const unsigned char *x)
 {
     const struct mot_dataset_source *source = dataset->source;
-    const mot_sample_format *format = stored_format(dataset);
-    const size_t size = format->bytes, bytes = count * size;
-    const size_t have = mot_read_at(source->descriptor, x, bytes,
-                                    (uint64_t)source->first + (uint64_t)first * size);
-    if (have < bytes)
-        return mot_fail(MOT_ERR_FILE, "%s: cannot read sample %" MOT_PRI_GIDX ": %s", source->where,
-                        first + (mot_gidx)(have / size),
-                        errno != 0 ? strerror(errno) : "the file ends before it");
-    for (size_t i = 0; i < count; ++i) {
-        const uint64_t found = mot_digest_short(x + i * size, size), said = source->sum[first + (mot_gidx)i];
+    mot_sample_format format = *stored_format(dataset);
+    mot_status status = MOT_OK;
+    for (size_t i = 0; i < count && status == MOT_OK; ++i, x += format.bytes) {
+        const mot_gidx sample = first + (mot_gidx)i;
+        format.bytes = mot_dataset_span_of(dataset, sample, 1).bytes;
+        const uint64_t found = mot_digest_short(x, format.bytes), said = source->sum[sample];
         if (found != said)
             return mot_fail(MOT_ERR_INPUT,
                             "%s is damaged: sample %" MOT_PRI_GIDX " has checksum %016" PRIx64 ", %016" PRIx64
                             " was written",
-                            source->where, first + (mot_gidx)i, found, said);
+                            source->where, sample, found, said);
+        status = mot_dataset_samples_check(&format, source->where, sample, 1, x);
     }
-    return mot_dataset_samples_check(format, source->where, first, count, x);
+    return status;
+}
+
+/* The number of a sample of [first, first + count) in which byte `at` lies. */
+static mot_gidx sample_at(const mot_dataset *dataset, mot_gidx first, size_t count, size_t at)
+{
+    size_t i = 0;
+    while (i + 1 < count && mot_dataset_span_of(dataset, first, i + 1).bytes <= at) ++i;
+    return first + (mot_gidx)i;
+}
+
+/* Reads `count` samples from `first` on, past HDF5, as they are stored, and checks each. Any thread. */
+static mot_status read_samples(const mot_dataset *dataset, mot_gidx first, size_t count, unsigned char *x)
+{
+    const struct mot_dataset_source *source = dataset->source;
+    const dataset_span span = mot_dataset_span_of(dataset, first, count);
+    const size_t have = mot_read_at(source->descriptor, x, span.bytes, (uint64_t)source->first + span.at);
+    if (have < span.bytes)
+        return mot_fail(MOT_ERR_FILE, "%s: cannot read sample %" MOT_PRI_GIDX ": %s", source->where,
+                        sample_at(dataset, first, count, have),
+                        errno != 0 ? strerror(errno) : "the file ends before it");
+    return check_samples(dataset, first, count, x);
 }
 
 static mot_status load(mot_dataset *dataset)
@@ -46,7 +64,7 @@ static mot_status load(mot_dataset *dataset)
     struct mot_dataset_source *source = dataset->source;
     const size_t samples = (size_t)dataset->samples;
     mot_status status = MOT_OK;
-    MOT_TRY(mot_allocate(&source->loaded, samples, dataset->format.bytes, "the samples"));
+    MOT_TRY(mot_allocate(&source->loaded, mot_dataset_stored_bytes(dataset), 1, "the samples"));
     MOT_TRY(read_samples(dataset, 0, samples, source->loaded));
     close(source->descriptor);
     source->descriptor = -1;
@@ -62,8 +80,10 @@ static mot_status fetch(const mot_dataset *dataset, mot_gidx index, void *bytes,
     const size_t size = dataset->target_bytes, stored = stored_format(dataset)->bytes;
     if (target != NULL) memcpy(target, dataset->target + (size_t)index * size, size);
     *group = dataset->group != NULL ? dataset->group[index] : -1;
+    const dataset_span span = mot_dataset_span_of(dataset, index, 1);
+    memset((unsigned char *)bytes + span.bytes, 0, stored - span.bytes); /* what pads a text */
     if (dataset->source->loaded == NULL) return read_samples(dataset, index, 1, bytes);
-    memcpy(bytes, dataset->source->loaded + (size_t)index * stored, stored);
+    memcpy(bytes, dataset->source->loaded + span.at, span.bytes);
     return MOT_OK;
 }
 
@@ -75,13 +95,13 @@ bool mot_dataset_waits(const mot_dataset *dataset)
 bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index)
 {
     const struct mot_dataset_source *source = dataset->source;
-    const off_t size = (off_t)stored_format(dataset)->bytes;
     if (source->behind != NULL) {
         const mot_dataset *other = source->behind(dataset, &index);
         return mot_dataset_expect(other, index);
     }
-    return source->descriptor >= 0 && posix_fadvise(source->descriptor, source->first + (off_t)index * size,
-                                                    size, POSIX_FADV_WILLNEED) == 0;
+    if (source->descriptor < 0) return false;
+    const dataset_span span = mot_dataset_span_of(dataset, index, 1);
+    return posix_fadvise(source->descriptor, source->first + (off_t)span.at, (off_t)span.bytes, POSIX_FADV_WILLNEED) == 0;
 }
 
 mot_status mot_dataset_begin(mot_dataset *dataset, const char *split)
@@ -112,7 +132,7 @@ mot_status mot_dataset_open(mot_dataset *dataset, const char *path, const char *
         status = mot_fail(MOT_ERR_INPUT, "cannot read %s: %s", path, strerror(errno));
         goto done;
     }
-    if ((size_t)dataset->samples * dataset->format.bytes <= memory_bytes) /* no more than the file has */
+    if (mot_dataset_stored_bytes(dataset) <= memory_bytes) /* no more than the file has */
         MOT_TRY(load(dataset));
 done:
     if (status != MOT_OK) mot_dataset_close(dataset);
@@ -126,6 +146,7 @@ void mot_dataset_close(mot_dataset *dataset)
         mot_dataset_map_free(dataset->source->map);
         if (dataset->source->descriptor >= 0) close(dataset->source->descriptor);
         mot_free(dataset->source->sum);
+        mot_free(dataset->source->place);
         mot_free(dataset->source->loaded);
         if (dataset->source->maker != NULL) dataset->source->free_maker(dataset->source->maker);
     }

@@ -23,11 +23,11 @@ static void label_dimensions(hid_t file, const char *name, int rank, const char 
     mot_h5_close(&type);
 }
 
-static mot_status set_digest(hid_t file, const char *name, mot_digest digest)
+static mot_status set_digest(hid_t file, const char *name, const char *attribute, mot_digest digest)
 {
     char text[MOT_DIGEST_TEXT];
     mot_digest_text(&digest, text);
-    return mot_h5_set_text(file, name, "xxh3", text);
+    return mot_h5_set_text(file, name, attribute, text);
 }
 
 static mot_status describe_x(const mot_dataset_writer *writer, hid_t file, const char *name, const split *s)
@@ -48,12 +48,18 @@ static mot_status describe_x(const mot_dataset_writer *writer, hid_t file, const
         shape[rank - 1] = format->width;
         units = "1/255";
     }
+    if (writer->lengths) {
+        rank = 1;
+        shape[0] = s->first[s->samples];
+        ++labels; /* tokens alone */
+    }
     mot_status status = MOT_OK;
     MOT_TRY(mot_h5_place(file, name, mot_dataset_element_type(format->element), rank, shape, s->at));
     label_dimensions(file, name, rank, labels);
     MOT_TRY(mot_h5_set_text(file, name, "long_name", mot_dataset_kind_names[format->kind]));
     MOT_TRY(mot_h5_set_text(file, name, "units", units));
-    MOT_TRY(set_digest(file, name, s->digest));
+    MOT_TRY(set_digest(file, name, "xxh3", s->digest));
+    if (writer->lengths) MOT_TRY(set_digest(file, name, DATASET_PADDED, s->padded));
 done:
     return status;
 }
@@ -71,7 +77,7 @@ static mot_status write_column(hid_t file, const char *split_name, const char *w
     MOT_TRY(mot_h5_write(file, name, type, rank, shape, MOT_H5_CONTIGUOUS, values));
     label_dimensions(file, name, rank, labels);
     MOT_TRY(mot_h5_set_text(file, name, "long_name", long_name));
-    MOT_TRY(set_digest(file, name, mot_digest_bytes(values, count * MOT_MAX(width, 1) * H5Tget_size(type))));
+    MOT_TRY(set_digest(file, name, "xxh3", mot_digest_bytes(values, count * MOT_MAX(width, 1) * H5Tget_size(type))));
 done:
     return status;
 }
@@ -138,7 +144,8 @@ static mot_status write_head(const mot_dataset_writer *writer, hid_t file, const
     mot_status status = MOT_OK;
     for (size_t i = 0; i < MOT_COUNT(texts); ++i)
         if (texts[i].text != NULL) MOT_TRY(mot_h5_set_text(file, ".", texts[i].name, texts[i].text));
-    MOT_TRY(mot_h5_set_int(file, ".", "format_version", DATASET_VERSION));
+    MOT_TRY(mot_h5_set_int(file, ".", "format_version", writer->lengths ? DATASET_VERSION_LENGTHS : DATASET_VERSION));
+    if (writer->lengths) MOT_TRY(mot_h5_set_int(file, ".", "tokens", (int64_t)format->tokens));
     MOT_TRY(mot_h5_set_int(file, ".", "classes", classes));
     MOT_TRY(mot_h5_set_int(file, ".", "groups", groups));
     MOT_TRY(mot_h5_set_int(file, ".", "signed_labels", about->signed_labels));
@@ -170,6 +177,9 @@ static mot_status describe_split(const mot_dataset_writer *writer, hid_t file, i
     snprintf(name, sizeof name, "%s/x", split_name);
     mot_status status = MOT_OK;
     MOT_TRY(describe_x(writer, file, name, s));
+    if (writer->lengths)
+        MOT_TRY(write_column(file, split_name, DATASET_FIRST, "tokens of x before each text, and of all", H5T_NATIVE_INT64,
+                             s->samples + 1, 0, s->first));
     if (writer->numbers > 0)
         MOT_TRY(write_column(file, split_name, "y", "target", H5T_NATIVE_FLOAT, s->samples,
                              writer->numbers > 1 ? writer->numbers : 0, s->target));

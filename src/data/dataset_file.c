@@ -25,9 +25,9 @@ static mot_status read_head(mot_dataset *dataset, hid_t file, const char *path, 
         goto done;
     }
     MOT_TRY(mot_h5_get_int(file, ".", "format_version", version));
-    if (*version != DATASET_VERSION && *version != DATASET_VERSION_ATTRIBUTES) {
-        status = mot_fail(MOT_ERR_INPUT, "%s: format version %lld, this program reads versions %d and %d",
-                          path, (long long)*version, DATASET_VERSION_ATTRIBUTES, DATASET_VERSION);
+    if (*version < DATASET_VERSION_ATTRIBUTES || *version > DATASET_VERSION_LENGTHS) {
+        status = mot_fail(MOT_ERR_INPUT, "%s: format version %lld, this program reads versions %d to %d",
+                          path, (long long)*version, DATASET_VERSION_ATTRIBUTES, DATASET_VERSION_LENGTHS);
         goto done;
     }
     mot_free(text);
@@ -242,7 +242,7 @@ static mot_status read_checksum(mot_dataset *dataset, hid_t file, const char *sp
         char name[16], *text = NULL;
         if (strcmp(of[i], "group") == 0 && dataset->group == NULL) continue;
         snprintf(name, sizeof name, "%s/%s", split, of[i]);
-        MOT_TRY(mot_h5_get_text(file, name, "xxh3", &text));
+        MOT_TRY(mot_h5_get_text(file, name, i == 0 && dataset->source->place != NULL ? DATASET_PADDED : "xxh3", &text));
         const size_t used = strlen(all);
         snprintf(all + used, sizeof all - used, "%s", text);
         mot_free(text);
@@ -308,7 +308,9 @@ mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, co
         goto done;
     }
     MOT_TRY(read_element(dataset, file, x, where));
-    MOT_TRY(read_shape(dataset, file, x, where));
+    MOT_TRY(version == DATASET_VERSION_LENGTHS && dataset->format.kind == MOT_SAMPLE_TEXT
+                ? mot_dataset_read_places(dataset, file, split, where)
+                : read_shape(dataset, file, x, where));
     MOT_TRY(read_normalization(&dataset->format, file, path, version));
     MOT_TRY(mot_dataset_reading_read(&dataset->format.reading, file, path));
     if (dataset->format.kind == MOT_SAMPLE_VECTOR)

@@ -10,8 +10,11 @@
 
 #define DATASET_FORMAT "mot-dataset"
 #define DATASET_SUMS   "sample_xxh3" /* of each sample, beside x */
+#define DATASET_FIRST  "first"       /* texts of their own lengths: the place in x of each; */
+#define DATASET_PADDED "padded_xxh3" /* and what the checksum of x would be were they all alike long */
 enum {
     DATASET_VERSION = 3,
+    DATASET_VERSION_LENGTHS = 4, /* whose texts have lengths of their own */
     DATASET_VERSION_ATTRIBUTES =
         2, /* whose mean and deviation are attributes, one for all numbers of vectors */
     DATASET_SPLITS = 3,
@@ -46,6 +49,7 @@ struct mot_dataset_source {
     int split;               /* its number */
     int descriptor;          /* of the file; -1: none is read any more */
     off_t first;             /* place of sample 0, where `format.bytes` bytes are a sample */
+    uint64_t *place;         /* [samples + 1]: of texts of their own lengths, tokens before each; owned; NULL: all are alike long */
     uint64_t *sum;           /* [samples]: their checksums, as long as any is to be read */
     unsigned char *loaded;   /* or all samples of the split */
     char where[PATH_MAX];    /* "FILE:/split/x", for sentences */
@@ -60,6 +64,16 @@ hid_t mot_dataset_sum_type(hid_t file, const char *name);
 mot_status mot_dataset_read_structure(mot_dataset *dataset, const char *path, const char *split);
 /* Which splits a data set has. */
 mot_status mot_dataset_splits(const char *path, bool has[DATASET_SPLITS]);
+
+/* dataset_texts.c: bytes of a text, without the padding behind its end; where samples lie behind the split's first byte, as they are
+ * stored; and `first`, of a file whose texts have lengths of their own, and what follows from it: tokens, samples, places. */
+size_t mot_dataset_text_bytes(const mot_sample_format *format, const void *sample);
+typedef struct dataset_span {
+    uint64_t at;
+    size_t bytes;
+} dataset_span;
+dataset_span mot_dataset_span_of(const mot_dataset *dataset, mot_gidx first, size_t count);
+mot_status mot_dataset_read_places(mot_dataset *dataset, hid_t file, const char *split, const char *where);
 
 /* dataset_targets.c: targets and groups of a split whose samples are counted. */
 mot_status mot_dataset_read_targets(mot_dataset *dataset, hid_t file, const char *path, const char *split);

@@ -70,6 +70,30 @@ static size_t target_bytes_of(const mot_dataset_writer *writer)
     return writer->numbers > 0 ? writer->numbers * sizeof(float) : sizeof(int32_t);
 }
 
+/* The bytes of samples behind those that are spooled, of which texts leave out what pads them. */
+static mot_status spool_samples(const mot_dataset_writer *writer, split *s, size_t count, const unsigned char *x)
+{
+    const mot_sample_format *format = &writer->format;
+    const size_t size = format->bytes, each = mot_element_bytes(format->element);
+    unsigned char *packed = NULL;
+    size_t used = 0;
+    mot_status status = MOT_OK;
+    if (format->kind != MOT_SAMPLE_TEXT) return write_samples_at(writer, s->spool, x, count * size, s->samples * size);
+    MOT_TRY(mot_reserve(&s->first, &s->first_capacity, s->samples + count + 1, sizeof *s->first, "the places of texts"));
+    MOT_TRY(mot_allocate(&packed, count, size, "a block of samples"));
+    if (s->samples == 0) s->first[0] = 0;
+    for (size_t i = 0; i < count; ++i, x += size) {
+        const size_t bytes = mot_dataset_text_bytes(format, x);
+        memcpy(packed + used, x, bytes);
+        used += bytes;
+        s->first[s->samples + i + 1] = s->first[s->samples] + used / each;
+    }
+    MOT_TRY(write_samples_at(writer, s->spool, packed, used, s->first[s->samples] * each));
+done:
+    mot_free(packed);
+    return status;
+}
+
 mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, size_t count, const void *x,
                                   const void *target, const int32_t *group)
 {
@@ -82,14 +106,14 @@ mot_status mot_dataset_writer_add(mot_dataset_writer *writer, const char *name, 
         return mot_fail(MOT_ERR_INPUT, "%s: some samples of %s have a group and some have none", writer->path,
                         name);
     mot_status status = MOT_OK;
-    const size_t total = s->samples + count, size = writer->format.bytes, each = target_bytes_of(writer);
+    const size_t total = s->samples + count, each = target_bytes_of(writer);
     MOT_TRY(mot_dataset_samples_check(&writer->format, name, (mot_gidx)s->samples, count, x));
     MOT_TRY(mot_dataset_numbers_check(name, (mot_gidx)s->samples, count, writer->numbers, target));
     MOT_TRY(mot_reserve(&s->target, &s->target_capacity, total, each, "the targets"));
     if (group != NULL)
         MOT_TRY(mot_reserve(&s->group, &s->group_capacity, total, sizeof(int32_t), "the groups"));
     if (s->spool < 0) MOT_TRY(open_spool(writer, s));
-    MOT_TRY(write_samples_at(writer, s->spool, x, count * size, s->samples * size));
+    MOT_TRY(spool_samples(writer, s, count, x));
     memcpy(s->target + s->samples * each, target, count * each);
     if (group != NULL) memcpy(s->group + s->samples, group, count * sizeof(int32_t));
     s->samples = total;
@@ -101,6 +125,26 @@ done:
 
 typedef mot_status block_function(void *context, size_t first, size_t count, const unsigned char *x);
 
+/* Samples [first, first + count) as the spool has them. */
+static dataset_span spooled(const mot_dataset_writer *writer, const split *s, size_t first, size_t count)
+{
+    const size_t size = writer->format.bytes, each = mot_element_bytes(writer->format.element);
+    if (s->first == NULL) return (dataset_span){first * size, count * size};
+    return (dataset_span){s->first[first] * each, (size_t)(s->first[first + count] - s->first[first]) * each};
+}
+
+/* Samples that lie one behind the other become as long as all, from the last on. */
+static void pad(const mot_dataset_writer *writer, const split *s, size_t first, size_t count, unsigned char *block)
+{
+    const size_t size = writer->format.bytes;
+    const uint64_t from = spooled(writer, s, first, 0).at;
+    for (size_t i = count; i-- > 0;) {
+        const dataset_span text = spooled(writer, s, first + i, 1);
+        memmove(block + i * size, block + (text.at - from), text.bytes);
+        memset(block + i * size + text.bytes, 0, size - text.bytes);
+    }
+}
+
 static mot_status each_block(const mot_dataset_writer *writer, const split *s, block_function *use,
                              void *context)
 {
@@ -109,12 +153,14 @@ static mot_status each_block(const mot_dataset_writer *writer, const split *s, b
     mot_status status = MOT_OK;
     MOT_TRY(mot_allocate(&block, most, size, "a block of samples"));
     for (size_t first = 0; first < s->samples; first += most) {
-        const size_t count = MOT_MIN(most, s->samples - first), bytes = count * size;
-        if (mot_read_at(s->spool, block, bytes, first * size) < bytes) {
+        const size_t count = MOT_MIN(most, s->samples - first);
+        const dataset_span span = spooled(writer, s, first, count);
+        if (mot_read_at(s->spool, block, span.bytes, span.at) < span.bytes) {
             if (errno == 0) errno = EIO;
             status = fail_write(writer, "reading back its samples");
             goto done;
         }
+        if (s->first != NULL && !writer->lengths) pad(writer, s, first, count, block);
         MOT_TRY(use(context, first, count, block));
     }
 done:
@@ -150,31 +196,54 @@ done:
 /* Writing the samples of a split to their places, before HDF5 describes them. */
 typedef struct writing {
     const mot_dataset_writer *writer;
+    const split *split;
     int file;
     uint64_t at; /* of the split's first sample */
-    mot_digest_state *digest;
+    mot_digest_state *digest, *padded;
     uint64_t *sum;
 } writing;
+
+/* A text with its padding, so that a split has the same checksum in either form. */
+static void add_padded(mot_digest_state *digest, const void *text, size_t bytes, size_t size)
+{
+    static const unsigned char zeros[4096];
+    mot_digest_add(digest, text, bytes);
+    for (size_t left = size - bytes; left > 0; left -= MOT_MIN(left, sizeof zeros))
+        mot_digest_add(digest, zeros, MOT_MIN(left, sizeof zeros));
+}
+
+/* Samples as the file has them. */
+static dataset_span stored(const mot_dataset_writer *writer, const split *s, size_t first, size_t count)
+{
+    const size_t size = writer->format.bytes;
+    return writer->lengths ? spooled(writer, s, first, count) : (dataset_span){first * size, count * size};
+}
 
 static mot_status write_block(void *context, size_t first, size_t count, const unsigned char *x)
 {
     const writing *w = context;
-    const size_t size = w->writer->format.bytes;
-    mot_digest_add(w->digest, x, count * size);
-    for (size_t i = 0; i < count; ++i) w->sum[first + i] = mot_digest_short(x + i * size, size);
-    return write_samples_at(w->writer, w->file, x, count * size, w->at + first * size);
+    const dataset_span all = stored(w->writer, w->split, first, count);
+    mot_digest_add(w->digest, x, all.bytes);
+    for (size_t i = 0; i < count; ++i) {
+        const dataset_span one = stored(w->writer, w->split, first + i, 1);
+        w->sum[first + i] = mot_digest_short(x + (one.at - all.at), one.bytes);
+        if (w->writer->lengths) add_padded(w->padded, x + (one.at - all.at), one.bytes, w->writer->format.bytes);
+    }
+    return write_samples_at(w->writer, w->file, x, all.bytes, w->at + all.at);
 }
 
 static mot_status write_samples(const mot_dataset_writer *writer, int file, split *s, uint64_t at)
 {
-    writing w = {.writer = writer, .file = file, .at = at};
+    writing w = {.writer = writer, .split = s, .file = file, .at = at};
     mot_status status = mot_allocate(&s->sum, s->samples, sizeof *s->sum, "the samples' checksums");
     if (status != MOT_OK) return status;
     w.sum = s->sum;
     w.digest = mot_digest_begin();
-    if (w.digest == NULL) return mot_fail(MOT_ERR_MEMORY, "not enough memory for a checksum");
-    status = each_block(writer, s, write_block, &w);
-    s->digest = mot_digest_end(w.digest);
+    w.padded = mot_digest_begin();
+    status = w.digest != NULL && w.padded != NULL ? each_block(writer, s, write_block, &w)
+                                                  : mot_fail(MOT_ERR_MEMORY, "not enough memory for a checksum");
+    if (w.digest != NULL) s->digest = mot_digest_end(w.digest);
+    if (w.padded != NULL) s->padded = mot_digest_end(w.padded);
     s->at = at;
     return status;
 }
@@ -191,7 +260,7 @@ static mot_status write_all_samples(mot_dataset_writer *writer, const char *temp
         split *s = &writer->splits[i];
         if (s->samples == 0) continue;
         MOT_TRY(write_samples(writer, file, s, *end));
-        *end = (*end + s->samples * writer->format.bytes + page - 1) / page * page;
+        *end = (*end + stored(writer, s, 0, s->samples).bytes + page - 1) / page * page;
     }
 done:
     if (close(file) != 0 && status == MOT_OK) status = fail_write(writer, "closing");
@@ -241,6 +310,22 @@ done:
     return status;
 }
 
+/* Texts keep lengths of their own where padding would be three quarters of x, and a megabyte: one long text would make all of them
+ * as long. */
+static void choose_lengths(mot_dataset_writer *writer)
+{
+    enum { WASTE = 1 << 20 };
+    uint64_t padded = 0, packed = 0;
+    for (int i = 0; i < DATASET_SPLITS; ++i) {
+        const split *s = &writer->splits[i];
+        if (s->first == NULL) continue;
+        padded += s->samples * writer->format.bytes;
+        packed += spooled(writer, s, 0, s->samples).bytes + s->samples * sizeof *s->first;
+        if (s->first[s->samples] == 0) return; /* HDF5 has no place for an x without a token */
+    }
+    writer->lengths = padded > 4 * packed && padded - packed > WASTE;
+}
+
 static mot_status write_file(mot_dataset_writer *writer, const mot_dataset_about *about)
 {
     hid_t file = H5I_INVALID_HID;
@@ -251,6 +336,7 @@ static mot_status write_file(mot_dataset_writer *writer, const mot_dataset_about
     MOT_TRY(mot_file_temporary(temporary, writer->path));
     MOT_TRY(check(writer, about, &classes, &groups));
     MOT_TRY(compute_normalization(writer));
+    choose_lengths(writer);
     MOT_TRY(write_all_samples(writer, temporary, &end));
     MOT_TRY(mot_h5_create_file(&file, writer->path, end));
     MOT_TRY(mot_dataset_describe(writer, file, about, classes, groups));
@@ -271,6 +357,7 @@ mot_status mot_dataset_writer_close(mot_dataset_writer **writer, const mot_datas
         mot_free(w->splits[i].target);
         mot_free(w->splits[i].group);
         mot_free(w->splits[i].sum);
+        mot_free(w->splits[i].first);
     }
     mot_free(w->format.normalization.mean);
     mot_free(w);

@@ -51,7 +51,7 @@ mot_status mot_stream_files_read(stream_files *files, const char *split, size_t 
         files->first[f + 1] = files->first[f] + set->samples;
         files->class[f + 1] = files->class[f] + set->classes;
         files->group[f + 1] = files->group[f] + set->groups;
-        if (!mot_dataset_waits(set)) memory -= (size_t)set->samples * set->format.bytes;
+        if (!mot_dataset_waits(set)) memory -= mot_dataset_stored_bytes(set);
     }
 done:
     if (status != MOT_OK) mot_stream_files_close(files);

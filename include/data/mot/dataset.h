@@ -3,6 +3,7 @@
  * docs/data.md has the schema. In short, for each split S in {train, val, test} that is present:
  *      /S/x      [n, shape...]  uint8 (pictures [H, W] or [C, H, W]; texts: bytes [L]), int32 (texts: word ids [L]),
  *                               or float32 (vectors [L, D])
+ *                [tokens] int32 or uint8, with /S/first [n + 1] int64: texts whose padding would be most of x, one behind the other
  *      /S/y      [n] int32      label, 0 .. classes-1; of a signed set -1 and +1, which are its classes 0 and 1
  *                [n] or [n, C] float32, where classes = 0: C numbers that are to be predicted
  *      /S/group  [n] int32      optional: superclass, domain; never shown to the model, only to the study
@@ -149,6 +150,8 @@ mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes);
 /* The targets of all samples, target [samples, target_bytes], of a split that has an end; where samples are made, all are
  * made for it. */
 mot_status mot_dataset_targets(const mot_dataset *dataset, void *target);
+/* Bytes of all samples as they are stored, in a file or in memory. */
+size_t mot_dataset_stored_bytes(const mot_dataset *dataset);
 /* The class of a sample of a split that was read; -1: targets are no classes. */
 int mot_dataset_class(const mot_dataset *dataset, mot_gidx index);
 
