@@ -40,9 +40,7 @@ void mot_normal_pair(uint32_t first, uint32_t second, double normal[2])
     normal[1] = radius * sin(angle);
 }
 
-/* ---- normal numbers in bulk ---- */
-
-enum { DRAWS = 8, BLOCK = 4 * DRAWS };
+/* ---- draws in bulk ---- */
 
 /* Words side by side, each in 64 bits, where its products go. */
 #if MOT_X86_LEVEL == 4
@@ -53,7 +51,7 @@ enum { WIDE_BYTES = 32 };
 enum { WIDE_BYTES = 16 };
 #endif
 typedef uint64_t wide __attribute__((vector_size(WIDE_BYTES)));
-enum { WIDES = DRAWS * sizeof(uint64_t) / WIDE_BYTES };
+enum { LANES = WIDE_BYTES / sizeof(uint64_t) };
 
 /* Of the low half of a and m below 2^32. Left to itself, GCC makes shifts and sums of it. */
 static inline wide product(wide a, uint64_t m)
@@ -69,24 +67,94 @@ static inline wide product(wide a, uint64_t m)
 #endif
 }
 
-/* word[w DRAWS + j]: word w of the draw (a, b, c, d + j). As philox4x32. */
+/* The high halves, in the low ones, by a pipe of the processor that is free when shifts are not. */
+static inline wide turned(wide a)
+{
+#if MOT_X86_LEVEL == 3
+    return (wide)_mm256_shuffle_epi32((__m256i)a, 0xF5);
+#else
+    return a >> 32;
+#endif
+}
+
+static inline uint32_t high(uint64_t a)
+{
+    return (uint32_t)(a >> 32);
+}
+
+/* x[w]: in the low halves, word w of philox4x32 of the draws (a, b, c, d), d in those of x[3]; nobody looks at the high halves. What
+ * is the same in all draws, half of the words of the first three rounds, is taken once. */
+static inline __attribute__((always_inline)) void draw(uint64_t key, const uint32_t counter[4], int wides, wide x[4][wides])
+{
+    uint32_t k0 = (uint32_t)key, k1 = high(key);
+    uint64_t p0 = (uint64_t)counter[0] * PHILOX_M4x32_0, p1 = (uint64_t)counter[2] * PHILOX_M4x32_1;
+    const uint64_t second = (uint64_t)(high(p1) ^ counter[1] ^ k0) * PHILOX_M4x32_0;
+    const uint32_t k2 = k1 + PHILOX_W32_1, third = high(second) ^ (uint32_t)p0 ^ k2;
+    const uint32_t by_d = high(p0) ^ k1, by_first = (uint32_t)p1 ^ (k0 + PHILOX_W32_0);
+    k0 += 2 * PHILOX_W32_0;
+    k1 += 2 * PHILOX_W32_1;
+    p1 = (uint64_t)third * PHILOX_M4x32_1;
+    for (int i = 0; i < wides; ++i) {
+        const wide one = product(x[3][i] ^ by_d, PHILOX_M4x32_1), two = product(one >> 32 ^ by_first, PHILOX_M4x32_0);
+        x[0][i] = one ^ (high(p1) ^ k0);
+        x[1][i] = (uint32_t)p1 - (wide){0};
+        x[2][i] = two >> 32 ^ ((uint32_t)second ^ k1);
+        x[3][i] = two;
+    }
+#pragma GCC unroll 7
+    for (int round = 3; round < 10; ++round) {
+        k0 += PHILOX_W32_0;
+        k1 += PHILOX_W32_1;
+#pragma GCC unroll 8
+        for (int i = 0; i < wides; ++i) {
+            const wide even = product(x[0][i], PHILOX_M4x32_0), odd = product(x[2][i], PHILOX_M4x32_1);
+            x[0][i] = turned(odd) ^ x[1][i] ^ k0;
+            x[1][i] = odd;
+            x[2][i] = even >> 32 ^ x[3][i] ^ k1;
+            x[3][i] = even;
+        }
+    }
+}
+
+/* 0, 2, 4 ... */
+static inline wide even_numbers(void)
+{
+#if MOT_X86_LEVEL == 4
+    return (wide){0, 2, 4, 6, 8, 10, 12, 14};
+#elif MOT_X86_LEVEL == 3
+    return (wide){0, 2, 4, 6};
+#else
+    return (wide){0, 2};
+#endif
+}
+
+void mot_draw_pairs(uint64_t seed, mot_random_stream stream, const uint32_t counter[4], mot_random_pairs *pairs)
+{
+    enum { WIDES = MOT_RANDOM_PAIRS / LANES };
+    wide x[4][WIDES];
+    /* Draws 2 i and 2 i + 1 in the same lane of two vectors: their words then lie side by side. */
+#pragma GCC unroll 8
+    for (int i = 0; i < WIDES; ++i) x[3][i] = even_numbers() + counter[3] + (uint64_t)(i / 2 * 2 * LANES + i % 2);
+    draw(mix_key(seed, stream), counter, WIDES, x);
+#pragma GCC unroll 8
+    for (int i = 0; i < WIDES; i += 2) {
+        const wide first = (x[0][i] & UINT32_MAX) | x[0][i + 1] << 32, second = (x[1][i] & UINT32_MAX) | x[1][i + 1] << 32;
+        memcpy(pairs->first + i * LANES, &first, sizeof first);
+        memcpy(pairs->second + i * LANES, &second, sizeof second);
+    }
+}
+
+/* ---- normal numbers in bulk ---- */
+
+enum { DRAWS = 8, BLOCK = 4 * DRAWS, WIDES = DRAWS / LANES };
+
+/* word[w DRAWS + j]: word w of the draw (a, b, c, d + j). */
 static void draw_block(uint64_t key, const uint32_t counter[4], uint32_t word[BLOCK])
 {
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     uint64_t all[4][DRAWS];
     wide x[4][WIDES];
-    for (int w = 0; w < 4; ++w)
-        for (uint32_t j = 0; j < DRAWS; ++j) all[w][j] = (uint32_t)(counter[w] + (w == 3 ? j : 0));
-    memcpy(x, all, sizeof x);
-    for (int round = 0; round < 10; ++round, k0 += PHILOX_W32_0, k1 += PHILOX_W32_1)
-#pragma GCC unroll 4
-        for (int i = 0; i < WIDES; ++i) {
-            const wide p0 = product(x[0][i], PHILOX_M4x32_0), p1 = product(x[2][i], PHILOX_M4x32_1);
-            x[0][i] = p1 >> 32 ^ x[1][i] ^ k0;
-            x[1][i] = p1; /* nobody looks at the high halves */
-            x[2][i] = p0 >> 32 ^ x[3][i] ^ k1;
-            x[3][i] = p0;
-        }
+    for (int i = 0; i < WIDES; ++i) x[3][i] = even_numbers() / 2 + counter[3] + (uint64_t)(i * LANES);
+    draw(key, counter, WIDES, x);
     memcpy(all, x, sizeof x);
     for (int w = 0; w < 4; ++w)
         for (int j = 0; j < DRAWS; ++j) word[w * DRAWS + j] = (uint32_t)all[w][j];

@@ -85,6 +85,14 @@ done:
     return status;
 }
 
+static size_t scores_of(const mot_model *model)
+{
+    size_t experts = 0;
+    for (int l = 0; l < model->layers; ++l)
+        if (!model->layer[l].gate.kind->spread) experts += (size_t)model->layer[l].experts;
+    return model->config->train.batch * experts;
+}
+
 static mot_status conclude(bench *b)
 {
     const mot_comm *comm = b->comm;
@@ -97,6 +105,7 @@ static mot_status conclude(bench *b)
                                      .repeats = options->repeats,
                                      .steps = b->steps,
                                      .batch = mot_run_model(b->run)->config->train.batch,
+                                     .scores = scores_of(mot_run_model(b->run)),
                                      .work = mot_step_measure(mot_run_stepper(b->run)),
                                      .sample = b->all};
         mot_bench_say(&mot_run_model(b->run)->layer->placement, &result);

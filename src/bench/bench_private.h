@@ -23,7 +23,7 @@ typedef struct bench_sample {
 /* All of it, on the root. */
 typedef struct bench_result {
     int ranks, repeats, steps;
-    size_t batch;
+    size_t batch, scores; /* of a step: samples; those times the experts that are chosen from, over all layers */
     const bench_sample *sample; /* [ranks][repeats] */
     const mot_step_work *work; /* of the step, not owned */
 } bench_result;

@@ -66,6 +66,19 @@ static void say_phases(const bench_result *result)
     }
 }
 
+/* What the coordinator takes for a sample and an expert: its work is all that grows with both. */
+static void say_scores(const bench_result *result)
+{
+    static const mot_phase phases[] = {MOT_PHASE_SCORE, MOT_PHASE_CHOOSE, MOT_PHASE_REPORT};
+    char line[128] = "";
+    int at = 0;
+    if (result->scores == 0) return;
+    for (size_t i = 0; i < MOT_COUNT(phases); ++i)
+        at += snprintf(line + at, sizeof line - (size_t)at, "  %s %.2f", mot_phase_name[phases[i]],
+                       1e9 * figure(result, BENCH_PHASE_S + (int)phases[i], MOT_ROOT).median / (double)result->scores);
+    mot_log(MOT_LOG_INFO, "\nns a score, of %zu a step (samples times experts), on rank 0:%s", result->scores, line);
+}
+
 static void say_ranks(const bench_result *result, const mot_placement *placement)
 {
     char line[512];
@@ -111,6 +124,7 @@ void mot_bench_say(const mot_placement *placement, const bench_result *result)
             1e3 * step.high);
     mot_log(MOT_LOG_INFO, "samples/s  %.1f [%.1f, %.1f]", speed.median, speed.low, speed.high);
     say_phases(result);
+    say_scores(result);
     say_ranks(result, placement);
     mot_log(
         MOT_LOG_INFO,

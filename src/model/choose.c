@@ -1,10 +1,9 @@
 #include "mot/choose.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
-#include "mot/rng.h"
+#include "largest.h"
 #include "mot/rowops.h"
 
 size_t mot_choice_count(const mot_route_config *config, int experts)
@@ -20,59 +19,11 @@ double mot_noise_scale(const mot_route_config *config, mot_gidx step)
     return config->explore.noise_scale + t * (config->explore.noise_end - config->explore.noise_scale);
 }
 
-static double noise_of(mot_noise noise, uint32_t first, uint32_t second)
-{
-    double normal[2];
-    switch (noise) {
-    case MOT_NOISE_UNIFORM:
-        return mot_uniform(first);
-    case MOT_NOISE_GUMBEL:
-        return -log(-log((first + 0.5) * 0x1p-32));
-    case MOT_NOISE_GAUSSIAN:
-        mot_normal_pair(first, second, normal);
-        return normal[0];
-    case MOT_NOISE_NONE:
-        break;
-    }
-    return 0;
-}
-
-/* What decides the choice for sample b, where the gate has no rule of its own: logits, bias and noise. */
-static void noisy_scores(const mot_route_config *config, const mot_choice_batch *batch, size_t b,
-                         double lambda, double *score)
-{
-    const size_t E = batch->E;
-    const bool noise = batch->step >= 0 && config->explore.noise != MOT_NOISE_NONE;
-    const uint64_t place = mot_choice_place(batch, b);
-    for (size_t i = 0; i < E; ++i) {
-        score[i] = (double)batch->h[b * E + i] + (double)batch->bias[i];
-        if (!noise) continue;
-        const mot_random4 random = mot_random(batch->seed, MOT_STREAM_NOISE, (uint32_t)batch->step,
-                                              (uint32_t)place, (uint32_t)(place >> 32), (uint32_t)i);
-        score[i] += lambda * noise_of(config->explore.noise, random.word[0], random.word[1]);
-    }
-}
-
 /* A rule of the gate's own knows nothing of h. */
 static void leave_out(const mot_real *h, size_t E, double *score)
 {
     for (size_t i = 0; i < E; ++i)
         if (h[i] == MOT_LEFT_OUT) score[i] = -INFINITY;
-}
-
-/* The K largest scores in falling order; equal scores: the lower index first. Marks the taken with -inf, which no score
- * may have, nor be a NaN: a diverged gate must not take one expert twice before its loss is found not to be finite. */
-static void take_largest(size_t E, size_t K, double *score, int32_t *expert)
-{
-    for (size_t i = 0; i < E; ++i)
-        if (!(score[i] > -DBL_MAX)) score[i] = -DBL_MAX;
-    for (size_t k = 0; k < K; ++k) {
-        size_t best = 0;
-        for (size_t i = 1; i < E; ++i)
-            if (score[i] > score[best]) best = i;
-        expert[k] = (int32_t)best;
-        score[best] = -INFINITY;
-    }
 }
 
 /* The same weight for each of the chosen, but for those that are left out. */
@@ -83,12 +34,49 @@ static void share_alike(const mot_real *h, size_t K, const int32_t *expert, mot_
     for (size_t k = 0; k < K; ++k) weight[k] = h[expert[k]] == MOT_LEFT_OUT ? 0 : 1 / (mot_real)there;
 }
 
-void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch)
+/* How sure the gate is of a sample. Its entropy is -sum p_i log p_i with log p_i = h_i - h_top + log p_top: one logarithm a sample.
+ * That sum is taken in eight parts at any level. */
+static void add_confidence(size_t E, const mot_real *h, const mot_real *p, mot_confidence *sum)
+{
+    enum { PARTS = 8, WIDES = PARTS / MOT_WIDE_LANES };
+    const double most = (double)mot_row_max(h, E);
+    mot_vector top = {0}, next = {0};
+    mot_wide below[WIDES] = {{0}};
+    double part[PARTS], all = 0;
+    size_t i = 0;
+    for (; i < E; i += MOT_LANES) {
+        const mot_vector x = mot_load_first(p + i, MOT_MIN(E - i, (size_t)MOT_LANES), 0);
+        next = mot_larger(next, mot_smaller(top, x));
+        top = mot_larger(top, x);
+    }
+    for (mot_lane distance = MOT_LANES / 2; distance > 0; distance /= 2) {
+        const mot_vector x = mot_lanes_swap(top, distance), y = mot_lanes_swap(next, distance);
+        next = mot_larger(mot_larger(next, y), mot_smaller(top, x));
+        top = mot_larger(top, x);
+    }
+    for (i = 0; i + PARTS <= E; i += PARTS)
+        for (int w = 0; w < WIDES; ++w) {
+            const size_t at = i + (size_t)w * MOT_WIDE_LANES;
+            below[w] += mot_wide_load(p + at) * (most - mot_wide_load(h + at));
+        }
+    memcpy(part, below, sizeof part);
+    for (size_t j = 0; i + j < E; ++j) part[j] += (double)p[i + j] * (most - (double)h[i + j]);
+    for (int j = 0; j < PARTS; ++j) all += part[j];
+    const double first = isnan(p[0]) ? NAN : (double)top[0];
+    sum->top += first;
+    sum->margin += first - (double)next[0];
+    sum->entropy += all - log(first);
+}
+
+mot_confidence mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch,
+                          size_t from, size_t to)
 {
     const size_t E = batch->E, K = batch->K;
+    const mot_noise noise = batch->step >= 0 ? config->explore.noise : MOT_NOISE_NONE;
     const double lambda = mot_noise_scale(config, batch->step);
     const mot_scale scale = config->scale;
-    for (size_t b = 0; b < batch->n; ++b) {
+    mot_confidence sum = {0};
+    for (size_t b = from; b < to; ++b) {
         double score[MOT_MAX_EXPERTS];
         int32_t *expert = batch->expert + b * K;
         mot_real *weight = batch->weight + b * K, *p = batch->p + b * E;
@@ -96,47 +84,27 @@ void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const
         if (kind->scores != NULL) {
             kind->scores(batch, b, score);
             leave_out(h, E, score);
+            mot_largest(E, K, score, expert);
         } else {
-            noisy_scores(config, batch, b, lambda, score);
+            mot_largest_noisy(batch, b, noise, lambda, expert);
         }
-        take_largest(E, K, score, expert);
-        memcpy(p, h, E * sizeof *p);
-        mot_row_softmax(p, E);
+        mot_row_softmax(p, h, E);
         for (size_t k = 0; k < K; ++k) weight[k] = scale == MOT_SCALE_PROB ? p[expert[k]] : h[expert[k]];
-        if (scale == MOT_SCALE_CHOSEN) mot_row_softmax(weight, K);
+        if (scale == MOT_SCALE_CHOSEN) mot_row_softmax(weight, weight, K);
         if (scale == MOT_SCALE_NONE) share_alike(h, K, expert, weight);
+        add_confidence(E, h, p, &sum);
     }
+    return sum;
 }
 
-/* The entropy of a sample is -sum p_i log p_i with log p_i = h_i - h_top + log p_top: one logarithm a sample. */
-mot_confidence mot_choice_confidence(const mot_choice_batch *batch)
-{
-    const size_t E = batch->E;
-    mot_confidence sum = {0};
-    for (size_t b = 0; b < batch->n; ++b) {
-        const mot_real *h = batch->h + b * E, *p = batch->p + b * E;
-        size_t top = 0;
-        double next = 0, below = 0;
-        for (size_t i = 1; i < E; ++i)
-            if (p[i] > p[top]) top = i;
-        for (size_t i = 0; i < E; ++i) {
-            if (i != top && (double)p[i] > next) next = (double)p[i];
-            below += (double)p[i] * ((double)h[top] - (double)h[i]);
-        }
-        sum.top += (double)p[top];
-        sum.margin += (double)p[top] - next;
-        sum.entropy += below - log((double)p[top]);
-    }
-    return (mot_confidence){sum.top / (double)batch->n, sum.margin / (double)batch->n, sum.entropy / (double)batch->n};
-}
-
-void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch,
+void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch, size_t from, size_t to,
                          const mot_real *d_weight, mot_real *d_h)
 {
     const size_t E = batch->E, K = batch->K;
-    memset(d_h, 0, batch->n * E * sizeof *d_h);
+    d_h += from * E;
+    memset(d_h, 0, (to - from) * E * sizeof *d_h);
     if (config->scale == MOT_SCALE_NONE) return;
-    for (size_t b = 0; b < batch->n; ++b, d_h += E) {
+    for (size_t b = from; b < to; ++b, d_h += E) {
         const int32_t *expert = batch->expert + b * K;
         const mot_real *w = batch->weight + b * K, *p = batch->p + b * E, *d = d_weight + b * K;
         mot_real dot = 0;

@@ -131,10 +131,8 @@ static void learn_labels(const mot_gate *gate, mot_params *params, size_t n, con
         if (label[s] < 0) continue;
         const size_t first = (size_t)label[s] * P;
         mot_real *q = k.d_z + s * U;
-        memcpy(q, k.z + s * U, U * sizeof *q);
-        mot_row_softmax(q, U);
-        memcpy(own, k.z + s * U + first, P * sizeof *own);
-        mot_row_softmax(own, P);
+        mot_row_softmax(q, k.z + s * U, U);
+        mot_row_softmax(own, k.z + s * U + first, P);
         learn_sample(gate, n, first, own, q, confusion);
     }
 }

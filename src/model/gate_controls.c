@@ -5,7 +5,7 @@
 /* The experts from `own` on, in a ring. */
 static void in_a_ring(size_t E, size_t own, double *score)
 {
-    for (size_t i = 0; i < E; ++i) score[i] = -(double)((i + E - own) % E);
+    for (size_t i = 0; i < E; ++i) score[i] = (double)own - (double)(i < own ? i + E : i);
 }
 
 static void by_what_is_told(const mot_choice_batch *batch, size_t b, double *score)
@@ -16,10 +16,11 @@ static void by_what_is_told(const mot_choice_batch *batch, size_t b, double *sco
 static void by_lot(const mot_choice_batch *batch, size_t b, double *score)
 {
     const uint64_t place = mot_choice_place(batch, b);
-    for (size_t i = 0; i < batch->E; ++i) {
-        const mot_random4 random = mot_random(batch->seed, MOT_STREAM_CHOICE, (uint32_t)batch->step,
-                                              (uint32_t)place, (uint32_t)(place >> 32), (uint32_t)i);
-        score[i] = mot_uniform(random.word[0]);
+    uint32_t counter[] = {(uint32_t)batch->step, (uint32_t)place, (uint32_t)(place >> 32), 0};
+    mot_random_pairs pairs;
+    for (size_t i = 0; i < batch->E; ++i, ++counter[3]) {
+        if (i % MOT_RANDOM_PAIRS == 0) mot_draw_pairs(batch->seed, MOT_STREAM_CHOICE, counter, &pairs);
+        score[i] = mot_uniform(pairs.first[i % MOT_RANDOM_PAIRS]);
     }
 }
 

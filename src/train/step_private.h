@@ -143,7 +143,7 @@ typedef struct layer_root {
     float *prob;           /* [B, K] */
     double *importance;    /* [E] */
     uint64_t *met;         /* of a gate of words: those of the batch */
-    mot_confidence confidence;
+    mot_confidence confidence, sure; /* of the step, once it is known that it is right; as choosing found it */
 } layer_root;
 
 /* Where a layer's samples go and come back from, in a step. */
@@ -157,7 +157,7 @@ typedef struct step_layer {
     size_t *added;     /* [E], local experts: strips of this step, added to the expert's gradient */
     int64_t *load;     /* [E]: rows of each expert in this step, over all ranks */
     layer_root root;   /* arrays on the root alone */
-    mot_balance balance; /* on the root, of a way back through several layers */
+    double z_loss;  /* on the root, of a way back through several layers */
     mot_layer_bytes bytes; /* of this step, through several layers */
 } step_layer;
 
@@ -239,12 +239,12 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
 /* step_layer.c: memory of a layer, whose sizes stand in it. */
 mot_status mot_step_layer_create(mot_step *step, step_layer *layer);
 void mot_step_layer_free(const mot_step *step, step_layer *layer);
-/* step_layer.c, on the root: what a gate is told of the sample at a position (mot_gate_describe); the batch's choices as src/model
+/* step_gate.c, on the root: what a gate is told of the sample at a position (mot_gate_describe); the batch's choices as src/model
  * wants them; and from features to choices. */
 void mot_layer_take_features(const step_layer *layer, size_t position, const void *numbers);
 mot_choice_batch mot_layer_choice(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 void mot_layer_score(mot_step *step, const step_layer *layer, const mot_step_task *task);
-void mot_layer_choose(const mot_step *step, const step_layer *layer, const mot_step_task *task);
+void mot_layer_choose(const mot_step *step, step_layer *layer, const mot_step_task *task);
 /* step_route.c, on the root: the gathered notes, which lie rank by rank, into position order. */
 void mot_step_spread_notes(mot_step *step);
 /* step_route.c, on the root: counts and places of a gather in which rank r gives a row for every owner[] that is r. */
@@ -259,11 +259,12 @@ static inline mot_route_config mot_layer_routing(const step_layer *layer, const 
         route.explore = task->look ? task->stage->explore : mot_explore(layer->of->route, &task->stage->explore);
     return route;
 }
-/* step_layer.c, on the root, when the batch is done: sums of probabilities, those of the chosen, and how sure the gate is; the gate's gradient, with
- * d_weight times `share`, and what its choices cost, which is returned; and the gate learns. */
+/* step_gate.c, on the root, when the batch is done: sums of probabilities, those of the chosen, and how sure the gate is; the Switch
+ * loss, when these sums are known; the gate's gradient, with d_weight times `share`, and the z-loss, which is returned; and the gate
+ * learns. */
 void mot_layer_importance(const mot_step *step, step_layer *layer);
-mot_balance mot_layer_gate_gradient(const mot_step *step, const step_layer *layer, const mot_step_task *task,
-                                    mot_real share);
+double mot_layer_switch_loss(const mot_step *step, const step_layer *layer, const mot_step_task *task);
+double mot_layer_gate_gradient(const mot_step *step, const step_layer *layer, const mot_step_task *task, mot_real share);
 mot_status mot_layer_learn_gate(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 /* step_layer.c: where the rows of a chunk that came from here lie in home order: step->home.row. */
 void mot_layer_find_rows(mot_step *step, const step_layer *layer, const step_chunk *chunk);

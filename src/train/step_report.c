@@ -128,8 +128,9 @@ static mot_status conclude(mot_step *step, const mot_step_task *task, mot_status
     const bool done = step->stack != NULL && step->learns != 0; /* on the way back */
     for (int l = 0; l < step->model->layers; ++l) {
         const step_layer *layer = &step->layer[l];
-        verdict->balance[l] =
-            done ? layer->balance : mot_layer_gate_gradient(step, layer, task, 1 / (mot_real)step->batch.total);
+        verdict->balance[l] = (mot_balance){
+            layer->K > 0 ? mot_layer_switch_loss(step, layer, task) : 0,
+            done ? layer->z_loss : mot_layer_gate_gradient(step, layer, task, 1 / (mot_real)step->batch.total)};
         MOT_TRY(mot_layer_learn_gate(step, layer, task));
     }
 done:

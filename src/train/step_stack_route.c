@@ -296,7 +296,7 @@ static void learn_gate(mot_step *step, stack_stage *stage, const mot_step_task *
         const stack_report *report = &stage->all_reports[i];
         layer->root.d_weight[(size_t)report->position * layer->K + report->choice] = report->d_weight;
     }
-    layer->balance = mot_layer_gate_gradient(step, layer, task, 1);
+    layer->z_loss = mot_layer_gate_gradient(step, layer, task, 1);
 }
 
 /* d by the features goes back to the states that they are the mean of. */

@@ -73,6 +73,24 @@ START_TEST(arguments_are_told_apart)
 }
 END_TEST
 
+/* Many at once are those that one asks for one by one, across the end of the last word too. */
+START_TEST(pairs_are_the_draws)
+{
+    for (uint32_t i = 0; i < 1000; ++i) {
+        const mot_random4 r = mot_random(15, MOT_STREAM_TEST, i, 0, 0, 0), more = mot_random(15, MOT_STREAM_TEST, i, 1, 0, 0);
+        const uint64_t seed = (uint64_t)more.word[0] << 32 | more.word[1];
+        const uint32_t counter[] = {r.word[0], r.word[1], i % 3 == 0 ? 0 : r.word[2], i % 5 == 0 ? UINT32_MAX - i % 16 : r.word[3]};
+        mot_random_pairs pairs;
+        mot_draw_pairs(seed, MOT_STREAM_NOISE, counter, &pairs);
+        for (uint32_t j = 0; j < MOT_RANDOM_PAIRS; ++j) {
+            const mot_random4 one = mot_random(seed, MOT_STREAM_NOISE, counter[0], counter[1], counter[2], counter[3] + j);
+            ck_assert_uint_eq(pairs.first[j], one.word[0]);
+            ck_assert_uint_eq(pairs.second[j], one.word[1]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(uniform_is_in_range)
 {
     ck_assert(mot_uniform(0) == 0);
@@ -206,6 +224,7 @@ static void rng_tests(TCase *tcase)
     tcase_add_test(tcase, known_answers);
     tcase_add_test(tcase, streams_keep_their_numbers);
     tcase_add_test(tcase, arguments_are_told_apart);
+    tcase_add_test(tcase, pairs_are_the_draws);
     tcase_add_test(tcase, uniform_is_in_range);
     tcase_add_test(tcase, uniform_moments);
     tcase_add_test(tcase, normal_moments);

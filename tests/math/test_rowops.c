@@ -66,12 +66,44 @@ START_TEST(exp_at_its_ends)
 }
 END_TEST
 
+/* Every float but each of some thousand neighbours, and those that are no numbers. */
+START_TEST(lanes_are_the_exponential)
+{
+    for (uint64_t bits = 0; bits < UINT64_C(1) << 32; bits += 40093 * MOT_LANES) {
+        float x[MOT_LANES], y[MOT_LANES];
+        for (uint32_t i = 0; i < MOT_LANES; ++i) {
+            const uint32_t of = (uint32_t)bits + 40093 * i;
+            memcpy(&x[i], &of, sizeof of);
+        }
+        mot_store(y, mot_lanes_exp(mot_load(x)));
+        for (int i = 0; i < MOT_LANES; ++i) {
+            const float one = mot_exp(x[i]);
+            ck_assert_msg(memcmp(&one, &y[i], sizeof one) == 0 || (isnan(one) && isnan(y[i])), "exp(%a): %a, not %a",
+                          (double)x[i], (double)y[i], (double)one);
+        }
+    }
+}
+END_TEST
+
+START_TEST(the_largest_of_a_row)
+{
+    float x[MOST];
+    for (size_t n = 1; n <= 40; ++n)
+        for (size_t at = 0; at < n; ++at) {
+            for (size_t i = 0; i < n; ++i) x[i] = -(float)((i * 7 + at) % 5) - 2;
+            x[at] = -1;
+            ck_assert(mot_row_max(x, n) == -1);
+            if (at > 0) x[at - 1] = NAN; /* nobody looks for it but where it is the first, as it came to be */
+            ck_assert(at == 1 ? isnan(mot_row_max(x, n)) : mot_row_max(x, n) == -1);
+        }
+}
+END_TEST
+
 static void check_softmax(const float *x, size_t n)
 {
     float p[MOST];
     double most = (double)x[0], total = 0, sum = 0;
-    memcpy(p, x, n * sizeof *p);
-    mot_row_softmax(p, n);
+    mot_row_softmax(p, x, n);
     for (size_t i = 0; i < n; ++i) most = fmax(most, (double)x[i]);
     for (size_t i = 0; i < n; ++i) sum += exp((double)x[i] - most);
     for (size_t i = 0; i < n; ++i) {
@@ -137,12 +169,12 @@ START_TEST(bits_do_not_depend_on_the_place)
         fill(x, n, n, 2);
         const float sum = mot_row_sum(x, n), dot = mot_row_dot(x, x, n);
         memcpy(softmax, x, n * sizeof *x);
-        mot_row_softmax(softmax, n);
+        mot_row_softmax(softmax, softmax, n);
         for (size_t at = 0; at < 17; ++at) {
             memcpy(room + at, x, n * sizeof *x);
             ck_assert(mot_row_sum(room + at, n) == sum);
             ck_assert(mot_row_dot(room + at, room + at, n) == dot);
-            mot_row_softmax(room + at, n);
+            mot_row_softmax(room + at, room + at, n);
             ck_assert_msg(memcmp(room + at, softmax, n * sizeof *x) == 0,
                           "softmax of %u numbers at place %zu", n, at);
         }
@@ -154,6 +186,8 @@ static void rowops_tests(TCase *tcase)
 {
     tcase_add_test(tcase, exp_is_within_two_ulp);
     tcase_add_test(tcase, exp_at_its_ends);
+    tcase_add_test(tcase, lanes_are_the_exponential);
+    tcase_add_test(tcase, the_largest_of_a_row);
     tcase_add_test(tcase, softmax_is_the_plain_formula);
     tcase_add_test(tcase, sums_are_the_plain_sums);
     tcase_add_test(tcase, bits_do_not_depend_on_the_place);

@@ -8,7 +8,7 @@
  *
  * The choice is not differentiable: it must stay as it was, which every evaluation of the loss asserts. */
 #include "bench.h"
-#include "mot/choose.h"
+#include "choosing.h"
 #include "mot/gate.h"
 #include "mot/likelihood.h"
 #include "mot/loss.h"
@@ -112,7 +112,7 @@ static double combine_loss(size_t b)
 
 static void choose(void)
 {
-    mot_choose(&m.route, m.gate.kind, &m.choice);
+    mot_choose(&m.route, m.gate.kind, &m.choice, 0, n);
     if (!m.chosen_before) memcpy(m.chosen_first, m.chosen, sizeof m.chosen);
     m.chosen_before = true;
     ck_assert_msg(memcmp(m.chosen_first, m.chosen, n * m.choice.K * sizeof *m.chosen) == 0,
@@ -172,8 +172,8 @@ static double mixture_loss(void *context, bool learn)
         for (size_t b = 0; b < n; ++b) loss += combine_loss(b);
         for (int e = 0; e < E && learn; ++e) run_expert(e, true);
     }
-    mot_choose_backward(&m.route, &m.choice, m.d_weight, m.d_h);
-    const mot_balance balance = mot_balance_losses(&m.route, &m.choice, learn ? m.d_h : NULL);
+    mot_choose_backward(&m.route, &m.choice, 0, n, m.d_weight, m.d_h);
+    const mot_balance balance = balance_all(&m.route, &m.choice, learn ? m.d_h : NULL);
     if (learn) learn_gate(g, id);
     return loss + m.route.explore.balance_loss * balance.switch_loss +
            m.route.explore.z_loss * balance.z_loss;

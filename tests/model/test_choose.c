@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "ck.h"
+#include "choosing.h"
 #include "mot/rng.h"
 
-enum { MOST_E = 40, n = 60 };
+enum { MOST_E = 40, MANY = 300, n = 60 };
 
-static float h[n * MOST_E], bias[MOST_E], weight[n * MOST_E], p[n * MOST_E];
-static int32_t expert[n * MOST_E], group[n];
+static float h[n * MANY], bias[MANY], weight[n * MANY], p[n * MANY];
+static int32_t expert[n * MANY], group[n];
 static mot_route_config config;
 static mot_choice_batch batch;
 
@@ -75,18 +76,16 @@ static bool is(const mot_gate_kind *kind, const char *name)
     return strcmp(kind->kind.name, name) == 0;
 }
 
-static void check_sample(const mot_gate_kind *kind, size_t s)
+static void check_choices(const mot_gate_kind *kind, size_t s)
 {
     const size_t E = batch.E, K = batch.K;
-    scored all[MOST_E];
-    double sum = 0, chosen_sum = 0, total = 0;
+    scored all[MANY];
     for (size_t i = E; i-- > 0;) { /* from the last to the first: the order of asking does not matter */
         all[i] = (scored){(double)h[s * E + i] + (double)bias[i], (int32_t)i};
         if (is(kind, "random"))
             all[i].score = drawn(MOT_STREAM_CHOICE, s, i);
         else if (config.explore.noise != MOT_NOISE_NONE && batch.step >= 0)
             all[i].score += config.explore.noise_scale * drawn(MOT_STREAM_NOISE, s, i);
-        sum += exp((double)h[s * E + i]);
     }
     qsort(all, E, sizeof *all, falling);
     for (size_t k = 0; k < K; ++k) {
@@ -96,8 +95,15 @@ static void check_sample(const mot_gate_kind *kind, size_t s)
                                                 : all[k].index;
         ck_assert_msg(expert[s * K + k] == want, "sample %zu of E = %zu, K = %zu: choice %zu is %d, not %d",
                       s, E, K, k, expert[s * K + k], want);
-        chosen_sum += exp((double)h[s * E + (size_t)want]);
     }
+}
+
+static void check_weights(size_t s)
+{
+    const size_t E = batch.E, K = batch.K;
+    double sum = 0, chosen_sum = 0, total = 0;
+    for (size_t i = 0; i < E; ++i) sum += exp((double)h[s * E + i]);
+    for (size_t k = 0; k < K; ++k) chosen_sum += exp((double)h[s * E + (size_t)expert[s * K + k]]);
     for (size_t i = 0; i < E; ++i)
         ck_assert_double_eq_tol((double)p[s * E + i], exp((double)h[s * E + i]) / sum, 2e-6);
     for (size_t k = 0; k < K; ++k) {
@@ -118,8 +124,11 @@ static const mot_gate_kind *named(const char *kind)
 
 static void check(const char *kind)
 {
-    mot_choose(&config, named(kind), &batch);
-    for (size_t s = n; s-- > 0;) check_sample(named(kind), s);
+    choose_all(&config, named(kind), &batch);
+    for (size_t s = n; s-- > 0;) {
+        check_choices(named(kind), s);
+        check_weights(s);
+    }
 }
 
 START_TEST(the_largest_are_chosen)
@@ -153,21 +162,62 @@ START_TEST(noise_is_a_pure_function)
 }
 END_TEST
 
+/* Of many experts the noise is drawn of those that can still be chosen, and known to no more digits than it takes: noise of any size
+ * beside scores that are all alike, of few values, or far apart. */
+START_TEST(noise_of_many)
+{
+    static const size_t choices[] = {1, 2, 33, MANY};
+    static const double scales[] = {1e-6, 0.3, 3, 1e4};
+    for (int noise = MOT_NOISE_UNIFORM; noise <= MOT_NOISE_GAUSSIAN; ++noise)
+        for (uint32_t i = 0; i < MOT_COUNT(choices) * MOT_COUNT(scales); ++i) {
+            const size_t E = MANY - i % 5;
+            begin(E, MOT_MIN(choices[i % MOT_COUNT(choices)], E), 40 + i, (int)(i / 3 % 3));
+            config.explore.noise = (mot_noise)noise;
+            config.explore.noise_scale = scales[i / MOT_COUNT(choices)];
+            for (size_t e = 0; e < E; ++e) bias[e] = (float)(e % 7) * 0x1p-6f;
+            for (size_t s = 0; s < n && i % 2 == 1; ++s) h[s * E + s] = s % 3 == 0 ? MOT_LEFT_OUT : 1e6f;
+            batch.step = i;
+            choose_all(&config, &mot_gate_linear, &batch);
+            for (size_t s = 0; s < n; ++s) check_choices(&mot_gate_linear, s);
+        }
+}
+END_TEST
+
+/* A batch that is shared out gives what it gives at once. */
+START_TEST(parts_of_a_batch)
+{
+    float whole[n * 8];
+    int32_t chosen[n * 8];
+    begin(40, 8, 90, 0);
+    config.explore.noise = MOT_NOISE_GUMBEL;
+    const mot_confidence all = mot_choose(&config, &mot_gate_linear, &batch, 0, n);
+    memcpy(whole, weight, sizeof whole);
+    memcpy(chosen, expert, sizeof chosen);
+    memset(weight, 0, sizeof whole);
+    const mot_confidence last = mot_choose(&config, &mot_gate_linear, &batch, 23, n),
+                         first = mot_choose(&config, &mot_gate_linear, &batch, 0, 23);
+    ck_assert(memcmp(whole, weight, sizeof whole) == 0 && memcmp(chosen, expert, sizeof chosen) == 0);
+    ck_assert_double_eq_tol(all.entropy, first.entropy + last.entropy, 1e-12 * all.entropy);
+    ck_assert_double_eq_tol(all.top, first.top + last.top, 1e-12 * all.top);
+    ck_assert_double_eq_tol(all.margin, first.margin + last.margin, 1e-12 * all.margin);
+}
+END_TEST
+
 START_TEST(noise_differs_by_step_and_seed)
 {
     int32_t before[n];
     begin(8, 1, 6, 1);
     config.explore.noise = MOT_NOISE_UNIFORM;
-    mot_choose(&config, &mot_gate_linear, &batch);
+    choose_all(&config, &mot_gate_linear, &batch);
     memcpy(before, expert, sizeof before);
-    mot_choose(&config, &mot_gate_linear, &batch);
+    choose_all(&config, &mot_gate_linear, &batch);
     ck_assert_int_eq(memcmp(before, expert, sizeof before), 0);
     batch.step = 18;
-    mot_choose(&config, &mot_gate_linear, &batch);
+    choose_all(&config, &mot_gate_linear, &batch);
     ck_assert_int_ne(memcmp(before, expert, sizeof before), 0);
     batch.step = 17;
     batch.seed = 10;
-    mot_choose(&config, &mot_gate_linear, &batch);
+    choose_all(&config, &mot_gate_linear, &batch);
     ck_assert_int_ne(memcmp(before, expert, sizeof before), 0);
 }
 END_TEST
@@ -178,10 +228,10 @@ START_TEST(noise_changes_the_choice_alone)
     config.explore.noise = MOT_NOISE_GUMBEL;
     config.explore.noise_scale = 50;
     float clean[n * 8];
-    mot_choose(&config, &mot_gate_linear, &batch);
+    choose_all(&config, &mot_gate_linear, &batch);
     memcpy(clean, p, sizeof clean);
     config.explore.noise = MOT_NOISE_NONE;
-    mot_choose(&config, &mot_gate_linear, &batch);
+    choose_all(&config, &mot_gate_linear, &batch);
     ck_assert_int_eq(memcmp(clean, p, sizeof clean), 0);
 }
 END_TEST
@@ -237,7 +287,7 @@ START_TEST(random_gates_draw)
     int count[7] = {0};
     begin(7, 1, 9, 0);
     for (batch.step = 0; batch.step < 200; ++batch.step) {
-        mot_choose(&config, named("random"), &batch);
+        choose_all(&config, named("random"), &batch);
         for (size_t s = 0; s < n; ++s) ++count[expert[s]];
     }
     for (int i = 0; i < 7; ++i) ck_assert_double_lt(fabs(count[i] - 200 * n / 7.0), 5 * sqrt(200 * n / 7.0));
@@ -251,11 +301,11 @@ START_TEST(random_evaluation_does_not_see_the_batch)
     begin(7, 1, 9, 0);
     batch.step = -1;
     batch.first = 1000;
-    mot_choose(&config, named("random"), &batch);
+    choose_all(&config, named("random"), &batch);
     memcpy(whole, expert, sizeof whole);
     batch.n = n / 2;
     batch.first = 1000 + n / 2;
-    mot_choose(&config, named("random"), &batch);
+    choose_all(&config, named("random"), &batch);
     ck_assert_int_eq(memcmp(whole + n / 2, expert, n / 2 * sizeof *whole), 0);
 }
 END_TEST
@@ -275,7 +325,7 @@ START_TEST(as_if_they_were_not_there)
                 for (size_t i = 0; i < n * 7; ++i)
                     if (i % 7 == 1 || i % 7 == 4) h[i] = MOT_LEFT_OUT;
                 for (size_t i = 0; i < n * 5; ++i) few[i] = h[i / 5 * 7 + (size_t)left[i % 5]];
-                mot_choose(&config, named(kinds[kind]), &batch);
+                choose_all(&config, named(kinds[kind]), &batch);
                 for (size_t s = 0; s < n; ++s) {
                     double total = 0;
                     ck_assert(p[s * 7 + 1] < 1e-30f && p[s * 7 + 4] < 1e-30f);
@@ -296,7 +346,7 @@ START_TEST(as_if_they_were_not_there)
                 memcpy(chose, expert, n * K * sizeof *chose);
                 batch.E = 5;
                 memcpy(h, few, sizeof few);
-                mot_choose(&config, named(kinds[kind]), &batch);
+                choose_all(&config, named(kinds[kind]), &batch);
                 for (size_t r = 0; r < n * K; ++r) {
                     ck_assert_int_eq(chose[r], left[expert[r]]);
                     ck_assert_double_eq_tol((double)then[r], (double)weight[r], 1e-6);
@@ -312,15 +362,31 @@ START_TEST(confidence)
     batch.n = 2;
     for (size_t i = 0; i < 4; ++i) h[i] = (float)log((double[]){0.25, 0.125, 0.5, 0.125}[i]) + 3;
     for (size_t i = 4; i < 8; ++i) h[i] = -7;
-    mot_choose(&config, &mot_gate_linear, &batch);
-    mot_confidence sure = mot_choice_confidence(&batch);
+    mot_confidence sure = choose_all(&config, &mot_gate_linear, &batch);
     ck_assert_double_eq_tol(sure.top, (0.5 + 0.25) / 2, 1e-6);
     ck_assert_double_eq_tol(sure.margin, (0.25 + 0) / 2, 1e-6);
     ck_assert_double_eq_tol(sure.entropy, (1.75 + 2) / 2 * log(2), 1e-6);
     begin(1, 1, 12, 0);
-    mot_choose(&config, &mot_gate_linear, &batch);
-    sure = mot_choice_confidence(&batch);
+    sure = choose_all(&config, &mot_gate_linear, &batch);
     ck_assert(sure.top == 1 && sure.margin == 1 && sure.entropy == 0);
+    for (size_t E = 1; E <= MANY; E += 1 + E / 2) {
+        double entropy = 0, top = 0, margin = 0;
+        begin(E, 1, 13, E % 3 == 0 ? 4 : 0);
+        sure = choose_all(&config, &mot_gate_linear, &batch);
+        for (size_t b = 0; b < n; ++b) {
+            double most = 0, next = 0;
+            for (size_t i = b * E; i < (b + 1) * E; ++i) {
+                entropy -= (double)p[i] * log((double)p[i]) / n;
+                next = fmax(next, fmin(most, (double)p[i]));
+                most = fmax(most, (double)p[i]);
+            }
+            top += most / n;
+            margin += (most - next) / n;
+        }
+        ck_assert_double_eq_tol(sure.top, top, 1e-9);
+        ck_assert_double_eq_tol(sure.margin, margin, 1e-9);
+        ck_assert_double_eq_tol(sure.entropy, entropy, 3e-6);
+    }
 }
 END_TEST
 
@@ -332,7 +398,7 @@ START_TEST(lost_logits_still_choose_different_experts)
         h[4] = INFINITY, h[6] = -INFINITY;
         h[8] = h[9] = h[10] = h[11] = -INFINITY;
         h[13] = NAN;
-        mot_choose(&config, &mot_gate_linear, &batch);
+        choose_all(&config, &mot_gate_linear, &batch);
         for (size_t s = 0; s < n; ++s)
             for (size_t k = 0; k < K; ++k) {
                 ck_assert(expert[s * K + k] >= 0 && expert[s * K + k] < 4);
@@ -357,6 +423,8 @@ static void choose_tests(TCase *tcase)
 {
     tcase_add_test(tcase, the_largest_are_chosen);
     tcase_add_test(tcase, noise_is_a_pure_function);
+    tcase_add_test(tcase, noise_of_many);
+    tcase_add_test(tcase, parts_of_a_batch);
     tcase_add_test(tcase, noise_differs_by_step_and_seed);
     tcase_add_test(tcase, noise_changes_the_choice_alone);
     tcase_add_test(tcase, noise_fades_in_a_straight_line);

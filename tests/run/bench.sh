@@ -25,6 +25,8 @@ phases() {
 quietly mot bench "${once[@]}" "${tiny[@]}"
 phases ../.said "$alone"
 grep -Eq '^samples/s +[0-9.]+ \[' ../.said || fail "no samples/s: $(cat ../.said)"
+grep -Eq '^ns a score, of 80 a step .*: +score [0-9.]+ +choose [0-9.]+ +report [0-9.]+$' ../.said ||
+    fail "no line of the coordinator's scores: $(cat ../.said)"
 grep -Eq '^0 +4 +[0-9.]+' ../.said || fail "no line of rank 0 and its 4 experts"
 [ -z "$(ls -A)" ] || fail "files without --json: $(ls -A)"
 

@@ -2,6 +2,7 @@
  * another, no batch, no plan, no exchange, no tile; only the kernels and the optimizer are the same. */
 #include <string.h>
 
+#include "choosing.h"
 #include "mot/clock.h"
 #include "mot/loss.h"
 #include "mot/optimizer.h"
@@ -123,7 +124,7 @@ static double twin_step(world *w, const mot_step_task *task)
                                      .p = p};
     mot_route_config route = config->route;
     route.explore = task->stage->explore;
-    mot_choose(&route, twin->layer->gate.kind, &choice);
+    mot_choose(&route, twin->layer->gate.kind, &choice, 0, choice.n);
     for (size_t b = 0; b < BATCH; ++b) {
         float out[EXPERTS][DATA_CLASSES], F[DATA_CLASSES] = {0}, d[DATA_CLASSES], d_out[DATA_CLASSES];
         for (size_t k = 0; k < K; ++k) {
@@ -157,8 +158,8 @@ static double twin_step(world *w, const mot_step_task *task)
             mot_ck_ok(mot_optimizer_update(&stage->expert, rate, stage->train, &twin->layer->tied, NULL));
     }
     if (stage->train >> MOT_PART_GATE & 1u && mot_gate_learns(&twin->layer->gate)) {
-        mot_choose_backward(&route, &choice, d_weight, d_h);
-        mot_balance_losses(&route, &choice, d_h);
+        mot_choose_backward(&route, &choice, 0, choice.n, d_weight, d_h);
+        balance_all(&route, &choice, d_h);
         mot_gate_backward(&twin->layer->gate, &twin->layer->gate_params, BATCH, g, NULL, d_h, kept, NULL);
         mot_ck_ok(mot_optimizer_update(&stage->gate, stage->gate.rate * task->factor, 1u << MOT_PART_GATE,
                                        &twin->layer->gate_params, NULL));

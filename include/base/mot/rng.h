@@ -49,6 +49,13 @@ typedef struct mot_random4 {
 /* Four random words. */
 mot_random4 mot_random(uint64_t seed, mot_random_stream stream, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
 
+/* Words 0 and 1 of the draws (a, b, c, d + i) for the counter (a, b, c, d), in half the time a draw and less. */
+enum { MOT_RANDOM_PAIRS = 16 };
+typedef struct mot_random_pairs {
+    _Alignas(64) uint32_t first[MOT_RANDOM_PAIRS], second[MOT_RANDOM_PAIRS];
+} mot_random_pairs;
+void mot_draw_pairs(uint64_t seed, mot_random_stream stream, const uint32_t counter[4], mot_random_pairs *pairs);
+
 /* A word as a number in [0, 1), a multiple of 2^-32. (Cast to float it may round up to 1.) */
 double mot_uniform(uint32_t word);
 

@@ -40,6 +40,26 @@ static inline mot_real mot_exp(mot_real x)
 #endif
 }
 
+/* mot_exp of each number, bit by bit: compilers do not see that they could. */
+static inline mot_vector mot_lanes_exp(mot_vector x)
+{
+#ifdef MOT_DOUBLE
+    return mot_vector_exp(x);
+#else
+    typedef uint32_t bits __attribute__((vector_size(MOT_VECTOR_BYTES)));
+    const mot_vector clamped = mot_smaller(mot_all(88.0f), mot_larger(mot_all(-87.0f), x)); /* a NaN stays */
+    const mot_vector shifted = clamped * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f,
+                     r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+    mot_vector p = 1.9875691500e-4f * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    return (mot_vector)((bits)p + ((bits) __builtin_convertvector(n, mot_vector_int) << 23));
+#endif
+}
+
 static inline mot_real mot_row_sum(const mot_real *x, size_t n)
 {
     mot_vector sum = {0};
@@ -125,16 +145,16 @@ static inline void mot_row_sigmoid(mot_real *x, size_t n)
     if (i < n) mot_store_first(x + i, 1 / (1 + mot_vector_exp(-mot_load_first(x + i, n - i, 0))), n - i);
 }
 
-/* x := softmax(x), in place; n >= 1. */
-static inline void mot_row_softmax(mot_real *x, size_t n)
+/* y := softmax(x), which may be the same; n >= 1. */
+static inline void mot_row_softmax(mot_real *y, const mot_real *x, size_t n)
 {
-    mot_real most = x[0];
-    for (size_t i = 1; i < n; ++i) most = x[i] > most ? x[i] : most;
+    const mot_real most = mot_row_max(x, n);
+    size_t i = 0;
+    for (; i + MOT_LANES <= n; i += MOT_LANES) mot_store(y + i, mot_lanes_exp(mot_load(x + i) - most));
+    if (i < n) mot_store_first(y + i, mot_lanes_exp(mot_load_first(x + i, n - i, most) - most), n - i);
+    const mot_real scale = 1 / mot_row_sum(y, n);
 #pragma omp simd
-    for (size_t i = 0; i < n; ++i) x[i] = mot_exp(x[i] - most);
-    const mot_real scale = 1 / mot_row_sum(x, n);
-#pragma omp simd
-    for (size_t i = 0; i < n; ++i) x[i] *= scale;
+    for (size_t j = 0; j < n; ++j) y[j] *= scale;
 }
 
 #endif

@@ -132,8 +132,23 @@ static inline mot_vector mot_larger(mot_vector a, mot_vector b)
     return (mot_vector)_mm512_max_ps((__m512)a, (__m512)b);
 #elif MOT_X86_LEVEL == 3 && !defined(MOT_DOUBLE)
     return (mot_vector)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__x86_64__) && !defined(MOT_DOUBLE)
+    return (mot_vector)_mm_max_ps((__m128)a, (__m128)b);
 #else
     return mot_select(a > b, a, b);
+#endif
+}
+
+static inline mot_vector mot_smaller(mot_vector a, mot_vector b)
+{
+#if MOT_X86_LEVEL == 4 && !defined(MOT_DOUBLE)
+    return (mot_vector)_mm512_min_ps((__m512)a, (__m512)b);
+#elif MOT_X86_LEVEL == 3 && !defined(MOT_DOUBLE)
+    return (mot_vector)_mm256_min_ps((__m256)a, (__m256)b);
+#elif defined(__x86_64__) && !defined(MOT_DOUBLE)
+    return (mot_vector)_mm_min_ps((__m128)a, (__m128)b);
+#else
+    return mot_select(a < b, a, b);
 #endif
 }
 
@@ -172,9 +187,7 @@ static inline mot_real mot_lanes_sum(mot_vector v)
 static inline mot_real mot_lanes_max(mot_vector v)
 {
 #pragma GCC unroll 4
-    for (mot_lane distance = MOT_LANES / 2; distance > 0; distance /= 2) {
-        v = mot_larger(v, mot_lanes_swap(v, distance));
-    }
+    for (mot_lane distance = MOT_LANES / 2; distance > 0; distance /= 2) v = mot_larger(v, mot_lanes_swap(v, distance));
     return v[0];
 }
 

@@ -44,25 +44,33 @@ static inline uint64_t mot_choice_place(const mot_choice_batch *batch, size_t b)
 /* The experts a sample gets when `top_k` (0: all) of E are asked for: all, where there are no more. */
 size_t mot_choice_count(const mot_route_config *config, int experts);
 
-void mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch);
-
-/* d_h [n, E] (written) from d_weight [n, K]. */
-void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch,
-                         const mot_real *d_weight, mot_real *d_h);
-
-/* How sure the gate is, h and p as they were chosen by: means over the batch of the largest probability, of what the next one is
- * below it (all of it, where there is no other), and of the entropy of all, in nats. */
+/* How sure the gate is: of samples, or their mean, the largest probability, what the next one is below it (all of it, where there is no
+ * other), and the entropy of all, in nats. */
 typedef struct mot_confidence {
     double top, margin, entropy;
 } mot_confidence;
-mot_confidence mot_choice_confidence(const mot_choice_batch *batch);
+
+/* Of the samples [from, to) of the batch, as all that follows: a sample has the same results with any others, so several threads may
+ * share a batch out. Returns the sums over them. */
+mot_confidence mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch,
+                          size_t from, size_t to);
+
+/* d_h (written) from d_weight; arrays of the whole batch, [n, E] and [n, K]. */
+void mot_choose_backward(const mot_route_config *config, const mot_choice_batch *batch, size_t from, size_t to,
+                         const mot_real *d_weight, mot_real *d_h);
 
 typedef struct mot_balance {
     double switch_loss, z_loss; /* unscaled */
 } mot_balance;
 
-/* Both losses, and their gradients times their coefficients added to d_h (NULL: none). */
-mot_balance mot_balance_losses(const mot_route_config *config, const mot_choice_batch *batch, mot_real *d_h);
+/* share [E]: what experts have of all choices, f_i. */
+void mot_balance_shares(const mot_choice_batch *batch, double *share);
+/* What the samples add to the z-loss; the gradients of both losses times their coefficients are added to d_h [n, E] (NULL: none). */
+double mot_balance_rows(const mot_route_config *config, const mot_choice_batch *batch, const double *share, size_t from,
+                        size_t to, mot_real *d_h);
+/* importance [E]: sums of p over the batch, here of the experts [from, to); and the Switch loss from all of them. */
+void mot_balance_importance(const mot_choice_batch *batch, size_t from, size_t to, double *importance);
+double mot_balance_switch_loss(const mot_choice_batch *batch, const double *importance);
 
 /* load [E]: choices an expert got. */
 void mot_balance_bias(const mot_route_config *config, size_t E, const int64_t *load, mot_real *bias);
