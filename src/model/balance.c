@@ -3,53 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "mot/exponentials.h"
 #include "mot/rowops.h"
 
-enum { PARTS = 8, WIDES = PARTS / MOT_WIDE_LANES };
-typedef int64_t wide_int __attribute__((vector_size(MOT_VECTOR_BYTES)));
-
-static inline mot_wide wide_all(double x)
-{
-    return x - (mot_wide){0};
-}
-
-/* e^x to 2e-15 of it, for x <= 0; below -700, e^-700. x = n log 2 + r with |r| <= log(2) / 2: the rounding to n is the addition of
- * 1.5 * 2^52, which leaves n in the lowest bits. A NaN stays. */
-static inline mot_wide exp_of(mot_wide x)
-{
-    const wide_int low = x < -700;
-    x = (mot_wide)((low & (wide_int)wide_all(-700)) | (~low & (wide_int)x));
-    const mot_wide shifted = mot_wide_fused(x, wide_all(1.4426950408889634), wide_all(0x1.8p52)), n = shifted - 0x1.8p52;
-    const mot_wide r = mot_wide_fused(n, wide_all(-0x1.ef35793c76730p-45), mot_wide_fused(n, wide_all(-0x1.62e42fefa3800p-1), x)),
-                   r2 = r * r, r4 = r2 * r2;
-    const mot_wide q10 = mot_wide_fused(r, wide_all(0.1666666666664829), wide_all(0.5)),
-                   q32 = mot_wide_fused(r, wide_all(0.008333333353729397), wide_all(0.04166666666665136)),
-                   q54 = mot_wide_fused(r, wide_all(0.00019841208732536384), wide_all(0.0013888888905881542)),
-                   q76 = mot_wide_fused(r, wide_all(2.762511557828763e-06), wide_all(2.4801536388690766e-05));
-    const mot_wide high = mot_wide_fused(r4, wide_all(2.761380686153829e-07), mot_wide_fused(r2, q76, q54)),
-                   q = mot_wide_fused(r4, high, mot_wide_fused(r2, q32, q10));
-    return (mot_wide)((wide_int)mot_wide_fused(r2, q, 1 + r) + ((wide_int)shifted << 52));
-}
-
-/* log sum_i exp h_i; the sum is taken in eight parts at any level. */
 static double log_sum_exp(size_t E, const mot_real *h)
 {
-    const double most = (double)mot_row_max(h, E);
-    mot_wide sum[WIDES] = {{0}};
-    mot_real last[PARTS];
-    double part[PARTS], all = 0;
-    for (size_t i = 0; i < E; i += PARTS) {
-        const mot_real *x = h + i;
-        if (E - i < PARTS) {
-            for (size_t j = 0; j < PARTS; ++j) last[j] = i + j < E ? x[j] : (mot_real)-INFINITY;
-            x = last;
-        }
-        for (int w = 0; w < WIDES; ++w)
-            sum[w] += exp_of(mot_wide_load(x + w * MOT_WIDE_LANES) - most);
-    }
-    memcpy(part, sum, sizeof part);
-    for (int j = 0; j < PARTS; ++j) all += part[j];
-    return most + log(all);
+    const mot_real most = mot_row_max(h, E);
+    return (double)most + log(mot_exponentials(NULL, h, E, most));
 }
 
 void mot_balance_shares(const mot_choice_batch *batch, double *share)

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "loss_many.h"
+#include "mot/exponentials.h"
 #include "mot/loss.h"
 #include "mot/rowops.h"
 

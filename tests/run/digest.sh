@@ -29,6 +29,7 @@ sed -e 's/until: 200 steps/until: 20 steps/; s/until: 2600 steps/until: 25 steps
 cases=(
     "top-1|mixture|2 3 4 5 7|"
     "noise and balance|mixture|2 5|route.noise=gumbel route.balance_loss=0.01 route.balance_bias=0.01 route.z_loss=1e-3 gate.init=0.1"
+    "scores of several threads|mixture|3|model.experts=256 train.batch=160 route.noise=gumbel route.balance_loss=0.01 gate.init=0.1"
     "chunks, remainder|mixture|3 7|route.chunks=3 train.batch=25"
     "top-2|mixture|2 5|route.top_k=2 gate.init=0.5"
     "soft|pictures|3 7|route.top_k=all gate.init=0.5"

@@ -139,6 +139,7 @@ static inline mot_vector mot_larger(mot_vector a, mot_vector b)
 #endif
 }
 
+/* The same, smaller. */
 static inline mot_vector mot_smaller(mot_vector a, mot_vector b)
 {
 #if MOT_X86_LEVEL == 4 && !defined(MOT_DOUBLE)

@@ -1,6 +1,6 @@
-/* loss_many.h: what a cross-entropy of many classes is made of, in vectors. Private to src/nn. */
-#ifndef MOT_LOSS_MANY_H
-#define MOT_LOSS_MANY_H
+/* exponentials.h: what a sum of many exponentials is made of, a cross-entropy's or a gate's, in vectors. */
+#ifndef MOT_EXPONENTIALS_H
+#define MOT_EXPONENTIALS_H
 
 #include "mot/real.h"
 #include "mot/types.h"

@@ -1,7 +1,7 @@
 /* x = n ln 2 + r with |r| <= ln 2 / 2: the rounding to n is the addition of 1.5 * 2^52, which leaves n in the lowest bits;
  * e^r = 1 + r + r^2 (...), a polynomial of degree 9 with the least largest error; 2^n by the exponent bits. So few operations
  * leave a processor waiting for results: AT_ONCE vectors take each of them one after another. */
-#include "loss_many.h"
+#include "mot/exponentials.h"
 
 #include <math.h>
 #include <string.h>
