@@ -70,10 +70,21 @@ static int write_numbers(FILE *script, const mot_heat *heat, double limit)
     return longest;
 }
 
+/* The width of all cells: in print, where numbers that have no room are left out, what names of rows leave. */
+static double room_of_cells(const figure_pen *pen)
+{
+    enum { SCALES = 130 }; /* the label of the axis; the colours with their numbers and label */
+    const mot_heat *heat = &pen->panel->heat;
+    double longest = 0;
+    for (size_t r = 0; r < heat->rows && pen->print && heat->row_labels != NULL; ++r)
+        longest = fmax(longest, mot_figure_text_width(heat->row_labels[r]));
+    return fmin(0.68 * pen->width, pen->print ? pen->width - SCALES - longest : pen->width);
+}
+
 void mot_figure_heat(const figure_pen *pen)
 {
     const mot_heat *heat = &pen->panel->heat;
-    const double limit = find_limit(heat), inner = 0.68 * pen->width;
+    const double limit = find_limit(heat);
     FILE *script = pen->script;
     mot_figure_begin(pen, 0);
     write_scale(script, heat, limit);
@@ -84,7 +95,7 @@ void mot_figure_heat(const figure_pen *pen)
     const size_t shown = write_cells(script, heat, false), empty = write_cells(script, heat, true);
     bool numbers = shown > 0 && heat->digits >= 0 && heat->rows * heat->columns <= FIGURE_CELL_LIMIT;
     const int longest = numbers ? write_numbers(script, heat, limit) : 1;
-    const double fits = inner / (double)heat->columns / (0.64 * longest);
+    const double fits = room_of_cells(pen) / (double)heat->columns / (0.64 * longest);
     if (pen->print && fits < 10) numbers = false;
     fputs("plot $cell using 1:2:3:4:5:6:7 with boxxyerror fs solid noborder fc palette notitle", script);
     if (empty > 0)

@@ -62,7 +62,7 @@ done:
 static void axes_of(const subject *s, const char *label, report_view *view)
 {
     view->x = (report_axis){.label = "step", .count = s->count, .values = s->step};
-    view->y = (report_axis){.label = label, .low = 0, .high = 1};
+    view->y = (report_axis){.label = label, .low = -0.05, .high = 1}; /* by chance AMI is as often below 0 as above */
     view->marks = s->run->marks;
     view->mark = s->run->mark;
 }
@@ -328,10 +328,11 @@ const report_part_kind mot_report_part_specialization = {
     .definition =
         "Adjusted mutual information (Vinh, Epps and Bailey 2010) of a sample's expert and its class or group: 1 where each "
         "tells the other, 0 where they agree as by chance. Beside the routing stand the same experts with the labels shuffled; a "
-        "random gate, which draws an expert for each sample; and a told gate, which deals whole classes to the experts, the largest "
-        "first, each to the one with fewest samples; and k-means on what the gate sees (numbers, or which words, how often), with as many "
-        "clusters as experts, which knows geometry alone. Purity is the share of samples whose class is the commonest of their "
-        "expert; normalized mutual information is I / sqrt(H(expert) H(class)).",
+        "random gate, which draws an expert for each sample; a told gate, which deals whole classes to the experts, the largest "
+        "first, each to the one with fewest samples (where there are fewer classes than experts, some get none); and k-means on what "
+        "the gate sees (numbers, or which words, how often), with as many clusters as experts, which knows geometry alone. "
+        "Purity is the share of samples whose class is the commonest of their expert; normalized mutual information is "
+        "I / sqrt(H(expert) H(class)).",
     .denominator = "All samples of the evaluation split, by the gate's first choice.",
     .interval = "None of a point, which is of all samples of a fixed set; the line of shuffled labels is what chance makes of it. "
                 "Over seeds: of the mean of several runs, by bootstrap.",
