@@ -102,7 +102,7 @@ void mot_choose_backward(const mot_route_config *config, const mot_choice_batch 
 {
     const size_t E = batch->E, K = batch->K;
     d_h += from * E;
-    memset(d_h, 0, (to - from) * E * sizeof *d_h);
+    if (config->scale != MOT_SCALE_PROB) memset(d_h, 0, (to - from) * E * sizeof *d_h);
     if (config->scale == MOT_SCALE_NONE) return;
     for (size_t b = from; b < to; ++b, d_h += E) {
         const int32_t *expert = batch->expert + b * K;
