@@ -95,8 +95,9 @@ make_data() {
     "$root/launch/example.sh" joined --data # which fetches MNIST
     held fashion "$fashion/train-images-idx3-ubyte.gz,$fashion/train-labels-idx1-ubyte.gz" t-shirt,trouser,pullover,dress,coat,sandal,shirt,sneaker,bag,boot
     held mnist "$mnist/train-images-idx3-ubyte,$mnist/train-labels-idx1-ubyte" 0,1,2,3,4,5,6,7,8,9
-    step "join the sources" "$mot" data join --out data/joined-held.h5 data/fashion-held.h5 data/mnist-held.h5 \
-        data/fashion-held.h5 --rotate 180 --negate data/mnist-held.h5 --transpose --negate
+    step "join the sources" "$mot" data join --out data/joined-held.h5 data/fashion-held.h5 --name fashion data/mnist-held.h5 --name mnist \
+        data/fashion-held.h5 --rotate 180 --negate --name "fashion rotate 180 + negate" \
+        data/mnist-held.h5 --transpose --negate --name "mnist transpose + negate"
 }
 
 train() { # NAME SEEDS
