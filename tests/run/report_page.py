@@ -431,6 +431,8 @@ try:
     js("const s = document.createElement('script'); s.textContent = 'document.title = 1'; document.body.append(s)")
     blocked = browser.get_log("browser")
     check(browser.title == odd["title"] and any("Content Security Policy" in e["message"] for e in blocked), "a script from outside runs")
+    ticks = [t.text for t in drawn("odd-powers").find_elements(By.CSS_SELECTOR, ".grid text")]
+    check(ticks == ["1e-12", "1e-9", "1e-6", "0.001", "1"], "powers of ten: %s" % ticks)
     zoomed("odd")
     quiet("odd")
 
