@@ -187,7 +187,7 @@ static mot_status put_view(report_all *report, report_part *part, family *f, con
     view->y = like->y;
     view->marks = like->marks;
     view->mark = like->mark;
-    view->note = "Means over runs that differ in their seeds alone; a band is the interval of the mean at 95 %, by bootstrap.";
+    view->note = "Means over runs that differ in their seeds alone, at steps that they have in common; a band is the interval of the mean at 95 %, by bootstrap.";
     MOT_TRY(mot_report_series(report, view, lines * variants, like->x.count, true));
     for (size_t v = 0; v < report->variants; ++v) {
         const report_view *const own = joins(report, f, v, like);
@@ -199,6 +199,62 @@ done:
     return status;
 }
 
+/* Whether all views of a variant have the place. */
+static bool is_common(const report_all *report, const family *f, size_t variant, double place)
+{
+    for (size_t r = 0; r < report->runs; ++r) {
+        bool has = !counts(report, f, variant, r, NULL);
+        for (size_t i = 0; !has && i < f->of[r]->x.count; ++i) has = f->of[r]->x.values[i] == place;
+        if (!has) return false;
+    }
+    return true;
+}
+
+/* A view's places that all of its variant have, and the values there. */
+static mot_status trim(report_all *report, const family *f, size_t variant, const report_view *from, report_view **to)
+{
+    double *number;
+    size_t kept = 0;
+    mot_status status;
+    MOT_TRY(mot_report_take(&report->pool, to, 1, sizeof **to));
+    **to = *from;
+    MOT_TRY(mot_report_take(&report->pool, &(*to)->series, from->series_count, sizeof *from->series));
+    MOT_TRY(mot_report_take(&report->pool, &number, (from->series_count + 1) * from->x.count, sizeof *number));
+    for (size_t i = 0; i < from->x.count; ++i) {
+        if (!is_common(report, f, variant, from->x.values[i])) continue;
+        number[kept] = from->x.values[i];
+        for (size_t s = 0; s < from->series_count; ++s) number[(s + 1) * from->x.count + kept] = from->series[s].value[i];
+        ++kept;
+    }
+    (*to)->x.values = number;
+    (*to)->x.count = kept;
+    for (size_t s = 0; s < from->series_count; ++s) {
+        (*to)->series[s] = from->series[s];
+        (*to)->series[s].value = number + (s + 1) * from->x.count;
+    }
+done:
+    return status;
+}
+
+/* Where stages end by what is learned, no two runs have the same places: then those that all have are shown. */
+static mot_status find_common(report_all *report, family *f, size_t variant)
+{
+    const report_view **trimmed = NULL;
+    mot_status status = MOT_OK;
+    if (lead(report, f, variant) != NULL) return MOT_OK;
+    MOT_TRY(mot_allocate(&trimmed, report->runs, sizeof *trimmed, "seeds"));
+    for (size_t r = 0; r < report->runs; ++r) {
+        report_view *view = NULL;
+        if (counts(report, f, variant, r, NULL)) MOT_TRY(trim(report, f, variant, f->of[r], &view));
+        trimmed[r] = view;
+    }
+    for (size_t r = 0; r < report->runs; ++r)
+        if (trimmed[r] != NULL) f->of[r] = trimmed[r];
+done:
+    mot_free(trimmed);
+    return status;
+}
+
 static mot_status put_layer(report_all *report, report_part *part, const char *id, int layer)
 {
     family f = {0};
@@ -207,9 +263,10 @@ static mot_status put_layer(report_all *report, report_part *part, const char *i
     MOT_TRY(mot_allocate(&f.placed, report->variants, sizeof *f.placed, "seeds"));
     for (const report_view *view = part->first; view != NULL; view = view->next)
         if (view->kind == REPORT_LINES && view->run >= 0 && view->layer == layer && strcmp(view->id, id) == 0) f.of[view->run] = view;
+    for (size_t v = 0; v < report->variants; ++v) MOT_TRY(find_common(report, &f, v));
     for (size_t v = 0, number = 0; v < report->variants; ++v) {
         const report_view *const own = lead(report, &f, v);
-        if (own != NULL && !f.placed[v]) MOT_TRY(put_view(report, part, &f, own, number++));
+        if (own != NULL && own->x.count > 0 && !f.placed[v]) MOT_TRY(put_view(report, part, &f, own, number++));
     }
 done:
     mot_free(f.of);

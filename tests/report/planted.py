@@ -149,6 +149,7 @@ try:
     several = [plant("many%d" % s, s, *SMALL) for s in range(MANY)]
     many = made(*several, *(plant("fast%d" % s, s, *SMALL, rate=0.02) for s in range(2)), plant("longer", MANY, *SMALL[:7], 12, BATCH, 0, 0), plant("again", 0, *SMALL))
     backward = made(*reversed(several))
+    apart = made(several[0], os.path.join(folder, "longer"))
     values_of = lambda key: [json.load(open(run + "/summary.json"))[key] for run in several]
     losses = values_of("eval.loss")
 finally:
@@ -383,6 +384,9 @@ for (name, values), part in zip(by_seed.items(), ("specialization", "specializat
     same("its band", [got["low"], got["high"]], list(zip(*(bootstrap(c) for c in columns))))
     same("of two there is no band", ["low" in s for s in v["series"]], [True] * (len(v["series"]) // 2) + [False] * (len(v["series"]) // 2))
     same("who is left out", ["longer has other steps, and is left out" in v["note"], "train.rate=0.01: %d seeds" % MANY in v["note"], "again" in v["note"]], [True, True, False])
+report = apart
+v = view("load", "load-max-seeds")
+same("steps that both have", [v["x"]["values"], v["series"][0]["values"][:5]], [list(range(1, 11)), [mean([max(load(s, step)) * E / BATCH for s in (0, MANY)]) for step in range(1, 6)]])
 report = backward
 for name, part in (("ami-classes", "specialization"), ("load-max", "load")):
     same("in another order", series(view(part, name + "-seeds"), view(part, name + "-seeds")["series"][0]["name"])["low"],
