@@ -143,9 +143,6 @@ static int run_parallel(mot_start *start, const struct verb *verb, int argc, cha
     mot_comm world = {.mpi = MPI_COMM_WORLD};
     mot_status status = MOT_OK;
     MPI_Initialized(&began);
-    /* A process that no launcher started is a job of its own. Open MPI would start a daemon for it, whose messages may still come
-     * while MPI_Finalize unloads who takes them: then the process ends with a segmentation fault (4.1.4, under load). */
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     /* A rank's threads compute; its first one alone talks MPI. */
     if (!began) MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_rank(world.mpi, &world.rank);

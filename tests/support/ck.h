@@ -38,7 +38,6 @@ static inline bool mot_ck_short(void)
     int main(int argc, char **argv)                                                                          \
     {                                                                                                        \
         int rank, provided;                                                                                  \
-        setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* as in src/cli/main.c */                        \
         MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);                                       \
         MPI_Comm_rank(MPI_COMM_WORLD, &rank);                                                                \
         Suite *suite = suite_create(name);                                                                   \
