@@ -5,7 +5,7 @@
 #include "mot/memory.h"
 #include "mot/sweep_study.h"
 
-enum { KEY_CSV = 256, KEY_JSON, MOST_PATHS = 4096, MOST_FIGURES = 16 };
+enum { KEY_CSV = 256, KEY_JSON, KEY_FORCE, MOST_PATHS = 4096, MOST_FIGURES = 16 };
 
 typedef struct arguments {
     mot_compare_options options;
@@ -22,6 +22,9 @@ static error_t take(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_JSON:
         options->json = text;
+        return 0;
+    case KEY_FORCE:
+        options->force = true;
         return 0;
     case 'f':
         if (options->figures == MOST_FIGURES) return mot_cli_refuse(state, "at most 16 figures at a time");
@@ -44,6 +47,7 @@ mot_status mot_cmd_compare(int argc, char **argv)
         {"figure", 'f', "KEY", 0, "A number of summary.json, such as routing.purity; may be given several times", 0},
         {"csv", KEY_CSV, "FILE", 0, "The same as a table, a line for each setting and figure", 0},
         {"json", KEY_JSON, "FILE", 0, "The same as a list of objects", 0},
+        {"force", KEY_FORCE, NULL, 0, "Replace files that are there", 0},
         {0},
     };
     static const struct argp argp = {

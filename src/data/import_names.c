@@ -6,6 +6,7 @@
 
 #include "import.h"
 #include "mot/memory.h"
+#include "mot/utf8.h"
 
 /* Pointers into a copy of the text that stands behind them. */
 static mot_status cut(const char *text, size_t length, char between, size_t most, const char *what,
@@ -132,23 +133,10 @@ void mot_import_note(const mot_import_options *options, const char *format, ...)
 
 bool mot_import_is_utf8(const char *bytes, size_t count, size_t *at)
 {
-    const unsigned char *b = (const unsigned char *)bytes;
-    for (size_t i = 0; i < count;) {
-        const unsigned char first = b[i];
-        const size_t length = first < 0x80                    ? 1
-                              : first >= 0xc2 && first < 0xe0 ? 2
-                              : (first & 0xf0) == 0xe0        ? 3
-                              : first >= 0xf0 && first < 0xf5 ? 4
-                                                              : 0;
+    for (size_t i = 0, length; i < count; i += length) {
+        length = mot_utf8_character(bytes + i, count - i);
         *at = i;
-        if (length == 0 || length > count - i) return false;
-        for (size_t k = 1; k < length; ++k)
-            if ((b[i + k] & 0xc0) != 0x80) return false;
-        /* Longer than needed, surrogates, and beyond U+10FFFF. */
-        if ((first == 0xe0 && b[i + 1] < 0xa0) || (first == 0xed && b[i + 1] >= 0xa0) ||
-            (first == 0xf0 && b[i + 1] < 0x90) || (first == 0xf4 && b[i + 1] >= 0x90))
-            return false;
-        i += length;
+        if (length == 0) return false;
     }
     return true;
 }

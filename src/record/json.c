@@ -8,6 +8,7 @@
 
 #include "mot/atomic_file.h"
 #include "mot/memory.h"
+#include "mot/utf8.h"
 
 struct mot_json {
     char *text;
@@ -34,17 +35,24 @@ static void put_text(mot_json *json, const char *text)
     put(json, text, strlen(text));
 }
 
+/* What is no UTF-8, as a folder's name may be, becomes the replacement character. */
 static void put_quoted(mot_json *json, const char *text)
 {
+    const char *const end = text + strlen(text), *plain = text;
     put_text(json, "\"");
-    for (const char *plain = text;; ++text) {
+    while (text < end) {
         const unsigned char byte = (unsigned char)*text;
+        const size_t length = byte < 0x80 ? 1 : mot_utf8_character(text, (size_t)(end - text));
         char escape[8];
-        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f) continue; /* UTF-8 passes as it is */
+        if (length > 1 || (length == 1 && byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f)) {
+            text += length;
+            continue;
+        }
         put(json, plain, (size_t)(text - plain));
-        plain = text + 1;
-        if (byte == '\0') break;
-        if (byte == '"' || byte == '\\')
+        plain = ++text;
+        if (length == 0)
+            snprintf(escape, sizeof escape, "\\ufffd");
+        else if (byte == '"' || byte == '\\')
             snprintf(escape, sizeof escape, "\\%c", byte);
         else if (byte == '\n')
             snprintf(escape, sizeof escape, "\\n");
@@ -54,6 +62,7 @@ static void put_quoted(mot_json *json, const char *text)
             snprintf(escape, sizeof escape, "\\u%04x", byte);
         put_text(json, escape);
     }
+    put(json, plain, (size_t)(end - plain));
     put_text(json, "\"");
 }
 

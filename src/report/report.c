@@ -1,14 +1,12 @@
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "mot/atomic_file.h"
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/output.h"
 #include "report_private.h"
 
 /* One that is named twice counts once. */
@@ -49,23 +47,19 @@ done:
     return status;
 }
 
-/* Before anything is read, so that what cannot be written leaves nothing half-written. A device or a link is not replaced. */
-static mot_status check_output(const char *path, bool is_folder, bool force)
+static mot_status check_outputs(const mot_report_options *options)
 {
-    char folder[PATH_MAX];
-    struct stat about;
-    if (path == NULL || path[0] == '\0') return MOT_OK; /* an empty name is refused by whoever writes */
-    if ((is_folder ? stat : lstat)(path, &about) == 0) {
-        if (!force) return mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", path);
-        if (is_folder ? !S_ISDIR(about.st_mode) : !S_ISREG(about.st_mode))
-            return mot_fail(MOT_ERR_INPUT, "%s is no %s, and so is not replaced", path, is_folder ? "folder" : "ordinary file");
+    const char *const file[] = {options->html, options->json};
+    mot_status status;
+    for (size_t f = 0; f < MOT_COUNT(file); ++f) {
+        MOT_TRY(mot_output_check(file[f], false, options->force));
+        for (size_t r = 0; r < options->runs; ++r) MOT_TRY(mot_output_spares(file[f], options->run[r]));
     }
-    const char *const slash = strrchr(path, '/');
-    if (is_folder || slash == path) return MOT_OK; /* a folder is made with those above it */
-    if ((size_t)snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path), slash == NULL ? "." : path) < sizeof folder &&
-        access(folder, W_OK) != 0)
-        return mot_fail(MOT_ERR_INPUT, "cannot write %s into the folder %s: %s", path, folder, strerror(errno));
-    return MOT_OK;
+    MOT_TRY(mot_output_check(options->figures, true, options->force));
+    if (options->html != NULL && options->json != NULL && strcmp(options->html, options->json) == 0)
+        status = mot_fail(MOT_ERR_INPUT, "%s cannot be both the page and its numbers", options->html);
+done:
+    return status;
 }
 
 static mot_status write_all(const report_all *report, const mot_report_options *options)
@@ -90,13 +84,7 @@ mot_status mot_report(const mot_report_options *options)
 {
     report_all report = {0};
     mot_status status;
-    MOT_TRY(check_output(options->html, false, options->force));
-    MOT_TRY(check_output(options->json, false, options->force));
-    MOT_TRY(check_output(options->figures, true, options->force));
-    if (options->html != NULL && options->json != NULL && strcmp(options->html, options->json) == 0) {
-        status = mot_fail(MOT_ERR_INPUT, "%s cannot be both the page and its numbers", options->html);
-        goto done;
-    }
+    MOT_TRY(check_outputs(options));
     MOT_TRY(read_runs(&report, options));
     MOT_TRY(make_parts(&report));
     MOT_TRY(write_all(&report, options));

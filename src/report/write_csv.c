@@ -39,16 +39,25 @@ static void put_step(FILE *to, const report_frame *frame)
         put_text(to, frame->label), fputc(',', to);
 }
 
+/* Four columns; one that is called as one before it is another one. */
+static void put_head(FILE *to, const char *first, const char *second, const char *third, const char *fourth)
+{
+    const char *const name[] = {first, second, third, fourth};
+    for (size_t i = 0; i < MOT_COUNT(name); ++i) {
+        char text[256];
+        bool again = false;
+        for (size_t j = 0; j < i; ++j) again = again || strcmp(name[i], name[j]) == 0;
+        snprintf(text, sizeof text, "%s%.200s", again ? "other " : "", name[i]);
+        if (i > 0) fputc(',', to);
+        put_text(to, text);
+    }
+    fputc('\n', to);
+}
+
 static void put_heat(FILE *to, const report_view *view)
 {
     const size_t columns = view->x.count;
-    fputs("step,", to);
-    put_text(to, view->y.label);
-    fputc(',', to);
-    put_text(to, view->x.label);
-    fputc(',', to);
-    put_text(to, view->modes ? "count" : view->unit);
-    fputc('\n', to);
+    put_head(to, "step", view->y.label, view->x.label, view->modes ? "count" : view->unit);
     for (size_t f = 0; f < view->frames; ++f)
         for (size_t i = 0; i < view->y.count * columns; ++i) {
             put_step(to, &view->frame[f]);

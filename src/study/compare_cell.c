@@ -23,7 +23,7 @@ mot_status mot_compare_cell(const comparison *c, size_t row, size_t figure, comp
     MOT_TRY(mot_allocate(&difference, c->runs, sizeof *difference, "values"));
     for (size_t r = 0; r < c->runs; ++r) {
         const double own = c->run[r].value[figure], first = beside(c, figure, c->run[r].seed);
-        if (c->run[r].row != row || isnan(own)) continue;
+        if (c->run[r].row != row || c->run[r].again || isnan(own)) continue;
         value[count++] = own;
         if (row > 0 && !isnan(first)) difference[pairs++] = own - first;
     }

@@ -14,6 +14,7 @@ typedef struct compare_run {
     mot_config *config;            /* owned */
     uint64_t seed;
     size_t row;                    /* of the table */
+    bool again;                    /* it has the seed of another of its row, and does not count */
     double value[COMPARE_FIGURES]; /* NaN: it has none */
 } compare_run;
 

@@ -153,6 +153,8 @@ static bool has_begun(const char *folder)
     return access(path, F_OK) == 0;
 }
 
+/* Another process that begins the same trial at this moment clears its folder of what is half written, and that may be this: then it
+ * has asked the same before. */
 static mot_status keep_question(const mot_config *config)
 {
     char path[700], *text = NULL;
@@ -160,7 +162,8 @@ static mot_status keep_question(const mot_config *config)
     MOT_TRY(mot_config_text(config, &text));
     MOT_TRY(mot_folder_make(config->run));
     snprintf(path, sizeof path, "%s/%s", config->run, question);
-    MOT_TRY(mot_file_replace(path, text, strlen(text)));
+    status = mot_file_replace(path, text, strlen(text));
+    if (status != MOT_OK && access(path, F_OK) == 0) status = MOT_OK;
 done:
     mot_free(text);
     return status;

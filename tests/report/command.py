@@ -45,7 +45,8 @@ def table_of(view):
     """What the CSV of a view has, by the kinds of docs/report.md."""
     kind = view["kind"]
     if kind == "heat":
-        yield ["step", view["y"]["label"], view["x"]["label"], "count" if "modes" in view else view["unit"]]
+        names = ["step", view["y"]["label"], view["x"]["label"], "count" if "modes" in view else view["unit"]]
+        yield ["other " + name if name in names[:i] else name for i, name in enumerate(names)]
         for frame in view["frames"]:
             for y, row in zip(view["y"]["names"], frame["values"]):
                 yield from ([frame.get("step", frame["label"]), y, x, value] for x, value in zip(view["x"]["names"], row))

@@ -70,6 +70,14 @@ check("sw/trials/zz is left out: it is not done" in said, "a run that is not don
 os.remove("sw/trials/zz/summary.json")
 check("sw/trials/zz is left out: it is not done" in mot(1, "compare", "sw"), "a run that has just begun")
 shutil.rmtree("sw/trials/zz")
+
+# One that has the seed of another is no other seed; a name that is no UTF-8 makes no other JSON.
+name = b"n\xff<b>"
+shutil.copytree(b"sw/trials/" + gone.encode(), name)
+twice = subprocess.run([os.environ["MOT_BINARY"], "compare", "sw", name, "--json", "n.json"], capture_output=True)
+check(twice.returncode == 0 and b"is left out: it has the seed of a run before it" in twice.stderr, "a seed twice: %s" % twice.stderr[-300:])
+subprocess.run([os.environ["MOT_BINARY"], "compare", name, "--json", "n1.json"], capture_output=True)
+check("\ufffd" in json.load(open("n1.json"))[0]["settings"], "a name that is no UTF-8: " + open("n1.json", errors="replace").read()[:200])
 table = list(csv.DictReader(open("t.csv")))
 check([{k: v for k, v in row.items()} for row in table] and len(table) == 10, "rows: %d" % len(table))
 for line, item in zip(table, json.load(open("t.json"))):
@@ -133,6 +141,11 @@ for sentence, *arguments in (
         ("--array-count 3 needs --array-index, or a job array of as many tasks", "sweep", "s.yaml", "--array-count", "3"),
         ("--array-index needs --array-count, or a job array", "sweep", "s.yaml", "--array-index", "0"),
         ("expected SWEEP.yaml", "sweep"), ("no summary.json of these runs has a number 'eval.lss'", "compare", "sw", "-f", "eval.lss"),
+        ("t.csv exists: add --force", "compare", "sw", "--csv", "t.csv"),
+        ("sw/trials/%s/summary.json is the run's own" % gone, "compare", "sw", "--force", "--json", "sw/trials/%s/summary.json" % gone),
+        ("other/config.yaml is the run's own", "report", "other", "--force", "-o", "other/config.yaml"),
+        ("other/record/%s is the run's own" % sorted(os.listdir("other/record"))[0], "report", "other", "--force", "--json",
+         "other/record/" + sorted(os.listdir("other/record"))[0]),
         ("m.h5: neither a run folder, which has a summary.json, nor that of a sweep", "compare", "m.h5"), ("expected RUN", "compare"),
         ("a sweep takes no 'seed=3': `seeds` says how many there are", "sweep", "own.yaml"),
         ("a sweep takes no 'run=there'", "sweep", "s.yaml", "run=there"),

@@ -22,6 +22,7 @@ typedef struct mot_compare_options {
     const char *const *path;   /* [count]: run folders, and folders of sweeps */
     const char *const *figure; /* [figures]: keys of summary.json; none: those that one asks for first */
     const char *csv, *json;    /* files; NULL: none */
+    bool force;                /* in place of files that are there */
 } mot_compare_options;
 
 /* Runs that differ in their seeds alone are one row: median, quartiles and the 95 % interval of the mean, and of the difference to the

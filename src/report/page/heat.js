@@ -187,7 +187,8 @@ function heatTable(view) {
   for (const { step, label, values } of view.frames) {
     values.forEach((row, y) => row.forEach((value, x) => rows.push([step == null ? label : step, view.y.names[y], view.x.names[x], value])));
   }
-  return { columns: ['step', view.y.label, view.x.label, view.modes ? 'count' : view.unit || 'value'], rows };
+  const columns = ['step', view.y.label, view.x.label, view.modes ? 'count' : view.unit || 'value'];
+  return { columns: columns.map((name, i) => columns.indexOf(name) < i ? `other ${name}` : name), rows };
 }
 
 // By rows, by columns, counts; the order; and a slider over steps, which moves all of a part.
