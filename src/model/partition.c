@@ -32,10 +32,11 @@ static double gain(const partition *p, size_t i, size_t g)
 static void move(partition *p, size_t i, size_t g)
 {
     const size_t own = (size_t)p->now[i];
+    const double *weight = p->weight + i * p->n; /* of j to i, which is that of i to j, and stands in a row */
     for (size_t j = 0; j < p->n; ++j) {
         if (j == i) continue;
-        p->to[j * p->groups + own] -= p->weight[j * p->n + i];
-        p->to[j * p->groups + g] += p->weight[j * p->n + i];
+        p->to[j * p->groups + own] -= weight[j];
+        p->to[j * p->groups + g] += weight[j];
     }
     p->filled[own] -= p->volume[i];
     p->filled[g] += p->volume[i];
