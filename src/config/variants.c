@@ -46,6 +46,13 @@ done:
     return status;
 }
 
+bool mot_variants_again(const mot_config *const *config, const size_t *variant, size_t i)
+{
+    for (size_t other = 0; other < i; ++other)
+        if (variant[other] == variant[i] && config[other]->seed == config[i]->seed) return true;
+    return false;
+}
+
 /* ---- what they are called ---- */
 
 /* A key whose value is not the same in all. */

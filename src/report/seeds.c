@@ -19,7 +19,10 @@ static mot_status find_named(report_all *report, size_t count, const size_t *fro
     mot_status status;
     MOT_TRY(mot_allocate(&variant, count, sizeof *variant, "runs"));
     MOT_TRY(mot_variants_find(count, config, variant, &variants));
-    for (size_t i = 0; i < count; ++i) report->run[from[i]].variant = variant[i];
+    for (size_t i = 0; i < count; ++i) {
+        report->run[from[i]].variant = variant[i];
+        report->run[from[i]].again = mot_variants_again(config, variant, i);
+    }
     report->variants = variants;
     /* the first of each moves to the front, behind which nobody looks any more */
     for (size_t i = 0, v = 0; i < count && v < variants; ++i)
@@ -35,16 +38,6 @@ done:
     mot_free(variant);
     mot_free(name);
     return status;
-}
-
-static void count_seeds(report_all *report)
-{
-    for (size_t r = 0; r < report->runs; ++r) {
-        report_run *const run = &report->run[r];
-        for (size_t other = 0; other < r && run->config != NULL; ++other)
-            run->again = run->again || (report->run[other].variant == run->variant && report->run[other].config->seed == run->config->seed);
-        report->variant[run->variant].seeds += !run->again;
-    }
 }
 
 mot_status mot_report_find_variants(report_all *report)
@@ -66,7 +59,7 @@ mot_status mot_report_find_variants(report_all *report)
         report->variant[report->variants].name = report->run[r].name;
         report->run[r].variant = report->variants++;
     }
-    count_seeds(report);
+    for (size_t r = 0; r < report->runs; ++r) report->variant[report->run[r].variant].seeds += !report->run[r].again;
 done:
     mot_free(config);
     mot_free(from);

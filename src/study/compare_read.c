@@ -123,14 +123,6 @@ static mot_status add_path(comparison *c, const char *path)
 
 /* ---- rows ---- */
 
-/* Whether a run before this one is of the same row and seed: it would be counted as another seed. */
-static bool was_there(const comparison *c, const size_t *row, size_t run)
-{
-    for (size_t r = 0; r < run; ++r)
-        if (row[r] == row[run] && c->run[r].seed == c->run[run].seed) return true;
-    return false;
-}
-
 static mot_status find_rows(comparison *c)
 {
     const mot_config **config = NULL;
@@ -144,7 +136,7 @@ static mot_status find_rows(comparison *c)
     for (size_t r = 0; r < c->runs; ++r) {
         compare_row *const of = &c->row[row[r]];
         c->run[r].row = row[r];
-        c->run[r].again = was_there(c, row, r);
+        c->run[r].again = mot_variants_again(config, row, r);
         if (c->run[r].again)
             mot_log(MOT_LOG_WARNING, "%s is left out: it has the seed of a run before it, and nothing else is different", c->run[r].path);
         else if (of->runs++ == 0)

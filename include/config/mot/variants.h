@@ -8,6 +8,9 @@
  * whatever it reports. Numbers are in the order in which they come first; how many there are. */
 mot_status mot_variants_find(size_t count, const mot_config *const *config, size_t *variant, size_t *variants);
 
+/* Whether a configuration before number i is of its variant and has its seed: the run then is no other seed. */
+bool mot_variants_again(const mot_config *const *config, const size_t *variant, size_t i);
+
 /* name [variants]: the keys in which any of them differs from the first, with their values, "model.experts=4 train.rate=0.1"; "":
  * there are none, since one stands alone, or they have other numbers of stages. */
 enum { MOT_VARIANT_NAME = 512 };
