@@ -6,12 +6,6 @@
 #include "mot/exponentials.h"
 #include "mot/rowops.h"
 
-static double log_sum_exp(size_t E, const mot_real *h)
-{
-    const mot_real most = mot_row_max(h, E);
-    return (double)most + log(mot_exponentials(NULL, h, E, most));
-}
-
 void mot_balance_shares(const mot_choice_batch *batch, double *share)
 {
     const size_t rows = batch->n * batch->K;
@@ -52,7 +46,7 @@ double mot_balance_rows(const mot_route_config *config, const mot_choice_batch *
         mot_real *d = d_h != NULL ? d_h + b * E : NULL;
         if (d != NULL && balance_loss != 0) softmax_backward(rows, E, p, share, balance_loss * (double)E / n, d);
         for (size_t r = 0; r < rows; ++r) {
-            const double log_sum = log_sum_exp(E, h + r * E);
+            const double log_sum = mot_log_sum_exp(h + r * E, E);
             z += log_sum * log_sum / n;
             if (d == NULL || z_loss == 0) continue;
 #pragma omp simd

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "mot/rowops.h"
 #include "mot/vector.h"
 
 enum { AT_ONCE = 6, BLOCK = AT_ONCE * MOT_WIDE_LANES };
@@ -51,4 +52,10 @@ double mot_exponentials(mot_real *e, const mot_real *out, size_t C, mot_real mos
     double all = 0;
     for (int lane = 0; lane < MOT_WIDE_LANES; ++lane) all += sum[lane];
     return all;
+}
+
+double mot_log_sum_exp(const mot_real *x, size_t n)
+{
+    const mot_real most = mot_row_max(x, n);
+    return (double)most + log(mot_exponentials(NULL, x, n, most));
 }

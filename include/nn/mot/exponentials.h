@@ -9,4 +9,7 @@
  * and the terms themselves, rounded, in e [C], which may be NULL. A NaN among out is one in both. */
 double mot_exponentials(mot_real *e, const mot_real *out, size_t C, mot_real most);
 
+/* log sum_i exp(x_i), n >= 1. */
+double mot_log_sum_exp(const mot_real *x, size_t n);
+
 #endif
