@@ -12,16 +12,11 @@ static mot_status put_times(report_all *report, report_part *part, int r)
     report_view *view;
     mot_status status;
     MOT_TRY(mot_report_view(report, part, REPORT_LINES, "cost-times", "Seconds of a step", r, -1, &view));
-    view->x = (report_axis){.label = "step", .count = run->bins, .values = run->bin_step};
-    view->y = (report_axis){.label = "s"};
-    view->marks = run->marks;
-    view->mark = run->mark;
+    mot_report_over_steps(run, "s", view);
     MOT_TRY(mot_report_series(report, view, MOT_COUNT(name), run->bins, false));
     for (size_t s = 0; s < MOT_COUNT(name); ++s) {
-        const report_fold *fold = run->step[REPORT_COMPUTE + s];
         view->series[s].name = name[s];
-        for (size_t b = 0; b < run->bins; ++b)
-            mot_report_values(view, s)[b] = fold[b].steps > 0 ? fold[b].sum / (double)fold[b].steps : NAN;
+        for (size_t b = 0; b < run->bins; ++b) mot_report_values(view, s)[b] = mot_report_fold_mean(&run->step[REPORT_COMPUTE + s][b]);
     }
 done:
     return status;

@@ -20,11 +20,8 @@ static mot_status put_figure(report_all *report, report_part *part, int r, int l
     report_view *view;
     mot_status status;
     MOT_TRY(mot_report_view(report, part, REPORT_LINES, figures[figure].id, figures[figure].title, r, l, &view));
-    view->x = (report_axis){.label = "step", .count = run->bins, .values = run->bin_step};
-    view->y = (report_axis){.label = figures[figure].label};
+    mot_report_over_steps(run, figures[figure].label, view);
     if (figure != REPORT_MAX_OVER_MEAN) view->y.high = run->layer[l].experts;
-    view->marks = run->marks;
-    view->mark = run->mark;
     if (bounds)
         view->note = mot_report_text(&report->pool, "Means of %" MOT_PRI_GIDX " steps; the band is their least and largest.",
                                      (run->last - run->first + 1 + (mot_gidx)run->bins - 1) / (mot_gidx)run->bins);
@@ -32,7 +29,7 @@ static mot_status put_figure(report_all *report, report_part *part, int r, int l
     view->series[0].name = figures[figure].label;
     for (size_t b = 0; b < run->bins; ++b) {
         const bool known = fold[b].steps > 0;
-        mot_report_values(view, 0)[b] = known ? fold[b].sum / (double)fold[b].steps : NAN;
+        mot_report_values(view, 0)[b] = mot_report_fold_mean(&fold[b]);
         if (!bounds) continue;
         mot_report_low(view, 0)[b] = known ? fold[b].low : NAN;
         mot_report_high(view, 0)[b] = known ? fold[b].high : NAN;

@@ -1,6 +1,4 @@
 /* How near experts and gates are to what made the data, where that is known. */
-#include <math.h>
-
 #include "parts.h"
 #include "theory.h"
 
@@ -8,7 +6,6 @@
 static mot_status put_losses(const theory_subject *s)
 {
     const report_run *const run = s->run;
-    const report_fold *const fold = run->step[REPORT_LOSS];
     report_view *view;
     mot_status status = MOT_OK;
     if (mot_report_has(run, REPORT_EVAL_LOSS)) {
@@ -18,13 +15,11 @@ static mot_status put_losses(const theory_subject *s)
         for (size_t i = 0; i < s->count; ++i) mot_report_values(view, 0)[i] = *mot_report_row(run, REPORT_EVAL_LOSS, s->pick[i]);
     }
     MOT_TRY(mot_report_view(s->report, s->part, REPORT_LINES, "theory-loss-training", "Loss of training batches", s->r, -1, &view));
-    view->x = (report_axis){.label = "step", .count = run->bins, .values = run->bin_step};
-    view->y = (report_axis){.label = "loss", .log = true};
-    view->marks = run->marks;
-    view->mark = run->mark;
+    mot_report_over_steps(run, "loss", view);
+    view->y.log = true;
     MOT_TRY(mot_report_series(s->report, view, 1, run->bins, false));
     view->series[0].name = "loss";
-    for (size_t b = 0; b < run->bins; ++b) mot_report_values(view, 0)[b] = fold[b].steps > 0 ? fold[b].sum / (double)fold[b].steps : NAN;
+    for (size_t b = 0; b < run->bins; ++b) mot_report_values(view, 0)[b] = mot_report_fold_mean(&run->step[REPORT_LOSS][b]);
 done:
     return status;
 }

@@ -7,6 +7,8 @@
 #ifndef MOT_REPORT_PRIVATE_H
 #define MOT_REPORT_PRIVATE_H
 
+#include <math.h>
+
 #include "mot/config.h"
 #include "mot/continual.h"
 #include "mot/record_read.h"
@@ -277,6 +279,13 @@ static inline double *mot_report_low(const report_view *view, size_t series)
 static inline double *mot_report_high(const report_view *view, size_t series)
 {
     return (double *)view->series[series].high;
+}
+/* Lines over the bins of a run's steps, with the beginnings of its stages: all but the lines. */
+void mot_report_over_steps(const report_run *run, const char *label, report_view *view);
+/* NaN: there was no step. */
+static inline double mot_report_fold_mean(const report_fold *fold)
+{
+    return fold->steps > 0 ? fold->sum / (double)fold->steps : NAN;
 }
 /* Frames of `count` numbers each. */
 mot_status mot_report_frames(report_all *report, report_view *view, size_t frames, size_t count);

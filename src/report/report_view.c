@@ -24,6 +24,14 @@ mot_status mot_report_view(report_all *report, report_part *part, report_kind ki
     return MOT_OK;
 }
 
+void mot_report_over_steps(const report_run *run, const char *label, report_view *view)
+{
+    view->x = (report_axis){.label = "step", .count = run->bins, .values = run->bin_step};
+    view->y = (report_axis){.label = label};
+    view->marks = run->marks;
+    view->mark = run->mark;
+}
+
 mot_status mot_report_series(report_all *report, report_view *view, size_t series, size_t count, bool bounds)
 {
     double *numbers;

@@ -197,15 +197,15 @@ done:
     return status;
 }
 
-static mot_status write_looks(const report_view *view, const char *folder, bool pictures)
+static mot_status write_table(const report_view *view, const char *folder, const char *ending,
+                              mot_status (*csv)(const report_view *view, char **text, size_t *length))
 {
     char path[MOT_PATH], *text = NULL;
     size_t length;
     mot_status status;
-    MOT_TRY(file_of(path, folder, view, "-attention.csv"));
-    MOT_TRY(mot_report_csv_of_looks(view, &text, &length));
+    MOT_TRY(file_of(path, folder, view, ending));
+    MOT_TRY(csv(view, &text, &length));
     MOT_TRY(mot_file_replace(path, text, length));
-    if (pictures && view->looks.grid_rows > 0) MOT_TRY(draw_looks(view, folder));
 done:
     free(text);
     return status;
@@ -217,16 +217,13 @@ static mot_status write_view(const report_view *view, const char *folder, bool p
         [REPORT_HEAT] = draw_heat, [REPORT_LINES] = draw_lines, [REPORT_BARS] = draw_bars,
         [REPORT_SCATTER] = draw_lines, [REPORT_FLOW] = draw_flow,
     };
-    char path[MOT_PATH], *text = NULL;
-    size_t length;
     mot_status status;
-    MOT_TRY(file_of(path, folder, view, ".csv"));
-    MOT_TRY(mot_report_csv(view, &text, &length));
-    MOT_TRY(mot_file_replace(path, text, length));
+    MOT_TRY(write_table(view, folder, ".csv", mot_report_csv));
     if (pictures && draw_kind[view->kind] != NULL) MOT_TRY(draw_kind[view->kind](view, folder));
-    if (view->looks.all_blocks > 0) MOT_TRY(write_looks(view, folder, pictures));
+    if (view->looks.all_blocks == 0) goto done;
+    MOT_TRY(write_table(view, folder, "-attention.csv", mot_report_csv_of_looks));
+    if (pictures && view->looks.grid_rows > 0) MOT_TRY(draw_looks(view, folder));
 done:
-    free(text);
     return status;
 }
 
