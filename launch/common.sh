@@ -74,3 +74,28 @@ begin_study() {
     cd "$root"
     mot=$build/bin/mot
 }
+
+# begin_page [-n RANKS] [--table]: begin_study of a page whose tables a script writes; or, with --table alone, nothing is built.
+# Sets table (empty: no) as well.
+begin_page() {
+    local word
+    table=
+    if [ "$*" = --table ]; then
+        cd "$root"
+        table=yes mot=$build/bin/mot
+        return
+    fi
+    for word in "$@"; do [ "$word" != --quick ] || usage; done
+    begin_study "$@"
+}
+
+# key NAME FILE: a number of a summary.
+key() { sed -n "s/.*\"$1\": \([^,}]*\)[,}].*/\1/p" "$2"; }
+
+# put_table FILE BEGIN PAGE: the file's lines, in the place of those in the page between the line that begins so and the table's end.
+put_table() {
+    awk -v table="$1" -v begin="^$2" '/^<!-- end of the table -->/ && within { while ((getline line < table) > 0) print line; within = 0 }
+        !within { print }
+        $0 ~ begin { within = 1 }' "$3" >"$1.page"
+    cp "$1.page" "$3"
+}

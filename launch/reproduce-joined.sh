@@ -9,14 +9,7 @@ set -eu
 # shellcheck source=launch/common.sh
 . "$(dirname "$0")/common.sh"
 
-if [ "$*" = --table ]; then
-    cd "$root"
-    table=yes mot=$build/bin/mot
-else
-    for word in "$@"; do [ "$word" != --quick ] || usage; done
-    table=
-    begin_study "$@"
-fi
+begin_page "$@"
 runs=runs/joined page=docs/results/joined.md
 mkdir -p $runs data
 
@@ -74,9 +67,6 @@ make_data() {
     [ -e data/joined-turned.h5 ] || step "join joined-turned.h5" "$mot" data join --out data/joined-turned.h5 \
         data/fashion-mnist.h5 data/fashion-mnist.h5 --rotate 90 data/mnist.h5 --negate data/mnist.h5 --rotate 90
 }
-
-# key NUMBERS FILE: of a summary.
-key() { sed -n "s/.*\"$1\": \([^,}]*\)[,}].*/\1/p" "$2"; }
 
 is_done() { [ -e "$1/summary.json" ] && [ "$(key status "$1/summary.json")" = '"done"' ]; }
 
@@ -145,8 +135,5 @@ if [ -z "$table" ]; then
     train_all trials
 fi
 write_table >$runs/table.md
-awk -v table=$runs/table.md '/^<!-- end of the table -->/ { while ((getline line < table) > 0) print line; within = 0 }
-    !within { print }
-    /^<!-- table/ { within = 1 }' $page >$runs/page.md
-cp $runs/page.md $page
+put_table $runs/table.md '<!-- table' $page
 cat $runs/table.md

@@ -9,14 +9,7 @@ set -eu
 # shellcheck source=launch/common.sh
 . "$(dirname "$0")/common.sh"
 
-if [ "$*" = --table ]; then
-    cd "$root"
-    table=yes mot=$build/bin/mot
-else
-    for word in "$@"; do [ "$word" != --quick ] || usage; done
-    table=
-    begin_study "$@"
-fi
+begin_page "$@"
 runs=runs/specialization page=docs/results/specialization.md
 experts="4 8 16"
 mkdir -p $runs data ${page%.md}
@@ -133,7 +126,7 @@ over() {
     spread "${values[@]}"
 }
 
-key() { sed -n "s/.*\"$1\": \([^,}]*\)[,}].*/\1/p" "$2/summary.json"; }
+in_summary() { key "$1" "$2/summary.json"; }
 at_end() { tail -n 1 "$3/figures/$1.csv" | cut -d, -f"$2"; } # of lines over steps, a column
 geometry() { awk -F, -v what="$1" '$1 == what { print $2 }' "$2/figures/geometry.csv"; }
 
@@ -161,8 +154,8 @@ run_table() {
     while IFS='|' read -r set seeds what; do
         [ -d "$runs/$set" ] || continue
         for e in $experts; do
-            printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$what" "$e" "$seeds" "$(over "$set" "$e" key eval.accuracy)" \
-                "$(over "$set" "$e" key routing.experts_effective)" \
+            printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$what" "$e" "$seeds" "$(over "$set" "$e" in_summary eval.accuracy)" \
+                "$(over "$set" "$e" in_summary routing.experts_effective)" \
                 "$(over "$set" "$e" geometry "AMI of k-means' clusters and the gate's experts")" \
                 "$(over "$set" "$e" geometry "share of samples whose expert is the commonest of their cluster")"
         done
@@ -178,10 +171,7 @@ if [ -z "$table" ]; then
 fi
 for name in classes groups runs; do
     if [ $name = runs ]; then run_table; else ami_table $name; fi >$runs/$name.md
-    awk -v table=$runs/$name.md -v begin="^<!-- table of $name" '/^<!-- end of the table -->/ && within { while ((getline line < table) > 0) print line; within = 0 }
-        !within { print }
-        $0 ~ begin { within = 1 }' $page >$runs/page.md
-    cp $runs/page.md $page
+    put_table $runs/$name.md "<!-- table of $name" $page
 done
 for name in clinc-8 joined-4; do
     for figure in ami-groups groups-evaluated; do
