@@ -130,6 +130,67 @@ static inline __attribute__((always_inline)) void ask_for(const size_t rows, con
         for (size_t v = 0; v < vectors; ++v) __builtin_prefetch(c + i * ldc + v * MOT_LANES, 1);
 }
 
+/* Sums over k go on by so many numbers between two looks at the end; with vectors of 64 bytes a number is work enough. */
+#if MOT_X86_LEVEL == 4
+enum { UNROLLED = 1 };
+#else
+enum { UNROLLED = 4 };
+#endif
+
+/* Where a block's rows of A are: few base addresses, from which the processor's own arithmetic reaches five rows each. */
+typedef struct block_rows {
+    const mot_real *from[3];
+    size_t apart;
+} block_rows;
+
+/* sum += one column of A times one row of B; on to the next column. The compiler is not to see where that will be: it
+ * would work out the addresses of several steps beforehand, and keep them in memory. */
+static inline __attribute__((always_inline)) void add_column(const size_t rows, const size_t vectors,
+                                                             mot_vector (*sum)[2], block_rows *a, const size_t step,
+                                                             const mot_real *b)
+{
+    mot_vector panel[2];
+#pragma GCC unroll 2
+    for (size_t v = 0; v < vectors; ++v) panel[v] = mot_load(b + v * MOT_LANES);
+#pragma GCC unroll 14
+    for (size_t i = 0; i < rows; ++i) {
+        const mot_vector factor = mot_all(a->from[i / 5][i % 5 * a->apart]);
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; ++v) mot_fuse_onto(&sum[i][v], factor, panel[v]);
+    }
+#pragma GCC unroll 3
+    for (size_t i = 0; i < 3; ++i) {
+        a->from[i] += step;
+        __asm__("" : "+r"(a->from[i]));
+    }
+}
+
+/* The same over k columns of A, `step` apart, and rows of B, ldb apart. Rows of a transposed A are asked for. */
+static inline __attribute__((always_inline)) void add_columns(const size_t rows, const size_t vectors,
+                                                              mot_vector (*sum)[2], block_rows a, const size_t step,
+                                                              const mot_real *b, const size_t ldb, size_t k)
+{
+#pragma GCC unroll 1
+    for (; k > 0; --k, b += ldb) {
+        if (step > ROWS) {
+            __builtin_prefetch(a.from[0] + ROWS_AHEAD * step);
+            __builtin_prefetch(a.from[0] + ROWS_AHEAD * step + rows - 1);
+        }
+        add_column(rows, vectors, sum, &a, step, b);
+    }
+}
+
+/* The same where `step` is a constant, and B packed. */
+static inline __attribute__((always_inline)) void add_columns_packed(const size_t rows, const size_t vectors,
+                                                                     mot_vector (*sum)[2], block_rows a,
+                                                                     const size_t step, const mot_real *b, size_t k)
+{
+    for (; k >= UNROLLED; k -= UNROLLED, b += UNROLLED * PANEL)
+#pragma GCC unroll 4
+        for (size_t u = 0; u < UNROLLED; ++u) add_column(rows, vectors, sum, &a, step, b + u * PANEL);
+    add_columns(rows, vectors, sum, a, step, b, PANEL, k);
+}
+
 /* `rows` and `vectors` are constants where this is inlined. What is needed behind the sums is read before them: for all
  * the compiler knows, a number stored in C is one of *of, which it would read again. Nor is the loop that asks for C
  * unrolled: its many addresses would wait in memory for the sums to end. */
@@ -147,29 +208,16 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
 #pragma GCC unroll 2
         for (size_t v = 0; v < vectors; ++v) sum[i][v] = (mot_vector){0};
 
-    /* Few base addresses, from which the processor's own arithmetic reaches five rows each. */
-    const size_t row = of->a_row, step = of->a_step, ldb = of->ldb;
-    const mot_real *a0 = of->a, *a5 = a0 + 5 * row, *a10 = a5 + 5 * row, *b = of->b;
-    for (size_t k = of->k; k > 0; --k) {
-        if (step > ROWS) {
-            __builtin_prefetch(a0 + ROWS_AHEAD * step);
-            __builtin_prefetch(a0 + ROWS_AHEAD * step + rows - 1);
-        }
-        mot_vector panel[2];
-#pragma GCC unroll 2
-        for (size_t v = 0; v < vectors; ++v) panel[v] = mot_load(b + v * MOT_LANES);
-#pragma GCC unroll 14
-        for (size_t i = 0; i < rows; ++i) {
-            const mot_real *a = i < 5 ? a0 + i * row : i < 10 ? a5 + (i - 5) * row : a10 + (i - 10) * row;
-            const mot_vector factor = mot_all(*a);
-#pragma GCC unroll 2
-            for (size_t v = 0; v < vectors; ++v) sum[i][v] = mot_fused(factor, panel[v], sum[i][v]);
-        }
-        a0 += step;
-        a5 += step;
-        a10 += step;
-        b += ldb;
-    }
+    const size_t apart = of->a_row, step = of->a_step;
+    const block_rows a = {.from = {of->a, of->a + 5 * apart, of->a + 10 * apart}, .apart = apart};
+    const bool packed = of->ldb == PANEL;
+    if (packed && step == 1)
+        add_columns_packed(rows, vectors, sum, a, 1, of->b, of->k);
+    else if (packed && step == rows && apart == 1)
+        add_columns_packed(rows, vectors, sum, (block_rows){.from = {of->a, of->a + 5, of->a + 10}, .apart = 1}, rows,
+                           of->b, of->k);
+    else
+        add_columns(rows, vectors, sum, a, step, of->b, of->ldb, of->k);
 
     if (bias != NULL) {
 #pragma GCC unroll 14
@@ -194,13 +242,14 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
 #endif
 #include "product_blocks.h"
 
-/* A panel of B, copied. The last panel may have fewer columns than its vectors: then it is filled up with zeros. And
- * rows that lie a multiple of CROWDED bytes apart would all compete for few places of the caches; from which
- * distance on a copy pays was measured. */
+/* A panel of B, copied where it is read often enough. The last panel may have fewer columns than its vectors: then it is
+ * filled up with zeros. With vectors of 64 bytes a copy pays only where rows lie a multiple of CROWDED bytes apart, and would
+ * all compete for few places of the caches; with shorter ones, whose loop over a packed panel is unrolled, everywhere. Both
+ * were measured. */
 #if MOT_X86_LEVEL == 4
-enum { CROWDED = 4096 };
+enum { CROWDED = 4096, COPIED_FOR = 4 };
 #else
-enum { CROWDED = 2048 };
+enum { CROWDED = sizeof(mot_real), COPIED_FOR = 8 /* blocks */ };
 #endif
 
 static bool crowded(size_t apart)
@@ -229,40 +278,79 @@ static void multiply_narrow(size_t rows, size_t columns, copied_panel *panel, co
         }
 }
 
-/* Blocks of a transposed A, copied: of its rows, which lie far apart, each takes only ROWS numbers, and once for every panel. */
-enum { COPIED_BLOCKS = 144 / ROWS, COPIED_PANELS = 4 /* so many at least: measured */ };
+/* How rows are cut into blocks: the first `longer` have a row more than the others. */
+typedef struct cut {
+    size_t blocks, rows, longer;
+} cut;
+
+static cut cut_of(size_t m)
+{
+    const size_t count = (m + ROWS - 1) / ROWS;
+    return count > 0 ? (cut){count, m / count, m % count} : (cut){0};
+}
+
+static size_t block_first(cut cut, size_t block)
+{
+    return block * cut.rows + MOT_MIN(block, cut.longer);
+}
+
+static size_t block_rows_of(cut cut, size_t block)
+{
+    return cut.rows + (block < cut.longer);
+}
+
+/* Blocks of a transposed A, copied: of its rows, which lie far apart, each takes only ROWS numbers, and once for every panel.
+ * What is copied at a time stays in the second-level cache beside a panel. */
+enum { COPIED_NUMBERS = 144 * MOT_PRODUCT_DEPTH, COPIED_PANELS = 4 /* so many at least: measured */ };
 
 typedef struct copied_rows {
-    mot_real a[COPIED_BLOCKS * ROWS * MOT_PRODUCT_DEPTH];
+    mot_real a[COPIED_NUMBERS];
 } copied_rows;
 
-static void copy_rows(copied_rows *copy, const mot_product *p, size_t from, size_t to, size_t parts, size_t k, size_t depth)
+/* Some lines of A at a time: what a block leaves of them is in the first-level cache when the next block comes. */
+enum { COPIED_LINES = 8 };
+
+/* `rows` numbers of each line, one line after another. Whole vectors are fewer instructions, and what they bring too much
+ * the next line replaces; the last line brings no more than its own. */
+static void copy_block(mot_real *to, const mot_real *line, size_t apart, size_t lines, size_t rows, bool whole)
 {
-    mot_real *at = copy->a;
-    for (size_t part = from; part < to; ++part) {
-        const size_t i = mot_part_first(p->m, parts, part), rows = mot_part_first(p->m, parts, part + 1) - i;
-        const mot_real *a = p->a + i + k * p->a_step;
-        if (rows == ROWS)
-            for (size_t d = 0; d < depth; ++d, a += p->a_step, at += ROWS) memcpy(at, a, ROWS * sizeof *a);
-        else
-            for (size_t d = 0; d < depth; ++d, a += p->a_step, at += rows)
-                for (size_t r = 0; r < rows; ++r) at[r] = a[r];
+    size_t d = 0;
+    if (rows == ROWS) {
+        for (; whole && d + 1 < lines; ++d) mot_store(to + d * ROWS, mot_load(line + d * apart));
+        for (; d < lines; ++d) memcpy(to + d * ROWS, line + d * apart, ROWS * sizeof *to);
+    }
+    for (; d < lines; ++d)
+        for (size_t r = 0; r < rows; ++r) to[d * rows + r] = line[d * apart + r];
+}
+
+static void copy_rows(copied_rows *copy, const mot_product *p, cut cut, size_t from, size_t to, size_t k, size_t depth)
+{
+    for (size_t first = 0; first < depth; first += COPIED_LINES) {
+        const size_t lines = MOT_MIN((size_t)COPIED_LINES, depth - first);
+        size_t i = block_first(cut, from);
+        mot_real *at = copy->a;
+        for (size_t part = from; part < to; ++part) {
+            const size_t rows = block_rows_of(cut, part);
+            copy_block(at + first * rows, p->a + (k + first) * p->a_step + i, p->a_step, lines, rows,
+                       (int)ROWS <= (int)MOT_LANES && i + MOT_LANES <= p->m);
+            i += rows;
+            at += rows * depth;
+        }
     }
 }
 
 /* One panel, blocks [from, to) of A's rows, `depth` numbers of each from number k on. */
-static void multiply_panel(const mot_product *p, size_t from, size_t to, const copied_rows *copy, size_t j, size_t k,
+static void multiply_panel(const mot_product *p, cut cut, size_t from, size_t to, const copied_rows *copy, size_t j, size_t k,
                            size_t depth)
 {
     const size_t vectors = panel_vectors(p->n, j), columns = MOT_MIN((size_t)PANEL, p->n - j);
-    const size_t parts = (p->m + ROWS - 1) / ROWS;
-    const mot_real *at = copy != NULL ? copy->a : NULL;
     const mot_real *start = k == 0 ? p->start : p->c;
     const bool narrow = columns < vectors * MOT_LANES;
-    const bool packed = p->ldb == 0,
-               copied = narrow || (crowded(p->ldb) && p->m >= 4 * ROWS && depth >= 2 * PANEL);
+    const bool packed = p->ldb == 0, copied = narrow || (crowded(p->ldb) && to - from >= COPIED_FOR && depth >= 2 * PANEL);
+    size_t i = block_first(cut, from);
     copied_panel panel;
     block of = {.k = depth,
+                .a = copy != NULL ? copy->a : p->a + i * p->a_row + k * p->a_step,
                 .a_row = p->a_row,
                 .a_step = p->a_step,
                 .b = packed ? p->b + j * p->k + k * PANEL : p->b + k * p->ldb + j,
@@ -275,41 +363,40 @@ static void multiply_panel(const mot_product *p, size_t from, size_t to, const c
         of.ldb = PANEL;
     }
     for (size_t part = from; part < to; ++part) {
-        const size_t i = mot_part_first(p->m, parts, part), rows = mot_part_first(p->m, parts, part + 1) - i;
-        of.a = at != NULL ? at : p->a + i * p->a_row + k * p->a_step;
-        if (at != NULL) {
-            of.a_step = rows;
-            at += rows * depth;
-        }
+        const size_t rows = block_rows_of(cut, part);
+        if (copy != NULL) of.a_step = rows;
         of.start = start != NULL ? start + i * p->ldc + j : NULL;
         of.c = p->c + i * p->ldc + j;
         if (narrow)
             multiply_narrow(rows, columns, &panel, &of);
         else
             blocks[rows - 1][vectors - 1](&of);
+        i += rows;
+        of.a += copy != NULL ? rows * depth : rows * p->a_row;
     }
 }
 
-static void multiply_transposed(const mot_product *p, size_t k, size_t depth)
+static void multiply_transposed(const mot_product *p, cut cut, size_t k, size_t depth)
 {
-    const size_t parts = (p->m + ROWS - 1) / ROWS;
     copied_rows copy;
-    for (size_t from = 0, to; from < parts; from = to) {
-        to = MOT_MIN(from + COPIED_BLOCKS, parts);
-        copy_rows(&copy, p, from, to, parts, k, depth);
-        for (size_t j = 0; j < p->n; j += PANEL) multiply_panel(p, from, to, &copy, j, k, depth);
+    const size_t at_once = COPIED_NUMBERS / (ROWS * MOT_MAX(depth, (size_t)1));
+    for (size_t from = 0, to; from < cut.blocks; from = to) {
+        to = MOT_MIN(from + at_once, cut.blocks);
+        copy_rows(&copy, p, cut, from, to, k, depth);
+        for (size_t j = 0; j < p->n; j += PANEL) multiply_panel(p, cut, from, to, &copy, j, k, depth);
     }
 }
 
 void mot_multiply(const mot_product *p)
 {
+    const cut cut = cut_of(p->m);
     size_t k = 0;
     do {
         const size_t depth = MOT_MIN((size_t)MOT_PRODUCT_DEPTH, p->k - k);
         if (p->a_row == 1 && p->a_step > 1 && p->n >= COPIED_PANELS * PANEL)
-            multiply_transposed(p, k, depth);
+            multiply_transposed(p, cut, k, depth);
         else
-            for (size_t j = 0; j < p->n; j += PANEL) multiply_panel(p, 0, (p->m + ROWS - 1) / ROWS, NULL, j, k, depth);
+            for (size_t j = 0; j < p->n; j += PANEL) multiply_panel(p, cut, 0, cut.blocks, NULL, j, k, depth);
         k += depth;
     } while (k < p->k);
 }

@@ -2,9 +2,9 @@
  *
  *      bench_engine [REPEATS [TILE [SHAPE]]]
  *
- * For each shape, EXPERTS experts take a step one after another, as a rank does: tile by tile forward and backward,
- * then the update and the zeroing of the gradient. Speeds are GFLOP/s of the model's operations as the kind counts
- * them (three times forward's for a step), medians over the repeats. The peak is the best bare product of the
+ * For each shape, EXPERTS experts take a step one after another, as a rank does: the weights put in order for its tiles,
+ * tile by tile forward and backward, then the update and the zeroing of the gradient. Speeds are GFLOP/s of the model's
+ * operations as the kind counts them (three times forward's for a step), medians over the repeats. The peak is the best bare product of the
  * expert's own shapes, measured before every repeat; a ratio is taken within its repeat, so that a machine that
  * changes its clock spoils a repeat and not the median; `best` takes the shortest time of a tile and of an update over all
  * repeats, as the peak is the best of several runs. Times are the thread's own, so that others on the core count less.
@@ -89,7 +89,7 @@ static void prepare(bench *b, const bench_shape *shape, size_t tile, mot_precisi
         must(mot_params_create(&b->params[e], &b->table, e));
         mot_params_init(&b->params[e], 1);
     }
-    must(mot_arena_init(&b->arena, kind->workspace(&b->shape)));
+    must(mot_arena_init(&b->arena, kind->workspace(&b->shape) + mot_expert_prepared(kind, &b->shape)));
     b->tile = kind->tile(&b->shape);
     b->samples = shape->batch / EXPERTS;
     const size_t rows = b->tile * shape->tokens;
@@ -130,18 +130,25 @@ static void take_step(bench *b, bool learn, bench_time *time)
             weight[r] = b->params[e].value + b->table.row[r].offset;
             gradient[r] = b->params[e].gradient + b->table.row[r].offset;
         }
+        const double before = cpu_s();
+        const void *prepared = mot_expert_prepare(kind, &b->shape, weight, &b->arena,
+                                                  (b->samples + b->tile - 1) / b->tile, learn);
+        const size_t mark = mot_arena_mark(&b->arena);
+        time->forward += cpu_s() - before;
         for (size_t s = 0; s < b->samples; s += b->tile) {
-            const mot_tile tile = {.samples = MOT_MIN(b->tile, b->samples - s), .first = b->first, .x = b->x};
+            const mot_tile tile = {
+                .samples = MOT_MIN(b->tile, b->samples - s), .first = b->first, .x = b->x, .prepared = prepared};
             const double start = cpu_s();
             void *kept = kind->forward(&b->shape, weight, &tile, &b->arena, learn, b->out);
             const double middle = cpu_s();
             if (learn) kind->backward(&b->shape, weight, gradient, &tile, &b->arena, kept, b->d_out, NULL, ~0u);
-            mot_arena_rewind(&b->arena, 0);
+            mot_arena_rewind(&b->arena, mark);
             time->forward += middle - start;
             const double end = cpu_s();
             time->backward += end - middle;
             if (tile.samples == b->tile) time->tile = fmin(time->tile, end - start);
         }
+        mot_arena_rewind(&b->arena, 0);
         if (!learn) continue;
         const double start = cpu_s();
         must(mot_optimizer_update(&adamw, 1e-4, ~0u, &b->params[e], NULL));

@@ -101,6 +101,17 @@ static inline mot_vector mot_fused(mot_vector a, mot_vector b, mot_vector c)
 #endif
 }
 
+/* sum += a b, as mot_fused. In the order in which they are written, each in its register: where a loop goes on with a
+ * dozen sums, the compiler would exchange their registers with those of factors, and keep some in memory. */
+static inline void mot_fuse_onto(mot_vector *sum, mot_vector a, mot_vector b)
+{
+#if MOT_X86_LEVEL >= 3 && !defined(MOT_DOUBLE)
+    __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b));
+#else
+    *sum = mot_fused(a, b, *sum);
+#endif
+}
+
 /* The first n numbers, 1 <= n <= lanes; `fill` in the lanes behind. */
 static inline mot_vector mot_load_first(const mot_real *x, size_t n, mot_real fill)
 {
