@@ -104,11 +104,11 @@ void mot_pack_transposed(mot_real *to, const mot_real *w, size_t ldw, size_t k, 
 
 /* ---- multiplying ---- */
 
-/* What a block of C is made of; steps as in mot_product. */
+/* What `count` blocks of C, one below the other, are made of; steps as in mot_product. */
 typedef struct block {
-    size_t k;
+    size_t count, k;
     const mot_real *a;
-    size_t a_row, a_step;
+    size_t a_row, a_step, a_block; /* a_block: from one block's first number to the next one's */
     const mot_real *b;
     size_t ldb;
     const mot_real *bias, *start;
@@ -191,14 +191,13 @@ static inline __attribute__((always_inline)) void add_columns_packed(const size_
     add_columns(rows, vectors, sum, a, step, b, PANEL, k);
 }
 
-/* `rows` and `vectors` are constants where this is inlined. What is needed behind the sums is read before them: for all
+/* A block. `rows` and `vectors` are constants where this is inlined. What is needed behind the sums is read before them: for all
  * the compiler knows, a number stored in C is one of *of, which it would read again. Nor is the loop that asks for C
  * unrolled: its many addresses would wait in memory for the sums to end. */
-static inline __attribute__((always_inline)) void multiply(const size_t rows, const size_t vectors,
-                                                           const block *of)
+static inline __attribute__((always_inline)) void multiply_one(const size_t rows, const size_t vectors, const block *of,
+                                                               const mot_real *first, const mot_real *start, mot_real *c)
 {
-    mot_real *c = of->c;
-    const mot_real *const bias = of->bias, *start = of->start;
+    const mot_real *const bias = of->bias;
     const size_t ldc = of->ldc;
     if (of->k > ASKED_DEPTH) ask_for(rows, vectors, c, ldc);
 
@@ -209,12 +208,12 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
         for (size_t v = 0; v < vectors; ++v) sum[i][v] = (mot_vector){0};
 
     const size_t apart = of->a_row, step = of->a_step;
-    const block_rows a = {.from = {of->a, of->a + 5 * apart, of->a + 10 * apart}, .apart = apart};
+    const block_rows a = {.from = {first, first + 5 * apart, first + 10 * apart}, .apart = apart};
     const bool packed = of->ldb == PANEL;
     if (packed && step == 1)
         add_columns_packed(rows, vectors, sum, a, 1, of->b, of->k);
     else if (packed && step == rows && apart == 1)
-        add_columns_packed(rows, vectors, sum, (block_rows){.from = {of->a, of->a + 5, of->a + 10}, .apart = 1}, rows,
+        add_columns_packed(rows, vectors, sum, (block_rows){.from = {first, first + 5, first + 10}, .apart = 1}, rows,
                            of->b, of->k);
     else
         add_columns(rows, vectors, sum, a, step, of->b, of->ldb, of->k);
@@ -235,6 +234,18 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
     for (size_t i = 0; i < rows; ++i, c += ldc)
 #pragma GCC unroll 2
         for (size_t v = 0; v < vectors; ++v) mot_store(c + v * MOT_LANES, sum[i][v]);
+}
+
+static inline __attribute__((always_inline)) void multiply(const size_t rows, const size_t vectors, const block *of)
+{
+    const mot_real *a = of->a, *start = of->start;
+    mot_real *c = of->c;
+    for (size_t left = of->count; left > 0; --left) {
+        multiply_one(rows, vectors, of, a, start, c);
+        a += of->a_block;
+        c += rows * of->ldc;
+        if (start != NULL) start += rows * of->ldc;
+    }
 }
 
 #if MOT_X86_LEVEL == 4
@@ -362,17 +373,19 @@ static void multiply_panel(const mot_product *p, cut cut, size_t from, size_t to
         of.b = panel.b;
         of.ldb = PANEL;
     }
-    for (size_t part = from; part < to; ++part) {
+    for (size_t part = from; part < to; part += of.count) { /* longer blocks, and others */
         const size_t rows = block_rows_of(cut, part);
+        of.count = narrow ? 1 : part < cut.longer ? MOT_MIN(to, cut.longer) - part : to - part;
         if (copy != NULL) of.a_step = rows;
+        of.a_block = copy != NULL ? rows * depth : rows * p->a_row;
         of.start = start != NULL ? start + i * p->ldc + j : NULL;
         of.c = p->c + i * p->ldc + j;
         if (narrow)
             multiply_narrow(rows, columns, &panel, &of);
         else
             blocks[rows - 1][vectors - 1](&of);
-        i += rows;
-        of.a += copy != NULL ? rows * depth : rows * p->a_row;
+        i += of.count * rows;
+        of.a += of.count * of.a_block;
     }
 }
 
