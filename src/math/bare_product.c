@@ -69,8 +69,8 @@ static double run_of(const bare_task *t, mot_bare by, double run_s)
     return spent_s / products;
 }
 
-double mot_bare_peak(mot_precision precision, bool transpose_a, bool transpose_b, size_t m, size_t n,
-                     size_t k, int runs, double run_s, mot_bare *by)
+void mot_bare_speeds(mot_precision precision, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, int runs,
+                     double run_s, double speed[MOT_BARES])
 {
     const size_t room = mot_bare_room(precision, m, n, k);
     const bare_task task = {transpose_a,
@@ -82,7 +82,7 @@ double mot_bare_peak(mot_precision precision, bool transpose_a, bool transpose_b
                             mot_calloc(room, sizeof(mot_real)),
                             mot_calloc(room, sizeof(mot_real))};
     const int count = mot_bare_count(precision);
-    double best_s = 1e30;
+    for (int by = 0; by < count; ++by) speed[by] = 0;
     if (task.a == NULL || task.b == NULL || task.c == NULL) goto done;
     for (size_t i = 0; i < room; ++i) {
         task.a[i] = (mot_real)(i % 7) - 3;
@@ -90,14 +90,22 @@ double mot_bare_peak(mot_precision precision, bool transpose_a, bool transpose_b
     }
     for (int run = 0; run < runs * count; ++run) {
         const mot_bare turn = (mot_bare)(run % count);
-        const double seconds = run_of(&task, turn, run_s);
-        if (seconds >= best_s) continue;
-        best_s = seconds;
-        *by = turn;
+        const double reached = 2.0 * (double)m * (double)n * (double)k / run_of(&task, turn, run_s);
+        speed[turn] = MOT_MAX(speed[turn], reached);
     }
 done:
     mot_free(task.c);
     mot_free(task.b);
     mot_free(task.a);
-    return best_s < 1e30 ? 2.0 * (double)m * (double)n * (double)k / best_s : 0;
+}
+
+double mot_bare_peak(mot_precision precision, bool transpose_a, bool transpose_b, size_t m, size_t n,
+                     size_t k, int runs, double run_s, mot_bare *by)
+{
+    double speed[MOT_BARES];
+    mot_bare_speeds(precision, transpose_a, transpose_b, m, n, k, runs, run_s, speed);
+    *by = MOT_BARE_OPENBLAS;
+    for (int other = 1; other < mot_bare_count(precision); ++other)
+        if (speed[other] > speed[*by]) *by = (mot_bare)other;
+    return speed[*by];
 }

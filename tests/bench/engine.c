@@ -4,10 +4,11 @@
  *
  * For each shape, EXPERTS experts take a step one after another, as a rank does: the weights put in order for its tiles,
  * tile by tile forward and backward, then the update and the zeroing of the gradient. Speeds are GFLOP/s of the model's
- * operations as the kind counts them (three times forward's for a step), medians over the repeats. The peak is the best bare product of the
- * expert's own shapes, measured before every repeat; a ratio is taken within its repeat, so that a machine that
- * changes its clock spoils a repeat and not the median; `best` takes the shortest time of a tile and of an update over all
- * repeats, as the peak is the best of several runs. Times are the thread's own, so that others on the core count less.
+ * operations as the kind counts them (three times forward's for a step), medians over the repeats. Of the expert's own
+ * shapes `sgemm` is OpenBLAS' best bare product, and `peak` that of the fastest there is (bare_product.h), measured before
+ * every repeat; a ratio to either is taken within its repeat, so that a machine that changes its clock spoils a repeat and
+ * not the median; `best`, behind each, takes the shortest time of a tile and of an update over all repeats, as both are
+ * the best of several runs. Times are the thread's own, so that others on the core count less.
  *
  * Nothing is asserted: what the numbers should be depends on the machine. */
 #include <math.h>
@@ -159,23 +160,24 @@ static void take_step(bench *b, bool learn, bench_time *time)
     }
 }
 
-/* The best bare product among the expert's: GFLOP/s. */
-static double peak_of(const bench *b)
+/* The best bare product among the expert's, GFLOP/s: by OpenBLAS' sgemm, and by the fastest there is. */
+static double peak_of(const bench *b, double *sgemm)
 {
     const size_t R = b->tile * b->shape.tokens, D = b->config.width, F = b->config.ffn;
     const size_t products[][3] = {{R, 3 * D, D}, {R, D, D}, {R, F, D}, {R, D, F},
                                   {D, 3 * D, R}, {D, D, R}, {D, F, R}, {F, D, R}};
     double best = 0;
+    *sgemm = 0;
     for (size_t p = 0; p < MOT_COUNT(products); ++p) {
-        mot_bare by;
-        const double speed = mot_bare_peak(b->shape.precision, p >= 4, false, products[p][0], products[p][1],
-                                           products[p][2], 8, 2e-3, &by);
-        best = MOT_MAX(best, 1e-9 * speed);
+        double speed[MOT_BARES];
+        mot_bare_speeds(b->shape.precision, p >= 4, false, products[p][0], products[p][1], products[p][2], 8, 2e-3, speed);
+        *sgemm = MOT_MAX(*sgemm, 1e-9 * speed[MOT_BARE_OPENBLAS]);
+        for (int by = 0; by < mot_bare_count(b->shape.precision); ++by) best = MOT_MAX(best, 1e-9 * speed[by]);
     }
     return best;
 }
 
-enum { PEAK, INFER, STEP, RATIO, FORWARD, BACKWARD, UPDATE, FIGURES };
+enum { SGEMM, PEAK, INFER, STEP, OF_SGEMM, RATIO, FORWARD, BACKWARD, UPDATE, FIGURES };
 
 static double largest(const double *x, int n)
 {
@@ -196,7 +198,7 @@ static void measure(const bench_shape *shape, int repeats, size_t tile, mot_prec
     take_step(&b, true, &best);
     for (int r = 0; r < repeats; ++r) {
         bench_time infer = {0}, learn = {.tile = 1e30, .one_update = 1e30};
-        figure[PEAK][r] = peak_of(&b);
+        figure[PEAK][r] = peak_of(&b, &figure[SGEMM][r]);
         for (int s = 0; s < steps; ++s) take_step(&b, false, &infer);
         for (int s = 0; s < steps; ++s) take_step(&b, true, &learn);
         best.tile = fmin(best.tile, learn.tile);
@@ -204,6 +206,7 @@ static void measure(const bench_shape *shape, int repeats, size_t tile, mot_prec
         const double whole = learn.forward + learn.backward + learn.update;
         figure[INFER][r] = steps * flops / infer.forward;
         figure[STEP][r] = 3 * steps * flops / whole;
+        figure[OF_SGEMM][r] = figure[STEP][r] / figure[SGEMM][r];
         figure[RATIO][r] = figure[STEP][r] / figure[PEAK][r];
         figure[FORWARD][r] = 100 * learn.forward / whole;
         figure[BACKWARD][r] = 100 * learn.backward / whole;
@@ -212,11 +215,12 @@ static void measure(const bench_shape *shape, int repeats, size_t tile, mot_prec
     printf("%6zu %4zu %5zu %5zu %6zu %6zu", shape->tokens, shape->D, shape->F, shape->batch, b.samples,
            b.tile);
     const double best_s = best.tile * (double)b.samples / (double)b.tile + best.one_update,
-                 best_ratio = 3 * flops / EXPERTS / best_s / largest(figure[PEAK], repeats);
+                 best_speed = 3 * flops / EXPERTS / best_s, best_sgemm = best_speed / largest(figure[SGEMM], repeats),
+                 best_ratio = best_speed / largest(figure[PEAK], repeats);
     for (int f = 0; f < FIGURES; ++f) figure[f][0] = mot_median(figure[f], (size_t)repeats);
-    printf("  %7.1f %8.1f %7.1f %6.3f %6.3f   %5.1f %5.1f %5.1f\n", figure[PEAK][0], figure[INFER][0],
-           figure[STEP][0], figure[RATIO][0], best_ratio, figure[FORWARD][0], figure[BACKWARD][0],
-           figure[UPDATE][0]);
+    printf(" %7.1f %7.1f %8.1f %7.1f  %6.3f %6.3f  %6.3f %6.3f   %5.1f %5.1f %5.1f\n", figure[SGEMM][0], figure[PEAK][0],
+           figure[INFER][0], figure[STEP][0], figure[OF_SGEMM][0], best_sgemm, figure[RATIO][0], best_ratio, figure[FORWARD][0],
+           figure[BACKWARD][0], figure[UPDATE][0]);
     fflush(stdout);
     release(&b);
 }
@@ -228,8 +232,8 @@ int main(int argc, char **argv)
     const size_t only = argc > 3 ? (size_t)atoi(argv[3]) : 0; /* 1 is the first shape; 0: all */
     const mot_precision precision = argc > 4 && strcmp(argv[4], "bf16") == 0;
     printf("%s, %s, one thread, %d experts; GFLOP/s\n", mot_level(), mot_blas_name(), EXPERTS);
-    printf("%6s %4s %5s %5s %6s %6s  %7s %8s %7s %6s %6s   %s\n", "tokens", "D", "F", "batch", "expert",
-           "tile", "peak", "forward", "step", "ratio", "best", "% forward, backward, update");
+    printf("%6s %4s %5s %5s %6s %6s %7s %7s %8s %7s  %6s %6s  %6s %6s   %s\n", "tokens", "D", "F", "batch", "expert", "tile", "sgemm",
+           "peak", "forward", "step", "/sgemm", "best", "/peak", "best", "% forward, backward, update");
     for (size_t s = 0; s < MOT_COUNT(shapes); ++s)
         if (only == 0 || only == s + 1)
             measure(&shapes[s], MOT_MAX(1, MOT_MIN(asked, MOST_REPEATS)), tile, precision);

@@ -5,7 +5,7 @@
 #include "mot/mixed.h"
 
 /* Who takes it: OpenBLAS, mot_multiply, or mot_multiply_bf16 of operands that count as rounded already. */
-typedef enum mot_bare { MOT_BARE_OPENBLAS, MOT_BARE_OWN, MOT_BARE_OWN_BF16 } mot_bare;
+typedef enum mot_bare { MOT_BARE_OPENBLAS, MOT_BARE_OWN, MOT_BARE_OWN_BF16, MOT_BARES } mot_bare;
 
 /* "openblas", "mot", "mot_bf16" */
 extern const char *const mot_bare_name[];
@@ -19,8 +19,12 @@ size_t mot_bare_room(mot_precision precision, size_t m, size_t n, size_t k);
 void mot_bare_multiply(mot_bare by, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
                        const mot_real *a, const mot_real *b, mot_real *c);
 
-/* FLOP/s of such a product by the fastest of those of the precision, whose name *by becomes: of each the best of `runs` runs
- * of `run_s` seconds, or of one product where that takes longer, taken in turns. 0 when memory is short. */
+/* FLOP/s of such a product by each of those of the precision, speed [mot_bare_count]: the best of `runs` runs of `run_s`
+ * seconds, or of one product where that takes longer, taken in turns. 0 when memory is short. */
+void mot_bare_speeds(mot_precision precision, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, int runs,
+                     double run_s, double speed[MOT_BARES]);
+
+/* The fastest's, whose name *by becomes. */
 double mot_bare_peak(mot_precision precision, bool transpose_a, bool transpose_b, size_t m, size_t n,
                      size_t k, int runs, double run_s, mot_bare *by);
 
