@@ -11,9 +11,10 @@
  *
  *      dW = X^T (S^T d),   dA = X^T (T^T X),   T_ij = s_ij sum_n d_in (z_jn - a_in)
  *
- * What is of size D goes through one matrix product for all samples of the tile. What is of size l is written out in
- * merged_lanes.h, for LANES queries side by side: the tokens i of a sample are the columns of B = A X^T, so the
- * softmax over j runs down the lanes and no sum runs across them. */
+ * Forward takes a few samples at a time, so that all of it stays in the first-level cache: their tokens become the columns
+ * of X^T, and one product with [A; W^T] makes B = A X^T and z. What is of size l is written out in merged_lanes.h, for
+ * LANES queries side by side: the tokens i of a sample are the columns of B, so the softmax over j runs down the lanes
+ * and no sum runs across them. The gradients' sums over tokens are one product for all samples of the tile. */
 #include "mot/merged.h"
 
 #include <assert.h>
@@ -21,7 +22,6 @@
 #include <string.h>
 
 #include "merged_lanes.h"
-#include "mot/blas.h"
 #include "mot/layers.h"
 #include "mot/rowops.h"
 
@@ -61,26 +61,31 @@ static mot_status merged_table(const mot_expert_shape *shape, mot_table *table)
 
 /* ---- memory ---- */
 
-/* Length of a row with one number for each of the tile's tokens: the last sample's lanes may reach LANES - 1 beyond.
+/* Length of a row with one number for each of so many tokens, behind the last of which BEHIND may be read or written.
  * An odd number of cache lines, lest a column's numbers meet in few places of the cache. */
 static size_t row_length(size_t rows)
 {
-    const size_t line = MOT_ALIGNMENT / sizeof(mot_real), lines = (rows + LANES - 1) / line + 1;
+    const size_t line = MOT_ALIGNMENT / sizeof(mot_real), lines = (rows + 2 * BEHIND - 1) / line + 1;
     return (lines | 1) * line;
 }
 
 /* What is kept of a tile from forward to backward; the arrays of a head, then those of the next. */
 typedef struct merged_acts {
     size_t rows, length; /* tokens of the tile; row_length of it */
-    size_t lanes, pairs; /* sum over the samples of padded(l), and of l padded(l) */
+    size_t lanes, pairs; /* sum over the samples of padded(l), and of l padded(l), with room for EIGHT rows at a time */
     mot_real *prob;      /* [H][pairs]: of each sample [l keys, padded(l) queries]; none without attention */
     mot_real *z;         /* [H][J, length] */
     mot_real *a;         /* [H][lanes J]: of each sample [J, padded(l)] */
 } merged_acts;
 
+static size_t pairs_behind(const mot_expert_shape *shape)
+{
+    return attends(shape) ? (EIGHT - 1) * padded(shape->tokens) : 0;
+}
+
 static merged_acts measure(const mot_expert_shape *shape, const mot_tile *tile)
 {
-    merged_acts acts = {.rows = tile->first[tile->samples]};
+    merged_acts acts = {.rows = tile->first[tile->samples], .pairs = pairs_behind(shape)};
     acts.length = row_length(acts.rows);
     for (size_t s = 0; s < tile->samples; ++s) {
         const size_t l = tile->first[s + 1] - tile->first[s];
@@ -97,7 +102,7 @@ static merged_acts most(const mot_expert_shape *shape, size_t samples)
     return (merged_acts){.rows = samples * l,
                          .length = row_length(samples * l),
                          .lanes = samples * padded(l),
-                         .pairs = attends(shape) ? samples * l * padded(l) : 0};
+                         .pairs = pairs_behind(shape) + (attends(shape) ? samples * l * padded(l) : 0)};
 }
 
 static size_t kept_bytes(const mot_expert_shape *shape, const merged_acts *size)
@@ -107,22 +112,62 @@ static size_t kept_bytes(const mot_expert_shape *shape, const merged_acts *size)
            mot_arena_bytes(H * J * size->lanes, real);
 }
 
-/* Numbers of forward's scratch: B, then act(a). */
-static size_t forward_scratch(const mot_expert_shape *shape, const merged_acts *size)
+/* ---- a group: the samples that forward takes at a time ---- */
+
+enum { GROUP_TOKENS = 64 };
+
+typedef struct group {
+    const mot_tile *tile;
+    size_t from, to;   /* its samples */
+    size_t lanes;      /* sum of padded(l), */
+    size_t pairs;      /* and of l padded(l) */
+    size_t columns;    /* up to the last lane of any sample, in whole vectors */
+    size_t length;     /* of a row */
+    mot_real *x;       /* [D, length]: their tokens */
+    mot_real *weight;  /* [H][m, D]: of each head A, then W^T */
+    mot_real *product; /* [m, length]: weight x */
+    mot_real *act;     /* [J, lanes] */
+} group;
+
+static size_t group_samples(const mot_expert_shape *shape)
 {
-    const size_t b = attends(shape) ? shape->width * size->length : 0;
-    return MOT_MAX(b, shape->config->merged.neurons * size->lanes);
+    return MOT_MAX((size_t)1, GROUP_TOKENS / shape->tokens);
 }
 
-/* Bytes of scratch: forward's, or backward's merged_work. */
+/* Rows of a head's weights. */
+static size_t weight_rows(const mot_expert_shape *shape)
+{
+    return (attends(shape) ? shape->width : 0) + shape->config->merged.neurons;
+}
+
+static size_t group_bytes(const mot_expert_shape *shape)
+{
+    const size_t D = shape->width, H = shape->config->merged.heads, m = weight_rows(shape), samples = group_samples(shape),
+                 length = row_length(samples * shape->tokens), real = sizeof(mot_real);
+    return mot_arena_bytes(D * length, real) + mot_arena_bytes(H * m * D, real) + mot_arena_bytes(m * length, real) +
+           mot_arena_bytes(shape->config->merged.neurons * samples * padded(shape->tokens), real);
+}
+
+static group take_group(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena)
+{
+    const size_t D = shape->width, H = shape->config->merged.heads, m = weight_rows(shape), samples = group_samples(shape),
+                 length = row_length(samples * shape->tokens), real = sizeof(mot_real);
+    return (group){.tile = tile,
+                   .length = length,
+                   .x = mot_arena_take(arena, D * length, real),
+                   .weight = mot_arena_take(arena, H * m * D, real),
+                   .product = mot_arena_take(arena, m * length, real),
+                   .act = mot_arena_take(arena, shape->config->merged.neurons * samples * padded(shape->tokens), real)};
+}
+
+/* Bytes of scratch: forward's group, or backward's merged_work. */
 static size_t scratch_bytes(const mot_expert_shape *shape, const merged_acts *size)
 {
-    const size_t J = shape->config->merged.neurons, l = shape->tokens, real = sizeof(mot_real);
-    const size_t forward = mot_arena_bytes(forward_scratch(shape, size), real);
+    const size_t J = shape->config->merged.neurons, D = shape->width, l = shape->tokens, real = sizeof(mot_real);
     const size_t backward = mot_arena_bytes(J * size->lanes, real) + mot_arena_bytes(J * size->length, real) +
-                            mot_arena_bytes(size->rows * shape->width, real) +
+                            mot_arena_bytes(J * D, real) + mot_arena_bytes(size->rows * D, real) +
                             mot_arena_bytes(l * padded(l), real);
-    return MOT_MAX(forward, backward);
+    return MOT_MAX(group_bytes(shape), backward);
 }
 
 static size_t merged_tile(const mot_expert_shape *shape)
@@ -170,11 +215,11 @@ static size_t readout(const mot_expert_shape *shape, size_t l, mot_real *share)
     return kind == MOT_READOUT_FIRST ? 1 : l;
 }
 
-/* out += the readout of a head's act(a). */
-static void read_head(const mot_expert_shape *shape, const mot_tile *tile, const mot_real *y, mot_real *out)
+/* out += the readout of act(a) of a group's samples under one head. */
+static void read_group(const mot_expert_shape *shape, const group *g, const mot_real *y, mot_real *out)
 {
-    for (size_t s = 0; s < tile->samples; ++s) {
-        const size_t l = tile->first[s + 1] - tile->first[s];
+    for (size_t s = g->from; s < g->to; ++s) {
+        const size_t l = g->tile->first[s + 1] - g->tile->first[s];
         mot_real share, f = 0;
         const size_t counted = readout(shape, l, &share);
         for (size_t n = 0; n < shape->config->merged.neurons; ++n, y += padded(l))
@@ -222,43 +267,92 @@ static merged_acts of_head(const merged_acts *acts, size_t J, size_t h)
     return head;
 }
 
-/* product [m, length] = w X^T or w^T X^T for all rows of the tile; 0 in the lanes behind the last. */
-static void times_tile(bool transpose, const mot_real *w, size_t m, size_t ldw, const mot_real *x, size_t D,
-                       mot_real *product, size_t rows, size_t length)
+/* Samples [from, to): their tokens become columns, with zeros behind the last. */
+static void begin_group(const mot_expert_shape *shape, group *g, size_t from, size_t to)
 {
-    mot_gemm(transpose, true, m, rows, D, 1, w, ldw, x, D, 0, product, length);
-    for (size_t i = 0; i < m; ++i)
-        memset(product + i * length + rows, 0, MOT_MIN(length - rows, LANES) * sizeof *product);
+    const size_t D = shape->width, *first = g->tile->first, rows = first[to] - first[from];
+    g->from = from;
+    g->to = to;
+    g->lanes = g->pairs = g->columns = 0;
+    for (size_t s = from; s < to; ++s) {
+        const size_t l = first[s + 1] - first[s], lanes = padded(l);
+        g->lanes += lanes;
+        g->pairs += l * lanes;
+        g->columns = MOT_MAX(g->columns, padded(first[s] - first[from] + lanes));
+    }
+    mot_transpose(g->x, g->length, g->tile->x + first[from] * D, D, rows, D);
+    for (size_t d = 0; d < D; ++d)
+        for (size_t i = padded(rows); i < rows + BEHIND; i += LANES) mot_store(g->x + d * g->length + i, (mot_vector){0});
 }
 
-static void forward_head(const mot_expert_shape *shape, const mot_real *const *weight, size_t h,
-                         const mot_tile *tile, const merged_acts *head, mot_real *scratch, mot_real *out)
+/* Of each head A, if there is attention, and below it W^T. */
+static void lay_out_weights(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *to)
 {
-    const size_t D = shape->width, J = shape->config->merged.neurons, length = head->length;
-    mot_real *prob = head->prob, *a = head->a;
-    if (prob != NULL) times_tile(false, weight[0] + h * D * D, D, D, tile->x, D, scratch, head->rows, length);
-    times_tile(true, weight[neurons_row(shape)] + h * D * J, J, J, tile->x, D, head->z, head->rows, length);
-    for (size_t s = 0; s < tile->samples; ++s) {
-        const size_t at = tile->first[s], l = tile->first[s + 1] - at;
-        if (prob != NULL) attend(tile->x + at * D, scratch + at, length, l, D, prob);
-        mix(prob, head->z + at, length, l, J, a);
+    const size_t D = shape->width, J = shape->config->merged.neurons;
+    for (size_t h = 0; h < shape->config->merged.heads; ++h, to += J * D) {
+        const mot_real *W = weight[neurons_row(shape)] + h * D * J;
+        if (attends(shape)) {
+            memcpy(to, weight[0] + h * D * D, D * D * sizeof *to);
+            to += D * D;
+        }
+        for (size_t n = 0; n < J; ++n)
+            for (size_t d = 0; d < D; ++d) to[n * D + d] = W[d * J + n];
+    }
+}
+
+/* product = the m rows of weight, times x */
+static void multiply_group(const mot_expert_shape *shape, const group *g, const mot_real *weight, size_t m)
+{
+    mot_multiply(&(mot_product){.m = m,
+                                .n = g->columns,
+                                .k = shape->width,
+                                .a = weight,
+                                .a_row = shape->width,
+                                .a_step = 1,
+                                .b = g->x,
+                                .ldb = g->length,
+                                .c = g->product,
+                                .ldc = g->length});
+}
+
+/* A group under one head, whose product there is; `prob` and `a` are its first sample's. */
+static void forward_head(const mot_expert_shape *shape, const group *g, const merged_acts *head, mot_real *prob,
+                         mot_real *a, mot_real *out)
+{
+    const size_t D = shape->width, J = shape->config->merged.neurons, begin = g->tile->first[g->from];
+    const mot_real *z = g->product + (prob != NULL ? D * g->length : 0), *const first_a = a;
+    for (size_t s = g->from; s < g->to; ++s) {
+        const size_t at = g->tile->first[s] - begin, l = g->tile->first[s + 1] - g->tile->first[s];
+        if (prob != NULL) attend(g->x + at, g->product + at, g->length, l, D, prob);
+        mix(prob, z + at, g->length, l, J, a);
         if (prob != NULL) prob += l * padded(l);
         a += J * padded(l);
     }
-    act_forward(shape->config->merged.activation, scratch, head->a, J * head->lanes);
-    read_head(shape, tile, scratch, out);
+    for (size_t n = 0; n < J; ++n)
+        memcpy(head->z + n * head->length + begin, z + n * g->length, g->columns * sizeof *z);
+    act_forward(shape->config->merged.activation, g->act, first_a, J * g->lanes);
+    read_group(shape, g, g->act, out);
 }
 
 static void *merged_forward(const mot_expert_shape *shape, const mot_real *const *weight,
                             const mot_tile *tile, mot_arena *arena, bool learn, mot_real *out)
 {
     merged_acts *acts = take_acts(shape, tile, arena);
-    const size_t mark = mot_arena_mark(arena);
-    mot_real *scratch = mot_arena_take(arena, forward_scratch(shape, acts), sizeof *scratch);
+    const size_t mark = mot_arena_mark(arena), most_samples = group_samples(shape), m = weight_rows(shape),
+                 J = shape->config->merged.neurons;
+    group g = take_group(shape, tile, arena);
+    size_t lanes = 0, pairs = 0; /* of the samples before */
     memset(out, 0, tile->samples * sizeof *out);
-    for (size_t h = 0; h < shape->config->merged.heads; ++h) {
-        const merged_acts head = of_head(acts, shape->config->merged.neurons, h);
-        forward_head(shape, weight, h, tile, &head, scratch, out);
+    lay_out_weights(shape, weight, g.weight);
+    for (size_t s = 0; s < tile->samples; s = g.to) {
+        begin_group(shape, &g, s, MOT_MIN(s + most_samples, tile->samples));
+        for (size_t h = 0; h < shape->config->merged.heads; ++h) {
+            const merged_acts head = of_head(acts, J, h);
+            multiply_group(shape, &g, g.weight + h * m * shape->width, m);
+            forward_head(shape, &g, &head, head.prob != NULL ? head.prob + pairs : NULL, head.a + J * lanes, out);
+        }
+        lanes += g.lanes;
+        pairs += g.pairs;
     }
     mot_arena_rewind(arena, mark);
     return learn ? acts : NULL;
@@ -266,13 +360,14 @@ static void *merged_forward(const mot_expert_shape *shape, const mot_real *const
 
 /* Backward's scratch. */
 typedef struct merged_work {
-    mot_real *d;      /* [lanes J] */
-    mot_real *q;      /* [J, length]: S^T d */
-    mot_real *y;      /* [rows, D]: T^T X */
-    mot_real *square; /* [l, padded(l)] of one sample */
+    mot_real *d;   /* [lanes J] */
+    mot_real *q;   /* [J, length]: S^T d */
+    mot_real *sum; /* [J, D]: q X */
+    mot_real *y;   /* [rows, D]: T^T X */
+    mot_real *t;   /* [l, padded(l)] of one sample */
 } merged_work;
 
-/* d W += X^T q^T */
+/* d W += (q X)^T */
 static void backward_neurons(const mot_expert_shape *shape, const mot_tile *tile, const merged_acts *head,
                              const merged_work *work, mot_real *gradient)
 {
@@ -280,11 +375,22 @@ static void backward_neurons(const mot_expert_shape *shape, const mot_tile *tile
     const mot_real *prob = head->prob, *d = work->d;
     for (size_t s = 0; s < tile->samples; ++s) {
         const size_t at = tile->first[s], l = tile->first[s + 1] - at;
-        unmix(prob, d, l, J, work->square, work->q + at, head->length);
+        unmix(prob, d, l, J, work->q + at, head->length);
         if (prob != NULL) prob += l * padded(l);
         d += J * padded(l);
     }
-    mot_gemm(true, true, D, J, head->rows, 1, tile->x, D, work->q, head->length, 1, gradient, J);
+    mot_multiply(&(mot_product){.m = J,
+                                .n = D,
+                                .k = head->rows,
+                                .a = work->q,
+                                .a_row = head->length,
+                                .a_step = 1,
+                                .b = tile->x,
+                                .ldb = D,
+                                .c = work->sum,
+                                .ldc = D});
+    for (size_t n = 0; n < J; ++n)
+        for (size_t i = 0; i < D; ++i) gradient[i * J + n] += work->sum[n * D + i];
 }
 
 /* d A += X^T (T^T X) */
@@ -295,13 +401,23 @@ static void backward_attention(const mot_expert_shape *shape, const mot_tile *ti
     const mot_real *prob = head->prob, *d = work->d, *a = head->a;
     for (size_t s = 0; s < tile->samples; ++s) {
         const size_t at = tile->first[s], l = tile->first[s + 1] - at;
-        score_gradient(prob, d, a, head->z + at, head->length, l, J, work->square);
-        gather_queries(work->square, tile->x + at * D, l, D, work->y + at * D);
+        score_gradient(prob, d, a, head->z + at, head->length, l, J, work->t);
+        gather_queries(work->t, tile->x + at * D, l, D, work->y + at * D);
         prob += l * padded(l);
         d += J * padded(l);
         a += J * padded(l);
     }
-    mot_gemm(true, false, D, D, head->rows, 1, tile->x, D, work->y, D, 1, gradient, D);
+    mot_multiply(&(mot_product){.m = D,
+                                .n = D,
+                                .k = head->rows,
+                                .a = tile->x,
+                                .a_row = 1,
+                                .a_step = D,
+                                .b = work->y,
+                                .ldb = D,
+                                .start = gradient,
+                                .c = gradient,
+                                .ldc = D});
 }
 
 static void merged_backward(const mot_expert_shape *shape, const mot_real *const *weight,
@@ -319,8 +435,9 @@ static void merged_backward(const mot_expert_shape *shape, const mot_real *const
     if (!neurons && !attention) return;
     const merged_work work = {.d = mot_arena_take(arena, J * acts->lanes, real),
                               .q = mot_arena_take(arena, J * acts->length, real),
+                              .sum = mot_arena_take(arena, J * D, real),
                               .y = mot_arena_take(arena, acts->rows * D, real),
-                              .square = mot_arena_take(arena, l * padded(l), real)};
+                              .t = mot_arena_take(arena, l * padded(l), real)};
     for (size_t h = 0; h < shape->config->merged.heads; ++h) {
         const merged_acts head = of_head(acts, J, h);
         unread_head(shape, tile, d_out, head.a, work.d);
@@ -333,17 +450,21 @@ static void merged_backward(const mot_expert_shape *shape, const mot_real *const
 
 size_t mot_merged_attention_scratch(const mot_expert_shape *shape)
 {
-    return shape->width * row_length(shape->tokens) + shape->tokens * padded(shape->tokens);
+    const size_t l = shape->tokens;
+    return 2 * shape->width * row_length(l) + (l + EIGHT - 1) * padded(l);
 }
 
 void mot_merged_attention(const mot_expert_shape *shape, const mot_real *const *weight, size_t head,
                           const mot_real *x, size_t tokens, mot_real *prob, mot_real *scratch)
 {
     const size_t D = shape->width, length = row_length(tokens), stride = padded(tokens);
-    mot_real *const turned = scratch + D * length;
+    const mot_tile tile = {.samples = 1, .first = (const size_t[]){0, tokens}, .x = x};
+    mot_real *const turned = scratch + 2 * D * length;
     if (attends(shape)) {
-        times_tile(false, weight[0] + head * D * D, D, D, x, D, scratch, tokens, length);
-        attend(x, scratch, length, tokens, D, turned);
+        group g = {.tile = &tile, .length = length, .x = scratch, .product = scratch + D * length};
+        begin_group(shape, &g, 0, 1);
+        multiply_group(shape, &g, weight[0] + head * D * D, D);
+        attend(g.x, g.product, length, tokens, D, turned);
     }
     for (size_t i = 0; i < tokens; ++i)
         for (size_t j = 0; j < tokens; ++j)

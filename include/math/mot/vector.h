@@ -196,6 +196,21 @@ static inline mot_real mot_lanes_sum(mot_vector v)
     return v[0];
 }
 
+/* Lane i: mot_lanes_sum of v[i], bit by bit; v is lost. In each round a vector takes over another one's sums, in half of its lanes. */
+static inline mot_vector mot_lanes_sums(mot_vector v[MOT_LANES])
+{
+    const mot_vector_int lane = mot_lane_numbers();
+#pragma GCC unroll 4
+    for (mot_lane distance = MOT_LANES / 2; distance > 0; distance /= 2) {
+        const mot_vector_int of_other = ((lane & distance) != 0) & MOT_LANES;
+#pragma GCC unroll 8
+        for (mot_lane i = 0; i < distance; ++i)
+            v[i] = mot_lanes_pick(v[i], v[i + distance], lane + of_other) +
+                   mot_lanes_pick(v[i], v[i + distance], (lane ^ distance) + of_other);
+    }
+    return v[0];
+}
+
 static inline mot_real mot_lanes_max(mot_vector v)
 {
 #pragma GCC unroll 4
