@@ -1,6 +1,7 @@
 #include "mot/tokens.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* A patch that does not fit, and those that would: the common divisors of both sides, the first ten of them. */
 static mot_status fail_patch(const mot_sample_format *format, size_t patch)
@@ -84,7 +85,9 @@ static size_t decode_vectors(const mot_sample_format *format, const float *value
 {
     const mot_normalization *n = &format->normalization;
     const size_t D = format->features, count = format->tokens * D;
-    if (n->count <= 1) {
+    if (n->count == 0) {
+        memcpy(x, value, count * sizeof *x);
+    } else if (n->count == 1) {
         const affine to = affine_of(n, 0);
         for (size_t i = 0; i < count; ++i) x[i] = (float)((value[i] - to.mean) / to.deviation);
     } else {

@@ -185,8 +185,13 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
 
     if (batch->gate == NULL || is_whole(batch)) return MOT_OK;
     unsigned char *row = (unsigned char *)note + batch->note_numbers;
-    const size_t count = mot_batch_decode(format, source->patch, batch->width, bytes, batch->tokens, batch->ids);
-    mot_gate_describe(batch->gate, row, batch->tokens, batch->ids, count, batch->width);
+    const mot_real *tokens = mot_batch_plain(format, bytes);
+    size_t count = format->tokens;
+    if (tokens == NULL) {
+        count = mot_batch_decode(format, source->patch, batch->width, bytes, batch->tokens, batch->ids);
+        tokens = batch->tokens;
+    }
+    mot_gate_describe(batch->gate, row, tokens, batch->ids, count, batch->width);
     return MOT_OK;
 }
 

@@ -30,9 +30,8 @@ static mot_tile decode_tile(const mot_step *step, step_worker *worker, const ste
     size_t used = 0;
     worker->first[0] = 0;
     for (size_t s = 0; s < n; ++s) {
-        const unsigned char *row = mot_exchange_owner(&chunk->dispatch, &chunk->plan, rows[s]);
-        const void *sample = row + step->layer->wire.head_bytes;
-        worker->head[s] = (const row_head *)(const void *)row;
+        const void *sample = mot_step_row_sample(step, chunk, rows[s]);
+        worker->head[s] = mot_exchange_owner(&chunk->dispatch, &chunk->plan, rows[s]);
         if (step->layer->wire.samples != MOT_PAYLOAD_FP32) {
             mot_payload_unpack(step->layer->wire.samples, step->format.bytes / sizeof(float), sample,
                                worker->sample);

@@ -273,6 +273,22 @@ void mot_layer_find_rows(mot_step *step, const step_layer *layer, const step_chu
 mot_status mot_layer_make_room(const mot_step *step, step_layer *layer, bool back, mot_status status);
 /* step_route.c: builds the plans and begins all dispatches. */
 mot_status mot_step_dispatch(mot_step *step);
+/* A sample that is worked on where it was read stays in the batch, unless numbers that travel are rounded: of its row only the head
+ * is written. */
+static inline bool mot_step_stays(const mot_step *step)
+{
+    return step->layer->wire.samples == MOT_PAYLOAD_FP32;
+}
+/* The sample of an owner's row, as it travelled. */
+static inline const unsigned char *mot_step_row_sample(const mot_step *step, const step_chunk *chunk, size_t row)
+{
+    const mot_plan *plan = &chunk->plan;
+    const unsigned char *there = mot_exchange_owner(&chunk->dispatch, plan, row);
+    const size_t *own = plan->owner_first + plan->rank;
+    if (row < own[0] || row >= own[1] || !mot_step_stays(step)) return there + step->layer->wire.head_bytes;
+    const row_head *head = (const row_head *)(const void *)there;
+    return step->batch.bytes + step->batch.slot[head->position] * step->batch.sample_bytes;
+}
 /* step_route.c: called between tiles, on the thread that talks MPI: what is in flight moves on. Most calls return at
  * once. */
 void mot_step_progress(mot_step *step);

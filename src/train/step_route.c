@@ -112,12 +112,14 @@ static void dispatch_chunk(mot_step *step, size_t c)
     const size_t from = mot_chunk_first(batch, c), K = step->layer->K;
     step_chunk *chunk = &step->layer->chunk[c];
     const mot_plan *plan = &chunk->plan;
+    const size_t *own = plan->home_first + plan->rank;
     for (size_t r = 0; r < plan->rows_home; ++r) {
         const size_t p = from + (size_t)plan->home_sample[r], k = (size_t)plan->home_choice[r];
         unsigned char *row = mot_exchange_home(&chunk->dispatch, plan, r);
         const row_head head = {(uint32_t)p, (uint32_t)k, step->layer->choices.weight[p * K + k]};
         memcpy(row, &head, sizeof head);
         memcpy(row + sizeof head, mot_batch_note(batch, p)->target, step->loss.target_bytes);
+        if (r >= own[0] && r < own[1] && mot_step_stays(step)) continue;
         pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + step->layer->wire.head_bytes);
     }
     mot_exchange_begin(&chunk->dispatch, plan, MOT_DISPATCH);

@@ -24,9 +24,8 @@ static void note_words(void *context, size_t group, int thread)
     const step_chunk *chunk = all->chunk;
     step_worker *worker = &step->worker[thread];
     for (size_t r = chunk->plan.group_first[group]; r < chunk->plan.group_first[group + 1]; ++r) {
-        const unsigned char *row = mot_exchange_owner(&chunk->dispatch, &chunk->plan, chunk->plan.row[r]);
         const size_t tokens = mot_batch_decode(&step->format, step->patch, step->shape.width,
-                                               row + step->layer->wire.head_bytes, worker->x, worker->id);
+                                               mot_step_row_sample(step, chunk, chunk->plan.row[r]), worker->x, worker->id);
         mot_met_words(step->layer->of->met[group], worker->id, tokens);
     }
 }

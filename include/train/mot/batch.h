@@ -120,6 +120,18 @@ static inline size_t mot_chunk_first(const mot_batch *batch, size_t c)
 mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
                           mot_gidx first, size_t total);
 
+/* A sample's tokens where they are stored, if they lie there as a model works with them; else NULL. */
+static inline const mot_real *mot_batch_plain(const mot_sample_format *format, const void *sample)
+{
+#ifdef MOT_DOUBLE
+    (void)format;
+    (void)sample;
+    return NULL;
+#else
+    return mot_tokens_plain(format) ? sample : NULL;
+#endif
+}
+
 /* mot_tokens_decode for what a model works with: x [L, width], 0 for texts. */
 static inline size_t mot_batch_decode(const mot_sample_format *format, size_t patch, size_t width, const void *sample, mot_real *x,
                                       int32_t *id)
