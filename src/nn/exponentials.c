@@ -11,11 +11,13 @@
 
 enum { AT_ONCE = 6, BLOCK = AT_ONCE * MOT_WIDE_LANES };
 
-#define EACH _Pragma("GCC unroll 6") for (int k = 0; k < AT_ONCE; ++k)
+#define EACH _Pragma("GCC unroll 6") for (int k = 0; k < vectors; ++k)
 
 typedef uint64_t bits __attribute__((vector_size(MOT_VECTOR_BYTES)));
 
-static inline void exponentials(mot_wide e[AT_ONCE], const mot_real *out, double most)
+/* `vectors`, a constant where this is inlined, of them. */
+static inline __attribute__((always_inline)) void exponentials(const int vectors, mot_wide e[AT_ONCE], const mot_real *out,
+                                                               double most)
 {
     static const double term[] = {0x1.a16e3477f76abp-16, 0x1.a01b7387b6345p-13, 0x1.6c163be7c46b0p-10, 0x1.1111108e2aaa4p-7,
                                   0x1.5555557def8f5p-5,  0x1.5555555589f12p-3,  0x1.fffffffff13f1p-2,  1, 1};
@@ -31,24 +33,39 @@ static inline void exponentials(mot_wide e[AT_ONCE], const mot_real *out, double
     EACH e[k] = (mot_wide)((bits)e[k] + ((bits)n[k] << 52));
 }
 
+/* So many numbers go through it, of which those behind `count` are filled up and count for nothing: e^-700. */
+static inline __attribute__((always_inline)) void rest_of(const int vectors, mot_real *e, const mot_real *out, size_t count,
+                                                          mot_real most, mot_wide *sum)
+{
+    mot_real rest[BLOCK];
+    mot_wide some[AT_ONCE];
+    for (int i = 0; i < vectors * MOT_WIDE_LANES; i += MOT_LANES) {
+        const size_t left = count > (size_t)i ? count - (size_t)i : 0;
+        mot_store(rest + i, left > 0 ? mot_load_first(out + i, left, (mot_real)-INFINITY) : mot_all((mot_real)-INFINITY));
+    }
+    exponentials(vectors, some, rest, (double)most);
+    EACH *sum += some[k];
+    if (e == NULL) return;
+    EACH mot_wide_store(rest + k * MOT_WIDE_LANES, some[k]);
+    for (size_t i = 0; i < count; i += MOT_LANES) mot_store_first(e + i, mot_load(rest + i), count - i);
+}
+
 double mot_exponentials(mot_real *e, const mot_real *out, size_t C, mot_real most)
 {
-    mot_wide sum = {0}, some[AT_ONCE];
+    enum { FEW = 2 * MOT_LANES / MOT_WIDE_LANES };
+    mot_wide sum = {0};
     size_t c = 0;
     for (; c + BLOCK <= C; c += BLOCK) {
-        exponentials(some, out + c, (double)most);
+        const int vectors = AT_ONCE;
+        mot_wide some[AT_ONCE];
+        exponentials(vectors, some, out + c, (double)most);
         EACH sum += some[k];
         if (e != NULL) EACH mot_wide_store(e + c + k * MOT_WIDE_LANES, some[k]);
     }
-    if (c < C) {
-        mot_real rest[BLOCK];
-        for (size_t i = 0; i < BLOCK; ++i) rest[i] = (mot_real)-INFINITY;
-        memcpy(rest, out + c, (C - c) * sizeof *out);
-        exponentials(some, rest, (double)most);
-        EACH sum += some[k];
-        EACH mot_wide_store(rest + k * MOT_WIDE_LANES, some[k]);
-        if (e != NULL) memcpy(e + c, rest, (C - c) * sizeof *e);
-    }
+    if (c < C && C - c <= FEW * MOT_WIDE_LANES)
+        rest_of(FEW, e != NULL ? e + c : NULL, out + c, C - c, most, &sum);
+    else if (c < C)
+        rest_of(AT_ONCE, e != NULL ? e + c : NULL, out + c, C - c, most, &sum);
     double all = 0;
     for (int lane = 0; lane < MOT_WIDE_LANES; ++lane) all += sum[lane];
     return all;

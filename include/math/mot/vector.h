@@ -112,28 +112,54 @@ static inline void mot_fuse_onto(mot_vector *sum, mot_vector a, mot_vector b)
 #endif
 }
 
-/* The first n numbers, 1 <= n <= lanes; `fill` in the lanes behind. */
-static inline mot_vector mot_load_first(const mot_real *x, size_t n, mot_real fill)
-{
-    if (n >= MOT_LANES) return mot_load(x);
-    mot_real all[MOT_LANES];
-    for (size_t i = 0; i < MOT_LANES; ++i) all[i] = fill;
-    memcpy(all, x, n * sizeof *x);
-    return mot_load(all);
-}
-
-static inline void mot_store_first(mot_real *x, mot_vector v, size_t n)
-{
-    if (n >= MOT_LANES)
-        mot_store(x, v);
-    else
-        memcpy(x, &v, n * sizeof *x);
-}
-
 /* In each lane a where the comparison `where` holds, b elsewhere. */
 static inline mot_vector mot_select(mot_vector_int where, mot_vector a, mot_vector b)
 {
     return (mot_vector)((where & (mot_vector_int)a) | (~where & (mot_vector_int)b));
+}
+
+/* The first n numbers, 1 <= n <= lanes; `fill` in the lanes behind, of which nothing is read. */
+static inline mot_vector mot_load_first(const mot_real *x, size_t n, mot_real fill)
+{
+    if (n >= MOT_LANES) return mot_load(x);
+#if MOT_X86_LEVEL == 4 && !defined(MOT_DOUBLE)
+    return (mot_vector)_mm512_mask_loadu_ps((__m512)mot_all(fill), (__mmask16)((1u << n) - 1), x);
+#elif MOT_X86_LEVEL == 3 && !defined(MOT_DOUBLE)
+    const mot_vector_int where = mot_lane_numbers() < (mot_lane)n;
+    return mot_select(where, (mot_vector)_mm256_maskload_ps(x, (__m256i)where), mot_all(fill));
+#else
+    mot_real all[MOT_LANES];
+    for (size_t i = 0; i < MOT_LANES; ++i) all[i] = fill;
+    memcpy(all, x, n * sizeof *x);
+    return mot_load(all);
+#endif
+}
+
+/* On some processors with AVX2 a store of chosen lanes takes longer than all of these. */
+static inline void mot_store_first(mot_real *x, mot_vector v, size_t n)
+{
+    if (n >= MOT_LANES) {
+        mot_store(x, v);
+        return;
+    }
+#if MOT_X86_LEVEL == 4 && !defined(MOT_DOUBLE)
+    _mm512_mask_storeu_ps(x, (__mmask16)((1u << n) - 1), (__m512)v);
+#elif MOT_X86_LEVEL == 3 && !defined(MOT_DOUBLE)
+    __m128 four = _mm256_castps256_ps128((__m256)v);
+    if (n & 4) {
+        _mm_storeu_ps(x, four);
+        four = _mm256_extractf128_ps((__m256)v, 1);
+        x += 4;
+    }
+    if (n & 2) {
+        _mm_storel_pi((__m64 *)(void *)x, four);
+        four = _mm_movehl_ps(four, four);
+        x += 2;
+    }
+    if (n & 1) _mm_store_ss(x, four);
+#else
+    memcpy(x, &v, n * sizeof *x);
+#endif
 }
 
 /* In each lane a where it is larger than b, else b: where they are equal, or one is a NaN. */
