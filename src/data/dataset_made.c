@@ -73,6 +73,12 @@ done:
     return status;
 }
 
+bool mot_dataset_made_anew(const mot_dataset *dataset)
+{
+    const struct mot_dataset_source *source = dataset->source;
+    return source->sample == make && source->map == NULL && ((const made *)source->maker)->there == NULL;
+}
+
 const void *mot_dataset_made_by(const mot_dataset *dataset, mot_dataset_sampler *sample, int *split)
 {
     const struct mot_dataset_source *source = dataset->source;

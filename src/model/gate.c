@@ -29,10 +29,18 @@ void mot_gate_features(const mot_gate *gate, mot_real *g, const mot_real *x, siz
         memcpy(g, x, count * width * sizeof *g);
         return;
     }
-    memcpy(g, x, width * sizeof *g);
-    for (size_t t = 1; t < count; ++t) mot_row_add(g, x + t * width, width);
+    size_t i = 0;
+    for (; i + MOT_LANES <= width; i += MOT_LANES) {
+        mot_vector sum = mot_load(x + i);
+        for (size_t t = 1; t < count; ++t) sum += mot_load(x + t * width + i);
+        mot_store(g + i, sum);
+    }
+    for (; i < width; ++i) {
+        g[i] = x[i];
+        for (size_t t = 1; t < count; ++t) g[i] += x[t * width + i];
+    }
     if (gate->config->input != MOT_GATE_SUM)
-        for (size_t i = 0; i < width; ++i) g[i] /= (mot_real)count;
+        for (i = 0; i < width; ++i) g[i] /= (mot_real)count;
 }
 
 void mot_gate_describe(const mot_gate *gate, void *row, const mot_real *x, const int32_t *id, size_t count, size_t width)

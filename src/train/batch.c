@@ -217,6 +217,38 @@ static bool is_ours(const mot_batch *batch, size_t p)
     return p >= mot_part_first(batch->total, members, place) && p < mot_part_first(batch->total, members, place + 1);
 }
 
+/* Samples that are made, a piece a task. Of each only its own memory is written. */
+typedef struct making {
+    mot_batch *batch;
+    const mot_comm *comm;
+    const mot_batch_source *source;
+    size_t pieces;
+    atomic_bool failed;
+} making;
+
+static void make_piece(void *context, size_t piece, int thread)
+{
+    making *all = context;
+    const size_t total = all->batch->total, end = mot_part_first(total, all->pieces, piece + 1);
+    (void)thread;
+    for (size_t p = mot_part_first(total, all->pieces, piece); p < end; ++p)
+        if (all->batch->home[p] == all->comm->rank && load_sample(all->batch, all->source, p) != MOT_OK)
+            atomic_store(&all->failed, true);
+}
+
+/* Whether threads have made them. It pays from numbers on that take as long to make as it takes to wake a thread. */
+static bool made_together(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source)
+{
+    enum { WORTH_BYTES = 64 << 10, PIECE_BYTES = 16 << 10 };
+    const size_t bytes = batch->mine * batch->sample_bytes;
+    making all = {.batch = batch, .comm = comm, .source = source, .pieces = bytes / PIECE_BYTES};
+    if (batch->threads == NULL || bytes < WORTH_BYTES || is_whole(batch) || source->augment != NULL ||
+        !mot_dataset_made_anew(source->dataset) || mot_batch_plain(&source->dataset->format, batch->bytes) == NULL)
+        return false;
+    mot_threads_run(batch->threads, all.pieces, make_piece, &all);
+    return !atomic_load(&all.failed); /* else the caller says why */
+}
+
 /* The samples from batch->first; only some of them if they are no longer wanted (may be NULL). */
 static mot_status load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, bool first,
                        const atomic_bool *unwanted)
@@ -225,6 +257,7 @@ static mot_status load(mot_batch *batch, const mot_comm *comm, const mot_batch_s
     const bool whole = is_whole(batch);
     deal(batch, comm, whole);
     expect(batch, comm, source, first);
+    if (unwanted == NULL && made_together(batch, comm, source)) return MOT_OK;
     for (size_t p = 0; p < batch->total && status == MOT_OK; ++p) {
         if (whole ? !is_ours(batch, p) : batch->home[p] != comm->rank) continue;
         if (unwanted != NULL && atomic_load(unwanted)) break;
@@ -276,6 +309,7 @@ static const ready_batch *take_next(mot_batch *batch, const mot_batch_source *so
     *batch = ready->batch;
     ready->batch = before;
     batch->ahead = ahead;
+    batch->threads = before.threads;
     ready->batch.ahead = NULL;
     return ready;
 }

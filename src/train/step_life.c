@@ -155,6 +155,7 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
     if (!stack) MOT_TRY(mot_step_split_create(step));
     if (!stack) MOT_TRY(mot_step_layer_create(step, step->layer));
     MOT_TRY(create_workers(step, threads));
+    step->batch.threads = step->threads;
     MOT_TRY(mot_step_soft_create(step));
     step->reports.room = step->most * step->reported;
     MOT_TRY(mot_allocate(&step->reports.report, step->reports.room, sizeof(choice_report), "reports"));

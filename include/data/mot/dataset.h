@@ -145,6 +145,8 @@ bool mot_dataset_expect(const mot_dataset *dataset, mot_gidx index);
 /* True when samples are read from their places in a file: then reading one may wait for a disk, and any thread may do it
  * while others do what they like with this data set or with HDF5. */
 bool mot_dataset_waits(const mot_dataset *dataset);
+/* True when each sample is made when it is asked for, and kept nowhere: several threads may ask at the same time, and nothing fails. */
+bool mot_dataset_made_anew(const mot_dataset *dataset);
 /* Its bytes alone. */
 mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes);
 /* The targets of all samples, target [samples, target_bytes], of a split that has an end; where samples are made, all are

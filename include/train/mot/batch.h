@@ -27,6 +27,7 @@
 #include "mot/gate.h"
 #include "mot/sampler.h"
 #include "mot/shared.h"
+#include "mot/threads.h"
 #include "mot/tokens.h"
 
 #include <string.h>
@@ -70,6 +71,7 @@ typedef struct mot_batch {
     unsigned char *scratch;    /* for augmentation and features */
     mot_real *tokens;
     int32_t *ids;
+    mot_threads *threads; /* not owned: they share out samples that are made; NULL: the caller makes them */
     mot_shared shared; /* holds bytes and notes where a node's ranks have them together (mot_batch_share) */
     const mot_nodes *nodes; /* not owned; NULL: they do not */
     struct mot_batch_ahead *ahead; /* private: the next batches; NULL: each is loaded when it is asked for */
