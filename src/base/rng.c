@@ -116,6 +116,30 @@ static inline __attribute__((always_inline)) void draw(uint64_t key, const uint3
     }
 }
 
+/* The same of the draws (a, b, c, d) with c in x[2], of which nothing but a, b and d is the same. */
+static inline __attribute__((always_inline)) void draw_by_third(uint64_t key, const uint32_t counter[4], int wides, wide x[4][wides])
+{
+    uint32_t k0 = (uint32_t)key, k1 = high(key);
+    for (int i = 0; i < wides; ++i) {
+        x[0][i] = counter[0] - (wide){0};
+        x[1][i] = counter[1] - (wide){0};
+        x[3][i] = counter[3] - (wide){0};
+    }
+#pragma GCC unroll 10
+    for (int round = 0; round < 10; ++round) {
+#pragma GCC unroll 2
+        for (int i = 0; i < wides; ++i) {
+            const wide even = product(x[0][i], PHILOX_M4x32_0), odd = product(x[2][i], PHILOX_M4x32_1);
+            x[0][i] = odd >> 32 ^ x[1][i] ^ k0;
+            x[1][i] = odd;
+            x[2][i] = even >> 32 ^ x[3][i] ^ k1;
+            x[3][i] = even;
+        }
+        k0 += PHILOX_W32_0;
+        k1 += PHILOX_W32_1;
+    }
+}
+
 /* 0, 2, 4 ... */
 static inline wide even_numbers(void)
 {
@@ -126,6 +150,18 @@ static inline wide even_numbers(void)
 #else
     return (wide){0, 2};
 #endif
+}
+
+void mot_random_few(uint64_t seed, mot_random_stream stream, const uint32_t counter[4], mot_random4 drawn[MOT_RANDOM_FEW])
+{
+    enum { WIDES = ((int)MOT_RANDOM_FEW + (int)LANES - 1) / (int)LANES };
+    wide x[4][WIDES];
+    uint64_t all[4][WIDES * LANES];
+    for (int i = 0; i < WIDES; ++i) x[2][i] = ((even_numbers() / 2 + (uint64_t)(i * LANES)) + counter[2]) & UINT32_MAX;
+    draw_by_third(mix_key(seed, stream), counter, WIDES, x);
+    memcpy(all, x, sizeof all);
+    for (int i = 0; i < MOT_RANDOM_FEW; ++i)
+        for (int w = 0; w < 4; ++w) drawn[i].word[w] = (uint32_t)all[w][i];
 }
 
 void mot_draw_pairs(uint64_t seed, mot_random_stream stream, const uint32_t counter[4], mot_random_pairs *pairs)
@@ -217,6 +253,9 @@ void mot_normal_row(uint64_t seed, mot_random_stream stream, const uint32_t coun
     for (size_t i = 0; i < count; i += BLOCK, at[3] += DRAWS) {
         draw_block(key, at, word);
         normal_quantiles(word, deviation, normal);
-        memcpy(row + i, normal, (count - i < BLOCK ? count - i : BLOCK) * sizeof *row);
+        if (count - i >= BLOCK) /* of a size that is known */
+            memcpy(row + i, normal, sizeof normal);
+        else
+            memcpy(row + i, normal, (count - i) * sizeof *row);
     }
 }

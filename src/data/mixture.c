@@ -57,6 +57,7 @@ mot_status mot_mixture_init(mot_mixture *mixture, const mot_mixture_config *conf
                          "the signals of a mixture"));
     mixture->label_signal = mixture->class_signal + classes * config->width; /* one block */
     mixture->config = *config;
+    mixture->deviation = (float)(config->sigma / sqrt((double)config->width));
     mot_basis_make(config->seed, MOT_STREAM_MIXTURE, DRAW_BASIS, signals, config->width,
                    mixture->class_signal);
     if (config->correlation > 0)
@@ -106,20 +107,18 @@ static void choose_places(mot_random4 random, size_t count, size_t place[3])
     if (place[2] >= high) ++place[2];
 }
 
-/* Noise for all tokens but those of the three places, in order: made in one row behind room for three tokens, and
- * moved up, a token never behind where it was made. */
-static void put_noise(const mot_mixture_config *config, uint32_t low, uint32_t high, const size_t place[3],
-                      float *x)
+/* Noise for all tokens but those of the three places, in order: made in one row behind room for three tokens, of which what
+ * stands before each place is then moved up. */
+static void put_noise(const mot_mixture *mixture, uint32_t low, uint32_t high, const size_t place[3], float *x)
 {
-    const size_t tokens = config->tokens, width = config->width;
-    const float deviation = (float)(config->sigma / sqrt((double)width));
-    mot_normal_row(config->seed, MOT_STREAM_MIXTURE, (const uint32_t[]){low, high, DRAW_NOISE, 0}, deviation,
+    const size_t tokens = mixture->config.tokens, width = mixture->config.width;
+    const size_t least = MOT_MIN(place[0], MOT_MIN(place[1], place[2])), most = MOT_MAX(place[0], MOT_MAX(place[1], place[2])),
+                 between = place[0] + place[1] + place[2] - least - most;
+    mot_normal_row(mixture->config.seed, MOT_STREAM_MIXTURE, (const uint32_t[]){low, high, DRAW_NOISE, 0}, mixture->deviation,
                    x + 3 * width, (tokens - 3) * width);
-    for (size_t t = 0, made = 3; made < tokens; ++t) {
-        if (t == place[0] || t == place[1] || t == place[2]) continue;
-        if (t != made) memcpy(x + t * width, x + made * width, width * sizeof *x);
-        ++made;
-    }
+    memmove(x, x + 3 * width, least * width * sizeof *x);
+    memmove(x + (least + 1) * width, x + (least + 3) * width, (between - least - 1) * width * sizeof *x);
+    memmove(x + (between + 1) * width, x + (between + 2) * width, (most - between - 1) * width * sizeof *x);
 }
 
 static void put(size_t width, double factor, const double *signal, float *token)
@@ -134,8 +133,9 @@ void mot_mixture_sample(const mot_mixture *mixture, int split, mot_gidx index, f
     const size_t tokens = config->tokens, width = config->width;
     /* Counter words: the index's low word; its high word with the split; the purpose; the element. */
     const uint32_t low = (uint32_t)index, high = (uint32_t)((uint64_t)index >> 32) << 2 | (uint32_t)split;
-    const mot_random4 draw = mot_random(config->seed, MOT_STREAM_MIXTURE, low, high, DRAW_CLASS, 0);
-    const mot_random4 strength = mot_random(config->seed, MOT_STREAM_MIXTURE, low, high, DRAW_STRENGTH, 0);
+    mot_random4 drawn[MOT_RANDOM_FEW];
+    mot_random_few(config->seed, MOT_STREAM_MIXTURE, (const uint32_t[]){low, high, DRAW_CLASS, 0}, drawn);
+    const mot_random4 draw = drawn[DRAW_CLASS], strength = drawn[DRAW_STRENGTH];
     const int own = choose_class(config, draw.word[0]);
     const int other = (own + 1 + (int)below(draw.word[1], (size_t)config->classes - 1)) % config->classes;
     const int y = draw.word[2] >> 31 ? 1 : -1, e = draw.word[3] >> 31 ? 1 : -1;
@@ -145,7 +145,7 @@ void mot_mixture_sample(const mot_mixture *mixture, int split, mot_gidx index, f
         factor[i] = range[i][0] + (range[i][1] - range[i][0]) * mot_uniform(strength.word[i]);
 
     size_t place[3];
-    choose_places(mot_random(config->seed, MOT_STREAM_MIXTURE, low, high, DRAW_PLACES, 0), tokens, place);
+    choose_places(drawn[DRAW_PLACES], tokens, place);
     if (role != NULL) {
         memset(role, MOT_ROLE_NOISE, tokens);
         role[place[0]] = MOT_ROLE_CLASS;
@@ -153,7 +153,7 @@ void mot_mixture_sample(const mot_mixture *mixture, int split, mot_gidx index, f
         role[place[2]] = MOT_ROLE_DISTRACTOR;
     }
 
-    put_noise(config, low, high, place, x);
+    put_noise(mixture, low, high, place, x);
     /* Signed: one signal times the sign. Vector: one signal for each sign. */
     const bool vector = config->vector_labels;
     const size_t own_row = vector ? 2 * (size_t)own + (y > 0) : (size_t)own;

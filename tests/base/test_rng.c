@@ -91,6 +91,23 @@ START_TEST(pairs_are_the_draws)
 }
 END_TEST
 
+/* Also where the third word comes to its end. */
+START_TEST(few_are_the_draws)
+{
+    for (uint32_t i = 0; i < 100; ++i) {
+        const mot_random4 r = mot_random(16, MOT_STREAM_TEST, i, 0, 0, 0);
+        const uint32_t counter[] = {r.word[0], r.word[1], i % 2 ? r.word[2] : UINT32_MAX - 1, r.word[3]};
+        const uint64_t seed = (uint64_t)r.word[2] << 32 | r.word[3];
+        mot_random4 few[MOT_RANDOM_FEW];
+        mot_random_few(seed, MOT_STREAM_MIXTURE, counter, few);
+        for (uint32_t j = 0; j < MOT_RANDOM_FEW; ++j) {
+            const mot_random4 one = mot_random(seed, MOT_STREAM_MIXTURE, counter[0], counter[1], counter[2] + j, counter[3]);
+            ck_assert_mem_eq(&few[j], &one, sizeof one);
+        }
+    }
+}
+END_TEST
+
 START_TEST(uniform_is_in_range)
 {
     ck_assert(mot_uniform(0) == 0);
@@ -225,6 +242,7 @@ static void rng_tests(TCase *tcase)
     tcase_add_test(tcase, streams_keep_their_numbers);
     tcase_add_test(tcase, arguments_are_told_apart);
     tcase_add_test(tcase, pairs_are_the_draws);
+    tcase_add_test(tcase, few_are_the_draws);
     tcase_add_test(tcase, uniform_is_in_range);
     tcase_add_test(tcase, uniform_moments);
     tcase_add_test(tcase, normal_moments);

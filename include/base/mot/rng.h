@@ -49,6 +49,10 @@ typedef struct mot_random4 {
 /* Four random words. */
 mot_random4 mot_random(uint64_t seed, mot_random_stream stream, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
 
+/* The draws (a, b, c + i, d) for i < 4 and the counter (a, b, c, d), in little more time than one. */
+enum { MOT_RANDOM_FEW = 4 };
+void mot_random_few(uint64_t seed, mot_random_stream stream, const uint32_t counter[4], mot_random4 drawn[MOT_RANDOM_FEW]);
+
 /* Words 0 and 1 of the draws (a, b, c, d + i) for the counter (a, b, c, d), in half the time a draw and less. */
 enum { MOT_RANDOM_PAIRS = 16 };
 typedef struct mot_random_pairs {

@@ -35,6 +35,7 @@ typedef struct mot_mixture {
     mot_mixture_config config;
     double *class_signal; /* [N, D], owned */
     double *label_signal; /* [N, D] or [2N, D]: rows n- at 2n, n+ at 2n+1; owned */
+    float deviation;      /* of the noise */
 } mot_mixture;
 
 mot_status mot_mixture_init(mot_mixture *mixture, const mot_mixture_config *config); /* checks every bound */
