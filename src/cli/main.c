@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "mot/blas.h"
@@ -137,6 +138,29 @@ static bool agree_on_level(const mot_comm *world, mot_start *start, mot_status *
     return start->next < 0;
 }
 
+/* Whether anything in the environment comes from a launcher, or from a scheduler that may be one. */
+static bool is_launched(void)
+{
+    static const char *const begins[] = {"OMPI_COMM_", "PMIX_", "PMI_", "PMI2_", "PRTE_", "ORTE_", "SLURM_", "PALS_", "ALPS_", "FLUX_"};
+    for (char **variable = environ; *variable != NULL; ++variable)
+        for (size_t i = 0; i < MOT_COUNT(begins); ++i)
+            if (strncmp(*variable, begins[i], strlen(begins[i])) == 0) return true;
+    return false;
+}
+
+/* A process that nobody launched is a job of its own. Open MPI 4 would start a daemon for it, in case it starts others, and wait a
+ * tenth of a second for that. Without the daemon all such processes take themselves for the same job, and would remove its folder
+ * from each other: they get none, and need none. */
+static void begin_alone(int *argc, char ***argv)
+{
+    static const char *const set[][2] = {{"OMPI_MCA_ess_singleton_isolated", "1"}, {"OMPI_MCA_orte_create_session_dirs", "0"}};
+    int provided;
+    const bool given = getenv(set[0][0]) != NULL || getenv(set[1][0]) != NULL;
+    for (size_t i = 0; !given && i < MOT_COUNT(set); ++i) setenv(set[i][0], set[i][1], 1);
+    MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+    for (size_t i = 0; !given && i < MOT_COUNT(set); ++i) unsetenv(set[i][0]); /* they are no matter of a child's */
+}
+
 static int run_parallel(mot_start *start, const struct verb *verb, int argc, char **argv)
 {
     int began, provided;
@@ -144,7 +168,10 @@ static int run_parallel(mot_start *start, const struct verb *verb, int argc, cha
     mot_status status = MOT_OK;
     MPI_Initialized(&began);
     /* A rank's threads compute; its first one alone talks MPI. */
-    if (!began) MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+    if (!began && !is_launched())
+        begin_alone(&argc, &argv);
+    else if (!began)
+        MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_rank(world.mpi, &world.rank);
     MPI_Comm_size(world.mpi, &world.size);
     mot_log_init(world.rank, MOT_LOG_INFO);
