@@ -148,17 +148,26 @@ static bool is_launched(void)
     return false;
 }
 
-/* A process that nobody launched is a job of its own. Open MPI 4 would start a daemon for it, in case it starts others, and wait a
- * tenth of a second for that. Without the daemon all such processes take themselves for the same job, and would remove its folder
- * from each other: they get none, and need none. */
+/* A process that nobody launched is a job of its own, of which Open MPI makes more than is needed:
+ * - a daemon, in case the process starts others, which takes a tenth of a second;
+ * - without the daemon, a folder that all such processes take for theirs, and remove from each other;
+ * - every network's library, of which one (PSM2, and its forerunner) measures the processor's clock for two tenths of a second
+ *   when it is loaded. What is sent goes to the process itself.
+ * What the user has said of these stays. */
 static void begin_alone(int *argc, char ***argv)
 {
-    static const char *const set[][2] = {{"OMPI_MCA_ess_singleton_isolated", "1"}, {"OMPI_MCA_orte_create_session_dirs", "0"}};
+    static const char *const wanted[][2] = {{"OMPI_MCA_ess_singleton_isolated", "1"},
+                                            {"OMPI_MCA_orte_create_session_dirs", "0"},
+                                            {"OMPI_MCA_pml", "ob1"}};
+    bool set[MOT_COUNT(wanted)];
     int provided;
-    const bool given = getenv(set[0][0]) != NULL || getenv(set[1][0]) != NULL;
-    for (size_t i = 0; !given && i < MOT_COUNT(set); ++i) setenv(set[i][0], set[i][1], 1);
+    for (size_t i = 0; i < MOT_COUNT(wanted); ++i) {
+        set[i] = getenv(wanted[i][0]) == NULL;
+        setenv(wanted[i][0], wanted[i][1], 0);
+    }
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
-    for (size_t i = 0; !given && i < MOT_COUNT(set); ++i) unsetenv(set[i][0]); /* they are no matter of a child's */
+    for (size_t i = 0; i < MOT_COUNT(wanted); ++i)
+        if (set[i]) unsetenv(wanted[i][0]); /* they are no matter of a child's */
 }
 
 static int run_parallel(mot_start *start, const struct verb *verb, int argc, char **argv)
