@@ -217,7 +217,7 @@ static bool is_ours(const mot_batch *batch, size_t p)
     return p >= mot_part_first(batch->total, members, place) && p < mot_part_first(batch->total, members, place + 1);
 }
 
-/* Samples that are made, a piece a task. Of each only its own memory is written. */
+/* Samples that are made, a piece a task. Of each only its own memory is written: vectors are not augmented, and these are plain. */
 typedef struct making {
     mot_batch *batch;
     const mot_comm *comm;
@@ -242,7 +242,7 @@ static bool made_together(mot_batch *batch, const mot_comm *comm, const mot_batc
     enum { WORTH_BYTES = 64 << 10, PIECE_BYTES = 16 << 10 };
     const size_t bytes = batch->mine * batch->sample_bytes;
     making all = {.batch = batch, .comm = comm, .source = source, .pieces = bytes / PIECE_BYTES};
-    if (batch->threads == NULL || bytes < WORTH_BYTES || is_whole(batch) || source->augment != NULL ||
+    if (batch->threads == NULL || bytes < WORTH_BYTES || is_whole(batch) ||
         !mot_dataset_made_anew(source->dataset) || mot_batch_plain(&source->dataset->format, batch->bytes) == NULL)
         return false;
     mot_threads_run(batch->threads, all.pieces, make_piece, &all);

@@ -6,6 +6,16 @@
 #include "mot/rowops.h"
 #include "step_private.h"
 
+/* Tasks that touch so many numbers in all. Few are sooner done than another thread is awake. */
+static void share_out(mot_threads *threads, size_t tasks, size_t numbers, mot_thread_work *work, void *context)
+{
+    enum { WORTH_NUMBERS = 1 << 16 };
+    if (numbers >= WORTH_NUMBERS)
+        mot_threads_run(threads, tasks, work, context);
+    else
+        for (size_t task = 0; task < tasks; ++task) work(context, task, 0);
+}
+
 static void zero_expert(void *context, size_t expert, int thread)
 {
     (void)thread;
@@ -23,7 +33,7 @@ void mot_step_zero(mot_step *step)
     }
     for (int l = 0; l < model->layers; ++l) {
         mot_layer *layer = &model->layer[l];
-        mot_threads_run(step->threads, (size_t)layer->local, zero_expert, layer);
+        share_out(step->threads, (size_t)layer->local, (size_t)layer->local * layer->table.count, zero_expert, layer);
         memset(step->layer[l].added, 0, (size_t)layer->local * sizeof *step->layer[l].added);
     }
 }
@@ -132,12 +142,14 @@ done:
 mot_status mot_step_update(mot_step *step, const mot_step_task *task)
 {
     update all = {step, task};
+    size_t numbers = 0;
     mot_status status = MOT_OK;
     mot_model_sum_tied(step->model);
     if (task->look) return status;
     find_due(step, task);
+    for (size_t d = 0; d < step->dues; ++d) numbers += mot_table_parameters(step->due[d]->table, task->stage->train);
     if (task->careful) MOT_TRY(mot_comm_agree(step->comm, check_finite(step, task)));
-    mot_threads_run(step->threads, step->dues, update_unit, &all);
+    share_out(step->threads, step->dues, numbers, update_unit, &all);
     /* The sentence of a failure stayed with its thread; an update that fails changes nothing, so it fails again. */
     for (size_t d = 0; d < step->dues; ++d)
         if (step->updated[d] != MOT_OK) MOT_TRY(mot_step_learn(task, step->due[d]));
