@@ -11,7 +11,7 @@ import numpy as np
 sys.argv, given = sys.argv[:1] + ["-"], sys.argv[1:]
 from theory_reference import D, L, N, Reference  # noqa: E402
 
-STEPS = (400, 400, 2400)
+STEPS = (200, 200, 2600)  # of the stages in the configuration
 root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
