@@ -184,16 +184,23 @@ void mot_draw_pairs(uint64_t seed, mot_random_stream stream, const uint32_t coun
 
 enum { DRAWS = 8, BLOCK = 4 * DRAWS, WIDES = DRAWS / LANES };
 
-/* word[w DRAWS + j]: word w of the draw (a, b, c, d + j). */
-static void draw_block(uint64_t key, const uint32_t counter[4], uint32_t word[BLOCK])
+/* word[w DRAWS + j]: word w of the draw (a, b, c, d + j). As in mot_draw_pairs, words of two vectors come to lie side by side. */
+static inline void draw_block(uint64_t key, const uint32_t counter[4], uint32_t word[BLOCK])
 {
-    uint64_t all[4][DRAWS];
     wide x[4][WIDES];
-    for (int i = 0; i < WIDES; ++i) x[3][i] = even_numbers() / 2 + counter[3] + (uint64_t)(i * LANES);
+    for (int i = 0; i < WIDES; ++i)
+        x[3][i] = (WIDES > 1 ? even_numbers() : even_numbers() / 2) + counter[3] + (uint64_t)(i / 2 * 2 * LANES + i % 2);
     draw(key, counter, WIDES, x);
-    memcpy(all, x, sizeof x);
-    for (int w = 0; w < 4; ++w)
-        for (int j = 0; j < DRAWS; ++j) word[w * DRAWS + j] = (uint32_t)all[w][j];
+    for (int w = 0; w < 4; ++w) {
+#if MOT_X86_LEVEL == 4 /* a vector has them all */
+        _mm256_storeu_si256((__m256i *)(void *)(word + w * DRAWS), _mm512_cvtepi64_epi32((__m512i)x[w][0]));
+#else
+        for (int i = 0; i < WIDES; i += 2) {
+            const wide both = (x[w][i] & UINT32_MAX) | x[w][i + 1] << 32;
+            memcpy(word + w * DRAWS + i * LANES, &both, sizeof both);
+        }
+#endif
+    }
 }
 
 /* A block at once, so that the long chains of operations need not wait for themselves: on any processor several vectors. */
