@@ -124,7 +124,7 @@ typedef struct group {
     size_t columns;    /* up to the last lane of any sample, in whole vectors */
     size_t length;     /* of a row */
     mot_real *x;       /* [D, length]: their tokens */
-    mot_real *weight;  /* [H][m, D]: of each head A, then W^T */
+    mot_real *weight;  /* [H][m, D]: of each head A, then W^T; where it stacks() */
     mot_real *product; /* [m, length]: weight x */
     mot_real *act;     /* [J, lanes] */
 } group;
@@ -160,28 +160,29 @@ static group take_group(const mot_expert_shape *shape, const mot_tile *tile, mot
                    .act = mot_arena_take(arena, shape->config->merged.neurons * samples * padded(shape->tokens), real)};
 }
 
-/* Bytes of scratch: forward's group, or backward's merged_work. */
-static size_t scratch_bytes(const mot_expert_shape *shape, const merged_acts *size)
+/* Bytes of backward's merged_work. */
+static size_t backward_bytes(const mot_expert_shape *shape, const merged_acts *size)
 {
     const size_t J = shape->config->merged.neurons, D = shape->width, l = shape->tokens, real = sizeof(mot_real);
-    const size_t backward = mot_arena_bytes(J * size->lanes, real) + mot_arena_bytes(J * size->length, real) +
-                            mot_arena_bytes(J * D, real) + mot_arena_bytes(size->rows * D, real) +
-                            mot_arena_bytes(l * padded(l), real);
-    return MOT_MAX(group_bytes(shape), backward);
+    return mot_arena_bytes(J * size->lanes, real) + mot_arena_bytes(J * size->length, real) +
+           mot_arena_bytes(J * D, real) + mot_arena_bytes(D * padded(J), real) +
+           mot_arena_bytes(size->rows * D, real) + mot_arena_bytes(l * padded(l), real);
 }
 
+/* So many samples that what grows with them fits into a second-level cache. */
 static size_t merged_tile(const mot_expert_shape *shape)
 {
     if (shape->config->tile > 0) return shape->config->tile;
     const merged_acts one = most(shape, 1);
-    const size_t fit = ((size_t)1 << 19) / (kept_bytes(shape, &one) + scratch_bytes(shape, &one));
+    const size_t fit = ((size_t)1 << 19) / (kept_bytes(shape, &one) + backward_bytes(shape, &one));
     return fit < 1 ? 1 : fit > 256 ? 256 : fit;
 }
 
 static size_t merged_workspace(const mot_expert_shape *shape)
 {
     const merged_acts size = most(shape, merged_tile(shape));
-    return mot_arena_bytes(1, sizeof size) + kept_bytes(shape, &size) + scratch_bytes(shape, &size);
+    return mot_arena_bytes(1, sizeof size) + kept_bytes(shape, &size) +
+           MOT_MAX(group_bytes(shape), backward_bytes(shape, &size));
 }
 
 /* ---- the activation and the readout ---- */
@@ -285,34 +286,51 @@ static void begin_group(const mot_expert_shape *shape, group *g, size_t from, si
         for (size_t i = padded(rows); i < rows + BEHIND; i += LANES) mot_store(g->x + d * g->length + i, (mot_vector){0});
 }
 
-/* Of each head A, if there is attention, and below it W^T. */
+/* Few neurons go through one product with A, below which W^T is laid; many through one of their own, with W as it is. */
+static bool stacks(const mot_expert_shape *shape)
+{
+    return attends(shape) && shape->config->merged.neurons < FOUR;
+}
+
+/* Of each head A, and below it W^T. */
 static void lay_out_weights(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *to)
 {
     const size_t D = shape->width, J = shape->config->merged.neurons;
-    for (size_t h = 0; h < shape->config->merged.heads; ++h, to += J * D) {
+    for (size_t h = 0; h < shape->config->merged.heads && stacks(shape); ++h, to += J * D) {
         const mot_real *W = weight[neurons_row(shape)] + h * D * J;
-        if (attends(shape)) {
-            memcpy(to, weight[0] + h * D * D, D * D * sizeof *to);
-            to += D * D;
-        }
+        memcpy(to, weight[0] + h * D * D, D * D * sizeof *to);
+        to += D * D;
         for (size_t n = 0; n < J; ++n)
             for (size_t d = 0; d < D; ++d) to[n * D + d] = W[d * J + n];
     }
 }
 
-/* product = the m rows of weight, times x */
-static void multiply_group(const mot_expert_shape *shape, const group *g, const mot_real *weight, size_t m)
+/* product [m, length] = w x, or w^T x of w [D, m] */
+static void multiply_group(const mot_expert_shape *shape, const group *g, bool transpose, const mot_real *w, size_t m,
+                           mot_real *product)
 {
     mot_multiply(&(mot_product){.m = m,
                                 .n = g->columns,
                                 .k = shape->width,
-                                .a = weight,
-                                .a_row = shape->width,
-                                .a_step = 1,
+                                .a = w,
+                                .a_row = transpose ? 1 : shape->width,
+                                .a_step = transpose ? m : 1,
                                 .b = g->x,
                                 .ldb = g->length,
-                                .c = g->product,
+                                .c = product,
                                 .ldc = g->length});
+}
+
+/* product = [A; W^T] x of head h */
+static void multiply_head(const mot_expert_shape *shape, const group *g, const mot_real *const *weight, size_t h)
+{
+    const size_t D = shape->width, J = shape->config->merged.neurons, m = weight_rows(shape);
+    if (stacks(shape)) {
+        multiply_group(shape, g, false, g->weight + h * m * D, m, g->product);
+        return;
+    }
+    if (attends(shape)) multiply_group(shape, g, false, weight[0] + h * D * D, D, g->product);
+    multiply_group(shape, g, true, weight[neurons_row(shape)] + h * D * J, J, g->product + (m - J) * g->length);
 }
 
 /* A group under one head, whose product there is; `prob` and `a` are its first sample's. */
@@ -338,8 +356,7 @@ static void *merged_forward(const mot_expert_shape *shape, const mot_real *const
                             const mot_tile *tile, mot_arena *arena, bool learn, mot_real *out)
 {
     merged_acts *acts = take_acts(shape, tile, arena);
-    const size_t mark = mot_arena_mark(arena), most_samples = group_samples(shape), m = weight_rows(shape),
-                 J = shape->config->merged.neurons;
+    const size_t mark = mot_arena_mark(arena), most_samples = group_samples(shape), J = shape->config->merged.neurons;
     group g = take_group(shape, tile, arena);
     size_t lanes = 0, pairs = 0; /* of the samples before */
     memset(out, 0, tile->samples * sizeof *out);
@@ -348,7 +365,7 @@ static void *merged_forward(const mot_expert_shape *shape, const mot_real *const
         begin_group(shape, &g, s, MOT_MIN(s + most_samples, tile->samples));
         for (size_t h = 0; h < shape->config->merged.heads; ++h) {
             const merged_acts head = of_head(acts, J, h);
-            multiply_group(shape, &g, g.weight + h * m * shape->width, m);
+            multiply_head(shape, &g, weight, h);
             forward_head(shape, &g, &head, head.prob != NULL ? head.prob + pairs : NULL, head.a + J * lanes, out);
         }
         lanes += g.lanes;
@@ -360,11 +377,12 @@ static void *merged_forward(const mot_expert_shape *shape, const mot_real *const
 
 /* Backward's scratch. */
 typedef struct merged_work {
-    mot_real *d;   /* [lanes J] */
-    mot_real *q;   /* [J, length]: S^T d */
-    mot_real *sum; /* [J, D]: q X */
-    mot_real *y;   /* [rows, D]: T^T X */
-    mot_real *t;   /* [l, padded(l)] of one sample */
+    mot_real *d;      /* [lanes J] */
+    mot_real *q;      /* [J, length]: S^T d */
+    mot_real *sum;    /* [J, D]: q X */
+    mot_real *turned; /* [D, padded(J)]: the same */
+    mot_real *y;      /* [rows, D]: T^T X */
+    mot_real *square; /* [l, padded(l)] of one sample: S, or T */
 } merged_work;
 
 /* d W += (q X)^T */
@@ -375,7 +393,7 @@ static void backward_neurons(const mot_expert_shape *shape, const mot_tile *tile
     const mot_real *prob = head->prob, *d = work->d;
     for (size_t s = 0; s < tile->samples; ++s) {
         const size_t at = tile->first[s], l = tile->first[s + 1] - at;
-        unmix(prob, d, l, J, work->q + at, head->length);
+        unmix(prob, d, l, J, work->square, work->q + at, head->length);
         if (prob != NULL) prob += l * padded(l);
         d += J * padded(l);
     }
@@ -389,8 +407,8 @@ static void backward_neurons(const mot_expert_shape *shape, const mot_tile *tile
                                 .ldb = D,
                                 .c = work->sum,
                                 .ldc = D});
-    for (size_t n = 0; n < J; ++n)
-        for (size_t i = 0; i < D; ++i) gradient[i * J + n] += work->sum[n * D + i];
+    mot_transpose(work->turned, padded(J), work->sum, D, J, D);
+    for (size_t i = 0; i < D; ++i) mot_row_add(gradient + i * J, work->turned + i * padded(J), J);
 }
 
 /* d A += X^T (T^T X) */
@@ -401,8 +419,8 @@ static void backward_attention(const mot_expert_shape *shape, const mot_tile *ti
     const mot_real *prob = head->prob, *d = work->d, *a = head->a;
     for (size_t s = 0; s < tile->samples; ++s) {
         const size_t at = tile->first[s], l = tile->first[s + 1] - at;
-        score_gradient(prob, d, a, head->z + at, head->length, l, J, work->t);
-        gather_queries(work->t, tile->x + at * D, l, D, work->y + at * D);
+        score_gradient(prob, d, a, head->z + at, head->length, l, J, work->square);
+        gather_queries(work->square, tile->x + at * D, l, D, work->y + at * D);
         prob += l * padded(l);
         d += J * padded(l);
         a += J * padded(l);
@@ -436,8 +454,9 @@ static void merged_backward(const mot_expert_shape *shape, const mot_real *const
     const merged_work work = {.d = mot_arena_take(arena, J * acts->lanes, real),
                               .q = mot_arena_take(arena, J * acts->length, real),
                               .sum = mot_arena_take(arena, J * D, real),
+                              .turned = mot_arena_take(arena, D * padded(J), real),
                               .y = mot_arena_take(arena, acts->rows * D, real),
-                              .t = mot_arena_take(arena, l * padded(l), real)};
+                              .square = mot_arena_take(arena, l * padded(l), real)};
     for (size_t h = 0; h < shape->config->merged.heads; ++h) {
         const merged_acts head = of_head(acts, J, h);
         unread_head(shape, tile, d_out, head.a, work.d);
@@ -463,7 +482,7 @@ void mot_merged_attention(const mot_expert_shape *shape, const mot_real *const *
     if (attends(shape)) {
         group g = {.tile = &tile, .length = length, .x = scratch, .product = scratch + D * length};
         begin_group(shape, &g, 0, 1);
-        multiply_group(shape, &g, weight[0] + head * D * D, D);
+        multiply_group(shape, &g, false, weight[0] + head * D * D, D, g.product);
         attend(g.x, g.product, length, tokens, D, turned);
     }
     for (size_t i = 0; i < tokens; ++i)

@@ -12,7 +12,8 @@
 
 enum {
     LANES = MOT_LANES,
-    EIGHT = 8, /* rows that share the reading of another: as many sums as the processor adds up at a time */
+    EIGHT = 8, /* rows that share the reading of another: as many sums as the processor adds up at a time; */
+    FOUR = 4,  /* where their factors lie apart, and each needs an address */
     BEHIND = MOT_LANES > EIGHT ? MOT_LANES : EIGHT, /* numbers that may be read behind a row's last */
 };
 
@@ -23,7 +24,7 @@ static inline size_t padded(size_t n)
 }
 
 /* A sum of rows, LANES columns of it: sum[r stride + k] = sum_m factor[r pitch + m step] row[m length + k] for
- * r < count. EIGHT at a time; each is added up in the same order as alone. */
+ * r < count. Several at a time; each is added up in the same order as alone. */
 typedef struct lane_sum {
     const mot_real *factor;
     size_t pitch, step;
@@ -52,7 +53,7 @@ static inline __attribute__((always_inline)) void combine(mot_real *sum, size_t 
                                                           size_t count)
 {
     size_t r = 0;
-    for (; r + EIGHT <= count; r += EIGHT) combine_rows(EIGHT, sum, stride, of, r);
+    for (; r + FOUR <= count; r += FOUR) combine_rows(FOUR, sum, stride, of, r);
     for (; r < count; ++r) combine_rows(1, sum, stride, of, r);
 }
 
@@ -109,10 +110,16 @@ static inline mot_vector unmix_keys(const mot_real *prob, const mot_real *d, siz
 }
 
 /* q [J, length] = S^T d of a sample, one number for each key. Without attention q = d. Writes whole vectors: samples go in
- * order, each over the end of the last. */
-static inline void unmix(const mot_real *prob, const mot_real *d, size_t l, size_t J, mot_real *q, size_t length)
+ * order, each over the end of the last. For many neurons S is turned round, in `square` [l, padded(l)]. */
+static inline void unmix(const mot_real *prob, const mot_real *d, size_t l, size_t J, mot_real *square, mot_real *q,
+                         size_t length)
 {
     const size_t stride = padded(l);
+    if (prob != NULL && J >= FOUR) {
+        mot_transpose(square, stride, prob, stride, l, l);
+        for (size_t j = 0; j < l; j += LANES) combine(q + j, length, &(lane_sum){d, stride, 1, square + j, stride, l}, J);
+        return;
+    }
     for (size_t n = 0; n < J; ++n, q += length, d += stride) {
         for (size_t j = 0; j < l && prob != NULL; j += LANES) mot_store(q + j, unmix_keys(prob, d, l, j));
         if (prob == NULL) memcpy(q, d, stride * sizeof *q);
