@@ -171,7 +171,7 @@ void mot_run_dry(const run_world *world, const run_course *course)
                  K > 1 ? "; outputs and their gradients travel as well" : "");
     if (course->config.route.rebalance != MOT_REBALANCE_NEVER)
         mot_log(MOT_LOG_INFO, "route.rebalance: a rank may come to own %d experts, %s each",
-                mot_placement_most(&world->model.layer->placement), mot_run_bytes_text(size.of_expert, row));
+                mot_placement_most(&world->model.layer->placement), mot_run_bytes_text(size.of_expert + step.prepared, row));
     mot_log(MOT_LOG_INFO, "dry run: nothing was written");
     mot_free(rows);
 }

@@ -122,6 +122,20 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
 
 /* ---- a strip ---- */
 
+/* A group's place in step->layer->prepared: local experts, then guests by their slots. */
+static size_t unit_of(const mot_step *step, const step_chunk *chunk, size_t group)
+{
+    const size_t local = (size_t)step->model->layer->local;
+    return group < local ? group : local + (size_t)step->split.slot[chunk->plan.group_expert[group]];
+}
+
+static const mot_real *const *weight_of(const mot_step *step, const step_chunk *chunk, size_t group)
+{
+    const mot_layer *layer = step->model->layer;
+    const size_t local = (size_t)layer->local, T = layer->table.rows, unit = unit_of(step, chunk, group);
+    return unit < local ? layer->weight + unit * T : step->split.weight + (unit - local) * T;
+}
+
 static void work_strip(void *context, size_t task, int thread)
 {
     const chunk_work *common = context;
@@ -131,11 +145,8 @@ static void work_strip(void *context, size_t task, int thread)
     step_worker *worker = &step->worker[thread];
     const bool learn = learns_in(common->work), guest = strip->group >= (size_t)model->layer->local,
                apart = learn && (guest || strip->turn > 0);
+    const mot_real *const *weight = weight_of(step, common->chunk, strip->group);
     const size_t T = model->layer->table.rows;
-    const mot_real *const *weight =
-        guest ? step->split.weight +
-                    (size_t)step->split.slot[common->chunk->plan.group_expert[strip->group]] * T
-              : model->layer->weight + strip->group * T;
     uint64_t *met = apart && !guest ? worker->met : NULL;
     mot_real *const *expert = guest ? NULL : model->layer->gradient + strip->group * T;
     if (apart) /* the thread sums into a block of its own, or of a guest's strip */
@@ -143,8 +154,10 @@ static void work_strip(void *context, size_t task, int thread)
                         guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum, met, worker->row);
     const size_t mark = mot_arena_mark(&worker->arena), tile = step->layer->tile;
     const double start = mot_clock_s();
-    const void *prepared = mot_expert_prepare(model->layer->kind, &model->layer->shape, weight, &worker->arena,
-                                              (strip->rows + tile - 1) / tile, learn);
+    const void *prepared = mot_prepared_at(&step->layer->prepared, unit_of(step, common->chunk, strip->group));
+    if (prepared == NULL)
+        prepared = mot_expert_prepare(model->layer->kind, &model->layer->shape, weight, &worker->arena,
+                                      (strip->rows + tile - 1) / tile, learn);
     worker->busy_s += mot_clock_s() - start;
     for (size_t r = 0; r < strip->rows; r += tile) {
         work_tile(common, worker, weight, prepared, apart ? worker->row : expert, met, strip->first + r,
@@ -191,7 +204,12 @@ static void cut_strips(mot_step *step, const mot_plan *plan, size_t from, size_t
 static void work_groups(chunk_work *common, size_t from, size_t to)
 {
     mot_step *step = common->step;
-    cut_strips(step, &common->chunk->plan, from, to, learns_in(common->work));
+    const step_chunk *chunk = common->chunk;
+    for (size_t g = from; g < to; ++g)
+        if (chunk->plan.group_first[g] < chunk->plan.group_first[g + 1])
+            mot_prepared_want(&step->layer->prepared, unit_of(step, chunk, g), weight_of(step, chunk, g));
+    step->work.expert_s += mot_prepared_make(&step->layer->prepared, step->threads);
+    cut_strips(step, &chunk->plan, from, to, learns_in(common->work));
     mot_threads_run(step->threads, step->strips.count, work_strip, common);
 }
 

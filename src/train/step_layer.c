@@ -90,6 +90,7 @@ void mot_step_layer_free(const mot_step *step, step_layer *layer)
                             root->d_h,  root->kept,     root->prob,   root->d_weight,
                             root->importance, root->d_g, root->met, layer->added, layer->load, layer->choices.message};
     free_chunks(step, layer);
+    mot_prepared_free(&layer->prepared);
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
 }
 

@@ -63,7 +63,7 @@ static mot_status create_worker(const mot_step *step, step_worker *worker)
     const size_t tile = step->layer->tile, tokens = tile * step->shape.tokens, C = step->C, real = sizeof(mot_real);
     mot_status status;
     MOT_TRY(mot_arena_init(&worker->arena, model->layer->kind->workspace(&model->layer->shape) +
-                                                mot_expert_prepared(model->layer->kind, &model->layer->shape)));
+                                                mot_prepared_of_strip(model->layer->kind, &model->layer->shape)));
     MOT_TRY(mot_allocate(&worker->first, tile + 1, sizeof(size_t), "a tile"));
     MOT_TRY(mot_allocate(&worker->x, tokens * step->shape.width, real, "a tile"));
     MOT_TRY(mot_allocate(&worker->id, tokens, sizeof(int32_t), "a tile"));
@@ -153,7 +153,11 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
     MPI_Type_contiguous(sizeof(choice_report), MPI_BYTE, &step->types.report);
     MPI_Type_commit(&step->types.report);
     if (!stack) MOT_TRY(mot_step_split_create(step));
-    if (!stack) MOT_TRY(mot_step_layer_create(step, step->layer));
+    if (!stack) {
+        const mot_layer *of = step->layer->of;
+        MOT_TRY(mot_step_layer_create(step, step->layer));
+        MOT_TRY(mot_prepared_create(&step->layer->prepared, of->kind, &of->shape, (size_t)of->local));
+    }
     MOT_TRY(create_workers(step, threads));
     step->batch.threads = step->threads;
     MOT_TRY(mot_step_soft_create(step));
@@ -289,15 +293,17 @@ mot_step_size mot_step_bytes(const mot_step *step)
                  output = step->layer->K > 1 ? step->layer->wire.output_bytes : 0;
     /* A row in a buffer on either side, with its entries in the plan: sample, choice, place, and at its owner its order. */
     const size_t row = step->layer->wire.row_bytes + output + 3 * sizeof(int32_t);
+    const step_prepared *prepared = &step->layer->prepared;
     /* Of a thread: activations of a tile, its tokens, and a strip's gradient. */
     const size_t tile = step->layer->tile * step->shape.tokens * (step->shape.width + 1) * sizeof(mot_real),
                  strip = step->model->layer->table.count * sizeof(mot_real),
                  threads = (size_t)mot_threads_count(step->threads);
-    return (mot_step_size){.workspace = threads * (step->worker[0].arena.size + tile + strip),
+    return (mot_step_size){.workspace = threads * (step->worker[0].arena.size + tile + strip) + prepared->created,
+                           .prepared = prepared->bytes,
                            .exchange = home * row + owner * (row + sizeof(uint32_t)) +
                                        (step->batch.shared.mapped ? step->batch.shared.size : 0),
                            .guests_most = mot_step_split_most(step),
-                           .guests = mot_step_split_held(step),
+                           .guests = mot_step_split_held(step) + prepared->room - prepared->created,
                            .dispatch_row = step->layer->wire.row_bytes,
                            .output_row = step->layer->wire.output_bytes,
                            .most_rows = rows};

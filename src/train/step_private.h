@@ -146,6 +146,28 @@ typedef struct layer_root {
     mot_confidence confidence, sure; /* of the step, once it is known that it is right; as choosing found it */
 } layer_root;
 
+/* Experts' weights as their kind wants them for many tiles (mot_expert_kind.prepare), made once a step and read by all threads, where
+ * products are in bf16; empty elsewhere. They live while the step works, before the update, and nothing else changes weights in
+ * between: so who does, whatever it is, need not know of them. */
+typedef struct prepared_unit {
+    const mot_real *const *weight; /* NULL: not wanted in this step */
+    const void *made;
+    double seconds;
+} prepared_unit;
+
+typedef struct step_prepared {
+    const mot_expert_kind *kind;
+    const mot_expert_shape *shape;
+    bool learn;
+    size_t bytes; /* of one; 0: they are made strip by strip, in the thread's arena */
+    unsigned char *block; /* [units, bytes] */
+    prepared_unit *unit;
+    size_t *due; /* units that are wanted and not made yet */
+    size_t units, dues;
+    size_t room, created; /* bytes: of block; of it from the beginning */
+    size_t unit_room, due_room;
+} step_prepared;
+
 /* Where a layer's samples go and come back from, in a step. */
 typedef struct step_layer {
     mot_layer *of;
@@ -156,6 +178,7 @@ typedef struct step_layer {
     step_chunk *chunk; /* [chunks] */
     size_t *added;     /* [E], local experts: strips of this step, added to the expert's gradient */
     int64_t *load;     /* [E]: rows of each expert in this step, over all ranks */
+    step_prepared prepared; /* local experts, then guests; of one layer alone */
     layer_root root;   /* arrays on the root alone */
     double z_loss;  /* on the root, of a way back through several layers */
     mot_layer_bytes bytes; /* of this step, through several layers */
@@ -300,6 +323,22 @@ typedef enum expert_work {
     WORK_LEARN_AGAIN, /* forward, and backward with the d_output that came back in them */
 } expert_work;
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work);
+/* step_prepared.c. Bytes that prepared weights take of a thread's arena; and once a step, of an expert: one of them is 0. */
+size_t mot_prepared_of_strip(const mot_expert_kind *kind, const mot_expert_shape *shape);
+size_t mot_prepared_of_step(const mot_expert_kind *kind, const mot_expert_shape *shape);
+/* Room for so many units from the beginning. In each step: room for them, none of which is made; `learn`: for backward too. This rank's
+ * own. */
+mot_status mot_prepared_create(step_prepared *prepared, const mot_expert_kind *kind, const mot_expert_shape *shape, size_t units);
+void mot_prepared_free(step_prepared *prepared);
+mot_status mot_prepared_begin(step_prepared *prepared, size_t units, bool learn);
+/* Unit is worked on; those that have not been in this step are made, by all threads: seconds of all of them. */
+void mot_prepared_want(step_prepared *prepared, size_t unit, const mot_real *const *weight);
+double mot_prepared_make(step_prepared *prepared, mot_threads *threads);
+/* NULL: prepared strip by strip. */
+static inline const void *mot_prepared_at(const step_prepared *prepared, size_t unit)
+{
+    return prepared->bytes > 0 ? prepared->unit[unit].made : NULL;
+}
 /* step_look.c: where an expert of a layer looks, of sample s of a tile, which stands at this position of the batch and has it as
  * its first choice, if that is wanted; `out`: room for what it gives of a sample. */
 void mot_step_look(const mot_step *step, const step_layer *layer, const mot_real *const *weight, const mot_tile *tile,

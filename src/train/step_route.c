@@ -132,6 +132,9 @@ mot_status mot_step_dispatch(mot_step *step)
     enter(MOT_PHASE_DISPATCH);
     for (size_t c = 0; c < step->chunks && status == MOT_OK; ++c) status = plan_chunk(step, c);
     if (status == MOT_OK) status = mot_step_split_prepare(step);
+    if (status == MOT_OK)
+        status = mot_prepared_begin(&step->layer->prepared, (size_t)step->model->layer->local + step->split.guests,
+                                    step->learns != 0);
     status = mot_layer_make_room(step, step->layer, step->layer->K > 1, status);
     if (status != MOT_OK) return status;
     mot_step_split_begin(step);

@@ -91,6 +91,7 @@ mot_status mot_step_soft_prepare(mot_step *step)
         mot_arena_free(arena);
         MOT_TRY(mot_arena_init(arena, bytes));
     }
+    status = mot_prepared_begin(&step->layer->prepared, (size_t)step->model->layer->local, step->learns != 0);
 done:
     return status;
 }

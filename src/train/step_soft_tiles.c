@@ -62,6 +62,14 @@ static mot_real *keep_of(const mot_step *step, const soft_tile *tile)
     return step->soft.keep + tile->first * (size_t)step->model->layer->local * team->kept;
 }
 
+/* The tile for local expert e. */
+static mot_tile rows_for(const mot_step *step, const soft_tile *tile, size_t e)
+{
+    mot_tile rows = tile->rows;
+    rows.prepared = mot_prepared_at(&step->layer->prepared, e);
+    return rows;
+}
+
 /* out [local, n, C]; `learn`: what backward will want is kept. */
 static void forward(const mot_step *step, step_worker *worker, const soft_tile *tile, bool learn,
                     mot_real *out)
@@ -75,7 +83,8 @@ static void forward(const mot_step *step, step_worker *worker, const soft_tile *
     }
     for (size_t e = 0; e < local; ++e) {
         const size_t mark = mot_arena_mark(&worker->arena);
-        (void)model->layer->kind->forward(&model->layer->shape, model->layer->weight + e * T, &tile->rows, &worker->arena, false,
+        const mot_tile rows = rows_for(step, tile, e);
+        (void)model->layer->kind->forward(&model->layer->shape, model->layer->weight + e * T, &rows, &worker->arena, false,
                                    out + e * tile->rows.samples * step->C);
         mot_arena_rewind(&worker->arena, mark);
     }
@@ -97,9 +106,10 @@ static void backward(const mot_step *step, step_worker *worker, size_t from, siz
     }
     for (size_t e = 0; e < count; ++e) {
         const size_t mark = mot_arena_mark(&worker->arena);
-        void *kept = model->layer->kind->forward(&model->layer->shape, weight + e * T, &tile->rows, &worker->arena, true,
+        const mot_tile rows = rows_for(step, tile, from + e);
+        void *kept = model->layer->kind->forward(&model->layer->shape, weight + e * T, &rows, &worker->arena, true,
                                           out);
-        model->layer->kind->backward(&model->layer->shape, weight + e * T, gradient + e * T, &tile->rows, &worker->arena,
+        model->layer->kind->backward(&model->layer->shape, weight + e * T, gradient + e * T, &rows, &worker->arena,
                               kept, d_out + e * n * step->C, NULL, step->learns);
         mot_arena_rewind(&worker->arena, mark);
     }
@@ -250,7 +260,11 @@ static void settle_work(mot_step *step)
 void mot_step_soft_forward(mot_step *step)
 {
     const size_t tiles = (step->batch.total + step->layer->tile - 1) / step->layer->tile;
+    const mot_layer *layer = step->model->layer;
     step->soft.learns = step->learns != 0;
+    for (size_t e = 0; layer->kind->team == NULL && e < (size_t)layer->local; ++e)
+        mot_prepared_want(&step->layer->prepared, e, layer->weight + e * layer->table.rows);
+    step->work.expert_s += mot_prepared_make(&step->layer->prepared, step->threads);
     mot_threads_run(step->threads, step->model->layer->local > 0 ? tiles : 0, forward_tile, step);
     settle_work(step);
 }

@@ -112,7 +112,8 @@ size_t mot_step_split_most(const mot_step *step)
     const size_t strips = strips_of(step, fair) + 1, guests = MOT_MIN(others, strips * step->chunks),
                  back = model->layer->local > 0 ? strips_of(step, chunk - fair) : 0,
                  helping = guests * model->layer->own_table.count + (guests > 0 ? strips : 0) * model->layer->table.count;
-    return MOT_MAX(helping, back * model->layer->table.count) * sizeof(mot_real);
+    return MOT_MAX(helping * sizeof(mot_real) + guests * step->layer->prepared.bytes,
+                   back * model->layer->table.count * sizeof(mot_real));
 }
 
 size_t mot_step_split_held(const mot_step *step)

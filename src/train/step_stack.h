@@ -74,6 +74,7 @@ struct stack_stage {
     stack_stand *here, *there; /* where states come from, and where they are worked on: the same but for experts */
     stack_stand owned;         /* that of `there`, of experts */
     size_t tile, strip_rows;   /* samples of a full one */
+    step_prepared prepared;    /* local experts; or what all hold alike */
     const mot_real *in;  /* [rows there, D]: what it works on; of experts owned */
     mot_real *in_room, *given, *out; /* what is owned of it; of experts f [rows there, D]; the state behind it */
     size_t in_size, given_size, out_size;
@@ -122,6 +123,12 @@ struct step_stack {
     int workers;
     bool recompute;
 };
+
+/* Whose weights a stage works with on this rank. */
+static inline size_t stack_units(const stack_stage *stage)
+{
+    return stage->layer != NULL ? (size_t)stage->layer->of->local : 1;
+}
 
 /* Of a strip's gradient: the words that it met. NULL: the table has none. */
 static inline uint64_t *mot_stack_met(const stack_stage *stage, size_t strip)

@@ -137,6 +137,7 @@ static mot_status make_room(mot_step *step, stack_stage *stage, bool learn)
                  behind = stack_behind(stage)->count * stack->most_rows * D;
     mot_status status;
     MOT_TRY(cut_strips(step, stage));
+    MOT_TRY(mot_prepared_begin(&stage->prepared, stack_units(stage), learn));
     MOT_TRY(room(&stage->relative, &stage->relative_room, stage->there->count + stage->tiles, sizeof *stage->relative,
                  what));
     MOT_TRY(room(&stage->kept, &stage->kept_room, stage->tiles, sizeof *stage->kept, what));
@@ -173,6 +174,7 @@ static void free_stage(stack_stage *stage)
                             stage->features, stage->order,   stage->held,     stage->d_features, stage->all_reports,
                             stage->past,     stage->shared,  stage->met};
     for (int s = 0; s < stage->shareds; ++s) free_stage(&stage->shared[s]);
+    mot_prepared_free(&stage->prepared);
     free_stand(&stage->owned);
     for (size_t i = 0; i < MOT_COUNT(arrays); ++i) mot_free(arrays[i]);
     MPI_Datatype *const types[] = {&stage->feature_type, &stage->report_type, &stage->row_type};
@@ -272,9 +274,12 @@ static mot_status create_stages(mot_step *step)
         stage->tile = stage->kind->tile(stage->shape);
         stage->strip_rows = mot_expert_strip(stage->kind, stage->shape, stage->table);
         for (int s = 0; s < stage->shareds; ++s) {
-            stage->shared[s].tile = stage->tile;
-            stage->shared[s].strip_rows = stage->strip_rows;
+            stack_stage *shared = &stage->shared[s];
+            shared->tile = stage->tile;
+            shared->strip_rows = stage->strip_rows;
+            MOT_TRY(mot_prepared_create(&shared->prepared, shared->kind, shared->shape, stack_units(shared)));
         }
+        MOT_TRY(mot_prepared_create(&stage->prepared, stage->kind, stage->shape, stack_units(stage)));
     }
     turn_before_head(stack);
 done:
@@ -289,7 +294,7 @@ static mot_status create_worker(const mot_step *step, stack_worker *worker)
     mot_status status;
     for (int i = 0; i < stack->stages; ++i) {
         const stack_stage *stage = &stack->stage[i];
-        arena = MOT_MAX(arena, stage->kind->workspace(stage->shape) + mot_expert_prepared(stage->kind, stage->shape));
+        arena = MOT_MAX(arena, stage->kind->workspace(stage->shape) + mot_prepared_of_strip(stage->kind, stage->shape));
         tile = MOT_MAX(tile, stage->tile);
         count = MOT_MAX(count, stage->table->count);
         rows = MOT_MAX(rows, stage->table->rows);
@@ -297,7 +302,7 @@ static mot_status create_worker(const mot_step *step, stack_worker *worker)
     const stack_stage *head = &stack->stage[stack->stages - 1];
     if (head[-1].turns) /* what the experts keep waits while the head works */
         arena = MOT_MAX(arena, head[-1].kind->workspace(head[-1].shape) + head->kind->workspace(head->shape) +
-                                   mot_expert_prepared(head[-1].kind, head[-1].shape));
+                                   mot_prepared_of_strip(head[-1].kind, head[-1].shape));
     const size_t states = tile * stack->most_rows * stack->D, numbers = MOT_MAX(states, tile * step->C),
                  tokens = tile * step->shape.tokens;
     MOT_TRY(mot_arena_init(&worker->arena, arena));

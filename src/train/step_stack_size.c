@@ -28,7 +28,14 @@ static size_t term_bytes(const step_stack *stack, const stack_stage *stage, size
     return (rows / MOT_MIN(stage->strip_rows, stack->grain) + 1) * stage->table->count * sizeof(mot_real);
 }
 
-/* Nothing of it but the workers' arenas is there before the first step. */
+static void count_prepared(mot_step_size *size, const stack_stage *stage)
+{
+    size->workspace += stage->prepared.created;
+    size->guests += stage->prepared.room - stage->prepared.created;
+    if (stage->layer != NULL) size->prepared += stage->prepared.bytes;
+}
+
+/* Nothing of it but the workers' arenas and prepared weights is there before the first step. */
 mot_step_size mot_stack_bytes(const mot_step *step)
 {
     const step_stack *stack = step->stack;
@@ -41,6 +48,8 @@ mot_step_size mot_stack_bytes(const mot_step *step)
                           .output_row = step->layer->wire.output_bytes};
     for (int i = 0; i < stack->stages; ++i) {
         const stack_stage *stage = &stack->stage[i];
+        count_prepared(&size, stage);
+        for (int s = 0; s < stage->shareds; ++s) count_prepared(&size, &stage->shared[s]);
         if (stage->dense != NULL) {
             size.exchange += rows * state + term_bytes(stack, stage, rows);
             continue;

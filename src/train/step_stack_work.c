@@ -58,8 +58,9 @@ static void for_tiles(const stage_work *work, const stack_strip *strip, int thre
     strip_tile of = {work, worker, strip, .number = strip->tile};
     const double start = mot_clock_s();
     const size_t mark = mot_arena_mark(&worker->arena), tiles = (strip->count + stage->tile - 1) / stage->tile;
-    const void *prepared =
-        mot_expert_prepare(stage->kind, stage->shape, weight_of(stage, strip), &worker->arena, tiles, work->learn);
+    const void *prepared = mot_prepared_at(&stage->prepared, strip->group);
+    if (prepared == NULL)
+        prepared = mot_expert_prepare(stage->kind, stage->shape, weight_of(stage, strip), &worker->arena, tiles, work->learn);
     for (size_t done = 0; done < strip->count; done += stage->tile, ++of.number) {
         of.first = strip->first + done;
         of.n = MOT_MIN(stage->tile, strip->count - done);
@@ -350,6 +351,9 @@ static void turn_strip(void *context, size_t task, int thread)
 static void run(mot_step *step, stack_stage *stage, size_t from, size_t to, bool learn, mot_thread_work *what)
 {
     stage_work work = {step, stage, step->stack->stage + step->stack->stages - 1, from, learn};
+    for (size_t i = from; i < to; ++i)
+        mot_prepared_want(&stage->prepared, stage->strip[i].group, weight_of(stage, &stage->strip[i]));
+    step->work.expert_s += mot_prepared_make(&stage->prepared, step->threads);
     mot_threads_run(step->threads, to - from, what, &work);
     for (int t = 0; t < step->stack->workers; ++t) {
         stack_worker *worker = &step->stack->worker[t];

@@ -197,11 +197,12 @@ void mot_step_rows(const mot_step *step, size_t *home, size_t *owner);
  * while the first one waits within a step: of samples that are just being chosen it tells nothing. */
 void mot_step_peers(const mot_step *step, bool *peer);
 
-/* Bytes of this rank's workspace (of all its threads); of what its exchanges will hold beyond what it holds now, if rows
+/* Bytes of this rank's workspace (of all its threads, and of its experts' weights as they are prepared once a step); of those weights
+ * for one more expert; of what its exchanges will hold beyond what it holds now, if rows
  * are spread evenly; with route.split, of experts that it helps and of gradients that come back: at most, about, and so
  * far; of a row in dispatch, and of one in combine and return (K > 1). most_rows counts rows. */
 typedef struct mot_step_size {
-    size_t workspace, exchange, guests_most, guests, dispatch_row, output_row, most_rows;
+    size_t workspace, prepared, exchange, guests_most, guests, dispatch_row, output_row, most_rows;
 } mot_step_size;
 mot_step_size mot_step_bytes(const mot_step *step);
 
