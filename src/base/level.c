@@ -1,5 +1,8 @@
 #include "mot/level.h"
 
+#include <stddef.h>
+#include <stdio.h>
+
 #if MOT_X86_LEVEL == 4
 #define HIGHEST "x86-64-v4"
 #elif MOT_X86_LEVEL == 3
@@ -12,11 +15,20 @@
 #define HIGHEST MOT_ARCHITECTURE
 #endif
 
+#ifdef MOT_NATIVE
+#define LEVEL "native (" HIGHEST ")"
+#else
+#define LEVEL HIGHEST
+#endif
+
+static char level[64] = LEVEL;
+
 const char *mot_level(void)
 {
-#ifdef MOT_NATIVE
-    return "native (" HIGHEST ")";
-#else
-    return HIGHEST;
-#endif
+    return level;
+}
+
+void mot_level_with(const char *besides)
+{
+    snprintf(level, sizeof level, LEVEL "%s%s", besides != NULL ? " with " : "", besides != NULL ? besides : "");
 }

@@ -1,5 +1,11 @@
 #include "mot/mixed.h"
 
+#if defined(__x86_64__) && !defined(MOT_DOUBLE)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "mot/product.h"
 #include "mot/product_bf16.h"
 #include "mot/vector.h"
@@ -13,6 +19,20 @@ bool mot_bf16_available(void)
 #if defined(__x86_64__) && !defined(MOT_DOUBLE)
     return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl");
+#else
+    return false;
+#endif
+}
+
+bool mot_tiles_available(void)
+{
+#if defined(__x86_64__) && !defined(MOT_DOUBLE)
+    enum { LEAF = 7, AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, REQUEST = 0x1023, TILE_DATA = 18 };
+    unsigned a, b, c, d;
+    if (!mot_bf16_available() || !__get_cpuid_count(LEAF, 0, &a, &b, &c, &d)) return false;
+    if ((d & AMX_BF16) == 0 || (d & AMX_TILE) == 0) return false;
+    /* Linux keeps tiles for a process that has asked it to, all threads; an older one, which does not, knows no such request. */
+    return syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
 #else
     return false;
 #endif

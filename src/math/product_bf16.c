@@ -10,6 +10,7 @@
 #include <immintrin.h>
 
 #include "mot/product.h"
+#include "product_tiles.h"
 
 enum { ROWS = 14, LANES = MOT_PAIR_LANES, PANEL = MOT_PAIR_PANEL };
 
@@ -179,8 +180,19 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, co
 #define MOT_BLOCKS_OF_14
 #include "product_blocks.h"
 
+static bool by_tiles;
+
+void mot_take_tiles(bool take)
+{
+    by_tiles = take;
+}
+
 void mot_multiply_bf16(const mot_product_bf16 *p)
 {
+    if (by_tiles) {
+        mot_multiply_tiles(p);
+        return;
+    }
     const size_t pairs = (p->k + 1) / 2, parts = (p->m + ROWS - 1) / ROWS;
     block of = {.pairs = pairs,
                 .a_row = p->transposed ? 1 : mot_pair_row(pairs),
@@ -230,6 +242,11 @@ void mot_right_transposed(mot_pair *to, const mot_real *w, size_t ldw, size_t k,
 {
     (void)to, (void)w, (void)ldw, (void)k, (void)n;
     NEVER_CALLED;
+}
+
+void mot_take_tiles(bool take)
+{
+    (void)take;
 }
 
 void mot_multiply_bf16(const mot_product_bf16 *product)

@@ -1,7 +1,9 @@
 /* In which precision the experts of a run take their products. */
+#include <stdlib.h>
 #include <time.h>
 
 #include "model_private.h"
+#include "mot/level.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/product_bf16.h"
@@ -109,14 +111,15 @@ done:
 /* ---- choosing ---- */
 
 /* In all layers, and in those that are alike on every rank. */
-static void take_products(mot_model *model, mot_precision precision)
+static void take_products(mot_model *model, mot_precision precision, bool tiles)
 {
+    mot_level_with(tiles && precision == MOT_PRECISION_BF16 ? "AMX-BF16" : NULL);
     for (int l = 0; l < model->layers; ++l) model->layer[l].shape.precision = precision;
     for (int d = 0; d < model->denses; ++d) model->dense[d].shape.precision = precision;
 }
 
 /* All ranks measure at once, since each will work beside the others. */
-static mot_status find_faster(mot_model *model, const char *rule, mot_log_level level)
+static mot_status find_faster(mot_model *model, bool tiles, const char *rule, mot_log_level level)
 {
     double seconds[2];
     mot_status status = measure(model, seconds);
@@ -124,7 +127,7 @@ static mot_status find_faster(mot_model *model, const char *rule, mot_log_level 
     mot_comm_allreduce(model->comm, seconds, 2, MPI_DOUBLE, MPI_SUM);
     const double speedup = seconds[MOT_PRECISION_FP32] / seconds[MOT_PRECISION_BF16];
     const bool pays = speedup > clearly;
-    take_products(model, pays ? MOT_PRECISION_BF16 : MOT_PRECISION_FP32);
+    take_products(model, pays ? MOT_PRECISION_BF16 : MOT_PRECISION_FP32, tiles);
     mot_log(pays ? MOT_LOG_INFO : level,
             "model.precision = %s: with products in bf16 experts learn at %.2f times the speed of fp32 here; "
             "%s is taken",
@@ -139,23 +142,27 @@ mot_status mot_model_choose_precision(mot_model *model)
     const mot_precision_rule asked = model->config->model.precision;
     /* Who leaves it open is told; who asks for bf16 and does not get it is warned. */
     const mot_log_level level = asked == MOT_RULE_AUTO ? MOT_LOG_INFO : MOT_LOG_WARNING;
-    take_products(model, MOT_PRECISION_FP32);
+    take_products(model, MOT_PRECISION_FP32, false);
     if (asked == MOT_RULE_FP32) return MOT_OK;
     if (!model->layer->kind->bf16) {
         mot_log(level, "model.precision = %s: experts of the kind %s take their products in fp32",
                 names[asked], model->layer->kind->kind.name);
         return MOT_OK;
     }
-    int available = mot_bf16_available();
-    mot_comm_allreduce(model->comm, &available, 1, MPI_INT, MPI_LAND);
-    if (!available) {
+    /* A level that is asked for is that one and no more. */
+    const char *const exactly = getenv("MOT_LEVEL");
+    enum { BF16, TILES };
+    int available[] = {mot_bf16_available(), (exactly == NULL || exactly[0] == '\0') && mot_tiles_available()};
+    mot_comm_allreduce(model->comm, available, 2, MPI_INT, MPI_LAND);
+    mot_take_tiles(available[TILES]);
+    if (!available[BF16]) {
         mot_log(level,
                 "model.precision = %s: not every processor of this job has AVX512_BF16; products are taken "
                 "in fp32",
                 names[asked]);
         return MOT_OK;
     }
-    if (asked != MOT_RULE_BF16_ALWAYS) return find_faster(model, names[asked], level);
-    take_products(model, MOT_PRECISION_BF16);
+    if (asked != MOT_RULE_BF16_ALWAYS) return find_faster(model, available[TILES], names[asked], level);
+    take_products(model, MOT_PRECISION_BF16, available[TILES]);
     return MOT_OK;
 }

@@ -1,6 +1,6 @@
 /* engine: how close an expert of the kind `encoder` comes to the bare matrix product, on one thread.
  *
- *      bench_engine [REPEATS [TILE [SHAPE]]]
+ *      bench_engine [REPEATS [TILE [SHAPE [fp32 | bf16 | tiles]]]]
  *
  * For each shape, EXPERTS experts take a step one after another, as a rank does: the weights put in order for its tiles,
  * tile by tile forward and backward, then the update and the zeroing of the gradient. Speeds are GFLOP/s of the model's
@@ -23,6 +23,7 @@
 #include "mot/expert.h"
 #include "mot/memory.h"
 #include "mot/optimizer.h"
+#include "mot/product_bf16.h"
 #include "mot/rng.h"
 #include "mot/statistics.h"
 
@@ -230,7 +231,9 @@ int main(int argc, char **argv)
     const int asked = argc > 1 ? atoi(argv[1]) : 15;
     const size_t tile = argc > 2 ? (size_t)atoi(argv[2]) : 0; /* 0: the kind's own */
     const size_t only = argc > 3 ? (size_t)atoi(argv[3]) : 0; /* 1 is the first shape; 0: all */
-    const mot_precision precision = argc > 4 && strcmp(argv[4], "bf16") == 0;
+    const bool tiles = argc > 4 && strcmp(argv[4], "tiles") == 0; /* bf16 by AMX */
+    const mot_precision precision = tiles || (argc > 4 && strcmp(argv[4], "bf16") == 0);
+    mot_take_tiles(tiles && mot_tiles_available());
     printf("%s, %s, one thread, %d experts; GFLOP/s\n", mot_level(), mot_blas_name(), EXPERTS);
     printf("%6s %4s %5s %5s %6s %6s %7s %7s %8s %7s  %6s %6s  %6s %6s   %s\n", "tokens", "D", "F", "batch", "expert", "tile", "sgemm",
            "peak", "forward", "step", "/sgemm", "best", "/peak", "best", "% forward, backward, update");

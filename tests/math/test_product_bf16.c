@@ -96,7 +96,8 @@ static void check(size_t s, unsigned form)
 START_TEST(is_three_loops)
 {
     if (!mot_bf16_available()) return;
-    for (unsigned form = 0; form < 16; ++form) check((size_t)_i, form);
+    mot_take_tiles((size_t)_i >= SIZES);
+    for (unsigned form = 0; form < 16; ++form) check((size_t)_i % SIZES, form);
 }
 END_TEST
 
@@ -105,6 +106,7 @@ START_TEST(bits_do_not_depend_on_the_place)
 {
     const size_t m = 37, n = 71, k = 601;
     if (!mot_bf16_available()) return;
+    mot_take_tiles(_i);
     fill(a, m * k, 1);
     fill(b, k * n, 2);
     fill(bias, n, 3);
@@ -141,6 +143,7 @@ START_TEST(rounding)
                           INFINITY,  -INFINITY, NAN,      0x1.fep127f, 0x1.ffp127f,   0x1.fffffep-3f};
     enum { N = MOT_COUNT(ends) };
     if (!mot_bf16_available()) return;
+    mot_take_tiles(_i);
     for (size_t i = 0; i < N * N; ++i) a[i] = ends[(i + i / N) % N];
     mot_left(left, a, N, N, N);
     mot_right(right, a, N, N, N);
@@ -211,17 +214,20 @@ static void mixed(mot_precision precision)
 START_TEST(in_both_precisions)
 {
     mixed(MOT_PRECISION_FP32);
+    mot_take_tiles(_i);
     if (mot_bf16_available()) mixed(MOT_PRECISION_BF16);
 }
 END_TEST
 
 static void product_bf16_tests(TCase *tcase)
 {
-    if (!mot_bf16_available()) puts("this processor has no AVX512_BF16: nothing of it is tested");
-    tcase_add_loop_test(tcase, is_three_loops, 0, SIZES);
-    tcase_add_test(tcase, bits_do_not_depend_on_the_place);
-    tcase_add_test(tcase, rounding);
-    tcase_add_test(tcase, in_both_precisions);
+    const int ways = mot_tiles_available() ? 2 : 1; /* vdpbf16ps; tiles */
+    if (ways < 2)
+        printf("this processor has no %s: nothing of it is tested\n", mot_bf16_available() ? "AMX-BF16" : "AVX512_BF16");
+    tcase_add_loop_test(tcase, is_three_loops, 0, ways * SIZES);
+    tcase_add_loop_test(tcase, bits_do_not_depend_on_the_place, 0, ways);
+    tcase_add_loop_test(tcase, rounding, 0, ways);
+    tcase_add_loop_test(tcase, in_both_precisions, 0, ways);
 }
 
 MOT_CK_MAIN("product in bf16", product_bf16_tests)

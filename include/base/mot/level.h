@@ -21,7 +21,11 @@
 #define MOT_X86_LEVEL 0
 #endif
 
-/* "x86-64-v4"; a program for one machine says "native (x86-64-v4)". */
+/* "x86-64-v4"; a program for one machine says "native (x86-64-v4)". And what is taken besides with bits of its own,
+ * "x86-64-v4 with AMX-BF16". */
 const char *mot_level(void);
+
+/* From here on, in a run whose ranks all take it: a name that stays; NULL: nothing. */
+void mot_level_with(const char *besides);
 
 #endif

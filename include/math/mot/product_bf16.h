@@ -8,6 +8,13 @@
  *      pair of A    a(i, 2p)  a(i, 2p + 1)             pair of B    b(2p, j)  b(2p + 1, j)
  *      C(i, j)      (((0 + pair 0) + pair 1) + pair 2) ...
  *
+ * where, by Intel's manual, of a pair the upper numbers' product is added first, each with one rounding. By tiles, which
+ * processors with AMX have, 32 numbers of k at a time, the lower numbers of 16 pairs are one sum and the upper ones another:
+ *
+ *      C(i, j)      ((0 + (lower of pairs 0 .. 15 + upper)) + (lower of pairs 16 .. 31 + upper)) ...
+ *
+ * The bits are others, so all ranks of a job do it alike.
+ *
  * As with mot_multiply, an element is one sum over k, in order, whose bits do not depend on where its row and column
  * stand, nor on how many there are. Rounding is that of payload.h, but numbers too small to be normal become 0. Nothing
  * fails, nothing is allocated; an odd k is filled up with a zero. */
@@ -19,6 +26,11 @@
 
 /* Whether this processor, and this build, can: what is below must not be called otherwise. Never with mot_real double. */
 bool mot_bf16_available(void);
+
+/* Whether besides there are tiles, which the system then keeps for this process from the call on; and whether mot_multiply_bf16
+ * takes them, which it does not unless it is told to: not while products are being taken. */
+bool mot_tiles_available(void);
+void mot_take_tiles(bool take);
 
 /* Two bfloat16 in the place of a number, the one with the lower k in the lower half. */
 typedef mot_real mot_pair;
