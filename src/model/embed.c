@@ -59,6 +59,25 @@ static size_t embed_workspace(const mot_expert_shape *shape)
     return MOT_MAX(forward, backward);
 }
 
+/* In fp32 the weight is a right operand as it is. */
+static size_t embed_prepared(const mot_expert_shape *shape)
+{
+    if (shape->precision != MOT_PRECISION_BF16 || shape->vocabulary > 0) return 0;
+    return mot_arena_bytes(1, sizeof(mot_factor)) +
+           mot_arena_bytes(mot_factor_room(shape->precision, shape->width, shape->config->width), sizeof(mot_real));
+}
+
+static const void *embed_prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn)
+{
+    (void)learn; /* backward does not multiply with it */
+    if (embed_prepared(shape) == 0) return NULL;
+    const size_t K = shape->width, D = shape->config->width;
+    mot_factor *w = mot_arena_take(arena, 1, sizeof *w);
+    mot_real *room = mot_arena_take(arena, mot_factor_room(shape->precision, K, D), sizeof *room);
+    *w = mot_factor_of(shape->precision, room, weight[WEIGHT], D, K, D);
+    return w;
+}
+
 static size_t embed_kept(const mot_expert_shape *shape)
 {
     (void)shape;
@@ -74,7 +93,10 @@ static void *embed_forward(const mot_expert_shape *shape, const mot_real *const 
     carve_work(shape, arena, tile->first[tile->samples], false, &work);
     mot_real *room = work.weights;
     mot_factor w = {0};
-    if (tile->id == NULL) w = factor_of(&work, &room, weight[WEIGHT], shape->width, D);
+    if (tile->prepared != NULL)
+        w = *(const mot_factor *)tile->prepared;
+    else if (tile->id == NULL)
+        w = factor_of(&work, &room, weight[WEIGHT], shape->width, D);
     for (size_t s = 0; s < tile->samples; ++s) {
         const size_t from = tile->first[s], tokens = tile->first[s + 1] - from;
         mot_real *row = out + (from + s * extra) * D;
@@ -149,6 +171,8 @@ const mot_expert_kind mot_embed_kind = {
     .tile = embed_tile,
     .workspace = embed_workspace,
     .kept = embed_kept,
+    .prepared = embed_prepared,
+    .prepare = embed_prepare,
     .forward = embed_forward,
     .backward = embed_backward,
     .flops = embed_flops,

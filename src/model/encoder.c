@@ -82,16 +82,31 @@ static size_t encoder_workspace(const mot_expert_shape *shape)
     return encoder_kept(shape) + MOT_MAX(embed, MOT_MAX(blocks, head));
 }
 
+/* What the three have prepared; NULL: nothing. */
+typedef struct encoder_ready {
+    const void *embed, *blocks, *head;
+} encoder_ready;
+
 static size_t encoder_prepared(const mot_expert_shape *shape)
 {
     const mot_expert_shape states = states_of(shape);
-    return mot_blocks_kind.prepared(&states);
+    return mot_arena_bytes(1, sizeof(encoder_ready)) + mot_embed_kind.prepared(shape) + mot_blocks_kind.prepared(&states) +
+           mot_head_kind.prepared(&states);
 }
 
 static const void *encoder_prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn)
 {
     const mot_expert_shape states = states_of(shape);
-    return mot_blocks_kind.prepare(&states, weight + EMBED_ROWS, arena, learn);
+    encoder_ready *ready = mot_arena_take(arena, 1, sizeof *ready);
+    ready->embed = mot_embed_kind.prepare(shape, weight, arena, learn);
+    ready->blocks = mot_blocks_kind.prepare(&states, weight + EMBED_ROWS, arena, learn);
+    ready->head = mot_head_kind.prepare(&states, weight + head_at(shape), arena, learn);
+    return ready;
+}
+
+static encoder_ready ready_of(const mot_tile *tile)
+{
+    return tile->prepared != NULL ? *(const encoder_ready *)tile->prepared : (encoder_ready){0};
 }
 
 /* ---- the passes ---- */
@@ -104,10 +119,13 @@ static void *encoder_forward(const mot_expert_shape *shape, const mot_real *cons
     encoder_acts *acts;
     carve_acts(shape, arena, n, tile->first[n] + n * extra, &acts);
     for (size_t s = 0; s <= n; ++s) acts->first[s] = tile->first[s] + s * extra;
-    const mot_tile in = {.samples = n, .first = acts->first, .x = acts->in, .prepared = tile->prepared},
-                   last = {.samples = n, .first = acts->first, .x = acts->last};
+    const encoder_ready ready = ready_of(tile);
+    const mot_tile in = {.samples = n, .first = acts->first, .x = acts->in, .prepared = ready.blocks},
+                   last = {.samples = n, .first = acts->first, .x = acts->last, .prepared = ready.head};
 
-    mot_embed_kind.forward(shape, weight, tile, arena, learn, acts->in);
+    mot_tile tokens = *tile;
+    tokens.prepared = ready.embed;
+    mot_embed_kind.forward(shape, weight, &tokens, arena, learn, acts->in);
     acts->blocks = mot_blocks_kind.forward(&states, weight + EMBED_ROWS, &in, arena, learn, acts->last);
     acts->head = mot_head_kind.forward(&states, weight + head_at(shape), &last, arena, learn, out);
     if (!learn) mot_arena_rewind(arena, start);
@@ -123,8 +141,9 @@ static void encoder_backward(const mot_expert_shape *shape, const mot_real *cons
     const encoder_acts *acts = kept;
     const mot_expert_shape states = states_of(shape);
     const size_t n = tile->samples, mark = mot_arena_mark(arena);
-    const mot_tile in = {.samples = n, .first = acts->first, .x = acts->in, .prepared = tile->prepared},
-                   last = {.samples = n, .first = acts->first, .x = acts->last};
+    const encoder_ready ready = ready_of(tile);
+    const mot_tile in = {.samples = n, .first = acts->first, .x = acts->in, .prepared = ready.blocks},
+                   last = {.samples = n, .first = acts->first, .x = acts->last, .prepared = ready.head};
     mot_real *d_h = mot_arena_take(arena, acts->first[n] * states.width, sizeof *d_h);
 
     mot_head_kind.backward(&states, weight + head_at(shape), gradient + head_at(shape), &last, arena, acts->head,

@@ -89,6 +89,33 @@ static size_t head_workspace(const mot_expert_shape *shape)
     return head_kept(shape) + MOT_MAX(forward, backward + d_in);
 }
 
+/* The weight for forward and for backward. In fp32 that of forward is there as it is, and the other one is worth no room. */
+typedef struct head_factors {
+    mot_factor straight, across;
+} head_factors;
+
+static size_t head_prepared(const mot_expert_shape *shape)
+{
+    const size_t D = shape->config->width, C = shape->outputs, real = sizeof(mot_real);
+    if (shape->precision != MOT_PRECISION_BF16) return 0;
+    return mot_arena_bytes(1, sizeof(head_factors)) + mot_arena_bytes(mot_factor_room(shape->precision, D, C), real) +
+           mot_arena_bytes(mot_factor_transposed_room(shape->precision, C, D), real);
+}
+
+static const void *head_prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn)
+{
+    const mot_precision precision = shape->precision;
+    const size_t D = shape->config->width, C = shape->outputs;
+    if (precision != MOT_PRECISION_BF16) return NULL;
+    head_factors *f = mot_arena_take(arena, 1, sizeof *f);
+    mot_real *room = mot_arena_take(arena, mot_factor_room(precision, D, C), sizeof *room);
+    f->straight = mot_factor_of(precision, room, weight[WEIGHT], C, D, C);
+    if (!learn) return f;
+    room = mot_arena_take(arena, mot_factor_transposed_room(precision, C, D), sizeof *room);
+    f->across = mot_factor_transposed(precision, room, weight[WEIGHT], C, C, D);
+    return f;
+}
+
 /* ---- the passes ---- */
 
 static void pool(const mot_expert_shape *shape, const mot_tile *tile, const mot_real *norm, mot_real *pooled)
@@ -129,7 +156,8 @@ static void *head_forward(const mot_expert_shape *shape, const mot_real *const *
     mot_layernorm_forward(work.norm, acts->mean, acts->rstd, tile->x, weight[NORM_GAIN], weight[NORM_BIAS], R, D);
     pool(shape, tile, work.norm, acts->pooled);
     mot_real *room = work.linear.weights;
-    const mot_factor w = factor_of(&work.linear, &room, weight[WEIGHT], D, C);
+    const head_factors *ready = tile->prepared;
+    const mot_factor w = ready != NULL ? ready->straight : factor_of(&work.linear, &room, weight[WEIGHT], D, C);
     linear(&work.linear, out, NULL, acts->pooled, w, weight[BIAS], n, D, C);
     mot_arena_rewind(arena, learn ? mark : start);
     return learn ? acts : NULL;
@@ -150,7 +178,8 @@ static void head_backward(const mot_expert_shape *shape, const mot_real *const *
     linear_weight(&work.linear, gradient[WEIGHT], d_out, acts->pooled, n, D, C);
     mot_sum_rows(gradient[BIAS], d_out, n, C);
     mot_real *room = work.linear.weights;
-    const mot_factor across = transpose_of(&work.linear, &room, weight[WEIGHT], D, C);
+    const head_factors *ready = tile->prepared;
+    const mot_factor across = ready != NULL ? ready->across : transpose_of(&work.linear, &room, weight[WEIGHT], D, C);
     linear_input(&work.linear, work.d_pooled, d_out, across, n, D, C);
     pool_backward(shape, tile, work.d_pooled, work.norm);
     memset(d_in, 0, R * D * sizeof *d_in);
@@ -180,6 +209,8 @@ const mot_expert_kind mot_head_kind = {
     .tile = head_tile,
     .workspace = head_workspace,
     .kept = head_kept,
+    .prepared = head_prepared,
+    .prepare = head_prepare,
     .forward = head_forward,
     .backward = head_backward,
     .flops = head_flops,

@@ -280,7 +280,7 @@ static void loss_tile(const strip_tile *of, const mot_real *states, mot_real *co
     const size_t D = step->stack->D, C = step->C, mark = mot_arena_mark(&worker->arena);
     const mot_real share = 1 / (mot_real)step->batch.total;
     mot_tile rows = of->rows;
-    rows.prepared = NULL;
+    rows.prepared = mot_prepared_at(&head->prepared, 0);
     rows.x = states + stand->first[of->first] * D;
     void *kept = head->kind->forward(head->shape, head->dense->weight, &rows, &worker->arena, gradient != NULL, worker->out);
     for (size_t s = 0; s < of->n; ++s) {
@@ -354,6 +354,10 @@ static void run(mot_step *step, stack_stage *stage, size_t from, size_t to, bool
     for (size_t i = from; i < to; ++i)
         mot_prepared_want(&stage->prepared, stage->strip[i].group, weight_of(stage, &stage->strip[i]));
     step->work.expert_s += mot_prepared_make(&stage->prepared, step->threads);
+    if (stage->turns && learn) {
+        mot_prepared_want(&work.head->prepared, 0, work.head->dense->weight);
+        step->work.expert_s += mot_prepared_make(&work.head->prepared, step->threads);
+    }
     mot_threads_run(step->threads, to - from, what, &work);
     for (int t = 0; t < step->stack->workers; ++t) {
         stack_worker *worker = &step->stack->worker[t];
