@@ -34,6 +34,15 @@ static void share_alike(const mot_real *h, size_t K, const int32_t *expert, mot_
     for (size_t k = 0; k < K; ++k) weight[k] = h[expert[k]] == MOT_LEFT_OUT ? 0 : 1 / (mot_real)there;
 }
 
+/* Of one: 1, or no number where that is none. */
+static void share_by_softmax(mot_real *weight, size_t K)
+{
+    if (K == 1)
+        weight[0] = weight[0] - weight[0] + 1;
+    else
+        mot_row_softmax(weight, weight, K);
+}
+
 /* How sure the gate is of a sample. Its entropy is -sum p_i log p_i with log p_i = h_i - h_top + log p_top: one logarithm a sample.
  * That sum is taken in eight parts at any level. */
 static void add_confidence(size_t E, const mot_real *h, const mot_real *p, mot_confidence *sum)
@@ -90,7 +99,7 @@ mot_confidence mot_choose(const mot_route_config *config, const mot_gate_kind *k
         }
         mot_row_softmax(p, h, E);
         for (size_t k = 0; k < K; ++k) weight[k] = scale == MOT_SCALE_PROB ? p[expert[k]] : h[expert[k]];
-        if (scale == MOT_SCALE_CHOSEN) mot_row_softmax(weight, weight, K);
+        if (scale == MOT_SCALE_CHOSEN) share_by_softmax(weight, K);
         if (scale == MOT_SCALE_NONE) share_alike(h, K, expert, weight);
         add_confidence(E, h, p, &sum);
     }

@@ -5,12 +5,10 @@
 #include <string.h>
 
 #include "mot/rng.h"
-#include "mot/vector.h"
+#include "rough_noise.h"
 
-typedef float floats __attribute__((vector_size(MOT_VECTOR_BYTES)));
-typedef int32_t integers __attribute__((vector_size(MOT_VECTOR_BYTES)));
 typedef int32_t integers_in_words __attribute__((vector_size(MOT_VECTOR_BYTES), may_alias));
-enum { BLOCK = MOT_RANDOM_PAIRS, FLOATS = MOT_VECTOR_BYTES / sizeof(float), PARTS = BLOCK / FLOATS };
+enum { BLOCK = MOT_RANDOM_PAIRS, PARTS = BLOCK / FLOATS };
 
 typedef struct candidate {
     double exact; /* its score; NaN: not yet known */
@@ -19,17 +17,24 @@ typedef struct candidate {
     uint32_t word[2]; /* that its noise is made of */
 } candidate;
 
-/* One sample's scores, and the best so far: a heap in which none stands before those below it, so that the first is the last to be
- * chosen. */
+/* One sample's scores, and the best so far: the first `sorted` of them in order, behind them those that came since. No more than K are
+ * kept when all are put in order. */
 typedef struct search {
     const mot_real *h, *bias; /* [E] */
     mot_noise noise;
     double scale;
-    float apart; /* what two noises, times the scale, may be off */
-    float least; /* what is about less cannot be one of the best any more; all can until there are K */
-    size_t K, count;
-    candidate best[MOT_MAX_EXPERTS];
+    float apart;        /* what two noises, times the scale, may be off */
+    float least;        /* what is about less cannot be one of the best any more; all can until there are K */
+    double least_exact; /* without noise: the score of the last of K */
+    size_t K, count, sorted;
+    size_t top; /* the block that was searched first */
+    candidate best[MOT_MAX_EXPERTS], spare[MOT_MAX_EXPERTS];
 } search;
+
+static bool full(const search *s)
+{
+    return s->sorted == s->K;
+}
 
 /* ---- a score ---- */
 
@@ -81,140 +86,140 @@ static bool before(const search *s, candidate *a, candidate *b)
 
 /* ---- the best ---- */
 
-static void sink(search *s, candidate c)
+/* c [n], of which those from `from` on are in no order. */
+static void insert(const search *s, candidate *c, size_t from, size_t n)
 {
-    size_t at = 0;
-    for (size_t below = 1; below < s->count; below = 2 * at + 1) {
-        if (below + 1 < s->count && before(s, &s->best[below], &s->best[below + 1])) ++below;
-        if (!before(s, &c, &s->best[below])) break;
-        s->best[at] = s->best[below];
-        at = below;
+    for (size_t i = from; i < n; ++i) {
+        candidate own = c[i];
+        size_t to = i;
+        for (; to > 0 && before(s, &own, &c[to - 1]); --to) c[to] = c[to - 1];
+        c[to] = own;
     }
-    s->best[at] = c;
+}
+
+/* What is about so much goes behind so many: behind [n, rounded up to a vector's numbers] of about, as long, n <= RUN. */
+enum { RUN = 32 };
+static inline void count_before(const float *about, size_t n, int32_t *behind)
+{
+    static const int32_t number[RUN] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                        16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+    for (size_t p = 0; p < n; p += FLOATS) {
+        floats own;
+        integers at, count = {0};
+        memcpy(&own, about + p, sizeof own);
+        memcpy(&at, number + p, sizeof at);
+        for (size_t j = 0; j < n; ++j) count -= (about[j] > own) | ((about[j] == own) & (at > (int32_t)j));
+        memcpy(behind + p, &count, sizeof count);
+    }
+}
+
+/* Up to RUN of them: where they are about to stand is counted, and what is too close to say is then put right. */
+static void sort_few(const search *s, candidate *c, size_t n)
+{
+    float about[RUN];
+    int32_t behind[RUN];
+    candidate given[RUN];
+    for (size_t i = 0; i < n; ++i) about[i] = c[i].about;
+    for (size_t i = n; i % FLOATS != 0; ++i) about[i] = -INFINITY;
+    count_before(about, n, behind);
+    memcpy(given, c, n * sizeof *c);
+    for (size_t i = 0; i < n; ++i) c[behind[i]] = given[i];
+    insert(s, c, 1, n);
+}
+
+/* c [n] from two runs in order, [0, half) and [half, n). */
+static void merge(search *s, candidate *c, size_t half, size_t n)
+{
+    size_t first = 0, second = half;
+    memcpy(s->spare, c, n * sizeof *c);
+    for (size_t i = 0; i < n; ++i) {
+        const bool other = first == half || (second < n && before(s, &s->spare[second], &s->spare[first]));
+        c[i] = s->spare[other ? second++ : first++];
+    }
+}
+
+static void sort(search *s, candidate *c, size_t n)
+{
+    if (n <= RUN) {
+        sort_few(s, c, n);
+        return;
+    }
+    sort(s, c, n / 2);
+    sort(s, c + n / 2, n - n / 2);
+    merge(s, c, n / 2, n);
+}
+
+static void begin(search *s, size_t K, mot_noise noise, double scale)
+{
+    s->noise = noise;
+    s->scale = scale;
+    s->apart = (float)scale * rough_bounds[noise].apart;
+    s->least = -INFINITY;
+    s->least_exact = -INFINITY;
+    s->K = K;
+    s->count = s->sorted = 0;
+}
+
+static void settled(search *s)
+{
+    s->sorted = s->count = MOT_MIN(s->count, s->K);
+    if (!full(s)) return;
+    candidate *last = &s->best[s->K - 1];
+    s->least = last->about - separates(s, last->about);
+    if (s->noise == MOT_NOISE_NONE) s->least_exact = exact(s, last);
+}
+
+/* Puts all in order, and keeps K. */
+static void settle(search *s)
+{
+    enum { FEW = 4 };
+    const size_t fresh = s->count - s->sorted;
+    if (s->count <= RUN && fresh <= FEW) {
+        insert(s, s->best, s->sorted, s->count);
+    } else if (s->count <= RUN || s->sorted == 0) {
+        sort(s, s->best, s->count);
+    } else {
+        sort(s, s->best + s->sorted, fresh);
+        merge(s, s->best, s->sorted, s->count);
+    }
+    settled(s);
 }
 
 static void enter(search *s, candidate c)
 {
-    if (s->count == s->K) {
-        if (!before(s, &c, &s->best[0])) return;
-        sink(s, c);
-    } else {
-        size_t at = s->count++;
-        for (; at > 0 && before(s, &s->best[(at - 1) / 2], &c); at = (at - 1) / 2) s->best[at] = s->best[(at - 1) / 2];
-        s->best[at] = c;
+    if (s->K > 1) {
+        s->best[s->count++] = c;
+    } else if (s->count == 0 || before(s, &c, &s->best[0])) {
+        s->best[0] = c;
+        s->count = 1;
+        settled(s);
     }
-    s->least = s->best[0].about - separates(s, s->best[0].about);
+}
+
+/* Settles when K are there, and whenever so many are new that it is worth it. */
+static void settle_often(search *s)
+{
+    if (s->count >= s->K && (s->sorted < s->K || s->count > s->K + s->K / 4)) settle(s);
 }
 
 static void take(search *s, int32_t *expert)
 {
-    while (s->count > 0) {
-        expert[s->count - 1] = s->best[0].expert;
-        const candidate last = s->best[--s->count];
-        if (s->count > 0) sink(s, last);
-    }
+    if (s->sorted < s->count) settle(s);
+    for (size_t k = 0; k < s->K; ++k) expert[k] = s->best[k].expert;
 }
 
 void mot_largest(size_t E, size_t K, const double *score, int32_t *expert)
 {
     search s;
-    s.noise = MOT_NOISE_NONE;
-    s.apart = 0;
-    s.K = K;
-    s.count = 0;
-    for (size_t i = 0; i < E; ++i) enter(&s, (candidate){.exact = or_lowest(score[i]), .expert = (int32_t)i});
+    begin(&s, K, MOT_NOISE_NONE, 0);
+    for (size_t i = 0; i < E; ++i) {
+        const double own = or_lowest(score[i]);
+        if (own <= s.least_exact) continue; /* those that it is equal to came before it */
+        enter(&s, (candidate){.exact = own, .about = (float)own, .expert = (int32_t)i});
+        settle_often(&s);
+    }
     take(&s, expert);
 }
-
-/* ---- noise of several, to a thousandth ---- */
-
-static inline floats pick(integers where, floats a, floats b)
-{
-    return (floats)((where & (integers)a) | (~where & (integers)b));
-}
-
-/* y = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
-static inline floats part(floats y, floats *e)
-{
-    const integers bits = (integers)y, power = (bits - 0x3f3504f3) >> 23;
-    *e = __builtin_convertvector(power, floats);
-    return (floats)(bits - (power << 23)) - 1;
-}
-
-/* log(1 + f), to 6e-5 of it. */
-static inline floats log_near(floats f)
-{
-    return f * (0.99996620f + f * (-0.49945065f + f * (0.33638886f + f * (-0.27094600f + f * 0.17658055f))));
-}
-
-static inline floats rough_log(floats y)
-{
-    floats e;
-    const floats f = part(y, &e);
-    return e * 0.69314718f + log_near(f);
-}
-
-/* -log(u), u = (word + 1/2) 2^-32, to 6e-5 of it: near 1 by the distance to 1, which a float has with all its digits. */
-static inline floats minus_log(integers word)
-{
-    const integers upper = word < 0; /* u > 1/2 */
-    const floats near = (__builtin_convertvector(word ^ upper, floats) + 0.5f) * 0x1p-32f;
-    floats e, f = part(pick(upper, 1 - near, near), &e);
-    f = pick(e == 0, -near, f);
-    return e * -0.69314718f - log_near(f);
-}
-
-/* cos(2 pi word / 2^32) to 5e-5 */
-static inline floats rough_cos(integers word)
-{
-    const floats x = __builtin_convertvector(word, floats) * 0x1p-32f, t = x * x;
-    return 0.99995977f + t * (-19.731041f + t * (64.673431f + t * (-82.403549f + t * 45.646557f)));
-}
-
-static inline floats root(floats x)
-{
-#if MOT_X86_LEVEL == 4
-    return (floats)_mm512_sqrt_ps((__m512)x);
-#elif MOT_X86_LEVEL == 3
-    return (floats)_mm256_sqrt_ps((__m256)x);
-#elif defined(__x86_64__)
-    return (floats)_mm_sqrt_ps((__m128)x);
-#else
-    for (int i = 0; i < FLOATS; ++i) x[i] = sqrtf(x[i]);
-    return x;
-#endif
-}
-
-static inline floats rough_noise(mot_noise noise, integers word, integers other)
-{
-    if (noise == MOT_NOISE_UNIFORM) return __builtin_convertvector(word >> 1 & INT32_MAX, floats) * 0x1p-31f;
-    if (noise == MOT_NOISE_GUMBEL) return -rough_log(minus_log(word));
-    return root(2 * minus_log(word)) * rough_cos(other);
-}
-
-/* Not below -log((word + 1/2) 2^-32): a float's bits, read as an integer, are its logarithm by straight lines below it. */
-static inline floats above_minus_log(integers word)
-{
-    const floats less = __builtin_convertvector(word >> 1 & INT32_MAX, floats);
-    return (158 - __builtin_convertvector((integers)less, floats) * 0x1p-23f) * 0.69314718f + 1e-4f;
-}
-
-/* Where `scale` times the noise may be `missing`. Gumbel's is not above -log(1 - u), and a Gaussian's not above the length of the pair
- * of which it is one. */
-static inline integers may_reach(mot_noise noise, float scale, floats missing, integers word)
-{
-    if (noise == MOT_NOISE_UNIFORM) return missing <= scale;
-    if (noise == MOT_NOISE_GUMBEL) return missing <= scale * above_minus_log(~word);
-    return missing * pick(missing < 0, -missing, missing) <= 2 * scale * scale * above_minus_log(word);
-}
-
-/* No noise is above `most`; and twice what rough_noise is off at most. */
-static const struct bounds {
-    float most, apart;
-} bounds[] = {[MOT_NOISE_NONE] = {0, 0},
-              [MOT_NOISE_UNIFORM] = {1, 0x1p-20f},
-              [MOT_NOISE_GUMBEL] = {23, 0x1p-9f},
-              [MOT_NOISE_GAUSSIAN] = {7, 0x1p-9f}};
 
 /* ---- a row ---- */
 
@@ -261,9 +266,13 @@ static inline float largest_of(const floats about[PARTS])
 {
     floats most = about[0];
     for (int p = 1; p < PARTS; ++p) most = pick(about[p] > most, about[p], most);
+#ifdef MOT_DOUBLE
     float largest = most[0];
     for (int i = 1; i < FLOATS; ++i) largest = most[i] > largest ? most[i] : largest;
     return largest;
+#else
+    return mot_lanes_max(most);
+#endif
 }
 
 /* Adds the noise; false where what it may be is enough for none, and it was not found out. */
@@ -276,25 +285,45 @@ static inline bool add_noise(const search *s, const mot_choice_batch *batch, siz
     mot_draw_pairs(batch->seed, MOT_STREAM_NOISE,
                    (const uint32_t[]){(uint32_t)batch->step, (uint32_t)place, (uint32_t)(place >> 32), (uint32_t)from}, pairs);
     const integers_in_words *first = (const void *)pairs->first, *second = (const void *)pairs->second;
-    for (int p = 0; p < PARTS; ++p) where |= may_reach(s->noise, scale, s->least - about[p], first[p]);
-    if (s->count == s->K && bits_of(where) == 0) return false;
+    if (full(s)) {
+        for (int p = 0; p < PARTS; ++p) where |= may_reach(s->noise, scale, s->least - about[p], first[p]);
+        if (bits_of(where) == 0) return false;
+    }
     for (int p = 0; p < PARTS; ++p) about[p] += scale * rough_noise(s->noise, first[p], second[p]);
     return true;
 }
 
-/* Those of a block that may be among the best. Where one is wanted, the block's own largest says who else may be it. */
+/* The K-th largest of a block; -inf where numbers are fewer. */
+static inline float largest_but(const floats about[PARTS], size_t K)
+{
+    float each[BLOCK];
+    int32_t behind[BLOCK];
+    if (K == 1) return largest_of(about);
+    memcpy(each, about, sizeof each);
+    count_before(each, BLOCK, behind);
+    for (size_t i = 0; i < BLOCK && K <= BLOCK; ++i)
+        if (behind[i] == (int32_t)K - 1) return each[i];
+    return -INFINITY;
+}
+
+/* Those of a block that may be among the best. Its own K say so where there were none before, or it costs next to nothing. */
 static inline unsigned candidates(const search *s, const floats about[PARTS], size_t count)
 {
     const unsigned all = (1u << count) - 1;
     float least = s->least;
-    if (s->K == 1) {
-        const float most = largest_of(about), own = most - separates(s, most);
+    if (s->K == 1 || s->count == 0) {
+        const float last = largest_but(about, s->K), own = last - separates(s, last);
         least = own > least ? own : least;
-    } else if (s->count < s->K) {
-        return all;
     }
-    const unsigned bits = bits_from(about, least) & all;
-    return s->count + bits > 0 ? bits : all; /* scores that are no numbers are the lowest, but there are no others */
+    const unsigned bits = least > -INFINITY ? bits_from(about, least) & all : 0;
+    return full(s) || bits > 0 ? bits : all; /* scores that are no numbers are the lowest, but there are no others */
+}
+
+/* Without noise: may expert i be one of the best? One that is equal to the last of K goes before it where its number is lower. */
+static inline bool reaches(const search *s, size_t i)
+{
+    const double score = or_lowest((double)s->h[i] + (double)s->bias[i]);
+    return score > s->least_exact || (score == s->least_exact && i < s->top) || !full(s);
 }
 
 static inline void search_block(search *s, const mot_choice_batch *batch, size_t b, size_t from, float reach)
@@ -302,19 +331,17 @@ static inline void search_block(search *s, const mot_choice_batch *batch, size_t
     floats about[PARTS];
     mot_random_pairs pairs;
     begin_block(s, batch->E, from, about);
-    if (s->count == s->K && bits_from(about, s->least - reach) == 0) return;
-    if (s->noise == MOT_NOISE_NONE)
-        memset(&pairs, 0, sizeof pairs);
-    else if (!add_noise(s, batch, b, from, about, &pairs))
-        return;
+    if (full(s) && bits_from(about, s->least - reach) == 0) return;
+    if (s->noise != MOT_NOISE_NONE && !add_noise(s, batch, b, from, about, &pairs)) return;
     for (unsigned bits = candidates(s, about, MOT_MIN((size_t)BLOCK, batch->E - from)); bits != 0; bits &= bits - 1) {
         const int i = __builtin_ctz(bits);
+        if (s->noise == MOT_NOISE_NONE && !reaches(s, from + (size_t)i)) continue;
         const float score = about[i / FLOATS][i % FLOATS];
-        enter(s, (candidate){.exact = NAN,
-                             .about = score > -FLT_MAX ? score : -FLT_MAX, /* as or_lowest */
-                             .expert = (int32_t)from + i,
-                             .word = {pairs.first[i], pairs.second[i]}});
+        candidate own = {.exact = NAN, .about = score > -FLT_MAX ? score : -FLT_MAX, /* as or_lowest */ .expert = (int32_t)from + i};
+        if (s->noise != MOT_NOISE_NONE) memcpy(own.word, (const uint32_t[]){pairs.first[i], pairs.second[i]}, sizeof own.word);
+        enter(s, own);
     }
+    settle_often(s);
 }
 
 /* The block with the largest h + bias: what is found there spares others their noise. */
@@ -339,18 +366,14 @@ static size_t top_block(const search *s, size_t E)
 void mot_largest_noisy(const mot_choice_batch *batch, size_t b, mot_noise noise, double scale, int32_t *expert)
 {
     search s;
+    const bool noisy = scale > 0 && noise != MOT_NOISE_NONE;
+    begin(&s, batch->K, noisy ? noise : MOT_NOISE_NONE, noisy ? scale : 0);
     s.h = batch->h + b * batch->E;
     s.bias = batch->bias;
-    s.noise = scale > 0 ? noise : MOT_NOISE_NONE;
-    s.scale = s.noise != MOT_NOISE_NONE ? scale : 0;
-    s.apart = (float)s.scale * bounds[s.noise].apart;
-    s.least = -INFINITY;
-    s.K = batch->K;
-    s.count = 0;
-    const float reach = (float)s.scale * bounds[s.noise].most;
-    const size_t top = batch->E > BLOCK ? top_block(&s, batch->E) : 0;
-    search_block(&s, batch, b, top, reach);
+    s.top = batch->E > BLOCK ? top_block(&s, batch->E) : 0;
+    const float reach = (float)s.scale * rough_bounds[s.noise].most;
+    search_block(&s, batch, b, s.top, reach);
     for (size_t from = 0; from < batch->E; from += BLOCK)
-        if (from != top) search_block(&s, batch, b, from, reach);
+        if (from != s.top) search_block(&s, batch, b, from, reach);
     take(&s, expert);
 }

@@ -166,9 +166,9 @@ END_TEST
  * beside scores that are all alike, of few values, or far apart. */
 START_TEST(noise_of_many)
 {
-    static const size_t choices[] = {1, 2, 33, MANY};
+    static const size_t choices[] = {1, 2, 7, 33, MANY};
     static const double scales[] = {1e-6, 0.3, 3, 1e4};
-    for (int noise = MOT_NOISE_UNIFORM; noise <= MOT_NOISE_GAUSSIAN; ++noise)
+    for (int noise = MOT_NOISE_NONE; noise <= MOT_NOISE_GAUSSIAN; ++noise)
         for (uint32_t i = 0; i < MOT_COUNT(choices) * MOT_COUNT(scales); ++i) {
             const size_t E = MANY - i % 5;
             begin(E, MOT_MIN(choices[i % MOT_COUNT(choices)], E), 40 + i, (int)(i / 3 % 3));
