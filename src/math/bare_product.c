@@ -46,6 +46,8 @@ void mot_bare_multiply(mot_bare by, bool transpose_a, bool transpose_b, size_t m
     case MOT_BARE_OWN_BF16:
         mot_multiply_bf16(&(mot_product_bf16){
             .m = m, .n = n, .k = k, .a = a, .transposed = transpose_a, .b = b, .c = c, .ldc = n});
+        break;
+    case MOT_BARES: break;
     }
 }
 

@@ -290,24 +290,24 @@ static void multiply_narrow(size_t rows, size_t columns, copied_panel *panel, co
 }
 
 /* How rows are cut into blocks: the first `longer` have a row more than the others. */
-typedef struct cut {
+typedef struct row_cut {
     size_t blocks, rows, longer;
-} cut;
+} row_cut;
 
-static cut cut_of(size_t m)
+static row_cut cut_of(size_t m)
 {
     const size_t count = (m + ROWS - 1) / ROWS;
-    return count > 0 ? (cut){count, m / count, m % count} : (cut){0};
+    return count > 0 ? (row_cut){count, m / count, m % count} : (row_cut){0};
 }
 
-static size_t block_first(cut cut, size_t block)
+static size_t block_first(row_cut cut, size_t part)
 {
-    return block * cut.rows + MOT_MIN(block, cut.longer);
+    return part * cut.rows + MOT_MIN(part, cut.longer);
 }
 
-static size_t block_rows_of(cut cut, size_t block)
+static size_t block_rows_of(row_cut cut, size_t part)
 {
-    return cut.rows + (block < cut.longer);
+    return cut.rows + (part < cut.longer);
 }
 
 /* Blocks of a transposed A, copied: of its rows, which lie far apart, each takes only ROWS numbers, and once for every panel.
@@ -334,7 +334,7 @@ static void copy_block(mot_real *to, const mot_real *line, size_t apart, size_t 
         for (size_t r = 0; r < rows; ++r) to[d * rows + r] = line[d * apart + r];
 }
 
-static void copy_rows(copied_rows *copy, const mot_product *p, cut cut, size_t from, size_t to, size_t k, size_t depth)
+static void copy_rows(copied_rows *copy, const mot_product *p, row_cut cut, size_t from, size_t to, size_t k, size_t depth)
 {
     for (size_t first = 0; first < depth; first += COPIED_LINES) {
         const size_t lines = MOT_MIN((size_t)COPIED_LINES, depth - first);
@@ -351,7 +351,7 @@ static void copy_rows(copied_rows *copy, const mot_product *p, cut cut, size_t f
 }
 
 /* One panel, blocks [from, to) of A's rows, `depth` numbers of each from number k on. */
-static void multiply_panel(const mot_product *p, cut cut, size_t from, size_t to, const copied_rows *copy, size_t j, size_t k,
+static void multiply_panel(const mot_product *p, row_cut cut, size_t from, size_t to, const copied_rows *copy, size_t j, size_t k,
                            size_t depth)
 {
     const size_t vectors = panel_vectors(p->n, j), columns = MOT_MIN((size_t)PANEL, p->n - j);
@@ -389,7 +389,7 @@ static void multiply_panel(const mot_product *p, cut cut, size_t from, size_t to
     }
 }
 
-static void multiply_transposed(const mot_product *p, cut cut, size_t k, size_t depth)
+static void multiply_transposed(const mot_product *p, row_cut cut, size_t k, size_t depth)
 {
     copied_rows copy;
     const size_t at_once = COPIED_NUMBERS / (ROWS * MOT_MAX(depth, (size_t)1));
@@ -402,7 +402,7 @@ static void multiply_transposed(const mot_product *p, cut cut, size_t k, size_t 
 
 void mot_multiply(const mot_product *p)
 {
-    const cut cut = cut_of(p->m);
+    const row_cut cut = cut_of(p->m);
     size_t k = 0;
     do {
         const size_t depth = MOT_MIN((size_t)MOT_PRODUCT_DEPTH, p->k - k);
