@@ -60,13 +60,24 @@ mot_resident mot_memory_resident(void)
     return resident;
 }
 
-mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *what)
+static mot_status give(void *pointer, void *memory, size_t count, size_t size, const char *what)
 {
-    void *memory = mot_calloc(count, size);
     memcpy(pointer, &memory, sizeof memory);
     if (memory == NULL)
         return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s: %zu x %zu bytes", what, count, size);
     return MOT_OK;
+}
+
+mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *what)
+{
+    return give(pointer, mot_calloc(count, size), count, size, what);
+}
+
+mot_status mot_allocate_sparse(void *pointer, size_t count, size_t size, const char *what)
+{
+    void *memory = calloc(count > 0 ? count : 1, size);
+    if (memory != NULL) atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
+    return give(pointer, memory, count, size, what);
 }
 
 mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size, const char *what)
@@ -89,9 +100,7 @@ mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size,
 mot_status mot_arena_init(mot_arena *arena, size_t bytes)
 {
     *arena = (mot_arena){0};
-    mot_status status = mot_allocate(&arena->base, round_up(bytes), 1, "the workspace of a step");
-    if (status == MOT_OK) arena->size = round_up(bytes);
-    return status;
+    return mot_reserve(&arena->base, &arena->size, round_up(bytes), 1, "the workspace of a step"); /* which zeroes nothing */
 }
 
 void mot_arena_free(mot_arena *arena)

@@ -137,11 +137,14 @@ static void set_only_stage(mot_config_reader *reader)
 
 void mot_config_defaults(mot_config *config)
 {
-    mot_config_reader reader;
-    set_defaults(&reader);
-    set_only_stage(&reader);
-    inherit(&reader);
-    memcpy(config, &reader.config, sizeof *config);
+    mot_config_reader *reader = NULL; /* too large for a stack, whose pages stay */
+    memset(config, 0, sizeof *config);
+    if (mot_allocate_sparse(&reader, 1, sizeof *reader, "a configuration") != MOT_OK) return;
+    set_defaults(reader);
+    set_only_stage(reader);
+    inherit(reader);
+    memcpy(config, &reader->config, sizeof *config);
+    mot_free(reader);
 }
 
 /* No `run`: "runs/digits" for "configs/digits.yaml". */
@@ -185,28 +188,30 @@ static mot_status check_bytes(const char *name, const char *text)
 mot_status mot_config_parse(mot_config *config, const char *name, const char *text, size_t count,
                             const char *const *assignments)
 {
-    mot_config_reader reader;
+    mot_config_reader *reader = NULL;
     mot_yaml_tree tree = {.node = NULL};
     mot_status status = MOT_OK;
     mot_yaml_lists lists;
     if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3; /* a byte order mark, as some editors leave it */
-    set_defaults(&reader);                                /* 1 */
-    reader.name = name;
+    MOT_TRY(mot_allocate_sparse(&reader, 1, sizeof *reader, "a configuration"));
+    set_defaults(reader);                                /* 1 */
+    reader->name = name;
     MOT_TRY(check_bytes(name, text));
     MOT_TRY(mot_yaml_read(&tree, name, text));
-    MOT_TRY(mot_reader_take_map(&reader, &tree, &lists));            /* 2 */
-    MOT_TRY(take_arguments(&reader, count, assignments, OF_CONFIG)); /* 3 */
-    set_only_stage(&reader);                                         /* 4 */
-    MOT_TRY(mot_reader_take_stages(&reader, &tree, lists.stages));
-    MOT_TRY(take_arguments(&reader, count, assignments, OF_STAGE));
-    MOT_TRY(mot_reader_take_layers(&reader, &tree, lists.layers));
-    MOT_TRY(take_arguments(&reader, count, assignments, OF_LAYER));
-    inherit(&reader); /* 5 */
-    MOT_TRY(name_run(&reader));
-    MOT_TRY(mot_config_check(&reader)); /* 6 */
-    memcpy(config, &reader.config, sizeof *config);
+    MOT_TRY(mot_reader_take_map(reader, &tree, &lists));            /* 2 */
+    MOT_TRY(take_arguments(reader, count, assignments, OF_CONFIG)); /* 3 */
+    set_only_stage(reader);                                         /* 4 */
+    MOT_TRY(mot_reader_take_stages(reader, &tree, lists.stages));
+    MOT_TRY(take_arguments(reader, count, assignments, OF_STAGE));
+    MOT_TRY(mot_reader_take_layers(reader, &tree, lists.layers));
+    MOT_TRY(take_arguments(reader, count, assignments, OF_LAYER));
+    inherit(reader); /* 5 */
+    MOT_TRY(name_run(reader));
+    MOT_TRY(mot_config_check(reader)); /* 6 */
+    memcpy(config, &reader->config, sizeof *config);
 done:
     mot_yaml_free(&tree);
+    mot_free(reader);
     return status;
 }
 

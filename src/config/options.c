@@ -367,7 +367,7 @@ const mot_option mot_options[] = {
      HELP("Split of the data set that is evaluated.")},
     {KEY("eval.every"), REPORTS, IN_CONFIG(eval.every), INTEGER(0, MOST_STEPS), DEFAULT("0"), UNIT("steps"),
      HELP("Steps between evaluations; with 0 at the end of the run only.")},
-    {KEY("eval.batch"), REPORTS, IN_CONFIG(eval.batch), INTEGER(1, MOST_SAMPLES), DEFAULT("500"), UNIT("samples"),
+    {KEY("eval.batch"), REPORTS, IN_CONFIG(eval.batch), INTEGER(1, MOST_SAMPLES), DEFAULT("256"), UNIT("samples"),
      HELP("Samples a pass of an evaluation.")},
     {KEY("eval.start"), REPORTS, IN_CONFIG(eval.start), BOOLEAN, DEFAULT("false"),
      HELP("An evaluation before the first step as well.")},

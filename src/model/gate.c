@@ -7,7 +7,8 @@
 mot_status mot_gate_init(mot_gate *gate, const mot_gate_config *config, size_t experts, size_t tokens,
                          size_t width, size_t vocabulary, size_t classes)
 {
-    *gate = (mot_gate){.kind = mot_gate_kind_at(config->kind)};
+    gate->kind = mot_gate_kind_at(config->kind);
+    gate->table.rows = gate->table.count = gate->table.words = 0; /* its rows are many, and stay untouched */
     gate->config = config;
     gate->experts = experts;
     gate->classes = classes;

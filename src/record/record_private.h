@@ -32,7 +32,7 @@
 enum { MOT_RECORD_VERSION = 1, MOT_RECORD_PATH = PATH_MAX, MOT_SEGMENT_NAME = 80 };
 
 /* Rows in memory: never more than the first, but for a row that is larger by itself, which is written from where it is. */
-#define MOT_RECORD_ROOM   ((size_t)32 << 20)
+#define MOT_RECORD_ROOM   ((size_t)16 << 20)
 #define MOT_SEGMENT_BYTES ((size_t)32 << 10)
 
 /* ---- table.c: what there is, and what it is called ---- */

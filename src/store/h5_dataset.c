@@ -52,6 +52,19 @@ hid_t mot_h5_link_list(void)
     return list;
 }
 
+hid_t mot_h5_transfer(hid_t dataset, hid_t type)
+{
+    static hid_t list = H5I_INVALID_HID; /* stays: closing it would clear the message of a failure */
+    if (list < 0) {
+        list = H5Pcreate(H5P_DATASET_XFER);
+        H5Pset_buffer(list, MOT_H5_PIECE, NULL, NULL);
+    }
+    hid_t stored = H5Dget_type(dataset);
+    const size_t element = MOT_MAX(H5Tget_size(type), H5Tget_size(stored)); /* which must have room */
+    mot_h5_close(&stored);
+    return element > MOT_H5_PIECE ? H5P_DEFAULT : list;
+}
+
 /* `place`: where its bytes lie, which others write; HADDR_UNDEF: where HDF5 finds room. */
 static mot_status create(hid_t where, const char *name, hid_t type, int rank, const hsize_t *shape,
                          mot_h5_layout layout, haddr_t place, const void *data)
@@ -76,7 +89,7 @@ static mot_status create(hid_t where, const char *name, hid_t type, int rank, co
     if (dataset < 0)
         status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be made");
     else if (data != NULL && H5Sget_simple_extent_npoints(space) > 0 &&
-             H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+             H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, mot_h5_transfer(dataset, type), data) < 0)
         status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
     if (status == MOT_OK && place != HADDR_UNDEF && H5Dget_offset(dataset) != place)
         status = mot_h5_fail(MOT_ERR_FILE, false, where, name, "HDF5 does not put it at byte %llu",
@@ -147,7 +160,7 @@ mot_status mot_h5_write_rows(hid_t where, const char *name, hid_t type, hsize_t 
         }
     }
     if (count > 0 && (!select_rows(space, rank, shape, first, count, &memory) ||
-                      H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, data) < 0))
+                      H5Dwrite(dataset, type, memory, space, mot_h5_transfer(dataset, type), data) < 0))
         status = mot_h5_fail(MOT_ERR_FILE, true, where, name, "cannot be written");
 done:
     mot_h5_close(&memory);
@@ -288,7 +301,7 @@ mot_status mot_h5_read(hid_t where, const char *name, hid_t type, int rank, cons
                              (unsigned long long)extent[d], (unsigned long long)shape[d]);
         goto done;
     }
-    if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, mot_h5_transfer(dataset, type), data) < 0)
         status = mot_h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
 done:
     mot_h5_close(&dataset);
@@ -312,7 +325,7 @@ mot_status mot_h5_read_rows_of(hid_t dataset, hid_t type, hsize_t first, hsize_t
     if (count == 0) goto done;
     space = H5Dget_space(dataset);
     if (space < 0 || !select_rows(space, rank, shape, first, count, &memory) ||
-        H5Dread(dataset, type, memory, space, H5P_DEFAULT, data) < 0)
+        H5Dread(dataset, type, memory, space, mot_h5_transfer(dataset, type), data) < 0)
         status = mot_h5_fail(MOT_ERR_INPUT, true, dataset, ".", "cannot be read");
 done:
     mot_h5_close(&memory);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -194,6 +195,12 @@ mot_status mot_h5_open_sealed(hid_t *file, const char *path, const char *what)
     silence();
     const mot_status status = mot_h5_mark_check(path, what);
     return status == MOT_OK ? mot_h5_open(file, path, false) : status;
+}
+
+void mot_h5_give_back(void)
+{
+    (void)H5garbage_collect();
+    (void)malloc_trim(0);
 }
 
 void mot_h5_close(hid_t *id)

@@ -42,7 +42,7 @@ static mot_status read_at(int file, const char *path, void *bytes, size_t count,
 
 static mot_status add_range(mot_digest_state *digest, int file, const char *path, uint64_t from, uint64_t to)
 {
-    enum { PIECE = 1 << 20 };
+    enum { PIECE = MOT_H5_PIECE };
     unsigned char *piece = NULL;
     mot_status status;
     MOT_TRY(mot_allocate(&piece, PIECE, 1, "a piece of a file"));

@@ -58,7 +58,7 @@ static mot_status read_variable(hid_t where, const char *name, hid_t dataset, hi
     bool got = false;
     mot_status status = MOT_OK;
     MOT_TRY(mot_allocate(&read, count, sizeof *read, "a list of names"));
-    got = count == 0 || H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, read) >= 0;
+    got = count == 0 || H5Dread(dataset, type, H5S_ALL, H5S_ALL, mot_h5_transfer(dataset, type), read) >= 0;
     if (!got) status = mot_h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
     for (size_t i = 0; got && i < count; ++i)
         if (read[i] != NULL) longest = MOT_MAX(longest, strlen(read[i]));
@@ -86,7 +86,7 @@ static mot_status read_fixed(hid_t where, const char *name, hid_t dataset, hid_t
     if (size == 0 || __builtin_mul_overflow(size, count, &bytes) || bytes > most_bytes)
         return mot_h5_fail(MOT_ERR_INPUT, false, where, name, "has more than 256 MiB of strings");
     MOT_TRY(mot_allocate(&table, count, size, "a list of names"));
-    if (count > 0 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, table) < 0) {
+    if (count > 0 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, mot_h5_transfer(dataset, type), table) < 0) {
         status = mot_h5_fail(MOT_ERR_INPUT, true, where, name, "cannot be read");
         goto done;
     }

@@ -29,6 +29,11 @@ hid_t mot_h5_link_list(void);
 /* Of an open dataset, which sentences call `name`. */
 mot_status mot_h5_shape_of(hid_t where, const char *name, hid_t dataset, int *rank, hsize_t *shape);
 
+/* How numbers go between `dataset` and memory, where they are of `type`: those that must be converted go through a piece of
+ * MOT_H5_PIECE bytes, twice, where HDF5 would take 1 MiB, twice. Not to be closed. */
+enum { MOT_H5_PIECE = 1 << 16 };
+hid_t mot_h5_transfer(hid_t dataset, hid_t type);
+
 /* UTF-8 strings of `size` bytes (at least one), padded with 0. */
 hid_t mot_h5_string_type(size_t size);
 

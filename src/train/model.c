@@ -143,7 +143,7 @@ static mot_status create_alone(mot_model *model, const mot_expert_shape *shape)
     const layer_plan plan = {&config->model, &config->gate, &config->route, mot_expert_kind_at(config->model.kind), *shape,
                              *shape};
     mot_status status;
-    MOT_TRY(mot_allocate(&model->layer, 1, sizeof *model->layer, "layers"));
+    MOT_TRY(mot_allocate_sparse(&model->layer, 1, sizeof *model->layer, "layers"));
     model->layers = 1;
     MOT_TRY(create_layer(model, model->layer, &plan));
     MOT_TRY(list_units(model, model->layer));
@@ -176,8 +176,8 @@ static mot_status create_flow(mot_model *model, const mot_expert_shape *shape)
     for (int i = 0; i < config->layers; ++i)
         denses += config->layer[i].role == MOT_LAYER_EXPERTS ? (size_t)config->layer[i].shared : 1;
     MOT_TRY(mot_allocate(&model->flow, (size_t)config->layers, sizeof *model->flow, "layers"));
-    MOT_TRY(mot_allocate(&model->layer, (size_t)config->layers, sizeof *model->layer, "layers"));
-    MOT_TRY(mot_allocate(&model->dense, denses, sizeof *model->dense, "layers"));
+    MOT_TRY(mot_allocate_sparse(&model->layer, (size_t)config->layers, sizeof *model->layer, "layers"));
+    MOT_TRY(mot_allocate_sparse(&model->dense, denses, sizeof *model->dense, "layers"));
     for (int i = 0; i < config->layers; ++i) {
         const mot_layer_config *of = &config->layer[i];
         const size_t rows = mot_expert_rows(&mot_embed_kind, &(mot_expert_shape){.config = &of->model}, shape->tokens);

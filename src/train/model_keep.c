@@ -80,7 +80,7 @@ static mot_status make_gate(const mot_model *model, fewer *to)
     const mot_params *whole = &model->layer->gate_params;
     mot_params *params = &to->gate_params;
     mot_status status;
-    MOT_TRY(mot_allocate(&to->gate, 1, sizeof *to->gate, "a gate"));
+    MOT_TRY(mot_allocate_sparse(&to->gate, 1, sizeof *to->gate, "a gate"));
     MOT_TRY(mot_gate_init(to->gate, model->layer->gate.config, (size_t)to->experts, shape->tokens, shape->width,
                           shape->vocabulary, model->layer->gate.classes));
     MOT_TRY(check_gate(&model->layer->gate, to->gate));

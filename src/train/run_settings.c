@@ -8,6 +8,7 @@
 
 #include "mot/gate.h"
 #include "mot/log.h"
+#include "mot/memory.h"
 #include "mot/stage.h"
 #include "mot/stage_action.h"
 
@@ -23,12 +24,10 @@ static void warn_of_batch(const run_world *world, const run_course *course)
 }
 
 /* Settings that no stage has an optimizer for, of experts or gate, and a rate at which none learns. */
-static void warn_of_optimizer(const run_course *course)
+static void warn_of_optimizer(const run_course *course, const mot_stage_config *usual)
 {
-    mot_config usual;
     bool adamw = false, other = false, rate = false, betas = false;
     double momentum = 0;
-    mot_config_defaults(&usual);
     for (int s = 0; s < course->config.stages; ++s) {
         const mot_stage_config *stage = &course->config.stage[s];
         const mot_optimizer_config *const both[] = {&stage->expert, &stage->gate};
@@ -37,8 +36,8 @@ static void warn_of_optimizer(const run_course *course)
             other = other || both[i]->kind != MOT_ADAMW;
             rate = rate || both[i]->rate != 0;
             momentum = MOT_MAX(momentum, both[i]->momentum);
-            betas = betas || both[i]->beta1 != usual.stage[0].expert.beta1 ||
-                    both[i]->beta2 != usual.stage[0].expert.beta2;
+            betas = betas || both[i]->beta1 != usual->expert.beta1 ||
+                    both[i]->beta2 != usual->expert.beta2;
         }
     }
     if (!other && momentum != 0)
@@ -129,12 +128,10 @@ static void say_no_choice(const char *key, const mot_gate_kind *gate)
 }
 
 /* Where nothing is chosen. */
-static void warn_of_choices(const run_course *course)
+static void warn_of_choices(const run_course *course, const mot_stage_config *usual)
 {
     const mot_gate_kind *gate = mot_gate_kind_at(course->config.gate.kind);
-    mot_config usual;
-    mot_config_defaults(&usual);
-    const mot_exploration *as_usual = &usual.stage[0].explore;
+    const mot_exploration *as_usual = &usual->explore;
     bool noise = false, balance = false;
     for (int s = 0; s < course->config.stages; ++s) {
         const mot_exploration *explore = &course->config.stage[s].explore;
@@ -148,17 +145,15 @@ static void warn_of_choices(const run_course *course)
 }
 
 /* Of action prune. */
-static void warn_of_pruning(const run_course *course)
+static void warn_of_pruning(const run_course *course, const mot_stage_config *usual)
 {
-    mot_config usual;
     bool prunes = false, asks = false;
-    mot_config_defaults(&usual);
     for (int s = 0; s < course->config.stages; ++s) {
         const mot_stage_config *stage = &course->config.stage[s];
         const bool here = strcmp(mot_stage_action_at(stage->action)->kind.name, "prune") == 0,
                    one_by_one = stage->prune.rule == MOT_PRUNE_GROUP || stage->prune.rule == MOT_PRUNE_SINGLE;
         prunes = prunes || here;
-        asks = asks || memcmp(&stage->prune, &usual.stage[0].prune, sizeof stage->prune) != 0;
+        asks = asks || memcmp(&stage->prune, &usual->prune, sizeof stage->prune) != 0;
         if (here && !one_by_one && stage->prune.keep > 0)
             mot_log(MOT_LOG_WARNING, "stage '%s': prune_keep = %d has no effect with this prune_rule: it is of group and single",
                     stage->name, stage->prune.keep);
@@ -182,12 +177,15 @@ static void warn_of_memory(const run_world *world, const run_course *course)
 
 void mot_run_warn_of_settings(const run_world *world, const run_course *course)
 {
+    mot_config *usual = NULL;
+    if (mot_allocate_sparse(&usual, 1, sizeof *usual, "what is usual") == MOT_OK) mot_config_defaults(usual);
     warn_of_batch(world, course);
-    warn_of_optimizer(course);
+    if (usual != NULL) warn_of_optimizer(course, &usual->stage[0]);
     warn_of_noise(world, course);
     warn_of_targets(world);
     warn_of_parts(world, course);
-    warn_of_choices(course);
-    warn_of_pruning(course);
+    if (usual != NULL) warn_of_choices(course, &usual->stage[0]);
+    if (usual != NULL) warn_of_pruning(course, &usual->stage[0]);
     warn_of_memory(world, course);
+    mot_free(usual);
 }

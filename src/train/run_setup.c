@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mot/h5.h"
 #include "mot/memory.h"
 
 mot_status mot_run_set_up(mot_run *run, const mot_comm *comm, const mot_config *config, run_purpose purpose,
@@ -15,6 +16,7 @@ mot_status mot_run_set_up(mot_run *run, const mot_comm *comm, const mot_config *
     run->course.purpose = purpose;
     run->course.evaluated = run->reporter.last_eval.step = -1;
     MOT_TRY(mot_run_world_open(world, &run->course, comm, schema));
+    mot_h5_give_back(); /* what reading the data took */
     const size_t held = mot_memory_held();
     if (purpose == RUN_TRAIN) mot_run_warn_of_settings(world, &run->course);
     if (purpose == RUN_TRAIN) world->held.copies = mot_run_copy_bytes(run);

@@ -24,6 +24,10 @@ void mot_free(void *memory);
 /* As mot_calloc, into *pointer; on failure *pointer is NULL and the sentence names `what` and the size. */
 mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *what);
 
+/* As mot_allocate, for what has room for much and mostly needs little: what is never written takes no memory. Aligned as
+ * malloc aligns. */
+mot_status mot_allocate_sparse(void *pointer, size_t count, size_t size, const char *what);
+
 /* A growing array's memory: room for `need` elements of `size` bytes; at first just that, then at least a quarter more
  * than before, so that growing piece by piece stays cheap and little lies idle. Contents are kept; `*memory` and
  * `*capacity` are untouched on failure. Not zeroed: what is never

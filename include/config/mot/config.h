@@ -74,7 +74,7 @@ typedef struct mot_config {
     bool report_tensorboard; /* key report.tensorboard */
 } mot_config;
 
-/* Defaults only. */
+/* Defaults only; zeros where memory is short. */
 void mot_config_defaults(mot_config *config);
 
 /* Reads `path` (YAML), then applies `count` "key=value" arguments, then checks what concerns several keys. */

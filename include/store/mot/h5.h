@@ -24,6 +24,8 @@ enum { MOT_H5_MAX_RANK = 6 };
 /* ---- files ---- */
 mot_status mot_h5_open(hid_t *file, const char *path, bool follow_links); /* read only; file locking off */
 void mot_h5_close(hid_t *id); /* any identifier: file, group, dataset; sets it invalid; invalid is fine */
+/* What libhdf5, and the heap behind it, keep of files that were closed goes back to the system. */
+void mot_h5_give_back(void);
 
 /* ---- sealed files, and such with bytes of others: checkpoints and data sets ----
  *
