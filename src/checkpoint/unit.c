@@ -16,6 +16,7 @@ const mot_progress_field mot_progress_fields[] = {
     {"windows", MOT_PROGRESS_INT32, offsetof(mot_progress, windows), NULL},
     {"purity_windows", MOT_PROGRESS_INT32, offsetof(mot_progress, purity_windows), "windows"},
     {"previous_alignment", MOT_PROGRESS_REAL, offsetof(mot_progress, previous_alignment), ""},
+    {"action_left", MOT_PROGRESS_INT32, offsetof(mot_progress, action_left), ""},
     {"restarts", MOT_PROGRESS_INT32, offsetof(mot_progress, restarts), NULL},
     {"skipped", MOT_PROGRESS_INT32, offsetof(mot_progress, skipped), NULL},
     {"rollbacks", MOT_PROGRESS_INT32, offsetof(mot_progress, rollbacks), NULL},

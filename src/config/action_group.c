@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mot/clock.h"
 #include "mot/gate.h"
 #include "mot/memory.h"
 #include "mot/source.h"
@@ -36,15 +37,55 @@ done:
     return status;
 }
 
+/* The root groups, and meets the others several times a second, who wait: whether it has finished, and whether anybody is asked to
+ * stop. Collective. */
+typedef struct meeting {
+    const mot_stage_moment *moment;
+    double met_s;
+} meeting;
+
+static bool meet(const mot_stage_moment *moment, bool finished, bool *asked)
+{
+    int flag[2] = {finished, moment->stop(moment)};
+    mot_comm_allreduce(moment->comm, flag, 2, MPI_INT, MPI_MAX);
+    *asked = flag[1];
+    return flag[0];
+}
+
+static bool asked_to_stop(void *of)
+{
+    static const double every_s = 0.2;
+    meeting *with = of;
+    bool asked = false;
+    if (mot_clock_s() - with->met_s < every_s) return false;
+    (void)meet(with->moment, false, &asked);
+    with->met_s = mot_clock_s();
+    return asked;
+}
+
+static mot_status group_at_root(const mot_stage_moment *moment, mot_params *gate, mot_gate_groups *made)
+{
+    meeting with = {moment, 0};
+    bool asked;
+    made->stop = asked_to_stop;
+    made->of = &with;
+    const mot_status status = mot_gate_kind_at(moment->config->gate.kind)->group(gate, moment->config->seed, made);
+    (void)meet(moment, true, &asked);
+    return status;
+}
+
 static mot_status group(const mot_stage_moment *moment)
 {
-    const mot_gate_kind *kind = mot_gate_kind_at(moment->config->gate.kind);
     const mot_units *units = moment->units;
     mot_gate_groups made = {0};
     mot_status status = MOT_OK;
-    for (size_t u = 0; u < units->count && status == MOT_OK; ++u)
-        if (units->unit[u].role == MOT_ROLE_GATE && units->unit[u].params != NULL)
-            status = kind->group(units->unit[u].params, moment->config->seed, &made);
+    mot_params *gate = NULL;
+    for (size_t u = 0; u < units->count; ++u)
+        if (units->unit[u].role == MOT_ROLE_GATE) gate = units->unit[u].params;
+    if (gate != NULL)
+        status = group_at_root(moment, gate, &made);
+    else
+        for (bool asked, finished = false; !finished;) finished = meet(moment, false, &asked);
     MOT_TRY(mot_comm_agree(moment->comm, status));
     if (moment->comm->rank == MOT_ROOT)
         snprintf(moment->did, MOT_STAGE_DID,

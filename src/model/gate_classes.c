@@ -153,21 +153,52 @@ static void backward(const mot_gate *gate, mot_params *params, size_t n, const m
                               mot_gate_tensor(gate, params->gradient, BIAS), k.d_z, U);
 }
 
+/* The table of what is confused, and its transpose, which lies where the table's gradients would: so rows alone are read. */
+typedef struct confusions {
+    size_t U;
+    const mot_real *by, *with;
+    mot_gate_groups *made;
+} confusions;
+
+static void transpose(mot_real *to, const mot_real *from, size_t U)
+{
+    enum { SIDE = 32 };
+    for (size_t u = 0; u < U; u += SIDE)
+        for (size_t v = 0; v < U; v += SIDE)
+            for (size_t i = u; i < MOT_MIN(u + SIDE, U); ++i)
+                for (size_t j = v; j < MOT_MIN(v + SIDE, U); ++j) to[j * U + i] = from[i * U + j];
+}
+
+static void confused(const void *of, size_t u, double *weight)
+{
+    const confusions *c = of;
+    const mot_real *by = c->by + u * c->U, *with = c->with + u * c->U;
+    for (size_t v = 0; v < c->U; ++v) weight[v] = (double)by[v] + (double)with[v];
+}
+
+static bool stop_grouping(const void *of)
+{
+    const confusions *c = of;
+    return c->made->stop != NULL && c->made->stop(c->made->of);
+}
+
+static size_t group_bytes(const mot_gate *gate)
+{
+    const size_t U = prototypes_of(gate);
+    return mot_partition_bytes(U, gate->experts) + U * sizeof(int);
+}
+
 static mot_status group_prototypes(mot_params *params, uint64_t seed, mot_gate_groups *made)
 {
     const mot_tensor *row = params->table->row;
     const size_t U = row[MEMBER].shape[0], E = row[MEMBER].shape[1];
-    const mot_real *confusion = params->value + row[CONFUSION].offset;
-    mot_real *member = params->value + row[MEMBER].offset;
-    double *weight = NULL;
+    mot_real *transposed = params->gradient + row[CONFUSION].offset, *member = params->value + row[MEMBER].offset;
+    const confusions of = {U, params->value + row[CONFUSION].offset, transposed, made};
     int *group = NULL;
     mot_status status;
-    MOT_TRY(mot_allocate(&weight, U * U, sizeof *weight, "what the gate confuses"));
     MOT_TRY(mot_allocate(&group, U, sizeof *group, "what the gate confuses"));
-    for (size_t u = 0; u < U; ++u)
-        for (size_t v = 0; v < U; ++v)
-            weight[u * U + v] = (double)confusion[u * U + v] + (double)confusion[v * U + u];
-    MOT_TRY(mot_partition(U, E, weight, seed, group, &made->within));
+    transpose(transposed, of.by, U);
+    MOT_TRY(mot_partition(U, E, &(mot_affinity){confused, stop_grouping, &of}, seed, group, &made->within));
     memset(member, 0, U * E * sizeof *member);
     made->prototypes = U;
     made->groups = 0;
@@ -176,7 +207,6 @@ static mot_status group_prototypes(mot_params *params, uint64_t seed, mot_gate_g
         made->groups = MOT_MAX(made->groups, (size_t)group[u] + 1);
     }
 done:
-    mot_free(weight);
     mot_free(group);
     return status;
 }
@@ -187,4 +217,5 @@ const mot_gate_kind mot_gate_classes = {.kind = {"classes"},
                                         .forward = forward,
                                         .backward = backward,
                                         .learn_labels = learn_labels,
-                                        .group = group_prototypes};
+                                        .group = group_prototypes,
+                                        .group_bytes = group_bytes};

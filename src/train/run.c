@@ -39,8 +39,7 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
     return status;
 }
 
-/* Asked of this rank; one is enough. The root's clock decides for all. */
-static bool stop_asked(const run_world *world, const run_course *course)
+bool mot_run_stop_asked(const run_world *world, const run_course *course)
 {
     const double after = course->config.stop_after;
     const bool over = world->comm->rank == MOT_ROOT && after > 0 && mot_clock_s() - course->called_s >= after;
@@ -81,6 +80,27 @@ static mot_stage_config stage_of(const mot_config *config, int stage)
     return of;
 }
 
+/* What the end of a stage does. `stood`: before the next one stood; there the run stands again where it is asked to stop meanwhile,
+ * with that still to do. */
+static mot_status end_stage(mot_run *run, const mot_progress *stood, bool *stop)
+{
+    mot_progress *progress = &run->course.progress;
+    const mot_status status = mot_run_end_stage(run);
+    progress->action_left = status == MOT_STOPPED;
+    if (status != MOT_STOPPED) return status;
+    progress->stage = stood->stage;
+    progress->stage_first = stood->stage_first;
+    *stop = true;
+    return MOT_OK;
+}
+
+static mot_status make_up_for_action(mot_run *run, bool *stop)
+{
+    const mot_progress stood = run->course.progress;
+    mot_stage_end(&run->course.config, &run->course.progress);
+    return end_stage(run, &stood, stop);
+}
+
 static mot_status train_step(mot_run *run, bool *stop, bool *save)
 {
     run_course *course = &run->course;
@@ -102,10 +122,11 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
         .active = mot_run_active(config, at),
         .frozen = mot_run_frozen(config, at),
     };
+    const mot_progress stood = *progress;
     mot_step_result result;
     mot_status status = MOT_OK;
     if (mot_run_compares_now(course, &run->world.rehearsal)) MOT_TRY(mot_run_rehearse(run));
-    const bool asked = stop_asked(&run->world, course);
+    const bool asked = mot_run_stop_asked(&run->world, course);
     status = mot_step_run(run->world.step, &run->world.train, &task, asked, &result);
     const bool skipped = may_skip(course, status);
     if (skipped) leave_out(course, &result);
@@ -129,8 +150,8 @@ static mot_status train_step(mot_run *run, bool *stop, bool *save)
     run_lap(&run->reporter, RUN_RECORD, &since);
     MOT_TRY(mot_run_report_step(run, &result, index, rate));
     run_lap(&run->reporter, RUN_LOG, &since);
-    if (next) MOT_TRY(mot_run_end_stage(run));
     *stop = result.stop;
+    if (next) MOT_TRY(end_stage(run, &stood, stop));
 done:
     return status;
 }
@@ -177,11 +198,14 @@ static mot_status train(mot_run *run)
     if (progress->step == 0 && config->checkpoint.start && !course->continued) MOT_TRY(mot_run_save(run, false));
     mot_run_report_begin(&run->reporter, progress->step);
     while (progress->stage < mot_stage_count(config) && !stop) {
-        MOT_TRY(train_step(run, &stop, &save));
+        if (progress->action_left)
+            MOT_TRY(make_up_for_action(run, &stop));
+        else
+            MOT_TRY(train_step(run, &stop, &save));
         measure_yardstick(&run->reporter, &run->world.model);
         const mot_gidx step = progress->step;
         const bool last = progress->stage == mot_stage_count(config), learned = last || task_ended(course);
-        if (learned || (config->eval.every > 0 && step % config->eval.every == 0)) {
+        if (learned || (config->eval.every > 0 && step % config->eval.every == 0 && !progress->action_left)) {
             const double before = mot_clock_s();
             MOT_TRY(evaluate(run, learned ? mot_run_task(course) : NO_TASK));
             save = mot_run_note_best(course, &run->reporter.last_eval) || save;

@@ -33,6 +33,12 @@ done:
     return status;
 }
 
+static bool stop(const mot_stage_moment *moment)
+{
+    const mot_run *run = moment->run;
+    return mot_run_stop_asked(&run->world, &run->course);
+}
+
 /* One line on the terminal and one in log.jsonl. Root. */
 static mot_status say(const mot_run *run, const mot_stage_moment *moment)
 {
@@ -69,6 +75,7 @@ static mot_status act(mot_run *run, int stage)
         .model = &world->model,
         .did = did,
         .look = look,
+        .stop = stop,
         .run = run,
     };
     mot_status status = MOT_OK;

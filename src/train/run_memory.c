@@ -9,6 +9,7 @@
 #include "mot/screen.h"
 #include "mot/source.h"
 #include "mot/stage.h"
+#include "mot/stage_action.h"
 #include "mot/watch.h"
 
 const char *mot_run_bytes_text(size_t bytes, char text[32])
@@ -65,6 +66,15 @@ static size_t file_bytes(const run_world *world, const run_course *course)
     return (reads || writes ? 4 * mib : 0) + (writes ? 5 * mib : 0);
 }
 
+/* What an action at the end of a stage takes meanwhile, of which only one that groups takes much. */
+static size_t action_bytes(const run_world *world, const run_course *course)
+{
+    const mot_gate *gate = &world->model.layer->gate;
+    const bool groups = world->comm->rank == MOT_ROOT && course->purpose == RUN_TRAIN && gate->kind->group_bytes != NULL &&
+                        mot_groups_to_come(&course->config, 0);
+    return groups ? gate->kind->group_bytes(gate) : 0;
+}
+
 typedef struct memory_parts {
     size_t values, gradients, moments, copies, workspace, buffers, data, record, files, sum;
 } memory_parts;
@@ -81,7 +91,7 @@ static memory_parts parts_of(const run_world *world, const run_course *course, s
         .copies = world->held.copies,
         .workspace = step.workspace,
         .buffers = world->held.model - size.values - size.gradients - size.moments + world->held.step -
-                   step.workspace + step.exchange + guests,
+                   step.workspace + step.exchange + guests + action_bytes(world, course),
         .data = world->held.data,
         .record = record_bytes(world, course) + world->held.figures,
     };

@@ -228,7 +228,7 @@ static bool alignment_plateau(const mot_until *until, mot_gidx done, double alig
     return ended;
 }
 
-static void end_stage(const mot_config *config, mot_progress *progress)
+void mot_stage_end(const mot_config *config, mot_progress *progress)
 {
     if (++progress->stage == mot_stage_count(config)) return; /* its figures stay: it may be made longer */
     progress->stage_first = progress->step;
@@ -246,7 +246,7 @@ bool mot_stage_advance(const mot_config *config, mot_gidx samples, const mot_sta
     if (learned) ended = loss_plateau(until, seen->loss, progress) || ended;
     if (learned) ended = purity_plateau(until, seen->purity, progress) || ended;
     ended = alignment_plateau(until, done, seen->alignment, progress) || ended;
-    if (ended) end_stage(config, progress);
+    if (ended) mot_stage_end(config, progress);
     return ended;
 }
 
@@ -263,6 +263,7 @@ mot_status mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx
                         "stage '%s': until = '%s' ends after %" MOT_PRI_GIDX " steps, but %" MOT_PRI_GIDX
                         " of it are done: give as many or more, or choose another run folder (run=...)",
                         stage->name, stage->until.text, steps, done);
+    if (progress->action_left) return MOT_OK; /* it has ended, whatever is given now */
     const bool over = progress->stage == mot_stage_count(config), ends = !over && steps > 0 && done == steps,
                opens = over && done == former_steps && (steps == 0 || steps > done);
     const mot_stage_action *action = mot_stage_action_at(stage->action);
@@ -276,7 +277,7 @@ mot_status mot_stage_reopen(const mot_config *config, mot_gidx samples, mot_gidx
                         "stage '%s': its end, after %" MOT_PRI_GIDX " steps, has done action = %s, so that it cannot "
                         "be made longer: choose another run folder (run=...)",
                         stage->name, done, action->kind.name);
-    if (ends) end_stage(config, progress);
+    if (ends) mot_stage_end(config, progress);
     if (opens) --progress->stage;
     *next = ends;
     return MOT_OK;

@@ -227,7 +227,7 @@ END_TEST
 /* Classes c and c + 3 are confused: of as many experts as there are such pairs, each gets one. */
 START_TEST(confused_classes_go_to_one_expert)
 {
-    mot_gate_groups made;
+    mot_gate_groups made = {0};
     begin("classes", MOT_GATE_SUM, false);
     float *confusion = params.value + gate.table.row[2].offset, *member = params.value + gate.table.row[3].offset;
     for (size_t b = 0; b < C; ++b)

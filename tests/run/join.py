@@ -154,6 +154,19 @@ said = mot(1, "train", "c.yaml", "run=r", "data.file=j.h5")
 check("8 prototypes in 2 groups" in said, "no groups of prototypes in: " + said)
 check(summary("r")["routing.group_nmi"] > 0.95, "sources are not found: NMI %s" % summary("r")["routing.group_nmi"])
 
+# ---- asked to stop before it groups, it does so when it goes on ----
+
+once = ["c.yaml", "data.file=j.h5", "stages.0.until=1 steps"]
+mot(1, "train", *once, "run=at-once")
+for ranks in 1, 2:
+    run = "stopped-%d" % ranks
+    mot(ranks, "train", *once, "run=" + run, "stop_after=0.000001s", code=75)
+    with h5py.File(run + "/checkpoints/step-00000001.h5") as f:
+        check(f["progress"].attrs["action_left"] == 1, "%s: the action is not left" % run)
+    said = mot(ranks, "train", *once, "run=" + run)
+    check("prototypes in" in said, "%s: no groups in: %s" % (run, said))
+    check(summary(run)["digest"] == summary("at-once")["digest"], "%s: another digest than of a run that was not stopped" % run)
+
 # ---- what cannot be ----
 
 make("wide", {"train": (np.zeros((6, 4, 6), "u1"), np.arange(6, dtype="i4") % 2)}, "--kind", "picture")

@@ -42,6 +42,7 @@ typedef struct mot_progress {
     double window_loss, window_purity, previous_loss, previous_purity;
     int32_t windows, purity_windows;
     double previous_alignment; /* at the end of the window before; 0: there was none */
+    int32_t action_left; /* 1: the stage has ended, but for what its end does (stage_action.h), which a stop came before */
     int32_t restarts; /* times the run was continued from a checkpoint */
     /* train.on_nonfinite: steps without an update, times the run went back, and batches of the stream left out by that */
     int32_t skipped, rollbacks;

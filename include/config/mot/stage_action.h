@@ -36,7 +36,10 @@ typedef struct mot_stage_moment {
     /* The batches of the last `steps` steps (at most all that the run has made) once more, without learning and noise: their
      * mean loss, and how many samples each expert got, load [E]. Collective; the same on every rank, also what fails. */
     mot_status (*look)(const struct mot_stage_moment *moment, mot_gidx steps, double *loss, int64_t *load);
-    void *run; /* private: look's */
+    /* Whether this rank is asked to stop, by a signal or by stop_after: one is enough. What takes long asks now and then, and gives up
+     * with MOT_STOPPED on every rank, having changed nothing: the run stops, and the next start does it anew. */
+    bool (*stop)(const struct mot_stage_moment *moment);
+    void *run; /* private: that of the two above */
 } mot_stage_moment;
 
 typedef struct mot_stage_action {

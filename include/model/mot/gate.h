@@ -50,6 +50,9 @@ typedef struct mot_gate {
 typedef struct mot_gate_groups {
     size_t prototypes, groups; /* as many as classes where each has one */
     double within; /* share of its probabilities that stays within the group of the true class */
+    /* Given: whether to give up, asked again and again with what is given beside it (NULL: never). */
+    bool (*stop)(void *of);
+    void *of;
 } mot_gate_groups;
 
 /* A kind of gates: what they learn, how they score, and by what their choices are made. Tensors that have a place for each
@@ -69,10 +72,12 @@ typedef struct mot_gate_kind {
     void (*backward)(const mot_gate *gate, mot_params *params, size_t n, const mot_real *g, const int32_t *id,
                      const mot_real *d_h, mot_real *kept, mot_real *d_g);
     /* Of one that learns from labels too (else NULL): as mot_gate_learn_labels. Deals classes to experts; params: of such a gate.
-     * A pure function of them and the seed; MOT_ERR_MEMORY. */
+     * A pure function of them and the seed, but for `made->stop`; gradients are overwritten. MOT_ERR_MEMORY; MOT_STOPPED: nothing has
+     * changed. Group_bytes: what that takes, of a gate, beside parameters and gradients. */
     void (*learn_labels)(const mot_gate *gate, mot_params *params, size_t n, const int32_t *label, bool count,
                          mot_real *kept);
     mot_status (*group)(mot_params *params, uint64_t seed, mot_gate_groups *made);
+    size_t (*group_bytes)(const mot_gate *gate);
     /* score [E]: the experts with the largest are those of sample b (choose.h). NULL: by h, with noise and bias. */
     void (*scores)(const struct mot_choice_batch *batch, size_t b, double *score);
 } mot_gate_kind;

@@ -74,6 +74,9 @@ bool mot_stage_asks_alignment(const mot_config *config, const mot_progress *prog
  * has. A loss that is NaN is that of a step that was left out: it counts, and no window has it. */
 bool mot_stage_advance(const mot_config *config, mot_gidx samples, const mot_stage_seen *seen, mot_progress *progress);
 
+/* The stage is over: the next one stands. What mot_stage_advance does, and what is done when `action_left` is made up for. */
+void mot_stage_end(const mot_config *config, mot_progress *progress);
+
 /* Where a run goes on whose stage may have another end than it had. One that was complete goes on when what ended its
  * last stage was its number of steps, `former_steps`, and the stage now has more, or no such number. A stage that now ends
  * where the run stands has ended: *next, and the next one begins. MOT_ERR_INPUT: it would have ended before; or what its end
