@@ -210,7 +210,7 @@ static error_t parse_table(int key, char *text, struct argp_state *state)
         o->bytes = cmd_data_word(state, "tokens", "word|byte", text) == 1;
         break;
     case LENGTH:
-        o->length = cmd_data_whole(state, "length", text, 1, 1 << 20);
+        o->length = cmd_data_whole(state, "length", text, 1, MOT_IMPORT_MOST_TOKENS);
         break;
     case MIN_COUNT:
         o->min_count = cmd_data_whole(state, "min-count", text, 1, 1 << 30);

@@ -85,6 +85,15 @@ static bool is_right(const char *path)
     return right;
 }
 
+/* What failed is of the user's file, and not of the copy that is gone. */
+static mot_status left_as_it_is(mot_status status, const char *path, const char *temporary)
+{
+    char said[2048];
+    snprintf(said, sizeof said, "%s", mot_error_message());
+    const char *name = strstr(said, temporary), *rest = name != NULL ? name + strlen(temporary) : said;
+    return mot_fail(status, "%s is left as it is: %.*s%s%s", path, name != NULL ? (int)(name - said) : 0, said, name != NULL ? path : "", rest);
+}
+
 mot_status inspect_reseal(const char *path)
 {
     char temporary[MOT_PATH], *format = NULL;
@@ -101,7 +110,7 @@ mot_status inspect_reseal(const char *path)
     mot_free(format);
     if (status != MOT_OK) {
         unlink(temporary);
-        return mot_fail(status, "%s is left as it is: %s", path, mot_error_message());
+        return left_as_it_is(status, path, temporary);
     }
     status = mot_file_rename(temporary, path);
     if (status == MOT_OK)

@@ -17,6 +17,20 @@ hid_t mot_dataset_sum_type(hid_t file, const char *name)
     return is_unsigned ? H5T_NATIVE_UINT64 : H5T_NATIVE_INT64;
 }
 
+/* Where there is another number of them, the file is damaged, and none are made up. */
+static mot_status write_sums(hid_t file, const char *name, hsize_t samples, const uint64_t *sum)
+{
+    int rank;
+    hsize_t shape[MOT_H5_MAX_RANK];
+    mot_status status;
+    MOT_TRY(mot_h5_shape(file, name, &rank, shape));
+    if (rank != 1 || shape[0] != samples)
+        return mot_fail(MOT_ERR_INPUT, "/%s has not as many checksums as there are samples: it is damaged, not changed on purpose", name);
+    MOT_TRY(mot_h5_write_rows(file, name, mot_dataset_sum_type(file, name), 0, samples, sum));
+done:
+    return status;
+}
+
 /* Of texts of their own lengths. */
 static mot_status renew_texts(hid_t file, const char *x, const char *first, const char *sums)
 {
@@ -45,7 +59,7 @@ static mot_status renew_texts(hid_t file, const char *x, const char *first, cons
         if (count > 0) MOT_TRY(mot_h5_read_rows_of(dataset, type, place[i], count, text));
         sum[i] = mot_digest_short(text, count * each);
     }
-    MOT_TRY(mot_h5_write_rows(file, sums, mot_dataset_sum_type(file, sums), 0, shape[0] - 1, sum));
+    MOT_TRY(write_sums(file, sums, shape[0] - 1, sum));
 done:
     mot_free(sum);
     mot_free(place);
@@ -75,7 +89,7 @@ static mot_status renew_split(hid_t file, const char *x, const char *sums)
         MOT_TRY(mot_h5_read_rows_of(dataset, type, i, 1, sample));
         sum[i] = mot_digest_short(sample, size);
     }
-    MOT_TRY(mot_h5_write_rows(file, sums, mot_dataset_sum_type(file, sums), 0, shape[0], sum));
+    MOT_TRY(write_sums(file, sums, shape[0], sum));
 
 done:
     mot_free(sum);

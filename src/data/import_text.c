@@ -177,7 +177,9 @@ static mot_status read_texts(const mot_import_options *options, texts *x)
     mot_status status = MOT_OK;
     if (!table_told) lines.separator = TABLE_LINES;
     MOT_TRY(mot_table_read(&lines, options->files[0], true, t));
-    char *first = table_cell(t, 0, 0);
+    size_t content = 0; /* the first line with one */
+    while (content + 1 < t->rows && table_cell(t, content, 0)[0] == '\0') ++content;
+    char *first = table_cell(t, content, 0);
     if (!table_told &&
         (strchr(first, '\t') != NULL ||
          (options->header == MOT_ANSWER_AUTO && (names_texts(first, ',') || names_texts(first, ';'))))) {
@@ -319,10 +321,13 @@ static mot_status find_length(const mot_import_options *options, texts *x)
             options,
             "%zu of %zu texts are longer than the %zu %s that the run reads: the rest of them is left out", cut,
             samples, x->length, x->bytes ? "bytes" : "words");
-    else if (cut > 0)
+    else if (cut > 0 && longest <= MOT_IMPORT_MOST_TOKENS)
         mot_import_note(options,
                         "%zu of %zu texts are longer than %zu %s and are cut: --length %zu keeps all of them",
                         cut, samples, x->length, x->bytes ? "bytes" : "words", longest);
+    else if (cut > 0)
+        mot_import_note(options, "%zu of %zu texts are longer than %zu %s and are cut; the longest has %zu, of which at most --length %d stay",
+                        cut, samples, x->length, x->bytes ? "bytes" : "words", longest, MOT_IMPORT_MOST_TOKENS);
 done:
     return status;
 }

@@ -145,7 +145,7 @@ typedef struct rows {
     size_t empty;  /* rows without content since the last one */
 } rows;
 
-/* One row; one without content leaves nothing. The first cell of all is kept free for the name of row names. */
+/* One row; one without content leaves nothing, but where each line is a text, of which one may be empty. The first cell of all is kept free for the name of row names. */
 static mot_status read_row(table *t, table_scan *scan, rows *r)
 {
     const size_t first = r->cells, line = scan->next_line;
@@ -164,6 +164,7 @@ static mot_status read_row(table *t, table_scan *scan, rows *r)
         t->cells[r->cells++] = mot_table_field_text(&field);
         if (t->cells[r->cells - 1][0] != '\0') filled = r->cells - first;
     }
+    if (t->separator == TABLE_LINES && filled == 0) filled = 1;
     if (filled == 0) {
         r->cells = first;
         ++r->empty;

@@ -2,18 +2,20 @@
 #include "run_course.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mot/memory.h"
 
-/* A whole number at *text, which is then behind it; -1: there is none. */
-static int take_number(const char **text)
+/* A whole number at *text, which is then behind it; -1: there is none, or one that nobody means. */
+static int64_t take_number(const char **text)
 {
-    int number = -1;
+    const int64_t most = INT64_MAX / 100;
+    int64_t number = -1;
     while (isspace((unsigned char)**text)) ++*text;
-    for (; isdigit((unsigned char)**text) && number <= MOT_MAX_EXPERTS; ++*text)
-        number = (number < 0 ? 0 : number) * 10 + (**text - '0');
+    for (; isdigit((unsigned char)**text) && number <= most; ++*text) number = (number < 0 ? 0 : number) * 10 + (**text - '0');
+    if (isdigit((unsigned char)**text)) return -1;
     while (isspace((unsigned char)**text)) ++*text;
     return number;
 }
@@ -38,13 +40,13 @@ static void list_experts(const mot_layer *layer, char text[120])
     }
 }
 
-static mot_status add(run_mask *mask, const mot_model *model, int number, int origin)
+static mot_status add(run_mask *mask, const mot_model *model, int64_t number, int64_t origin)
 {
     char experts[120];
     int e = 0;
     mot_status status = MOT_OK;
     if (number >= model->layers)
-        return mot_fail(MOT_ERR_INPUT, "mask: there is no layer %d of experts, expected one of 0 to %d", number, model->layers - 1);
+        return mot_fail(MOT_ERR_INPUT, "mask: there is no layer %" PRId64 " of experts, expected one of 0 to %d", number, model->layers - 1);
     const mot_layer *layer = &model->layer[number];
     if (layer->gate.kind->spread)
         return mot_fail(MOT_ERR_INPUT, "mask: a gate of kind %s sends every sample to every expert, there are no choices",
@@ -52,7 +54,7 @@ static mot_status add(run_mask *mask, const mot_model *model, int number, int or
     while (e < layer->experts && layer->origin[e] != origin) ++e;
     list_experts(layer, experts);
     if (e == layer->experts)
-        return mot_fail(MOT_ERR_INPUT, "mask: layer %d has no expert %d, expected one of %s", number, origin, experts);
+        return mot_fail(MOT_ERR_INPUT, "mask: layer %" PRId64 " has no expert %" PRId64 ", expected one of %s", number, origin, experts);
     if (mask->layer[number] == NULL)
         MOT_TRY(mot_allocate(&mask->layer[number], (size_t)layer->experts, sizeof **mask->layer, "a mask of experts"));
     mask->layer[number][e] = true;
@@ -81,7 +83,7 @@ mot_status mot_run_mask(run_mask *mask, const mot_model *model, const char *text
     mot_status status;
     if (*at++ != '[') return no_list(text);
     do {
-        int layer = 0, expert = take_number(&at);
+        int64_t layer = 0, expert = take_number(&at);
         if (*at == ':') {
             ++at;
             layer = expert;

@@ -51,6 +51,10 @@ awk 'BEGIN { srand(6); for (n = 0; n < 400; ++n) { k = n % 2; printf "%s\t", k ?
     for (i = 0; i < m; ++i) printf "w%d ", rand() * 9; printf "%s", k ? "fine" : "poor"; print "" } }' >texts.tsv
 # Texts are as long as the longest, up to 64 words; what is cut is said.
 awk 'BEGIN { for (n = 0; n < 60; ++n) { printf "%s\t", n % 2 ? "odd" : "even"; for (i = 0; i < 20 + n % 3 * 25; ++i) printf "w%d ", i; print "" } }' >long.tsv
+# What is advised can be given.
+{ printf 'a\t'; yes w | head -n 1048577 | tr '\n' ' '; echo; printf 'b\tw w\nb\tw\na\tw w w\n'; } >endless.tsv
+mot data import text --train endless.tsv --out endless.h5 >said 2>&1 || fail "an endless text: $(cat said)"
+grep -q "the longest has 1048577, of which at most --length 1048576 stay" said || fail "an endless text: $(cat said)"
 for length in "" "--length 70" "--length 45"; do
     # shellcheck disable=SC2086 # words
     mot data import text --train long.tsv --out long.h5 --force $length >said 2>&1 || fail "long texts: $(cat said)"

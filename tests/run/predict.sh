@@ -291,6 +291,11 @@ small_model texts.h5 >texts.yaml
 quietly mot train --quiet texts.yaml run=texts-run
 quietly mot predict texts-run -o texts-wanted.csv
 quietly mot predict texts-run --text lines.txt -o lines-out.csv
+(echo; sed -n 1p lines.txt; echo; echo; sed -n 2p lines.txt; echo) >gaps.txt # as many rows as lines
+mot predict texts-run --text gaps.txt -o gaps-out.csv >out 2>&1 || fail "empty lines: $(cat out)"
+[ "$(wc -l <gaps-out.csv)" -eq 7 ] || fail "6 lines, 4 of them empty: $(cat gaps-out.csv)"
+[ "$(sed -n '3p;6p' gaps-out.csv | cut -d, -f 2-)" = "$(sed -n '2,3p' lines-out.csv | cut -d, -f 2-)" ] ||
+    fail "lines beside empty ones: $(cat gaps-out.csv lines-out.csv)"
 mot predict texts-run --text <(true) -o no.csv >out 2>&1 && fail "a text that is no file"
 echo 'w1 mot w2' >line.txt
 mot predict texts-run --text line.txt -o line.csv >out 2>&1 || fail "a line of text: $(cat out)"

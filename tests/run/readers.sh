@@ -221,6 +221,13 @@ if has_h5py; then
     change edited.h5 "f['train/x'][3] = 0"
     refused edited.h5 'sample 3 has checksum'
     seal edited.h5
+    { printf 'a\t'; yes word | head -n 60000 | tr '\n' ' '; echo; for i in 1 2 3 4 5 6 7; do printf 'a\tfew\nb\tmore of %d words\n' $i; done; } >long.tsv
+    quietly mot data import text --train long.tsv --out long.h5 --length 60000
+    change long.h5 "del f['train/first']"
+    rc=0
+    mot inspect --reseal long.h5 >said 2>err || rc=$?
+    [ $rc -eq 2 ] || fail "texts without their places were sealed, or it was no user's file: exit code $rc"
+    grep -q "long.h5 is left as it is: /train/sample_xxh3 has not as many checksums" err || fail "texts without their places: $(cat err)"
     "$PYTHON" -c "import h5py; h5py.File('foreign.h5', 'w').attrs['x'] = 1"
     mot inspect --reseal foreign.h5 >said 2>err && fail "a file of others was sealed"
     grep -q 'mot did not write this file' err || fail "a file of others: $(cat err)"

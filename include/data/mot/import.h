@@ -38,6 +38,8 @@ typedef struct mot_import_paths {
     char **path;
 } mot_import_paths;
 
+enum { MOT_IMPORT_MOST_TOKENS = 1 << 20 }; /* of a text */
+
 /* Zero is the default of every field. */
 typedef struct mot_import_options {
     const char *out;
