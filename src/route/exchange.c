@@ -43,13 +43,15 @@ done:
 
 mot_status mot_exchange_init(mot_exchange *exchange, const mot_comm *comm, mot_nodes *nodes, size_t row_bytes)
 {
-    assert(row_bytes > 0);
     mot_status status;
-    *exchange = (mot_exchange){.comm = comm, .nodes = nodes, .row_bytes = row_bytes};
+    *exchange = (mot_exchange){.comm = comm,
+                               .nodes = nodes,
+                               .row_bytes = row_bytes > 0 ? row_bytes : MOT_UNIT_BYTES,
+                               .own_lengths = row_bytes == 0};
     struct mot_exchange_flight *flight = &exchange->flight;
     flight->tag = MOT_TAG_EXCHANGE + nodes->exchanges++ % MOST_EXCHANGES;
     int bytes;
-    MOT_TRY(mot_mpi_count(row_bytes, &bytes));
+    MOT_TRY(mot_mpi_count(exchange->row_bytes, &bytes));
     MOT_TRY(find_distant(exchange));
     MOT_TRY(mot_allocate(&flight->request, 2 * MOT_MOST_PIECES * (size_t)nodes->count, sizeof(MPI_Request),
                          "an exchange"));
@@ -72,14 +74,19 @@ void mot_exchange_free(mot_exchange *exchange)
     *exchange = (mot_exchange){0};
 }
 
-static size_t rows_of(const mot_plan *plan)
+static const mot_layout *layout_of(const mot_exchange *exchange, const mot_plan *plan)
 {
-    return plan->layout.owner[plan->layout.nodes->count];
+    return exchange->own_lengths ? &plan->own_layout : &plan->layout;
+}
+
+static size_t places_of(const mot_exchange *exchange, const mot_plan *plan)
+{
+    return layout_of(exchange, plan)->owner[exchange->nodes->count];
 }
 
 bool mot_exchange_fits(const mot_exchange *exchange, const mot_plan *plan)
 {
-    return exchange->row != NULL && rows_of(plan) <= exchange->room;
+    return exchange->row != NULL && places_of(exchange, plan) <= exchange->room;
 }
 
 mot_status mot_exchange_reserve(mot_exchange *exchange, const mot_plan *plan)
@@ -88,7 +95,7 @@ mot_status mot_exchange_reserve(mot_exchange *exchange, const mot_plan *plan)
     assert(!flight->flies);
     if (mot_exchange_fits(exchange, plan)) return MOT_OK;
     /* At first just what is needed, then a quarter more: as mot_reserve. */
-    const size_t need = rows_of(plan), room = MOT_MAX(need, exchange->room + exchange->room / 4);
+    const size_t need = places_of(exchange, plan), room = MOT_MAX(need, exchange->room + exchange->room / 4);
     exchange->row = NULL;
     exchange->room = 0;
     const mot_status status = mot_shared_resize(
@@ -110,7 +117,7 @@ static counters *counters_of(const mot_exchange *exchange)
 /* Where the rows of each node begin on the side that sends, or on that which receives. */
 static const size_t *parts_of(const mot_exchange *exchange, bool receives)
 {
-    const mot_layout *layout = &exchange->flight.plan->layout;
+    const mot_layout *layout = layout_of(exchange, exchange->flight.plan);
     return (exchange->flight.direction == MOT_DISPATCH) == receives ? layout->owner : layout->home;
 }
 
@@ -200,13 +207,33 @@ static void post_sends(mot_exchange *exchange)
     flight->waits = false;
 }
 
+/* Of places from this rank, or to it: [members, ranks]. */
+static size_t bytes_of(const mot_exchange *exchange, const size_t *places, bool own)
+{
+    const mot_nodes *nodes = exchange->nodes;
+    const size_t ranks = (size_t)nodes->ranks;
+    size_t all = 0;
+    places += (size_t)nodes->place[nodes->rank] * ranks;
+    for (size_t r = 0; r < ranks; ++r)
+        if (own || r != (size_t)nodes->rank) all += places[r];
+    return all * exchange->row_bytes;
+}
+
+size_t mot_exchange_home_bytes(const mot_exchange *exchange, const mot_plan *plan)
+{
+    return bytes_of(exchange, layout_of(exchange, plan)->sent, true);
+}
+
+size_t mot_exchange_owner_bytes(const mot_exchange *exchange, const mot_plan *plan)
+{
+    return bytes_of(exchange, layout_of(exchange, plan)->received, true);
+}
+
 static void count_bytes(mot_exchange *exchange)
 {
-    const mot_plan *plan = exchange->flight.plan;
-    const size_t own = plan->home_first[plan->rank + 1] - plan->home_first[plan->rank],
-                 home = (plan->rows_home - own) * exchange->row_bytes,
-                 owner = (plan->rows_owner - own) * exchange->row_bytes;
+    const mot_layout *layout = layout_of(exchange, exchange->flight.plan);
     const bool dispatches = exchange->flight.direction == MOT_DISPATCH;
+    const size_t home = bytes_of(exchange, layout->sent, false), owner = bytes_of(exchange, layout->received, false);
     exchange->sent_bytes += dispatches ? home : owner;
     exchange->received_bytes += dispatches ? owner : home;
 }

@@ -1,6 +1,7 @@
 #include "mot/plan.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
@@ -15,12 +16,13 @@ mot_status mot_plan_init(mot_plan *plan, const mot_placement *placement, const m
     const size_t experts = (size_t)placement->experts; /* as many groups at most */
     *plan = (mot_plan){.ranks = placement->ranks, .rank = rank};
     MOT_TRY(mot_layout_init(&plan->layout, nodes));
+    MOT_TRY(mot_layout_init(&plan->own_layout, nodes));
     MOT_TRY(mot_allocate(&plan->home_first, ranks + 1, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->owner_first, ranks + 1, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->group_first, experts + 1, sizeof(size_t), "a plan"));
     MOT_TRY(mot_allocate(&plan->group_expert, experts, sizeof(int), "a plan"));
     MOT_TRY(mot_allocate(&plan->group_from, experts, sizeof(size_t), "a plan"));
-    MOT_TRY(mot_allocate(&plan->memory.cursor, 2 * ranks + experts, sizeof(size_t), "a plan"));
+    MOT_TRY(mot_allocate(&plan->memory.cursor, 4 * ranks + experts, sizeof(size_t), "a plan"));
 done:
     if (status != MOT_OK) mot_plan_free(plan);
     return status;
@@ -41,8 +43,11 @@ void mot_plan_free(mot_plan *plan)
     mot_free(plan->row);
     mot_free(plan->home_place);
     mot_free(plan->owner_place);
+    mot_free(plan->home_unit);
+    mot_free(plan->owner_unit);
     mot_free(plan->memory.cursor);
     mot_layout_free(&plan->layout);
+    mot_layout_free(&plan->own_layout);
     *plan = (mot_plan){0};
 }
 
@@ -51,20 +56,22 @@ void mot_plan_free(mot_plan *plan)
 static mot_status make_room(mot_plan *plan, size_t rows_home, size_t rows_owner)
 {
     mot_status status = MOT_OK;
-    size_t sample = plan->memory.home, choice = sample, place = sample;
+    size_t sample = plan->memory.home, choice = sample, place = sample, unit = sample;
     MOT_TRY(mot_reserve(&plan->home_sample, &sample, rows_home, sizeof(int32_t), "the rows of a plan"));
     MOT_TRY(mot_reserve(&plan->home_choice, &choice, rows_home, sizeof(int32_t), "the rows of a plan"));
     MOT_TRY(mot_reserve(&plan->home_place, &place, rows_home, sizeof(uint32_t), "the rows of a plan"));
-    assert(sample == choice && sample == place);
+    MOT_TRY(mot_reserve(&plan->home_unit, &unit, rows_home, sizeof(uint32_t), "the rows of a plan"));
+    assert(sample == choice && sample == place && sample == unit);
     plan->memory.home = sample;
 
     size_t row = plan->memory.owner;
-    sample = choice = place = row;
+    sample = choice = place = unit = row;
     MOT_TRY(mot_reserve(&plan->owner_sample, &sample, rows_owner, sizeof(int32_t), "the rows of a plan"));
     MOT_TRY(mot_reserve(&plan->owner_choice, &choice, rows_owner, sizeof(int32_t), "the rows of a plan"));
     MOT_TRY(mot_reserve(&plan->row, &row, rows_owner, sizeof(uint32_t), "the rows of a plan"));
     MOT_TRY(mot_reserve(&plan->owner_place, &place, rows_owner, sizeof(uint32_t), "the rows of a plan"));
-    assert(sample == choice && sample == row && sample == place);
+    MOT_TRY(mot_reserve(&plan->owner_unit, &unit, rows_owner, sizeof(uint32_t), "the rows of a plan"));
+    assert(sample == choice && sample == row && sample == place && sample == unit);
     plan->memory.owner = row;
 
 done:
@@ -154,7 +161,7 @@ static int worker_of(const mot_plan *plan, const mot_placement *placement, mot_s
  * is the order within a peer; and as it is the global order, the rows of an expert come to stand in global
  * order too. */
 mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t samples, size_t choices,
-                          const int *home, const int32_t *expert, mot_split *split)
+                          const int *home, const int32_t *expert, mot_split *split, const uint32_t *units)
 {
     assert(placement->ranks == plan->ranks);
 
@@ -163,6 +170,11 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
     if (__builtin_mul_overflow(samples, choices, &rows) || rows > INT_MAX || samples > INT_MAX)
         return mot_fail(MOT_ERR_INPUT, "a chunk of %zu samples with %zu choices each: a plan ends at %d rows",
                         samples, choices, INT_MAX);
+    uint64_t all_units = 0;
+    for (size_t s = 0; units != NULL && s < samples; s++) all_units += (uint64_t)units[s] * choices;
+    if (all_units > INT_MAX)
+        return mot_fail(MOT_ERR_INPUT, "a chunk of %zu samples whose rows take %" PRIu64 " units: a plan ends at %d", samples,
+                        all_units, INT_MAX);
 
     /* 2: count */
     const int rank = plan->rank;
@@ -173,13 +185,15 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
     size_t rows_home = 0, rows_owner = 0, group = 0;
     memset(to_peer, 0, (2 * ranks + plan->groups) * sizeof(size_t));
     mot_layout_clear(&plan->layout);
+    mot_layout_clear(&plan->own_layout);
     if (split != NULL) mot_split_rewind(split);
     for (size_t s = 0; s < samples; s++) {
         assert(home[s] >= 0 && home[s] < plan->ranks);
         assert(valid_choices(expert + s * choices, choices, placement->experts));
         for (size_t k = 0; k < choices; k++) {
             const int owner = worker_of(plan, placement, split, expert[s * choices + k], &group);
-            mot_layout_count(&plan->layout, home[s], owner);
+            mot_layout_count(&plan->layout, home[s], owner, 1);
+            if (units != NULL) mot_layout_count(&plan->own_layout, home[s], owner, units[s]);
             if (home[s] == rank) {
                 to_peer[owner]++;
                 rows_home++;
@@ -205,7 +219,11 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
     (void)grouped;
 
     mot_layout_settle(&plan->layout);
+    mot_layout_settle(&plan->own_layout);
     const size_t *at_peer = plan->layout.to_peer, *at_home = plan->layout.of_peer;
+    size_t *unit_to = in_group + plan->groups, *unit_from = unit_to + ranks;
+    memcpy(unit_to, plan->own_layout.to_peer, ranks * sizeof(size_t));
+    memcpy(unit_from, plan->own_layout.of_peer, ranks * sizeof(size_t));
 
     /* 5: put in place */
     if (split != NULL) mot_split_rewind(split);
@@ -217,12 +235,16 @@ mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t
                 plan->home_sample[at] = (int32_t)s;
                 plan->home_choice[at] = (int32_t)k;
                 plan->home_place[at] = (uint32_t)(at_peer[owner] + at - plan->home_first[owner]);
+                plan->home_unit[at] = (uint32_t)unit_to[owner];
+                if (units != NULL) unit_to[owner] += units[s];
             }
             if (owner == rank) {
                 const size_t at = from_peer[home[s]]++;
                 plan->owner_sample[at] = (int32_t)s;
                 plan->owner_choice[at] = (int32_t)k;
                 plan->owner_place[at] = (uint32_t)(at_home[home[s]] + at - plan->owner_first[home[s]]);
+                plan->owner_unit[at] = (uint32_t)unit_from[home[s]];
+                if (units != NULL) unit_from[home[s]] += units[s];
                 plan->row[in_group[group]++] = (uint32_t)at;
             }
         }

@@ -53,6 +53,7 @@ static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_gate *g
     MOT_TRY(mot_token_shape_of(format, source->patch, &shape));
     batch->width = shape.width;
     /* Of each chunk at most so many grains. */
+    batch->own_lengths = format->kind == MOT_SAMPLE_TEXT && !is_whole(batch);
     const size_t ranks = (size_t)comm->size, grains = (most + chunks - 1) / chunks / grain + 1,
                  mine = is_whole(batch) ? most
                         : grain > 1     ? MOT_MIN(most, (grains + ranks - 1) / ranks * grain * chunks)
@@ -61,7 +62,12 @@ static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_gate *g
     batch->note_bytes = up_to_8(batch->note_numbers + (gate != NULL ? mot_gate_row(gate) : 0) * sizeof(mot_real));
     MOT_TRY(mot_allocate(&batch->home, most, sizeof *batch->home, "a batch"));
     MOT_TRY(mot_allocate(&batch->slot, most, sizeof *batch->slot, "a batch"));
-    MOT_TRY(mot_allocate(&batch->bytes, mine, format->bytes, "a batch's samples"));
+    MOT_TRY(mot_allocate(&batch->begin, mine + 1, sizeof *batch->begin, "a batch"));
+    if (batch->own_lengths)
+        MOT_TRY(mot_allocate(&batch->padded, format->bytes, 1, "a sample"));
+    else
+        MOT_TRY(mot_allocate(&batch->bytes, mine, format->bytes, "a batch's samples"));
+    for (size_t s = 0; s <= mine; ++s) batch->begin[s] = batch->own_lengths ? 0 : s * format->bytes;
     MOT_TRY(mot_allocate(&batch->note, mine, batch->note_bytes, "a batch's gate features"));
     MOT_TRY(mot_allocate(&batch->scratch, format->bytes, 1, "a sample"));
     MOT_TRY(mot_allocate(&batch->tokens, shape.tokens * shape.width, sizeof(mot_real), "a sample's tokens"));
@@ -129,6 +135,8 @@ void mot_batch_free(mot_batch *batch)
         mot_free(batch->bytes);
     }
     mot_shared_free(&batch->shared);
+    mot_free(batch->padded);
+    mot_free(batch->begin);
     mot_free(batch->slot);
     mot_free(batch->home);
     *batch = (mot_batch){0};
@@ -168,30 +176,51 @@ static mot_gidx index_of(const mot_batch_source *source, mot_gidx position)
     return source->repeats ? position % samples : position;
 }
 
+/* Without what a text is padded with, but for one token of an empty one. */
+static size_t own_bytes(const mot_sample_format *format, const unsigned char *sample)
+{
+    const size_t element = mot_element_bytes(format->element);
+    const int32_t *ids = (const int32_t *)(const void *)sample;
+    size_t length = 0;
+    while (length < format->tokens && (element == 1 ? sample[length] : ids[length]) != 0) ++length;
+    return MOT_MAX(length, (size_t)1) * element;
+}
+
+/* Samples come in the order of their slots. */
 static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, size_t p)
 {
     mot_dataset *dataset = source->dataset;
     const mot_sample_format *format = &dataset->format;
-    unsigned char *bytes = batch->bytes + batch->slot[p] * format->bytes;
+    const size_t slot = batch->slot[p], begin = batch->begin[slot];
+    unsigned char *bytes = batch->own_lengths ? batch->padded : batch->bytes + begin;
+    size_t count = format->bytes;
     mot_sample_note *note = mot_batch_note(batch, p);
     const mot_gidx position = batch->first + (mot_gidx)p;
     note->index = index_of(source, position);
-    const mot_status status = mot_dataset_sample(dataset, note->index, bytes,
+    mot_status status = mot_dataset_sample(dataset, note->index, bytes,
                                                  source->learn_group ? NULL : note->target, &note->group);
     if (status != MOT_OK) return status;
     if (source->learn_group) memcpy(note->target, &note->group, sizeof note->group);
     if (source->augment != NULL)
         mot_augment(source->augment, format, source->seed, position, bytes, batch->scratch);
+    if (batch->own_lengths) {
+        count = own_bytes(format, bytes);
+        status = mot_reserve(&batch->bytes, &batch->room, begin + count, 1, "a batch's samples");
+        if (status != MOT_OK) return status;
+        memcpy(batch->bytes + begin, bytes, count);
+        batch->begin[slot + 1] = begin + count;
+    }
+    note->bytes = (uint32_t)count;
 
     if (batch->gate == NULL || is_whole(batch)) return MOT_OK;
     unsigned char *row = (unsigned char *)note + batch->note_numbers;
     const mot_real *tokens = mot_batch_plain(format, bytes);
-    size_t count = format->tokens;
+    size_t ids = format->tokens;
     if (tokens == NULL) {
-        count = mot_batch_decode(format, source->patch, batch->width, bytes, batch->tokens, batch->ids);
+        ids = mot_batch_decode(format, source->patch, batch->width, bytes, count, batch->tokens, batch->ids);
         tokens = batch->tokens;
     }
-    mot_gate_describe(batch->gate, row, tokens, batch->ids, count, batch->width);
+    mot_gate_describe(batch->gate, row, tokens, batch->ids, ids, batch->width);
     return MOT_OK;
 }
 

@@ -37,8 +37,8 @@ static mot_tile decode_tile(const mot_step *step, step_worker *worker, const ste
                                worker->sample);
             sample = worker->sample;
         }
-        used += mot_batch_decode(&step->format, step->patch, step->shape.width, sample, worker->x + used * step->shape.width,
-                                 worker->id + used);
+        used += mot_batch_decode(&step->format, step->patch, step->shape.width, sample, mot_step_row_bytes(step, chunk, rows[s]),
+                                 worker->x + used * step->shape.width, worker->id + used);
         worker->first[s + 1] = used;
     }
     const bool texts = step->shape.vocabulary > 0;

@@ -13,7 +13,7 @@ static mot_status create_chunks(mot_step *step, step_layer *layer)
         step_chunk *chunk = &layer->chunk[c];
         if (step->split.on) MOT_TRY(mot_split_init(&chunk->split, &layer->of->placement));
         MOT_TRY(mot_plan_init(&chunk->plan, &layer->of->placement, &step->nodes));
-        MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, &step->nodes, layer->wire.row_bytes));
+        MOT_TRY(mot_exchange_init(&chunk->dispatch, step->comm, &step->nodes, layer->wire.own_lengths ? 0 : layer->wire.row_bytes));
         MOT_TRY(mot_exchange_init(&chunk->outputs, step->comm, &step->nodes, layer->wire.output_bytes));
     }
 done:
@@ -32,18 +32,19 @@ static void free_chunks(const mot_step *step, step_layer *layer)
     mot_free(layer->chunk);
 }
 
-/* The choices travel as one message: status, experts, weights. */
+/* The choices travel as one message. */
 static mot_status create_message(const mot_step *step, step_layer *layer)
 {
     const size_t rows = step->most * layer->K,
-                 weights = (sizeof(int64_t) + rows * sizeof(int32_t) + 7) / 8 * 8;
+                 weights = (sizeof(int64_t) + rows * sizeof(int32_t) + 7) / 8 * 8, units = weights + rows * sizeof(mot_real);
     layer_choices *choices = &layer->choices;
-    choices->bytes = weights + rows * sizeof(mot_real);
+    choices->bytes = units + (layer->wire.own_lengths ? step->most * sizeof(uint32_t) : 0);
     mot_status status;
     MOT_TRY(mot_allocate(&choices->message, choices->bytes, 1, "the choices"));
     choices->status = (int32_t *)(void *)choices->message;
     choices->expert = (int32_t *)(void *)(choices->message + sizeof(int64_t));
     choices->weight = (mot_real *)(void *)(choices->message + weights);
+    choices->units = layer->wire.own_lengths ? (uint32_t *)(void *)(choices->message + units) : NULL;
 done:
     return status;
 }

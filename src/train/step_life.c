@@ -191,6 +191,7 @@ static void describe_layer(const mot_step *step, step_layer *layer, mot_layer *o
     wire->head_bytes = up_to_16(sizeof(row_head) + step->loss.target_bytes);
     wire->row_bytes = up_to_16(wire->head_bytes + sample);
     wire->output_bytes = mot_payload_bytes(wire->outputs, step->C);
+    wire->own_lengths = step->format.kind == MOT_SAMPLE_TEXT;
 }
 
 mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_source *reader,

@@ -120,16 +120,18 @@ typedef struct layer_wire {
     mot_payload outputs;
     mot_payload samples; /* fp32 stands for as they are */
     size_t head_bytes;   /* of a row before the sample: its head and target */
-    size_t row_bytes, output_bytes; /* with the sample; of the numbers that an expert gives */
+    size_t row_bytes, output_bytes; /* with the sample, the longest; of the numbers that an expert gives */
+    bool own_lengths;               /* rows of texts, each as long as it is */
 } layer_wire;
 
-/* One message from the coordinator to all: status, experts, weights. */
+/* One message from the coordinator to all: status, experts, weights, lengths. */
 typedef struct layer_choices {
     unsigned char *message;
     size_t bytes;
     int32_t *status;  /* into the message, as those that follow */
     int32_t *expert;  /* [B, K] */
     mot_real *weight; /* [B, K] */
+    uint32_t *units;  /* [B]: of a sample's row, where rows have their own lengths; else NULL */
 } layer_choices;
 
 /* The coordinator's arrays of a layer. */
@@ -310,7 +312,7 @@ static inline const unsigned char *mot_step_row_sample(const mot_step *step, con
     const size_t *own = plan->owner_first + plan->rank;
     if (row < own[0] || row >= own[1] || !mot_step_stays(step)) return there + step->layer->wire.head_bytes;
     const row_head *head = (const row_head *)(const void *)there;
-    return step->batch.bytes + step->batch.slot[head->position] * step->batch.sample_bytes;
+    return mot_batch_sample(&step->batch, head->position);
 }
 /* step_route.c: called between tiles, on the thread that talks MPI: what is in flight moves on. Most calls return at
  * once. */
@@ -343,6 +345,17 @@ static inline const void *mot_prepared_at(const step_prepared *prepared, size_t 
  * its first choice, if that is wanted; `out`: room for what it gives of a sample. */
 void mot_step_look(const mot_step *step, const step_layer *layer, const mot_real *const *weight, const mot_tile *tile,
                    size_t s, size_t position, mot_arena *arena, mot_real *out);
+/* Bytes that are there of it: as it is stored, and of a text what its row is filled up with, unless it stays. */
+static inline size_t mot_step_row_bytes(const mot_step *step, const step_chunk *chunk, size_t row)
+{
+    const step_layer *layer = step->layer;
+    const size_t *own = chunk->plan.owner_first + step->comm->rank;
+    if (layer->choices.units == NULL) return step->format.bytes;
+    const size_t p = mot_chunk_first(&step->batch, (size_t)(chunk - layer->chunk)) + (size_t)chunk->plan.owner_sample[row];
+    if (row >= own[0] && row < own[1] && mot_step_stays(step)) return mot_batch_sample_bytes(&step->batch, p);
+    return layer->choices.units[p] * (size_t)MOT_UNIT_BYTES - layer->wire.head_bytes;
+}
+
 /* step_words.c: before experts work on a chunk in learning: they note the words that they meet, and rows of these catch up; and rows
  * of a unit's words that were met (NULL: of all). */
 void mot_step_meet_words(mot_step *step, const step_chunk *chunk);

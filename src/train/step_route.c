@@ -11,12 +11,14 @@ void mot_step_spread_notes(mot_step *step)
 {
     const mot_batch *batch = &step->batch;
     coordinator *root = &step->root;
+    uint32_t *units = step->layer->choices.units;
     for (size_t p = 0; p < batch->total; ++p) {
         const unsigned char *at = root->gathered + (size_t)root->places[batch->home[p]]++ * batch->note_bytes;
         const mot_sample_note *note = (const mot_sample_note *)(const void *)at;
         root->sample[p] = note->index;
         root->label[p] = mot_target_class(&step->loss, note->target);
         root->group[p] = note->group;
+        if (units != NULL) units[p] = (uint32_t)((step->layer->wire.head_bytes + note->bytes + MOT_UNIT_BYTES - 1) / MOT_UNIT_BYTES);
         if (batch->gate != NULL) mot_layer_take_features(step->layer, p, at + batch->note_numbers);
     }
 }
@@ -91,15 +93,22 @@ static mot_status plan_chunk(mot_step *step, size_t c)
     mot_split *split = step->split.on ? &chunk->split : NULL;
     if (split != NULL)
         MOT_TRY(mot_split_build(split, &step->model->layer->placement, count * K, expert, step->layer->strip));
-    MOT_TRY(mot_plan_build(plan, &step->model->layer->placement, count, K, batch->home + from, expert, split));
+    const uint32_t *units = step->layer->choices.units;
+    MOT_TRY(mot_plan_build(plan, &step->model->layer->placement, count, K, batch->home + from, expert, split,
+                           units != NULL ? units + from : NULL));
 done:
     return status;
 }
 
-static void pack_sample(const mot_step *step, const unsigned char *sample, unsigned char *row)
+/* Behind a text of its own length its row is filled up with padding. */
+static void pack_sample(const mot_step *step, size_t p, unsigned char *row)
 {
-    const size_t bytes = step->batch.sample_bytes;
-    if (step->layer->wire.samples == MOT_PAYLOAD_FP32)
+    const step_layer *layer = step->layer;
+    const unsigned char *sample = mot_batch_sample(&step->batch, p);
+    const size_t bytes = mot_batch_sample_bytes(&step->batch, p);
+    if (layer->choices.units != NULL)
+        memset(row + bytes, 0, layer->choices.units[p] * (size_t)MOT_UNIT_BYTES - layer->wire.head_bytes - bytes);
+    if (layer->wire.samples == MOT_PAYLOAD_FP32)
         memcpy(row, sample, bytes);
     else
         mot_payload_pack(step->layer->wire.samples, bytes / sizeof(float), (const mot_real *)(const void *)sample, row);
@@ -120,7 +129,7 @@ static void dispatch_chunk(mot_step *step, size_t c)
         memcpy(row, &head, sizeof head);
         memcpy(row + sizeof head, mot_batch_note(batch, p)->target, step->loss.target_bytes);
         if (r >= own[0] && r < own[1] && mot_step_stays(step)) continue;
-        pack_sample(step, batch->bytes + batch->slot[p] * batch->sample_bytes, row + step->layer->wire.head_bytes);
+        pack_sample(step, p, row + step->layer->wire.head_bytes);
     }
     mot_exchange_begin(&chunk->dispatch, plan, MOT_DISPATCH);
 }

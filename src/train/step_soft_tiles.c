@@ -41,7 +41,7 @@ static soft_tile open_tile(const mot_step *step, step_worker *worker, size_t fir
     }
     for (size_t s = 0; s < n; ++s) {
         used += mot_batch_decode(&step->format, step->patch, width,
-                                 batch->bytes + batch->slot[first + s] * batch->sample_bytes,
+                                 mot_batch_sample(batch, first + s), mot_batch_sample_bytes(batch, first + s),
                                  worker->x + used * width, worker->id);
         worker->first[s + 1] = used;
     }

@@ -58,7 +58,7 @@ static size_t rows_of(const mot_step *step, size_t position)
     size_t tokens = step->shape.tokens;
     if (step->shape.vocabulary > 0) {
         tokens = mot_batch_decode(&step->format, step->patch, step->shape.width,
-                                  batch->bytes + batch->slot[position] * batch->sample_bytes, worker->x, worker->id);
+                                  mot_batch_sample(batch, position), mot_batch_sample_bytes(batch, position), worker->x, worker->id);
         mot_met_words(step->stack->met, worker->id, tokens);
     }
     return mot_expert_rows(&mot_embed_kind, embed, tokens);

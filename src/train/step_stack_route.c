@@ -29,7 +29,7 @@ static void write_features(mot_step *step, stack_stage *stage)
         }
         const size_t count =
             mot_batch_decode(&step->format, step->patch, step->shape.width,
-                             batch->bytes + batch->slot[position] * batch->sample_bytes, worker->x, worker->id);
+                             mot_batch_sample(batch, position), mot_batch_sample_bytes(batch, position), worker->x, worker->id);
         mot_gate_describe(gate, numbers, worker->x, worker->id, count, step->shape.width);
     }
 }
@@ -85,7 +85,7 @@ static mot_status plan(mot_step *step, stack_stage *stage, bool learn)
     for (size_t c = 0; c < step->chunks; ++c) {
         const size_t from = mot_chunk_first(&step->batch, c), n = mot_chunk_first(&step->batch, c + 1) - from;
         MOT_TRY(mot_plan_build(&layer->chunk[c].plan, &layer->of->placement, n, K, step->stack->holder + from,
-                               layer->choices.expert + from * K, NULL));
+                               layer->choices.expert + from * K, NULL, NULL));
         count += layer->chunk[c].plan.rows_owner;
     }
     MOT_TRY(mot_stack_stand(step, there, count, count * step->stack->most_rows, step->chunks * local));

@@ -29,10 +29,9 @@ static mot_tile take_tile(const stage_work *work, stack_worker *worker, size_t f
     }
     size_t used = relative[0] = 0;
     for (size_t s = 0; s < n; ++s) {
-        const unsigned char *sample =
-            batch->bytes + batch->slot[stand->position[first + s]] * batch->sample_bytes;
-        used += mot_batch_decode(&step->format, step->patch, step->shape.width, sample, worker->x + used * step->shape.width,
-                                 worker->id + used);
+        const size_t position = stand->position[first + s];
+        used += mot_batch_decode(&step->format, step->patch, step->shape.width, mot_batch_sample(batch, position),
+                                 mot_batch_sample_bytes(batch, position), worker->x + used * step->shape.width, worker->id + used);
         relative[s + 1] = used;
     }
     const bool texts = step->shape.vocabulary > 0;

@@ -25,7 +25,8 @@ static void note_words(void *context, size_t group, int thread)
     step_worker *worker = &step->worker[thread];
     for (size_t r = chunk->plan.group_first[group]; r < chunk->plan.group_first[group + 1]; ++r) {
         const size_t tokens = mot_batch_decode(&step->format, step->patch, step->shape.width,
-                                               mot_step_row_sample(step, chunk, chunk->plan.row[r]), worker->x, worker->id);
+                                               mot_step_row_sample(step, chunk, chunk->plan.row[r]),
+                                               mot_step_row_bytes(step, chunk, chunk->plan.row[r]), worker->x, worker->id);
         mot_met_words(step->layer->of->met[group], worker->id, tokens);
     }
 }

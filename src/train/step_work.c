@@ -171,7 +171,7 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
     const mot_model *model = step->model;
     const mot_batch *batch = &step->batch;
     const double real = sizeof(mot_real), C = (double)step->layer->wire.output_bytes;
-    double home = 0, owner = 0;    /* rows of this rank */
+    double home = 0, owner = 0, sent = 0, received = 0; /* rows of this rank, and bytes of those that were dispatched */
     size_t worked = 0, taught = 0; /* experts with rows here, guests among them; local experts that learned */
     for (int e = 0; e < model->layer->local; ++e) taught += step->layer->added[e] > 0;
     for (size_t c = 0; c < step->chunks; ++c) {
@@ -179,12 +179,14 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
         for (size_t g = 0; g < plan->groups; ++g) worked += plan->group_first[g + 1] > plan->group_first[g];
         home += (double)plan->rows_home;
         owner += (double)plan->rows_owner;
+        sent += (double)mot_exchange_home_bytes(&step->layer->chunk[c].dispatch, plan);
+        received += (double)mot_exchange_owner_bytes(&step->layer->chunk[c].dispatch, plan);
     }
-    add(step, MOT_PHASE_LOAD, 0, (double)(batch->mine * batch->sample_bytes));
-    add(step, MOT_PHASE_DISPATCH, 0, home * (double)step->layer->wire.row_bytes);
+    add(step, MOT_PHASE_LOAD, 0, (double)batch->begin[batch->mine]);
+    add(step, MOT_PHASE_DISPATCH, 0, sent);
     /* Its operations are counted tile by tile. Weights are read; in learning gradients are read and written too. */
     add(step, MOT_PHASE_EXPERT, 0,
-        owner * (double)step->layer->wire.row_bytes +
+        received +
             (double)worked * (double)model->layer->table.count * real * (step->learns != 0 ? 3 : 1));
     if (step->layer->K > 1) {
         add(step, MOT_PHASE_COMBINE, 0, owner * C);

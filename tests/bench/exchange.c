@@ -124,7 +124,7 @@ static void traffic_make(traffic *t, size_t samples, size_t choices, size_t row_
     must(mot_placement_init(&placement, "even", experts, comm.size, false, false));
     for (int f = 0; f < FORMS; ++f) {
         must(mot_plan_init(&t->plan[f], &placement, &nodes[f]));
-        must(mot_plan_build(&t->plan[f], &placement, samples, choices, home, expert, NULL));
+        must(mot_plan_build(&t->plan[f], &placement, samples, choices, home, expert, NULL, NULL));
         must(mot_exchange_init(&t->there[f], &comm, &nodes[f], row_bytes));
         must(mot_exchange_init(&t->back[f], &comm, &nodes[f], back_bytes));
         must(mot_exchange_reserve(&t->there[f], &t->plan[f]));

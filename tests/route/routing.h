@@ -128,7 +128,7 @@ static inline mot_status routing_plan(const routing *r, mot_plan *plan, const mo
     const mot_status status = mot_plan_init(plan, &r->placement, nodes);
     return status != MOT_OK
                ? status
-               : mot_plan_build(plan, &r->placement, r->samples, r->choices, r->home, r->expert, NULL);
+               : mot_plan_build(plan, &r->placement, r->samples, r->choices, r->home, r->expert, NULL, NULL);
 }
 
 /* Which ranks are a node: each by itself; all together; neighbours; every second; the first alone. */

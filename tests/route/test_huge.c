@@ -75,7 +75,7 @@ START_TEST(a_message_beyond_2_gib_arrives)
     mot_ck_ok(mot_placement_init(&placement, "even", 1, 2, true, false));
     mot_ck_ok(mot_nodes_init(&nodes, &comm, comm.rank));
     mot_ck_ok(mot_plan_init(&plan, &placement, &nodes));
-    mot_ck_ok(mot_plan_build(&plan, &placement, SAMPLES, 1, home, expert, NULL));
+    mot_ck_ok(mot_plan_build(&plan, &placement, SAMPLES, 1, home, expert, NULL, NULL));
     mot_ck_ok(mot_exchange_init(&exchange, &comm, &nodes, ROW_BYTES));
 
     mot_ck_ok(mot_exchange_reserve(&exchange, &plan));

@@ -176,7 +176,7 @@ START_TEST(a_plan_is_used_again)
         const uint32_t *row = NULL;
         for (size_t i = 0; i < MOT_COUNT(chunk); i++) {
             r.samples = MOT_MIN(chunk[i], all);
-            mot_ck_ok(mot_plan_build(&plan, &r.placement, r.samples, r.choices, r.home, r.expert, NULL));
+            mot_ck_ok(mot_plan_build(&plan, &r.placement, r.samples, r.choices, r.home, r.expert, NULL, NULL));
             check_against_twin(&r, &plan, me);
             check_groups(&r, &plan, me);
             if (i == 2) row = plan.row;
@@ -204,7 +204,7 @@ START_TEST(a_chunk_beyond_int_is_refused)
         {(size_t)INT_MAX + 1, 1}, {(size_t)1 << 30, 2}, {SIZE_MAX / 2, 4}, {1, SIZE_MAX}};
     for (size_t i = 0; i < MOT_COUNT(too_many); i++) {
         ck_assert_int_eq(
-            mot_plan_build(&plan, &r.placement, too_many[i][0], too_many[i][1], r.home, r.expert, NULL),
+            mot_plan_build(&plan, &r.placement, too_many[i][0], too_many[i][1], r.home, r.expert, NULL, NULL),
             MOT_ERR_INPUT);
         ck_assert_ptr_nonnull(strstr(mot_error_message(), "a plan ends at 2147483647 rows"));
         check_against_twin(&r, &plan, 1);
@@ -243,7 +243,7 @@ START_TEST(experts_meet_their_samples_in_the_same_order_on_any_number_of_ranks)
         int *homes = mot_calloc(r.samples, sizeof(int));
         mot_ck_ok(mot_placement_init(&one, "even", r.experts, 1, false, false));
         mot_ck_ok(mot_plan_init(&alone, &one, &single));
-        mot_ck_ok(mot_plan_build(&alone, &one, r.samples, r.choices, homes, r.expert, NULL));
+        mot_ck_ok(mot_plan_build(&alone, &one, r.samples, r.choices, homes, r.expert, NULL, NULL));
 
         const size_t n = (size_t)r.experts * r.samples;
         int *met = mot_calloc(n, sizeof(int)), *met_alone = mot_calloc(n, sizeof(int));

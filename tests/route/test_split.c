@@ -76,7 +76,7 @@ static void check_plan(const routing *r, mot_split *split, const mot_share *cons
     mot_nodes nodes;
     routing_nodes(&nodes, r->ranks, me, NODES_ALONE);
     mot_ck_ok(mot_plan_init(&plan, &r->placement, &nodes));
-    mot_ck_ok(mot_plan_build(&plan, &r->placement, r->samples, r->choices, r->home, r->expert, split));
+    mot_ck_ok(mot_plan_build(&plan, &r->placement, r->samples, r->choices, r->home, r->expert, split, NULL));
     size_t home = 0, owner = 0, at = 0;
     for (int peer = 0; peer < r->ranks; peer++) {
         ck_assert_uint_eq(plan.home_first[peer], home);

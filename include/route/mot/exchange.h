@@ -37,14 +37,18 @@
 
 typedef enum mot_direction { MOT_DISPATCH, MOT_COMBINE } mot_direction;
 
+/* Rows that have their own lengths, in units: a row begins at a multiple of it. */
+enum { MOT_UNIT_BYTES = 16 };
+
 typedef struct mot_exchange {
     const mot_comm *comm; /* not owned, as the nodes: must outlive the exchange */
     mot_nodes *nodes;
-    size_t row_bytes;
+    size_t row_bytes; /* of a place: a row, or a unit */
+    bool own_lengths; /* rows take as many units as the plan was told */
     uint64_t sent_bytes,
         received_bytes; /* rows of this rank to and from other ranks, however they went, ever */
     bool *distant;      /* [nodes]: on other hosts; owned */
-    unsigned char *row; /* the node's buffer: `room` rows */
+    unsigned char *row; /* the node's buffer: `room` places */
     size_t room;
     struct mot_exchange_flight {
         MPI_Datatype type;
@@ -61,7 +65,8 @@ typedef struct mot_exchange {
     } flight;                      /* private */
 } mot_exchange;
 
-/* For rows of `row_bytes` (> 0) bytes; MOT_ERR_INPUT beyond INT_MAX. One exchange object is one thing in flight. All
+/* For rows of `row_bytes` bytes; MOT_ERR_INPUT beyond INT_MAX. 0: for rows of their own lengths, along plans that were built with
+ * units. One exchange object is one thing in flight. All
  * ranks make theirs in the same order. Not collective. */
 enum { MOT_PIECE_BYTES = 60 << 10, MOT_MOST_PIECES = 64, MOT_SLICE_BYTES = 4 * MOT_PIECE_BYTES };
 mot_status mot_exchange_init(mot_exchange *exchange, const mot_comm *comm, mot_nodes *nodes,
@@ -78,12 +83,16 @@ mot_status mot_exchange_reserve(mot_exchange *exchange, const mot_plan *plan);
 /* Row `row` of this rank's home side and of its owner side. */
 static inline void *mot_exchange_home(const mot_exchange *exchange, const mot_plan *plan, size_t row)
 {
-    return exchange->row + plan->home_place[row] * exchange->row_bytes;
+    return exchange->row + (exchange->own_lengths ? plan->home_unit : plan->home_place)[row] * exchange->row_bytes;
 }
 static inline void *mot_exchange_owner(const mot_exchange *exchange, const mot_plan *plan, size_t row)
 {
-    return exchange->row + plan->owner_place[row] * exchange->row_bytes;
+    return exchange->row + (exchange->own_lengths ? plan->owner_unit : plan->owner_place)[row] * exchange->row_bytes;
 }
+
+/* Bytes of this rank's rows on its home side and on its owner side, those that stay here among them. */
+size_t mot_exchange_home_bytes(const mot_exchange *exchange, const mot_plan *plan);
+size_t mot_exchange_owner_bytes(const mot_exchange *exchange, const mot_plan *plan);
 
 /* Starts moving what this rank has written. Until the end the sending side's rows stay as they are. */
 void mot_exchange_begin(mot_exchange *exchange, const mot_plan *plan, mot_direction direction);

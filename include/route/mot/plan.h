@@ -35,11 +35,13 @@ typedef struct mot_plan {
     int *group_expert;                    /* [groups] */
     size_t *group_from; /* [groups]: which of its expert's rows a group begins with; 0 for local experts */
     uint32_t *row;      /* [rows_owner]: numbers on the owner's side, by group */
-    mot_layout layout;  /* of the node's buffer */
+    mot_layout layout;  /* of the node's buffer, where rows have one length */
     uint32_t *home_place, *owner_place; /* [rows_home], [rows_owner]: places in it */
+    mot_layout own_layout; /* where each has its own; it and its places are what they are after a build with units */
+    uint32_t *home_unit, *owner_unit; /* [rows_home], [rows_owner] */
     struct mot_plan_memory {
         size_t home, owner;  /* rows there is room for */
-        size_t *cursor;      /* [2 * ranks + experts] */
+        size_t *cursor;      /* [2 * ranks + experts], and 2 * ranks more for units */
         size_t *share_group; /* [shares]: this rank's */
         size_t shares;       /* there is room for */
     } memory;                /* private */
@@ -51,11 +53,12 @@ void mot_plan_free(mot_plan *plan);
 
 /* Builds the plan of samples [0, samples) of a chunk: home[s] is the rank that holds sample s, expert[s * choices + k]
  * its k-th expert (all in range, distinct within a sample: asserted). `split`: built from the same choices, or NULL:
- * owners work on all rows of their experts. Reuses memory: allocates only when the plan
+ * owners work on all rows of their experts. `units`: units that each sample's rows take in an
+ * exchange of them (exchange.h), or NULL: there is none. Reuses memory: allocates only when the plan
  * grows beyond any before. Cost: two passes over samples * choices. On failure its rows are as they were:
- * MOT_ERR_INPUT, alike on every rank, when samples * choices exceeds INT_MAX (which keeps the rows of every message
+ * MOT_ERR_INPUT, alike on every rank, when samples * choices, or the units of all rows, exceed INT_MAX (which keeps the rows of every message
  * within MPI's count); MOT_ERR_MEMORY, perhaps on one rank only. */
 mot_status mot_plan_build(mot_plan *plan, const mot_placement *placement, size_t samples, size_t choices,
-                          const int *home, const int32_t *expert, mot_split *split);
+                          const int *home, const int32_t *expert, mot_split *split, const uint32_t *units);
 
 #endif

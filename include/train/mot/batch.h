@@ -34,12 +34,13 @@
 
 /* What the coordinator needs of a sample, and the row that is gathered:
  *
- *      | index | group | target [target_bytes] | mot_gate_row numbers |
+ *      | index | group | bytes | target [target_bytes] | mot_gate_row numbers |
  *
  * The numbers begin, and the row ends, at a multiple of 8 bytes. */
 typedef struct mot_sample_note {
     mot_gidx index; /* in its data set */
     int32_t group;  /* -1: none */
+    uint32_t bytes; /* of the sample, as it travels */
     unsigned char target[];
 } mot_sample_note;
 
@@ -63,12 +64,16 @@ typedef struct mot_batch {
     int *home;            /* [B]: rank that holds each sample */
     size_t mine;          /* samples that this rank has: of its home, or all (spread) */
     uint32_t *slot;       /* [B]: for samples of this rank, which of its samples */
-    unsigned char *bytes; /* [mine, format.bytes] */
+    unsigned char *bytes; /* of one sample behind the other */
+    size_t *begin;        /* [mine + 1]: sample s is bytes[begin[s] .. begin[s + 1]); a text is as long as it is, one token at least */
+    size_t room;          /* there is for bytes */
+    bool own_lengths;     /* so of texts, unless every rank has all samples */
     unsigned char *note;  /* [mine, note_bytes] */
     size_t note_bytes, note_numbers; /* of a note; where in it the numbers begin */
     size_t most, sample_bytes; /* B it was made for; bytes of a sample */
     size_t width;              /* numbers a token; 0 for texts */
     unsigned char *scratch;    /* for augmentation and features */
+    unsigned char *padded;     /* a text, as the data set gives it */
     mot_real *tokens;
     int32_t *ids;
     mot_threads *threads; /* not owned: they share out samples that are made; NULL: the caller makes them */
@@ -100,6 +105,17 @@ void mot_batch_free(mot_batch *batch);
 static inline size_t mot_batch_target_bytes(const mot_batch_source *source)
 {
     return source->learn_group ? sizeof(int32_t) : source->dataset->target_bytes;
+}
+
+/* The stored bytes of a sample of this rank; how many they are. */
+static inline const unsigned char *mot_batch_sample(const mot_batch *batch, size_t position)
+{
+    return batch->bytes + batch->begin[batch->slot[position]];
+}
+static inline size_t mot_batch_sample_bytes(const mot_batch *batch, size_t position)
+{
+    const size_t slot = batch->slot[position];
+    return batch->begin[slot + 1] - batch->begin[slot];
 }
 
 /* Of a sample of this rank. */
@@ -134,10 +150,16 @@ static inline const mot_real *mot_batch_plain(const mot_sample_format *format, c
 #endif
 }
 
-/* mot_tokens_decode for what a model works with: x [L, width], 0 for texts. */
-static inline size_t mot_batch_decode(const mot_sample_format *format, size_t patch, size_t width, const void *sample, mot_real *x,
-                                      int32_t *id)
+/* mot_tokens_decode for what a model works with: x [L, width], 0 for texts, of which no more than `bytes` are there. */
+static inline size_t mot_batch_decode(const mot_sample_format *format, size_t patch, size_t width, const void *sample, size_t bytes,
+                                      mot_real *x, int32_t *id)
 {
+    mot_sample_format text;
+    if (format->kind == MOT_SAMPLE_TEXT) {
+        text = *format;
+        text.tokens = MOT_MIN(format->tokens, bytes / mot_element_bytes(format->element));
+        format = &text;
+    }
     const size_t tokens = mot_tokens_decode(format, patch, sample, (float *)(void *)x, id);
 #ifdef MOT_DOUBLE /* what has been read becomes wider from its end on, where it lies */
     for (size_t i = tokens * width; i-- > 0;) {
