@@ -234,7 +234,14 @@ static mot_status measure_exchanges(bench_limits *limits, const mot_step *step, 
     const mot_config *config = limits->model->config;
     mot_status status = MOT_OK;
     mot_step_rows(step, limits->home, limits->owner);
-    MOT_TRY(alltoallv_s(limits, size.dispatch_row, false, &sample->limit_s[MOT_PHASE_DISPATCH]));
+    size_t row = size.dispatch_row;
+    if (size.own_lengths) { /* rows of their mean length */
+        uint64_t sum[2] = {size.dispatched, 1};
+        for (int r = 0; r < limits->comm->size; ++r) sum[1] += limits->home[r];
+        mot_comm_allreduce(limits->comm, sum, 2, MPI_UINT64_T, MPI_SUM);
+        row = MOT_MAX((size_t)(sum[0] / sum[1]), (size_t)1);
+    }
+    MOT_TRY(alltoallv_s(limits, row, false, &sample->limit_s[MOT_PHASE_DISPATCH]));
     if (mot_choice_count(&config->route, config->model.experts) > 1) {
         forget_rooms(limits);
         MOT_TRY(alltoallv_s(limits, size.output_row, true, &sample->limit_s[MOT_PHASE_COMBINE]));

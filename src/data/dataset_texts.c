@@ -21,6 +21,32 @@ size_t mot_dataset_stored_bytes(const mot_dataset *dataset)
     return mot_dataset_span_of(dataset, 0, (size_t)dataset->samples).bytes;
 }
 
+static size_t tokens_of(const uint64_t *place, size_t i)
+{
+    return MOT_MAX((size_t)(place[i + 1] - place[i]), (size_t)1); /* an empty text has one, too */
+}
+
+size_t mot_dataset_most_tokens(const mot_dataset *dataset, size_t count, size_t times)
+{
+    const uint64_t *place = dataset->source->place;
+    size_t low = 0, high = dataset->format.tokens;
+    if (place == NULL) return count * high;
+    /* The least length of which no more than `count` are longer; as many as are missing then are as long as that. */
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        size_t longer = 0;
+        for (mot_gidx i = 0; i < dataset->samples; ++i) longer += tokens_of(place, (size_t)i) > middle ? times : 0;
+        if (longer <= count)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    size_t tokens = count * low;
+    for (mot_gidx i = 0; i < dataset->samples; ++i)
+        if (tokens_of(place, (size_t)i) > low) tokens += times * (tokens_of(place, (size_t)i) - low);
+    return tokens;
+}
+
 dataset_span mot_dataset_span_of(const mot_dataset *dataset, mot_gidx first, size_t count)
 {
     const struct mot_dataset_source *source = dataset->source;

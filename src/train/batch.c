@@ -68,7 +68,11 @@ static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_gate *g
     else
         MOT_TRY(mot_allocate(&batch->bytes, mine, format->bytes, "a batch's samples"));
     for (size_t s = 0; s <= mine; ++s) batch->begin[s] = batch->own_lengths ? 0 : s * format->bytes;
-    MOT_TRY(mot_allocate(&batch->note, mine, batch->note_bytes, "a batch's gate features"));
+    const bool words = batch->own_lengths && gate != NULL && gate->tokens > 0;
+    batch->note_unit = words ? 8 : batch->note_bytes;
+    MOT_TRY(mot_allocate(&batch->note_begin, mine + 1, sizeof *batch->note_begin, "a batch"));
+    for (size_t s = 0; s <= mine && !words; ++s) batch->note_begin[s] = s * batch->note_bytes;
+    if (!words) MOT_TRY(mot_allocate(&batch->note, mine, batch->note_bytes, "a batch's gate features"));
     MOT_TRY(mot_allocate(&batch->scratch, format->bytes, 1, "a sample"));
     MOT_TRY(mot_allocate(&batch->tokens, shape.tokens * shape.width, sizeof(mot_real), "a sample's tokens"));
     MOT_TRY(mot_allocate(&batch->ids, shape.tokens, sizeof(int32_t), "a sample's tokens"));
@@ -137,6 +141,7 @@ void mot_batch_free(mot_batch *batch)
     mot_shared_free(&batch->shared);
     mot_free(batch->padded);
     mot_free(batch->begin);
+    mot_free(batch->note_begin);
     mot_free(batch->slot);
     mot_free(batch->home);
     *batch = (mot_batch){0};
@@ -160,6 +165,8 @@ static void deal(mot_batch *batch, const mot_comm *comm, bool whole)
             }
         }
     }
+    /* Nothing of a batch that is not loaded to its end travels. */
+    if (batch->note_unit != batch->note_bytes) batch->note_begin[batch->mine] = 0;
 }
 
 /* Whether there are samples behind the last one. */
@@ -194,11 +201,16 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     const size_t slot = batch->slot[p], begin = batch->begin[slot];
     unsigned char *bytes = batch->own_lengths ? batch->padded : batch->bytes + begin;
     size_t count = format->bytes;
-    mot_sample_note *note = mot_batch_note(batch, p);
     const mot_gidx position = batch->first + (mot_gidx)p;
+    mot_status status = MOT_OK;
+    if (batch->note_unit != batch->note_bytes)
+        status = mot_reserve(&batch->note, &batch->note_room, batch->note_begin[slot] + batch->note_bytes, 1,
+                             "a batch's gate features");
+    if (status != MOT_OK) return status;
+    mot_sample_note *note = mot_batch_note(batch, p);
     note->index = index_of(source, position);
-    mot_status status = mot_dataset_sample(dataset, note->index, bytes,
-                                                 source->learn_group ? NULL : note->target, &note->group);
+    note->ids = 0;
+    status = mot_dataset_sample(dataset, note->index, bytes, source->learn_group ? NULL : note->target, &note->group);
     if (status != MOT_OK) return status;
     if (source->learn_group) memcpy(note->target, &note->group, sizeof note->group);
     if (source->augment != NULL)
@@ -220,7 +232,13 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
         ids = mot_batch_decode(format, source->patch, batch->width, bytes, count, batch->tokens, batch->ids);
         tokens = batch->tokens;
     }
-    mot_gate_describe(batch->gate, row, tokens, batch->ids, ids, batch->width);
+    if (batch->note_unit == batch->note_bytes) {
+        mot_gate_describe(batch->gate, row, tokens, batch->ids, ids, batch->width);
+        return MOT_OK;
+    }
+    note->ids = (uint32_t)ids;
+    memcpy(row, batch->ids, ids * sizeof *batch->ids);
+    batch->note_begin[slot + 1] = batch->note_begin[slot] + up_to_8(batch->note_numbers + ids * sizeof *batch->ids);
     return MOT_OK;
 }
 

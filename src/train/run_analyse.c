@@ -181,7 +181,10 @@ static void take_as_it_is(analysis *a, size_t at, size_t n, const mot_step_resul
         for (size_t i = 0; i < n * rows->E; ++i) rows->score[at * rows->E + i] = (float)of->score[i];
         for (size_t i = 0; i < n * rows->K; ++i) rows->chosen[at * rows->K + i] = rows->about.origin[of->expert[i]];
         for (size_t i = 0; i < n * rows->K; ++i) rows->weight[at * rows->K + i] = (float)of->weight[i];
-        for (size_t i = 0; i < n * rows->T; ++i) rows->words[at * rows->T + i] = of->words[i];
+        for (size_t i = 0; i < n * rows->T; ++i) { /* behind a text's end stands what was there before */
+            const bool ended = i % rows->T > 0 && rows->words[at * rows->T + i - 1] == 0;
+            rows->words[at * rows->T + i] = ended ? 0 : of->words[i];
+        }
         for (size_t i = 0; i < n * rows->F; ++i) rows->features[at * rows->F + i] = (float)of->features[i];
     }
 }

@@ -91,7 +91,7 @@ static memory_parts parts_of(const run_world *world, const run_course *course, s
         .copies = world->held.copies,
         .workspace = step.workspace,
         .buffers = world->held.model - size.values - size.gradients - size.moments + world->held.step -
-                   step.workspace + step.exchange + guests + action_bytes(world, course),
+                   step.workspace - step.idle + step.exchange + guests + action_bytes(world, course),
         .data = world->held.data,
         .record = record_bytes(world, course) + world->held.figures,
     };
@@ -176,7 +176,7 @@ void mot_run_dry(const run_world *world, const run_course *course)
     if (world->model.layer->gate.kind->spread)
         mot_log_wrap(2, "no sample travels: every rank has the whole batch; outputs go home, and losses come back");
     else
-        mot_log_wrap(2, "a step dispatches %zu rows of %s: %s over all ranks%s", B * K,
+        mot_log_wrap(2, "a step dispatches %zu rows of %s%s: %s over all ranks%s", B * K, step.own_lengths ? "up to " : "",
                  mot_run_bytes_text(step.dispatch_row, row), mot_run_bytes_text(B * K * step.dispatch_row, batch),
                  K > 1 ? "; outputs and their gradients travel as well" : "");
     if (course->config.route.rebalance != MOT_REBALANCE_NEVER)

@@ -153,6 +153,7 @@ mot_status mot_run_world_open(run_world *world, run_course *course, const mot_co
                             course->purpose == RUN_BENCH ? config->train.batch
                                                          : MOT_MAX(config->train.batch, config->eval.batch),
                             world->place.threads));
+    mot_step_expect(world->step, world->train.dataset, (size_t)config->train.batch, world->eval.dataset, (size_t)config->eval.batch);
     world->held.step = held_since(&held);
     mot_watchdog_step(world->watchdog, world->step);
 done:

@@ -38,13 +38,15 @@ static void find_strip(const gate_work *work, size_t strip, size_t *from, size_t
 
 /* ---- the way there ---- */
 
-void mot_layer_take_features(const step_layer *layer, size_t position, const void *numbers)
+void mot_layer_take_features(const step_layer *layer, size_t position, const void *numbers, size_t count)
 {
     const mot_gate *gate = &layer->of->gate;
     const size_t row = mot_gate_row(gate);
-    if (gate->tokens > 0)
-        memcpy(layer->root.id + position * row, numbers, row * sizeof *layer->root.id);
-    else
+    int32_t *id = layer->root.id + position * gate->tokens;
+    if (gate->tokens > 0) {
+        memcpy(id, numbers, count * sizeof *id);
+        if (count < gate->tokens) id[count] = 0; /* nobody looks behind the first */
+    } else
         memcpy(layer->root.g + position * row, numbers, row * sizeof *layer->root.g);
 }
 
@@ -83,7 +85,12 @@ static void meet_words(mot_step *step, const step_layer *layer)
     const layer_root *root = &layer->root;
     if (root->met == NULL) return;
     mot_met_none(root->met, mot_table_vocabulary(&gate->table));
-    mot_met_words(root->met, root->id, step->batch.total * gate->tokens); /* and the one that stands behind a text's end */
+    for (size_t p = 0; p < step->batch.total; ++p) {
+        const int32_t *id = root->id + p * gate->tokens;
+        size_t count = 0;
+        while (count < gate->tokens && id[count] != 0) ++count;
+        mot_met_words(root->met, id, count);
+    }
     mot_step_catch_up_met(step, &layer->of->gate_params, root->met);
 }
 

@@ -148,7 +148,7 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
     if (stack) MOT_TRY(mot_stack_create(step, threads));
     MOT_TRY(mot_batch_init(&step->batch, step->comm, stack ? NULL : &step->model->layer->gate,
                            stack ? mot_stack_grain(step) : 1, reader, step->most, step->chunks));
-    MPI_Type_contiguous((int)step->batch.note_bytes, MPI_BYTE, &step->types.note);
+    MPI_Type_contiguous((int)step->batch.note_unit, MPI_BYTE, &step->types.note);
     MPI_Type_commit(&step->types.note);
     MPI_Type_contiguous(sizeof(choice_report), MPI_BYTE, &step->types.report);
     MPI_Type_commit(&step->types.report);
@@ -211,6 +211,7 @@ mot_status mot_step_create(mot_step **result, mot_model *model, const mot_batch_
     step->C = loss->outputs;
     step->chunks = (size_t)model->config->route.chunks;
     step->groups = groups;
+    mot_step_expect(step, reader->dataset, most, NULL, 0);
     step->types = (step_types){MPI_DATATYPE_NULL, MPI_DATATYPE_NULL, MPI_DATATYPE_NULL};
     (void)mot_token_shape_of(&step->format, step->patch, &step->shape); /* the model was made from it */
     status = mot_allocate(&step->layer, (size_t)model->layers, sizeof *step->layer, "layers");
@@ -285,6 +286,59 @@ const mot_nodes *mot_step_nodes(const mot_step *step)
     return &step->nodes;
 }
 
+void mot_step_expect(mot_step *step, const mot_dataset *train, size_t train_batch, const mot_dataset *eval, size_t eval_batch)
+{
+    step->comes[0].of = train;
+    step->comes[0].batch = train_batch;
+    step->comes[1].of = eval;
+    step->comes[1].batch = eval_batch;
+}
+
+/* Tokens that `count` texts of a batch have at most. An epoch may end in a batch, so that each may be there once more. */
+static size_t most_tokens(const mot_step *step, size_t count)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < MOT_COUNT(step->comes); ++i) {
+        const mot_dataset *of = step->comes[i].of;
+        if (of == NULL || of->source == NULL || of->samples <= 0) continue;
+        const size_t samples = (size_t)of->samples, batch = step->comes[i].batch;
+        most = MOT_MAX(most, mot_dataset_most_tokens(of, MOT_MIN(count, batch), (batch + samples - 1) / samples + 1));
+    }
+    return most > 0 ? most : count * step->shape.tokens;
+}
+
+/* Bytes of `rows` rows in dispatch. */
+static size_t row_bytes(const mot_step *step, size_t rows)
+{
+    const layer_wire *wire = &step->layer->wire;
+    if (!wire->own_lengths || rows == 0) return rows * wire->row_bytes;
+    const size_t samples = (rows + step->layer->K - 1) / step->layer->K;
+    return step->layer->K * most_tokens(step, samples) * mot_element_bytes(step->format.element) +
+           rows * (wire->head_bytes + MOT_UNIT_BYTES);
+}
+
+/* Of the batch and those that are loaded ahead, which are made as long as their texts. */
+static size_t batch_bytes(const mot_step *step)
+{
+    const mot_batch *batch = &step->batch;
+    if (!batch->own_lengths) return 0;
+    const size_t count = step->most / (size_t)step->comm->size + 1, tokens = most_tokens(step, count),
+                 notes = batch->note_unit != batch->note_bytes
+                             ? tokens * sizeof(int32_t) + count * (batch->note_numbers + 8) + batch->note_bytes
+                             : 0;
+    return (batch->ahead != NULL ? 1 + MOT_BATCHES_READY : 1) * (tokens * mot_element_bytes(step->format.element) + notes);
+}
+
+/* What the coordinator has for notes and words that are all as long as the longest, and will not touch. */
+static size_t idle_bytes(const mot_step *step)
+{
+    const size_t page = 4096, B = step->most, all = step->batch.note_bytes;
+    if (step->comm->rank != MOT_ROOT || step->batch.note_unit == all) return 0;
+    const size_t ids = most_tokens(step, B) * sizeof(int32_t), notes = ids + B * (step->batch.note_numbers + 8),
+                 words = ids + B * 2 * page, rows = B * step->shape.tokens * sizeof(int32_t);
+    return B * all - MOT_MIN(notes, B * all) + rows - MOT_MIN(words, rows);
+}
+
 mot_step_size mot_step_bytes(const mot_step *step)
 {
     if (step->stack != NULL) return mot_stack_bytes(step);
@@ -292,20 +346,27 @@ mot_step_size mot_step_bytes(const mot_step *step)
                  owners = (size_t)mot_placement_workers(&step->model->layer->placement),
                  owner = step->model->layer->local > 0 ? rows / owners + 1 : 0,
                  output = step->layer->K > 1 ? step->layer->wire.output_bytes : 0;
-    /* A row in a buffer on either side, with its entries in the plan: sample, choice, place, and at its owner its order. */
-    const size_t row = step->layer->wire.row_bytes + output + 3 * sizeof(int32_t);
+    /* Beside a row in a buffer on either side, its entries in the plan: sample, choice, two places, and at its owner its order. */
+    const size_t entries = output + 4 * sizeof(int32_t);
     const step_prepared *prepared = &step->layer->prepared;
     /* Of a thread: activations of a tile, its tokens, and a strip's gradient. */
     const size_t tile = step->layer->tile * step->shape.tokens * (step->shape.width + 1) * sizeof(mot_real),
                  strip = step->model->layer->table.count * sizeof(mot_real),
                  threads = (size_t)mot_threads_count(step->threads);
+    size_t dispatched = 0;
+    for (size_t c = 0; c < step->chunks; ++c)
+        dispatched += mot_exchange_home_bytes(&step->layer->chunk[c].dispatch, &step->layer->chunk[c].plan);
     return (mot_step_size){.workspace = threads * (step->worker[0].arena.size + tile + strip) + prepared->created,
                            .prepared = prepared->bytes,
-                           .exchange = home * row + owner * (row + sizeof(uint32_t)) +
+                           .exchange = home * entries + owner * (entries + sizeof(uint32_t)) + row_bytes(step, home) +
+                                       row_bytes(step, owner) + batch_bytes(step) +
                                        (step->batch.shared.mapped ? step->batch.shared.size : 0),
+                           .idle = idle_bytes(step),
                            .guests_most = mot_step_split_most(step),
                            .guests = mot_step_split_held(step) + prepared->room - prepared->created,
                            .dispatch_row = step->layer->wire.row_bytes,
                            .output_row = step->layer->wire.output_bytes,
-                           .most_rows = rows};
+                           .most_rows = rows,
+                           .dispatched = dispatched,
+                           .own_lengths = step->layer->wire.own_lengths};
 }

@@ -33,6 +33,7 @@ typedef struct choice_report {
 /* What every rank tells the coordinator before and after the experts' work. */
 typedef struct rank_note {
     int32_t status, stop;
+    int64_t units;      /* of its notes (mot_batch_note_units) */
     mot_rank_work work; /* so far: a step's figures are differences, and no moment is left out */
 } rank_note;
 
@@ -96,6 +97,7 @@ typedef struct step_worker {
 typedef struct coordinator {
     unsigned char *gathered; /* [B, note_bytes] in rank order */
     int *counts, *places;    /* [ranks] */
+    size_t noted;            /* bytes of all notes of a step */
     mot_gidx *sample;
     int32_t *label, *group, *predicted; /* label: class of the target */
     bool *right, *unaided; /* unaided: without the head; NULL: there are none */
@@ -233,6 +235,10 @@ struct mot_step {
     mot_token_shape shape;
     mot_loss loss;
     size_t patch, most, C, chunks;
+    struct {
+        const mot_dataset *of;
+        size_t batch;
+    } comes[2]; /* what batches are of, so far as it is known, and their samples */
     size_t reported; /* reports of a sample */
     int groups;
     mot_part_set learns; /* in the step that runs */
@@ -266,11 +272,13 @@ mot_status mot_step_layer_create(mot_step *step, step_layer *layer);
 void mot_step_layer_free(const mot_step *step, step_layer *layer);
 /* step_gate.c, on the root: what a gate is told of the sample at a position (mot_gate_describe); the batch's choices as src/model
  * wants them; and from features to choices. */
-void mot_layer_take_features(const step_layer *layer, size_t position, const void *numbers);
+void mot_layer_take_features(const step_layer *layer, size_t position, const void *numbers, size_t count);
 mot_choice_batch mot_layer_choice(const mot_step *step, const step_layer *layer, const mot_step_task *task);
 void mot_layer_score(mot_step *step, const step_layer *layer, const mot_step_task *task);
 void mot_layer_choose(const mot_step *step, step_layer *layer, const mot_step_task *task);
-/* step_route.c, on the root: the gathered notes, which lie rank by rank, into position order. */
+/* step_route.c: every rank's notes go to the root, which knows from what ranks have told it how many they are; there, from where they
+ * lie rank by rank, into position order. */
+void mot_step_gather_notes(mot_step *step);
 void mot_step_spread_notes(mot_step *step);
 /* step_route.c, on the root: counts and places of a gather in which rank r gives a row for every owner[] that is r. */
 void mot_step_count_rows(mot_step *step, size_t rows, const int *owner);

@@ -231,7 +231,7 @@ mot_status mot_step_report(mot_step *step, const mot_step_task *task, mot_status
     coordinator *root = &step->root;
     step_verdict verdict = {.stop = step->stop};
     count_load(step);
-    const rank_note note = {status, false, mot_step_sums(step)};
+    const rank_note note = {status, false, 0, mot_step_sums(step)};
     double since = mot_clock_s();
     enter_meeting(step, MOT_PHASE_REPORT);
     mot_comm_gather(comm, &note, sizeof note, root->rank);

@@ -7,19 +7,37 @@
 
 /* ---- the coordinator ---- */
 
+void mot_step_gather_notes(mot_step *step)
+{
+    const mot_batch *batch = &step->batch;
+    coordinator *root = &step->root;
+    const int ranks = step->comm->size;
+    root->noted = 0;
+    for (int r = 0; step->comm->rank == MOT_ROOT && r < ranks; ++r) {
+        root->counts[r] = (int)root->rank[r].units;
+        root->noted += (size_t)root->counts[r] * batch->note_unit;
+        root->places[r] = r > 0 ? root->places[r - 1] + root->counts[r - 1] : 0;
+    }
+    mot_comm_gatherv(step->comm, batch->note, (int)mot_batch_note_units(batch), step->types.note, root->gathered, root->counts,
+                     root->places);
+}
+
 void mot_step_spread_notes(mot_step *step)
 {
     const mot_batch *batch = &step->batch;
     coordinator *root = &step->root;
     uint32_t *units = step->layer->choices.units;
     for (size_t p = 0; p < batch->total; ++p) {
-        const unsigned char *at = root->gathered + (size_t)root->places[batch->home[p]]++ * batch->note_bytes;
+        int *place = &root->places[batch->home[p]];
+        const unsigned char *at = root->gathered + (size_t)*place * batch->note_unit;
         const mot_sample_note *note = (const mot_sample_note *)(const void *)at;
+        const bool own_length = batch->note_unit != batch->note_bytes;
+        *place += own_length ? (int)((batch->note_numbers + note->ids * sizeof(int32_t) + batch->note_unit - 1) / batch->note_unit) : 1;
         root->sample[p] = note->index;
         root->label[p] = mot_target_class(&step->loss, note->target);
         root->group[p] = note->group;
         if (units != NULL) units[p] = (uint32_t)((step->layer->wire.head_bytes + note->bytes + MOT_UNIT_BYTES - 1) / MOT_UNIT_BYTES);
-        if (batch->gate != NULL) mot_layer_take_features(step->layer, p, at + batch->note_numbers);
+        if (batch->gate != NULL) mot_layer_take_features(step->layer, p, at + batch->note_numbers, own_length ? note->ids : mot_gate_row(batch->gate));
     }
 }
 
@@ -51,13 +69,11 @@ mot_status mot_step_choose(mot_step *step, const mot_step_task *task, mot_status
     const bool coordinates = comm->rank == MOT_ROOT;
     double since = mot_clock_s();
 
-    const rank_note note = {status, stop, mot_step_sums(step)};
+    const rank_note note = {status, stop, (int64_t)mot_batch_note_units(batch), mot_step_sums(step)};
     enter_meeting(step, MOT_PHASE_CHOOSE);
     mot_comm_gather(comm, &note, sizeof note, root->rank);
-    if (!step->soft.on) { /* else everybody has all notes */
-        if (coordinates) mot_step_count_rows(step, batch->total, batch->home);
-        mot_comm_gatherv(comm, batch->note, (int)batch->mine, step->types.note, root->gathered, root->counts,
-                         root->places);
+    if (!step->soft.on) { /* else everybody has all */
+        mot_step_gather_notes(step);
     }
     lap(step, MOT_PHASE_WAIT, &since);
 

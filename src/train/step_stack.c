@@ -9,16 +9,14 @@ static mot_status begin(mot_step *step, mot_status status, bool stop, bool learn
     const mot_comm *comm = step->comm;
     coordinator *root = &step->root;
     double since = mot_clock_s();
-    const rank_note note = {status, stop, mot_step_sums(step)};
+    const rank_note note = {status, stop, (int64_t)mot_batch_note_units(&step->batch), mot_step_sums(step)};
     if (status == MOT_OK) status = mot_stack_home(step);
     if (status == MOT_OK) status = mot_stack_room(step, step->stack->stage, learn);
     enter_meeting(step, MOT_PHASE_LOAD);
     status = mot_comm_agree(comm, status);
     if (status != MOT_OK) return status;
     mot_comm_gather(comm, &note, sizeof note, root->rank);
-    if (comm->rank == MOT_ROOT) mot_step_count_rows(step, step->batch.total, step->batch.home);
-    mot_comm_gatherv(comm, step->batch.note, (int)step->batch.mine, step->types.note, root->gathered, root->counts,
-                     root->places);
+    mot_step_gather_notes(step);
     lap(step, MOT_PHASE_WAIT, &since);
     if (comm->rank != MOT_ROOT) return MOT_OK;
     step->stop = false;

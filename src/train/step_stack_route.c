@@ -42,7 +42,7 @@ static void spread_features(mot_step *step, const stack_stage *stage)
         uint64_t position;
         memcpy(&position, record, sizeof position);
         stage->order[i] = (uint32_t)position;
-        mot_layer_take_features(stage->layer, position, numbers);
+        mot_layer_take_features(stage->layer, position, numbers, mot_gate_row(&stage->layer->of->gate));
     }
 }
 

@@ -67,13 +67,13 @@ static void count_coordinator(mot_step *step, bool gate_learns)
     const double n = (double)step->batch.total, rows = n * (double)step->layer->K;
     const double logits = n * (double)(gate->experts * real), flops = n * gate_flops(gate),
                  parameters = (double)(gate->table.count * real);
-    add(step, MOT_PHASE_SCORE, flops,
-        n * (double)(step->batch.note_bytes + mot_gate_row(gate) * real) + logits + parameters);
+    const double noted = (double)step->root.noted, row = noted - n * (double)step->batch.note_numbers;
+    add(step, MOT_PHASE_SCORE, flops, noted + row + logits + parameters);
     add(step, MOT_PHASE_CHOOSE, 0, 2 * logits + rows * (double)(sizeof(int32_t) + real));
     /* Reports and probabilities are read; a gate that learns has its features, gradients and parameters as well. */
     add(step, MOT_PHASE_REPORT, gate_learns ? flops : 0, rows * (double)sizeof(choice_report) + logits);
     if (gate_learns)
-        add(step, MOT_PHASE_REPORT, 0, n * (double)(mot_gate_row(gate) * real) + logits + 4 * parameters);
+        add(step, MOT_PHASE_REPORT, 0, row + logits + 4 * parameters);
 }
 
 /* Bytes and operations that an update makes for one parameter: the gradient is read for its norm, then gradient, values
@@ -195,7 +195,7 @@ void mot_step_count_work(mot_step *step, const mot_step_task *task)
     }
     if (task->stage != NULL) count_update(step, task, taught);
     add(step, MOT_PHASE_WAIT, 0,
-        (double)(batch->mine * batch->note_bytes + step->layer->choices.bytes +
+        (double)(batch->note_begin[batch->mine] + step->layer->choices.bytes +
                  step->reports.count * sizeof(choice_report)));
     if (step->comm->rank == MOT_ROOT)
         count_coordinator(step, task->stage != NULL && mot_gate_learns(&model->layer->gate) &&

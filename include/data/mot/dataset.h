@@ -152,6 +152,9 @@ mot_status mot_dataset_read(mot_dataset *dataset, mot_gidx index, void *bytes);
 /* The targets of all samples, target [samples, target_bytes], of a split that has an end; where samples are made, all are
  * made for it. */
 mot_status mot_dataset_targets(const mot_dataset *dataset, void *target);
+/* The most tokens that `count` texts of the split have together, none of them taken more than `times` times; those of the longest that
+ * may be, where the texts' own lengths are not known without reading them. */
+size_t mot_dataset_most_tokens(const mot_dataset *dataset, size_t count, size_t times);
 /* Bytes of all samples as they are stored, in a file or in memory. */
 size_t mot_dataset_stored_bytes(const mot_dataset *dataset);
 /* The class of a sample of a split that was read; -1: targets are no classes. */

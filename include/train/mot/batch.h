@@ -34,13 +34,14 @@
 
 /* What the coordinator needs of a sample, and the row that is gathered:
  *
- *      | index | group | bytes | target [target_bytes] | mot_gate_row numbers |
+ *      | index | group | bytes | ids | target [target_bytes] | mot_gate_row numbers |
  *
- * The numbers begin, and the row ends, at a multiple of 8 bytes. */
+ * The numbers begin, and the row ends, at a multiple of 8 bytes. For a gate of words there are no more of them than the text has ids. */
 typedef struct mot_sample_note {
     mot_gidx index; /* in its data set */
     int32_t group;  /* -1: none */
     uint32_t bytes; /* of the sample, as it travels */
+    uint32_t ids;   /* for a gate of words: those of the text */
     unsigned char target[];
 } mot_sample_note;
 
@@ -68,8 +69,11 @@ typedef struct mot_batch {
     size_t *begin;        /* [mine + 1]: sample s is bytes[begin[s] .. begin[s + 1]); a text is as long as it is, one token at least */
     size_t room;          /* there is for bytes */
     bool own_lengths;     /* so of texts, unless every rank has all samples */
-    unsigned char *note;  /* [mine, note_bytes] */
-    size_t note_bytes, note_numbers; /* of a note; where in it the numbers begin */
+    unsigned char *note;  /* of one sample behind the other */
+    size_t *note_begin;   /* [mine + 1]: where each begins, as `begin` */
+    size_t note_room;     /* there is for notes */
+    size_t note_bytes, note_numbers; /* of the longest note; where in it the numbers begin */
+    size_t note_unit; /* bytes that the notes are gathered in: a note; 8 for a gate of words, whose notes have their own lengths */
     size_t most, sample_bytes; /* B it was made for; bytes of a sample */
     size_t width;              /* numbers a token; 0 for texts */
     unsigned char *scratch;    /* for augmentation and features */
@@ -121,7 +125,13 @@ static inline size_t mot_batch_sample_bytes(const mot_batch *batch, size_t posit
 /* Of a sample of this rank. */
 static inline mot_sample_note *mot_batch_note(const mot_batch *batch, size_t position)
 {
-    return (mot_sample_note *)(void *)(batch->note + batch->slot[position] * batch->note_bytes);
+    return (mot_sample_note *)(void *)(batch->note + batch->note_begin[batch->slot[position]]);
+}
+
+/* Units of the notes of all its samples. */
+static inline size_t mot_batch_note_units(const mot_batch *batch)
+{
+    return batch->note_begin[batch->mine] / batch->note_unit;
 }
 
 /* First position of chunk c. */

@@ -197,12 +197,19 @@ void mot_step_rows(const mot_step *step, size_t *home, size_t *owner);
  * while the first one waits within a step: of samples that are just being chosen it tells nothing. */
 void mot_step_peers(const mot_step *step, bool *peer);
 
+/* What batches will be of, and how many samples they have: lengths of these texts then bound what they take. Both must stay; `eval`
+ * may be NULL. */
+void mot_step_expect(mot_step *step, const mot_dataset *train, size_t train_batch, const mot_dataset *eval, size_t eval_batch);
+
 /* Bytes of this rank's workspace (of all its threads, and of its experts' weights as they are prepared once a step); of those weights
- * for one more expert; of what its exchanges will hold beyond what it holds now, if rows
- * are spread evenly; with route.split, of experts that it helps and of gradients that come back: at most, about, and so
- * far; of a row in dispatch, and of one in combine and return (K > 1). most_rows counts rows. */
+ * for one more expert; of what its batches and exchanges will hold beyond what it holds now, if rows are spread evenly, and of texts
+ * if as many of the longest come together as ever may; of what it holds and will never touch; with route.split, of experts that it
+ * helps and of gradients that come back: at most, about, and so far; of a row in dispatch, and of one in combine and return (K > 1).
+ * most_rows counts rows. own_lengths: rows of dispatch have lengths of their own, of which dispatch_row is the longest, and
+ * `dispatched` bytes set out here in the last step. */
 typedef struct mot_step_size {
-    size_t workspace, prepared, exchange, guests_most, guests, dispatch_row, output_row, most_rows;
+    size_t workspace, prepared, exchange, idle, guests_most, guests, dispatch_row, output_row, most_rows, dispatched;
+    bool own_lengths;
 } mot_step_size;
 mot_step_size mot_step_bytes(const mot_step *step);
 
