@@ -163,6 +163,44 @@ START_TEST(rows_arrive_as_the_twin_says)
 }
 END_TEST
 
+/* Rows of their own lengths, none among them: every byte is where its row says, at both ends, and no more travel than that. */
+START_TEST(rows_of_their_own_lengths)
+{
+    mot_exchange exchange;
+    mot_ck_ok(mot_exchange_init(&exchange, &comm, &nodes[_i], 0));
+    for (uint32_t number = 0; number < CHOICE_KINDS * HOME_KINDS * PLACE_KINDS; number = next_number(number, _i)) {
+        traffic t;
+        traffic_init(&t, 180, number, MOT_DISPATCH, 4, _i);
+        uint32_t *units = mot_calloc(t.r.samples, sizeof *units);
+        for (size_t s = 0; s < t.r.samples; s++) units[s] = (uint32_t)(s * s % 7 + (s % 11 == 3 ? 300 : 0));
+        mot_ck_ok(mot_plan_build(&t.plan, &t.r.placement, t.r.samples, t.r.choices, t.r.home, t.r.expert, NULL, units));
+        mot_ck_ok(mot_exchange_reserve(&exchange, &t.plan));
+        MPI_Barrier(comm.mpi);
+        size_t out = 0;
+        for (size_t r = 0; r < t.plan.rows_home; r++) {
+            const int32_t s = t.plan.home_sample[r], k = t.plan.home_choice[r];
+            memset(mot_exchange_home(&exchange, &t.plan, r), 1 + (s * 5 + k) % 251, units[s] * (size_t)MOT_UNIT_BYTES);
+            out += units[s] * (size_t)MOT_UNIT_BYTES;
+        }
+        mot_ck_all(out == mot_exchange_home_bytes(&exchange, &t.plan));
+        mot_exchange_begin(&exchange, &t.plan, MOT_DISPATCH);
+        mot_exchange_end(&exchange);
+        bool right = true;
+        size_t in = 0;
+        for (size_t r = 0; r < t.plan.rows_owner; r++) {
+            const int32_t s = t.plan.owner_sample[r], k = t.plan.owner_choice[r];
+            const unsigned char *row = mot_exchange_owner(&exchange, &t.plan, r);
+            for (size_t i = 0; i < units[s] * (size_t)MOT_UNIT_BYTES; i++) right = right && row[i] == 1 + (s * 5 + k) % 251;
+            in += units[s] * (size_t)MOT_UNIT_BYTES;
+        }
+        mot_ck_all(right && in == mot_exchange_owner_bytes(&exchange, &t.plan));
+        mot_free(units);
+        traffic_free(&t);
+    }
+    mot_exchange_free(&exchange);
+}
+END_TEST
+
 /* A row that stays on its rank has one place, and so have rows within a node, for both ranks. */
 START_TEST(rows_that_stay_are_written_where_they_are_read)
 {
@@ -422,6 +460,7 @@ static void exchange_tests(TCase *tcase)
     const int widths_and_nodes = (int)MOT_COUNT(widths) * NODES_KINDS;
     tcase_add_loop_test(tcase, rows_arrive_as_the_twin_says, 0, widths_and_nodes);
     tcase_add_loop_test(tcase, rows_that_stay_are_written_where_they_are_read, 0, NODES_KINDS);
+    tcase_add_loop_test(tcase, rows_of_their_own_lengths, 0, NODES_KINDS);
     tcase_add_loop_test(tcase, dispatch_then_combine_is_the_identity, 0, widths_and_nodes);
     tcase_add_loop_test(tcase, combine_is_the_adjoint_of_dispatch, 0, NODES_KINDS);
     tcase_add_loop_test(tcase, experts_read_their_rows_in_global_order, 0, NODES_KINDS);
