@@ -21,20 +21,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "merged_lanes.h"
-#include "mot/layers.h"
+#include "merged_private.h"
 #include "mot/rowops.h"
-
-static bool attends(const mot_expert_shape *shape)
-{
-    return shape->config->merged.attention == MOT_ATTENTION_SOFTMAX;
-}
-
-/* The table's rows: attention, if there is any, then neurons. */
-static size_t neurons_row(const mot_expert_shape *shape)
-{
-    return attends(shape) ? 1 : 0;
-}
 
 static mot_status merged_table(const mot_expert_shape *shape, mot_table *table)
 {
@@ -60,23 +48,6 @@ static mot_status merged_table(const mot_expert_shape *shape, mot_table *table)
 }
 
 /* ---- memory ---- */
-
-/* Length of a row with one number for each of so many tokens, behind the last of which BEHIND may be read or written.
- * An odd number of cache lines, lest a column's numbers meet in few places of the cache. */
-static size_t row_length(size_t rows)
-{
-    const size_t line = MOT_ALIGNMENT / sizeof(mot_real), lines = (rows + 2 * BEHIND - 1) / line + 1;
-    return (lines | 1) * line;
-}
-
-/* What is kept of a tile from forward to backward; the arrays of a head, then those of the next. */
-typedef struct merged_acts {
-    size_t rows, length; /* tokens of the tile; row_length of it */
-    size_t lanes, pairs; /* sum over the samples of padded(l), and of l padded(l), with room for EIGHT rows at a time */
-    mot_real *prob;      /* [H][pairs]: of each sample [l keys, padded(l) queries]; none without attention */
-    mot_real *z;         /* [H][J, length] */
-    mot_real *a;         /* [H][lanes J]: of each sample [J, padded(l)] */
-} merged_acts;
 
 static size_t pairs_behind(const mot_expert_shape *shape)
 {
@@ -112,54 +83,6 @@ static size_t kept_bytes(const mot_expert_shape *shape, const merged_acts *size)
            mot_arena_bytes(H * J * size->lanes, real);
 }
 
-/* ---- a group: the samples that forward takes at a time ---- */
-
-enum { GROUP_TOKENS = 64 };
-
-typedef struct group {
-    const mot_tile *tile;
-    size_t from, to;   /* its samples */
-    size_t lanes;      /* sum of padded(l), */
-    size_t pairs;      /* and of l padded(l) */
-    size_t columns;    /* up to the last lane of any sample, in whole vectors */
-    size_t length;     /* of a row */
-    mot_real *x;       /* [D, length]: their tokens */
-    mot_real *weight;  /* [H][m, D]: of each head A, then W^T; where it stacks() */
-    mot_real *product; /* [m, length]: weight x */
-    mot_real *act;     /* [J, lanes] */
-} group;
-
-static size_t group_samples(const mot_expert_shape *shape)
-{
-    return MOT_MAX((size_t)1, GROUP_TOKENS / shape->tokens);
-}
-
-/* Rows of a head's weights. */
-static size_t weight_rows(const mot_expert_shape *shape)
-{
-    return (attends(shape) ? shape->width : 0) + shape->config->merged.neurons;
-}
-
-static size_t group_bytes(const mot_expert_shape *shape)
-{
-    const size_t D = shape->width, H = shape->config->merged.heads, m = weight_rows(shape), samples = group_samples(shape),
-                 length = row_length(samples * shape->tokens), real = sizeof(mot_real);
-    return mot_arena_bytes(D * length, real) + mot_arena_bytes(H * m * D, real) + mot_arena_bytes(m * length, real) +
-           mot_arena_bytes(shape->config->merged.neurons * samples * padded(shape->tokens), real);
-}
-
-static group take_group(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena)
-{
-    const size_t D = shape->width, H = shape->config->merged.heads, m = weight_rows(shape), samples = group_samples(shape),
-                 length = row_length(samples * shape->tokens), real = sizeof(mot_real);
-    return (group){.tile = tile,
-                   .length = length,
-                   .x = mot_arena_take(arena, D * length, real),
-                   .weight = mot_arena_take(arena, H * m * D, real),
-                   .product = mot_arena_take(arena, m * length, real),
-                   .act = mot_arena_take(arena, shape->config->merged.neurons * samples * padded(shape->tokens), real)};
-}
-
 /* Bytes of backward's merged_work. */
 static size_t backward_bytes(const mot_expert_shape *shape, const merged_acts *size)
 {
@@ -182,67 +105,7 @@ static size_t merged_workspace(const mot_expert_shape *shape)
 {
     const merged_acts size = most(shape, merged_tile(shape));
     return mot_arena_bytes(1, sizeof size) + kept_bytes(shape, &size) +
-           MOT_MAX(group_bytes(shape), backward_bytes(shape, &size));
-}
-
-/* ---- the activation and the readout ---- */
-
-/* y = act(x) */
-static void act_forward(mot_activation kind, mot_real *restrict y, const mot_real *restrict x, size_t n)
-{
-    if (kind == MOT_ACTIVATION_GELU) mot_gelu_forward(y, x, n);
-    if (kind == MOT_ACTIVATION_IDENTITY) memcpy(y, x, n * sizeof *y);
-    if (kind == MOT_ACTIVATION_CUBIC)
-        for (size_t i = 0; i < n; ++i) y[i] = x[i] * x[i] * x[i];
-    if (kind == MOT_ACTIVATION_RELU)
-        for (size_t i = 0; i < n; ++i) y[i] = x[i] > 0 ? x[i] : 0;
-}
-
-/* d *= act'(x) */
-static void act_backward(mot_activation kind, mot_real *restrict d, const mot_real *restrict x, size_t n)
-{
-    if (kind == MOT_ACTIVATION_GELU) mot_gelu_backward(d, d, x, n);
-    if (kind == MOT_ACTIVATION_CUBIC)
-        for (size_t i = 0; i < n; ++i) d[i] *= 3 * x[i] * x[i];
-    if (kind == MOT_ACTIVATION_RELU)
-        for (size_t i = 0; i < n; ++i) d[i] = x[i] > 0 ? d[i] : 0;
-}
-
-/* Tokens that the readout counts, and what each counts. */
-static size_t readout(const mot_expert_shape *shape, size_t l, mot_real *share)
-{
-    const mot_readout kind = shape->config->merged.readout;
-    *share = kind == MOT_READOUT_MEAN ? 1 / (mot_real)l : 1;
-    return kind == MOT_READOUT_FIRST ? 1 : l;
-}
-
-/* out += the readout of act(a) of a group's samples under one head. */
-static void read_group(const mot_expert_shape *shape, const group *g, const mot_real *y, mot_real *out)
-{
-    for (size_t s = g->from; s < g->to; ++s) {
-        const size_t l = g->tile->first[s + 1] - g->tile->first[s];
-        mot_real share, f = 0;
-        const size_t counted = readout(shape, l, &share);
-        for (size_t n = 0; n < shape->config->merged.neurons; ++n, y += padded(l))
-            f += mot_row_sum(y, counted);
-        out[s] += share * f;
-    }
-}
-
-/* d = g act'(a) of a head, 0 where the readout does not count. */
-static void unread_head(const mot_expert_shape *shape, const mot_tile *tile, const mot_real *d_out,
-                        const mot_real *a, mot_real *d)
-{
-    const size_t J = shape->config->merged.neurons;
-    mot_real *at = d;
-    for (size_t s = 0; s < tile->samples; ++s) {
-        const size_t l = tile->first[s + 1] - tile->first[s];
-        mot_real share;
-        const size_t counted = readout(shape, l, &share);
-        for (size_t n = 0; n < J; ++n, at += padded(l))
-            for (size_t i = 0; i < padded(l); ++i) at[i] = i < counted ? share * d_out[s] : 0;
-    }
-    act_backward(shape->config->merged.activation, d, a, (size_t)(at - d));
+           MOT_MAX(mot_merged_group_bytes(shape), backward_bytes(shape, &size));
 }
 
 /* ---- forward and backward ---- */
@@ -268,73 +131,8 @@ static merged_acts of_head(const merged_acts *acts, size_t J, size_t h)
     return head;
 }
 
-/* Samples [from, to): their tokens become columns, with zeros behind the last. */
-static void begin_group(const mot_expert_shape *shape, group *g, size_t from, size_t to)
-{
-    const size_t D = shape->width, *first = g->tile->first, rows = first[to] - first[from];
-    g->from = from;
-    g->to = to;
-    g->lanes = g->pairs = g->columns = 0;
-    for (size_t s = from; s < to; ++s) {
-        const size_t l = first[s + 1] - first[s], lanes = padded(l);
-        g->lanes += lanes;
-        g->pairs += l * lanes;
-        g->columns = MOT_MAX(g->columns, padded(first[s] - first[from] + lanes));
-    }
-    mot_transpose(g->x, g->length, g->tile->x + first[from] * D, D, rows, D);
-    for (size_t d = 0; d < D; ++d)
-        for (size_t i = padded(rows); i < rows + BEHIND; i += LANES) mot_store(g->x + d * g->length + i, (mot_vector){0});
-}
-
-/* Few neurons go through one product with A, below which W^T is laid; many through one of their own, with W as it is. */
-static bool stacks(const mot_expert_shape *shape)
-{
-    return attends(shape) && shape->config->merged.neurons < FOUR;
-}
-
-/* Of each head A, and below it W^T. */
-static void lay_out_weights(const mot_expert_shape *shape, const mot_real *const *weight, mot_real *to)
-{
-    const size_t D = shape->width, J = shape->config->merged.neurons;
-    for (size_t h = 0; h < shape->config->merged.heads && stacks(shape); ++h, to += J * D) {
-        const mot_real *W = weight[neurons_row(shape)] + h * D * J;
-        memcpy(to, weight[0] + h * D * D, D * D * sizeof *to);
-        to += D * D;
-        for (size_t n = 0; n < J; ++n)
-            for (size_t d = 0; d < D; ++d) to[n * D + d] = W[d * J + n];
-    }
-}
-
-/* product [m, length] = w x, or w^T x of w [D, m] */
-static void multiply_group(const mot_expert_shape *shape, const group *g, bool transpose, const mot_real *w, size_t m,
-                           mot_real *product)
-{
-    mot_multiply(&(mot_product){.m = m,
-                                .n = g->columns,
-                                .k = shape->width,
-                                .a = w,
-                                .a_row = transpose ? 1 : shape->width,
-                                .a_step = transpose ? m : 1,
-                                .b = g->x,
-                                .ldb = g->length,
-                                .c = product,
-                                .ldc = g->length});
-}
-
-/* product = [A; W^T] x of head h */
-static void multiply_head(const mot_expert_shape *shape, const group *g, const mot_real *const *weight, size_t h)
-{
-    const size_t D = shape->width, J = shape->config->merged.neurons, m = weight_rows(shape);
-    if (stacks(shape)) {
-        multiply_group(shape, g, false, g->weight + h * m * D, m, g->product);
-        return;
-    }
-    if (attends(shape)) multiply_group(shape, g, false, weight[0] + h * D * D, D, g->product);
-    multiply_group(shape, g, true, weight[neurons_row(shape)] + h * D * J, J, g->product + (m - J) * g->length);
-}
-
 /* A group under one head, whose product there is; `prob` and `a` are its first sample's. */
-static void forward_head(const mot_expert_shape *shape, const group *g, const merged_acts *head, mot_real *prob,
+static void forward_head(const mot_expert_shape *shape, const merged_group *g, const merged_acts *head, mot_real *prob,
                          mot_real *a, mot_real *out)
 {
     const size_t D = shape->width, J = shape->config->merged.neurons, begin = g->tile->first[g->from];
@@ -348,24 +146,23 @@ static void forward_head(const mot_expert_shape *shape, const group *g, const me
     }
     for (size_t n = 0; n < J; ++n)
         memcpy(head->z + n * head->length + begin, z + n * g->length, g->columns * sizeof *z);
-    act_forward(shape->config->merged.activation, g->act, first_a, J * g->lanes);
-    read_group(shape, g, g->act, out);
+    mot_merged_read(shape, g, first_a, out);
 }
 
 static void *merged_forward(const mot_expert_shape *shape, const mot_real *const *weight,
                             const mot_tile *tile, mot_arena *arena, bool learn, mot_real *out)
 {
     merged_acts *acts = take_acts(shape, tile, arena);
-    const size_t mark = mot_arena_mark(arena), most_samples = group_samples(shape), J = shape->config->merged.neurons;
-    group g = take_group(shape, tile, arena);
+    const size_t mark = mot_arena_mark(arena), most_samples = mot_merged_group_samples(shape), J = shape->config->merged.neurons;
+    merged_group g = mot_merged_group_take(shape, tile, arena);
     size_t lanes = 0, pairs = 0; /* of the samples before */
     memset(out, 0, tile->samples * sizeof *out);
-    lay_out_weights(shape, weight, g.weight);
+    mot_merged_group_weights(shape, weight, &g);
     for (size_t s = 0; s < tile->samples; s = g.to) {
-        begin_group(shape, &g, s, MOT_MIN(s + most_samples, tile->samples));
+        mot_merged_group_begin(shape, &g, s, MOT_MIN(s + most_samples, tile->samples));
         for (size_t h = 0; h < shape->config->merged.heads; ++h) {
             const merged_acts head = of_head(acts, J, h);
-            multiply_head(shape, &g, weight, h);
+            mot_merged_group_head(shape, &g, weight, h);
             forward_head(shape, &g, &head, head.prob != NULL ? head.prob + pairs : NULL, head.a + J * lanes, out);
         }
         lanes += g.lanes;
@@ -459,7 +256,7 @@ static void merged_backward(const mot_expert_shape *shape, const mot_real *const
                               .square = mot_arena_take(arena, l * padded(l), real)};
     for (size_t h = 0; h < shape->config->merged.heads; ++h) {
         const merged_acts head = of_head(acts, J, h);
-        unread_head(shape, tile, d_out, head.a, work.d);
+        mot_merged_unread(shape, tile, d_out, head.a, work.d);
         if (neurons) backward_neurons(shape, tile, &head, &work, gradient[neurons_row(shape)] + h * D * J);
         if (attention) backward_attention(shape, tile, &head, &work, gradient[0] + h * D * D);
     }
@@ -480,9 +277,9 @@ void mot_merged_attention(const mot_expert_shape *shape, const mot_real *const *
     const mot_tile tile = {.samples = 1, .first = (const size_t[]){0, tokens}, .x = x};
     mot_real *const turned = scratch + 2 * D * length;
     if (attends(shape)) {
-        group g = {.tile = &tile, .length = length, .x = scratch, .product = scratch + D * length};
-        begin_group(shape, &g, 0, 1);
-        multiply_group(shape, &g, false, weight[0] + head * D * D, D, g.product);
+        merged_group g = {.tile = &tile, .length = length, .x = scratch, .product = scratch + D * length};
+        mot_merged_group_begin(shape, &g, 0, 1);
+        mot_merged_group_multiply(shape, &g, false, weight[0] + head * D * D, D, g.product);
         attend(g.x, g.product, length, tokens, D, turned);
     }
     for (size_t i = 0; i < tokens; ++i)
