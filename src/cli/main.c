@@ -138,10 +138,11 @@ static bool agree_on_level(const mot_comm *world, mot_start *start, mot_status *
     return start->next < 0;
 }
 
-/* Whether anything in the environment comes from a launcher, or from a scheduler that may be one. */
+/* Whether anything in the environment comes from a launcher, or from a scheduler that may be one; settings of theirs do not. */
 static bool is_launched(void)
 {
-    static const char *const begins[] = {"OMPI_COMM_", "PMIX_", "PMI_", "PMI2_", "PRTE_", "ORTE_", "SLURM_", "PALS_", "ALPS_", "FLUX_"};
+    static const char *const begins[] = {"OMPI_COMM_",   "PMIX_NAMESPACE", "PMIX_RANK", "PMIX_SERVER", "PMI_",  "PMI2_",
+                                         "PRTE_LAUNCHED", "SLURM_",         "PALS_",     "ALPS_",       "FLUX_"};
     for (char **variable = environ; *variable != NULL; ++variable)
         for (size_t i = 0; i < MOT_COUNT(begins); ++i)
             if (strncmp(*variable, begins[i], strlen(begins[i])) == 0) return true;

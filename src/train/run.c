@@ -39,13 +39,6 @@ static mot_status record_step(mot_run *run, const mot_step_result *result, int s
     return status;
 }
 
-bool mot_run_stop_asked(const run_world *world, const run_course *course)
-{
-    const double after = course->config.stop_after;
-    const bool over = world->comm->rank == MOT_ROOT && after > 0 && mot_clock_s() - course->called_s >= after;
-    return over || mot_signals_asked();
-}
-
 /* ---- what is not finite ---- */
 
 /* So many steps in a row are no accident of the data: parameters are lost. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mot/clock.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/stage_action.h"
@@ -31,6 +32,13 @@ static mot_status look(const mot_stage_moment *moment, mot_gidx steps, double *l
 done:
     mot_run_time_evaluation(&run->reporter, world->step, &before);
     return status;
+}
+
+bool mot_run_stop_asked(const run_world *world, const run_course *course)
+{
+    const double after = course->config.stop_after;
+    const bool over = world->comm->rank == MOT_ROOT && after > 0 && mot_clock_s() - course->called_s >= after;
+    return over || mot_signals_asked();
 }
 
 static bool stop(const mot_stage_moment *moment)

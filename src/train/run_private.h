@@ -54,10 +54,10 @@ bool mot_run_save_due(const mot_run *run); /* by the root's clock; false elsewhe
 bool mot_run_note_best(run_course *course, const run_eval *eval);
 size_t mot_run_copy_bytes(mot_run *run); /* that this rank holds for checkpoints in the background */
 
-/* run.c: whether this rank is asked to stop; one is enough. The root's clock decides for all. */
+/* run_action.c: whether this rank is asked to stop; one is enough. The root's clock decides for all. */
 bool mot_run_stop_asked(const run_world *world, const run_course *course);
 
-/* run_action.c: behind the last step of a stage, when progress says that the next one stands: does the stage's action, and
+/* Behind the last step of a stage, when progress says that the next one stands: does the stage's action, and
  * begins the next. MOT_STOPPED: it was asked to stop, and has changed nothing but progress. Collective. */
 mot_status mot_run_end_stage(mot_run *run);
 

@@ -22,11 +22,11 @@ wanted=$(sed -n 's/.*gate [0-9]*: \([0-9]*\) in all.*/\1/p' dry)
 got=$(awk '/^ +[0-9]+ +[0-9]+ +[0-9]+ / { sum += $3 } END { print sum }' dry)
 [ "$wanted" = "$got" ] || fail "--dry-run: the ranks have $got parameters, the model $wanted"
 
-# What is announced is what a run takes: where the model is large, the peak is at most 10 %
+# What is announced is what a run takes: where the model is large and its tiles are full, the peak is at most 10 %
 # above the sum, checkpoints included.
 if [ -z "${MOT_SANITIZE:-}" ]; then
     large=(data.source=mixture data.mixture.tokens=16 data.mixture.eval=16 model.experts=8 model.width=192 model.depth=4
-        model.ffn=768 train.batch=8 train.loss=logistic "train.until=2 steps" eval.batch=8 gate.init=1)
+        model.ffn=768 train.batch=256 train.loss=logistic "train.until=2 steps" eval.batch=8 gate.init=1)
     echo "data: {source: mixture}" >large.yaml
     for n in 1 2; do
         rm -rf runs
