@@ -100,7 +100,7 @@ mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size,
 mot_status mot_arena_init(mot_arena *arena, size_t bytes)
 {
     *arena = (mot_arena){0};
-    return mot_reserve(&arena->base, &arena->size, round_up(bytes), 1, "the workspace of a step"); /* which zeroes nothing */
+    return mot_reserve(&arena->base, &arena->size, round_up(bytes > 0 ? bytes : 1), 1, "the workspace of a step"); /* which zeroes nothing */
 }
 
 void mot_arena_free(mot_arena *arena)

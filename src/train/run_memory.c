@@ -177,7 +177,7 @@ void mot_run_dry(const run_world *world, const run_course *course)
         mot_log_wrap(2, "no sample travels: every rank has the whole batch; outputs go home, and losses come back");
     else
         mot_log_wrap(2, "a step dispatches %zu rows of %s%s: %s over all ranks%s", B * K, step.own_lengths ? "up to " : "",
-                 mot_run_bytes_text(step.dispatch_row, row), mot_run_bytes_text(B * K * step.dispatch_row, batch),
+                 mot_run_bytes_text(step.dispatch_row, row), mot_run_bytes_text(mot_step_dispatch_bytes(world->step, B * K), batch),
                  K > 1 ? "; outputs and their gradients travel as well" : "");
     if (course->config.route.rebalance != MOT_REBALANCE_NEVER)
         mot_log(MOT_LOG_INFO, "route.rebalance: a rank may come to own %d experts, %s each",

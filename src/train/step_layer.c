@@ -58,7 +58,7 @@ static mot_status create_root(const mot_step *step, step_layer *layer)
     const char *what = "the coordinator's arrays";
     mot_status status;
     MOT_TRY(mot_allocate(&root->g, gate->tokens > 0 ? 0 : B * mot_gate_row(gate), sizeof(mot_real), what));
-    MOT_TRY(mot_allocate(&root->id, B * gate->tokens, sizeof(int32_t), what));
+    MOT_TRY(mot_allocate_sparse(&root->id, B * gate->tokens, sizeof(int32_t), what)); /* of each text only its own are written */
     MOT_TRY(mot_allocate(&root->h, scores, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&root->p, scores, sizeof(mot_real), what));
     MOT_TRY(mot_allocate(&root->d_h, scores, sizeof(mot_real), what));

@@ -27,7 +27,7 @@ static mot_status create_root(mot_step *step)
                  kinds = (size_t)MOT_MAX(1, MOT_MAX(step->loss.classes, step->groups));
     const char *what = "the coordinator's arrays";
     mot_status status;
-    MOT_TRY(mot_allocate(&root->gathered, notes, step->batch.note_bytes, what));
+    MOT_TRY(mot_allocate_sparse(&root->gathered, notes, step->batch.note_bytes, what)); /* idle_bytes */
     MOT_TRY(mot_allocate(&root->counts, ranks, sizeof(int), what));
     MOT_TRY(mot_allocate(&root->places, ranks, sizeof(int), what));
     MOT_TRY(mot_allocate(&root->rank, ranks, sizeof *root->rank, what));
@@ -307,8 +307,7 @@ static size_t most_tokens(const mot_step *step, size_t count)
     return most > 0 ? most : count * step->shape.tokens;
 }
 
-/* Bytes of `rows` rows in dispatch. */
-static size_t row_bytes(const mot_step *step, size_t rows)
+size_t mot_step_dispatch_bytes(const mot_step *step, size_t rows)
 {
     const layer_wire *wire = &step->layer->wire;
     if (!wire->own_lengths || rows == 0) return rows * wire->row_bytes;
@@ -358,8 +357,8 @@ mot_step_size mot_step_bytes(const mot_step *step)
         dispatched += mot_exchange_home_bytes(&step->layer->chunk[c].dispatch, &step->layer->chunk[c].plan);
     return (mot_step_size){.workspace = threads * (step->worker[0].arena.size + tile + strip) + prepared->created,
                            .prepared = prepared->bytes,
-                           .exchange = home * entries + owner * (entries + sizeof(uint32_t)) + row_bytes(step, home) +
-                                       row_bytes(step, owner) + batch_bytes(step) +
+                           .exchange = home * entries + owner * (entries + sizeof(uint32_t)) + mot_step_dispatch_bytes(step, home) +
+                                       mot_step_dispatch_bytes(step, owner) + batch_bytes(step) +
                                        (step->batch.shared.mapped ? step->batch.shared.size : 0),
                            .idle = idle_bytes(step),
                            .guests_most = mot_step_split_most(step),

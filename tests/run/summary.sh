@@ -44,6 +44,32 @@ PY
     rm -rf runs
 fi
 
+# Texts count by their own lengths, of which the longest come together at worst.
+if [ -z "${MOT_SANITIZE:-}" ]; then
+    "$PYTHON" - >long_texts.tsv <<'PY'
+import random
+random.seed(1)
+for i in range(1200):
+    words = 8000 if i in (300, 900) else random.randint(5, 60)
+    print("c%d\t%s" % (i % 4, " ".join("w%d" % random.randint(1, 500) for _ in range(words))))
+PY
+    quietly mot_on 1 data import text --out long_texts.h5 --train long_texts.tsv --length 8000 --min-count 1 --test-fraction 0.1
+    echo "data: {file: long_texts.h5}" >long_texts.yaml
+    for n in 1 2; do
+        rm -rf runs
+        quietly mot_on $n train long_texts.yaml model.experts=4 model.width=16 model.heads=2 model.depth=1 model.ffn=32 gate.init=1 \
+            train.batch=900 "train.until=2 steps" eval.batch=8 threads=1
+        "$PYTHON" - runs/long_texts/summary.json >said 2>&1 <<'PY' || fail "memory of texts on $n ranks: $(cat said)"
+import json, sys
+s = json.load(open(sys.argv[1]))
+growth, total = (s["memory.%s_bytes" % name] for name in ("growth", "sum"))
+if not growth <= 1.25 * total: # rows as long as the longest would take twice as much
+    sys.exit("growth %d, sum %d" % (growth, total))
+PY
+    done
+    rm -rf runs
+fi
+
 # ---- a run, its summary, and what it says to a file ----
 
 quietly mot_on 3 train small.yaml checkpoint.every=10 eval.every=10

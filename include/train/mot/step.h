@@ -212,5 +212,7 @@ typedef struct mot_step_size {
     bool own_lengths;
 } mot_step_size;
 mot_step_size mot_step_bytes(const mot_step *step);
+/* The most that so many rows take in dispatch. */
+size_t mot_step_dispatch_bytes(const mot_step *step, size_t rows);
 
 #endif
