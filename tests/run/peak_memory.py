@@ -15,7 +15,7 @@ parser.add_argument("-n", type=int, default=2)
 parser.add_argument("-r", type=int, default=3)
 parser.add_argument("--full", action="store_true")
 parser.add_argument("configuration", nargs="*")
-asked = parser.parse_args()
+asked = parser.parse_intermixed_args()
 work = tempfile.mkdtemp(prefix="mot-peak.")
 environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1")
 
