@@ -82,6 +82,24 @@ static inline uint32_t high(uint64_t a)
     return (uint32_t)(a >> 32);
 }
 
+/* The rounds of philox4x32 from round `first` on, whose keys these are; nobody looks at the high halves. */
+static inline __attribute__((always_inline)) void rounds_from(const int first, uint32_t k0, uint32_t k1, int wides, wide x[4][wides])
+{
+#pragma GCC unroll 10
+    for (int round = first; round < 10; ++round) {
+#pragma GCC unroll 8
+        for (int i = 0; i < wides; ++i) {
+            const wide even = product(x[0][i], PHILOX_M4x32_0), odd = product(x[2][i], PHILOX_M4x32_1);
+            x[0][i] = turned(odd) ^ x[1][i] ^ k0;
+            x[1][i] = odd;
+            x[2][i] = even >> 32 ^ x[3][i] ^ k1;
+            x[3][i] = even;
+        }
+        k0 += PHILOX_W32_0;
+        k1 += PHILOX_W32_1;
+    }
+}
+
 /* x[w]: in the low halves, word w of philox4x32 of the draws (a, b, c, d), d in those of x[3]; nobody looks at the high halves. What
  * is the same in all draws, half of the words of the first three rounds, is taken once. */
 static inline __attribute__((always_inline)) void draw(uint64_t key, const uint32_t counter[4], int wides, wide x[4][wides])
@@ -101,43 +119,18 @@ static inline __attribute__((always_inline)) void draw(uint64_t key, const uint3
         x[2][i] = two >> 32 ^ ((uint32_t)second ^ k1);
         x[3][i] = two;
     }
-#pragma GCC unroll 7
-    for (int round = 3; round < 10; ++round) {
-        k0 += PHILOX_W32_0;
-        k1 += PHILOX_W32_1;
-#pragma GCC unroll 8
-        for (int i = 0; i < wides; ++i) {
-            const wide even = product(x[0][i], PHILOX_M4x32_0), odd = product(x[2][i], PHILOX_M4x32_1);
-            x[0][i] = turned(odd) ^ x[1][i] ^ k0;
-            x[1][i] = odd;
-            x[2][i] = even >> 32 ^ x[3][i] ^ k1;
-            x[3][i] = even;
-        }
-    }
+    rounds_from(3, k0 + PHILOX_W32_0, k1 + PHILOX_W32_1, wides, x);
 }
 
 /* The same of the draws (a, b, c, d) with c in x[2], of which nothing but a, b and d is the same. */
 static inline __attribute__((always_inline)) void draw_by_third(uint64_t key, const uint32_t counter[4], int wides, wide x[4][wides])
 {
-    uint32_t k0 = (uint32_t)key, k1 = high(key);
     for (int i = 0; i < wides; ++i) {
         x[0][i] = counter[0] - (wide){0};
         x[1][i] = counter[1] - (wide){0};
         x[3][i] = counter[3] - (wide){0};
     }
-#pragma GCC unroll 10
-    for (int round = 0; round < 10; ++round) {
-#pragma GCC unroll 2
-        for (int i = 0; i < wides; ++i) {
-            const wide even = product(x[0][i], PHILOX_M4x32_0), odd = product(x[2][i], PHILOX_M4x32_1);
-            x[0][i] = odd >> 32 ^ x[1][i] ^ k0;
-            x[1][i] = odd;
-            x[2][i] = even >> 32 ^ x[3][i] ^ k1;
-            x[3][i] = even;
-        }
-        k0 += PHILOX_W32_0;
-        k1 += PHILOX_W32_1;
-    }
+    rounds_from(0, (uint32_t)key, high(key), wides, x);
 }
 
 /* 0, 2, 4 ... */
