@@ -3,6 +3,7 @@
 
 #include "merged_private.h"
 #include "mot/product.h"
+#include "stack_private.h"
 
 enum { GROUP_TOKENS = 64 };
 
@@ -17,24 +18,30 @@ static size_t weight_rows(const mot_expert_shape *shape)
     return (attends(shape) ? shape->width : 0) + shape->config->merged.neurons;
 }
 
-size_t mot_merged_group_bytes(const mot_expert_shape *shape)
+static size_t carve(const mot_expert_shape *shape, mot_arena *arena, merged_group *g)
 {
     const size_t D = shape->width, H = shape->config->merged.heads, m = weight_rows(shape), samples = mot_merged_group_samples(shape),
-                 length = row_length(samples * shape->tokens), real = sizeof(mot_real);
-    return mot_arena_bytes(D * length, real) + mot_arena_bytes(H * m * D, real) + mot_arena_bytes(m * length, real) +
-           mot_arena_bytes(shape->config->merged.neurons * samples * padded(shape->tokens), real);
+                 real = sizeof(mot_real);
+    size_t bytes = 0;
+    g->length = row_length(samples * shape->tokens);
+    g->x = mot_stack_carve(arena, &bytes, D * g->length, real);
+    g->weight = mot_stack_carve(arena, &bytes, H * m * D, real);
+    g->product = mot_stack_carve(arena, &bytes, m * g->length, real);
+    g->act = mot_stack_carve(arena, &bytes, shape->config->merged.neurons * samples * padded(shape->tokens), real);
+    return bytes;
+}
+
+size_t mot_merged_group_bytes(const mot_expert_shape *shape)
+{
+    merged_group sized;
+    return carve(shape, NULL, &sized);
 }
 
 merged_group mot_merged_group_take(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena)
 {
-    const size_t D = shape->width, H = shape->config->merged.heads, m = weight_rows(shape), samples = mot_merged_group_samples(shape),
-                 length = row_length(samples * shape->tokens), real = sizeof(mot_real);
-    return (merged_group){.tile = tile,
-                          .length = length,
-                          .x = mot_arena_take(arena, D * length, real),
-                          .weight = mot_arena_take(arena, H * m * D, real),
-                          .product = mot_arena_take(arena, m * length, real),
-                          .act = mot_arena_take(arena, shape->config->merged.neurons * samples * padded(shape->tokens), real)};
+    merged_group g = {.tile = tile};
+    carve(shape, arena, &g);
+    return g;
 }
 
 void mot_merged_group_begin(const mot_expert_shape *shape, merged_group *g, size_t from, size_t to)
