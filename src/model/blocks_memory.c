@@ -60,16 +60,6 @@ size_t mot_blocks_carve_work(const mot_expert_shape *shape, mot_arena *arena, si
 
 /* ---- weights for many tiles ---- */
 
-/* NULL arena: only adds up *bytes. */
-static mot_factor prepare_one(mot_precision precision, mot_arena *arena, size_t *bytes, const mot_real *w, size_t K, size_t M,
-                              bool across)
-{
-    const size_t k = across ? M : K, n = across ? K : M;
-    mot_real *room = mot_stack_carve(arena, bytes, mot_factor_packed_room(precision, k, n), sizeof *room);
-    if (arena == NULL) return (mot_factor){0};
-    return (across ? mot_factor_packed_transposed : mot_factor_packed)(precision, room, w, M, k, n);
-}
-
 static size_t prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn,
                       block_factors **all)
 {
@@ -89,8 +79,8 @@ static size_t prepare(const mot_expert_shape *shape, const mot_real *const *weig
                       {&f->down, &f->down_across, DOWN_WEIGHT, F, D}};
         for (size_t i = 0; i < MOT_COUNT(matrix); ++i) {
             const mot_real *of = w != NULL ? w[matrix[i].row] : NULL;
-            *matrix[i].straight = prepare_one(precision, arena, &bytes, of, matrix[i].K, matrix[i].M, false);
-            if (learn) *matrix[i].across = prepare_one(precision, arena, &bytes, of, matrix[i].K, matrix[i].M, true);
+            *matrix[i].straight = mot_stack_prepare(precision, arena, &bytes, of, matrix[i].K, matrix[i].M, false);
+            if (learn) *matrix[i].across = mot_stack_prepare(precision, arena, &bytes, of, matrix[i].K, matrix[i].M, true);
         }
     }
     return bytes;

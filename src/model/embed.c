@@ -59,23 +59,30 @@ static size_t embed_workspace(const mot_expert_shape *shape)
     return MOT_MAX(forward, backward);
 }
 
-/* In fp32 the weight is a right operand as it is. */
+/* In fp32 the weight is a right operand as it is; and backward does not multiply with it. */
+static size_t prepare(const mot_expert_shape *shape, const mot_real *w, mot_arena *arena, mot_factor **factor)
+{
+    size_t bytes = 0;
+    *factor = NULL;
+    if (shape->precision != MOT_PRECISION_BF16 || shape->vocabulary > 0) return 0;
+    *factor = mot_stack_carve(arena, &bytes, 1, sizeof **factor);
+    mot_factor sized, *to = arena != NULL ? *factor : &sized;
+    *to = mot_stack_prepare(shape->precision, arena, &bytes, w, shape->width, shape->config->width, false);
+    return bytes;
+}
+
 static size_t embed_prepared(const mot_expert_shape *shape)
 {
-    if (shape->precision != MOT_PRECISION_BF16 || shape->vocabulary > 0) return 0;
-    return mot_arena_bytes(1, sizeof(mot_factor)) +
-           mot_arena_bytes(mot_factor_room(shape->precision, shape->width, shape->config->width), sizeof(mot_real));
+    mot_factor *factor;
+    return prepare(shape, NULL, NULL, &factor);
 }
 
 static const void *embed_prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn)
 {
-    (void)learn; /* backward does not multiply with it */
-    if (embed_prepared(shape) == 0) return NULL;
-    const size_t K = shape->width, D = shape->config->width;
-    mot_factor *w = mot_arena_take(arena, 1, sizeof *w);
-    mot_real *room = mot_arena_take(arena, mot_factor_room(shape->precision, K, D), sizeof *room);
-    *w = mot_factor_of(shape->precision, room, weight[WEIGHT], D, K, D);
-    return w;
+    (void)learn;
+    mot_factor *factor;
+    prepare(shape, weight[WEIGHT], arena, &factor);
+    return factor;
 }
 
 static size_t embed_kept(const mot_expert_shape *shape)

@@ -94,25 +94,29 @@ typedef struct head_factors {
     mot_factor straight, across;
 } head_factors;
 
+static size_t prepare(const mot_expert_shape *shape, const mot_real *w, mot_arena *arena, bool learn, head_factors **f)
+{
+    const size_t D = shape->config->width, C = shape->outputs;
+    size_t bytes = 0;
+    *f = NULL;
+    if (shape->precision != MOT_PRECISION_BF16) return 0;
+    *f = mot_stack_carve(arena, &bytes, 1, sizeof **f);
+    head_factors sized, *to = arena != NULL ? *f : &sized;
+    to->straight = mot_stack_prepare(shape->precision, arena, &bytes, w, D, C, false);
+    if (learn) to->across = mot_stack_prepare(shape->precision, arena, &bytes, w, D, C, true);
+    return bytes;
+}
+
 static size_t head_prepared(const mot_expert_shape *shape)
 {
-    const size_t D = shape->config->width, C = shape->outputs, real = sizeof(mot_real);
-    if (shape->precision != MOT_PRECISION_BF16) return 0;
-    return mot_arena_bytes(1, sizeof(head_factors)) + mot_arena_bytes(mot_factor_room(shape->precision, D, C), real) +
-           mot_arena_bytes(mot_factor_transposed_room(shape->precision, C, D), real);
+    head_factors *f;
+    return prepare(shape, NULL, NULL, true, &f);
 }
 
 static const void *head_prepare(const mot_expert_shape *shape, const mot_real *const *weight, mot_arena *arena, bool learn)
 {
-    const mot_precision precision = shape->precision;
-    const size_t D = shape->config->width, C = shape->outputs;
-    if (precision != MOT_PRECISION_BF16) return NULL;
-    head_factors *f = mot_arena_take(arena, 1, sizeof *f);
-    mot_real *room = mot_arena_take(arena, mot_factor_room(precision, D, C), sizeof *room);
-    f->straight = mot_factor_of(precision, room, weight[WEIGHT], C, D, C);
-    if (!learn) return f;
-    room = mot_arena_take(arena, mot_factor_transposed_room(precision, C, D), sizeof *room);
-    f->across = mot_factor_transposed(precision, room, weight[WEIGHT], C, C, D);
+    head_factors *f;
+    prepare(shape, weight[WEIGHT], arena, learn, &f);
     return f;
 }
 

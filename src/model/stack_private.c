@@ -34,6 +34,15 @@ void *mot_stack_carve(mot_arena *arena, size_t *bytes, size_t count, size_t size
     return arena != NULL ? mot_arena_take(arena, count, size) : NULL;
 }
 
+mot_factor mot_stack_prepare(mot_precision precision, mot_arena *arena, size_t *bytes, const mot_real *w, size_t K, size_t M,
+                             bool across)
+{
+    const size_t k = across ? M : K, n = across ? K : M;
+    mot_real *room = mot_stack_carve(arena, bytes, mot_factor_packed_room(precision, k, n), sizeof *room);
+    if (arena == NULL) return (mot_factor){0};
+    return (across ? mot_factor_packed_transposed : mot_factor_packed)(precision, room, w, M, k, n);
+}
+
 size_t mot_stack_linear_products(mot_gemm_shape *product, size_t R, size_t K, size_t M, double times)
 {
     product[0] = (mot_gemm_shape){R, M, K, false, false, times};

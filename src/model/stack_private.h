@@ -47,6 +47,10 @@ static inline size_t linear_operands(mot_precision precision, size_t R, size_t K
     return learn ? MOT_MAX(forward, mot_mixed_across_operands(precision, K, M, R)) : forward;
 }
 
+/* W [K, M], or W^T (`across`), as a right operand for many tiles, in a place that is carved for it (mot_stack_carve: NULL arena). */
+mot_factor mot_stack_prepare(mot_precision precision, mot_arena *arena, size_t *bytes, const mot_real *w, size_t K, size_t M,
+                             bool across);
+
 /* Its three products: forward, and the gradients of weights and input. */
 size_t mot_stack_linear_products(mot_gemm_shape *product, size_t R, size_t K, size_t M, double times);
 
