@@ -65,16 +65,22 @@ static size_t decode_picture(const mot_sample_format *format, size_t patch, cons
     return rows * columns;
 }
 
+size_t mot_text_length(const mot_sample_format *format, const void *sample)
+{
+    const unsigned char *bytes = sample;
+    const int32_t *ids = sample;
+    const bool words = format->element == MOT_ELEMENT_I32;
+    size_t length = 0;
+    while (length < format->tokens && (words ? ids[length] : bytes[length]) != 0) ++length;
+    return length;
+}
+
 static size_t decode_text(const mot_sample_format *format, const void *sample, int32_t *id)
 {
     const unsigned char *bytes = sample;
     const int32_t *ids = sample;
-    size_t length = 0;
-    for (size_t t = 0; t < format->tokens; ++t) {
-        id[t] = format->element == MOT_ELEMENT_I32 ? ids[t] : bytes[t];
-        if (id[t] == 0) break;
-        ++length;
-    }
+    const size_t length = mot_text_length(format, sample);
+    for (size_t t = 0; t < length; ++t) id[t] = format->element == MOT_ELEMENT_I32 ? ids[t] : bytes[t];
     for (size_t t = length; t < format->tokens; ++t) id[t] = 0;
     if (length > 0 || format->tokens == 0) return length;
     id[0] = 1;

@@ -186,11 +186,7 @@ static mot_gidx index_of(const mot_batch_source *source, mot_gidx position)
 /* Without what a text is padded with, but for one token of an empty one. */
 static size_t own_bytes(const mot_sample_format *format, const unsigned char *sample)
 {
-    const size_t element = mot_element_bytes(format->element);
-    const int32_t *ids = (const int32_t *)(const void *)sample;
-    size_t length = 0;
-    while (length < format->tokens && (element == 1 ? sample[length] : ids[length]) != 0) ++length;
-    return MOT_MAX(length, (size_t)1) * element;
+    return MOT_MAX(mot_text_length(format, sample), (size_t)1) * mot_element_bytes(format->element);
 }
 
 /* Samples come in the order of their slots. */

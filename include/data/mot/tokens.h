@@ -24,6 +24,9 @@ static inline bool mot_tokens_plain(const mot_sample_format *format)
     return format->kind == MOT_SAMPLE_VECTOR && format->normalization.count == 0;
 }
 
+/* Tokens of a text before what it is padded with: 0 of an empty one, of which mot_tokens_decode makes one. */
+size_t mot_text_length(const mot_sample_format *format, const void *sample);
+
 /* Writes a sample's tokens: x [L, width] (pictures, vectors) or id [L] (texts). Returns the number of tokens. */
 size_t mot_tokens_decode(const mot_sample_format *format, size_t patch, const void *sample, float *x,
                          int32_t *id);
