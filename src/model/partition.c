@@ -47,11 +47,6 @@ static inline mot_wide load(const double *x, int k)
     return *(const wide_anywhere *)(x + k * MOT_WIDE_LANES);
 }
 
-static inline mot_wide choose(mot_wide_int where, mot_wide a, mot_wide b)
-{
-    return (mot_wide)((where & (mot_wide_int)a) | (~where & (mot_wide_int)b));
-}
-
 /* What Q gains when a thing goes to a group, for the block of things that begins at `b` and the groups from `from` to `end`: the first
  * of the best, of these and the one that was best so far. */
 static void find_best(partition *p, size_t b, size_t from, size_t end)
@@ -75,8 +70,8 @@ static void find_best(partition *p, size_t b, size_t from, size_t end)
                                     load(p->barred + b, k);
             const mot_wide_int better = ((gained > most[k]) | ((gained == most[k]) & (number < where[k]))) &
                                         (load(p->now + b, k) != number);
-            most[k] = choose(better, gained, most[k]);
-            where[k] = choose(better, number, where[k]);
+            most[k] = mot_wide_select(better, gained, most[k]);
+            where[k] = mot_wide_select(better, number, where[k]);
         }
     }
     EACH *(wide_anywhere *)(p->most + b + k * MOT_WIDE_LANES) = most[k];

@@ -310,6 +310,12 @@ static inline mot_wide mot_wide_fused(mot_wide a, mot_wide b, mot_wide c)
 #endif
 }
 
+/* As mot_select. */
+static inline mot_wide mot_wide_select(mot_wide_int where, mot_wide a, mot_wide b)
+{
+    return (mot_wide)((where & (mot_wide_int)a) | (~where & (mot_wide_int)b));
+}
+
 /* As mot_larger. */
 static inline mot_wide mot_wide_larger(mot_wide a, mot_wide b)
 {
@@ -318,8 +324,7 @@ static inline mot_wide mot_wide_larger(mot_wide a, mot_wide b)
 #elif MOT_X86_LEVEL == 3
     return (mot_wide)_mm256_max_pd((__m256d)a, (__m256d)b);
 #else
-    const mot_wide_int where = a > b;
-    return (mot_wide)((where & (mot_wide_int)a) | (~where & (mot_wide_int)b));
+    return mot_wide_select(a > b, a, b);
 #endif
 }
 
