@@ -5,11 +5,11 @@
 #include "mot/layers.h"
 #include "mot/rowops.h"
 
-static size_t text_length(const int32_t *id, size_t most)
+size_t mot_gate_words(const mot_gate *gate, const int32_t *id)
 {
-    size_t length = 0;
-    while (length < most && id[length] != 0) ++length;
-    return length;
+    size_t count = 0;
+    while (count < gate->tokens && id[count] != 0) ++count;
+    return count;
 }
 
 static mot_real text_scale(const mot_gate *gate, size_t length)
@@ -25,7 +25,7 @@ void mot_gate_product(const mot_gate *gate, size_t n, const mot_real *g, const i
         return;
     }
     for (size_t s = 0; s < n; ++s, id += gate->tokens, y += M) {
-        const size_t length = text_length(id, gate->tokens);
+        const size_t length = mot_gate_words(gate, id);
         memset(y, 0, M * sizeof *y);
         for (size_t t = 0; t < length; ++t) mot_row_add(y, w + (size_t)id[t] * M, M);
         const mot_real scale = text_scale(gate, length);
@@ -41,7 +41,7 @@ void mot_gate_product_backward(const mot_gate *gate, size_t n, const mot_real *g
         return;
     }
     for (size_t s = 0; s < n; ++s, id += gate->tokens, d_y += M) {
-        const size_t length = text_length(id, gate->tokens);
+        const size_t length = mot_gate_words(gate, id);
         const mot_real scale = text_scale(gate, length);
         for (size_t t = 0; t < length; ++t) mot_row_axpy(d_w + (size_t)id[t] * M, scale, d_y, M);
         if (d_b != NULL) mot_row_add(d_b, d_y, M);

@@ -87,9 +87,7 @@ static void meet_words(mot_step *step, const step_layer *layer)
     mot_met_none(root->met, mot_table_vocabulary(&gate->table));
     for (size_t p = 0; p < step->batch.total; ++p) {
         const int32_t *id = root->id + p * gate->tokens;
-        size_t count = 0;
-        while (count < gate->tokens && id[count] != 0) ++count;
-        mot_met_words(root->met, id, count);
+        mot_met_words(root->met, id, mot_gate_words(gate, id));
     }
     mot_step_catch_up_met(step, &layer->of->gate_params, root->met);
 }

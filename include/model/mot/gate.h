@@ -106,6 +106,9 @@ static inline size_t mot_gate_row(const mot_gate *gate)
     return gate->kind->spread ? 0 : gate->tokens > 0 ? gate->tokens : gate->features;
 }
 
+/* Words of a text of which these are the ids [tokens]: those before the first 0. */
+size_t mot_gate_words(const mot_gate *gate, const int32_t *id);
+
 /* g [F] of one sample with `count` tokens x [count, width]. For pictures and vectors; texts send their ids. */
 void mot_gate_features(const mot_gate *gate, mot_real *g, const mot_real *x, size_t count, size_t width);
 
