@@ -269,7 +269,7 @@ static bool crowded(size_t apart)
 }
 
 typedef struct copied_panel {
-    mot_real b[MOT_PRODUCT_DEPTH * PANEL], c[ROWS * PANEL];
+    _Alignas(64) mot_real b[MOT_PRODUCT_DEPTH * PANEL], c[ROWS * PANEL];
 } copied_panel;
 
 /* C of a narrow panel is made beside it. */
@@ -315,7 +315,7 @@ static size_t block_rows_of(row_cut cut, size_t part)
 enum { COPIED_NUMBERS = 144 * MOT_PRODUCT_DEPTH, COPIED_PANELS = 4 /* so many at least: measured */ };
 
 typedef struct copied_rows {
-    mot_real a[COPIED_NUMBERS];
+    _Alignas(64) mot_real a[COPIED_NUMBERS];
 } copied_rows;
 
 /* Some lines of A at a time: what a block leaves of them is in the first-level cache when the next block comes. */
