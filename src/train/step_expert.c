@@ -136,6 +136,21 @@ static const mot_real *const *weight_of(const mot_step *step, const step_chunk *
     return unit < local ? layer->weight + unit * T : step->split.weight + (unit - local) * T;
 }
 
+/* The strip's weights for many tiles, those of the strip before where they are the same. NULL: each tile makes its own. */
+static const void *prepare(step_worker *worker, const mot_step *step, const mot_real *const *weight, size_t unit, size_t tiles,
+                           bool learn)
+{
+    const void *made = mot_prepared_at(&step->layer->prepared, unit);
+    if (made != NULL) return made;
+    if (worker->kept == NULL || worker->kept_of != unit) {
+        const mot_layer *layer = step->model->layer;
+        mot_arena_rewind(&worker->arena, 0);
+        worker->kept = mot_expert_prepare(layer->kind, &layer->shape, weight, &worker->arena, tiles, learn);
+        worker->kept_of = unit;
+    }
+    return worker->kept;
+}
+
 static void work_strip(void *context, size_t task, int thread)
 {
     const chunk_work *common = context;
@@ -152,19 +167,16 @@ static void work_strip(void *context, size_t task, int thread)
     if (apart) /* the thread sums into a block of its own, or of a guest's strip */
         mot_table_begin(&model->layer->table,
                         guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum, met, worker->row);
-    const size_t mark = mot_arena_mark(&worker->arena), tile = step->layer->tile;
+    const size_t tile = step->layer->tile;
     const double start = mot_clock_s();
-    const void *prepared = mot_prepared_at(&step->layer->prepared, unit_of(step, common->chunk, strip->group));
-    if (prepared == NULL)
-        prepared = mot_expert_prepare(model->layer->kind, &model->layer->shape, weight, &worker->arena,
-                                      (strip->rows + tile - 1) / tile, learn);
+    const void *prepared = prepare(worker, step, weight, unit_of(step, common->chunk, strip->group),
+                                   (strip->rows + tile - 1) / tile, learn);
     worker->busy_s += mot_clock_s() - start;
     for (size_t r = 0; r < strip->rows; r += tile) {
         work_tile(common, worker, weight, prepared, apart ? worker->row : expert, met, strip->first + r,
                   MOT_MIN(tile, strip->rows - r));
         if (thread == 0) mot_step_progress(step);
     }
-    mot_arena_rewind(&worker->arena, mark);
     if (!learn || guest) return;
     size_t *added = &step->layer->added[strip->group];
     mot_threads_await(step->threads, added, strip->turn);
@@ -175,7 +187,8 @@ static void work_strip(void *context, size_t task, int thread)
 /* ---- a chunk ---- */
 
 /* Large strips first, so that threads end together; strips of one expert keep their order, for a strip waits for those
- * before it; and where there is a choice another expert comes next, so that it seldom has to. */
+ * before it; and where there is a choice another expert comes next, so that it seldom has to. One thread takes expert after
+ * expert, whose weights it then prepares once. */
 static int by_size(const void *left, const void *right)
 {
     const step_strip *a = left, *b = right;
@@ -198,7 +211,8 @@ static void cut_strips(mot_step *step, const mot_plan *plan, size_t from, size_t
                 g, r, MOT_MIN(length, plan->group_first[g + 1] - r), (*turn)++};
         }
     }
-    if (learn) qsort(step->strips.strip, step->strips.count, sizeof *step->strips.strip, by_size);
+    if (learn && mot_threads_count(step->threads) > 1)
+        qsort(step->strips.strip, step->strips.count, sizeof *step->strips.strip, by_size);
 }
 
 static void work_groups(chunk_work *common, size_t from, size_t to)
@@ -211,6 +225,10 @@ static void work_groups(chunk_work *common, size_t from, size_t to)
     step->work.expert_s += mot_prepared_make(&step->layer->prepared, step->threads);
     cut_strips(step, &chunk->plan, from, to, learns_in(common->work));
     mot_threads_run(step->threads, step->strips.count, work_strip, common);
+    for (int t = 0; t < mot_threads_count(step->threads); ++t) { /* weights will change */
+        step->worker[t].kept = NULL;
+        mot_arena_rewind(&step->worker[t].arena, 0);
+    }
 }
 
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)

@@ -81,6 +81,8 @@ typedef struct step_split {
 /* What one thread needs to work on a strip. */
 typedef struct step_worker {
     mot_arena arena;
+    const void *kept; /* weights prepared for the strip before, in front of the arena; NULL: none */
+    size_t kept_of;   /* of which unit */
     size_t *first; /* [tile + 1] */
     mot_real *x, *out, *d_out;
     mot_real *sample; /* [format.bytes]: one that travelled as bf16 */
