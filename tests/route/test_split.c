@@ -173,10 +173,32 @@ START_TEST(a_hot_expert_is_halved)
 }
 END_TEST
 
+/* Experts of 35, 35, 29 and 29 rows, two on each of two ranks, strips of 16: the three rows behind the second strip of both
+ * long ones are strips, too, and worth moving. */
+START_TEST(short_strips_even_out)
+{
+    mot_placement placement;
+    mot_split split;
+    int32_t expert[128];
+    for (int i = 0; i < 128; i++) expert[i] = i < 35 ? 0 : i < 70 ? 1 : i < 99 ? 2 : 3;
+    mot_ck_ok(mot_placement_init(&placement, "even", 4, 2, false, false));
+    mot_ck_ok(mot_split_init(&split, &placement));
+    mot_ck_ok(mot_split_build(&split, &placement, 128, expert, 16));
+    size_t load[2] = {0};
+    for (size_t i = 0; i < split.shares; i++) load[split.share[i].worker] += split.share[i].rows;
+    ck_assert_uint_eq(split.shares, 6);
+    ck_assert_uint_eq(load[0], 64);
+    ck_assert_uint_eq(load[1], 64);
+    mot_split_free(&split);
+    mot_placement_free(&placement);
+}
+END_TEST
+
 static void split_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, a_split_is_what_the_double_loop_says, 1, 9);
     tcase_add_test(tcase, a_hot_expert_is_halved);
+    tcase_add_test(tcase, short_strips_even_out);
 }
 
 MOT_CK_MAIN("split", split_tests)

@@ -38,7 +38,7 @@ mot_status mot_split_init(mot_split *split, const mot_placement *placement);
 void mot_split_free(mot_split *split);
 
 /* For rows 0 .. rows - 1 of a chunk that chose expert[row], in global order, and strips of `strip` rows. A strip moves
- * only where that shortens its owner's work although it counts a quarter more elsewhere, and half a strip besides
+ * only where that shortens its owner's work although it counts an eighth more elsewhere, and an eighth of a strip besides
  * (weights go there, and gradients come back). MOT_ERR_MEMORY: perhaps on one rank only, and the split is to be built anew. */
 mot_status mot_split_build(mot_split *split, const mot_placement *placement, size_t rows,
                            const int32_t *expert, size_t strip);
