@@ -5,6 +5,7 @@
 
 #include "mot/alignment.h"
 #include "mot/clock.h"
+#include "mot/h5.h"
 #include "mot/log.h"
 #include "mot/memory.h"
 #include "mot/watch.h"
@@ -189,6 +190,7 @@ static mot_status train(mot_run *run)
     if (progress->step == 0 && (config->eval.start || run->world.rehearsal.stream != NULL) && !course->continued)
         MOT_TRY(evaluate(run, -1));
     if (progress->step == 0 && config->checkpoint.start && !course->continued) MOT_TRY(mot_run_save(run, false));
+    mot_h5_give_back(); /* what everything up to here took */
     mot_run_report_begin(&run->reporter, progress->step);
     while (progress->stage < mot_stage_count(config) && !stop) {
         if (progress->action_left)
