@@ -1,5 +1,7 @@
 /* Texts whose padding would be most of a file keep lengths of their own there and in memory; whoever reads them sees the padding. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "ck.h"
@@ -98,6 +100,49 @@ START_TEST(stay_a_table)
 }
 END_TEST
 
+/* ---- how many tokens some of them may have together ---- */
+
+static int falling(const void *left, const void *right)
+{
+    return *(const int *)right - *(const int *)left;
+}
+
+/* The longest ones, each as often as it may come, added up one after the other. */
+static size_t most_tokens_twin(const int *tokens, size_t texts, size_t count, size_t times)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < texts * times && i < count; ++i) sum += (size_t)tokens[i / times];
+    return sum;
+}
+
+START_TEST(most_tokens_are_those_of_the_longest)
+{
+    const char *path = scratch_path("texts.h5");
+    int tokens[TEXTS];
+    mot_dataset set;
+    make(path, MOT_ELEMENT_I32, MOST);
+    mot_ck_ok(mot_dataset_open(&set, path, "test", 0)); /* with the longest */
+    const size_t texts = (size_t)set.samples;
+    static int32_t x[MOST];
+    for (size_t i = 0; i < texts; ++i) {
+        mot_ck_ok(mot_dataset_read(&set, (mot_gidx)i, x));
+        for (tokens[i] = MOST; tokens[i] > 1 && x[tokens[i] - 1] == 0;) --tokens[i]; /* an empty one counts as one */
+    }
+    qsort(tokens, texts, sizeof *tokens, falling);
+    ck_assert_int_eq(tokens[0], MOST);
+    for (size_t times = 1; times <= 3; ++times)
+        for (size_t count = 0; count <= texts * times + 2; ++count)
+            ck_assert_uint_eq(mot_dataset_most_tokens(&set, count, times), most_tokens_twin(tokens, texts, count, times));
+    mot_dataset_close(&set);
+
+    make(path, MOT_ELEMENT_I32, 12); /* a table: lengths are not known */
+    mot_ck_ok(mot_dataset_open(&set, path, "test", 0));
+    ck_assert_uint_eq(mot_dataset_most_tokens(&set, 7, 1), 7 * 12);
+    mot_dataset_close(&set);
+    scratch_clear();
+}
+END_TEST
+
 /* ---- other hands ---- */
 
 static const struct {
@@ -186,6 +231,7 @@ static void texts_tests(TCase *tcase)
 {
     tcase_add_test(tcase, keep_their_lengths);
     tcase_add_test(tcase, stay_a_table);
+    tcase_add_test(tcase, most_tokens_are_those_of_the_longest);
     tcase_add_test(tcase, by_other_hands);
     tcase_add_test(tcase, changed);
     tcase_add_unchecked_fixture(tcase, NULL, scratch_remove);
