@@ -57,8 +57,8 @@ static void add_change(mot_join_options *o, const char *option, const char *chan
     char all[2 * MOT_CHANGES_TEXT];
     mot_task_changes known;
     if (source == NULL) return;
-    snprintf(all, sizeof all, "%s%s%.127s", source->change, source->change[0] != '\0' ? " + " : "", change);
-    if (mot_task_changes_parse(all, &known) && known.count > 0)
+    const int length = snprintf(all, sizeof all, "%s%s%s", source->change, source->change[0] != '\0' ? " + " : "", change);
+    if ((size_t)length < sizeof all && mot_task_changes_parse(all, &known) && known.count > 0)
         memcpy(source->change, all, strlen(all) + 1);
     else if (mot_task_changes_known(change) && strcmp(change, "none") != 0)
         cmd_data_wrong(state, "%s: more than %d changes of one source", source->path, MOT_MOST_CHANGES);

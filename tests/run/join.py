@@ -178,6 +178,7 @@ for sentence, arguments in (
         ("--rotate stands behind the FILE of the source that it belongs to, and none stands before it", ["--rotate", "90", "a.h5"]),
         ("--rotate is a number from -360 to 360, not 'left'", ["a.h5", "--rotate", "left"]),
         ("--change 'turn 3' is no change", ["a.h5", "--change", "turn 3"]),
+        ("90' is no change", ["a.h5", "--change", "rotate " + "0" * 130 + "90"]),
         ("a.h5: more than 4 changes of one source", ["a.h5", "--flip", "--flip", "--flip", "--negate", "--negate"]),
         ("two sources are called 'a': --name NAME behind each tells them apart", ["a.h5", "b.h5", "a.h5"]),
         ("a source is called '...': expected a name of 1 to 199 bytes", ["a.h5", "--name", ""]),
