@@ -57,7 +57,8 @@ static int least_loaded(const mot_split *split, int lowest)
 }
 
 /* What moves costs an eighth of itself, and of a strip: weights go there, gradients come back. A strip is 5,000 operations a
- * parameter at least (mot_expert_strip), 70 ns at 70 GFLOP/s: an eighth is what both take on a network of 1 GB/s. */
+ * parameter where nothing else is configured (mot_expert_strip), 70 ns at 70 GFLOP/s: an eighth is what both take on a network of
+ * 1 GB/s. */
 enum { COST = 8 };
 
 /* Where to cut rows [0, left) so that about `want` rows, in whole strips and at least one, go; `left`: nowhere. */

@@ -8,9 +8,10 @@
  *      thread 1  |-1---------|-3-|-5-|                work(context, task, thread)
  *
  * Which thread does which task differs from run to run; what comes out must not depend on it. The caller is thread 0
- * and the only one that may talk MPI (MPI_THREAD_FUNNELED). The others sleep between calls and take no signals.
+ * and the only one that may talk MPI (MPI_THREAD_FUNNELED). The others take no signals, and sleep between calls,
+ * but for a moment behind each.
  *
- * Not OpenMP: its waiting threads spin, which takes the cores from the other ranks of a host; and GCC's runtime keeps
+ * Not OpenMP: its threads spin as long as they wait, which takes the cores from the other ranks of a host; and GCC's runtime keeps
  * its locks from the thread sanitizer, which then sees races everywhere and proves nothing. */
 #ifndef MOT_THREADS_H
 #define MOT_THREADS_H
