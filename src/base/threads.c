@@ -8,6 +8,14 @@
 #include "mot/memory.h"
 #include "thread.h"
 
+/* Tasks for whoever has nothing else to do; changed with the lock held. */
+typedef struct idle_tasks {
+    mot_thread_work *work;
+    void *context;
+    size_t count, begun;
+    atomic_size_t done;
+} idle_tasks;
+
 /* A round is one mot_threads_run. A thread that wakes when the round is over sleeps on: nobody waits for it. */
 struct mot_threads {
     int count, started; /* with the caller; without it */
@@ -17,9 +25,10 @@ struct mot_threads {
     mot_thread_work *work; /* of the round that is open; NULL: none is */
     void *context;
     size_t tasks;
-    atomic_size_t next;   /* the first task that nobody has begun */
-    atomic_ulong rounds;  /* ever */
-    atomic_int joined;    /* threads inside the round, without the caller */
+    atomic_size_t next; /* the first task that nobody has begun */
+    atomic_ulong news;  /* rounds and idle tasks that were begun, ever */
+    atomic_int joined;  /* threads inside the round, without the caller */
+    idle_tasks idle;
     bool leave;
 };
 
@@ -49,27 +58,57 @@ static void rest(void)
 #endif
 }
 
+/* With the lock held, but for the work itself. */
+static void join_round(mot_threads *threads, int number)
+{
+    mot_thread_work *work = threads->work;
+    ++threads->joined;
+    pthread_mutex_unlock(&threads->lock);
+    take_tasks(threads, work, number);
+    pthread_mutex_lock(&threads->lock);
+    if (--threads->joined == 0) pthread_cond_signal(&threads->ended);
+}
+
+/* Likewise: the next of the idle tasks. */
+static void take_idle(mot_threads *threads, int number)
+{
+    idle_tasks *const idle = &threads->idle;
+    const size_t task = idle->begun++;
+    pthread_mutex_unlock(&threads->lock);
+    idle->work(idle->context, task, number);
+    pthread_mutex_lock(&threads->lock);
+    if (++idle->done == idle->count) pthread_cond_signal(&threads->ended);
+}
+
+/* Likewise: waits awake for what is begun after `seen`. */
+static void look_out(mot_threads *threads, unsigned long seen)
+{
+    pthread_mutex_unlock(&threads->lock);
+    for (int i = 0; i < AWAKE && atomic_load_explicit(&threads->news, memory_order_relaxed) == seen; ++i) rest();
+    pthread_mutex_lock(&threads->lock);
+}
+
 static void *live(void *argument)
 {
     const start own = *(start *)argument;
     mot_threads *threads = own.threads;
     unsigned long seen = 0;
+    bool awake = false;
     mot_free(argument);
     pthread_mutex_lock(&threads->lock);
-    for (;;) {
-        while (!threads->leave && (threads->work == NULL || threads->rounds == seen))
+    while (!threads->leave) {
+        const bool round = threads->work != NULL && threads->news != seen;
+        seen = threads->news;
+        const bool idle = !round && threads->idle.begun < threads->idle.count;
+        if (round)
+            join_round(threads, own.number);
+        else if (idle)
+            take_idle(threads, own.number);
+        else if (awake)
+            look_out(threads, seen);
+        else
             pthread_cond_wait(&threads->begun, &threads->lock);
-        if (threads->leave) break;
-        seen = threads->rounds;
-        ++threads->joined;
-        mot_thread_work *work = threads->work;
-        pthread_mutex_unlock(&threads->lock);
-        take_tasks(threads, work, own.number);
-        pthread_mutex_lock(&threads->lock);
-        if (--threads->joined == 0) pthread_cond_signal(&threads->ended);
-        pthread_mutex_unlock(&threads->lock);
-        for (int i = 0; i < AWAKE && atomic_load_explicit(&threads->rounds, memory_order_relaxed) == seen; ++i) rest();
-        pthread_mutex_lock(&threads->lock);
+        awake = round || idle;
     }
     pthread_mutex_unlock(&threads->lock);
     return NULL;
@@ -145,7 +184,7 @@ void mot_threads_run(mot_threads *threads, size_t tasks, mot_thread_work *work, 
     threads->context = context;
     threads->tasks = tasks;
     atomic_store(&threads->next, 0);
-    ++threads->rounds;
+    ++threads->news;
     pthread_cond_broadcast(&threads->begun);
     pthread_mutex_unlock(&threads->lock);
 
@@ -157,6 +196,33 @@ void mot_threads_run(mot_threads *threads, size_t tasks, mot_thread_work *work, 
     for (int i = 0; i < AWAKE && atomic_load_explicit(&threads->joined, memory_order_relaxed) > 0; ++i) rest();
     pthread_mutex_lock(&threads->lock);
     while (threads->joined > 0) pthread_cond_wait(&threads->ended, &threads->lock);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+void mot_threads_begin_idle(mot_threads *threads, size_t tasks, mot_thread_work *work, void *context)
+{
+    pthread_mutex_lock(&threads->lock);
+    assert(threads->work == NULL && threads->idle.done == threads->idle.count);
+    threads->idle.work = work;
+    threads->idle.context = context;
+    threads->idle.count = tasks;
+    threads->idle.begun = 0;
+    atomic_store(&threads->idle.done, 0);
+    ++threads->news;
+    pthread_cond_broadcast(&threads->begun);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+void mot_threads_end_idle(mot_threads *threads)
+{
+    idle_tasks *const idle = &threads->idle;
+    pthread_mutex_lock(&threads->lock);
+    while (idle->begun < idle->count) take_idle(threads, 0);
+    pthread_mutex_unlock(&threads->lock);
+    for (int i = 0; i < AWAKE && atomic_load_explicit(&idle->done, memory_order_relaxed) < idle->count; ++i)
+        rest();
+    pthread_mutex_lock(&threads->lock);
+    while (idle->done < idle->count) pthread_cond_wait(&threads->ended, &threads->lock);
     pthread_mutex_unlock(&threads->lock);
 }
 

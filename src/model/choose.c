@@ -43,9 +43,29 @@ static void share_by_softmax(mot_real *weight, size_t K)
         mot_row_softmax(weight, weight, K);
 }
 
-/* How sure the gate is of a sample. Its entropy is -sum p_i log p_i with log p_i = h_i - h_top + log p_top: one logarithm a sample.
- * That sum is taken in eight parts at any level. */
-static void add_confidence(size_t E, const mot_real *h, const mot_real *p, mot_confidence *sum)
+/* A product of probabilities that may be smaller than any number: product * 2^(-512 lifts). */
+typedef struct small_product {
+    double product;
+    int lifts;
+} small_product;
+
+static inline void multiply(small_product *all, double probability)
+{
+    all->product *= probability;
+    if (all->product >= 0x1p-512) return;
+    all->product *= 0x1p512;
+    ++all->lifts;
+}
+
+static double log_of(const small_product *all)
+{
+    return log(all->product) - all->lifts * 512 * 0.69314718055994530942;
+}
+
+/* How sure the gate is of a sample. Its entropy is -sum p_i log p_i with log p_i = h_i - h_top + log p_top; *tops has the p_top of all
+ * samples, so that one logarithm does for them. That sum is taken in eight parts at any level. */
+static void add_confidence(size_t E, const mot_real *h, const mot_real *p, mot_confidence *sum,
+                           small_product *tops)
 {
     enum { PARTS = 8, WIDES = PARTS / MOT_WIDE_LANES };
     const double most = (double)mot_row_max(h, E);
@@ -74,7 +94,8 @@ static void add_confidence(size_t E, const mot_real *h, const mot_real *p, mot_c
     const double first = isnan(p[0]) ? NAN : (double)top[0];
     sum->top += first;
     sum->margin += first - (double)next[0];
-    sum->entropy += all - log(first);
+    sum->entropy += all;
+    multiply(tops, first);
 }
 
 mot_confidence mot_choose(const mot_route_config *config, const mot_gate_kind *kind, const mot_choice_batch *batch,
@@ -85,6 +106,7 @@ mot_confidence mot_choose(const mot_route_config *config, const mot_gate_kind *k
     const double lambda = mot_noise_scale(config, batch->step);
     const mot_scale scale = config->scale;
     mot_confidence sum = {0};
+    small_product tops = {.product = 1};
     for (size_t b = from; b < to; ++b) {
         double score[MOT_MAX_EXPERTS];
         int32_t *expert = batch->expert + b * K;
@@ -101,8 +123,9 @@ mot_confidence mot_choose(const mot_route_config *config, const mot_gate_kind *k
         for (size_t k = 0; k < K; ++k) weight[k] = scale == MOT_SCALE_PROB ? p[expert[k]] : h[expert[k]];
         if (scale == MOT_SCALE_CHOSEN) share_by_softmax(weight, K);
         if (scale == MOT_SCALE_NONE) share_alike(h, K, expert, weight);
-        add_confidence(E, h, p, &sum);
+        add_confidence(E, h, p, &sum, &tops);
     }
+    sum.entropy -= log_of(&tops);
     return sum;
 }
 

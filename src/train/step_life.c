@@ -159,7 +159,7 @@ static mot_status create_here(mot_step *step, const mot_batch_source *reader, in
         MOT_TRY(mot_prepared_create(&step->layer->prepared, of->kind, &of->shape, (size_t)of->local));
     }
     MOT_TRY(create_workers(step, threads));
-    step->batch.threads = step->threads;
+    MOT_TRY(mot_batch_make_ahead(&step->batch, step->comm, reader, step->threads));
     MOT_TRY(mot_step_soft_create(step));
     step->reports.room = step->most * step->reported;
     MOT_TRY(mot_allocate(&step->reports.report, step->reports.room, sizeof(choice_report), "reports"));

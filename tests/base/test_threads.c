@@ -95,6 +95,33 @@ START_TEST(many_short_rounds)
 }
 END_TEST
 
+/* Between and beside rounds, whose tasks they do not keep waiting for good; with one thread at the end alone. */
+START_TEST(idle_tasks_are_done_once_beside_rounds)
+{
+    for (int count = 1; count <= MOST_THREADS; ++count) {
+        mot_threads *threads;
+        mot_ck_ok(mot_threads_create(&threads, count));
+        for (size_t lot = 0; lot < 200; ++lot) {
+            static tally idle, round;
+            const size_t tasks = lot % 41;
+            memset(&idle, 0, sizeof idle);
+            memset(&round, 0, sizeof round);
+            mot_threads_begin_idle(threads, tasks, count_task, &idle);
+            for (size_t r = 0; r < lot % 4; ++r) mot_threads_run(threads, 30, count_task, &round);
+            if (count == 1)
+                for (size_t t = 0; t < MOST_TASKS; ++t) ck_assert_int_eq(idle.done[t], 0);
+            mot_threads_end_idle(threads);
+            for (size_t t = 0; t < MOST_TASKS; ++t) {
+                ck_assert_int_eq(idle.done[t], t < tasks);
+                ck_assert_int_eq(round.done[t], t < 30 ? (int)(lot % 4) : 0);
+            }
+        }
+        mot_threads_end_idle(threads); /* there is none */
+        mot_threads_destroy(&threads);
+    }
+}
+END_TEST
+
 static void look_at_signals(void *context, size_t task, int thread)
 {
     tally *all = context;
@@ -168,6 +195,7 @@ static void threads_tests(TCase *tcase)
     tcase_add_test(tcase, every_task_is_done_once);
     tcase_add_test(tcase, turns_come_in_order);
     tcase_add_test(tcase, many_short_rounds);
+    tcase_add_test(tcase, idle_tasks_are_done_once_beside_rounds);
     tcase_add_test(tcase, only_the_caller_takes_signals);
     tcase_add_test(tcase, cores_are_shared_fairly);
     tcase_add_test(tcase, cores_are_no_more_than_processors);

@@ -232,6 +232,75 @@ START_TEST(it_may_be_freed_while_it_loads)
 }
 END_TEST
 
+/* ---- samples that are made ---- */
+
+static void check_same(const mot_batch *batch, const mot_batch *plain)
+{
+    ck_assert_int_eq(batch->first, plain->first);
+    ck_assert_uint_eq(batch->total, plain->total);
+    ck_assert_uint_eq(batch->mine, plain->mine);
+    for (size_t p = 0; p < plain->total; ++p) {
+        ck_assert_int_eq(batch->home[p], plain->home[p]);
+        if (plain->home[p] != 0) continue;
+        const size_t bytes = mot_batch_sample_bytes(plain, p);
+        ck_assert_uint_eq(mot_batch_sample_bytes(batch, p), bytes);
+        ck_assert_mem_eq(mot_batch_sample(batch, p), mot_batch_sample(plain, p), bytes);
+        ck_assert_mem_eq(mot_batch_note(batch, p), mot_batch_note(plain, p), plain->note_bytes);
+    }
+}
+
+/* What threads make ahead is what the caller alone would have made, whatever is asked for, and freed while they are at it. */
+START_TEST(what_threads_make_ahead_is_what_was_asked_for)
+{
+    enum { SAMPLES = 100000, MANY = 200 };
+    const mot_comm comm = {.mpi = MPI_COMM_SELF, .rank = 0, .size = 1 + _i % 2};
+    mot_dataset sets[2];
+    mot_gate made_gate;
+    mot_threads *threads;
+    mot_batch batch, plain;
+    for (int s = 0; s < 2; ++s) {
+        const mot_mixture_config mixture = {.classes = 4,
+                                            .tokens = 8,
+                                            .width = 32,
+                                            .alpha = {1, 2},
+                                            .beta = {1, 2},
+                                            .gamma = {1, 2},
+                                            .sigma = 0.5,
+                                            .seed = 5 + (uint64_t)s};
+        mot_ck_ok(mot_dataset_generate(&sets[s], &mixture, "train", SAMPLES, 0));
+        ck_assert(mot_dataset_made_anew(&sets[s]));
+    }
+    const mot_batch_source sources[] = {{.dataset = &sets[0], .patch = 1, .repeats = true},
+                                        {.dataset = &sets[1], .patch = 1}};
+    mot_ck_ok(mot_gate_init(&made_gate, &gate_config, 4, 8, 32, 0, DATA_CLASSES));
+    mot_ck_ok(mot_threads_create(&threads, 1 + _i));
+    mot_ck_ok(mot_batch_init(&batch, &comm, &made_gate, 1, &sources[0], MANY, 2));
+    mot_ck_ok(mot_batch_init(&plain, &comm, &made_gate, 1, &sources[0], MANY, 2));
+    mot_ck_ok(mot_batch_make_ahead(&batch, &comm, &sources[0], threads));
+    ck_assert(_i == 0 ? batch.ahead == NULL : batch.ahead != NULL);
+    uint64_t random = 11 + (uint64_t)_i;
+    mot_gidx end[2] = {0};
+    size_t total = MANY, which = 0;
+    for (int load = 0; load < 300; ++load) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        const unsigned dice = random >> 33 & 0xff;
+        if (dice < 20) which = dice % 2;
+        if (dice >= 20 && dice < 40)
+            total = 1 + (random >> 41) % MANY; /* down to what is too little for threads */
+        const mot_gidx first = dice >= 40 && dice < 50 ? (mot_gidx)dice : end[which];
+        mot_ck_ok(mot_batch_load(&batch, &comm, &sources[which], first, total));
+        mot_ck_ok(mot_batch_load(&plain, &comm, &sources[which], first, total));
+        check_same(&batch, &plain);
+        if (dice >= 50 && dice < 60) mot_batch_forget(&batch);
+        end[which] = first + (mot_gidx)total;
+    }
+    mot_batch_free(&batch);
+    mot_batch_free(&plain);
+    mot_threads_destroy(&threads);
+    for (int s = 0; s < 2; ++s) mot_dataset_close(&sets[s]);
+}
+END_TEST
+
 static void batch_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -239,6 +308,7 @@ static void batch_tests(TCase *tcase)
     tcase_add_test(tcase, a_sample_that_is_not_there_is_a_sentence);
     tcase_add_loop_test(tcase, what_was_loaded_ahead_is_what_was_asked_for, 0, 6);
     tcase_add_test(tcase, a_failure_ahead_is_told_when_its_batch_is_asked_for);
+    tcase_add_loop_test(tcase, what_threads_make_ahead_is_what_was_asked_for, 0, 4);
     tcase_add_test(tcase, it_may_be_freed_while_it_loads);
 }
 

@@ -33,6 +33,16 @@ int mot_threads_count(const mot_threads *threads);
  * to be called from within a task. */
 void mot_threads_run(mot_threads *threads, size_t tasks, mot_thread_work *work, void *context);
 
+/* Tasks for threads that have nothing else to do: they are done between the caller's rounds, and beside them by a thread that a
+ * round has no task for, in any order and none of them waiting for another. A round does not wait for a thread that is at one, so
+ * they are short. One lot at a time. Its end does on the caller's thread what is left, and returns when all are done, as
+ * mot_threads_run does; with one thread that is where all are done. Neither is to be called from within a task.
+ *
+ *      thread 0   begin_idle |-- other work --|-- a round --|-- other work --|-5-| end_idle returns
+ *      thread 1              |-0-|-1-|-2-|-3-----|- a round -|-4------------------|             */
+void mot_threads_begin_idle(mot_threads *threads, size_t tasks, mot_thread_work *work, void *context);
+void mot_threads_end_idle(mot_threads *threads);
+
 /* Within a task: waits until *counter >= value; and adds 1 to it. What was written before an advance is seen after
  * the await. Counters are the caller's, and are touched between runs by the caller alone. */
 void mot_threads_await(mot_threads *threads, const size_t *counter, size_t value);

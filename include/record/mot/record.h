@@ -32,7 +32,7 @@
  * A segment is written by one process, so the number of ranks, R, is a segment's own too (scale `rank`): a run that goes on with
  * others begins a segment.
  *
- * Rows collect in memory, at most 32 MiB of them, and are written whole (mot_h5_create_file): by mot_record_flush, which the
+ * Rows collect in memory, at most 16 MiB of them, and are written whole (mot_h5_create_file): by mot_record_flush, which the
  * trainer calls before each checkpoint, and where there is no more room. What was flushed stays in memory while it is less
  * than 32 KiB, and is written again with what follows: a run that makes a checkpoint a step has few files, and none of its
  * flushes costs more than the others. On resume from step s what came after s is cut away, in whole segments and of one. */

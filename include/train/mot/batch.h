@@ -80,7 +80,7 @@ typedef struct mot_batch {
     unsigned char *padded;     /* a text, as the data set gives it */
     mot_real *tokens;
     int32_t *ids;
-    mot_threads *threads; /* not owned: they share out samples that are made; NULL: the caller makes them */
+    mot_threads *threads; /* not owned: they make samples (mot_batch_make_ahead); NULL: the caller does */
     mot_shared shared; /* holds bytes and notes where a node's ranks have them together (mot_batch_share) */
     const mot_nodes *nodes; /* not owned; NULL: they do not */
     struct mot_batch_ahead *ahead; /* private: the next batches; NULL: each is loaded when it is asked for */
@@ -96,6 +96,10 @@ enum {
  * MOT_BATCHES_READY more, and a thread, if those of `source` are read from a disk (mot_dataset_waits). Not collective: the status is this rank's own. */
 mot_status mot_batch_init(mot_batch *batch, const mot_comm *comm, const mot_gate *gate, size_t grain,
                           const mot_batch_source *source, size_t most, size_t chunks);
+/* Samples that are made anew each time they are asked for are shared out among `threads`, which must stay, from 64 KiB of them
+ * on; and where there are two threads or more, those make the next batch while they have nothing else to do (mot_threads_begin_idle),
+ * which takes memory for another one. Not collective; MOT_ERR_MEMORY. */
+mot_status mot_batch_make_ahead(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, mot_threads *threads);
 /* For a spread gate: the ranks of a node load, or make, each sample once for all of them, where batches are not loaded ahead
  * (else nothing changes). The caller sees to it that ranks meet between a load and the first look at what others have
  * loaded, and between the last look and the next load. `nodes` must stay. Collective over a node's members; MOT_ERR_MEMORY,
@@ -144,7 +148,8 @@ static inline size_t mot_chunk_first(const mot_batch *batch, size_t c)
  * this rank's own, and the caller agrees on it. Homes are right even then. The batch behind the last one of the same
  * source was loaded ahead: it is there at once, or waited for, and its failure is told now. Any other is read now. Then
  * the next are begun, and those behind them announced (mot_dataset_expect); none of them need ever be asked for.
- * `comm` and `source` must stay as they are until the next load from a disk, or mot_batch_free. */
+ * `comm` and `source` must stay as they are until the next load of a source that is loaded ahead, mot_batch_forget or
+ * mot_batch_free. */
 mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
                           mot_gidx first, size_t total);
 
