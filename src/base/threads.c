@@ -13,7 +13,7 @@ typedef struct idle_tasks {
     mot_thread_work *work;
     void *context;
     size_t count, begun;
-    atomic_size_t done;
+    atomic_size_t left; /* that are not done */
 } idle_tasks;
 
 /* A round is one mot_threads_run. A thread that wakes when the round is over sleeps on: nobody waits for it. */
@@ -25,9 +25,9 @@ struct mot_threads {
     mot_thread_work *work; /* of the round that is open; NULL: none is */
     void *context;
     size_t tasks;
-    atomic_size_t next; /* the first task that nobody has begun */
-    atomic_ulong news;  /* rounds and idle tasks that were begun, ever */
-    atomic_int joined;  /* threads inside the round, without the caller */
+    atomic_size_t next;   /* the first task that nobody has begun */
+    atomic_ulong news;    /* rounds and idle tasks that were begun, ever */
+    atomic_size_t joined; /* threads inside the round, without the caller */
     idle_tasks idle;
     bool leave;
 };
@@ -77,7 +77,16 @@ static void take_idle(mot_threads *threads, int number)
     pthread_mutex_unlock(&threads->lock);
     idle->work(idle->context, task, number);
     pthread_mutex_lock(&threads->lock);
-    if (++idle->done == idle->count) pthread_cond_signal(&threads->ended);
+    if (--idle->left == 0) pthread_cond_signal(&threads->ended);
+}
+
+/* The caller's part, likewise: waits until there are none of *number, awake at first. */
+static void await_none(mot_threads *threads, const atomic_size_t *number)
+{
+    pthread_mutex_unlock(&threads->lock);
+    for (int i = 0; i < AWAKE && atomic_load_explicit(number, memory_order_relaxed) > 0; ++i) rest();
+    pthread_mutex_lock(&threads->lock);
+    while (*number > 0) pthread_cond_wait(&threads->ended, &threads->lock);
 }
 
 /* Likewise: waits awake for what is begun after `seen`. */
@@ -192,22 +201,19 @@ void mot_threads_run(mot_threads *threads, size_t tasks, mot_thread_work *work, 
 
     pthread_mutex_lock(&threads->lock);
     threads->work = NULL;
-    pthread_mutex_unlock(&threads->lock);
-    for (int i = 0; i < AWAKE && atomic_load_explicit(&threads->joined, memory_order_relaxed) > 0; ++i) rest();
-    pthread_mutex_lock(&threads->lock);
-    while (threads->joined > 0) pthread_cond_wait(&threads->ended, &threads->lock);
+    await_none(threads, &threads->joined);
     pthread_mutex_unlock(&threads->lock);
 }
 
 void mot_threads_begin_idle(mot_threads *threads, size_t tasks, mot_thread_work *work, void *context)
 {
     pthread_mutex_lock(&threads->lock);
-    assert(threads->work == NULL && threads->idle.done == threads->idle.count);
+    assert(threads->work == NULL && threads->idle.left == 0);
     threads->idle.work = work;
     threads->idle.context = context;
     threads->idle.count = tasks;
     threads->idle.begun = 0;
-    atomic_store(&threads->idle.done, 0);
+    atomic_store(&threads->idle.left, tasks);
     ++threads->news;
     pthread_cond_broadcast(&threads->begun);
     pthread_mutex_unlock(&threads->lock);
@@ -218,11 +224,7 @@ void mot_threads_end_idle(mot_threads *threads)
     idle_tasks *const idle = &threads->idle;
     pthread_mutex_lock(&threads->lock);
     while (idle->begun < idle->count) take_idle(threads, 0);
-    pthread_mutex_unlock(&threads->lock);
-    for (int i = 0; i < AWAKE && atomic_load_explicit(&idle->done, memory_order_relaxed) < idle->count; ++i)
-        rest();
-    pthread_mutex_lock(&threads->lock);
-    while (idle->done < idle->count) pthread_cond_wait(&threads->ended, &threads->lock);
+    await_none(threads, &idle->left);
     pthread_mutex_unlock(&threads->lock);
 }
 

@@ -37,20 +37,17 @@ static mot_status init(mot_batch *batch, const mot_comm *comm, const mot_gate *g
     mot_status status;
     mot_token_shape shape;
     const mot_sample_format *format = &source->dataset->format;
-    *batch = (mot_batch){
-        .gate = gate, .grain = grain, .chunks = chunks, .most = most, .sample_bytes = format->bytes};
+    *batch = (mot_batch){.gate = gate, .grain = grain, .chunks = chunks, .most = most, .sample_bytes = format->bytes};
     MOT_TRY(mot_token_shape_of(format, source->patch, &shape));
     batch->width = shape.width;
     /* Of each chunk at most so many grains. */
     batch->own_lengths = format->kind == MOT_SAMPLE_TEXT && !mot_batch_whole(batch);
     const size_t ranks = (size_t)comm->size, grains = (most + chunks - 1) / chunks / grain + 1,
                  mine = mot_batch_whole(batch) ? most
-                        : grain > 1            ? MOT_MIN(most, (grains + ranks - 1) / ranks * grain * chunks)
-                                               : MOT_MIN(most, (most / ranks + 1) +
-                                                                   chunks); /* a slice has its remainder, and one a chunk */
+                        : grain > 1     ? MOT_MIN(most, (grains + ranks - 1) / ranks * grain * chunks)
+                                        : MOT_MIN(most, (most / ranks + 1) + chunks); /* a slice has its remainder, and one a chunk */
     batch->note_numbers = mot_up_to_8(offsetof(mot_sample_note, target) + mot_batch_target_bytes(source));
-    batch->note_bytes = mot_up_to_8(batch->note_numbers +
-                                    (gate != NULL ? mot_gate_row(gate) : 0) * sizeof(mot_real));
+    batch->note_bytes = mot_up_to_8(batch->note_numbers + (gate != NULL ? mot_gate_row(gate) : 0) * sizeof(mot_real));
     MOT_TRY(mot_allocate(&batch->home, most, sizeof *batch->home, "a batch"));
     MOT_TRY(mot_allocate(&batch->slot, most, sizeof *batch->slot, "a batch"));
     MOT_TRY(mot_allocate(&batch->begin, mine + 1, sizeof *batch->begin, "a batch"));
@@ -114,8 +111,7 @@ mot_status mot_batch_share(mot_batch *batch, const mot_nodes *nodes)
     if (!mot_batch_whole(batch) || batch->ahead != NULL || mot_nodes_members(nodes, nodes->mine) == 1)
         return MOT_OK;
     const size_t bytes = (batch->most * batch->sample_bytes + MOT_ALIGNMENT - 1) / MOT_ALIGNMENT * MOT_ALIGNMENT;
-    const mot_status status = mot_shared_resize(&batch->shared, nodes, bytes + batch->most * batch->note_bytes,
-                                                0);
+    const mot_status status = mot_shared_resize(&batch->shared, nodes, bytes + batch->most * batch->note_bytes, 0);
     if (status != MOT_OK) return status;
     mot_free(batch->bytes);
     mot_free(batch->note);
@@ -186,6 +182,7 @@ static const ready_batch *take_next(mot_batch *batch, const mot_batch_source *so
     *batch = ready->batch;
     ready->batch = before;
     batch->ahead = ahead;
+    batch->threads = before.threads;
     ready->batch.ahead = NULL;
     return ready;
 }
@@ -231,8 +228,8 @@ void mot_batch_free(mot_batch *batch)
     *batch = (mot_batch){0};
 }
 
-static mot_status load_now(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, mot_gidx first,
-                           size_t total)
+static mot_status load_now(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
+                           mot_gidx first, size_t total)
 {
     batch->first = first;
     batch->total = total;
@@ -246,8 +243,8 @@ static bool goes_ahead(const mot_batch *batch, const mot_batch_source *source)
                                             : mot_batch_can_be_made(batch, source);
 }
 
-mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source, mot_gidx first,
-                          size_t total)
+mot_status mot_batch_load(mot_batch *batch, const mot_comm *comm, const mot_batch_source *source,
+                          mot_gidx first, size_t total)
 {
     struct mot_batch_ahead *ahead = batch->ahead;
     mot_status status;

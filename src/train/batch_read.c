@@ -5,7 +5,7 @@
 #include "mot/memory.h"
 #include "mot/order.h"
 
-/* ---- one sample ---- */
+/* ---- who holds what ---- */
 
 /* Who holds what: a function of (total, chunks, ranks) alone. */
 static void deal(mot_batch *batch, const mot_comm *comm, bool whole)
@@ -40,6 +40,8 @@ static mot_gidx index_of(const mot_batch_source *source, mot_gidx position)
     return source->repeats ? position % samples : position;
 }
 
+/* ---- one sample ---- */
+
 /* Without what a text is padded with, but for one token of an empty one. */
 static size_t own_bytes(const mot_sample_format *format, const unsigned char *sample)
 {
@@ -63,8 +65,7 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     mot_sample_note *note = mot_batch_note(batch, p);
     note->index = index_of(source, position);
     note->ids = 0;
-    status = mot_dataset_sample(dataset, note->index, bytes, source->learn_group ? NULL : note->target,
-                                &note->group);
+    status = mot_dataset_sample(dataset, note->index, bytes, source->learn_group ? NULL : note->target, &note->group);
     if (status != MOT_OK) return status;
     if (source->learn_group) memcpy(note->target, &note->group, sizeof note->group);
     if (source->augment != NULL)
@@ -92,8 +93,7 @@ static mot_status load_sample(mot_batch *batch, const mot_batch_source *source, 
     }
     note->ids = (uint32_t)ids;
     memcpy(row, batch->ids, ids * sizeof *batch->ids);
-    batch->note_begin[slot + 1] = batch->note_begin[slot] +
-                                  mot_up_to_8(batch->note_numbers + ids * sizeof *batch->ids);
+    batch->note_begin[slot + 1] = batch->note_begin[slot] + mot_up_to_8(batch->note_numbers + ids * sizeof *batch->ids);
     return MOT_OK;
 }
 
@@ -103,7 +103,8 @@ static void expect(const mot_batch *batch, const mot_comm *comm, const mot_batch
 {
     const mot_gidx total = (mot_gidx)batch->total, last = batch->first + MOT_BATCHES_AHEAD * total;
     for (mot_gidx position = first ? batch->first : last; position < last + total; ++position) {
-        if (!mot_batch_whole(batch) && batch->home[(position - batch->first) % total] != comm->rank) continue;
+        if (!mot_batch_whole(batch) && batch->home[(position - batch->first) % total] != comm->rank)
+            continue;
         if (!mot_batch_goes_on(source) && position >= source->dataset->samples) break;
         if (!mot_dataset_expect(source->dataset, index_of(source, position))) break;
     }
@@ -114,10 +115,8 @@ static bool is_ours(const mot_batch *batch, size_t p)
 {
     const mot_nodes *nodes = batch->nodes;
     if (nodes == NULL) return true;
-    const size_t members = (size_t)mot_nodes_members(nodes, nodes->mine),
-                 place = (size_t)nodes->place[nodes->rank];
-    return p >= mot_part_first(batch->total, members, place) &&
-           p < mot_part_first(batch->total, members, place + 1);
+    const size_t members = (size_t)mot_nodes_members(nodes, nodes->mine), place = (size_t)nodes->place[nodes->rank];
+    return p >= mot_part_first(batch->total, members, place) && p < mot_part_first(batch->total, members, place + 1);
 }
 
 /* ---- made by threads ---- */
@@ -168,7 +167,8 @@ bool mot_batch_begin_making(batch_making *all, mot_batch *batch, const mot_comm 
 mot_status mot_batch_end_making(batch_making *all)
 {
     mot_threads_end_idle(all->batch->threads);
-    return atomic_load(&all->failed) ? mot_batch_read(all->batch, all->comm, all->source, false, NULL) : MOT_OK;
+    const bool again = atomic_load(&all->failed) && !atomic_load(all->unwanted); /* on the caller's thread, to say why */
+    return again ? mot_batch_read(all->batch, all->comm, all->source, false, NULL) : MOT_OK;
 }
 
 /* Whether threads have made them; else the caller does, and says why. */

@@ -39,7 +39,7 @@ void mot_threads_run(mot_threads *threads, size_t tasks, mot_thread_work *work, 
  * mot_threads_run does; with one thread that is where all are done. Neither is to be called from within a task.
  *
  *      thread 0   begin_idle |-- other work --|-- a round --|-- other work --|-5-| end_idle returns
- *      thread 1              |-0-|-1-|-2-|-3-----|- a round -|-4------------------|             */
+ *      thread 1              |-0-|-1-|-2-|-3-----|- a round -|-4------------------| */
 void mot_threads_begin_idle(mot_threads *threads, size_t tasks, mot_thread_work *work, void *context);
 void mot_threads_end_idle(mot_threads *threads);
 
