@@ -136,21 +136,6 @@ static const mot_real *const *weight_of(const mot_step *step, const step_chunk *
     return unit < local ? layer->weight + unit * T : step->split.weight + (unit - local) * T;
 }
 
-/* The strip's weights for many tiles, those of the strip before where they are the same. NULL: each tile makes its own. */
-static const void *prepare(step_worker *worker, const mot_step *step, const mot_real *const *weight, size_t unit, size_t tiles,
-                           bool learn)
-{
-    const void *made = mot_prepared_at(&step->layer->prepared, unit);
-    if (made != NULL) return made;
-    if (worker->kept == NULL || worker->kept_of != unit) {
-        const mot_layer *layer = step->model->layer;
-        mot_arena_rewind(&worker->arena, 0);
-        worker->kept = mot_expert_prepare(layer->kind, &layer->shape, weight, &worker->arena, tiles, learn);
-        worker->kept_of = unit;
-    }
-    return worker->kept;
-}
-
 static void work_strip(void *context, size_t task, int thread)
 {
     const chunk_work *common = context;
@@ -169,8 +154,8 @@ static void work_strip(void *context, size_t task, int thread)
                         guest ? step->split.done + strip->turn * model->layer->table.count : worker->sum, met, worker->row);
     const size_t tile = step->layer->tile;
     const double start = mot_clock_s();
-    const void *prepared = prepare(worker, step, weight, unit_of(step, common->chunk, strip->group),
-                                   (strip->rows + tile - 1) / tile, learn);
+    const void *prepared = mot_prepared_for(&step->layer->prepared, &worker->before, &worker->arena, weight,
+                                            unit_of(step, common->chunk, strip->group), (strip->rows + tile - 1) / tile, learn);
     worker->busy_s += mot_clock_s() - start;
     for (size_t r = 0; r < strip->rows; r += tile) {
         work_tile(common, worker, weight, prepared, apart ? worker->row : expert, met, strip->first + r,
@@ -225,10 +210,8 @@ static void work_groups(chunk_work *common, size_t from, size_t to)
     step->work.expert_s += mot_prepared_make(&step->layer->prepared, step->threads);
     cut_strips(step, &chunk->plan, from, to, learns_in(common->work));
     mot_threads_run(step->threads, step->strips.count, work_strip, common);
-    for (int t = 0; t < mot_threads_count(step->threads); ++t) { /* weights will change */
-        step->worker[t].kept = NULL;
-        mot_arena_rewind(&step->worker[t].arena, 0);
-    }
+    for (int t = 0; t < mot_threads_count(step->threads); ++t) /* weights will change */
+        mot_prepared_forget(&step->worker[t].before, &step->worker[t].arena);
 }
 
 void mot_step_experts(mot_step *step, step_chunk *chunk, expert_work work)

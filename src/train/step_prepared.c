@@ -59,6 +59,24 @@ void mot_prepared_want(step_prepared *prepared, size_t unit, const mot_real *con
     prepared->due[prepared->dues++] = unit;
 }
 
+const void *mot_prepared_for(const step_prepared *prepared, strip_prepared *before, mot_arena *arena, const mot_real *const *weight,
+                             size_t unit, size_t tiles, bool learn)
+{
+    const void *made = mot_prepared_at(prepared, unit);
+    if (made != NULL) return made;
+    if (before->made == NULL || before->unit != unit) {
+        mot_arena_rewind(arena, 0);
+        *before = (strip_prepared){mot_expert_prepare(prepared->kind, prepared->shape, weight, arena, tiles, learn), unit};
+    }
+    return before->made;
+}
+
+void mot_prepared_forget(strip_prepared *before, mot_arena *arena)
+{
+    before->made = NULL;
+    mot_arena_rewind(arena, 0);
+}
+
 static void make_one(void *context, size_t task, int thread)
 {
     (void)thread;

@@ -78,11 +78,16 @@ typedef struct step_split {
     size_t value_room, weight_room, done_room, back_room, request_room;
 } step_split;
 
+/* Weights that a thread prepared for the strip before, at the front of its arena. */
+typedef struct strip_prepared {
+    const void *made; /* NULL: none */
+    size_t unit;      /* whose */
+} strip_prepared;
+
 /* What one thread needs to work on a strip. */
 typedef struct step_worker {
     mot_arena arena;
-    const void *kept; /* weights prepared for the strip before, in front of the arena; NULL: none */
-    size_t kept_of;   /* of which unit */
+    strip_prepared before;
     size_t *first; /* [tile + 1] */
     mot_real *x, *out, *d_out;
     mot_real *sample; /* [format.bytes]: one that travelled as bf16 */
@@ -346,7 +351,12 @@ mot_status mot_prepared_begin(step_prepared *prepared, size_t units, bool learn)
 /* Unit is worked on; those that have not been in this step are made, by all threads: seconds of all of them. */
 void mot_prepared_want(step_prepared *prepared, size_t unit, const mot_real *const *weight);
 double mot_prepared_make(step_prepared *prepared, mot_threads *threads);
-/* NULL: prepared strip by strip. */
+/* For a strip, of a unit that is worked on in so many tiles: made once a step, or in the thread's arena, which has nothing else in it,
+ * if the strip before was not of the same unit. NULL: each tile makes its own. Who works next with other weights forgets them. */
+const void *mot_prepared_for(const step_prepared *prepared, strip_prepared *before, mot_arena *arena, const mot_real *const *weight,
+                             size_t unit, size_t tiles, bool learn);
+void mot_prepared_forget(strip_prepared *before, mot_arena *arena);
+/* NULL: not once a step. */
 static inline const void *mot_prepared_at(const step_prepared *prepared, size_t unit)
 {
     return prepared->bytes > 0 ? prepared->unit[unit].made : NULL;

@@ -102,6 +102,7 @@ struct stack_stage {
 
 typedef struct stack_worker {
     mot_arena arena;
+    strip_prepared before;
     size_t *first;
     mot_real *x, *out, *d; /* tokens of a tile; outputs [samples, C], or states [rows, D]; gradients, likewise */
     int32_t *id;

@@ -56,10 +56,8 @@ static void for_tiles(const stage_work *work, const stack_strip *strip, int thre
     stack_worker *worker = &step->stack->worker[thread];
     strip_tile of = {work, worker, strip, .number = strip->tile};
     const double start = mot_clock_s();
-    const size_t mark = mot_arena_mark(&worker->arena), tiles = (strip->count + stage->tile - 1) / stage->tile;
-    const void *prepared = mot_prepared_at(&stage->prepared, strip->group);
-    if (prepared == NULL)
-        prepared = mot_expert_prepare(stage->kind, stage->shape, weight_of(stage, strip), &worker->arena, tiles, work->learn);
+    const void *prepared = mot_prepared_for(&stage->prepared, &worker->before, &worker->arena, weight_of(stage, strip), strip->group,
+                                            (strip->count + stage->tile - 1) / stage->tile, work->learn);
     for (size_t done = 0; done < strip->count; done += stage->tile, ++of.number) {
         of.first = strip->first + done;
         of.n = MOT_MIN(stage->tile, strip->count - done);
@@ -69,7 +67,6 @@ static void for_tiles(const stage_work *work, const stack_strip *strip, int thre
         mot_watch_progress();
         if (thread == 0) mot_step_progress(step);
     }
-    mot_arena_rewind(&worker->arena, mark);
     worker->busy_s += mot_clock_s() - start;
 }
 
@@ -360,6 +357,7 @@ static void run(mot_step *step, stack_stage *stage, size_t from, size_t to, bool
     mot_threads_run(step->threads, to - from, what, &work);
     for (int t = 0; t < step->stack->workers; ++t) {
         stack_worker *worker = &step->stack->worker[t];
+        mot_prepared_forget(&worker->before, &worker->arena); /* of this stage */
         step->work.expert_s += worker->busy_s;
         step->work.expert_flops += worker->flops;
         worker->busy_s = worker->flops = 0;
