@@ -51,7 +51,7 @@ trap 'rm -rf "$work"' EXIT
 
 # The shape as mot resolves it is the shape of both.
 figures() { "$python" - "$@"; }
-bench() { mot_mpirun 2 "$mot" bench "$config" "$@" --json "$work/mot.json" >"$work/said" 2>&1 || { cat "$work/said"; exit 1; }; }
+bench() { mot_mpirun 2 "$mot" bench "$config" "$@" --json "$work/mot.json" --force >"$work/said" 2>&1 || { cat "$work/said"; exit 1; }; }
 bench "$@" --repeats 1 --steps 1
 mapfile -t shape < <(figures "$work/mot.json" <<'PY'
 import json, re, sys

@@ -1,12 +1,11 @@
 #include "mot/bench.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "bench_private.h"
-#include "mot/atomic_file.h"
 #include "mot/clock.h"
 #include "mot/memory.h"
+#include "mot/output.h"
 
 static const double repeat_s = 0.3; /* what a repeat takes when no number of steps is given */
 
@@ -26,16 +25,14 @@ typedef struct bench {
 /* What can be refused is refused before anything is measured. Root. */
 static mot_status prepare(bench *b)
 {
-    char folder[MOT_PATH];
-    const char *json = b->options->json;
+    const mot_bench_options *options = b->options;
+    const mot_data_config *data = &b->config->data;
+    const char *const read[] = {options->compare, data->file, data->stream.files};
     mot_status status;
+    for (size_t i = 0; i < MOT_COUNT(read); ++i) MOT_TRY(mot_output_apart(options->json, read[i]));
+    MOT_TRY(mot_output_check(options->json, MOT_OUTPUT_FILE, options->force));
     MOT_TRY(mot_bench_describe(mot_run_model(b->run), &b->description));
-    if (b->options->compare != NULL)
-        MOT_TRY(mot_bench_read(&b->before, b->options->compare, b->description, b->comm->size));
-    if (json == NULL) goto done;
-    mot_path_folder(folder, sizeof folder, json);
-    if (access(folder, W_OK | X_OK) != 0)
-        status = mot_fail(MOT_ERR_INPUT, "--json %s: cannot write into the folder %s", json, folder);
+    if (options->compare != NULL) MOT_TRY(mot_bench_read(&b->before, options->compare, b->description, b->comm->size));
 done:
     return status;
 }

@@ -6,7 +6,7 @@
 #include "mot/bench.h"
 #include "mot/memory.h"
 
-enum { KEY_STEPS = 256, KEY_REPEATS, KEY_JSON, KEY_COMPARE };
+enum { KEY_STEPS = 256, KEY_REPEATS, KEY_JSON, KEY_FORCE, KEY_COMPARE };
 
 typedef struct arguments {
     const char *path;
@@ -36,6 +36,9 @@ static error_t take(int key, char *text, struct argp_state *state)
     case KEY_JSON:
         given->options.json = text;
         return 0;
+    case KEY_FORCE:
+        given->options.force = true;
+        return 0;
     case KEY_COMPARE:
         given->options.compare = text;
         return 0;
@@ -55,6 +58,7 @@ mot_status mot_cmd_bench(int argc, char **argv)
         {"steps", KEY_STEPS, "N", 0, "Steps a repeat (default: what takes 0.3 s)", 0},
         {"repeats", KEY_REPEATS, "N", 0, "Repeats (default: 9)", 0},
         {"json", KEY_JSON, "FILE", 0, "Write all figures to FILE as well", 0},
+        {"force", KEY_FORCE, NULL, 0, "Replace the FILE of --json", 0},
         {"compare", KEY_COMPARE, "FILE", 0, "Compare with a FILE that --json wrote before", 0},
         {0},
     };

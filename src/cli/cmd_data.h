@@ -21,9 +21,6 @@ uint64_t cmd_data_whole(struct argp_state *state, const char *option, const char
 double cmd_data_number(struct argp_state *state, const char *option, const char *text, double least,
                        double most);
 
-/* MOT_ERR_INPUT when `out` exists and is not to be replaced. */
-mot_status cmd_data_check_out(const char *out, bool force);
-
 /* "mean 0.5 deviation 1.2, from -3 to 4": number `which` of the targets of a split that was read, which are no classes. */
 typedef struct cmd_data_range {
     char text[120];

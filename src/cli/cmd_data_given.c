@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd_data.h"
 
@@ -51,10 +50,4 @@ double cmd_data_number(struct argp_state *state, const char *option, const char 
     if (end != text && *end == '\0' && value >= least && value <= most) return value;
     cmd_data_wrong(state, "--%s is a number from %g to %g, not '%s'", option, least, most, text);
     return least;
-}
-
-mot_status cmd_data_check_out(const char *out, bool force)
-{
-    if (force || access(out, F_OK) != 0) return MOT_OK;
-    return mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", out);
 }

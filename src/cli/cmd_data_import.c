@@ -4,6 +4,7 @@
 
 #include "cmd_data_import.h"
 #include "mot/log.h"
+#include "mot/output.h"
 #include "mot/types.h"
 
 static const importer importers[] = {
@@ -50,7 +51,10 @@ static mot_status import(const importer *kind, char *name, int argc, char **argv
                         : kind->usage != NULL ? kind->usage
                                               : "--train",
                         name);
-    MOT_TRY(cmd_data_check_out(a.options.out, a.force));
+    for (size_t s = 0; s < MOT_COUNT(a.options.files); ++s) MOT_TRY(mot_output_apart(a.options.out, a.options.files[s]));
+    MOT_TRY(mot_output_apart(a.options.out, a.options.class_names));
+    MOT_TRY(mot_output_apart(a.options.out, a.options.group_names));
+    MOT_TRY(mot_output_check(a.options.out, MOT_OUTPUT_FILE_IN_MADE, a.force));
     MOT_TRY(kind->run(&a.options));
     for (size_t i = 0; i < MOT_MIN(notes.count, (size_t)MOT_IMPORT_NOTES); ++i)
         mot_log(MOT_LOG_INFO, "note: %s", notes.text[i]);

@@ -6,6 +6,7 @@
 #include "cmd_data.h"
 #include "mot/join.h"
 #include "mot/log.h"
+#include "mot/output.h"
 
 enum { OUT = 256, FORCE, CLASSES, GROUPS, SPLITS, SEED, TITLE, LICENCE, NAME, ROTATE, FLIP, TRANSPOSE, NEGATE, CHANGE };
 
@@ -164,7 +165,8 @@ mot_status cmd_data_join(int argc, char **argv)
     if (o->out == NULL || o->count == 0)
         return mot_fail(MOT_ERR_INPUT, "%s needs %s (see %s --help)", argv[0], o->out == NULL ? "--out" : "data sets to join",
                         argv[0]);
-    MOT_TRY(cmd_data_check_out(o->out, a.force));
+    for (int s = 0; s < o->count; ++s) MOT_TRY(mot_output_apart(o->out, o->source[s].path));
+    MOT_TRY(mot_output_check(o->out, MOT_OUTPUT_FILE_IN_MADE, a.force));
     MOT_TRY(mot_data_join(o));
     for (size_t i = 0; i < MOT_MIN(notes.count, (size_t)MOT_IMPORT_NOTES); ++i) mot_log(MOT_LOG_INFO, "note: %s", notes.text[i]);
     MOT_TRY(cmd_data_say_made(o->out));

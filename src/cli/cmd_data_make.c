@@ -4,6 +4,7 @@
 
 #include "cmd_data.h"
 #include "mot/memory.h"
+#include "mot/output.h"
 
 enum { OUT = 512, FORCE, TRAIN, VAL, TEST, SEED };
 static const char *const splits[] = {"train", "val", "test"};
@@ -113,6 +114,6 @@ mot_status cmd_data_make_by(int argc, char **argv, const struct argp *own, void 
     mot_status status = mot_cli_parse(&argp, argc, argv, &a, &help);
     if (status != MOT_OK || help) return status;
     if (a.out == NULL) return mot_fail(MOT_ERR_INPUT, "%s needs --out (see %s --help)", argv[0], argv[0]);
-    status = cmd_data_check_out(a.out, a.force);
+    status = mot_output_check(a.out, MOT_OUTPUT_FILE_IN_MADE, a.force);
     return status == MOT_OK ? make(&a, kind, open) : status;
 }

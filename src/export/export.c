@@ -1,10 +1,10 @@
 /* A checkpoint's values, or a whole run, as one file. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "mot/memory.h"
 #include "mot/npz.h"
+#include "mot/output.h"
 #include "weights.h"
 
 static void free_arrays(mot_npz_array *array, size_t count)
@@ -39,7 +39,7 @@ static mot_status write_weights(const char *path, mot_export_form form, const ch
     char *metadata = NULL;
     mot_status status = mot_weights_open(&w, path);
     if (status != MOT_OK) return status;
-    MOT_TRY(mot_export_check(w.path, out));
+    MOT_TRY(mot_output_apart(out, w.path));
     MOT_TRY(mot_weights_metadata(w.path, &metadata));
     status = form == MOT_EXPORT_NPZ ? write_npz(&w, metadata, out) : mot_safetensors_write(&w, metadata, out);
     if (status == MOT_OK) printf("wrote %s: %zu tensors of %s\n", out, w.count, w.path);
@@ -51,6 +51,7 @@ done:
 
 mot_status mot_export(const char *path, mot_export_form form, const char *out, bool replace)
 {
-    if (!replace && access(out, F_OK) == 0) return mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", out);
+    const mot_status status = mot_output_check(out, MOT_OUTPUT_FILE, replace);
+    if (status != MOT_OK) return status;
     return form == MOT_EXPORT_H5 ? mot_run_h5_write(path, out) : write_weights(path, form, out);
 }

@@ -5,6 +5,7 @@
 
 #include "mot/h5.h"
 #include "mot/memory.h"
+#include "mot/output.h"
 #include "weights.h"
 
 typedef struct whole {
@@ -28,7 +29,7 @@ static mot_status copy_file(whole *w, const char *path, const char *place)
 {
     hid_t from = H5I_INVALID_HID;
     mot_status status;
-    MOT_TRY(mot_export_check(path, w->out));
+    MOT_TRY(mot_output_apart(w->out, path));
     MOT_TRY(mot_h5_open_sealed(&from, path, "file of the run"));
     MOT_TRY(mot_h5_copy(from, w->to, place));
 done:
@@ -81,7 +82,7 @@ mot_status mot_run_h5_write(const char *run, const char *out)
     mot_status status;
     MOT_TRY(mot_path_join(path, sizeof path, run, "run.h5"));
     if (access(path, F_OK) != 0) return mot_fail(MOT_ERR_INPUT, "%s: not a run folder: it has no run.h5", run);
-    MOT_TRY(mot_export_check(path, out));
+    MOT_TRY(mot_output_apart(out, path));
     MOT_TRY(mot_h5_open_sealed(&file, path, "run"));
     MOT_TRY(mot_h5_create_file(&w.to, out, MOT_H5_HEAD));
     MOT_TRY(mot_h5_copy(file, w.to, "/"));

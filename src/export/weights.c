@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "mot/memory.h"
 #include "mot/model_config.h"
@@ -80,11 +79,4 @@ mot_status mot_weights_read(const weights *w, const weights_tensor *tensor, floa
     for (size_t u = 0; u < found->units; ++u) MOT_TRY(mot_values_read(w->values, found, u, each, value + u * each));
 done:
     return status;
-}
-
-mot_status mot_export_check(const char *source, const char *out)
-{
-    struct stat from, to;
-    if (stat(source, &from) != 0 || stat(out, &to) != 0 || from.st_dev != to.st_dev || from.st_ino != to.st_ino) return MOT_OK;
-    return mot_fail(MOT_ERR_INPUT, "%s is what is exported: expected another name", out);
 }

@@ -48,9 +48,6 @@ mot_status mot_safetensors_all_read(const safetensors *file);
 enum { WEIGHTS_SHAPE = 128 };
 void mot_weights_shape_text(int rank, const size_t *shape, char text[WEIGHTS_SHAPE]);
 
-/* weights.c: MOT_ERR_INPUT: `out` is the file `source`, which it would replace. */
-mot_status mot_export_check(const char *source, const char *out);
-
 /* run_h5.c */
 mot_status mot_run_h5_write(const char *run, const char *out);
 

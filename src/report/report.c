@@ -51,11 +51,8 @@ static mot_status check_outputs(const mot_report_options *options)
 {
     const char *const file[] = {options->html, options->json};
     mot_status status;
-    for (size_t f = 0; f < MOT_COUNT(file); ++f) {
-        MOT_TRY(mot_output_check(file[f], false, options->force));
-        for (size_t r = 0; r < options->runs; ++r) MOT_TRY(mot_output_spares(file[f], options->run[r]));
-    }
-    MOT_TRY(mot_output_check(options->figures, true, options->force));
+    for (size_t f = 0; f < MOT_COUNT(file); ++f) MOT_TRY(mot_output_check(file[f], MOT_OUTPUT_FILE, options->force));
+    MOT_TRY(mot_output_check(options->figures, MOT_OUTPUT_FOLDER, options->force));
     if (options->html != NULL && options->json != NULL && strcmp(options->html, options->json) == 0)
         status = mot_fail(MOT_ERR_INPUT, "%s cannot be both the page and its numbers", options->html);
 done:

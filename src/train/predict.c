@@ -3,11 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mot/log.h"
 #include "mot/memory.h"
+#include "mot/output.h"
 #include "mot/source.h"
 #include "predict_private.h"
 #include "run_private.h"
@@ -129,32 +129,15 @@ done:
     return status;
 }
 
-static bool is_one_file(const char *a, const char *b)
-{
-    struct stat of_a, of_b;
-    return a != NULL && b != NULL && stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-           of_a.st_ino == of_b.st_ino;
-}
-
-static bool is_of_list(const char *path, const char *list)
-{
-    char file[512];
-    while (list != NULL && *list != '\0') {
-        list = mot_list_next(list, file, sizeof file);
-        if (list != NULL && is_one_file(path, file)) return true;
-    }
-    return false;
-}
-
-/* Nothing is replaced that nobody said may be, and what is read not at all. Root. */
+/* Root. */
 static mot_status check_output(const mot_predict_options *options, const char *checkpoint, const mot_config *config)
 {
-    const char *const out = options->out;
-    if (access(out, F_OK) != 0) return MOT_OK;
-    if (is_one_file(out, options->file) || is_one_file(out, checkpoint) || is_one_file(out, config->data.file) ||
-        is_of_list(out, config->data.stream.files))
-        return mot_fail(MOT_ERR_INPUT, "%s is what is read: expected another name for the predictions", out);
-    return options->force ? MOT_OK : mot_fail(MOT_ERR_INPUT, "%s exists: add --force to replace it", out);
+    const char *const read[] = {options->file, checkpoint, config->data.file, config->data.stream.files};
+    mot_status status;
+    for (size_t i = 0; i < MOT_COUNT(read); ++i) MOT_TRY(mot_output_apart(options->out, read[i]));
+    status = mot_output_check(options->out, MOT_OUTPUT_FILE_IN_MADE, options->force);
+done:
+    return status;
 }
 
 mot_status mot_predict(const mot_comm *comm, const mot_predict_options *options)

@@ -187,7 +187,7 @@ job "an unknown option of bench" "unrecognized option '--fast'" bench --fast
 job "a bench with an unknown key" "argument 1: unknown key 'model.widht'" bench model.widht=2
 job "a bench of a missing configuration" "absent.yaml: .*(such file|exist)" bench absent.yaml
 job "a bench of a missing data set" "cannot read absent.h5" bench good.yaml data.file=absent.h5
-job "a bench whose figures go nowhere" "--json nowhere/b.json: cannot write into the folder nowhere" bench --json nowhere/b.json
+job "a bench whose figures go nowhere" "cannot write nowhere/b.json into the folder nowhere" bench --json nowhere/b.json
 job "a comparison with nothing" "absent.json" bench --compare absent.json
 job "a comparison with something else" "good/summary.json is not a file that mot bench --json wrote" bench --compare good/summary.json
 job "an unknown study" "unknown study 'stars'.*claims, soft-routed, rehearsal and ablations" study stars runs/x

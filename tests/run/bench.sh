@@ -88,6 +88,8 @@ refused "bench-2.json was measured with 'ffn: 12', now it is 'ffn: 16'" 2 route.
 refused "bench-2.json was measured with '# sample: 6 tokens.*3 outputs', now it is '# sample: .*4 outputs'|'classes: 3', now it is 'classes: 4'" 2 \
     route.top_k=2 route.chunks=2 data.random.classes=4 --compare bench-2.json
 refused "bench-2.json was measured on 2 ranks, now there are 1" 1 route.top_k=2 route.chunks=2 --compare bench-2.json
+refused "bench-2.json exists: add --force" 1 --json bench-2.json
+refused "bench-2.json is what is read" 1 --force --json bench-2.json --compare bench-2.json
 head -c 300 bench-2.json >cut.json
 refused "cut.json is not a file that mot bench --json wrote" 1 --compare cut.json
 

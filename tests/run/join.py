@@ -204,5 +204,6 @@ for sentence, arguments in (
     check(said.count("mot: error: ") == 1, "not one sentence: " + said)
 check(not [f for f in os.listdir(".") if f.startswith("j.h5")], "something is left behind: %s" % os.listdir("."))
 check("whole.h5 exists: add --force to replace it" in mot(1, "data", "join", "--out", "whole.h5", "a.h5", code=2), "a file is replaced")
+check("a.h5 is what is read" in mot(1, "data", "join", "--out", "a.h5", "--force", "b.h5", "a.h5", code=2), "a source is replaced")
 
 sys.exit(1 if failures else 0)

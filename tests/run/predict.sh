@@ -125,6 +125,10 @@ quietly mot predict shapes-run -o set.csv --force
 alike set.before set.csv "predictions that are replaced"
 refused "the data set as output" "shapes.h5 is what is read" predict shapes-run --force -o shapes.h5
 refused "the input as output" "copy.h5 is what is read" predict shapes-run --force --data copy.h5 -o copy.h5
+refused "a file of a run as output" "shapes-run/run.h5 is the run's own" predict shapes-run --force -o shapes-run/run.h5
+cp many.npy own.npy
+refused "an import into what it reads" "own.npy is what is read" data import npy --train many.npy,own.npy --out own.npy --force
+cmp many.npy own.npy || fail "an import that is refused changes what it reads"
 refused "the checkpoint as output" "$checkpoint is what is read" predict shapes-run --force -o "$checkpoint"
 quietly mot inspect --verify shapes-run
 for n in 1 2 3; do

@@ -21,11 +21,13 @@ enum { MOT_BENCH_MOST_STEPS = 1000000, MOT_BENCH_MOST_REPEATS = 1000 };
 typedef struct mot_bench_options {
     int steps, repeats;  /* steps a repeat, 0: as many as take 0.3 s; repeats, at least 1 */
     const char *json;    /* file to write, or NULL */
+    bool force;          /* replaces it */
     const char *compare; /* such a file, of another time, or NULL */
 } mot_bench_options;
 
-/* Measures and prints; writes options->json and nothing else. MOT_ERR_INPUT when options->compare is no such file, or is
- * of another configuration or another number of ranks: before anything is measured. Collective. */
+/* Measures and prints; writes options->json and nothing else. MOT_ERR_INPUT when options->json cannot be
+ * written (mot_output_check) or is what is read, and when options->compare is no such file, or is of another configuration or another
+ * number of ranks: before anything is measured. Collective. */
 mot_status mot_bench_run(const mot_comm *comm, const mot_config *config, const mot_bench_options *options);
 
 #endif

@@ -6,13 +6,19 @@
 
 #include "mot/status.h"
 
-/* Before anything is read, so that what cannot be written leaves nothing half-written. MOT_ERR_INPUT where there is something and
- * `force` is not said, where that is no ordinary file (a folder, for a folder), and where its folder cannot be written. NULL and ""
- * are fine: whoever writes refuses an empty name. */
-mot_status mot_output_check(const char *path, bool is_folder, bool force);
+typedef enum mot_output {
+    MOT_OUTPUT_FILE,         /* its folder is there */
+    MOT_OUTPUT_FILE_IN_MADE, /* whoever writes it makes the folders above it */
+    MOT_OUTPUT_FOLDER,       /* likewise */
+} mot_output;
 
-/* MOT_ERR_INPUT where `path` is what the run in the folder `run` consists of: its configuration, log, record, checkpoints,
- * evaluations. These are replaced by nobody else. */
-mot_status mot_output_spares(const char *path, const char *run);
+/* Before anything is read, so that what cannot be written leaves nothing half-written. MOT_ERR_INPUT where there is something and
+ * `force` is not said, where that is no ordinary file (a folder, for a folder), where it is what a run consists of (its
+ * configuration, log, record, checkpoints, evaluations: replaced by nobody else), and where its folder cannot be written. NULL and
+ * "" are fine: whoever writes refuses an empty name. */
+mot_status mot_output_check(const char *path, mot_output kind, bool force);
+
+/* MOT_ERR_INPUT where `path` is what is read: the file `input`, or one of "A,B,C". NULL: nothing. */
+mot_status mot_output_apart(const char *path, const char *input);
 
 #endif
