@@ -50,7 +50,7 @@ static bool is_of_run(const char *path)
 /* What is there of the folders above a path that are made with it. */
 static void find_folder(char *folder, size_t size, bool made)
 {
-    while (made && access(folder, F_OK) != 0 && errno == ENOENT && strchr(folder, '/') != NULL) {
+    while (made && access(folder, F_OK) != 0 && errno == ENOENT && strcmp(folder, ".") != 0) {
         char above[PATH_MAX];
         mot_path_folder(above, sizeof above, folder);
         snprintf(folder, size, "%s", above);

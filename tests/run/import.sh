@@ -45,6 +45,10 @@ grep -q "samples  120 in train, 30 in test" said || fail "flowers: $(cat said)"
 grep -q "next: mot train configs/first.yaml data.file=flowers.h5" said || fail "flowers: no next command"
 grep -q "column length" shown || fail "flowers: no names of columns"
 trained flowers
+# The folders above are made with it, the first of them as well.
+mkdir bare
+(cd bare && mot data import csv --train ../flowers.csv --test-fraction 0.2 --out data/of/flowers.h5) >said 2>&1 || fail "a folder that is not there: $(cat said)"
+[ -s bare/data/of/flowers.h5 ] || fail "no file in a folder that was not there"
 made whole "not scaled" csv --train flowers.csv --test-fraction 0.2 --scale none
 
 awk 'BEGIN { srand(6); for (n = 0; n < 400; ++n) { k = n % 2; printf "%s\t", k ? "good" : "bad "; m = int(rand() * 5);
