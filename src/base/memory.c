@@ -2,11 +2,14 @@
 
 #include <assert.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static atomic_size_t held; /* bytes, as the allocator rounds them */
 
@@ -15,28 +18,82 @@ static size_t round_up(size_t bytes)
     return (bytes + MOT_ALIGNMENT - 1) / MOT_ALIGNMENT * MOT_ALIGNMENT;
 }
 
-/* Not zeroed; *bytes gets its size. */
-static void *allocate(size_t count, size_t size, size_t *bytes)
+/* ---- what is only asked about ---- */
+
+enum { LEAST_PLANNED = 1 << 16, MOST_PLANNED = 4096 };
+static struct {
+    pthread_mutex_t lock;
+    bool on;
+    size_t count;
+    struct {
+        void *memory;
+        size_t bytes;
+    } block[MOST_PLANNED];
+} plan = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void mot_memory_plan(void)
+{
+    plan.on = true;
+}
+
+/* Pages that are there when they are written; NULL: not planned, or not to be had. */
+static void *plan_block(size_t bytes)
+{
+    void *memory = MAP_FAILED;
+    if (!plan.on || bytes < LEAST_PLANNED) return NULL;
+    pthread_mutex_lock(&plan.lock);
+    if (plan.count < MOST_PLANNED)
+        memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory != MAP_FAILED) {
+        plan.block[plan.count].memory = memory;
+        plan.block[plan.count++].bytes = bytes;
+        atomic_fetch_add_explicit(&held, bytes, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&plan.lock);
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+static bool free_planned(void *memory)
+{
+    bool found = false;
+    if (!plan.on) return false;
+    pthread_mutex_lock(&plan.lock);
+    for (size_t i = plan.count; i > 0 && !found; --i) {
+        found = plan.block[i - 1].memory == memory;
+        if (!found) continue;
+        munmap(memory, plan.block[i - 1].bytes);
+        atomic_fetch_sub_explicit(&held, plan.block[i - 1].bytes, memory_order_relaxed);
+        plan.block[i - 1] = plan.block[--plan.count];
+    }
+    pthread_mutex_unlock(&plan.lock);
+    return found;
+}
+
+/* ---- what is used ---- */
+
+/* Zeroed where it is `clear`; *bytes gets its size. */
+static void *allocate(size_t count, size_t size, bool clear, size_t *bytes)
 {
     if (__builtin_mul_overflow(count, size, bytes) || *bytes > SIZE_MAX / 2) return NULL;
     if (*bytes == 0) *bytes = 1;
-    void *memory = NULL; /* not a byte more than asked for, so that the address sanitizer sees who goes beyond */
+    void *memory = plan_block(*bytes);
+    if (memory != NULL) return memory;
+    /* Not a byte more than asked for, so that the address sanitizer sees who goes beyond. */
     if (posix_memalign(&memory, MOT_ALIGNMENT, *bytes) != 0) return NULL;
     atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
+    if (clear) memset(memory, 0, *bytes);
     return memory;
 }
 
 void *mot_calloc(size_t count, size_t size)
 {
     size_t bytes;
-    void *memory = allocate(count, size, &bytes);
-    if (memory != NULL) memset(memory, 0, bytes);
-    return memory;
+    return allocate(count, size, true, &bytes);
 }
 
 void mot_free(void *memory)
 {
-    if (memory == NULL) return;
+    if (memory == NULL || free_planned(memory)) return;
     atomic_fetch_sub_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
     free(memory);
 }
@@ -75,8 +132,8 @@ mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *wh
 
 mot_status mot_allocate_sparse(void *pointer, size_t count, size_t size, const char *what)
 {
-    void *memory = calloc(count > 0 ? count : 1, size);
-    if (memory != NULL) atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
+    void *memory = plan.on ? mot_calloc(count, size) : calloc(count > 0 ? count : 1, size);
+    if (memory != NULL && !plan.on) atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
     return give(pointer, memory, count, size, what);
 }
 
@@ -87,7 +144,7 @@ mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size,
     void *old;
     memcpy(&old, memory, sizeof old);
     size_t bytes;
-    void *grown = allocate(wanted, size, &bytes);
+    void *grown = allocate(wanted, size, false, &bytes);
     if (grown == NULL)
         return mot_fail(MOT_ERR_MEMORY, "not enough memory for %s: %zu x %zu bytes", what, wanted, size);
     if (old != NULL) memcpy(grown, old, *capacity * size);

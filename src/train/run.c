@@ -236,6 +236,7 @@ mot_status mot_run_train(const mot_comm *comm, const mot_config *config, bool dr
     mot_run *run = NULL;
     bool begun = false;
     const double called_s = mot_clock_s();
+    if (dry_run) mot_memory_plan();
     MOT_TRY(mot_comm_agree(comm, mot_allocate(&run, 1, sizeof *run, "a run")));
     MOT_TRY(mot_run_set_up(run, comm, config, RUN_TRAIN, NULL));
     MOT_TRY(mot_run_check_initial(&run->world, &run->course, false));

@@ -117,6 +117,35 @@ START_TEST(failures_speak)
 }
 END_TEST
 
+/* What is only planned may be more than any machine has; what is written of it is there, and all of it is counted. */
+START_TEST(plans_take_no_memory)
+{
+    const size_t many = (size_t)1 << 42, page = 1 << 12, before = mot_memory_held(), resident = mot_memory_resident().now;
+    unsigned char *large = NULL, *small = NULL;
+    mot_memory_plan();
+    mot_ck_ok(mot_allocate(&large, many, 1, "a plan"));
+    mot_ck_ok(mot_allocate(&small, 100, 1, "a small one"));
+    ck_assert(aligned(large) && aligned(small));
+    ck_assert_uint_ge(mot_memory_held() - before, many + 100);
+    ck_assert_uint_eq(large[many - 1], 0);
+    large[many - page] = 7;
+    ck_assert_uint_eq(large[many - page], 7);
+    ck_assert_uint_lt(mot_memory_resident().now - resident, (size_t)1 << 26);
+
+    mot_free(large);
+    ck_assert_uint_lt(mot_memory_held() - before, (size_t)1 << 16);
+    large = NULL;
+    size_t capacity = 0; /* one that grows moves, with what it holds */
+    mot_ck_ok(mot_reserve(&large, &capacity, 1 << 20, 1, "a plan"));
+    large[12345] = 9;
+    mot_ck_ok(mot_reserve(&large, &capacity, 1 << 21, 1, "a plan"));
+    ck_assert_uint_eq(large[12345], 9);
+    mot_free(large);
+    mot_free(small);
+    ck_assert_uint_eq(mot_memory_held(), before);
+}
+END_TEST
+
 static mot_status leaves_on_failure(mot_status first, int *reached)
 {
     mot_status status;
@@ -158,6 +187,7 @@ static void memory_tests(TCase *tcase)
     tcase_add_test(tcase, arena_takes_marks_and_rewinds);
     tcase_add_test(tcase, arena_sizes_round_up);
     tcase_add_test(tcase, failures_speak);
+    tcase_add_test(tcase, plans_take_no_memory);
     tcase_add_test(tcase, try_leaves_on_failure);
     tcase_add_test(tcase, parts_cover_everything);
 }

@@ -22,6 +22,13 @@ wanted=$(sed -n 's/.*gate [0-9]*: \([0-9]*\) in all.*/\1/p' dry)
 got=$(awk '/^ +[0-9]+ +[0-9]+ +[0-9]+ / { sum += $3 } END { print sum }' dry)
 [ "$wanted" = "$got" ] || fail "--dry-run: the ranks have $got parameters, the model $wanted"
 
+# A model that no machine here could hold is asked about in no time, and takes no memory.
+if [ -z "${MOT_SANITIZE:-}" ]; then
+    mot train --dry-run small.yaml model.width=4096 model.heads=32 model.ffn=16384 model.depth=24 \
+        model.experts=64 threads=1 >dry 2>said || fail "--dry-run of a large model: $(tail -n 1 said)"
+    grep -Eq '^ +0 +64 .* [0-9.]+ TiB ' dry || fail "--dry-run of a large model: $(cat dry)"
+fi
+
 # What is announced is what a run takes: where the model is large and its tiles are full, the peak is at most 10 %
 # above the sum, checkpoints included.
 if [ -z "${MOT_SANITIZE:-}" ]; then

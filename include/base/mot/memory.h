@@ -34,6 +34,10 @@ mot_status mot_allocate_sparse(void *pointer, size_t count, size_t size, const c
  * written takes no memory. */
 mot_status mot_reserve(void *memory, size_t *capacity, size_t need, size_t size, const char *what);
 
+/* From now on larger blocks of this process are promised alone: they take no memory before they are written, even where they are more
+ * than the machine has. For a process that is asked what a run would take, and computes nothing. */
+void mot_memory_plan(void);
+
 /* Bytes of all that mot_calloc gave and mot_free has not got back: a rank's own memory, without libraries. */
 size_t mot_memory_held(void);
 
