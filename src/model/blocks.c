@@ -46,7 +46,7 @@ done:
 
 static size_t blocks_tile(const mot_expert_shape *shape)
 {
-    return mot_stack_tile(shape->config, shape->tokens);
+    return mot_stack_tile(shape, shape->tokens);
 }
 
 static size_t blocks_kept(const mot_expert_shape *shape)
@@ -73,6 +73,15 @@ static double blocks_flops(const mot_expert_shape *shape, size_t tokens)
 {
     const double D = (double)shape->config->width, F = (double)shape->config->ffn, t = (double)tokens;
     return (double)shape->config->depth * (t * 2 * (4 * D * D + 2 * D * F) + 4 * t * t * D);
+}
+
+/* Gradients of what goes in are found whatever learns: parts below may. */
+static double blocks_backward_flops(const mot_expert_shape *shape, size_t tokens, mot_part_set learns)
+{
+    const double D = (double)shape->config->width, F = (double)shape->config->ffn, t = (double)tokens;
+    const double attention = learns >> MOT_PART_ATTENTION & 1 ? 4 * D * D : 0,
+                 ffn = learns >> MOT_PART_FFN & 1 ? 2 * D * F : 0;
+    return (double)shape->config->depth * (t * 2 * (4 * D * D + 2 * D * F + attention + ffn) + 2 * 4 * t * t * D);
 }
 
 enum { MOST_SCORED = 512 };
@@ -112,5 +121,6 @@ const mot_expert_kind mot_blocks_kind = {
     .backward = mot_blocks_backward,
     .look = mot_blocks_look,
     .flops = blocks_flops,
+    .backward_flops = blocks_backward_flops,
     .products = blocks_products,
 };

@@ -32,7 +32,7 @@ static mot_status embed_table(const mot_expert_shape *shape, mot_table *table)
 
 static size_t embed_tile(const mot_expert_shape *shape)
 {
-    return mot_stack_tile(shape->config, shape->tokens + class_rows(shape));
+    return mot_stack_tile(shape, shape->tokens + class_rows(shape));
 }
 
 static size_t carve_work(const mot_expert_shape *shape, mot_arena *arena, size_t rows, bool learn,
@@ -159,6 +159,12 @@ static double embed_flops(const mot_expert_shape *shape, size_t tokens)
     return 2 * (double)tokens * (double)shape->width * (double)shape->config->width;
 }
 
+/* What goes in needs no gradient. */
+static double embed_backward_flops(const mot_expert_shape *shape, size_t tokens, mot_part_set learns)
+{
+    return learns >> MOT_PART_EMBED & 1 ? embed_flops(shape, tokens) : 0;
+}
+
 static size_t embed_products(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS])
 {
     const size_t D = shape->config->width;
@@ -183,5 +189,6 @@ const mot_expert_kind mot_embed_kind = {
     .forward = embed_forward,
     .backward = embed_backward,
     .flops = embed_flops,
+    .backward_flops = embed_backward_flops,
     .products = embed_products,
 };

@@ -173,6 +173,14 @@ static double encoder_flops(const mot_expert_shape *shape, size_t tokens)
            mot_head_kind.flops(&states, rows);
 }
 
+static double encoder_backward_flops(const mot_expert_shape *shape, size_t tokens, mot_part_set learns)
+{
+    const mot_expert_shape states = states_of(shape);
+    const size_t rows = tokens + class_rows(shape);
+    return mot_embed_kind.backward_flops(shape, tokens, learns) + mot_blocks_kind.backward_flops(&states, rows, learns) +
+           mot_expert_backward_flops(&mot_head_kind, &states, rows, learns);
+}
+
 static size_t encoder_products(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS])
 {
     const mot_expert_shape states = states_of(shape);
@@ -194,5 +202,6 @@ const mot_expert_kind mot_encoder_kind = {
     .backward = encoder_backward,
     .look = encoder_look,
     .flops = encoder_flops,
+    .backward_flops = encoder_backward_flops,
     .products = encoder_products,
 };

@@ -27,7 +27,7 @@ static mot_status head_table(const mot_expert_shape *shape, mot_table *table)
 
 static size_t head_tile(const mot_expert_shape *shape)
 {
-    return mot_stack_tile(shape->config, shape->tokens);
+    return mot_stack_tile(shape, shape->tokens);
 }
 
 /* ---- memory; R rows, n samples ---- */

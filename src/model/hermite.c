@@ -181,6 +181,11 @@ static double hermite_flops(const mot_expert_shape *shape, size_t tokens)
     return 2 * (double)tokens * (double)shape->width;
 }
 
+static double hermite_backward_flops(const mot_expert_shape *shape, size_t tokens, mot_part_set learns)
+{
+    return learns >> MOT_PART_FFN & 1 ? hermite_flops(shape, tokens) : 0;
+}
+
 /* All experts of the model at once, as one rank would take them. */
 static size_t hermite_products(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS])
 {
@@ -203,5 +208,6 @@ const mot_expert_kind mot_hermite_kind = {
     .backward = hermite_backward,
     .team = &team,
     .flops = hermite_flops,
+    .backward_flops = hermite_backward_flops,
     .products = hermite_products,
 };

@@ -296,6 +296,16 @@ static double merged_flops(const mot_expert_shape *shape, size_t tokens)
     return 2 * (double)config->heads * l * (D * J + pairs);
 }
 
+/* Of a token, where neurons learn S^T d and its product with X; where attention does T, T^T X and its product with X. */
+static double merged_backward_flops(const mot_expert_shape *shape, size_t tokens, mot_part_set learns)
+{
+    const mot_merged_config *config = &shape->config->merged;
+    const double l = (double)tokens, D = (double)shape->width, J = (double)config->neurons,
+                 neurons = learns >> MOT_PART_FFN & 1 ? D * J + (attends(shape) ? l * J : 0) : 0,
+                 attention = attends(shape) && (learns >> MOT_PART_ATTENTION & 1) ? l * J + D * l + D * D : 0;
+    return 2 * (double)config->heads * l * (neurons + attention);
+}
+
 static size_t merged_products(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS])
 {
     const size_t D = shape->width, J = shape->config->merged.neurons,
@@ -318,5 +328,6 @@ const mot_expert_kind mot_merged_kind = {
     .forward = merged_forward,
     .backward = merged_backward,
     .flops = merged_flops,
+    .backward_flops = merged_backward_flops,
     .products = merged_products,
 };

@@ -4,13 +4,14 @@
 
 enum { LEAST_ROWS = 256, MOST_ROWS = 512 }; /* of a tile */
 
-size_t mot_stack_tile(const mot_expert_config *config, size_t rows)
+size_t mot_stack_tile(const mot_expert_shape *shape, size_t rows)
 {
-    if (config->tile > 0) return config->tile;
+    if (shape->config->tile > 0) return shape->config->tile;
     /* So many rows that reading the weights, and reading and writing their gradients, costs little beside multiplying
-     * with them, and no more: the wider the expert, the farther away its weights lie. */
-    const size_t most = MOT_MIN(MOT_MAX(2 * config->width, (size_t)LEAST_ROWS), (size_t)MOST_ROWS),
-                 fit = most / rows;
+     * with them, and no more: the wider the expert, the farther away its weights lie. In bf16, whose weights are half as long
+     * and whose products take half the time, what a tile keeps being near the caches counts for more: half as many. */
+    const size_t most = MOT_MIN(MOT_MAX(2 * shape->config->width, (size_t)LEAST_ROWS), (size_t)MOST_ROWS),
+                 fit = most / (shape->precision == MOT_PRECISION_BF16 ? 2 : 1) / rows;
     return fit < 1 ? 1 : fit > 32 ? 32 : fit;
 }
 

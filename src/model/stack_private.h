@@ -14,7 +14,7 @@ static inline size_t class_rows(const mot_expert_shape *shape)
 }
 
 /* stack_private.c: samples a tile, the longest of which has so many rows. */
-size_t mot_stack_tile(const mot_expert_config *config, size_t rows);
+size_t mot_stack_tile(const mot_expert_shape *shape, size_t rows);
 
 /* ---- tables ---- */
 

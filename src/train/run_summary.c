@@ -29,9 +29,10 @@ static run_speed measure(run_reporter *reporter, const run_world *world, const r
     if (reporter->yardstick.flops_per_s > 0)
         mot_yardstick_measure(&reporter->yardstick, world->model.layer->kind, &world->model.layer->shape);
     const double peak = reporter->yardstick.flops_per_s * 1e-9,
-                 own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0; /* a thread */
+                 own = work->expert_s > 0 ? work->expert_flops / work->expert_s * 1e-9 : 0, /* of a thread that has work */
+                 phase_s = work->phase[MOT_PHASE_EXPERT].seconds;
     /* Ranks without experts have no speed; the fraction is the mean over those that have. */
-    double sum[7] = {own * world->place.threads,
+    double sum[7] = {phase_s > 0 ? work->expert_flops / phase_s * 1e-9 : 0,
                      peak > 0 ? own / peak : 0,
                      peak > 0 && work->expert_s > 0,
                      work->compute_s,
@@ -83,11 +84,9 @@ mot_status mot_run_note(const mot_run *run, const char *status_text, const char 
 bool mot_run_is_summed_up(const run_course *course)
 {
     char path[PATH], *text = NULL;
-    size_t count;
-    const bool done = mot_path_join(path, PATH, course->config.run, "summary.json") == MOT_OK &&
-                      mot_file_read(path, 1 << 20, &text, &count) == MOT_OK &&
-                      mot_summary_done(text);
-    if (done)
+    bool done;
+    if (mot_summary_read(course->config.run, &text, &done) != MOT_OK) return false; /* it is written anew */
+    if (done && mot_path_join(path, PATH, course->config.run, "summary.json") == MOT_OK)
         utimensat(AT_FDCWD, path, NULL, 0); /* launch/run.sh sees that this start, too, has come to its end */
     mot_free(text);
     return done;

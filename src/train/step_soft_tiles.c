@@ -115,15 +115,18 @@ static void backward(const mot_step *step, step_worker *worker, size_t from, siz
     }
 }
 
-/* Of scores and experts. */
-static void count_flops(const mot_step *step, step_worker *worker, const soft_tile *tile, size_t experts,
-                        double passes)
+/* Of experts; `scores`: and of their scores, or the gradients by those. */
+static void count_flops(const mot_step *step, step_worker *worker, const soft_tile *tile, size_t experts, bool scores,
+                        bool forward, bool backward)
 {
-    const mot_model *model = step->model;
-    for (size_t s = 0; s < tile->rows.samples; ++s)
-        worker->flops += passes * (double)experts *
-                         (2 * (double)model->layer->gate.features +
-                          model->layer->kind->flops(&model->layer->shape, worker->first[s + 1] - worker->first[s]));
+    const mot_layer *layer = step->model->layer;
+    for (size_t s = 0; s < tile->rows.samples; ++s) {
+        const size_t tokens = worker->first[s + 1] - worker->first[s];
+        const double one = (scores ? 2 * (double)layer->gate.features : 0) +
+                           (forward ? layer->kind->flops(&layer->shape, tokens) : 0) +
+                           (backward ? mot_expert_backward_flops(layer->kind, &layer->shape, tokens, step->learns) : 0);
+        worker->flops += (double)experts * one;
+    }
 }
 
 /* ---- forward ---- */
@@ -162,7 +165,7 @@ static void forward_tile(void *context, size_t task, int thread)
     mot_arena_rewind(&worker->arena, mark);
     mot_watch_progress();
     worker->busy_s += mot_clock_s() - start;
-    count_flops(step, worker, &tile, local, 1);
+    count_flops(step, worker, &tile, local, true, true, false);
 }
 
 /* ---- backward ---- */
@@ -209,6 +212,7 @@ static void backward_part(void *context, size_t part, int thread)
     const size_t local = (size_t)step->model->layer->local, from = mot_part_first(local, all->parts, part),
                  count = mot_part_first(local, all->parts, part + 1) - from, B = step->most, C = step->C,
                  F = step->model->layer->gate.features;
+    const bool again = step->model->layer->kind->team == NULL; /* forward */
     const double start = mot_clock_s();
     for (size_t first = 0; first < step->batch.total; first += step->layer->tile) {
         const size_t mark = mot_arena_mark(&worker->arena);
@@ -234,10 +238,8 @@ static void backward_part(void *context, size_t part, int thread)
                                         .start = soft->raw + from * F,
                                         .c = soft->raw + from * F,
                                         .ldc = F});
-        if (all->experts) {
-            backward(step, worker, from, count, &tile, out, d_f);
-            count_flops(step, worker, &tile, count, 2);
-        }
+        if (all->experts) backward(step, worker, from, count, &tile, out, d_f);
+        count_flops(step, worker, &tile, count, all->gate, all->experts && again, all->experts);
         mot_arena_rewind(&worker->arena, mark);
         mot_watch_progress();
     }

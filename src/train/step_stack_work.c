@@ -70,10 +70,17 @@ static void for_tiles(const stage_work *work, const stack_strip *strip, int thre
     worker->busy_s += mot_clock_s() - start;
 }
 
-static void count_flops(const strip_tile *of, const stack_stage *stage, double times)
+static void count_forward(const strip_tile *of, const stack_stage *stage)
 {
     for (size_t s = 0; s < of->n; ++s)
-        of->worker->flops += times * stage->kind->flops(stage->shape, of->rows.first[s + 1] - of->rows.first[s]);
+        of->worker->flops += stage->kind->flops(stage->shape, of->rows.first[s + 1] - of->rows.first[s]);
+}
+
+static void count_backward(const strip_tile *of, const stack_stage *stage)
+{
+    for (size_t s = 0; s < of->n; ++s)
+        of->worker->flops += mot_expert_backward_flops(
+            stage->kind, stage->shape, of->rows.first[s + 1] - of->rows.first[s], of->work->step->learns);
 }
 
 /* ---- forward ---- */
@@ -113,7 +120,7 @@ static void *forward_tile(const strip_tile *of, mot_arena *arena)
                                       arena != NULL ? arena : &of->worker->arena, arena != NULL, out);
     if (stage->layer != NULL) give_back(of->work, of->first, of->n);
     if (stage->of != NULL) mot_stack_shared_add(stage, of->worker, at, of->rows.first[of->n] * D);
-    count_flops(of, stage, 1);
+    count_forward(of, stage);
     return kept;
 }
 
@@ -235,7 +242,7 @@ static void backward_tile(const strip_tile *of, void *kept, mot_real *const *gra
                           stage->role != MOT_LAYER_EMBED ? d : NULL, step->learns);
     if (experts) send_gradient(of->work, of->worker, of->first, of->n);
     if (shared) mot_stack_shared_add_back(stage, of->worker, at, numbers);
-    count_flops(of, stage, 2);
+    count_backward(of, stage);
 }
 
 static void backward_one(const strip_tile *of, void *context)
@@ -247,7 +254,7 @@ static void backward_one(const strip_tile *of, void *context)
     if (!stage->keeps && stage->role != MOT_LAYER_EMBED) { /* once more; what comes out is known */
         kept = stage->kind->forward(stage->shape, weight_of(stage, of->strip), &of->rows, &of->worker->arena, true,
                                     of->worker->out);
-        count_flops(of, stage, 1);
+        count_forward(of, stage);
     }
     backward_tile(of, kept, *gradient);
     mot_arena_rewind(&of->worker->arena, mark);
@@ -292,7 +299,8 @@ static void loss_tile(const strip_tile *of, const mot_real *states, mot_real *co
         head->kind->backward(head->shape, head->dense->weight, gradient, &rows, &worker->arena, kept, worker->d,
                              stand->d + stand->first[of->first] * D, step->learns);
     mot_arena_rewind(&worker->arena, mark);
-    count_flops(of, head, gradient != NULL ? 3 : 1);
+    count_forward(of, head);
+    if (gradient != NULL) count_backward(of, head);
 }
 
 static void loss_one(const strip_tile *of, void *context)

@@ -4,9 +4,8 @@
  *
  * For each shape, EXPERTS experts take a step one after another, as a rank does: the weights put in order for its tiles,
  * tile by tile forward and backward, then the update and the zeroing of the gradient. Speeds are GFLOP/s of the model's
- * operations as the kind counts them (three times forward's for a step), medians over the repeats. Of the expert's own
- * shapes `sgemm` is OpenBLAS' best bare product, and `peak` that of the fastest there is (bare_product.h), measured before
- * every repeat; a ratio to either is taken within its repeat, so that a machine that changes its clock spoils a repeat and
+ * operations as the kind counts them, medians over the repeats. Of the expert's own shapes `sgemm` is OpenBLAS' best bare
+ * product, and `peak` that of the fastest there is (bare_product.h), measured before every repeat; a ratio to either is taken within its repeat, so that a machine that changes its clock spoils a repeat and
  * not the median; `best`, behind each, takes the shortest time of a tile and of an update over all repeats, as both are
  * the best of several runs. Times are the thread's own, so that others on the core count less.
  *
@@ -192,8 +191,9 @@ static void measure(const bench_shape *shape, int repeats, size_t tile, mot_prec
     static double figure[FIGURES][MOST_REPEATS];
     bench b;
     prepare(&b, shape, tile, precision);
-    const double flops = mot_expert_kind_at(0)->flops(&b.shape, shape->tokens) *
-                         (double)(b.samples * EXPERTS) * 1e-9;
+    const mot_expert_kind *kind = mot_expert_kind_at(0);
+    const double samples = (double)(b.samples * EXPERTS) * 1e-9, flops = kind->flops(&b.shape, shape->tokens) * samples,
+                 step_flops = flops + kind->backward_flops(&b.shape, shape->tokens, ~0u) * samples;
     const int steps = 1 + (int)(2 / flops); /* enough to be timed */
     bench_time best = {.tile = 1e30, .one_update = 1e30};
     take_step(&b, true, &best);
@@ -206,7 +206,7 @@ static void measure(const bench_shape *shape, int repeats, size_t tile, mot_prec
         best.one_update = fmin(best.one_update, learn.one_update);
         const double whole = learn.forward + learn.backward + learn.update;
         figure[INFER][r] = steps * flops / infer.forward;
-        figure[STEP][r] = 3 * steps * flops / whole;
+        figure[STEP][r] = steps * step_flops / whole;
         figure[OF_SGEMM][r] = figure[STEP][r] / figure[SGEMM][r];
         figure[RATIO][r] = figure[STEP][r] / figure[PEAK][r];
         figure[FORWARD][r] = 100 * learn.forward / whole;
@@ -216,7 +216,7 @@ static void measure(const bench_shape *shape, int repeats, size_t tile, mot_prec
     printf("%6zu %4zu %5zu %5zu %6zu %6zu", shape->tokens, shape->D, shape->F, shape->batch, b.samples,
            b.tile);
     const double best_s = best.tile * (double)b.samples / (double)b.tile + best.one_update,
-                 best_speed = 3 * flops / EXPERTS / best_s, best_sgemm = best_speed / largest(figure[SGEMM], repeats),
+                 best_speed = step_flops / EXPERTS / best_s, best_sgemm = best_speed / largest(figure[SGEMM], repeats),
                  best_ratio = best_speed / largest(figure[PEAK], repeats);
     for (int f = 0; f < FIGURES; ++f) figure[f][0] = mot_median(figure[f], (size_t)repeats);
     printf(" %7.1f %7.1f %8.1f %7.1f  %6.3f %6.3f  %6.3f %6.3f   %5.1f %5.1f %5.1f\n", figure[SGEMM][0], figure[PEAK][0],

@@ -418,6 +418,8 @@ START_TEST(the_tile_follows_from_the_shape)
     shape.tokens = 49;
     const size_t tile = kind->tile(&shape);
     ck_assert(tile > 1 && tile < 32);
+    shape.precision = MOT_PRECISION_BF16;
+    ck_assert_uint_eq(kind->tile(&shape), tile / 2); /* half as long, twice as fast: nearer to the caches */
     config.tile = 5;
     ck_assert_uint_eq(kind->tile(&shape), 5);
 }
@@ -441,7 +443,15 @@ START_TEST(operations_are_counted)
     ck_assert(count > 0 && count <= MOT_MOST_GEMMS);
     for (size_t p = 0; p < count; ++p)
         sum += product[p].times * 2 * (double)(product[p].m * product[p].n * product[p].k);
-    ck_assert_double_eq_tol(sum, 3 * (3 * want - 2 * t * BENCH_WIDTH * D), 1e-6);
+    const double embed = 2 * t * BENCH_WIDTH * D;
+    ck_assert_double_eq_tol(sum, 3 * (3 * want - embed), 1e-6);
+    ck_assert_double_eq_tol(sum, 3 * (want + expert.kind->backward_flops(&expert.shape, BENCH_TOKENS, ~(mot_part_set)0)), 1e-6);
+
+    /* What is frozen has no gradient of its weights; what goes through it has one. */
+    const double frozen = expert.kind->backward_flops(&expert.shape, BENCH_TOKENS, 1u << MOT_PART_HEAD),
+                 ffn = expert.kind->backward_flops(&expert.shape, BENCH_TOKENS, 1u << MOT_PART_HEAD | 1u << MOT_PART_FFN);
+    ck_assert_double_eq_tol(frozen, 2 * want - 2 * embed - 2 * 2 * (r * D * 3 * D + r * D * D + 2 * r * D * F), 1e-6);
+    ck_assert_double_eq_tol(ffn - frozen, 2 * 2 * 2 * r * D * F, 1e-6);
     bench_expert_free(&expert);
 }
 END_TEST

@@ -457,7 +457,8 @@ START_TEST(work_is_counted_by_phase)
     world_make(&w, "train.optimizer: sgd\nroute: {top_k: 2, chunks: 3}", 1, 1);
     const double rows = BATCH * K, output = DATA_CLASSES * sizeof(mot_real),
                  row = (double)mot_step_bytes(w.step).dispatch_row,
-                 forward = w.model.layer->kind->flops(&w.model.layer->shape, DATA_TOKENS);
+                 forward = w.model.layer->kind->flops(&w.model.layer->shape, DATA_TOKENS),
+                 backward = mot_expert_backward_flops(w.model.layer->kind, &w.model.layer->shape, DATA_TOKENS, ~(mot_part_set)0);
     const mot_step_task task = {.total = BATCH, .stage = &w.config.stage[0], .factor = 1};
     const double start = mot_clock_s();
     mot_ck_ok(mot_step_run(w.step, &w.source, &task, false, &result));
@@ -466,7 +467,7 @@ START_TEST(work_is_counted_by_phase)
     ck_assert(sum[MOT_PHASE_LOAD].bytes == BATCH * (double)w.dataset.format.bytes);
     ck_assert(sum[MOT_PHASE_SCORE].flops == 2.0 * BATCH * DATA_WIDTH * EXPERTS);
     ck_assert(sum[MOT_PHASE_DISPATCH].bytes == rows * row);
-    ck_assert(sum[MOT_PHASE_EXPERT].flops == rows * 4 * forward); /* outputs first, then again to learn */
+    ck_assert(sum[MOT_PHASE_EXPERT].flops == rows * (2 * forward + backward)); /* outputs first, then again to learn */
     ck_assert(sum[MOT_PHASE_COMBINE].bytes == rows * output);
     ck_assert(sum[MOT_PHASE_RETURN].bytes == rows * output);
     ck_assert(sum[MOT_PHASE_LOSS].bytes == 2 * rows * output);

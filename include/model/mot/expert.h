@@ -97,8 +97,10 @@ typedef struct mot_expert_kind {
     size_t (*look)(const mot_expert_shape *shape, const mot_tile *tile, mot_arena *arena, const void *kept, size_t s,
                    float *received, float *rollout);
     const mot_expert_team *team; /* NULL: one after another is as good */
-    /* Floating point operations of one forward pass over a sample of `tokens` tokens; backward is twice that. */
+    /* Floating point operations of one forward pass over a sample of `tokens` tokens; and of backward, for parts that learn (NULL:
+     * twice forward's, whatever learns). */
     double (*flops)(const mot_expert_shape *shape, size_t tokens);
+    double (*backward_flops)(const mot_expert_shape *shape, size_t tokens, mot_part_set learns);
     /* The products that learning from a full tile of the longest samples takes; returns how many there are. What an
      * expert's speed is compared with: the same products, and nothing between them. */
     size_t (*products)(const mot_expert_shape *shape, mot_gemm_shape product[MOT_MOST_GEMMS]);
@@ -112,6 +114,8 @@ size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *sha
 size_t mot_expert_prepared(const mot_expert_kind *kind, const mot_expert_shape *shape);
 const void *mot_expert_prepare(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_real *const *weight,
                                mot_arena *arena, size_t tiles, bool learn);
+
+double mot_expert_backward_flops(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens, mot_part_set learns);
 
 /* Rows that a sample of so many rows (tokens) has on the way out: 1 where the kind gives no states. */
 size_t mot_expert_rows(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens);
