@@ -69,7 +69,7 @@ fi
 
 # -O1: the sanitizers' stack traces stay true and the suite takes half as long as with -O0; -g1: their lines, built sooner.
 if step "build (Debug, sanitizers, $jobs jobs)" compile "$build-sanitize" all -DCMAKE_BUILD_TYPE=Debug \
-    -DMOT_WERROR=ON -DCMAKE_C_FLAGS_DEBUG="-O1 -g1" -DMOT_SANITIZE=address,undefined; then
+    -DMOT_WERROR=ON -DCMAKE_C_FLAGS_DEBUG="-O1 -g1" -DMOT_SANITIZE=address,undefined,float-cast-overflow; then
     suite Sanitizers "$build-sanitize" "${slow_or_not[@]}"
 else
     build_failed Sanitizers

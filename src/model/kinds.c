@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "mot/gate.h"
 #include "mot/merged.h"
 
@@ -17,9 +19,9 @@ size_t mot_expert_strip(const mot_expert_kind *kind, const mot_expert_shape *sha
      * quarter of 10^9 operations are some milliseconds: below that, threads would mostly wait for each other. */
     const double addition = 100, worth = 0x1p28;
     const double sample = 3 * kind->flops(shape, shape->tokens),
-                 work = MOT_MAX(worth, 50 * addition * (double)table->count);
+                 work = MOT_MAX(worth, 50 * addition * (double)table->count), most = 0x1p40 /* a part that multiplies nothing */;
     const size_t tile = kind->tile(shape),
-                 samples = shape->config->strip > 0 ? shape->config->strip : (size_t)(work / sample) + 1;
+                 samples = shape->config->strip > 0 ? shape->config->strip : (size_t)fmin(work / sample, most) + 1;
     return (samples + tile - 1) / tile * tile;
 }
 

@@ -31,7 +31,7 @@ static inline mot_real mot_exp(mot_real x)
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    const uint32_t exponent = (uint32_t)(int32_t)n; /* unsigned: a NaN's is shifted out, and the NaN stays */
+    const uint32_t exponent = n == n ? (uint32_t)(int32_t)n : 0; /* a NaN stays */
     uint32_t bits;
     memcpy(&bits, &p, sizeof bits);
     bits += exponent << 23;
