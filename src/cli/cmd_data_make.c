@@ -87,6 +87,7 @@ static mot_status make(const arguments *a, const char *kind, cmd_data_opener *op
     for (int s = 0; s < SPLITS; ++s) {
         if (a->samples[s] == 0 && s > 0) continue;
         MOT_TRY(open(&set, a->config, a->seed, splits[s], a->samples[s]));
+        MOT_TRY(mot_output_room(a->out, (double)set.samples * (double)set.format.bytes));
         if (s == 0) {
             about.signed_labels = set.signed_labels;
             about.group_count = (size_t)set.groups;

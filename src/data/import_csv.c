@@ -204,13 +204,24 @@ static double value_of(const csv *c, int split, size_t row, size_t k)
     return value;
 }
 
+/* `count` numbers of a row, from the k'th on. */
+static mot_status read_numbers(const csv *c, int split, size_t row, size_t k, size_t count, float *to)
+{
+    const table *t = &c->table[split];
+    for (size_t i = 0; i < count; ++i) {
+        to[i] = (float)value_of(c, split, row, k + i);
+        if (isfinite(to[i])) continue;
+        const size_t column = c->place[split][c->numbers.column[k + i]];
+        return mot_fail(MOT_ERR_INPUT, "%s: line %zu, %s: '%.40s' is beyond what a float can hold", t->path, t->line[row],
+                        mot_table_column(t, column).text, table_cell(t, row, column));
+    }
+    return MOT_OK;
+}
+
 static mot_status read_vector(void *context, size_t row, void *x)
 {
     const csv_part *part = context;
-    float *number = x;
-    for (size_t k = 0; k < part->from->numbers.count; ++k)
-        number[k] = (float)value_of(part->from, part->split, row, k);
-    return MOT_OK;
+    return read_numbers(part->from, part->split, row, 0, part->from->numbers.count, x);
 }
 
 static mot_status read_picture(void *context, size_t row, void *x)
@@ -244,18 +255,10 @@ static mot_status read_targets(const csv *c, int split, float **out)
 {
     const table *t = &c->table[split];
     const size_t first = c->numbers.count, targets = c->targets;
-    const mot_status status = mot_allocate(out, t->rows * targets, sizeof(float), "the targets");
-    if (status != MOT_OK || targets == 0) return status;
-    for (size_t row = 0; row < t->rows; ++row)
-        for (size_t k = 0; k < targets; ++k) {
-            const double value = value_of(c, split, row, first + k);
-            (*out)[row * targets + k] = (float)value;
-            if (isfinite((*out)[row * targets + k])) continue;
-            const size_t column = c->place[split][c->numbers.column[first + k]];
-            return mot_fail(MOT_ERR_INPUT, "%s: line %zu, %s: '%.40s' is beyond what a float can hold", t->path,
-                            t->line[row], mot_table_column(t, column).text, table_cell(t, row, column));
-        }
-    return MOT_OK;
+    mot_status status = mot_allocate(out, t->rows * targets, sizeof(float), "the targets");
+    for (size_t row = 0; row < t->rows && status == MOT_OK; ++row)
+        status = read_numbers(c, split, row, first, targets, *out + row * targets);
+    return status;
 }
 
 /* ---- the importer ---- */

@@ -147,7 +147,7 @@ static mot_status find_first(const mot_import_options *options, const numbers *n
         return MOT_OK;
     }
     return mot_fail(MOT_ERR_INPUT,
-                    "the %ss run from %g to %g, and there are %zu names: is the first name %s 0 or 1? "
+                    "the %ss run from %.0f to %.0f, and there are %zu names: is the first name %s 0 or 1? "
                     "(--first-label 0, --first-label 1)",
                     what, n->least, n->most, count, what);
 }
@@ -160,7 +160,7 @@ static mot_status place_numbers(const import_part *part, bool group, const char 
         is_number(values_of(part, group), i, &value);
         const double place = value - first;
         if (listed > 0 && (place < 0 || place >= (double)listed))
-            return mot_fail(MOT_ERR_INPUT, "%s: %s has %s %g, expected [%g, %g)", part->path,
+            return mot_fail(MOT_ERR_INPUT, "%s: %s has %s %.0f, expected [%.0f, %.0f)", part->path,
                             where_is(part, i).text, what, value, first, first + (double)listed);
         if (listed > 0) {
             id[i] = (int32_t)place;
@@ -169,7 +169,7 @@ static mot_status place_numbers(const import_part *part, bool group, const char 
         const double *found = bsearch(&value, n->distinct, n->count, sizeof value, compare_numbers);
         if (found == NULL)
             return mot_fail(MOT_ERR_INPUT,
-                            "%s: %s: the %s '%g' does not occur in %s, and could not be learned", part->path,
+                            "%s: %s: the %s '%.0f' does not occur in %s, and could not be learned", part->path,
                             where_is(part, i).text, what, value, train);
         id[i] = (int32_t)(found - n->distinct);
     }
@@ -189,17 +189,17 @@ static mot_status name_numbers(const mot_import_options *options, const import_p
             is_number(values_of(part, strcmp(what, "group") == 0), i, &value);
             if (value < 0)
                 return mot_fail(MOT_ERR_INPUT,
-                                "%s: %s: %g is no %s: expected whole numbers from 0, or -1 and 1 alone",
+                                "%s: %s: %.0f is no %s: expected whole numbers from 0, or -1 and 1 alone",
                                 part->path, where_is(part, i).text, value, what);
         }
     if (least == 0 && most == (double)(n->count - 1)) return MOT_OK;
     if (most - least + 1 > (double)n->count)
         mot_import_note(options,
-                        "the %ss are %zu different numbers from %g to %g: the classes are those that occur, "
+                        "the %ss are %zu different numbers from %.0f to %.0f: the classes are those that occur, "
                         "in the order of the numbers, and named by them",
                         what, n->count, least, most);
     else
-        mot_import_note(options, "the %ss run from %g to %g: %s %g is class 0, and classes are named by their %s",
+        mot_import_note(options, "the %ss run from %.0f to %.0f: %s %.0f is class 0, and classes are named by their %s",
                         what, least, most, what, least, what);
     enum { LENGTH = 24 };
     mot_status status = mot_allocate(&out->name, n->count, sizeof(char *) + LENGTH, "names");

@@ -6,10 +6,12 @@
 #include "mot/h5.h"
 #include "mot/memory.h"
 #include "mot/output.h"
+#include "mot/record.h"
 #include "weights.h"
 
 typedef struct whole {
     const char *run, *out;
+    char *id; /* owned: the run's */
     hid_t to;
     size_t copied, missing;
     mot_status status;
@@ -25,14 +27,36 @@ static bool target_of(hid_t group, const char *name, char value[MOT_PATH], const
            H5Lunpack_elink_val(value, link.u.val_size, NULL, target, &object) >= 0;
 }
 
+/* run.h5, whose links are to be followed, may itself have been replaced. */
+static mot_status check_run_file(whole *w, hid_t file, const char *path)
+{
+    char *format = NULL;
+    mot_status status = MOT_OK;
+    if (mot_h5_has_attribute(file, ".", "format")) MOT_TRY(mot_h5_get_text(file, ".", "format", &format));
+    if (format == NULL || strcmp(format, MOT_RUN_FORMAT) != 0)
+        status = mot_fail(MOT_ERR_INPUT, "%s is no file of a run: its format is '%s', expected '%s'; the run makes it anew when it goes on", path,
+                          format != NULL ? format : "", MOT_RUN_FORMAT);
+    else if (mot_h5_has_attribute(file, ".", "run_id"))
+        status = mot_h5_get_text(file, ".", "run_id", &w->id);
+done:
+    mot_free(format);
+    return status;
+}
+
 static mot_status copy_file(whole *w, const char *path, const char *place)
 {
     hid_t from = H5I_INVALID_HID;
+    char *id = NULL;
     mot_status status;
     MOT_TRY(mot_output_apart(w->out, path));
     MOT_TRY(mot_h5_open_sealed(&from, path, "file of the run"));
-    MOT_TRY(mot_h5_copy(from, w->to, place));
+    if (mot_h5_has_attribute(from, ".", "run_id")) MOT_TRY(mot_h5_get_text(from, ".", "run_id", &id));
+    if (id != NULL && w->id != NULL && strcmp(id, w->id) != 0)
+        status = mot_fail(MOT_ERR_INPUT, "%s is of the run %s, and run.h5 beside it of the run %s", path, id, w->id);
+    else
+        status = mot_h5_copy(from, w->to, place);
 done:
+    mot_free(id);
     mot_h5_close(&from);
     return status;
 }
@@ -84,6 +108,7 @@ mot_status mot_run_h5_write(const char *run, const char *out)
     if (access(path, F_OK) != 0) return mot_fail(MOT_ERR_INPUT, "%s: not a run folder: it has no run.h5", run);
     MOT_TRY(mot_output_apart(out, path));
     MOT_TRY(mot_h5_open_sealed(&file, path, "run"));
+    MOT_TRY(check_run_file(&w, file, path));
     MOT_TRY(mot_h5_create_file(&w.to, out, MOT_H5_HEAD));
     MOT_TRY(mot_h5_copy(file, w.to, "/"));
     MOT_TRY(copy_links(&w, file, "segments"));
@@ -95,6 +120,7 @@ mot_status mot_run_h5_write(const char *run, const char *out)
     putchar('\n');
 done:
     (void)mot_h5_close_file(&w.to, out, false);
+    mot_free(w.id);
     mot_h5_close(&file);
     return status;
 }

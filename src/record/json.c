@@ -1,10 +1,12 @@
 #include "record_private.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mot/atomic_file.h"
 #include "mot/memory.h"
@@ -265,9 +267,30 @@ bool mot_json_find_real(const char *line, size_t length, const char *key, double
     return behind != number;
 }
 
-bool mot_summary_done(const char *text)
+enum { MOST_OF_SUMMARY = 1 << 24 };
+
+mot_status mot_summary_read(const char *folder, char **text, bool *done)
 {
-    return strstr(text, "\"status\": \"done\"") != NULL;
+    char path[PATH_MAX];
+    size_t count;
+    mot_status status;
+    *text = NULL;
+    *done = false;
+    MOT_TRY(mot_path_join(path, sizeof path, folder, "summary.json"));
+    if (access(path, F_OK) != 0) return MOT_OK;
+    MOT_TRY(mot_file_read(path, MOST_OF_SUMMARY, text, &count));
+    while (count > 0 && isspace((unsigned char)(*text)[count - 1])) --count;
+    if (count < 2 || (*text)[0] != '{' || (*text)[count - 1] != '}' || strlen(*text) < count)
+        status = mot_fail(MOT_ERR_INPUT,
+                          "%s is not whole: expected the object that the run wrote; the run writes it anew when it is begun again", path);
+    else
+        *done = strstr(*text, "\"status\": \"done\"") != NULL;
+done:
+    if (status != MOT_OK) {
+        mot_free(*text);
+        *text = NULL;
+    }
+    return status;
 }
 
 /* ---- all members ---- */

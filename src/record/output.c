@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "mot/atomic_file.h"
@@ -78,6 +79,19 @@ mot_status mot_output_check(const char *path, mot_output kind, bool force)
     if (access(folder, W_OK) != 0)
         return mot_fail(MOT_ERR_INPUT, "cannot write %s into the folder %s: %s", path, folder, strerror(errno));
     return MOT_OK;
+}
+
+mot_status mot_output_room(const char *path, double bytes)
+{
+    char folder[PATH_MAX];
+    struct statvfs disk;
+    mot_path_folder(folder, sizeof folder, path);
+    find_folder(folder, sizeof folder, true);
+    if (statvfs(folder, &disk) != 0) return MOT_OK; /* whoever writes will see */
+    const double room = (double)disk.f_bavail * (double)disk.f_frsize;
+    if (bytes <= room) return MOT_OK;
+    return mot_fail(MOT_ERR_INPUT, "%s would take %.3g GB, and the disk of the folder %s has %.3g GB left", path, bytes * 1e-9, folder,
+                    room * 1e-9);
 }
 
 static bool is_one_file(const char *a, const char *b)

@@ -28,7 +28,6 @@
 #include "mot/record.h"
 
 #define MOT_RECORD_FORMAT "mot-record"
-#define MOT_RUN_FORMAT    "mot-run"
 enum { MOT_RECORD_VERSION = 1, MOT_RECORD_PATH = PATH_MAX, MOT_SEGMENT_NAME = 80 };
 
 /* Rows in memory: never more than the first, but for a row that is larger by itself, which is written from where it is. */

@@ -2,12 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "mot/atomic_file.h"
 #include "mot/memory.h"
 #include "mot/record.h"
 #include "report_private.h"
-
-enum { MOST_BYTES = 16 << 20 };
 
 const report_fact *mot_report_fact(const report_run *run, const char *key)
 {
@@ -51,17 +48,17 @@ done:
 mot_status mot_report_read_facts(report_all *report, report_run *run)
 {
     reading all = {.report = report};
-    char path[MOT_PATH], *bytes = NULL;
-    size_t count;
+    char *text = NULL;
+    bool done;
     mot_status status;
-    MOT_TRY(mot_path_join(path, sizeof path, run->folder, "summary.json"));
-    if (mot_file_read(path, MOST_BYTES, &bytes, &count) != MOT_OK) return MOT_OK; /* a run that has just begun */
-    MOT_TRY(mot_json_members(bytes, take_fact, &all));
+    MOT_TRY(mot_summary_read(run->folder, &text, &done));
+    if (text == NULL) return MOT_OK; /* a run that has just begun */
+    MOT_TRY(mot_json_members(text, take_fact, &all));
     MOT_TRY(mot_report_take(&report->pool, &run->fact, all.count, sizeof *run->fact));
     if (all.count > 0) memcpy(run->fact, all.fact, all.count * sizeof *all.fact);
     run->facts = all.count;
 done:
     mot_free(all.fact);
-    mot_free(bytes);
+    mot_free(text);
     return status;
 }

@@ -19,17 +19,16 @@ static const char *const usual[] = {"eval.accuracy", "eval.explained", "eval.los
 
 /* ---- a run ---- */
 
-static mot_status read_figures(comparison *c, compare_run *run, const char *path, bool *done)
+/* `done`, and `there`, as its summary says it. */
+static mot_status read_figures(comparison *c, compare_run *run, bool *done, bool *there)
 {
     char *text = NULL;
-    size_t count;
-    const mot_status status = mot_file_read(path, 1 << 24, &text, &count);
-    if (status != MOT_OK) return status;
-    *done = mot_summary_done(text);
-    for (size_t f = 0; f < c->figures; ++f)
-        if (!mot_json_find_real(text, count, c->figure[f], &run->value[f])) run->value[f] = NAN;
+    const mot_status status = mot_summary_read(run->path, &text, done);
+    *there = text != NULL;
+    for (size_t f = 0; text != NULL && f < c->figures; ++f)
+        if (!mot_json_find_real(text, strlen(text), c->figure[f], &run->value[f])) run->value[f] = NAN;
     mot_free(text);
-    return MOT_OK;
+    return status;
 }
 
 /* One that is named by itself, and is of a sweep too, counts once. */
@@ -53,17 +52,15 @@ static bool has_begun(const char *path)
 static mot_status add_run(comparison *c, const char *path)
 {
     char file[COMPARE_PATH + 16];
-    bool done = false;
+    bool done = false, there = false;
     compare_run run = {.config = NULL};
     mot_status status;
     if (is_there(c, path)) return MOT_OK;
     snprintf(run.path, sizeof run.path, "%s", path);
     snprintf(file, sizeof file, "%s/failed.txt", path);
     const bool failed = access(file, F_OK) == 0;
-    snprintf(file, sizeof file, "%s/summary.json", path);
-    if (access(file, F_OK) == 0)
-        MOT_TRY(read_figures(c, &run, file, &done));
-    else if (!has_begun(path))
+    MOT_TRY(read_figures(c, &run, &done, &there));
+    if (!there && !has_begun(path))
         return mot_fail(MOT_ERR_INPUT, "%s: neither a run folder, which has a summary.json, nor that of a sweep", path);
     if (failed || !done) {
         mot_log(MOT_LOG_WARNING, "%s is left out: it %s", path, failed ? "failed, its loss was not finite" : "is not done");

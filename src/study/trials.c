@@ -117,17 +117,13 @@ done:
 static mot_status read_state(const char *folder, trial_state *state)
 {
     char path[700], *found = NULL;
-    size_t count;
-    mot_status status = MOT_OK;
+    bool done;
     *state = TRIAL_OPEN;
     snprintf(path, sizeof path, "%s/failed.txt", folder);
     if (access(path, F_OK) == 0) *state = TRIAL_FAILED;
-    snprintf(path, sizeof path, "%s/summary.json", folder);
-    if (*state == TRIAL_OPEN && access(path, F_OK) == 0) {
-        MOT_TRY(mot_file_read(path, 1 << 20, &found, &count));
-        if (mot_summary_done(found)) *state = TRIAL_DONE;
-    }
-done:
+    if (*state != TRIAL_OPEN) return MOT_OK;
+    const mot_status status = mot_summary_read(folder, &found, &done);
+    if (done) *state = TRIAL_DONE;
     mot_free(found);
     return status;
 }

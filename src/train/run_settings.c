@@ -50,6 +50,38 @@ static void warn_of_optimizer(const run_course *course, const mot_stage_config *
     if (!rate) mot_log(MOT_LOG_WARNING, "train.rate = 0: nothing learns");
 }
 
+/* What is done with samples of another kind. */
+static void warn_of_samples(const run_world *world, const run_course *course, const mot_config *usual)
+{
+    static const char *const kind[] = {[MOT_SAMPLE_PICTURE] = "pictures", [MOT_SAMPLE_TEXT] = "texts", [MOT_SAMPLE_VECTOR] = "vectors"};
+    const mot_config *config = &course->config;
+    const mot_sample_kind is = world->train.dataset->format.kind;
+    const struct {
+        const char *key;
+        mot_sample_kind of;
+        bool asked;
+    } setting[] = {{"model.patch", MOT_SAMPLE_PICTURE, config->model.patch != usual->model.patch},
+                   {"data.augment.shift", MOT_SAMPLE_PICTURE, config->data.augment.shift > 0},
+                   {"data.augment.flip", MOT_SAMPLE_PICTURE, config->data.augment.flip},
+                   {"data.augment.drop", MOT_SAMPLE_TEXT, config->data.augment.drop > 0}};
+    for (size_t i = 0; i < MOT_COUNT(setting); ++i)
+        if (setting[i].asked && setting[i].of != is)
+            mot_log(MOT_LOG_WARNING, "%s has no effect: it is of %s, and the samples are %s", setting[i].key, kind[setting[i].of],
+                    kind[is]);
+}
+
+/* A size of what is not there. */
+static void warn_of_no_noise(const run_course *course, const mot_stage_config *usual)
+{
+    const mot_config *config = &course->config;
+    bool noise = config->layers > 0 /* each may have its own */, scale = false;
+    for (int s = 0; s < config->stages; ++s) {
+        noise = noise || config->stage[s].explore.noise != MOT_NOISE_NONE;
+        scale = scale || config->stage[s].explore.noise_scale != usual->explore.noise_scale;
+    }
+    if (scale && !noise) mot_log(MOT_LOG_WARNING, "route.noise_scale has no effect while route.noise is none");
+}
+
 /* Choices stay random to the end where the noise has not fallen by then. */
 static void warn_of_noise(const run_world *world, const run_course *course)
 {
@@ -180,8 +212,10 @@ void mot_run_warn_of_settings(const run_world *world, const run_course *course)
     mot_config *usual = NULL;
     if (mot_allocate_sparse(&usual, 1, sizeof *usual, "what is usual") == MOT_OK) mot_config_defaults(usual);
     warn_of_batch(world, course);
+    if (usual != NULL) warn_of_samples(world, course, usual);
     if (usual != NULL) warn_of_optimizer(course, &usual->stage[0]);
     warn_of_noise(world, course);
+    if (usual != NULL) warn_of_no_noise(course, &usual->stage[0]);
     warn_of_targets(world);
     warn_of_parts(world, course);
     if (usual != NULL) warn_of_choices(course, &usual->stage[0]);

@@ -197,7 +197,7 @@ START_TEST(bad_csv)
                {"1,2\n3,4,5\n", "line 1 has 2 columns, line 2 has 3"},
                {"1,nan,0\n2,3,1\n", "line 1, column 2: 'nan' is not a number: a value that is missing"},
                {"1,2\ninf,4\n", "'inf' is not a number"},
-               {"1e999,2\n3,4\n", "not finite"},
+               {"1e999,2\n3,4\n", "beyond what a float can hold"},
                {"1,2.5\n", "label 2.5, expected a whole number: a label is a class"},
                {"1,-1\n2,0\n", "-1 is no label"},
                {"a,b\n", "no line of numbers"},
@@ -205,7 +205,7 @@ START_TEST(bad_csv)
                {"1,2,0\n3,,1\n", "line 2, column 2: '' is not a number"},
                {"1,2\n3,\n4,5\n", "line 2: the label is missing"},
                {"1 2,3\n4,5\n6 7,8", "line 1, column 1: '1 2' is not a number"},
-               {"1e39,0\n", "is not finite"},
+               {"1e39,0\n", "beyond what a float can hold"},
                {"\"1,2\n3,4\n", "line 1: a quote is never closed"},
                {"\xff\xfe"
                 "1\0,",

@@ -215,6 +215,7 @@ printf '1 0\n0 x\n' >truths.csv
 alone "truths that are no numbers" "truths.csv:2: expected numbers" study rehearsal --truths truths.csv
 alone "truths that are not there" "absent.csv" study rehearsal --truths absent.csv
 alone "data without a part" "expected mot data import, join, make or show" data
+alone "a data set larger than the disk" "huge.h5 would take [0-9.e+]+ GB, and the disk of the folder . has [0-9.e+]+ GB left" data make mixture --out huge.h5 --train 999999999999
 alone "an unknown kind of import" "'pdf': expected .*idx, cifar" data import pdf
 alone "an unknown kind of data" "expected mot data make mixture" data make cheese
 alone "make without --out" "needs --out" data make mixture

@@ -320,6 +320,13 @@ check(summary("deep/back")["steps"] == 24 and summary("tied")["steps"] == 20, "w
 
 # ---- a whole run as one file ----
 
+# One that is no run's, or another run's, leads nowhere.
+for other, said in (("numbers.h5", "stack-more/run.h5 is no file of a run: its format is 'mot-data"), ("tied/run.h5", "run.h5 beside it of the run")):
+    shutil.copytree("stack-more", "other")
+    shutil.copy(other, "other/run.h5")
+    told = mot(1, "export", "other", "--h5", "other.h5", code=2)
+    check(said.replace("stack-more", "other") in told and not os.path.exists("other.h5"), "a foreign run.h5: " + told)
+    shutil.rmtree("other")
 said = mot(1, "export", "stack-more", "--h5", "whole.h5")
 check("wrote whole.h5: run.h5 with 2 files in it" in said, "what is said: " + said)
 

@@ -25,7 +25,10 @@ done
 small_model mixture.h5 >small.yaml
 for case in "train.momentum=0.9|train.momentum = 0.9 has no effect" "train.momentum=0.9 train.gate_optimizer=sgd|" \
     "train.optimizer=sgd train.beta1=0.8|train.beta1 and train.beta2 have no effect" \
-    "train.optimizer=sgd train.gate_optimizer=adamw train.beta1=0.8|" "train.rate=0|nothing learns" "train.gate_rate=0|"; do
+    "train.optimizer=sgd train.gate_optimizer=adamw train.beta1=0.8|" "train.rate=0|nothing learns" "train.gate_rate=0|" \
+    "model.patch=2|model.patch has no effect: it is of pictures, and the samples are vectors" \
+    "data.augment.shift=1|data.augment.shift has no effect" "data.augment.drop=0.1|it is of texts, and the samples are vectors" \
+    "route.noise_scale=2|route.noise_scale has no effect while route.noise is none" "route.noise=gumbel route.noise_scale=2|"; do
     settings=${case%|*} wanted=${case#*|}
     # shellcheck disable=SC2086 # words
     mot train small.yaml --dry-run $settings >said 2>&1 || fail "$settings: exit code $?: $(cat said)"

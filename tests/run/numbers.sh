@@ -135,6 +135,8 @@ printf 'a,b,y\n1,2,3\n4,5,nan\n' >bad.csv
 refused "line 3, column 3 \('y'\): 'nan' is not a number" data import csv --out bad.h5 --train bad.csv --target y
 printf 'a,b,y\n1,2,3\n4,5,1e400\n' >bad.csv
 refused "line 3, column 3 \('y'\): '1e400' is beyond what a float can hold" data import csv --out bad.h5 --train bad.csv --target y
+printf 'a,b,label\n1,2,x\n3,-1e999,y\n1,2,y\n' >bad.csv
+refused "bad.csv: line 3, column 2 .*: .-1e999. is beyond what a float can hold" data import csv --out bad.h5 --train bad.csv
 refused "'u' is not a number; a target is a number, and --label-column in place of --target" data import csv --out bad.h5 --train both.csv --target kind
 refused 'kind, expected|--numbers is of|expected a whole number.*--target COLUMN of csv, --numbers of arrays|columns of labels' data import npy --out bad.h5 --train x.npy,y.npy
 [ ! -e bad.h5 ] || fail "a table that is refused leaves a file"

@@ -212,6 +212,16 @@ mot train --quiet small.yaml run=short-fp32 'train.until=10 steps'
 mot train --quiet small.yaml run=short-fp32 model.precision=auto || fail "fp32 that goes on by auto"
 [ "$(digest_of short-fp32)" = "$(digest_of fp32)" ] || fail "fp32 that goes on by auto has other bits"
 
+# A summary that was cut off is no summary: whoever reads it says so, and the run writes it anew.
+head -c 300 fp32/summary.json >half && cp half fp32/summary.json
+for verb in compare report; do
+    mot $verb fp32 --json of.json >output 2>&1
+    [ $? -eq 2 ] || fail "mot $verb of half a summary: $(cat output)"
+    grep -q 'fp32/summary.json is not whole: expected the object that the run wrote' output || fail "mot $verb of half a summary says: $(cat output)"
+done
+mot train --quiet small.yaml run=fp32 model.precision=fp32 || fail "a run with half a summary does not end"
+[ "$(digest_of fp32)" = "$(digest_of short-fp32)" ] || fail "a run with half a summary: $(cat fp32/summary.json)"
+
 # ---- kernels of OpenBLAS ----
 
 # Ranks that would take other kernels take the same ones, and say so; the bits are those of these kernels.

@@ -21,4 +21,8 @@ mot_status mot_output_check(const char *path, mot_output kind, bool force);
 /* MOT_ERR_INPUT where `path` is what is read: the file `input`, or one of "A,B,C". NULL: nothing. */
 mot_status mot_output_apart(const char *path, const char *input);
 
+/* MOT_ERR_INPUT where the disk of `path`, which mot_output_check let through, has less free than `bytes`: for what would be made for
+ * hours before it fails. */
+mot_status mot_output_room(const char *path, double bytes);
+
 #endif

@@ -44,6 +44,9 @@
 
 typedef struct mot_record mot_record;
 
+/* The attribute `format` of run.h5. */
+#define MOT_RUN_FORMAT "mot-run"
+
 /* What tells a run from all others: a UUID, made once, when the run begins; every file of the run carries it as `run_id`,
  * so that a reader sees when links have led it to the files of another run. */
 enum { MOT_RUN_ID = 37 }; /* with the final 0 */
@@ -186,8 +189,9 @@ typedef struct mot_json_member {
 typedef mot_status mot_json_member_function(void *with, const mot_json_member *member);
 mot_status mot_json_members(const char *object, mot_json_member_function *say, void *with);
 
-/* Whether the text of a summary.json says that its run is done. */
-bool mot_summary_done(const char *text);
+/* The summary.json of a run folder, *text owned, and whether it says that its run is done. A run that has just begun has none: *text
+ * is NULL then. MOT_ERR_INPUT where it is not the whole object that a run writes, which is complete or as it was before. */
+mot_status mot_summary_read(const char *folder, char **text, bool *done);
 
 /* The last line of log.jsonl that has `key`; mot_free(*line). NULL: none has. */
 mot_status mot_record_last_line(const mot_record *record, const char *key, char **line);
