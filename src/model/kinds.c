@@ -36,11 +36,6 @@ const void *mot_expert_prepare(const mot_expert_kind *kind, const mot_expert_sha
     return kind->prepare != NULL && tiles > 1 ? kind->prepare(shape, weight, arena, learn) : NULL;
 }
 
-double mot_expert_backward_flops(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens, mot_part_set learns)
-{
-    return kind->backward_flops != NULL ? kind->backward_flops(shape, tokens, learns) : 2 * kind->flops(shape, tokens);
-}
-
 size_t mot_expert_rows(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens)
 {
     return kind->rows ? tokens + (kind->class_row && shape->config->pool == MOT_POOL_CLASS) : 1;

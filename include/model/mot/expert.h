@@ -115,7 +115,11 @@ size_t mot_expert_prepared(const mot_expert_kind *kind, const mot_expert_shape *
 const void *mot_expert_prepare(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_real *const *weight,
                                mot_arena *arena, size_t tiles, bool learn);
 
-double mot_expert_backward_flops(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens, mot_part_set learns);
+static inline double mot_expert_backward_flops(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens,
+                                               mot_part_set learns)
+{
+    return kind->backward_flops != NULL ? kind->backward_flops(shape, tokens, learns) : 2 * kind->flops(shape, tokens);
+}
 
 /* Rows that a sample of so many rows (tokens) has on the way out: 1 where the kind gives no states. */
 size_t mot_expert_rows(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens);
