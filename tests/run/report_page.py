@@ -18,6 +18,7 @@ if not os.path.exists(PAGE):
     skip("built without the chart library (Debian: node-d3)")
 try:
     from selenium import webdriver
+    from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.chrome.service import Service
@@ -74,9 +75,16 @@ def one(selector, inside=None):
 
 
 def press(selector, inside=None):
-    element = one(selector, inside) if isinstance(selector, str) else selector
-    js("arguments[0].scrollIntoView({block: 'center'})", element)
-    element.click()
+    """A card that is drawn anew meanwhile has another element in the place of a selector's: found once more, as a hand would."""
+    named = isinstance(selector, str)
+
+    def pressed(_):
+        element = one(selector, inside) if named else selector
+        js("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+        return True
+
+    WebDriverWait(browser, LIMIT, ignored_exceptions=[StaleElementReferenceException] if named else []).until(pressed)
 
 
 def button(text, inside):
