@@ -116,7 +116,7 @@ static inline void count_before(const float *about, size_t n, int32_t *behind)
 /* Up to RUN of them: where they are about to stand is counted, and what is too close to say is then put right. */
 static void sort_few(const search *s, candidate *c, size_t n)
 {
-    float about[RUN];
+    float about[RUN] = {0}; /* n is never 0, which not every compiler sees */
     int32_t behind[RUN];
     candidate given[RUN];
     for (size_t i = 0; i < n; ++i) about[i] = c[i].about;
