@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <search.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,53 +21,69 @@ static size_t round_up(size_t bytes)
 
 /* ---- what is only asked about ---- */
 
-enum { LEAST_PLANNED = 1 << 16, MOST_PLANNED = 4096 };
+typedef struct planned {
+    void *memory;
+    size_t bytes;
+} planned;
+
+enum { LEAST_PLANNED = 1 << 16 };
 static struct {
-    pthread_mutex_t lock;
     bool on;
-    size_t count;
-    struct {
-        void *memory;
-        size_t bytes;
-    } block[MOST_PLANNED];
+    pthread_mutex_t lock;
+    void *blocks; /* a tree (tsearch) */
 } plan = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static int by_place(const void *a, const void *b)
+{
+    const uintptr_t x = (uintptr_t)((const planned *)a)->memory, y = (uintptr_t)((const planned *)b)->memory;
+    return (x > y) - (x < y);
+}
 
 void mot_memory_plan(void)
 {
     plan.on = true;
 }
 
-/* Pages that are there when they are written; NULL: not planned, or not to be had. */
+/* Pages that are there when they are written, zeroed; NULL: not to be had. */
 static void *plan_block(size_t bytes)
 {
-    void *memory = MAP_FAILED;
-    if (!plan.on || bytes < LEAST_PLANNED) return NULL;
-    pthread_mutex_lock(&plan.lock);
-    if (plan.count < MOST_PLANNED)
-        memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory != MAP_FAILED) {
-        plan.block[plan.count].memory = memory;
-        plan.block[plan.count++].bytes = bytes;
-        atomic_fetch_add_explicit(&held, bytes, memory_order_relaxed);
+    planned *block = malloc(sizeof *block);
+    if (block == NULL) return NULL;
+    *block = (planned){mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), bytes};
+    if (block->memory == MAP_FAILED) {
+        free(block);
+        return NULL;
     }
+    pthread_mutex_lock(&plan.lock);
+    const void *const kept = tsearch(block, &plan.blocks, by_place);
     pthread_mutex_unlock(&plan.lock);
-    return memory != MAP_FAILED ? memory : NULL;
+    void *const memory = block->memory;
+    if (kept == NULL) {
+        munmap(memory, bytes);
+        free(block);
+        return NULL;
+    }
+    atomic_fetch_add_explicit(&held, bytes, memory_order_relaxed);
+    return memory;
 }
 
 static bool free_planned(void *memory)
 {
-    bool found = false;
+    const planned wanted = {.memory = memory};
+    planned *block = NULL;
     if (!plan.on) return false;
     pthread_mutex_lock(&plan.lock);
-    for (size_t i = plan.count; i > 0 && !found; --i) {
-        found = plan.block[i - 1].memory == memory;
-        if (!found) continue;
-        munmap(memory, plan.block[i - 1].bytes);
-        atomic_fetch_sub_explicit(&held, plan.block[i - 1].bytes, memory_order_relaxed);
-        plan.block[i - 1] = plan.block[--plan.count];
+    planned *const *const found = tfind(&wanted, &plan.blocks, by_place);
+    if (found != NULL) {
+        block = *found;
+        tdelete(&wanted, &plan.blocks, by_place);
     }
     pthread_mutex_unlock(&plan.lock);
-    return found;
+    if (block == NULL) return false;
+    munmap(block->memory, block->bytes);
+    atomic_fetch_sub_explicit(&held, block->bytes, memory_order_relaxed);
+    free(block);
+    return true;
 }
 
 /* ---- what is used ---- */
@@ -76,9 +93,8 @@ static void *allocate(size_t count, size_t size, bool clear, size_t *bytes)
 {
     if (__builtin_mul_overflow(count, size, bytes) || *bytes > SIZE_MAX / 2) return NULL;
     if (*bytes == 0) *bytes = 1;
-    void *memory = plan_block(*bytes);
-    if (memory != NULL) return memory;
-    /* Not a byte more than asked for, so that the address sanitizer sees who goes beyond. */
+    if (plan.on && *bytes >= LEAST_PLANNED) return plan_block(*bytes);
+    void *memory = NULL; /* not a byte more than asked for, so that the address sanitizer sees who goes beyond */
     if (posix_memalign(&memory, MOT_ALIGNMENT, *bytes) != 0) return NULL;
     atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
     if (clear) memset(memory, 0, *bytes);
@@ -132,8 +148,9 @@ mot_status mot_allocate(void *pointer, size_t count, size_t size, const char *wh
 
 mot_status mot_allocate_sparse(void *pointer, size_t count, size_t size, const char *what)
 {
-    void *memory = plan.on ? mot_calloc(count, size) : calloc(count > 0 ? count : 1, size);
-    if (memory != NULL && !plan.on) atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
+    if (plan.on) return mot_allocate(pointer, count, size, what);
+    void *memory = calloc(count > 0 ? count : 1, size);
+    if (memory != NULL) atomic_fetch_add_explicit(&held, malloc_usable_size(memory), memory_order_relaxed);
     return give(pointer, memory, count, size, what);
 }
 

@@ -141,6 +141,13 @@ START_TEST(plans_take_no_memory)
     mot_ck_ok(mot_reserve(&large, &capacity, 1 << 21, 1, "a plan"));
     ck_assert_uint_eq(large[12345], 9);
     mot_free(large);
+
+    enum { BLOCKS = 6000 }; /* many experts have many */
+    static unsigned char *block[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; ++i) mot_ck_ok(mot_allocate(&block[i], many >> 12, 1, "one of many"));
+    ck_assert_uint_lt(mot_memory_resident().now - resident, (size_t)1 << 26);
+    for (size_t i = 0; i < BLOCKS; ++i) mot_free(block[i]);
+    ck_assert_int_eq(mot_allocate(&large, SIZE_MAX / 4, 1, "the moon"), MOT_ERR_MEMORY); /* promised is not given as real memory */
     mot_free(small);
     ck_assert_uint_eq(mot_memory_held(), before);
 }
