@@ -36,6 +36,22 @@ const void *mot_expert_prepare(const mot_expert_kind *kind, const mot_expert_sha
     return kind->prepare != NULL && tiles > 1 ? kind->prepare(shape, weight, arena, learn) : NULL;
 }
 
+double mot_expert_tile_flops(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_tile *tile)
+{
+    double sum = 0;
+    for (size_t s = 0; s < tile->samples; ++s) sum += kind->flops(shape, tile->first[s + 1] - tile->first[s]);
+    return sum;
+}
+
+double mot_expert_tile_backward_flops(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_tile *tile,
+                                      mot_part_set learns)
+{
+    double sum = 0;
+    for (size_t s = 0; s < tile->samples; ++s)
+        sum += mot_expert_backward_flops(kind, shape, tile->first[s + 1] - tile->first[s], learns);
+    return sum;
+}
+
 size_t mot_expert_rows(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens)
 {
     return kind->rows ? tokens + (kind->class_row && shape->config->pool == MOT_POOL_CLASS) : 1;

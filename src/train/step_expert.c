@@ -115,11 +115,8 @@ static void work_tile(const chunk_work *common, step_worker *worker, const mot_r
 
     mot_watch_progress();
     worker->busy_s += mot_clock_s() - start;
-    for (size_t s = 0; s < n; ++s) {
-        const size_t tokens = tile.first[s + 1] - tile.first[s];
-        worker->flops += model->layer->kind->flops(&model->layer->shape, tokens);
-        if (learn) worker->flops += mot_expert_backward_flops(model->layer->kind, &model->layer->shape, tokens, step->learns);
-    }
+    worker->flops += mot_expert_tile_flops(model->layer->kind, &model->layer->shape, &tile);
+    if (learn) worker->flops += mot_expert_tile_backward_flops(model->layer->kind, &model->layer->shape, &tile, step->learns);
 }
 
 /* ---- a strip ---- */

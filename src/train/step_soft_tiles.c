@@ -90,6 +90,12 @@ static void forward(const mot_step *step, step_worker *worker, const soft_tile *
     }
 }
 
+/* Operations that one expert's scores of the tile take, or the gradients by them. */
+static double score_flops(const mot_step *step, const soft_tile *tile)
+{
+    return 2 * (double)step->model->layer->gate.features * (double)tile->rows.samples;
+}
+
 /* Of local experts [from, from + count). A team knows what it did; others go forward once more. */
 static void backward(const mot_step *step, step_worker *worker, size_t from, size_t count,
                      const soft_tile *tile, mot_real *out, const mot_real *d_out)
@@ -99,11 +105,13 @@ static void backward(const mot_step *step, step_worker *worker, size_t from, siz
     const size_t T = model->layer->table.rows, n = tile->rows.samples;
     const mot_real *const *weight = model->layer->weight + from * T;
     mot_real *const *gradient = model->layer->gradient + from * T;
+    worker->flops += (double)count * mot_expert_tile_backward_flops(model->layer->kind, &model->layer->shape, &tile->rows, step->learns);
     if (team != NULL) {
         team->backward(&model->layer->shape, count, weight, gradient, &tile->rows, &worker->arena,
                        keep_of(step, tile) + from * n * team->kept, d_out, step->learns);
         return;
     }
+    worker->flops += (double)count * mot_expert_tile_flops(model->layer->kind, &model->layer->shape, &tile->rows);
     for (size_t e = 0; e < count; ++e) {
         const size_t mark = mot_arena_mark(&worker->arena);
         const mot_tile rows = rows_for(step, tile, from + e);
@@ -112,20 +120,6 @@ static void backward(const mot_step *step, step_worker *worker, size_t from, siz
         model->layer->kind->backward(&model->layer->shape, weight + e * T, gradient + e * T, &rows, &worker->arena,
                               kept, d_out + e * n * step->C, NULL, step->learns);
         mot_arena_rewind(&worker->arena, mark);
-    }
-}
-
-/* Of experts; `scores`: and of their scores, or the gradients by those. */
-static void count_flops(const mot_step *step, step_worker *worker, const soft_tile *tile, size_t experts, bool scores,
-                        bool forward, bool backward)
-{
-    const mot_layer *layer = step->model->layer;
-    for (size_t s = 0; s < tile->rows.samples; ++s) {
-        const size_t tokens = worker->first[s + 1] - worker->first[s];
-        const double one = (scores ? 2 * (double)layer->gate.features : 0) +
-                           (forward ? layer->kind->flops(&layer->shape, tokens) : 0) +
-                           (backward ? mot_expert_backward_flops(layer->kind, &layer->shape, tokens, step->learns) : 0);
-        worker->flops += (double)experts * one;
     }
 }
 
@@ -165,7 +159,8 @@ static void forward_tile(void *context, size_t task, int thread)
     mot_arena_rewind(&worker->arena, mark);
     mot_watch_progress();
     worker->busy_s += mot_clock_s() - start;
-    count_flops(step, worker, &tile, local, true, true, false);
+    const mot_layer *layer = step->model->layer;
+    worker->flops += (double)local * (score_flops(step, &tile) + mot_expert_tile_flops(layer->kind, &layer->shape, &tile.rows));
 }
 
 /* ---- backward ---- */
@@ -212,7 +207,6 @@ static void backward_part(void *context, size_t part, int thread)
     const size_t local = (size_t)step->model->layer->local, from = mot_part_first(local, all->parts, part),
                  count = mot_part_first(local, all->parts, part + 1) - from, B = step->most, C = step->C,
                  F = step->model->layer->gate.features;
-    const bool again = step->model->layer->kind->team == NULL; /* forward */
     const double start = mot_clock_s();
     for (size_t first = 0; first < step->batch.total; first += step->layer->tile) {
         const size_t mark = mot_arena_mark(&worker->arena);
@@ -226,7 +220,7 @@ static void backward_part(void *context, size_t part, int thread)
             turn_back(soft, C, n, soft->h + at, soft->f + at * C, soft->heard + first * soft->back,
                       d_f + e * n * C, d_h + e * n);
         }
-        if (all->gate)
+        if (all->gate) {
             mot_multiply(&(mot_product){.m = count,
                                         .n = F,
                                         .k = n,
@@ -238,8 +232,9 @@ static void backward_part(void *context, size_t part, int thread)
                                         .start = soft->raw + from * F,
                                         .c = soft->raw + from * F,
                                         .ldc = F});
+            worker->flops += (double)count * score_flops(step, &tile);
+        }
         if (all->experts) backward(step, worker, from, count, &tile, out, d_f);
-        count_flops(step, worker, &tile, count, all->gate, all->experts && again, all->experts);
         mot_arena_rewind(&worker->arena, mark);
         mot_watch_progress();
     }

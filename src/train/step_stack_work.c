@@ -72,15 +72,12 @@ static void for_tiles(const stage_work *work, const stack_strip *strip, int thre
 
 static void count_forward(const strip_tile *of, const stack_stage *stage)
 {
-    for (size_t s = 0; s < of->n; ++s)
-        of->worker->flops += stage->kind->flops(stage->shape, of->rows.first[s + 1] - of->rows.first[s]);
+    of->worker->flops += mot_expert_tile_flops(stage->kind, stage->shape, &of->rows);
 }
 
 static void count_backward(const strip_tile *of, const stack_stage *stage)
 {
-    for (size_t s = 0; s < of->n; ++s)
-        of->worker->flops += mot_expert_backward_flops(
-            stage->kind, stage->shape, of->rows.first[s + 1] - of->rows.first[s], of->work->step->learns);
+    of->worker->flops += mot_expert_tile_backward_flops(stage->kind, stage->shape, &of->rows, of->work->step->learns);
 }
 
 /* ---- forward ---- */

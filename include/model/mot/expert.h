@@ -121,6 +121,11 @@ static inline double mot_expert_backward_flops(const mot_expert_kind *kind, cons
     return kind->backward_flops != NULL ? kind->backward_flops(shape, tokens, learns) : 2 * kind->flops(shape, tokens);
 }
 
+/* Of all samples of a tile: forward, and backward for parts that learn. */
+double mot_expert_tile_flops(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_tile *tile);
+double mot_expert_tile_backward_flops(const mot_expert_kind *kind, const mot_expert_shape *shape, const mot_tile *tile,
+                                      mot_part_set learns);
+
 /* Rows that a sample of so many rows (tokens) has on the way out: 1 where the kind gives no states. */
 size_t mot_expert_rows(const mot_expert_kind *kind, const mot_expert_shape *shape, size_t tokens);
 
