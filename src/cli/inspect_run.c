@@ -75,9 +75,9 @@ static mot_status check_run(hid_t file, const inspect_options *options, const ch
 {
     mot_status status = MOT_OK;
     char *id = NULL;
-    if (run_id[0] == '\0' || !mot_h5_has_attribute(file, ".", "run_id")) return MOT_OK;
-    MOT_TRY(mot_h5_get_text(file, ".", "run_id", &id));
-    if (strcmp(id, run_id) == 0) goto done;
+    if (run_id[0] == '\0') return MOT_OK;
+    MOT_TRY(mot_h5_find_text(file, ".", "run_id", &id));
+    if (id == NULL || strcmp(id, run_id) == 0) goto done;
     fputs("  OF ANOTHER RUN: ", stdout);
     inspect_put_clean(id, 40);
     putchar('\n');
@@ -187,7 +187,7 @@ mot_status inspect_put_run(hid_t file, const inspect_options *options)
     /* Through a link too, the run is where run.h5 is. */
     if (realpath(options->path, real) == NULL) snprintf(real, sizeof real, "%s", options->path);
     mot_path_folder(run.folder, sizeof run.folder, real);
-    if (mot_h5_has_attribute(file, ".", "run_id")) MOT_TRY(mot_h5_get_text(file, ".", "run_id", &run.run_id));
+    MOT_TRY(mot_h5_find_text(file, ".", "run_id", &run.run_id));
     MOT_TRY(put_linked(&run, file, "segments"));
     MOT_TRY(put_linked(&run, file, "checkpoints"));
     if (options->verify) MOT_TRY(check_whole(&run));

@@ -23,7 +23,7 @@ static mot_status read_about(void *to, hid_t file, const char *path)
     MOT_TRY(mot_schema_read(&a->schema, file, path));
     if (a->schema.format.bytes > 0) MOT_TRY(mot_h5_get_text(file, "data", "kind", &a->kind));
     MOT_TRY(mot_h5_get_text(file, ".", "digest", &a->digest));
-    if (mot_h5_has_attribute(file, ".", "run_id")) MOT_TRY(mot_h5_get_text(file, ".", "run_id", &a->run_id));
+    MOT_TRY(mot_h5_find_text(file, ".", "run_id", &a->run_id));
     MOT_TRY(mot_h5_get_int(file, "progress", "step", &a->step));
     MOT_TRY(mot_h5_get_int(file, ".", "experts", &a->experts));
 done:

@@ -31,13 +31,13 @@ static bool target_of(hid_t group, const char *name, char value[MOT_PATH], const
 static mot_status check_run_file(whole *w, hid_t file, const char *path)
 {
     char *format = NULL;
-    mot_status status = MOT_OK;
-    if (mot_h5_has_attribute(file, ".", "format")) MOT_TRY(mot_h5_get_text(file, ".", "format", &format));
+    mot_status status;
+    MOT_TRY(mot_h5_find_text(file, ".", "format", &format));
     if (format == NULL || strcmp(format, MOT_RUN_FORMAT) != 0)
         status = mot_fail(MOT_ERR_INPUT, "%s is no file of a run: its format is '%s', expected '%s'; the run makes it anew when it goes on", path,
                           format != NULL ? format : "", MOT_RUN_FORMAT);
-    else if (mot_h5_has_attribute(file, ".", "run_id"))
-        status = mot_h5_get_text(file, ".", "run_id", &w->id);
+    else
+        status = mot_h5_find_text(file, ".", "run_id", &w->id);
 done:
     mot_free(format);
     return status;
@@ -50,7 +50,7 @@ static mot_status copy_file(whole *w, const char *path, const char *place)
     mot_status status;
     MOT_TRY(mot_output_apart(w->out, path));
     MOT_TRY(mot_h5_open_sealed(&from, path, "file of the run"));
-    if (mot_h5_has_attribute(from, ".", "run_id")) MOT_TRY(mot_h5_get_text(from, ".", "run_id", &id));
+    MOT_TRY(mot_h5_find_text(from, ".", "run_id", &id));
     if (id != NULL && w->id != NULL && strcmp(id, w->id) != 0)
         status = mot_fail(MOT_ERR_INPUT, "%s is of the run %s, and run.h5 beside it of the run %s", path, id, w->id);
     else

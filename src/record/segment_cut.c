@@ -266,7 +266,7 @@ static mot_status look_into(const mot_record *record, record_segment *segment, m
     MOT_TRY(mot_record_segment_path(path, record->folder, segment));
     MOT_TRY(mot_h5_open_sealed(&file, path, "segment"));
     MOT_TRY(mot_h5_get_int(file, ".", "last_step", &segment->last));
-    if (mot_h5_has_attribute(file, ".", "run_id")) MOT_TRY(mot_h5_get_text(file, ".", "run_id", &id));
+    MOT_TRY(mot_h5_find_text(file, ".", "run_id", &id));
     if (segment->last > step && strcmp(id != NULL ? id : "", record->source.run_id) != 0)
         status = mot_fail(MOT_ERR_INPUT,
                           "%s holds steps before and after step %" MOT_PRI_GIDX

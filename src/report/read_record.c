@@ -59,9 +59,8 @@ done:
 static mot_status keep_text(report_all *report, hid_t segment, const char *name, const char **kept)
 {
     char *text = NULL;
-    if (!mot_h5_has_attribute(segment, ".", name)) return MOT_OK;
-    const mot_status status = mot_h5_get_text(segment, ".", name, &text);
-    if (status == MOT_OK) *kept = mot_report_text(&report->pool, "%s", text);
+    const mot_status status = mot_h5_find_text(segment, ".", name, &text);
+    if (text != NULL) *kept = mot_report_text(&report->pool, "%s", text);
     mot_free(text);
     return status;
 }

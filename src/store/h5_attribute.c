@@ -177,3 +177,9 @@ done:
     finish(&r);
     return status;
 }
+
+mot_status mot_h5_find_text(hid_t where, const char *object, const char *name, char **text)
+{
+    *text = NULL;
+    return mot_h5_has_attribute(where, object, name) ? mot_h5_get_text(where, object, name, text) : MOT_OK;
+}

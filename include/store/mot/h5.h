@@ -72,6 +72,8 @@ mot_status mot_h5_set_reals(hid_t where, const char *object, const char *name, s
 bool mot_h5_has_attribute(hid_t where, const char *object, const char *name);
 /* The text is owned by the caller (mot_free); at most 16 MiB. */
 mot_status mot_h5_get_text(hid_t where, const char *object, const char *name, char **text);
+/* The same, and *text is NULL where there is no such attribute. */
+mot_status mot_h5_find_text(hid_t where, const char *object, const char *name, char **text);
 mot_status mot_h5_get_int(hid_t where, const char *object, const char *name, int64_t *value);
 mot_status mot_h5_get_real(hid_t where, const char *object, const char *name, double *value);
 mot_status mot_h5_get_reals(hid_t where, const char *object, const char *name, size_t count, double *values);
