@@ -83,12 +83,14 @@ static mot_status make(const arguments *a, const char *kind, cmd_data_opener *op
     mot_dataset_about about = {.title = kind, .source = source};
     mot_dataset_writer *writer = NULL;
     mot_status status = MOT_OK;
+    double samples = 0; /* of all splits */
     snprintf(source, sizeof source, "mot data make %s", kind);
+    for (int s = 0; s < SPLITS; ++s) samples += (double)a->samples[s];
     for (int s = 0; s < SPLITS; ++s) {
         if (a->samples[s] == 0 && s > 0) continue;
         MOT_TRY(open(&set, a->config, a->seed, splits[s], a->samples[s]));
-        MOT_TRY(mot_output_room(a->out, (double)set.samples * (double)set.format.bytes));
         if (s == 0) {
+            MOT_TRY(mot_output_room(a->out, samples * (double)set.format.bytes));
             about.signed_labels = set.signed_labels;
             about.group_count = (size_t)set.groups;
             MOT_TRY(mot_dataset_writer_open(&writer, a->out, &set.format));

@@ -282,7 +282,8 @@ mot_status mot_summary_read(const char *folder, char **text, bool *done)
     while (count > 0 && isspace((unsigned char)(*text)[count - 1])) --count;
     if (count < 2 || (*text)[0] != '{' || (*text)[count - 1] != '}' || strlen(*text) < count)
         status = mot_fail(MOT_ERR_INPUT,
-                          "%s is not whole: expected the object that the run wrote; the run writes it anew when it is begun again", path);
+                          "%s is not whole: expected the object that the run wrote; mot train %s/config.yaml writes it anew", path,
+                          folder);
     else
         *done = strstr(*text, "\"status\": \"done\"") != NULL;
 done:

@@ -48,9 +48,10 @@ static bool is_of_run(const char *path)
     return false;
 }
 
-/* What is there of the folders above a path that are made with it. */
-static void find_folder(char *folder, size_t size, bool made)
+/* The folder of a path; `made`: what is there of those above it, which are made with it. */
+static void find_folder(char *folder, size_t size, const char *path, bool made)
 {
+    mot_path_folder(folder, size, path);
     while (made && access(folder, F_OK) != 0 && errno == ENOENT && strcmp(folder, ".") != 0) {
         char above[PATH_MAX];
         mot_path_folder(above, sizeof above, folder);
@@ -72,8 +73,7 @@ mot_status mot_output_check(const char *path, mot_output kind, bool force)
         if (is_of_run(path))
             return mot_fail(MOT_ERR_INPUT, "%s is the run's own: expected another name for what is written", path);
     }
-    mot_path_folder(folder, sizeof folder, path);
-    find_folder(folder, sizeof folder, kind != MOT_OUTPUT_FILE);
+    find_folder(folder, sizeof folder, path, kind != MOT_OUTPUT_FILE);
     if (stat(folder, &about) == 0 && !S_ISDIR(about.st_mode))
         return mot_fail(MOT_ERR_INPUT, "cannot write %s: %s is no folder", path, folder);
     if (access(folder, W_OK) != 0)
@@ -85,8 +85,7 @@ mot_status mot_output_room(const char *path, double bytes)
 {
     char folder[PATH_MAX];
     struct statvfs disk;
-    mot_path_folder(folder, sizeof folder, path);
-    find_folder(folder, sizeof folder, true);
+    find_folder(folder, sizeof folder, path, true);
     if (statvfs(folder, &disk) != 0) return MOT_OK; /* whoever writes will see */
     const double room = (double)disk.f_bavail * (double)disk.f_frsize;
     if (bytes <= room) return MOT_OK;

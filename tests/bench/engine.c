@@ -4,10 +4,11 @@
  *
  * For each shape, EXPERTS experts take a step one after another, as a rank does: the weights put in order for its tiles,
  * tile by tile forward and backward, then the update and the zeroing of the gradient. Speeds are GFLOP/s of the model's
- * operations as the kind counts them, medians over the repeats. Of the expert's own shapes `sgemm` is OpenBLAS' best bare
- * product, and `peak` that of the fastest there is (bare_product.h), measured before every repeat; a ratio to either is taken within its repeat, so that a machine that changes its clock spoils a repeat and
- * not the median; `best`, behind each, takes the shortest time of a tile and of an update over all repeats, as both are
- * the best of several runs. Times are the thread's own, so that others on the core count less.
+ * operations as the kind counts them, medians over the repeats. Of the expert's own shapes `sgemm` is OpenBLAS' best
+ * bare product, and `peak` that of the fastest there is (bare_product.h), measured before every repeat; a ratio to
+ * either is taken within its repeat, so that a machine that changes its clock spoils a repeat and not the median;
+ * `best`, behind each, takes the shortest time of a tile and of an update over all repeats, as both are the best of
+ * several runs. Times are the thread's own, so that others on the core count less.
  *
  * Nothing is asserted: what the numbers should be depends on the machine. */
 #include <math.h>
